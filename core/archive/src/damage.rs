@@ -1,0 +1,106 @@
+//! What can be wrong with an archive. Damage is a finding, not a failure: the bytes were read, and this is what they say.
+//!
+//! Each variant has a stable `kind` in JSON (`{"kind": "truncated", …}`), which verdicts keep for years: add variants, never
+//! rename one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sniff::Kind;
+
+/// The first thing found wrong with an archive. Offsets count bytes from its start: of the dump as pg_dump wrote it, or of
+/// the stored, compressed bytes where the variant says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Damage {
+    /// The bytes are something else altogether.
+    #[error("not a pg_dump custom-format archive but {found}")]
+    NotAnArchive {
+        /// What they look like.
+        found: Kind,
+    },
+    /// A version of the format that this reader doesn't know.
+    #[error("archive version {major}.{minor} is none of 1.12 to 1.16 (PostgreSQL 9.0 to 18)")]
+    UnsupportedVersion {
+        /// First part of the version; 1 so far.
+        major: u8,
+        /// Second part.
+        minor: u8,
+    },
+    /// A gzip member or zstd frame that doesn't decompress to what it promises.
+    #[error("compressed frame is broken at stored byte {offset}: {reason}")]
+    BadFrame {
+        /// Where in the stored bytes.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The header can't be what pg_dump wrote.
+    #[error("archive header is broken at byte {offset}: {reason}")]
+    BadHeader {
+        /// Where in the dump.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The table of contents can't be what pg_dump wrote.
+    #[error("table of contents is broken at byte {offset}: {reason}")]
+    BadContents {
+        /// Where in the dump.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A data block can't be what pg_dump wrote.
+    #[error("{object} is broken at byte {offset}: {reason}")]
+    BadBlock {
+        /// Where in the dump.
+        offset: u64,
+        /// Whose data it is, in words.
+        object: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A data block that the table of contents doesn't promise.
+    #[error("a data block at byte {offset} belongs to entry {dump_id}, which the table of contents doesn't have")]
+    UnknownBlock {
+        /// Where in the dump.
+        offset: u64,
+        /// The entry it names.
+        dump_id: i64,
+    },
+    /// An entry's data occurs a second time.
+    #[error("{object} occurs a second time, at byte {offset}")]
+    DuplicateBlock {
+        /// Where in the dump.
+        offset: u64,
+        /// Whose data it is, in words.
+        object: String,
+    },
+    /// The archive ends cleanly, but before everything that its table of contents promises.
+    #[error("{object} is missing ({missing} of {promised} data blocks are); the archive ends at byte {offset}")]
+    MissingBlocks {
+        /// Where the archive ends.
+        offset: u64,
+        /// Whose data is the first to be missing, in words.
+        object: String,
+        /// How many data blocks are missing.
+        missing: u64,
+        /// How many the table of contents promises.
+        promised: u64,
+    },
+    /// The archive ends in the middle of something.
+    #[error("cut off at byte {offset}, within {within}")]
+    Truncated {
+        /// Where the bytes end.
+        offset: u64,
+        /// What they were in the middle of, in words.
+        within: String,
+    },
+    /// The archive is complete, and more bytes follow.
+    #[error("bytes follow the archive's end at byte {offset}")]
+    TrailingBytes {
+        /// Where the archive ended.
+        offset: u64,
+    },
+}
