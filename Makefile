@@ -1,0 +1,62 @@
+# Lastgood: everything a developer runs. `make` alone lists the targets.
+#
+# Needed beforehand: Debian (or a system with its packages), Rust with rustfmt and clippy, and root or a sudo that asks
+# nothing, unless what tests/tools.sh looks for is there already.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: tools
+tools: ## install what is missing: PostgreSQL, zstd, age, and the local AWS under target/python
+	@tests/tools.sh
+
+.PHONY: build
+build: tools ## compile everything
+	$(CARGO) build --workspace --locked
+
+.PHONY: test
+test: tools format lint guard doc ## all checks and all tests
+	$(CARGO) test --workspace --locked
+
+.PHONY: format
+format: ## check the formatting
+	$(CARGO) fmt --all --check
+
+.PHONY: lint
+lint: ## clippy, where a warning is an error
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: doc
+doc: ## rustdoc, where a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+# What must never reach a function: each costs size and cold start. Built alone, because features unify across a
+# workspace and the agent may ask for more.
+UNWANTED_IN_FUNCTIONS := ring|aws-sdk-sso|aws-sdk-ssooidc
+
+.PHONY: guard
+guard: ## check that the functions stay slim
+	@tree=$$($(CARGO) tree --locked -p lambdas -e normal,build --prefix none --format '{p}'); \
+	if grep -E '^($(UNWANTED_IN_FUNCTIONS)) v' <<< "$$tree"; then \
+	  echo 'error: the functions depend on the crates above' >&2; \
+	  echo 'hint: cargo tree -p lambdas -i CRATE says through whom' >&2; \
+	  exit 1; \
+	fi
+
+# Licences, bans and sources, offline. Advisories need RustSec's database from the network: `cargo deny check advisories`.
+.PHONY: deny
+deny: ## check the dependencies' licences and sources (cargo install cargo-deny --locked)
+	@command -v cargo-deny > /dev/null || \
+	  { echo 'error: cargo-deny is missing' >&2; echo 'hint: cargo install cargo-deny --locked' >&2; exit 1; }
+	$(CARGO) deny --offline check licenses bans sources
+
+.PHONY: demo
+demo: tools ## see it work: back up, verify, restore and compare, on this machine alone
+	@$(CARGO) run --quiet --locked -p e2e --bin demo

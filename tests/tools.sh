@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what the tests and the demo run against, where it is missing; asks nothing, and costs nothing when all is there.
+#
+# Debian packages: a PostgreSQL server, zstd, age, a C compiler, Python's venv. Python packages: tests/requirements.txt,
+# in an environment of its own under target/python, so the system's Python stays as it is.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly requirements=tests/requirements.txt
+readonly environment=target/python
+# Holds the requirements that the environment was completed for: written last, so half an installation is no installation.
+readonly installed=$environment/installed.txt
+
+main() {
+  require_rust
+  install_debian_packages
+  require_python
+  cmp --silent "$requirements" "$installed" || install_python_packages
+}
+
+fail() {
+  printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+require_rust() {
+  local command
+  for command in cargo rustfmt cargo-clippy; do
+    command -v "$command" > /dev/null ||
+      fail "$command is missing" 'install Rust (https://rustup.rs), with its components rustfmt and clippy'
+  done
+}
+
+install_debian_packages() {
+  local -a missing
+  mapfile -t missing < <(missing_debian_packages)
+  ((${#missing[@]})) || return 0
+  command -v apt-get > /dev/null ||
+    fail "missing here: ${missing[*]}" 'these are the names in Debian; install their like with your package manager'
+  local -a as_root=()
+  if ((EUID != 0)); then
+    sudo -n true 2> /dev/null ||
+      fail "missing here: ${missing[*]}" "as root: apt-get install ${missing[*]}"
+    as_root=(sudo -n)
+  fi
+  echo "Installing ${missing[*]} …"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+    > /dev/null
+}
+
+missing_debian_packages() {
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || echo postgresql
+  command -v zstd > /dev/null || echo zstd
+  command -v age > /dev/null || echo age
+  command -v cc > /dev/null || printf '%s\n' gcc libc6-dev
+  python3 -c 'import ensurepip, venv' 2> /dev/null || printf '%s\n' python3 python3-venv
+}
+
+require_python() {
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "$(python3 --version) is too old for the local AWS" 'put a python3 of version 3.11 or newer first in PATH'
+}
+
+install_python_packages() {
+  echo "Installing the local AWS and more PostgreSQL versions under $environment (about 1 GB) …"
+  rm -rf "$environment"
+  python3 -m venv "$environment"
+  "$environment/bin/pip" install --quiet --disable-pip-version-check --no-input --requirement "$requirements" ||
+    fail 'pip could not install the packages above' "run it again, or see why: $environment/bin/pip install -r $requirements"
+  cp "$requirements" "$installed"
+}
+
+main
