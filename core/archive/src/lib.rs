@@ -1,1 +1,13 @@
-//! x
+//! One `pg_dump` archive as bytes: what it is (sniff), its compressed frames (frame), its content (walk, census), its digest.
+//!
+//! No AWS, no async, no files: bytes in, findings out. Damage is a value; only failing to read is an error.
+
+mod compression;
+mod damage;
+mod digest;
+mod sniff;
+
+pub use compression::{Compression, UnknownCompression};
+pub use damage::Damage;
+pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
+pub use sniff::{Kind, SNIFF_LEN, sniff};

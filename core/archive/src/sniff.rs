@@ -1,0 +1,141 @@
+//! What stored bytes are, told by their content: names and extensions lie, the first bytes seldom do.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Bytes of a stream's head that [`sniff`] wants to see: a tar's mark stands at 257, a comment may precede SQL.
+pub const SNIFF_LEN: usize = 512;
+
+/// What a stream of bytes looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// `PGDMP`: what `pg_dump -Fc` writes (and the `toc.dat` of its directory and tar formats).
+    CustomArchive,
+    /// A gzip member (RFC 1952).
+    Gzip,
+    /// A zstd frame, or a skippable one (RFC 8878).
+    Zstd,
+    /// An age file, binary or armored.
+    Age,
+    /// SQL as text, for instance of `pg_dump -Fp`.
+    PlainSql,
+    /// A tar file, for instance of `pg_dump -Ft`.
+    Tar,
+    /// No byte at all.
+    Empty,
+    /// None of these.
+    Unknown,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::CustomArchive => "a pg_dump custom-format archive",
+            Kind::Gzip => "gzip",
+            Kind::Zstd => "zstd",
+            Kind::Age => "an age-encrypted file",
+            Kind::PlainSql => "plain SQL",
+            Kind::Tar => "a tar file",
+            Kind::Empty => "no bytes at all",
+            Kind::Unknown => "unknown content",
+        })
+    }
+}
+
+/// Tells the kind from the first [`SNIFF_LEN`] bytes, or from all there are when the stream is shorter.
+#[must_use]
+pub fn sniff(head: &[u8]) -> Kind {
+    match head {
+        [] => Kind::Empty,
+        [b'P', b'G', b'D', b'M', b'P', ..] => Kind::CustomArchive,
+        [0x1f, 0x8b, ..] => Kind::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Kind::Zstd,
+        _ if head.starts_with(b"age-encryption.org/") => Kind::Age,
+        _ if head.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") => Kind::Age,
+        _ if head.get(257..262) == Some(b"ustar") => Kind::Tar,
+        _ if looks_like_sql(head) => Kind::PlainSql,
+        _ => Kind::Unknown,
+    }
+}
+
+/// The first line that is neither blank nor a comment begins a statement or a psql command; or, all being comments,
+/// pg_dump's own heading is among them.
+fn looks_like_sql(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    for line in head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
+        if line.is_empty() {
+            continue;
+        }
+        let Some(comment) = line.strip_prefix(b"--") else { return begins_statement(line) };
+        if comment.trim_ascii_start().starts_with(b"PostgreSQL database") {
+            return true;
+        }
+    }
+    false
+}
+
+fn begins_statement(line: &[u8]) -> bool {
+    const FIRST_WORDS: [&str; 12] = [
+        "set",
+        "select",
+        "create",
+        "alter",
+        "drop",
+        "insert",
+        "copy",
+        "begin",
+        "comment",
+        "grant",
+        "\\restrict",
+        "\\connect",
+    ];
+    let word = line.split(|byte| byte.is_ascii_whitespace() || *byte == b';').next().unwrap_or_default();
+    FIRST_WORDS.iter().any(|first| word.eq_ignore_ascii_case(first.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tar() -> Vec<u8> {
+        let mut head = vec![0; SNIFF_LEN];
+        head[..7].copy_from_slice(b"toc.dat");
+        head[257..265].copy_from_slice(b"ustar\x0000");
+        head
+    }
+
+    #[test]
+    fn each_kind_is_told_by_its_content() {
+        let table: [(&[u8], Kind); 15] = [
+            (b"", Kind::Empty),
+            (b"PGDMP\x01\x0e\x00", Kind::CustomArchive),
+            (b"\x1f\x8b\x08\x00", Kind::Gzip),
+            (b"\x28\xb5\x2f\xfd\x04", Kind::Zstd),
+            (b"\x50\x2a\x4d\x18\x04\x00\x00\x00", Kind::Zstd),
+            (b"age-encryption.org/v1\n-> X25519 ", Kind::Age),
+            (b"-----BEGIN AGE ENCRYPTED FILE-----\n", Kind::Age),
+            (b"--\n-- PostgreSQL database dump\n--\n", Kind::PlainSql),
+            (b"--\n-- PostgreSQL database cluster dump\n--\n", Kind::PlainSql),
+            (b"\\restrict abc\nSET x = 1;", Kind::PlainSql),
+            (b"\xef\xbb\xbf\r\n-- ours\r\ncreate table x();", Kind::PlainSql),
+            (b"BEGIN;", Kind::PlainSql),
+            (&tar(), Kind::Tar),
+            (b"-- a comment of nobody we know", Kind::Unknown),
+            (b"<html>NoSuchKey</html>", Kind::Unknown),
+        ];
+        for (head, kind) in table {
+            assert_eq!(sniff(head), kind, "{}", String::from_utf8_lossy(head));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_a_kind(head in proptest::collection::vec(any::<u8>(), 0..SNIFF_LEN)) {
+            prop_assert_eq!(sniff(&head) == Kind::Empty, head.is_empty());
+        }
+    }
+}
