@@ -1,0 +1,80 @@
+//! What the agent must know of a server and a database before it dumps or restores.
+
+use serde::Deserialize;
+
+use crate::failure::{Exit, Failure};
+use crate::postgres::psql::literal;
+use crate::postgres::{Psql, PsqlError, Version};
+
+/// The server and the connected database, as they were when asked.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Server {
+    pub(crate) database: String,
+    pub(crate) encoding: String,
+    version_number: u32,
+    /// The database's size on disk, in bytes; `None` where the role may not ask.
+    pub(crate) size: Option<u64>,
+    /// A standby: queries may be cancelled by replay, and nothing can be written.
+    pub(crate) standby: bool,
+    pub(crate) role: String,
+}
+
+const FACTS: &str = "SELECT current_database() AS database, pg_encoding_to_char(encoding) AS encoding,
+    current_setting('server_version_num')::int AS version_number,
+    CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size,
+    pg_is_in_recovery() AS standby, current_user AS role
+    FROM pg_database WHERE datname = current_database()";
+
+impl Server {
+    /// Asks the database that `psql` is connected to.
+    ///
+    /// # Errors
+    /// Exit 1 when the server can't be reached or refuses; exit 5 when the database doesn't exist.
+    pub(crate) fn ask(psql: &Psql) -> Result<Self, Failure> {
+        let server: Option<Self> = psql.row(FACTS).map_err(|e| unreachable_database(psql, &e))?;
+        server.ok_or_else(|| Failure::new(Exit::Failed, "the server doesn't know the database it is connected to"))
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        Version::from_number(self.version_number)
+    }
+}
+
+/// The databases of the server that a backup of all takes: those that can be connected to, without templates.
+///
+/// # Errors
+/// As [`Server::ask`].
+pub(crate) fn databases(psql: &Psql) -> Result<Vec<String>, Failure> {
+    #[derive(Deserialize)]
+    struct Row {
+        name: String,
+    }
+    let select = "SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname";
+    let rows: Vec<Row> = psql.rows(select).map_err(|e| unreachable_database(psql, &e))?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+/// Whether the server has a database of this name.
+///
+/// # Errors
+/// As [`Psql::rows`].
+pub(crate) fn exists(psql: &Psql, database: &str) -> Result<bool, PsqlError> {
+    let select = format!("SELECT datname FROM pg_database WHERE datname = {}", literal(database));
+    Ok(psql.row::<serde_json::Value>(&select)?.is_some())
+}
+
+/// A connection that could not be made, in words that say what to do.
+pub(crate) fn unreachable_database(psql: &Psql, error: &PsqlError) -> Failure {
+    let text = error.to_string();
+    let place = psql.connection().place();
+    let (exit, hint) = if text.contains("does not exist") && text.contains("database") {
+        (Exit::NotFound, "check DB_NAME (or DATABASE_URL, PGDATABASE); `psql -l` lists the databases there are")
+    } else if text.contains("password authentication failed") || text.contains("no password supplied") {
+        (Exit::Failed, "check DB_USER and DB_PASSWORD (or DATABASE_URL, PGPASSWORD, ~/.pgpass)")
+    } else if text.contains("role") && text.contains("does not exist") {
+        (Exit::Failed, "check DB_USER (or DATABASE_URL, PGUSER)")
+    } else {
+        (Exit::Failed, "check that the server runs, and DB_HOST and DB_PORT (or DATABASE_URL, PGHOST, PGPORT)")
+    };
+    Failure::new(exit, format!("can't ask {place}: {text}")).hint(hint)
+}
