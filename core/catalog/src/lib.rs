@@ -1,1 +1,17 @@
-//! x
+//! The rules of Lastgood, and nothing else: how backups are called and where they lie, what a manifest and a verdict
+//! say, what a listing means, what retention keeps and why, how fresh the newest good backup is.
+//!
+//! Pure: no I/O, no clock, no environment (the package's clippy.toml bans them). `now` is a parameter, a finding is a
+//! value, and unknown is never good.
+
+mod backup;
+mod catalog;
+mod layout;
+mod object;
+pub mod verdict;
+
+pub use backup::{BackupId, InvalidName, Stem, Tag, decode_database, encode_database};
+pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
+pub use layout::{Layout, Part, Record};
+pub use object::Object;
+pub use verdict::Outcome;

@@ -1,0 +1,266 @@
+//! How a backup is called. A [`Stem`] is `{database}_backup_{YYYYMMDD_HHMMSS}` in UTC, or `{database}_backup_{label}`
+//! for a named backup; its text is kept as it was found, because guests' names don't always follow our encoding.
+//!
+//! A stem is read from its right end: the last `_backup_` parts database and tag, so `app` never matches
+//! `app_staging`, nor does a database that is itself called `app_backup_old` confuse anything.
+//! A name without a database part, such as the `pre_restore_20250120_030000.sql.gz` some scripts leave behind, is no
+//! backup of any database we could name: it isn't listed, counted or removed; it can be restored by its path.
+
+mod encoding;
+#[cfg(test)]
+mod tests;
+mod time;
+
+#[cfg(test)]
+pub(crate) use tests::any_tag;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+pub use encoding::{decode_database, encode_database};
+use time::{NameTime, read_time, spell_time};
+pub(crate) use time::{parse_day, spell_day};
+
+/// What parts the database from the tag.
+const MARK: &str = "_backup_";
+/// What a safety backup's tag begins with, before its time.
+const SAFETY: &str = "pre_restore_";
+/// The longest stem we make, in bytes: a file name holds 255, and the longest suffix and a staging mark take up to 23.
+const LONGEST: usize = 232;
+
+/// A backup's name without folder and suffix: `app_backup_20260120_030000`.
+///
+/// Two stems are equal when their texts are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Stem {
+    text: String,
+    /// Where the last `_backup_` begins.
+    mark: usize,
+    tag: Tag,
+}
+
+/// What a stem says after its database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// When the backup began, in whole seconds UTC. Guests' names are in their host's local time.
+    At(Timestamp),
+    /// A name the user gave: `[A-Za-z0-9_-]+`, neither containing `_backup_` nor beginning with `backup_`, and not
+    /// shaped like a timestamp or a safety backup's tag.
+    Label(String),
+    /// `pre_restore_{timestamp}`: taken before a restore in place, to undo it. Excluded from latest, freshness, counts.
+    Safety(Timestamp),
+}
+
+/// Why a text is not a backup's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// There is no `_backup_` in it, or nothing before it.
+    #[error("`{0}` is not a backup's name: expected DATABASE_backup_YYYYMMDD_HHMMSS or DATABASE_backup_LABEL")]
+    NoDatabase(String),
+    /// It has a slash or a control character.
+    #[error("`{0}` is not a backup's name: it contains a slash or a control character")]
+    Unprintable(String),
+    /// It is shaped like a timestamp and there is no such time, as `20250230_030000`.
+    #[error("`{0}` is not a time: expected YYYYMMDD_HHMMSS, a date that exists, in UTC")]
+    ImpossibleTime(String),
+    /// It is shaped like a date folder and there is no such day.
+    #[error("`{0}` is not a day: expected YYYYMMDD")]
+    ImpossibleDay(String),
+    /// The label breaks the rules of [`Tag::Label`].
+    #[error(
+        "`{0}` can't be a backup's label: use letters, digits, `_` and `-`, without `_backup_` and not like a timestamp"
+    )]
+    Label(String),
+    /// The whole name wouldn't fit a file name with its suffixes.
+    #[error("the name `{0}` is longer than {LONGEST} bytes: choose a shorter label")]
+    TooLong(String),
+}
+
+impl Stem {
+    /// The stem of a new backup of `database` (its PostgreSQL name, not encoded).
+    ///
+    /// # Errors
+    /// When the database is empty, the label breaks the rules of [`Tag::Label`], the time lies outside the years 0 to
+    /// 9999, or the name would be too long.
+    pub fn new(database: &str, tag: &Tag) -> Result<Self, InvalidName> {
+        let tag = match tag {
+            Tag::At(time) => spell_time(*time)?,
+            Tag::Safety(time) => format!("{SAFETY}{}", spell_time(*time)?),
+            Tag::Label(label) => match read_tag(label)? {
+                Tag::Label(label) => label,
+                Tag::At(_) | Tag::Safety(_) => return Err(InvalidName::Label(label.clone())),
+            },
+        };
+        let text = format!("{}{MARK}{tag}", encode_database(database));
+        if text.len() > LONGEST { Err(InvalidName::TooLong(text)) } else { text.parse() }
+    }
+
+    /// The name as it stands in keys and file names.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The PostgreSQL name of the database. A guest's name that isn't in our encoding (`my.db`) is taken literally.
+    #[must_use]
+    pub fn database(&self) -> Cow<'_, str> {
+        let encoded = self.text.get(..self.mark).unwrap_or_default();
+        decode_database(encoded).map_or(Cow::Borrowed(encoded), Cow::Owned)
+    }
+
+    /// What follows the database.
+    #[must_use]
+    pub fn tag(&self) -> &Tag {
+        &self.tag
+    }
+
+    /// The time in the name, where there is one.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        match self.tag {
+            Tag::At(time) | Tag::Safety(time) => Some(time),
+            Tag::Label(_) => None,
+        }
+    }
+
+    /// Whether this is a safety backup, taken before a restore.
+    #[must_use]
+    pub fn is_safety(&self) -> bool {
+        matches!(self.tag, Tag::Safety(_))
+    }
+}
+
+impl FromStr for Stem {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if text.chars().any(|c| c == '/' || c.is_control()) {
+            return Err(InvalidName::Unprintable(text.escape_debug().to_string()));
+        }
+        let (database, tag) = text.rsplit_once(MARK).ok_or_else(|| InvalidName::NoDatabase(text.to_owned()))?;
+        if database.is_empty() {
+            return Err(InvalidName::NoDatabase(text.to_owned()));
+        }
+        Ok(Self { mark: database.len(), tag: read_tag(tag)?, text: text.to_owned() })
+    }
+}
+
+fn read_tag(text: &str) -> Result<Tag, InvalidName> {
+    let (safety, rest) = text.strip_prefix(SAFETY).map_or((false, text), |rest| (true, rest));
+    match read_time(rest) {
+        NameTime::Time(time) if safety => Ok(Tag::Safety(time)),
+        NameTime::Time(time) => Ok(Tag::At(time)),
+        NameTime::Impossible => Err(InvalidName::ImpossibleTime(rest.to_owned())),
+        NameTime::Other if is_label(text) => Ok(Tag::Label(text.to_owned())),
+        NameTime::Other => Err(InvalidName::Label(text.to_owned())),
+    }
+}
+
+/// A label that began with `backup_` would move the last `_backup_` of its stem to the right.
+fn is_label(text: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    !text.is_empty() && text.bytes().all(letters) && !text.contains(MARK) && !text.starts_with("backup_")
+}
+
+impl fmt::Display for Stem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Stem {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Stem {}
+
+impl Hash for Stem {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl Ord for Stem {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl PartialOrd for Stem {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl TryFrom<String> for Stem {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<Stem> for String {
+    fn from(stem: Stem) -> Self {
+        stem.text
+    }
+}
+
+/// One backup's place in a repository: its stem and the date folder it lies in.
+///
+/// As text `STEM`, or `YYYYMMDD/STEM` when it lies in a date folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BackupId {
+    /// The date folder. None in a directory, and for what lies beside the date folders of a bucket.
+    pub day: Option<Date>,
+    /// The name.
+    pub stem: Stem,
+}
+
+impl fmt::Display for BackupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.day {
+            Some(day) => write!(f, "{}/{}", spell_day(day), self.stem),
+            None => self.stem.fmt(f),
+        }
+    }
+}
+
+impl FromStr for BackupId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let (day, stem) = match text.split_once('/') {
+            Some((day, stem)) => {
+                (Some(parse_day(day).ok_or_else(|| InvalidName::ImpossibleDay(day.to_owned()))?), stem)
+            }
+            None => (None, text),
+        };
+        Ok(Self { day, stem: stem.parse()? })
+    }
+}
+
+impl TryFrom<String> for BackupId {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<BackupId> for String {
+    fn from(id: BackupId) -> Self {
+        id.to_string()
+    }
+}

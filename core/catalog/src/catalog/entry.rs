@@ -1,0 +1,181 @@
+//! One backup, or what looks like one.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::backup::BackupId;
+use crate::object::Object;
+use crate::verdict::Outcome;
+
+/// What the listing shows of one backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name and place.
+    pub id: BackupId,
+    /// What it is worth.
+    pub state: State,
+    /// When it was made, as far as can be trusted: the earlier of the time in its name and its archive's
+    /// `last_modified`; for guests, whose names are in local time, `last_modified` alone. A wrong clock can't make a
+    /// backup newer than it is.
+    pub instant: Timestamp,
+    /// Its bytes.
+    pub archive: Option<Object>,
+    /// Its commit mark.
+    pub manifest: Option<Object>,
+    /// The verdict that it is whole, counting or not.
+    pub intact: Option<Object>,
+    /// The verdict that it isn't, counting or not.
+    pub damaged: Option<Object>,
+    /// The verifier's saved place.
+    pub verifying: Option<Object>,
+    /// Proof of its last drill.
+    pub drill: Option<Object>,
+    /// Older versions of the objects above, where the listing has them. They go when the backup goes.
+    pub superseded: Vec<Object>,
+    /// Further archives of the same name under another suffix. The manifest isn't about them; nothing removes them.
+    pub strays: Vec<Object>,
+    /// Another backup has the same stem, in another date folder.
+    pub(super) repeated: bool,
+}
+
+/// What an entry is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// A backup whose newest verdict is intact.
+    Good,
+    /// A backup whose newest verdict is damaged.
+    Damaged,
+    /// A backup without a verdict on its present bytes. Unknown: never counted as good.
+    Uploaded,
+    /// An archive without a manifest: unfinished or a guest, and nobody has asked yet.
+    Alone,
+    /// An archive of ours whose manifest never came.
+    Unfinished,
+    /// An archive that Lastgood didn't make. [`Entry::judged`] says whether it was found intact; it isn't good
+    /// before it is adopted.
+    Guest,
+    /// Records without an archive: it was removed behind our back.
+    Missing,
+}
+
+/// Who made an archive that has no manifest: its user metadata carries `lastgood-id`, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// We did, and didn't finish.
+    Ours,
+    /// Somebody else.
+    Guest,
+}
+
+impl Entry {
+    /// Whether there is a backup at all: an archive and its manifest.
+    #[must_use]
+    pub fn is_backup(&self) -> bool {
+        matches!(self.state, State::Good | State::Damaged | State::Uploaded)
+    }
+
+    /// Whether this is a safety backup.
+    #[must_use]
+    pub fn is_safety(&self) -> bool {
+        self.id.stem.is_safety()
+    }
+
+    /// Good, and not a safety backup.
+    #[must_use]
+    pub fn counts_as_good(&self) -> bool {
+        self.state == State::Good && !self.is_safety()
+    }
+
+    /// What the newest verdict on the archive's present bytes says; None where there is none. Guests have verdicts too.
+    ///
+    /// The listing's times decide, so a verdict here is good enough to count and to choose by. Who restores reads the
+    /// verdict as well and asks [`crate::Verdict::is_about`].
+    #[must_use]
+    pub fn judged(&self) -> Option<Outcome> {
+        judged(self.archive.as_ref()?, self.intact.as_ref(), self.damaged.as_ref())
+    }
+
+    /// The shortest name that finds it: its stem, with the date folder where the stem occurs twice.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.repeated { self.id.to_string() } else { self.id.stem.to_string() }
+    }
+
+    /// The state in words: `good`, `guest, intact`.
+    #[must_use]
+    pub fn status(&self) -> String {
+        match self.judged().filter(|_| self.state == State::Guest) {
+            Some(outcome) => format!("{}, {outcome}", self.state),
+            None => self.state.to_string(),
+        }
+    }
+
+    /// Bytes of the archive; 0 when it is missing.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.archive.as_ref().map_or(0, |archive| archive.size)
+    }
+
+    /// What removing this backup deletes, in this order: verdicts and manifest first and the archive last, so that
+    /// whatever still has a manifest is whole. Strays stay.
+    pub fn removal(&self) -> impl Iterator<Item = &Object> {
+        let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.manifest];
+        records.into_iter().flatten().chain(&self.superseded).chain(&self.archive)
+    }
+
+    /// The later of the time in the name and the archive's `last_modified`: older than this it can't be by any clock.
+    pub(crate) fn latest_claim(&self) -> Timestamp {
+        let written = self.archive.as_ref().map(|archive| archive.last_modified);
+        written.into_iter().chain(self.id.stem.time()).fold(self.instant, Timestamp::max)
+    }
+
+    /// Says who made an archive that has no manifest; changes nothing for any other entry.
+    pub fn resolve(&mut self, origin: Origin) {
+        if self.state == State::Alone {
+            self.state = match origin {
+                Origin::Ours => State::Unfinished,
+                Origin::Guest => State::Guest,
+            };
+            self.instant = self.earliest_claim();
+        }
+    }
+
+    pub(super) fn earliest_claim(&self) -> Timestamp {
+        let records = [&self.manifest, &self.intact, &self.damaged, &self.verifying, &self.drill];
+        let named = self.id.stem.time().filter(|_| !matches!(self.state, State::Guest | State::Alone));
+        let written = match &self.archive {
+            Some(archive) => Some(archive.last_modified),
+            None => records.into_iter().flatten().map(|record| record.last_modified).min(),
+        };
+        named.into_iter().chain(written).min().unwrap_or(Timestamp::MIN)
+    }
+}
+
+pub(super) fn judged(archive: &Object, intact: Option<&Object>, damaged: Option<&Object>) -> Option<Outcome> {
+    let counting = |verdict: Option<&Object>| {
+        verdict.map(|object| object.last_modified).filter(|written| *written >= archive.last_modified)
+    };
+    match (counting(intact), counting(damaged)) {
+        (None, None) => None,
+        (Some(intact), Some(damaged)) if intact > damaged => Some(Outcome::Intact),
+        (_, Some(_)) => Some(Outcome::Damaged),
+        (Some(_), None) => Some(Outcome::Intact),
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            State::Good => "good",
+            State::Damaged => "damaged",
+            State::Uploaded => "uploaded",
+            State::Alone => "alone",
+            State::Unfinished => "unfinished",
+            State::Guest => "guest",
+            State::Missing => "missing",
+        })
+    }
+}

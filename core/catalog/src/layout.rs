@@ -1,0 +1,226 @@
+//! Where things lie: the one place that spells keys, and reads them back.
+//!
+//! A bucket has `{prefix}/{YYYYMMDD}/{stem}{suffix}`; a directory leaves prefix and date folder out. Reading a key takes
+//! any text at all: what isn't ours to know is [`Part::Foreign`], and nothing ever touches that.
+
+#[cfg(test)]
+mod tests;
+
+use archive::Compression;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::backup::{BackupId, Stem, decode_database, encode_database, parse_day, spell_day};
+
+const COMPRESSIONS: [Compression; 3] = [Compression::Gzip, Compression::Zstd, Compression::None];
+
+const DATABASES: &str = "databases/";
+
+/// How one repository spells its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The prefix with its final slash, or nothing.
+    root: String,
+    dated: bool,
+}
+
+/// What a key stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The bytes of a backup. Compression and encryption are what the name claims: guests' names often lie.
+    Archive {
+        /// Whose.
+        id: BackupId,
+        /// By the suffix `.sql.gz`, `.sql.zst` or `.sql`.
+        compression: Compression,
+        /// By the suffix `.age`.
+        encrypted: bool,
+    },
+    /// A JSON document beside an archive.
+    Record {
+        /// Whose.
+        id: BackupId,
+        /// Which.
+        record: Record,
+    },
+    /// The mark that backups of this database are expected here.
+    DatabaseEntry {
+        /// The PostgreSQL name.
+        database: String,
+    },
+    /// Something else: not ours, never touched.
+    Foreign,
+}
+
+/// The documents that lie beside an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Record {
+    /// Written last: its presence makes the backup exist.
+    Manifest,
+    /// The verdict that the stored bytes are whole.
+    Intact,
+    /// The verdict that they aren't.
+    Damaged,
+    /// The verifier's saved place.
+    Verifying,
+    /// Proof of the last drill.
+    Drill,
+}
+
+impl Record {
+    const ALL: [Record; 5] = [Record::Manifest, Record::Intact, Record::Damaged, Record::Verifying, Record::Drill];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Record::Manifest => ".manifest.json",
+            Record::Intact => ".intact.json",
+            Record::Damaged => ".damaged.json",
+            Record::Verifying => ".verifying.json",
+            Record::Drill => ".drill.json",
+        }
+    }
+}
+
+impl Layout {
+    /// A bucket's layout. Slashes around the prefix don't matter; without a prefix, keys begin with the date folder.
+    #[must_use]
+    pub fn bucket(prefix: &str) -> Self {
+        let prefix = prefix.trim_matches('/');
+        let root = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        Self { root, dated: true }
+    }
+
+    /// A directory's layout: everything side by side.
+    #[must_use]
+    pub fn directory() -> Self {
+        Self { root: String::new(), dated: false }
+    }
+
+    /// What every key begins with: the prefix and a slash, or nothing.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.root
+    }
+
+    /// Where a new backup goes: a bucket's date folder is the day it began, in UTC.
+    #[must_use]
+    pub fn place(&self, stem: Stem, began: Timestamp) -> BackupId {
+        let began = stem.time().unwrap_or(began);
+        BackupId { day: self.dated.then(|| TimeZone::UTC.to_datetime(began).date()), stem }
+    }
+
+    /// The archive's key.
+    #[must_use]
+    pub fn archive(&self, id: &BackupId, compression: Compression, encrypted: bool) -> String {
+        self.spell(id, archive_suffix(compression, encrypted))
+    }
+
+    /// The key of a document beside the archive.
+    #[must_use]
+    pub fn record(&self, id: &BackupId, record: Record) -> String {
+        self.spell(id, record.suffix())
+    }
+
+    /// The manifest's key.
+    #[must_use]
+    pub fn manifest(&self, id: &BackupId) -> String {
+        self.record(id, Record::Manifest)
+    }
+
+    /// The key of the verdict "intact".
+    #[must_use]
+    pub fn intact(&self, id: &BackupId) -> String {
+        self.record(id, Record::Intact)
+    }
+
+    /// The key of the verdict "damaged".
+    #[must_use]
+    pub fn damaged(&self, id: &BackupId) -> String {
+        self.record(id, Record::Damaged)
+    }
+
+    /// The key of the verifier's saved place.
+    #[must_use]
+    pub fn verifying(&self, id: &BackupId) -> String {
+        self.record(id, Record::Verifying)
+    }
+
+    /// The key of the last drill's proof.
+    #[must_use]
+    pub fn drill(&self, id: &BackupId) -> String {
+        self.record(id, Record::Drill)
+    }
+
+    /// The key of the mark that this database's backups are expected here.
+    #[must_use]
+    pub fn database_entry(&self, database: &str) -> String {
+        format!("{}{DATABASES}{}.json", self.root, encode_database(database))
+    }
+
+    /// What the keys of one day's backups begin with. A directory has no day folders: everything is below it.
+    #[must_use]
+    pub fn day_prefix(&self, day: Date) -> String {
+        if self.dated { format!("{}{}/", self.root, spell_day(day)) } else { self.root.clone() }
+    }
+
+    /// What the keys of all database entries begin with.
+    #[must_use]
+    pub fn databases_prefix(&self) -> String {
+        format!("{}{DATABASES}", self.root)
+    }
+
+    /// The day of a folder such as a listing by `/` returns: `backups/20260120/`. None for any other folder.
+    #[must_use]
+    pub fn day_of_folder(&self, folder: &str) -> Option<Date> {
+        parse_day(folder.strip_prefix(self.root.as_str())?.strip_suffix('/')?).filter(|_| self.dated)
+    }
+
+    /// What a key stands for. Never fails: anything unknown is foreign.
+    #[must_use]
+    pub fn parse(&self, key: &str) -> Part {
+        self.parse_known(key).unwrap_or(Part::Foreign)
+    }
+
+    fn parse_known(&self, key: &str) -> Option<Part> {
+        let rest = key.strip_prefix(self.root.as_str())?;
+        if let Some(entry) = rest.strip_prefix(DATABASES) {
+            let database = decode_database(entry.strip_suffix(".json")?).filter(|name| !name.is_empty())?;
+            return Some(Part::DatabaseEntry { database });
+        }
+        let (day, file) = match rest.split_once('/') {
+            Some((folder, file)) if self.dated => (Some(parse_day(folder)?), file),
+            Some(_) => return None,
+            None => (None, rest),
+        };
+        parse_file(day, file)
+    }
+
+    fn spell(&self, id: &BackupId, suffix: &str) -> String {
+        let folder = id.day.filter(|_| self.dated).map(|day| format!("{}/", spell_day(day))).unwrap_or_default();
+        format!("{}{folder}{}{suffix}", self.root, id.stem)
+    }
+}
+
+fn archive_suffix(compression: Compression, encrypted: bool) -> &'static str {
+    match (compression, encrypted) {
+        (Compression::Gzip, false) => ".sql.gz",
+        (Compression::Zstd, false) => ".sql.zst",
+        (Compression::None, false) => ".sql",
+        (Compression::Gzip, true) => ".sql.gz.age",
+        (Compression::Zstd, true) => ".sql.zst.age",
+        (Compression::None, true) => ".sql.age",
+    }
+}
+
+fn parse_file(day: Option<Date>, file: &str) -> Option<Part> {
+    let named = |suffix: &str| Some(BackupId { day, stem: file.strip_suffix(suffix)?.parse().ok()? });
+    let archive = |encrypted: bool| {
+        COMPRESSIONS.into_iter().find_map(|compression| {
+            Some(Part::Archive { id: named(archive_suffix(compression, encrypted))?, compression, encrypted })
+        })
+    };
+    let record =
+        || Record::ALL.into_iter().find_map(|record| Some(Part::Record { id: named(record.suffix())?, record }));
+    archive(false).or_else(|| archive(true)).or_else(record)
+}
