@@ -2,12 +2,16 @@
 //!
 //! No AWS, no async, no files: bytes in, findings out. Damage is a value; only failing to read is an error.
 
+mod census;
 mod compression;
 mod damage;
 mod digest;
 mod sniff;
+mod walk;
 
+pub use census::{Census, LargeObjectCensus, Sha256Hex, TableCensus};
 pub use compression::{Compression, UnknownCompression};
 pub use damage::Damage;
 pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
 pub use sniff::{Kind, SNIFF_LEN, sniff};
+pub use walk::{Entry, FormatVersion, Header, InnerCompression, SavedWalk, Walk, Walked};

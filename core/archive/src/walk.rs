@@ -1,0 +1,218 @@
+//! Reads a pg_dump custom-format archive from its first byte to its last, forward only, and counts what is in it.
+//!
+//! It is fed bytes instead of pulling them, so it fits any pipeline and its place can be saved. Memory is bounded by what is
+//! kept of the table of contents, whatever lengths and counts the bytes claim. A dump that went through a pipe says nothing
+//! of where data lies or ends: the archive is complete when every data block that its contents promise has been seen once,
+//! and nothing follows. The format's only source is PostgreSQL's pg_backup_archiver.c and pg_backup_custom.c.
+
+mod blocks;
+mod contents;
+mod header;
+mod inner;
+mod tally;
+mod values;
+
+use serde::{Deserialize, Serialize};
+
+use self::{
+    blocks::Blocks,
+    contents::{Content, Contents, ContentsReader},
+    header::HeaderReader,
+    inner::Inner,
+    values::{Input, Stop},
+};
+pub use self::{
+    contents::Entry,
+    header::{FormatVersion, Header, InnerCompression},
+};
+use crate::{
+    census::{Census, TableCensus},
+    damage::Damage,
+};
+
+/// A walk through one archive.
+pub struct Walk {
+    state: State,
+    inner: Inner,
+}
+
+/// A walk's place, to go on from later. It keeps only the contents' entries that the census needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedWalk(State);
+
+/// What a walk through a whole archive found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Walked {
+    /// The archive's header.
+    pub header: Header,
+    /// What was counted.
+    pub census: Census,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    position: u64,
+    stage: Stage,
+    header: Option<Header>,
+    contents: Contents,
+    damage: Option<Damage>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Stage {
+    Header(HeaderReader),
+    Contents(ContentsReader),
+    Blocks(Blocks),
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Walk {
+    /// A walk that stands before the first byte.
+    #[must_use]
+    pub fn new() -> Self {
+        let state = State {
+            position: 0,
+            stage: Stage::Header(HeaderReader::new()),
+            header: None,
+            contents: Contents::default(),
+            damage: None,
+        };
+        Self { state, inner: Inner::None }
+    }
+
+    /// Reads the dump's next bytes.
+    ///
+    /// # Errors
+    ///
+    /// The first damage found; the same again for every later call.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Damage> {
+        if let Some(damage) = &self.state.damage {
+            return Err(damage.clone());
+        }
+        let mut input = Input { rest: bytes, position: self.state.position };
+        let found = self.read(&mut input);
+        self.state.position = input.position;
+        if let Err(damage) = &found {
+            self.state.damage = Some(damage.clone());
+        }
+        found
+    }
+
+    /// Judges the end of the dump.
+    ///
+    /// # Errors
+    ///
+    /// Damage found before, or that the archive isn't complete.
+    pub fn finish(self) -> Result<Walked, Damage> {
+        let State { position, stage, header, contents, damage } = self.state;
+        if let Some(damage) = damage {
+            return Err(damage);
+        }
+        let (Stage::Blocks(blocks), Some(header)) = (&stage, header) else {
+            return Err(match stage {
+                Stage::Header(reader) => reader.cut_off(position),
+                _ => Damage::Truncated { offset: position, within: "the table of contents".into() },
+            });
+        };
+        if let Some(damage) = blocks.cut_off(&contents, position) {
+            return Err(damage);
+        }
+        let tables = contents.entries.into_iter().filter_map(table_census).collect();
+        Ok(Walked { header, census: Census { tables, large_objects: blocks.large_objects.clone() } })
+    }
+
+    /// The header, once it has been read.
+    #[must_use]
+    pub fn header(&self) -> Option<&Header> {
+        self.state.header.as_ref()
+    }
+
+    /// The table of contents, once it has been read, in its order. The entries that pg_dump before version 17 writes for
+    /// every single large object aren't kept; after [`Walk::resume`] only those with data or a definition are.
+    #[must_use]
+    pub fn contents(&self) -> Option<&[Entry]> {
+        matches!(self.state.stage, Stage::Blocks(_)).then_some(&self.state.contents.entries)
+    }
+
+    /// How many bytes have been read.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.state.position
+    }
+
+    /// The walk's place; `None` in the middle of a stream that is compressed inside the archive.
+    #[must_use]
+    pub fn save(&self) -> Option<SavedWalk> {
+        let State { position, stage, header, contents, damage } = &self.state;
+        let unsaveable = self.inner.holds_state() && matches!(stage, Stage::Blocks(blocks) if blocks.within_stream());
+        let (stage, header, damage) = (stage.clone(), header.clone(), damage.clone());
+        (!unsaveable)
+            .then(|| SavedWalk(State { position: *position, stage, header, contents: contents.essential(), damage }))
+    }
+
+    /// The walk that was saved, to be fed from [`Walk::position`] on.
+    #[must_use]
+    pub fn resume(SavedWalk(state): SavedWalk) -> Self {
+        let inner = state.header.as_ref().map_or(Inner::None, |header| Inner::new(header.compression));
+        Self { state, inner }
+    }
+
+    /// Reads all of the input.
+    fn read(&mut self, input: &mut Input<'_>) -> Result<(), Damage> {
+        loop {
+            match self.read_stage(input) {
+                Ok(next) => self.state.stage = next,
+                Err(Stop::Starved) => return Ok(()),
+                Err(Stop::Found(damage)) => return Err(damage),
+                Err(Stop::Broken(reason)) => {
+                    self.state.position = input.position;
+                    return Err(self.describe(reason.into()));
+                }
+            }
+        }
+    }
+
+    /// Reads on to the end of a stage and says which follows.
+    fn read_stage(&mut self, input: &mut Input<'_>) -> Result<Stage, Stop> {
+        let contents = &mut self.state.contents;
+        match &mut self.state.stage {
+            Stage::Header(reader) => {
+                let header = self.state.header.insert(reader.read(input)?);
+                self.inner = Inner::new(header.compression);
+                Ok(Stage::Contents(ContentsReader::new(header)))
+            }
+            Stage::Contents(reader) => {
+                reader.read(contents, input)?;
+                let header = self.state.header.as_ref().ok_or("the saved place has no header")?;
+                Ok(Stage::Blocks(Blocks::new(header, contents)))
+            }
+            Stage::Blocks(blocks) => Err(blocks.read(contents, &mut self.inner, input)),
+        }
+    }
+
+    fn describe(&self, reason: String) -> Damage {
+        let offset = self.state.position;
+        match &self.state.stage {
+            Stage::Header(_) => Damage::BadHeader { offset, reason },
+            Stage::Contents(_) => Damage::BadContents { offset, reason },
+            Stage::Blocks(_) => Damage::BadBlock { offset, object: "a data block".into(), reason },
+        }
+    }
+}
+
+fn table_census(entry: Entry) -> Option<TableCensus> {
+    let block = entry.block.filter(|block| block.content != Content::LargeObjects)?;
+    let counted = block.counted?;
+    Some(TableCensus {
+        schema: entry.schema,
+        name: entry.name,
+        rows: counted.rows,
+        bytes: counted.bytes,
+        sha256: counted.sha256,
+    })
+}

@@ -1,0 +1,227 @@
+//! The data blocks (`_StartData`, `_StartLOs`, `_skipData` in pg_backup_custom.c): a type, the dump id of the entry whose
+//! data it is, then the data as chunks, each an integer length and its bytes, up to a length of 0. A block of large objects
+//! has for each its OID before its chunks, and an OID of 0 at the end.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    contents::{Content, Contents, Counted},
+    header::Header,
+    inner::Inner,
+    tally::{Sum, Tally},
+    values::{Input, Stop, Values},
+};
+use crate::{census::LargeObjectCensus, damage::Damage};
+
+/// `BLK_DATA` and `BLK_BLOBS`.
+const TABLE_BLOCK: u8 = 1;
+const LARGE_OBJECTS_BLOCK: u8 = 3;
+
+/// Reads data blocks and counts what they hold.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Blocks {
+    values: Values,
+    place: Place,
+    block: Current,
+    stream: Stream,
+    awaited: usize,
+    pub(super) large_objects: LargeObjectCensus,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Place {
+    /// A block, or the archive's end.
+    Border,
+    DumpId,
+    LargeObjectOid,
+    ChunkLength,
+    Chunk {
+        left: u64,
+    },
+}
+
+/// The block being read.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Current {
+    start: u64,
+    large_objects: bool,
+    /// 0 before it has been read.
+    dump_id: i64,
+}
+
+/// The stream of chunks being read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Stream {
+    Table(Tally),
+    LargeObject(Sum),
+}
+
+impl Blocks {
+    pub(super) fn new(header: &Header, contents: &Contents) -> Self {
+        Self {
+            values: Values { int_size: header.int_size, offset_size: header.offset_size, ..Values::default() },
+            place: Place::Border,
+            block: Current::default(),
+            stream: Stream::LargeObject(Sum::default()),
+            awaited: contents.promised(),
+            large_objects: LargeObjectCensus::default(),
+        }
+    }
+
+    /// Whether a stream of chunks has begun.
+    pub(super) fn within_stream(&self) -> bool {
+        matches!(self.place, Place::ChunkLength | Place::Chunk { .. })
+    }
+
+    /// Reads on until the input is used up; never returns without a reason to stop.
+    pub(super) fn read(&mut self, contents: &mut Contents, inner: &mut Inner, input: &mut Input<'_>) -> Stop {
+        loop {
+            let next = match self.place {
+                Place::Border => self.begin_block(input),
+                Place::DumpId => self.enter_block(contents, input),
+                Place::LargeObjectOid => self.begin_large_object(contents, input),
+                Place::ChunkLength => self.begin_chunk(contents, inner, input),
+                Place::Chunk { left } => self.read_chunk(left, inner, input),
+            };
+            match next {
+                Ok(place) => self.place = place,
+                Err(Stop::Broken(reason)) => {
+                    let object = self.object(contents);
+                    return Stop::Found(Damage::BadBlock { offset: self.block.start, object, reason: reason.into() });
+                }
+                Err(stop) => return stop,
+            }
+        }
+    }
+
+    fn begin_block(&mut self, input: &mut Input<'_>) -> Result<Place, Stop> {
+        let start = input.position;
+        let kind = input.byte()?;
+        if self.awaited == 0 {
+            return Err(Stop::Found(Damage::TrailingBytes { offset: start }));
+        }
+        self.block = Current { start, large_objects: kind == LARGE_OBJECTS_BLOCK, dump_id: 0 };
+        match kind {
+            TABLE_BLOCK | LARGE_OBJECTS_BLOCK => Ok(Place::DumpId),
+            _ => Err(format!("its type is {kind}").into()),
+        }
+    }
+
+    /// The block must be the one that its entry promises.
+    fn enter_block(&mut self, contents: &Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
+        let dump_id = self.values.int(input)?;
+        let offset = self.block.start;
+        let Some((entry, block)) = contents.get(dump_id).and_then(|entry| Some((entry, entry.block.as_ref()?))) else {
+            return Err(Stop::Found(Damage::UnknownBlock { offset, dump_id }));
+        };
+        self.block.dump_id = dump_id;
+        if block.counted.is_some() {
+            return Err(Stop::Found(Damage::DuplicateBlock { offset, object: entry.to_string() }));
+        }
+        if self.block.large_objects != (block.content == Content::LargeObjects) {
+            return Err("its block is of the other type".into());
+        }
+        if let Some(promised) = block.offset.filter(|&promised| promised != offset) {
+            return Err(format!("the table of contents has it at byte {promised}").into());
+        }
+        self.stream = Stream::Table(Tally::of(block.content));
+        Ok(if self.block.large_objects { Place::LargeObjectOid } else { Place::ChunkLength })
+    }
+
+    fn begin_large_object(&mut self, contents: &mut Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
+        let oid = match self.values.int(input)? {
+            0 => return self.end_block(contents, Counted::default()),
+            oid => large_object_oid(oid)?,
+        };
+        let mut sum = Sum::default();
+        sum.prefix(&oid.to_be_bytes());
+        self.stream = Stream::LargeObject(sum);
+        Ok(Place::ChunkLength)
+    }
+
+    fn begin_chunk(
+        &mut self,
+        contents: &mut Contents,
+        inner: &mut Inner,
+        input: &mut Input<'_>,
+    ) -> Result<Place, Stop> {
+        match u64::try_from(self.values.int(input)?) {
+            Ok(0) => {
+                inner.end()?;
+                self.end_stream(contents)
+            }
+            Ok(left) => Ok(Place::Chunk { left }),
+            Err(_) => Err("a chunk's length is negative".into()),
+        }
+    }
+
+    fn read_chunk(&mut self, left: u64, inner: &mut Inner, input: &mut Input<'_>) -> Result<Place, Stop> {
+        let chunk = input.up_to(left)?;
+        let stream = &mut self.stream;
+        inner.push(chunk, &mut |plain| stream.add(plain))?;
+        Ok(match left - chunk.len() as u64 {
+            0 => Place::ChunkLength,
+            left => Place::Chunk { left },
+        })
+    }
+
+    fn end_stream(&mut self, contents: &mut Contents) -> Result<Place, Stop> {
+        match std::mem::replace(&mut self.stream, Stream::LargeObject(Sum::default())) {
+            Stream::Table(tally) => {
+                let counted = tally.finish()?;
+                self.end_block(contents, counted)
+            }
+            Stream::LargeObject(sum) => {
+                let (bytes, sha256) = sum.finish();
+                self.large_objects.add(bytes, sha256);
+                Ok(Place::LargeObjectOid)
+            }
+        }
+    }
+
+    fn end_block(&mut self, contents: &mut Contents, counted: Counted) -> Result<Place, Stop> {
+        if let Some(block) = contents.get_mut(self.block.dump_id).and_then(|entry| entry.block.as_mut()) {
+            block.counted = Some(counted);
+            self.awaited = self.awaited.saturating_sub(1);
+        }
+        Ok(Place::Border)
+    }
+
+    /// The damage when the dump ends here; `None` where an archive may end.
+    pub(super) fn cut_off(&self, contents: &Contents, offset: u64) -> Option<Damage> {
+        if self.place != Place::Border {
+            return Some(Damage::Truncated { offset, within: self.object(contents) });
+        }
+        let first = contents.missing().next()?;
+        Some(Damage::MissingBlocks {
+            offset,
+            object: first.to_string(),
+            missing: self.awaited as u64,
+            promised: contents.promised() as u64,
+        })
+    }
+
+    /// Whose data the current block is, in words.
+    fn object(&self, contents: &Contents) -> String {
+        contents.get(self.block.dump_id).map_or_else(|| "a data block".into(), ToString::to_string)
+    }
+}
+
+impl Stream {
+    fn add(&mut self, plain: &[u8]) -> Result<(), Stop> {
+        match self {
+            Stream::Table(tally) => Ok(tally.add(plain)?),
+            Stream::LargeObject(sum) => {
+                sum.add(plain);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// pg_dump writes the unsigned OID as a signed integer.
+fn large_object_oid(written: i64) -> Result<u32, Stop> {
+    let signed = i32::try_from(written).map(i32::cast_unsigned).ok();
+    signed.or_else(|| u32::try_from(written).ok()).ok_or_else(|| format!("a large object's OID is {written}").into())
+}

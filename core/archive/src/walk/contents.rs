@@ -1,0 +1,328 @@
+//! The table of contents (`ReadToc` in pg_backup_archiver.c, `_ReadExtraToc` in pg_backup_custom.c): which entries there
+//! are, and which of them promise a data block.
+//!
+//! Definitions, the bulk of it, are read over; what is kept is bounded by [`MOST_KEPT`].
+
+use std::{collections::HashMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    header::Header,
+    values::{Input, Offset, Stop, Values},
+};
+use crate::census::Sha256Hex;
+
+/// Memory that the kept part may take, in bytes: over a million entries.
+const MOST_KEPT: usize = 256 << 20;
+/// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
+const LONGEST_TEXT: usize = 64 << 10;
+/// Kinds whose definition is kept: what a new database has to be created with.
+const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
+
+/// One entry of the table of contents. Bytes that aren't UTF-8 show as U+FFFD in its texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The entry's number in this archive.
+    pub dump_id: i32,
+    /// What it is: `TABLE`, `TABLE DATA`, `SEQUENCE SET` and so on, as `pg_restore --list` shows it.
+    pub kind: String,
+    /// Its schema; empty for what lies in none.
+    pub schema: String,
+    /// Its name, unquoted; functions have their argument types behind it.
+    pub name: String,
+    /// The role that owns it; empty for none.
+    pub owner: String,
+    /// Its SQL, for DATABASE, DATABASE PROPERTIES and ENCODING only.
+    pub definition: Option<String>,
+    pub(super) block: Option<Block>,
+}
+
+/// The data block that an entry promises.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Block {
+    pub(super) content: Content,
+    /// Where it begins; `None` in a dump that went through a pipe.
+    pub(super) offset: Option<u64>,
+    /// What the walk found in it.
+    pub(super) counted: Option<Counted>,
+}
+
+/// What a data block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Content {
+    /// COPY text.
+    Rows,
+    /// SQL: INSERTs, or whatever else pg_dump had no COPY for.
+    Statements,
+    LargeObjects,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counted {
+    pub(super) rows: Option<u64>,
+    pub(super) bytes: u64,
+    pub(super) sha256: Sha256Hex,
+}
+
+impl Entry {
+    /// Whether the archive promises data for it.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.block.is_some()
+    }
+
+    /// One of possibly millions of entries that say no more than a large object's number.
+    fn is_one_large_object(&self) -> bool {
+        match self.kind.as_str() {
+            "BLOB" => true,
+            "ACL" | "COMMENT" | "SECURITY LABEL" => self.name.starts_with("LARGE OBJECT "),
+            _ => false,
+        }
+    }
+
+    fn memory(&self) -> usize {
+        let texts = [&self.kind, &self.schema, &self.name, &self.owner].map(String::len).iter().sum::<usize>();
+        size_of::<Self>() + texts + self.definition.as_ref().map_or(0, String::len)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.block {
+            Some(Block { content: Content::LargeObjects, .. }) => write!(f, "large objects (entry {})", self.dump_id),
+            _ if self.schema.is_empty() => write!(f, "{} {}", self.kind, self.name),
+            _ => write!(f, "{} {}.{}", self.kind, self.schema, self.name),
+        }
+    }
+}
+
+/// What has been read of the table of contents.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
+pub(super) struct Contents {
+    pub(super) entries: Vec<Entry>,
+    /// Where in `entries` a data block's entry stands, by dump id.
+    by_dump_id: HashMap<i32, usize>,
+    memory: usize,
+}
+
+impl From<Vec<Entry>> for Contents {
+    fn from(entries: Vec<Entry>) -> Self {
+        let with_data = entries.iter().enumerate().filter(|(_, entry)| entry.has_data());
+        let by_dump_id = with_data.map(|(index, entry)| (entry.dump_id, index)).collect();
+        let memory = entries.iter().map(Entry::memory).sum();
+        Self { entries, by_dump_id, memory }
+    }
+}
+
+impl From<Contents> for Vec<Entry> {
+    fn from(contents: Contents) -> Self {
+        contents.entries
+    }
+}
+
+impl Contents {
+    /// The entry with data that has this dump id.
+    pub(super) fn get(&self, dump_id: i64) -> Option<&Entry> {
+        self.entries.get(self.index_of(dump_id)?)
+    }
+
+    pub(super) fn get_mut(&mut self, dump_id: i64) -> Option<&mut Entry> {
+        let index = self.index_of(dump_id)?;
+        self.entries.get_mut(index)
+    }
+
+    fn index_of(&self, dump_id: i64) -> Option<usize> {
+        self.by_dump_id.get(&i32::try_from(dump_id).ok()?).copied()
+    }
+
+    /// How many data blocks are promised.
+    pub(super) fn promised(&self) -> usize {
+        self.by_dump_id.len()
+    }
+
+    /// The entries whose data hasn't been seen.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.block.as_ref().is_some_and(|block| block.counted.is_none()))
+    }
+
+    /// Without the entries that only a restore asks for.
+    pub(super) fn essential(&self) -> Self {
+        let entries = self.entries.iter().filter(|entry| entry.has_data() || entry.definition.is_some());
+        Self::from(entries.cloned().collect::<Vec<_>>())
+    }
+
+    fn push(&mut self, entry: Entry) -> Result<(), Stop> {
+        if entry.is_one_large_object() && !entry.has_data() {
+            return Ok(());
+        }
+        self.memory += entry.memory();
+        if self.memory > MOST_KEPT {
+            return Err(format!("listing it takes more than {} MiB of memory", MOST_KEPT >> 20).into());
+        }
+        if entry.has_data() && self.by_dump_id.insert(entry.dump_id, self.entries.len()).is_some() {
+            return Err(format!("it has two entries {} with data", entry.dump_id).into());
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+/// Reads a table of contents.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ContentsReader {
+    minor_version: u8,
+    values: Values,
+    field: Field,
+    entries_left: u64,
+    draft: Draft,
+}
+
+/// The fields of an entry in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Field {
+    Count,
+    DumpId,
+    HasDumper,
+    CatalogTable,
+    CatalogOid,
+    Tag,
+    Kind,
+    Section,
+    Definition,
+    DropStatement,
+    CopyStatement,
+    Schema,
+    Tablespace,
+    AccessMethod,
+    RelationKind,
+    Owner,
+    WithOids,
+    Dependencies,
+    Offset,
+}
+
+/// The entry being read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Draft {
+    dump_id: i32,
+    has_dumper: bool,
+    tag: String,
+    kind: String,
+    definition: Option<String>,
+    copied: bool,
+    schema: String,
+    owner: String,
+}
+
+impl ContentsReader {
+    pub(super) fn new(header: &Header) -> Self {
+        Self {
+            minor_version: header.version.minor,
+            values: Values { int_size: header.int_size, offset_size: header.offset_size, ..Values::default() },
+            field: Field::Count,
+            entries_left: 0,
+            draft: Draft::default(),
+        }
+    }
+
+    /// Reads on to the end of the table of contents.
+    pub(super) fn read(&mut self, contents: &mut Contents, input: &mut Input<'_>) -> Result<(), Stop> {
+        if self.field == Field::Count {
+            self.entries_left = entry_count(self.values.int(input)?)?;
+            self.field = Field::DumpId;
+        }
+        while self.entries_left > 0 {
+            if self.field == Field::Offset {
+                let offset = self.values.offset(input)?;
+                contents.push(std::mem::take(&mut self.draft).finish(offset)?)?;
+                self.entries_left -= 1;
+                self.field = Field::DumpId;
+            } else {
+                self.field = self.read_field(input)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one field and says which follows.
+    fn read_field(&mut self, input: &mut Input<'_>) -> Result<Field, Stop> {
+        let (values, draft) = (&mut self.values, &mut self.draft);
+        let mut kept_text = || values.text(LONGEST_TEXT, input).map(|text| text.lossy());
+        match self.field {
+            Field::DumpId => draft.dump_id = dump_id(values.int(input)?)?,
+            Field::HasDumper => draft.has_dumper = values.int(input)? != 0,
+            Field::Tag => draft.tag = kept_text()?,
+            Field::Kind => draft.kind = kept_text()?,
+            Field::Definition if DEFINED_KINDS.contains(&draft.kind.as_str()) => draft.definition = Some(kept_text()?),
+            Field::CopyStatement => draft.copied = !values.text(0, input)?.is_empty(),
+            Field::Schema => draft.schema = kept_text()?,
+            Field::Owner => draft.owner = kept_text()?,
+            Field::Section | Field::RelationKind => drop(values.int(input)?),
+            // A list of strings that an absent one ends.
+            Field::Dependencies => while values.text(0, input)?.length.is_some() {},
+            _ => values.skip_text(input)?,
+        }
+        Ok(self.field.next(self.minor_version))
+    }
+}
+
+impl Field {
+    fn next(self, minor_version: u8) -> Self {
+        match self {
+            Field::Count | Field::Offset => Field::DumpId,
+            Field::DumpId => Field::HasDumper,
+            Field::HasDumper => Field::CatalogTable,
+            Field::CatalogTable => Field::CatalogOid,
+            Field::CatalogOid => Field::Tag,
+            Field::Tag => Field::Kind,
+            Field::Kind => Field::Section,
+            Field::Section => Field::Definition,
+            Field::Definition => Field::DropStatement,
+            Field::DropStatement => Field::CopyStatement,
+            Field::CopyStatement => Field::Schema,
+            Field::Schema => Field::Tablespace,
+            Field::Tablespace if minor_version >= 14 => Field::AccessMethod,
+            Field::AccessMethod if minor_version >= 16 => Field::RelationKind,
+            Field::Tablespace | Field::AccessMethod | Field::RelationKind => Field::Owner,
+            Field::Owner => Field::WithOids,
+            Field::WithOids => Field::Dependencies,
+            Field::Dependencies => Field::Offset,
+        }
+    }
+}
+
+impl Draft {
+    /// The entry, once its offset, the last field, is known.
+    fn finish(self, offset: Offset) -> Result<Entry, Stop> {
+        let content = match self.kind.as_str() {
+            "BLOBS" => Content::LargeObjects,
+            _ if self.copied => Content::Rows,
+            _ => Content::Statements,
+        };
+        let block = match (self.has_dumper, offset) {
+            (false, Offset::NoData) => None,
+            (true, Offset::NotSet) => Some(Block { content, offset: None, counted: None }),
+            (true, Offset::At(position)) => Some(Block { content, offset: Some(position), counted: None }),
+            _ => return Err(format!("entry {} contradicts itself on whether it has data", self.dump_id).into()),
+        };
+        Ok(Entry {
+            dump_id: self.dump_id,
+            kind: self.kind,
+            schema: self.schema,
+            name: self.tag,
+            owner: self.owner,
+            definition: self.definition,
+            block,
+        })
+    }
+}
+
+fn entry_count(count: i64) -> Result<u64, Stop> {
+    u64::try_from(count).map_err(|_| "its number of entries is negative".into())
+}
+
+fn dump_id(id: i64) -> Result<i32, Stop> {
+    i32::try_from(id).ok().filter(|&id| id > 0).ok_or_else(|| format!("an entry's number is {id}").into())
+}
