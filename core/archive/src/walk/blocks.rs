@@ -60,7 +60,7 @@ enum Stream {
 impl Blocks {
     pub(super) fn new(header: &Header, contents: &Contents) -> Self {
         Self {
-            values: Values { int_size: header.int_size, offset_size: header.offset_size, ..Values::default() },
+            values: Values::sized(header.int_size, header.offset_size),
             place: Place::Border,
             block: Current::default(),
             stream: Stream::LargeObject(Sum::default()),

@@ -220,7 +220,7 @@ impl ContentsReader {
     pub(super) fn new(header: &Header) -> Self {
         Self {
             minor_version: header.version.minor,
-            values: Values { int_size: header.int_size, offset_size: header.offset_size, ..Values::default() },
+            values: Values::sized(header.int_size, header.offset_size),
             field: Field::Count,
             entries_left: 0,
             draft: Draft::default(),

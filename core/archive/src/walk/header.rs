@@ -141,11 +141,11 @@ impl HeaderReader {
             }
             Field::IntSize => {
                 header.int_size = number_size(input.byte()?)?;
-                self.values.int_size = header.int_size;
                 Field::OffsetSize
             }
             Field::OffsetSize => {
                 header.offset_size = number_size(input.byte()?)?;
+                self.values = Values::sized(header.int_size, header.offset_size);
                 Field::Format
             }
             Field::Format if input.byte()? == CUSTOM_FORMAT => Field::Compression,

@@ -75,10 +75,10 @@ impl Text {
 /// Reads values one after the other.
 #[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Values {
-    /// Bytes of an integer without its sign, from the header; 1 to 8.
-    pub(super) int_size: u8,
-    /// Bytes of a file offset without its flag, from the header; 1 to 8.
-    pub(super) offset_size: u8,
+    /// Bytes of an integer without its sign; 1 to 8.
+    int_size: u8,
+    /// Bytes of a file offset without its flag; 1 to 8.
+    offset_size: u8,
     number: PartialNumber,
     text: Option<PartialText>,
 }
@@ -108,6 +108,11 @@ pub(super) enum Offset {
 }
 
 impl Values {
+    /// Sizes are the header's.
+    pub(super) fn sized(int_size: u8, offset_size: u8) -> Self {
+        Self { int_size, offset_size, ..Self::default() }
+    }
+
     pub(super) fn int(&mut self, input: &mut Input<'_>) -> Result<i64, Stop> {
         let (sign, magnitude) = self.flagged(self.int_size, input)?;
         let magnitude = i64::try_from(magnitude).map_err(|_| "an integer is out of range")?;
