@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# Builds the functions, shows what a deployment would change, and deploys it. Running it again with nothing new changes
+# nothing. Needs the AWS CLI with an account's credentials, and cargo-lambda (`make tools` puts both under target/python).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PATH=$PWD/target/python/bin:$PATH
+
+readonly usage='usage: infra/deploy.sh [--yes] [--no-build] STACK [PARAMETER=VALUE | FILE]...
+
+  STACK            the stack to create or update
+  PARAMETER=VALUE  a parameter of infra/template.yaml; those not named keep the value they have
+  FILE             a file of such lines, like infra/parameters.example
+  --yes            deploy without asking (the changes are shown all the same)
+  --no-build       deploy what lies in target/functions/{verify,retention,freshness}/bootstrap
+
+ARTIFACTS_BUCKET   where the functions are uploaded; default lastgood-artifacts-ACCOUNT-REGION, made when missing'
+
+readonly functions=target/functions
+readonly packaged=$functions/template.yaml
+
+stack=''
+ask=yes
+build=yes
+parameters=()
+
+main() {
+  read_arguments "$@"
+  find_account
+  choose_bucket
+  [[ $build == no ]] || build_functions
+  package
+  local changes
+  changes=$(create_change_set)
+  if [[ -n $changes ]]; then
+    show "$changes"
+    confirm
+    execute "$changes"
+  else
+    echo "Nothing to change: $stack is up to date."
+  fi
+  show_outputs
+}
+
+fail() {
+  printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
+  exit "${3:-1}"
+}
+
+read_arguments() {
+  local argument
+  for argument; do
+    case $argument in
+      --yes) ask=no ;;
+      --no-build) build=no ;;
+      --help) echo "$usage" && exit ;;
+      -*) fail "unknown option $argument" 'infra/deploy.sh --help' 2 ;;
+      *=*) parameters+=("$argument") ;;
+      *) if [[ -z $stack ]]; then stack=$argument; else read_file "$argument"; fi ;;
+    esac
+  done
+  [[ -n $stack ]] || fail 'no stack is named' 'infra/deploy.sh --help' 2
+}
+
+# Comments and empty lines aside, each line is a parameter.
+read_file() {
+  [[ -r $1 ]] || fail "$1 can't be read" 'name a file like infra/parameters.example, or PARAMETER=VALUE' 2
+  local line
+  while read -r line || [[ -n $line ]]; do
+    [[ -z $line || $line == '#'* ]] || parameters+=("$line")
+  done < "$1"
+}
+
+find_account() {
+  # Version 1 of the AWS CLI reads only the second name.
+  export AWS_DEFAULT_REGION=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
+  [[ -n $AWS_DEFAULT_REGION ]] || fail 'no region is set' 'export AWS_REGION, or run: aws configure' 2
+  account=$(aws sts get-caller-identity --query Account --output text) ||
+    fail 'the AWS CLI has no working credentials' 'run: aws configure, or: aws sso login'
+}
+
+# Only for a new stack: a later run that names no bucket must not move the backups to another one.
+choose_bucket() {
+  [[ " ${parameters[*]-}" != *' BucketName='* ]] || return 0
+  stack_exists || parameters+=("BucketName=$stack-$account-$AWS_DEFAULT_REGION")
+}
+
+stack_exists() {
+  aws cloudformation describe-stacks --stack-name "$stack" > /dev/null 2>&1
+}
+
+build_functions() {
+  local -a target=()
+  # The target's standard library is the user's to add: rustup target add aarch64-unknown-linux-gnu
+  [[ $(parameter Architecture) != arm64 ]] || target=(--arm64)
+  cargo lambda build --release --locked --package lambdas --lambda-dir "$functions" "${target[@]}"
+}
+
+# The value that this run will give a parameter: named now, or deployed before.
+parameter() {
+  local given value=''
+  for given in "${parameters[@]-}"; do
+    [[ $given != "$1="* ]] || value=${given#*=}
+  done
+  [[ -n $value ]] || value=$(aws cloudformation describe-stacks --stack-name "$stack" --output text \
+    --query "Stacks[0].Parameters[?ParameterKey=='$1'].ParameterValue" 2> /dev/null) || true
+  echo "$value"
+}
+
+package() {
+  local name
+  for name in verify retention freshness; do
+    [[ -x $functions/$name/bootstrap ]] ||
+      fail "$functions/$name/bootstrap is missing" 'run it without --no-build'
+    # The upload is named by the digest of the zip, which holds this time: the same code must give the same name.
+    touch --date=2000-01-01T00:00:00Z "$functions/$name/bootstrap"
+  done
+  artifacts=${ARTIFACTS_BUCKET:-lastgood-artifacts-$account-$AWS_DEFAULT_REGION}
+  aws s3api head-bucket --bucket "$artifacts" > /dev/null 2>&1 || aws s3 mb "s3://$artifacts"
+  aws cloudformation package --template-file infra/template.yaml --s3-bucket "$artifacts" \
+    --output-template-file "$packaged" > /dev/null
+}
+
+# Prints the change set's ARN, or nothing when nothing would change.
+create_change_set() {
+  local answer
+  answer=$(aws cloudformation deploy --stack-name "$stack" --template-file "$packaged" --s3-bucket "$artifacts" \
+    --capabilities CAPABILITY_IAM --no-execute-changeset --no-fail-on-empty-changeset --tags "lastgood=$stack" \
+    ${parameters[@]+--parameter-overrides "${parameters[@]}"}) ||
+    fail 'CloudFormation refuses the change' "aws cloudformation describe-stack-events --stack-name $stack"
+  grep --only-matching --max-count=1 'arn:[^ ]*:changeSet/[^ ]*' <<< "$answer" || true
+}
+
+show() {
+  echo "What $stack would change:"
+  aws cloudformation describe-change-set --change-set-name "$1" --output table --query \
+    'Changes[].ResourceChange.{"1 Action":Action,"2 Resource":LogicalResourceId,"3 Type":ResourceType,"4 Replaced":Replacement}'
+}
+
+confirm() {
+  [[ $ask == yes ]] || return 0
+  local answer=''
+  read -r -p 'Deploy? Type yes: ' answer || true
+  [[ $answer == yes ]] || fail 'not deployed' 'run it again and type yes, or give --yes'
+}
+
+execute() {
+  local done_waiting=stack-update-complete
+  [[ $(aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text) != REVIEW_IN_PROGRESS ]] ||
+    done_waiting=stack-create-complete
+  aws cloudformation execute-change-set --change-set-name "$1"
+  aws cloudformation wait "$done_waiting" --stack-name "$stack" ||
+    fail "$stack was not deployed" "aws cloudformation describe-stack-events --stack-name $stack"
+  echo "Deployed $stack."
+}
+
+show_outputs() {
+  # shellcheck disable=SC2016 # The backquotes are JMESPath's: a literal newline.
+  aws cloudformation describe-stacks --stack-name "$stack" --output text \
+    --query 'Stacks[0].Outputs[].[join(`"\n"`, [`""`, join(`""`, [Description, `" ("`, OutputKey, `"):"`]), OutputValue])]'
+}
+
+main "$@"
