@@ -1,1 +1,14 @@
-//! x
+//! The ground Lastgood is tested on: real servers on this machine, a network that breaks where told, and the real binaries.
+//!
+//! A server is a value. Dropping it ends its processes and removes its files, and so does the end of the test binary,
+//! even by SIGKILL ([`server`]). Nothing is mocked or skipped: what isn't installed fails the test with a hint.
+
+pub mod agent;
+pub mod bucket;
+pub mod ministack;
+pub mod ports;
+pub mod postgres;
+pub mod proxy;
+pub mod seaweedfs;
+pub mod server;
+pub mod tools;

@@ -1,0 +1,160 @@
+//! Private PostgreSQL servers of several major versions, and databases in them.
+//!
+//! A server lies in a folder of its own, asks for a password (SCRAM) on a free port of 127.0.0.1 and on a Unix socket, and
+//! doesn't wait for its disk. Run by root it belongs to `nobody`, because PostgreSQL refuses to run as root.
+
+mod database;
+mod installation;
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::process::Signal;
+
+pub use self::database::Database;
+pub use self::installation::Installation;
+use crate::ports::free_port;
+use crate::server::Server;
+
+/// The superuser of every server.
+pub const USER: &str = "postgres";
+
+/// Everybody's password: one that breaks what quotes it wrongly, and that no log or manifest may contain.
+pub const PASSWORD: &str = r#"s3cret p@ss:w/rd%'"\#"#;
+
+/// A running server.
+pub struct Postgres {
+    server: Server,
+    installation: Installation,
+    port: u16,
+}
+
+impl Postgres {
+    /// A new server of this installation.
+    pub fn start(installation: Installation) -> Postgres {
+        Self::start_with(installation, &[])
+    }
+
+    /// A new server with settings of its own, each `name=value` as in `postgresql.conf`.
+    pub fn start_with(installation: Installation, settings: &[&str]) -> Postgres {
+        let folder = Server::new_folder("postgres");
+        initialise(&installation, &folder);
+        let port = free_port();
+        let mut command = installation.server_program("postgres");
+        command.args(["-D"]).arg(data(&folder)).args(arguments(&folder, port, settings));
+        let mut server = Server::start("PostgreSQL", command, folder, Signal::QUIT);
+        wait_until_ready(&mut server);
+        Postgres { server, installation, port }
+    }
+
+    /// The server of Debian's packages that every test of this binary may use. Tests that stop it, or count its
+    /// connections, start their own.
+    pub fn shared() -> &'static Postgres {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(|| Postgres::start(Installation::debian()))
+    }
+
+    /// A new database whose name begins with `name` and is nobody else's. Dropped with the value.
+    pub fn new_database(&self, name: &str) -> Database<'_> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        self.new_database_named(&format!("{name}_{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A new database of exactly this name, which may hold anything that PostgreSQL allows. Dropped with the value.
+    pub fn new_database_named(&self, name: &str) -> Database<'_> {
+        Database::create(self, name)
+    }
+
+    /// A database that something else creates, such as a restore. Dropped with the value, if it is there then.
+    pub fn database(&self, name: &str) -> Database<'_> {
+        Database::named(self, name)
+    }
+
+    /// The names of the databases that are there, templates excepted.
+    pub fn databases(&self) -> Vec<String> {
+        let names = self.query("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1");
+        names.lines().map(str::to_owned).collect()
+    }
+
+    /// What SQL answers in the database `postgres`: for what concerns the whole server.
+    pub fn query(&self, sql: &str) -> String {
+        database::query(self, USER, sql)
+    }
+
+    /// Where the server's programs are; its clients are of the same version.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// The port on 127.0.0.1, and in the name of the Unix socket.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of the Unix socket, for `PGHOST`.
+    pub fn socket_directory(&self) -> &Path {
+        self.server.directory()
+    }
+
+    /// The server's log, in English.
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// Ends the server as a crash would: without a checkpoint, every connection cut.
+    pub fn crash(&mut self) {
+        self.server.end_by(Signal::QUIT);
+    }
+
+    /// Starts a crashed server again, on its old port; it recovers first.
+    pub fn recover(&mut self) {
+        self.server.restart();
+        wait_until_ready(&mut self.server);
+    }
+}
+
+fn data(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+fn initialise(installation: &Installation, folder: &Path) {
+    let password = folder.join("password");
+    std::fs::write(&password, PASSWORD).unwrap();
+    installation.give_to_server(folder);
+    installation.give_to_server(&password);
+    let mut initdb = installation.server_program("initdb");
+    initdb.arg("-D").arg(data(folder)).arg("--pwfile").arg(&password);
+    initdb.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
+    succeed(initdb.output().unwrap(), "initdb");
+}
+
+/// What makes a server private, quick and careless: its disk need not survive a power cut, only its own crash.
+fn arguments(folder: &Path, port: u16, settings: &[&str]) -> Vec<String> {
+    let directory = folder.display();
+    let common = [
+        format!("port={port}"),
+        "listen_addresses=127.0.0.1".into(),
+        format!("unix_socket_directories={directory}"),
+        "fsync=off".into(),
+        "synchronous_commit=off".into(),
+        "max_connections=200".into(),
+        // Not in /dev/shm, where a killed server would leave it.
+        "dynamic_shared_memory_type=mmap".into(),
+        "lc_messages=C".into(),
+    ];
+    let own = settings.iter().map(|setting| (*setting).to_owned());
+    common.into_iter().chain(own).flat_map(|setting| ["-c".to_owned(), setting]).collect()
+}
+
+fn wait_until_ready(server: &mut Server) {
+    let log = server.directory().join("log");
+    server.wait_until(|| String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).contains("ready to accept connections"));
+}
+
+/// The standard output of a program that must succeed.
+pub(crate) fn succeed(output: Output, program: &str) -> Vec<u8> {
+    assert!(output.status.success(), "{program}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}

@@ -1,0 +1,3 @@
+//! The harness itself: servers that are real, that answer, and that leave nothing behind.
+
+mod postgres;

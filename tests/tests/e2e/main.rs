@@ -1,0 +1,3 @@
+//! Lastgood from the outside: one module for each purpose.
+
+mod harness;
