@@ -1,0 +1,165 @@
+//! The arguments of each command. The doc comments are its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Which repository, where both a bucket and a directory are set.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Look in the bucket or in the directory. Default: the bucket where one is set.
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) repository: Option<Which>,
+}
+
+/// One of the two places where backups lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Which {
+    Bucket,
+    Directory,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BackupArgs {
+    /// Name the backup, such as `initial`, in place of its time.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Check access and say what would be done; write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show at most so many backups of each database.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// The backup: its name as `list` shows it, or `latest` for the newest good one.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// The backup: its name as `list` shows it, `latest` for the newest one, or a file.
+    #[arg(value_name = "ID|FILE", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) id: Option<String>,
+    /// Every backup of the chosen databases that has no verdict yet.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Read again what has a verdict already.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PruneArgs {
+    /// Show the plan; remove nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Carry out a plan that would remove more than half of the good backups.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AdoptArgs {
+    /// The backups, as `list` names them.
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) ids: Vec<String>,
+    /// Every backup of the chosen databases that another tool made.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Say what would be adopted; write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RestoreArgs {
+    /// The backup: its name as `list` shows it, or `latest` for the newest good one.
+    #[arg(value_name = "ID", group = "from")]
+    pub(crate) id: Option<String>,
+    /// Restore a file, made by Lastgood or by `pg_dump --format=custom`.
+    #[arg(long, value_name = "PATH", group = "from")]
+    pub(crate) backup_file: Option<PathBuf>,
+    /// Restore the newest good backup in the bucket.
+    #[arg(long, group = "from")]
+    pub(crate) from_s3_latest: bool,
+    /// Restore the backup at s3://BUCKET/KEY.
+    #[arg(long, value_name = "URL", group = "from")]
+    pub(crate) from_s3: Option<String>,
+    /// List the backups in the bucket; restore nothing.
+    #[arg(long, group = "from")]
+    pub(crate) list_s3: bool,
+    /// Restore into this database. It is created where it doesn't exist. Default: the database the backup was made of.
+    #[arg(long, value_name = "DATABASE")]
+    pub(crate) into: Option<String>,
+    /// Restore this table alone, as `NAME` or `SCHEMA.NAME`. Repeat it for several.
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) table: Vec<String>,
+    /// Replace the content inside the living database, in one transaction, after a safety backup.
+    #[arg(long)]
+    pub(crate) in_place: bool,
+    /// Check the backup and say what would be replaced; change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Answer the question with yes beforehand.
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// Make no safety backup before an in-place restore.
+    #[arg(long)]
+    pub(crate) skip_backup: bool,
+    /// Run neither RESTORE_STOP_COMMAND nor RESTORE_START_COMMAND.
+    #[arg(long)]
+    pub(crate) skip_services: bool,
+    /// Go on where a warning would stop the restore. A damaged backup is refused all the same.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left; restore nothing.
+    #[arg(long, conflicts_with_all = ["from", "into", "table", "in_place"])]
+    pub(crate) drop_old: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConfigArgs {
+    /// Show the settings that were set; leave defaults out.
+    #[arg(long)]
+    pub(crate) set: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder. Default: print the main page.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) directory: Option<PathBuf>,
+}

@@ -1,0 +1,77 @@
+//! How a run ends: an exit status that monitoring can rely on, and for a failure one line of what and one of what to do.
+
+use std::process::ExitCode;
+
+/// The exit status of every command. The numbers are a contract: `--help` and the README list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Everything asked for was done.
+    Done = 0,
+    /// It failed, or only a part of it was done, or the answer at the prompt was no.
+    Failed = 1,
+    /// The command line or a setting is wrong.
+    Usage = 2,
+    /// Another run holds the lock.
+    Locked = 3,
+    /// A backup is damaged.
+    Damaged = 4,
+    /// What was asked for isn't there.
+    NotFound = 5,
+    /// `check`: stale, too few, too small, or never backed up.
+    Unhealthy = 6,
+}
+
+impl Exit {
+    /// The number itself.
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a command didn't do what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}{}", .hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}")))]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) error: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, error: impl Into<String>) -> Self {
+        Self { exit, error: error.into(), hint: None }
+    }
+
+    /// The same failure, and what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reads_as_error_then_hint() {
+        let failure = Failure::new(Exit::NotFound, "no such backup").hint("lastgood list shows those there are");
+        assert_eq!(failure.to_string(), "no such backup\nhint: lastgood list shows those there are");
+        assert_eq!(Failure::new(Exit::Failed, "it broke").to_string(), "it broke");
+    }
+
+    #[test]
+    fn exit_statuses_are_the_documented_numbers() {
+        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Locked, Exit::Damaged, Exit::NotFound, Exit::Unhealthy];
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 5, 6]);
+    }
+}

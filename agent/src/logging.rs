@@ -1,0 +1,133 @@
+//! What is said along the way: plain lines on stderr for people, and lines with their time in the log file.
+//!
+//! A log file that can't be written never stops a backup: a file in the temporary folder takes its place, and a warning says
+//! so. Errors end in the log once, here, at the boundary where they are handled.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::failure::Failure;
+
+/// The target of lines for the log file alone.
+const FILE_ONLY: &str = "lastgood::file";
+
+/// Starts to pass on what `tracing` is told, until the process ends. `log_file`: where lines go besides stderr.
+pub(crate) fn start(log_file: Option<&Path>, verbose: u8, quiet: bool) {
+    let opened = log_file.map(open);
+    let (file, warning) = opened.map_or((None, None), |opened| (opened.file, opened.warning));
+    let people = tracing_subscriber::fmt::layer()
+        .event_format(Plain)
+        .with_writer(std::io::stderr)
+        .with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.target() != FILE_ONLY))
+        .with_filter(filter(verbose, quiet));
+    let file = file.map(|file| {
+        tracing_subscriber::fmt::layer()
+            .event_format(Timed)
+            .with_ansi(false)
+            .with_writer(Mutex::new(file))
+            .with_filter(filter(verbose, false))
+    });
+    // A second subscriber can only be a test's own.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(people).with(file));
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+}
+
+/// Writes why the command failed into the log file. stderr gets it from the report.
+pub(crate) fn failed(failure: &Failure) {
+    tracing::error!(target: FILE_ONLY, "{}", failure.to_string().replace('\n', "; "));
+}
+
+/// Libraries are heard from a second `-v` on: their debug lines are many, and none holds a request's headers below trace.
+fn filter(verbose: u8, quiet: bool) -> EnvFilter {
+    EnvFilter::new(match (quiet, verbose) {
+        (true, _) => "warn",
+        (false, 0) => "warn,lastgood=info",
+        (false, 1) => "warn,lastgood=debug,repository=debug",
+        (false, _) => "info,lastgood=trace,repository=trace",
+    })
+}
+
+struct Opened {
+    file: Option<File>,
+    warning: Option<String>,
+}
+
+fn open(path: &Path) -> Opened {
+    let error = match append(path) {
+        Ok(file) => return Opened { file: Some(file), warning: None },
+        Err(error) => error,
+    };
+    let instead = temporary();
+    let reason = format!("can't write to the log file {}: {error}", path.display());
+    match append(&instead).and_then(only_ours) {
+        Ok(file) => {
+            Opened { file: Some(file), warning: Some(format!("{reason}; {} takes its place", instead.display())) }
+        }
+        Err(_) => Opened { file: None, warning: Some(format!("{reason}; nothing takes its place")) },
+    }
+}
+
+/// One file for all runs of a user, so that a year of cron jobs leaves one file behind.
+fn temporary() -> PathBuf {
+    std::env::temp_dir().join(format!("lastgood-{}.log", rustix::process::geteuid().as_raw()))
+}
+
+fn append(path: &Path) -> std::io::Result<File> {
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(no_follow).open(path)
+}
+
+/// The temporary folder is everybody's: a file that somebody else put there isn't written to.
+fn only_ours(file: File) -> std::io::Result<File> {
+    let metadata = file.metadata()?;
+    if metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_file() {
+        return Ok(file);
+    }
+    Err(std::io::Error::other("the file is somebody else's"))
+}
+
+/// For people: the message, and what it is when it is more than news.
+struct Plain;
+
+/// For the log file: time, level, message.
+struct Timed;
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        match *event.metadata().level() {
+            Level::ERROR => writer.write_str("error: ")?,
+            Level::WARN => writer.write_str("warning: ")?,
+            _ => {}
+        }
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for Timed
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        write!(writer, "{:.3} {} ", jiff::Timestamp::now(), event.metadata().level())?;
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}

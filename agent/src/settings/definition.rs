@@ -1,0 +1,119 @@
+//! What a setting is: its name, the form of its value, its default and its sentence in the documentation.
+
+/// How a value is written, and what it becomes.
+pub(crate) struct Form<T> {
+    /// The form in words, for the documentation: "a whole number".
+    pub(crate) words: &'static str,
+    /// Reads the text. The complaint never repeats the text, which may be secret.
+    pub(crate) parse: fn(&str) -> Result<T, String>,
+}
+
+/// One setting, with the type of its value.
+pub(crate) struct Setting<T: 'static> {
+    pub(crate) form: &'static Form<T>,
+    pub(crate) definition: Definition,
+}
+
+/// One setting, without the type of its value, so that all of them fit into one table.
+#[derive(Clone, Copy)]
+pub(crate) struct Definition {
+    /// Its name in the environment and in a `.env` file. In TOML the same name in lower case.
+    pub(crate) name: &'static str,
+    /// Other names that mean the same, each weaker than the one before it.
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) section: Section,
+    pub(crate) default: Option<&'static str>,
+    /// The default under `LASTGOOD_DEFAULTS=guide`, where it differs.
+    pub(crate) guide: Option<&'static str>,
+    /// Never shown.
+    pub(crate) secret: bool,
+    /// May stand in a `[[database]]` entry.
+    pub(crate) per_database: bool,
+    /// The form of its value, in words.
+    pub(crate) form: &'static str,
+    /// What it means: the table's doc comment.
+    pub(crate) doc: &'static str,
+    /// Whether a text is a value of it.
+    pub(crate) check: fn(&str) -> Result<(), String>,
+}
+
+impl Definition {
+    /// What an entry of the table starts from.
+    pub(super) const PLAIN: Self = Self {
+        name: "",
+        aliases: &[],
+        section: Section::Database,
+        default: None,
+        guide: None,
+        secret: false,
+        per_database: false,
+        form: "",
+        doc: "",
+        check: |_| Ok(()),
+    };
+
+    /// Its name in a TOML file.
+    pub(crate) fn key(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+
+    /// Its own name, then its other names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+/// The chapters of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Database,
+    Destination,
+    Identity,
+    Bucket,
+    Archive,
+    Retention,
+    Health,
+    Restore,
+    Run,
+}
+
+impl Section {
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Database => "The database",
+            Self::Destination => "Where backups go",
+            Self::Identity => "Who asks AWS",
+            Self::Bucket => "How the bucket is used",
+            Self::Archive => "The archive",
+            Self::Retention => "What is kept",
+            Self::Health => "When `check` complains",
+            Self::Restore => "Restore",
+            Self::Run => "A run",
+        }
+    }
+}
+
+/// Declares every setting once, and the list of them all.
+macro_rules! settings {
+    ($($section:ident { $($(#[doc = $doc:literal])+ $name:ident: $type:ty = $form:ident { $($field:ident: $value:expr),* $(,)? })* })*) => {
+        $($(
+            $(#[doc = $doc])+
+            pub(crate) static $name: Setting<$type> = Setting {
+                form: &form::$form,
+                definition: Definition {
+                    name: stringify!($name),
+                    section: Section::$section,
+                    doc: concat!($($doc),+),
+                    form: form::$form.words,
+                    check: |text| (form::$form.parse)(text).map(drop),
+                    $($field: $value,)*
+                    ..Definition::PLAIN
+                },
+            };
+        )*)*
+
+        /// Every setting there is, in the order of the documentation.
+        pub(crate) static ALL: &[&Definition] = &[$($(&$name.definition),*),*];
+    };
+}
+pub(super) use settings;

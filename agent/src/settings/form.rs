@@ -1,0 +1,221 @@
+//! The forms in which values are written. A complaint says what is wrong with a text and never repeats it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub(crate) use super::database_url::DATABASE_URL;
+use super::definition::Form;
+use super::secret::Secret;
+
+pub(crate) use super::stand_in::Checksum;
+/// How archives are compressed.
+pub(crate) use archive::Compression;
+
+/// Who reads a backup after it was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verify {
+    /// A directory at once; a bucket by its function, or by `lastgood verify`.
+    Auto,
+    /// Everything that was stored, at once, from where it was stored.
+    ReadBack,
+    /// Nothing at once.
+    None,
+}
+
+/// How a bucket encrypts what is put into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerSideEncryption {
+    Aes256,
+    Kms,
+}
+
+/// Whose defaults hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Defaults {
+    Lastgood,
+    Guide,
+}
+
+pub(crate) const TEXT: Form<String> = Form { words: "text", parse: |text| Ok(text.to_owned()) };
+pub(crate) const SECRET: Form<Secret> = Form { words: "text", parse: |text| Ok(Secret::new(text)) };
+pub(crate) const PATH: Form<PathBuf> = Form { words: "path", parse: |text| Ok(PathBuf::from(text)) };
+pub(crate) const COUNT: Form<u32> = Form { words: "whole number", parse: |text| number(text, 0, u32::MAX) };
+pub(crate) const POSITIVE: Form<u32> = Form { words: "whole number from 1", parse: |text| number(text, 1, u32::MAX) };
+/// A hundred years are enough, and leave room for arithmetic on dates.
+pub(crate) const DAYS: Form<u32> = Form { words: "days", parse: |text| number(text, 0, 36_525) };
+pub(crate) const PORT: Form<u16> = Form { words: "port", parse: |text| number(text, 1, u16::MAX) };
+/// zstd's and libdeflate's levels; which of them fits is decided with the compression.
+pub(crate) const LEVEL: Form<i32> = Form { words: "whole number from 1 to 22", parse: |text| number(text, 1, 22) };
+pub(crate) const SIZE: Form<u64> = Form { words: "bytes, or with a unit: `5MiB`, `1GB`", parse: size };
+/// S3's own limits of a part.
+pub(crate) const PART_SIZE: Form<u64> = Form {
+    words: "size from 5MiB to 5GiB",
+    parse: |text| match size(text)? {
+        bytes @ 0x50_0000..=0x1_4000_0000 => Ok(bytes),
+        _ => Err("a part has 5 MiB at least and 5 GiB at most".into()),
+    },
+};
+pub(crate) const DURATION: Form<Duration> = Form { words: "duration: `500ms`, `30s`, `5min`", parse: duration };
+pub(crate) const SWITCH: Form<bool> = Form {
+    words: "`true` or `false`",
+    parse: |text| match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("neither true nor false".into()),
+    },
+};
+pub(crate) const COMPRESSION: Form<Compression> = Form {
+    words: "`gzip`, `zstd` or `none`",
+    parse: |text| Compression::from_str(text).map_err(|_| "one of gzip, zstd, none is meant".into()),
+};
+pub(crate) const CHECKSUM: Form<Checksum> = Form {
+    words: "`crc64nvme`, `md5` or `none`",
+    parse: |text| one_of(text, &[("crc64nvme", Checksum::Crc64Nvme), ("md5", Checksum::Md5), ("none", Checksum::None)]),
+};
+pub(crate) const VERIFY: Form<Verify> = Form {
+    words: "`auto`, `read-back` or `none`",
+    parse: |text| one_of(text, &[("auto", Verify::Auto), ("read-back", Verify::ReadBack), ("none", Verify::None)]),
+};
+pub(crate) const SSE: Form<ServerSideEncryption> = Form {
+    words: "`AES256` or `aws:kms`",
+    parse: |text| one_of(text, &[("AES256", ServerSideEncryption::Aes256), ("aws:kms", ServerSideEncryption::Kms)]),
+};
+pub(crate) const DEFAULTS: Form<Defaults> = Form {
+    words: "`lastgood` or `guide`",
+    parse: |text| one_of(text, &[("lastgood", Defaults::Lastgood), ("guide", Defaults::Guide)]),
+};
+pub(crate) const STORAGE_CLASS: Form<String> = Form {
+    words: "storage class",
+    parse: |text| match text {
+        "GLACIER" | "DEEP_ARCHIVE" => {
+            Err("what lies there can't be read back and proven; a lifecycle rule moves backups there later".into())
+        }
+        _ if text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') => Ok(text.to_owned()),
+        _ => Err("storage classes are written in capitals, as in STANDARD_IA".into()),
+    },
+};
+pub(crate) const BUCKET: Form<String> = Form { words: "bucket name", parse: bucket };
+pub(crate) const PREFIX: Form<String> = Form { words: "folder in the bucket", parse: prefix };
+pub(crate) const LABEL: Form<String> = Form { words: "letters, digits, `_` and `-`", parse: label };
+pub(crate) const HTTP_URL: Form<String> =
+    Form { words: "http or https URL", parse: |text| http_url(text).map(|()| text.to_owned()) };
+pub(crate) const PING_URL: Form<Secret> =
+    Form { words: "http or https URL", parse: |text| http_url(text).map(|()| Secret::new(text)) };
+pub(crate) const RECIPIENTS: Form<Vec<age::x25519::Recipient>> =
+    Form { words: "age public keys (`age1…`), parted by commas or spaces", parse: recipients };
+pub(crate) const DUMP_OPTIONS: Form<Vec<String>> = Form { words: "options, quoted as in a shell", parse: dump_options };
+
+fn number<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, most: T) -> Result<T, String> {
+    match text.parse::<T>() {
+        Ok(number) if number >= least && number <= most => Ok(number),
+        _ => Err(format!("a whole number from {least} to {most} is meant")),
+    }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
+    let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        _ => return Err("units are KiB, MiB, GiB, TiB and KB, MB, GB, TB".into()),
+    };
+    let number: Option<u64> = number.parse().ok();
+    number.and_then(|n| n.checked_mul(scale)).ok_or_else(|| "a size such as 102400 or 5MiB is meant".into())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
+    span.ok_or_else(|| "a duration with its unit is meant, such as 30s or 5min".into())
+}
+
+fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let chosen = choices.iter().find(|(name, _)| *name == text);
+    chosen.map(|(_, value)| *value).ok_or_else(|| format!("one of {} is meant", names()))
+}
+
+/// S3's rules for new names, loose enough for old buckets and other stores.
+fn bucket(text: &str) -> Result<String, String> {
+    if text.starts_with("s3://") {
+        return Err("the name alone is meant, without s3://; what follows it goes into BACKUP_S3_PREFIX".into());
+    }
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) && (3..=255).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err("not the name of a bucket".into())
+}
+
+/// Slashes at either end are dropped: the guide's users wrote `backups/` as well as `backups`.
+fn prefix(text: &str) -> Result<String, String> {
+    let trimmed = text.trim_matches('/');
+    if trimmed.contains("//") || trimmed.chars().any(char::is_control) {
+        return Err("a folder such as backups or team/backups is meant".into());
+    }
+    Ok(trimmed.to_owned())
+}
+
+fn label(text: &str) -> Result<String, String> {
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+        return Err("a backup's name has letters, digits, _ and - alone".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn http_url(text: &str) -> Result<(), String> {
+    match url::Url::parse(text) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
+        _ => Err("a URL that begins with https:// or http:// is meant".into()),
+    }
+}
+
+fn recipients(text: &str) -> Result<Vec<age::x25519::Recipient>, String> {
+    let keys = text.split([',', ' ', '\t', '\n']).filter(|key| !key.is_empty());
+    keys.enumerate()
+        .map(|(at, key)| key.parse().map_err(|e| format!("key {} is no age public key: {e}", at + 1)))
+        .collect()
+}
+
+/// What would change the archive's form, or where it comes from and goes, isn't the user's to say.
+fn dump_options(text: &str) -> Result<Vec<String>, String> {
+    const OURS: [&str; 16] = [
+        "-f",
+        "--file",
+        "-F",
+        "--format",
+        "-Z",
+        "--compress",
+        "-j",
+        "--jobs",
+        "-d",
+        "--dbname",
+        "-h",
+        "--host",
+        "-p",
+        "--port",
+        "-U",
+        "--username",
+    ];
+    let options = shlex::split(text).ok_or("a quote isn't closed")?;
+    let ours = |option: &str| {
+        let name = option.split('=').next().unwrap_or(option);
+        OURS.into_iter().find(|own| {
+            if own.starts_with("--") { name == *own } else { option.starts_with(own) && !option.starts_with("--") }
+        })
+    };
+    match options.iter().find_map(|option| ours(option)) {
+        Some(own) => Err(format!("{own} is Lastgood's to set")),
+        None => Ok(options),
+    }
+}

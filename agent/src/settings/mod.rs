@@ -1,0 +1,355 @@
+//! Every setting, its value and where it came from.
+//!
+//! `table` declares each setting once. `read` gathers what was given, `layers` decides which place wins, and [`Settings`] is
+//! the outcome in plain types. All mistakes are reported at once, each with its place.
+
+mod bucket;
+mod connection;
+mod database_url;
+mod definition;
+mod document;
+mod env_file;
+mod form;
+mod layers;
+mod libpq;
+mod names;
+mod read;
+mod secret;
+mod table;
+mod toml_file;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) use connection::Connection;
+pub(crate) use definition::{Definition, Section};
+pub(crate) use form::{Compression, Verify};
+pub(crate) use layers::{Found, Layers, Source};
+pub(crate) use read::{Given, Read, read};
+mod stand_in;
+use repository::BucketSettings;
+pub(crate) use secret::Secret;
+use stand_in as repository;
+pub(crate) use table::ALL;
+
+use crate::failure::{Exit, Failure};
+use crate::report::Report;
+use layers::Layer;
+
+/// Where local backups lie when neither `BACKUP_DIR` nor a bucket is set.
+const DIRECTORY: &str = "/var/backups/lastgood";
+
+/// What a command works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The databases that were chosen: by `--database`, else the `[[database]]` entries, else the one of `DB_*`. Empty with
+    /// `--all-databases`: [`Settings::database`] then answers for each that the server names.
+    pub(crate) databases: Vec<DatabaseSettings>,
+    /// `--all-databases`.
+    pub(crate) all_databases: bool,
+    /// Where local backups lie; `None`: a bucket alone.
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) bucket: Option<BucketSettings>,
+    /// The label of a named backup.
+    pub(crate) name: Option<String>,
+    pub(crate) compression: Compression,
+    /// `None`: the compression's usual level.
+    pub(crate) compression_level: Option<i32>,
+    pub(crate) verify: Verify,
+    /// Whom archives are encrypted for; empty: not encrypted.
+    pub(crate) recipients: Vec<age::x25519::Recipient>,
+    /// The age key that decrypts.
+    pub(crate) identity_file: Option<PathBuf>,
+    /// How long to try again while the network is away.
+    pub(crate) retry: Duration,
+    /// After how many days the bucket's lifecycle rule moves an archive to Glacier.
+    pub(crate) glacier_days: u32,
+    /// Where PostgreSQL's programs lie; `None`: look for them.
+    pub(crate) program_directory: Option<PathBuf>,
+    /// Where lock files lie.
+    pub(crate) lock_directory: PathBuf,
+    pub(crate) logs: LogFiles,
+    pub(crate) report: Report,
+    /// What is doubtful and not wrong, one line each.
+    pub(crate) warnings: Vec<String>,
+    sources: Sources,
+}
+
+/// The log file of each command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogFiles {
+    pub(crate) backup: PathBuf,
+    pub(crate) restore: PathBuf,
+    pub(crate) verify: PathBuf,
+}
+
+/// What may differ from one database to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DatabaseSettings {
+    /// Its name; `None`: libpq takes the role's, and only the server can tell.
+    pub(crate) name: Option<String>,
+    pub(crate) connection: Connection,
+    /// How long pg_dump waits for a lock; zero: for ever.
+    pub(crate) lock_timeout: Duration,
+    /// More options for pg_dump.
+    pub(crate) dump_options: Vec<String>,
+    pub(crate) retention: Retention,
+    /// After how many days local copies that are also in the bucket go.
+    pub(crate) local_days: u32,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) healthcheck: Option<Secret>,
+    pub(crate) healthcheck_fail: Option<Secret>,
+    /// The shell command that stops what uses the database, and the one that starts it again.
+    pub(crate) stop_command: Option<String>,
+    pub(crate) start_command: Option<String>,
+}
+
+/// The rules of `prune`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retention {
+    pub(crate) last: u32,
+    pub(crate) daily: u32,
+    pub(crate) weekly: u32,
+    pub(crate) monthly: u32,
+    pub(crate) yearly: u32,
+    pub(crate) delete_after_days: u32,
+    pub(crate) minimum_good: u32,
+}
+
+/// The limits of `check`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Thresholds {
+    pub(crate) max_age_hours: u32,
+    /// In bytes.
+    pub(crate) min_size: u64,
+    pub(crate) min_count: u32,
+}
+
+/// What settings of further databases are made from.
+#[derive(Clone)]
+struct Sources {
+    layers: Layers,
+    entries: Vec<(Layer, Source)>,
+    home: Option<PathBuf>,
+}
+
+impl fmt::Debug for Sources {
+    /// The texts of secrets are in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sources")
+    }
+}
+
+impl Settings {
+    /// Reads every place and checks every value.
+    ///
+    /// # Errors
+    /// Exit 2 with all mistakes, one line and one place each.
+    pub(crate) fn load(given: &Given, report: Report) -> Result<Self, Failure> {
+        let (settings, mistakes) = Self::judge(given, read(given), report);
+        settings.filter(|_| mistakes.is_empty()).ok_or_else(|| refuse(&mistakes))
+    }
+
+    /// The settings, where they are whole, and everything that is wrong with what was given.
+    pub(crate) fn judge(given: &Given, read: Read, report: Report) -> (Option<Self>, Vec<String>) {
+        let Read { layers, entries, mut mistakes, mut warnings, .. } = read;
+        mistakes.extend(layers.mistakes());
+        let sources = Sources { layers, entries, home: given.home.clone() };
+        mistakes.extend(sources.entry_mistakes());
+        let databases = sources.databases(given, &mut mistakes);
+        let recipients = recipients(&sources.layers, &mut mistakes);
+        let bucket = bucket::resolve(&sources.layers, &mut mistakes);
+        if let Some(url) = sources.layers.get(&table::DATABASE_URL) {
+            warnings.extend(
+                url.ignored.iter().map(|p| format!("DATABASE_URL: its parameter {p} isn't libpq's and has no effect")),
+            );
+        }
+        let settings = assemble(sources, given, databases, recipients, bucket, report, warnings);
+        (settings, mistakes)
+    }
+
+    /// The settings for one database of the server: its `[[database]]` entry's, else those of all.
+    pub(crate) fn database(&self, name: &str) -> DatabaseSettings {
+        self.sources.named(name)
+    }
+
+    /// The server's own settings, without a chosen database: where `--all-databases` asks which there are.
+    pub(crate) fn server(&self) -> DatabaseSettings {
+        self.sources.general()
+    }
+}
+
+/// Every setting in its type. `None`: one of those that have a default is wrong, which is among the mistakes.
+fn assemble(
+    sources: Sources,
+    given: &Given,
+    databases: Vec<DatabaseSettings>,
+    recipients: Vec<age::x25519::Recipient>,
+    bucket: Option<BucketSettings>,
+    report: Report,
+    warnings: Vec<String>,
+) -> Option<Settings> {
+    let all = &sources.layers;
+    let directory = all.get(&table::BACKUP_DIR);
+    let directory = if bucket.is_none() { Some(directory.unwrap_or_else(|| DIRECTORY.into())) } else { directory };
+    Some(Settings {
+        databases,
+        all_databases: given.all_databases,
+        directory,
+        bucket,
+        name: all.get(&table::BACKUP_NAME),
+        compression: all.get(&table::BACKUP_COMPRESSION)?,
+        compression_level: all.get(&table::BACKUP_COMPRESSION_LEVEL),
+        verify: all.get(&table::BACKUP_VERIFY)?,
+        recipients,
+        identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
+        retry: Duration::from_secs(60 * u64::from(all.get(&table::BACKUP_RETRY_MINUTES)?)),
+        glacier_days: all.get(&table::BACKUP_S3_GLACIER_DAYS)?,
+        program_directory: all.get(&table::PG_BIN_DIR),
+        lock_directory: all.get(&table::BACKUP_LOCK_DIR).unwrap_or_else(usual_lock_directory),
+        logs: LogFiles {
+            backup: all.get(&table::BACKUP_LOG_FILE)?,
+            restore: all.get(&table::RESTORE_LOG_FILE)?,
+            verify: all.get(&table::BACKUP_VERIFY_LOG_FILE)?,
+        },
+        report,
+        warnings,
+        sources,
+    })
+}
+
+impl Sources {
+    /// The databases that were chosen.
+    fn databases(&self, given: &Given, mistakes: &mut Vec<String>) -> Vec<DatabaseSettings> {
+        if given.all_databases {
+            return Vec::new();
+        }
+        if !given.databases.is_empty() {
+            return given.databases.iter().map(|name| self.named(name)).collect();
+        }
+        if self.entries.is_empty() {
+            return vec![self.general()];
+        }
+        let mut chosen: Vec<DatabaseSettings> = Vec::new();
+        for (entry, source) in &self.entries {
+            let settings = self.entry(entry);
+            match &settings.name {
+                None => mistakes.push(format!("{source}: database: db_name is missing")),
+                Some(name) if chosen.iter().any(|other| other.name.as_ref() == Some(name)) => {
+                    mistakes.push(format!("{source}: database: {name} stands here for the second time"));
+                }
+                Some(_) => chosen.push(settings),
+            }
+        }
+        chosen
+    }
+
+    fn named(&self, name: &str) -> DatabaseSettings {
+        let entries = self.entries.iter().map(|(entry, _)| self.entry(entry));
+        let mut settings =
+            entries.into_iter().find(|entry| entry.name.as_deref() == Some(name)).unwrap_or_else(|| self.general());
+        settings.connection = settings.connection.to(name);
+        settings.name = Some(name.to_owned());
+        settings
+    }
+
+    fn general(&self) -> DatabaseSettings {
+        let connection = connection::resolve(None, &self.layers, &|name, file| self.service(name, file));
+        DatabaseSettings::new(&self.layers, connection)
+    }
+
+    fn entry(&self, entry: &Layer) -> DatabaseSettings {
+        let own = Layers::new(vec![entry.clone()]);
+        let all = self.layers.with_entry(entry);
+        let connection = connection::resolve(Some(&own), &all, &|name, file| self.service(name, file));
+        let mut settings = DatabaseSettings::new(&all, connection);
+        // Its name must be its own: what all databases share would name the same one twice.
+        settings.name = connection::own_database(&own);
+        settings
+    }
+
+    fn service(&self, name: &str, file: Option<&str>) -> Option<std::collections::BTreeMap<&'static str, Secret>> {
+        let folder = self.layers.set("PGSYSCONFDIR").map(|found| found.text);
+        libpq::service(name, &libpq::service_files(file, self.home.as_deref(), folder.as_deref()))
+    }
+
+    fn entry_mistakes(&self) -> Vec<String> {
+        self.entries.iter().flat_map(|(entry, _)| Layers::new(vec![entry.clone()]).mistakes()).collect()
+    }
+}
+
+impl DatabaseSettings {
+    /// Texts that are wrong are among the mistakes already, so that their numbers here are never used.
+    fn new(layers: &Layers, connection: Connection) -> Self {
+        let count = |setting| layers.get(setting).unwrap_or_default();
+        Self {
+            name: connection.get("PGDATABASE").or_else(|| connection.get("PGUSER")).map(str::to_owned),
+            connection,
+            lock_timeout: layers.get(&table::BACKUP_LOCK_TIMEOUT).unwrap_or_default(),
+            dump_options: layers.get(&table::BACKUP_PG_DUMP_OPTIONS).unwrap_or_default(),
+            retention: Retention {
+                last: count(&table::BACKUP_KEEP_LAST),
+                daily: count(&table::BACKUP_KEEP_DAILY),
+                weekly: count(&table::BACKUP_KEEP_WEEKLY),
+                monthly: count(&table::BACKUP_KEEP_MONTHLY),
+                yearly: count(&table::BACKUP_KEEP_YEARLY),
+                delete_after_days: count(&table::BACKUP_S3_DELETE_DAYS),
+                minimum_good: count(&table::BACKUP_MIN_GOOD),
+            },
+            local_days: count(&table::BACKUP_RETENTION_DAYS),
+            thresholds: Thresholds {
+                max_age_hours: count(&table::MAX_BACKUP_AGE_HOURS),
+                min_size: layers.get(&table::MIN_BACKUP_SIZE).unwrap_or_default(),
+                min_count: count(&table::MIN_BACKUP_COUNT),
+            },
+            healthcheck: layers.get(&table::BACKUP_HEALTHCHECK_URL),
+            healthcheck_fail: layers.get(&table::BACKUP_HEALTHCHECK_FAIL_URL),
+            stop_command: layers.get(&table::RESTORE_STOP_COMMAND),
+            start_command: layers.get(&table::RESTORE_START_COMMAND),
+        }
+    }
+}
+
+/// Keys from the setting and from the file together.
+fn recipients(layers: &Layers, mistakes: &mut Vec<String>) -> Vec<age::x25519::Recipient> {
+    let mut recipients = layers.get(&table::BACKUP_AGE_RECIPIENTS).unwrap_or_default();
+    let Some(found) = layers.find(&table::BACKUP_AGE_RECIPIENTS_FILE.definition) else { return recipients };
+    let path = Path::new(&found.text);
+    match std::fs::read_to_string(path) {
+        Err(error) => mistakes.push(format!("{}: {}={}: {error}", found.source, found.name, found.text)),
+        Ok(text) => {
+            let keys = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+            for (line, key) in keys.filter(|(_, key)| !key.is_empty() && !key.starts_with('#')) {
+                match key.parse() {
+                    Ok(recipient) => recipients.push(recipient),
+                    Err(error) => mistakes.push(format!("{}:{line}: no age public key: {error}", path.display())),
+                }
+            }
+            if recipients.is_empty() {
+                mistakes
+                    .push(format!("{}: no age public key is in it, and nothing would be encrypted", path.display()));
+            }
+        }
+    }
+    recipients
+}
+
+/// Shared by all users where the system has such a folder, so that two of them don't back up the same database at once.
+fn usual_lock_directory() -> PathBuf {
+    let shared = Path::new("/run/lock");
+    let writable = rustix::fs::access(shared, rustix::fs::Access::WRITE_OK).is_ok();
+    if writable { shared.to_owned() } else { std::env::temp_dir() }
+}
+
+/// One mistake on the error's line, several on a line each.
+fn refuse(mistakes: &[String]) -> Failure {
+    let error = match mistakes {
+        [one] => one.clone(),
+        several => format!("{} settings are wrong:\n  {}", several.len(), several.join("\n  ")),
+    };
+    Failure::new(Exit::Usage, error).hint("lastgood config shows every setting and where its value came from")
+}
+
+#[cfg(test)]
+mod tests;

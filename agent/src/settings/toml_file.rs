@@ -1,0 +1,107 @@
+//! The TOML file: settings under their names in lower case, and a `[[database]]` entry for each database of several.
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::layers::{Layer, Source};
+use super::{libpq, names, table};
+
+/// What a file says.
+#[derive(Default)]
+pub(super) struct TomlFile {
+    pub(super) general: Layer,
+    pub(super) entries: Vec<Entry>,
+    /// One line for every mistake, with its place.
+    pub(super) mistakes: Vec<String>,
+}
+
+/// One `[[database]]`.
+pub(super) struct Entry {
+    pub(super) layer: Layer,
+    pub(super) source: Source,
+}
+
+/// Reads a file's text; `path` is its name in places.
+pub(super) fn parse(text: &str, path: &Path) -> TomlFile {
+    let mut file = TomlFile::default();
+    let place = |span: std::ops::Range<usize>| Source::File { path: path.to_owned(), line: line_at(text, span.start) };
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        file.mistakes.push(format!("{}: {}", place(error.span().unwrap_or_default()), error.message()));
+    }
+    for (key, value) in document.get_ref() {
+        let source = place(key.span());
+        match (key.get_ref().as_ref(), value.get_ref()) {
+            ("database", DeValue::Array(entries)) => {
+                for entry in entries.iter() {
+                    read_entry(entry, &place, &mut file);
+                }
+            }
+            ("database", _) => {
+                file.mistakes.push(format!("{source}: database: `[[database]]` with two brackets is meant"))
+            }
+            (key, value) => read_value(key, value, source, false, &mut file.general, &mut file.mistakes),
+        }
+    }
+    file
+}
+
+fn read_entry(entry: &Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize>) -> Source, file: &mut TomlFile) {
+    let source = place(entry.span());
+    let Some(table) = entry.get_ref().as_table() else {
+        file.mistakes.push(format!("{source}: database: a table `[[database]]` is meant"));
+        return;
+    };
+    let mut layer = Layer::default();
+    for (key, value) in table {
+        read_value(key.get_ref(), value.get_ref(), place(key.span()), true, &mut layer, &mut file.mistakes);
+    }
+    file.entries.push(Entry { layer, source });
+}
+
+fn read_value(
+    key: &str,
+    value: &DeValue<'_>,
+    source: Source,
+    in_entry: bool,
+    layer: &mut Layer,
+    mistakes: &mut Vec<String>,
+) {
+    let name = key.to_ascii_uppercase();
+    let definition = table::ALL.iter().find(|definition| definition.names().any(|own| own == name));
+    let known = definition.is_some() || libpq::PARAMETERS.iter().any(|(_, variable)| *variable == name);
+    if !known || key.chars().any(|c| c.is_ascii_uppercase()) {
+        let meant =
+            names::nearest(&name).map_or(String::new(), |near| format!("; is {} meant?", near.to_ascii_lowercase()));
+        mistakes.push(format!("{source}: {key}: not a setting{meant}"));
+    } else if in_entry && definition.is_some_and(|definition| !definition.per_database) {
+        mistakes.push(format!("{source}: {key}: not for a single database; it goes above the first [[database]]"));
+    } else {
+        match text_of(value) {
+            Some(text) => layer.set(name, text, source),
+            None => mistakes.push(format!("{source}: {key}: a string, number, true or false is meant")),
+        }
+    }
+}
+
+/// A value as it would be written in the environment; a list is quoted as a shell quotes words.
+fn text_of(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.clone().into_owned()),
+        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        DeValue::Boolean(switch) => Some(switch.to_string()),
+        DeValue::Array(list) => words(list),
+        _ => None,
+    }
+}
+
+fn words(list: &DeArray<'_>) -> Option<String> {
+    let words: Option<Vec<&str>> = list.iter().map(|word| word.get_ref().as_str()).collect();
+    shlex::try_join(words?).ok()
+}
+
+fn line_at(text: &str, byte: usize) -> usize {
+    text.bytes().take(byte).filter(|b| *b == b'\n').count() + 1
+}
