@@ -6,12 +6,18 @@
 
 mod backup;
 mod catalog;
+pub mod freshness;
 mod layout;
 mod object;
+pub mod retention;
+#[cfg(test)]
+mod testing;
 pub mod verdict;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, decode_database, encode_database};
 pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
+pub use freshness::{Freshness, Thresholds};
 pub use layout::{Layout, Part, Record};
 pub use object::Object;
+pub use retention::{Plan, Policy};
 pub use verdict::Outcome;

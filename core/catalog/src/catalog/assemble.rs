@@ -115,11 +115,16 @@ impl Pieces {
         Some(self.records.swap_remove(newest).1)
     }
 
-    /// The archive the manifest was put after, among several of one name; without a manifest, the newest.
+    /// The newest version of the archive the manifest was put after, among several of one name; without a manifest, of
+    /// the newest.
     fn take_archive(&mut self, manifest: Option<&Object>) -> Option<Object> {
-        let fits = |archive: &Object| manifest.is_none_or(|manifest| archive.last_modified <= manifest.last_modified);
-        let all = self.archives.iter().enumerate();
-        let (chosen, _) = all.max_by(|(_, a), (_, b)| (fits(a), age_order(a)).cmp(&(fits(b), age_order(b))))?;
+        let newest = |fits: &dyn Fn(&Object) -> bool| {
+            let all = self.archives.iter().enumerate().filter(|(_, archive)| fits(archive));
+            all.max_by(|(_, a), (_, b)| age_order(a).cmp(&age_order(b)))
+        };
+        let before = |archive: &Object| manifest.is_none_or(|manifest| archive.last_modified <= manifest.last_modified);
+        let (_, meant) = newest(&before).or_else(|| newest(&|_| true))?;
+        let (chosen, _) = newest(&|archive| archive.key == meant.key)?;
         Some(self.archives.swap_remove(chosen))
     }
 }

@@ -1,0 +1,122 @@
+//! What stays and what goes, decided purely and with the reason for each; somebody else acts.
+//!
+//! A good backup stays if any rule keeps it: the last N, the newest of a day, week, month or year, or being younger than
+//! `delete_after_days`. Age is counted back from the newest good backup, never from the clock, so a clock that jumps
+//! ahead removes nothing and backups that stop coming stop going; and a backup is old only when both its times say so.
+//! Without a good backup nothing goes at all. What isn't good never counts for a rule and goes by age alone, guests never.
+
+mod local;
+mod policy;
+mod reason;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::catalog::{Catalog, Entry, State};
+
+pub use local::local_plan;
+pub use policy::Policy;
+pub use reason::{Decision, Keep, Period, Refusal, Remove};
+
+/// What retention would do with one catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// A decision for every entry, newest first.
+    pub rows: Vec<Row<'a>>,
+    /// Why nothing at all may be removed, whatever the rows say.
+    pub refused: Option<Refusal>,
+}
+
+/// One entry's fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Whose.
+    pub entry: &'a Entry,
+    /// And why.
+    pub decision: Decision,
+}
+
+/// The plan for `catalog` under `policy`.
+///
+/// `now` only matters when it lies before the newest good backup, and then it saves backups: none counts as old for
+/// lying far behind a time that hasn't come. `force` allows removing more than half of the good backups, nothing else.
+/// `listing_complete` is false when the listing broke off: then the rows show what would be, and nothing goes.
+#[must_use]
+pub fn plan<'a>(
+    catalog: &'a Catalog,
+    policy: &Policy,
+    now: Timestamp,
+    force: bool,
+    listing_complete: bool,
+) -> Plan<'a> {
+    let anchor = catalog.newest_good().map(|newest| newest.instant.min(now));
+    let mut decisions = rules::for_good(catalog, policy, anchor).into_iter();
+    let rows = catalog.entries.iter().map(|entry| {
+        let decision = if entry.counts_as_good() { decisions.next() } else { None };
+        Row { entry, decision: decision.unwrap_or_else(|| for_others(entry, policy, anchor)) }
+    });
+    let mut plan = Plan { rows: rows.collect(), refused: None };
+    plan.refused = if listing_complete { plan.too_many().filter(|_| !force) } else { Some(Refusal::IncompleteListing) };
+    plan
+}
+
+/// What becomes of an entry that isn't good, or doesn't count: age alone decides, and ownership.
+fn for_others(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>) -> Decision {
+    match (entry.state, anchor) {
+        (State::Guest, _) => Decision::Keep(vec![Keep::Guest]),
+        (State::Alone, _) => Decision::Keep(vec![Keep::UnknownOrigin]),
+        (_, None) => Decision::Keep(vec![Keep::NothingGood]),
+        (State::Unfinished, Some(anchor)) => by_age(entry, policy.unfinished_grace_days, anchor),
+        (_, Some(anchor)) => by_age(entry, policy.days_for_others(), anchor),
+    }
+}
+
+fn by_age(entry: &Entry, days: u32, anchor: Timestamp) -> Decision {
+    match beyond(entry, days, anchor) {
+        Some(by) => Decision::Remove(Remove::Old { days, by }),
+        None => Decision::Keep(vec![Keep::Young { days }]),
+    }
+}
+
+/// By how much the entry is older than `days`, counted back from `anchor`; None when it isn't.
+fn beyond(entry: &Entry, days: u32, anchor: Timestamp) -> Option<SignedDuration> {
+    let age = anchor.duration_since(entry.latest_claim());
+    let by = age.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24));
+    by.is_positive().then_some(by)
+}
+
+impl<'a> Plan<'a> {
+    /// What is to be removed: nothing when the plan is refused.
+    pub fn removals(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.rows.iter().filter(|row| self.refused.is_none() && row.is_removed())
+    }
+
+    fn too_many(&self) -> Option<Refusal> {
+        let good = self.rows.iter().filter(|row| row.entry.counts_as_good());
+        let (removed, good) =
+            good.fold((0, 0), |(removed, good), row| (removed + usize::from(row.is_removed()), good + 1));
+        (removed * 2 > good).then_some(Refusal::MoreThanHalf { removed, good })
+    }
+}
+
+impl Row<'_> {
+    /// Whether it would go, were the plan not refused.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        matches!(self.decision, Decision::Remove(_))
+    }
+
+    /// The reason in words: `newest good backup, daily 1 of 7`, `damaged: older than 90 days by 4 days`.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        if self.entry.is_safety() && self.entry.is_backup() {
+            format!("safety backup: {}", self.decision)
+        } else if matches!(self.entry.state, State::Good | State::Guest | State::Alone) {
+            self.decision.to_string()
+        } else {
+            format!("{}: {}", self.entry.state, self.decision)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Decisions and their reasons, in words a person can check.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+
+use crate::catalog::State;
+
+/// Stay or go, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Stays, for each of these reasons; at least one.
+    Keep(Vec<Keep>),
+    /// Goes.
+    Remove(Remove),
+}
+
+/// Why an entry stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Never removed, whatever the policy.
+    NewestGood,
+    /// Among the last N good ones.
+    Last {
+        /// Its place, from 1.
+        nth: u32,
+        /// N.
+        of: u32,
+    },
+    /// The newest good one of its day, week, month or year.
+    Newest {
+        /// Of what.
+        period: Period,
+        /// Which of them, counting those that have a backup, from 1.
+        nth: u32,
+        /// How many are kept.
+        of: u32,
+    },
+    /// Not old enough.
+    Young {
+        /// The age at which it goes.
+        days: u32,
+    },
+    /// The policy has no rule that removes good backups.
+    NoRuleRemoves,
+    /// Without it there would be too few good ones.
+    MinimumGood {
+        /// How many stay in any case.
+        minimum: u32,
+    },
+    /// There is no good backup to measure from, so nothing goes.
+    NothingGood,
+    /// Not ours.
+    Guest,
+    /// An archive without a manifest that may be a guest.
+    UnknownOrigin,
+    /// The newest local copy.
+    NewestLocal,
+    /// A local copy whose like isn't safe in the bucket.
+    NotInBucket {
+        /// What the bucket has under its name; None: nothing, or another archive.
+        state: Option<State>,
+    },
+}
+
+/// Why an entry goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remove {
+    /// Old, and no rule keeps it.
+    Old {
+        /// The age at which it goes.
+        days: u32,
+        /// By how much it is older.
+        by: SignedDuration,
+    },
+    /// No rule keeps it, and the policy has no age to wait for.
+    NoRuleKeeps,
+}
+
+/// A stretch of the calendar, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// A day.
+    Day,
+    /// An ISO week, Monday to Sunday.
+    Week,
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+}
+
+/// Why a whole plan isn't carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// What wasn't listed can't be weighed.
+    #[error("the listing is incomplete: nothing is removed")]
+    IncompleteListing,
+    /// More good backups would go than stay.
+    #[error("{removed} of {good} good backups would go, more than half: nothing is removed")]
+    MoreThanHalf {
+        /// Good backups that would go.
+        removed: usize,
+        /// Good backups there are.
+        good: usize,
+    },
+}
+
+impl Refusal {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::IncompleteListing => "run it again when the repository can be listed to its end",
+            Self::MoreThanHalf { .. } => {
+                "read the plan with `lastgood prune --dry-run`; if it is what you want, `lastgood prune --force`"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remove(reason) => reason.fmt(f),
+            Self::Keep(reasons) => {
+                for (place, reason) in reasons.iter().enumerate() {
+                    let comma = if place == 0 { "" } else { ", " };
+                    write!(f, "{comma}{reason}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NewestGood => f.write_str("newest good backup"),
+            Self::Last { nth, of } => write!(f, "last {nth} of {of}"),
+            Self::Newest { period, nth, of } => write!(f, "{period} {nth} of {of}"),
+            Self::Young { days } => write!(f, "not older than {}", in_days(*days)),
+            Self::NoRuleRemoves => f.write_str("no rule removes good backups"),
+            Self::MinimumGood { minimum } => write!(f, "at least {minimum} good stay"),
+            Self::NothingGood => f.write_str("nothing goes while no backup is good"),
+            Self::Guest => f.write_str("guest: never removed before `lastgood adopt`"),
+            Self::UnknownOrigin => f.write_str("no manifest, and not known to be ours"),
+            Self::NewestLocal => f.write_str("newest local copy"),
+            Self::NotInBucket { state: None } => f.write_str("not in the bucket"),
+            Self::NotInBucket { state: Some(state) } => write!(f, "only {state} in the bucket"),
+        }
+    }
+}
+
+impl fmt::Display for Remove {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRuleKeeps => f.write_str("no rule keeps it"),
+            Self::Old { days, by } => match u32::try_from(by.as_hours() / 24) {
+                Ok(0) => write!(f, "older than {}", in_days(*days)),
+                whole => write!(f, "older than {} by {}", in_days(*days), in_days(whole.unwrap_or(u32::MAX))),
+            },
+        }
+    }
+}
+
+fn in_days(days: u32) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Day => "daily",
+            Self::Week => "weekly",
+            Self::Month => "monthly",
+            Self::Year => "yearly",
+        })
+    }
+}

@@ -1,0 +1,395 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::backup::Tag;
+use crate::layout::Record;
+use crate::testing::{Listing, time};
+
+const NEWEST: &str = "2026-06-30T03:00:00Z";
+const NO_RULES: Policy = Policy {
+    keep_last: 0,
+    daily: 0,
+    weekly: 0,
+    monthly: 0,
+    yearly: 0,
+    delete_after_days: None,
+    minimum_good: 1,
+    unfinished_grace_days: 7,
+};
+
+fn days_before(days: i64) -> Timestamp {
+    time(NEWEST) - SignedDuration::from_hours(24 * days)
+}
+
+fn backups(ages: impl IntoIterator<Item = i64>) -> Listing {
+    let mut listing = Listing::bucket();
+    for age in ages {
+        listing.add(State::Good, &Tag::At(days_before(age)), days_before(age));
+    }
+    listing
+}
+
+/// Two years of good backups, thinner the older, and one of every other kind at 5 and at 100 days.
+fn two_years() -> Catalog {
+    let mut listing = backups((0..10).chain((10..100).step_by(9)).chain((100..800).step_by(37)));
+    let noon = time(NEWEST) - SignedDuration::from_hours(15);
+    listing.add(State::Good, &Tag::At(noon), noon);
+    for age in [5, 101] {
+        let at = |hours| days_before(age) - SignedDuration::from_hours(hours);
+        let others = [State::Damaged, State::Uploaded, State::Missing, State::Unfinished, State::Guest, State::Alone];
+        for (state, hours) in others.into_iter().zip(1..) {
+            listing.add(state, &Tag::At(at(hours)), at(hours));
+        }
+        listing.add(State::Good, &Tag::Safety(at(9)), at(9));
+    }
+    listing.at(State::Uploaded, "2026-06-30T09:00:00Z");
+    listing.catalog()
+}
+
+fn table(plan: &Plan<'_>) -> String {
+    let row = |row: &Row<'_>| {
+        let fate = if row.is_removed() { "remove" } else { "keep" };
+        format!("{fate:6} {:44} {}\n", row.entry.name(), row.reason())
+    };
+    let refused = plan.refused.iter().map(|refusal| format!("refused: {refusal}\n"));
+    plan.rows.iter().map(row).chain(refused).collect()
+}
+
+fn removed(plan: &Plan<'_>) -> Vec<String> {
+    plan.removals().map(|row| row.entry.id.to_string()).collect()
+}
+
+/// The golden files are named by the policy they show.
+#[test]
+fn policies_keep_what_their_goldens_show() {
+    let catalog = two_years();
+    let policies = [
+        ("the-guide", Policy::default()),
+        ("no-rules", NO_RULES),
+        ("keep-last5", Policy { keep_last: 5, ..NO_RULES }),
+        ("keep-last5-daily7", Policy { keep_last: 5, daily: 7, ..NO_RULES }),
+        ("daily7-weekly4-monthly12-yearly2", Policy { daily: 7, weekly: 4, monthly: 12, yearly: 2, ..NO_RULES }),
+        ("delete-after30-monthly3", Policy { monthly: 3, delete_after_days: Some(30), ..NO_RULES }),
+        ("delete-after8-minimum20", Policy { minimum_good: 20, delete_after_days: Some(8), ..NO_RULES }),
+    ];
+    for (name, policy) in policies {
+        let table = table(&plan(&catalog, &policy, time("2026-06-30T12:00:00Z"), true, true));
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name, table);
+        });
+    }
+}
+
+/// By age alone, the guide's last good backup was deleted on day 90 after backups had stopped.
+#[test]
+fn backups_that_stop_coming_stop_going() {
+    let catalog = backups(0..80).catalog();
+    for now in ["2026-06-30T12:00:00Z", "2026-12-31T00:00:00Z", "2106-01-01T00:00:00Z"] {
+        assert_eq!(removed(&plan(&catalog, &Policy::default(), time(now), true, true)), Vec::<String>::new());
+    }
+}
+
+/// New backups fail to be good, and the old ones are all there is.
+#[test]
+fn without_a_good_backup_nothing_goes() {
+    let mut listing = Listing::bucket();
+    for (state, age) in [(State::Damaged, 0), (State::Uploaded, 400), (State::Unfinished, 500), (State::Missing, 600)] {
+        listing.add(state, &Tag::At(days_before(age)), days_before(age));
+    }
+    listing.add(State::Good, &Tag::Safety(days_before(700)), days_before(700));
+    let catalog = listing.catalog();
+    let plan = plan(&catalog, &Policy { minimum_good: 0, ..Policy::default() }, time(NEWEST), true, true);
+    assert_eq!(removed(&plan), Vec::<String>::new());
+    assert!(plan.rows.iter().all(|row| row.decision == Decision::Keep(vec![Keep::NothingGood])));
+}
+
+#[test]
+fn the_only_good_backup_stays_whatever_the_policy() {
+    let mut listing = backups([0]);
+    listing.at(State::Uploaded, "2030-06-30T09:00:00Z");
+    let catalog = listing.catalog();
+    let nothing = Policy { minimum_good: 0, delete_after_days: Some(0), ..NO_RULES };
+    assert!(removed(&plan(&catalog, &nothing, time("2040-01-01T00:00:00Z"), true, true)).is_empty());
+}
+
+#[test]
+fn more_than_half_of_the_good_ones_goes_only_by_force() {
+    let last = |keep_last| Policy { keep_last, ..NO_RULES };
+    for (good, keep, refused) in [(2, 1, false), (3, 1, true), (3, 2, false), (10, 5, false), (10, 4, true)] {
+        let catalog = backups(0..good).catalog();
+        let careful = plan(&catalog, &last(keep), time(NEWEST), false, true);
+        assert_eq!(careful.refused.is_some(), refused, "{keep} of {good}");
+        let gone = usize::try_from(good).unwrap() - usize::try_from(keep).unwrap();
+        assert_eq!(careful.removals().count(), if refused { 0 } else { gone });
+        assert_eq!(plan(&catalog, &last(keep), time(NEWEST), true, true).removals().count(), gone);
+    }
+    let catalog = backups(0..10).catalog();
+    let refusal = plan(&catalog, &last(4), time(NEWEST), false, true).refused.unwrap();
+    insta::assert_snapshot!(refusal, @"6 of 10 good backups would go, more than half: nothing is removed");
+}
+
+#[test]
+fn an_incomplete_listing_removes_nothing_even_by_force() {
+    let catalog = backups(0..10).catalog();
+    let policy = Policy { keep_last: 9, ..NO_RULES };
+    let broken = plan(&catalog, &policy, time(NEWEST), true, false);
+    assert_eq!(broken.refused, Some(Refusal::IncompleteListing));
+    assert_eq!(broken.removals().count(), 0);
+    assert_eq!(plan(&catalog, &policy, time(NEWEST), false, true).removals().count(), 1);
+}
+
+/// The host's clock was a year behind: its names say last year, the bucket says today.
+#[test]
+fn a_backup_is_old_only_when_both_its_times_say_so() {
+    let mut listing = backups(0..10);
+    let id = listing.id(&Tag::At(days_before(365)), days_before(365));
+    for record in [Record::Manifest, Record::Intact] {
+        listing.record(&id, record, days_before(1));
+    }
+    listing.archive(&id, 7, days_before(1));
+    let policy = Policy { minimum_good: 0, ..Policy::default() };
+    assert!(removed(&plan(&listing.catalog(), &policy, time(NEWEST), true, true)).is_empty());
+}
+
+/// One named backup whose file's time lies in the future must not make all the others old.
+#[test]
+fn a_backup_from_the_future_makes_no_other_old() {
+    let mut listing = backups(0..10);
+    listing.add(State::Good, &Tag::Label("initial".into()), time("2099-01-01T00:00:00Z"));
+    let catalog = listing.catalog();
+    assert!(
+        removed(&plan(&catalog, &Policy { minimum_good: 1, ..Policy::default() }, time(NEWEST), true, true)).is_empty()
+    );
+}
+
+mod local {
+    use super::*;
+    use crate::testing::SIZE;
+
+    fn directory(ages: impl IntoIterator<Item = i64>) -> Listing {
+        let mut listing = Listing::directory();
+        for age in ages {
+            listing.add(State::Good, &Tag::At(days_before(age)), days_before(age));
+        }
+        listing
+    }
+
+    #[test]
+    fn old_local_copies_go_when_the_bucket_has_them_good() {
+        let local = directory([0, 29, 31, 32, 33, 34]).catalog();
+        let mut bucket = backups([0, 29, 31]);
+        bucket.add(State::Uploaded, &Tag::At(days_before(32)), days_before(32));
+        bucket.add(State::Damaged, &Tag::At(days_before(33)), days_before(33));
+        let bucket = bucket.catalog();
+        let plan = local_plan(&local, &bucket, 30, time(NEWEST));
+        insta::assert_snapshot!(table(&plan), @"
+        keep   app_backup_20260630_030000                   newest local copy
+        keep   app_backup_20260601_030000                   not older than 30 days
+        remove app_backup_20260530_030000                   older than 30 days
+        keep   app_backup_20260529_030000                   only uploaded in the bucket
+        keep   app_backup_20260528_030000                   only damaged in the bucket
+        keep   app_backup_20260527_030000                   not in the bucket
+        ");
+    }
+
+    #[test]
+    fn a_bucket_nobody_judges_is_trusted_by_its_manifests() {
+        let local = directory([0, 31]).catalog();
+        let mut bucket = Listing::bucket();
+        bucket.add(State::Uploaded, &Tag::At(days_before(31)), days_before(31));
+        assert_eq!(removed(&local_plan(&local, &bucket.catalog(), 30, time(NEWEST))).len(), 1);
+    }
+
+    #[test]
+    fn another_archive_of_the_same_name_is_no_copy() {
+        let label = Tag::Label("initial".into());
+        let mut local = directory([0]);
+        local.add(State::Good, &label, days_before(40));
+        let mut bucket = Listing::bucket();
+        bucket.add_sized(State::Good, &label, days_before(40), SIZE + 1);
+        assert!(removed(&local_plan(&local.catalog(), &bucket.catalog(), 30, time(NEWEST))).is_empty());
+        bucket.add_sized(State::Good, &label, days_before(41), SIZE);
+        assert_eq!(removed(&local_plan(&local.catalog(), &bucket.catalog(), 30, time(NEWEST))).len(), 1);
+    }
+
+    #[test]
+    fn local_copies_do_not_age_when_backups_stop() {
+        let (local, bucket) = (directory(0..20).catalog(), backups(0..20).catalog());
+        assert!(removed(&local_plan(&local, &bucket, 30, time("2036-01-01T00:00:00Z"))).is_empty());
+    }
+
+    #[test]
+    fn guests_stay_and_old_unfinished_ones_go() {
+        let mut local = directory([0]);
+        local.add(State::Guest, &Tag::At(days_before(100)), days_before(100));
+        local.add(State::Alone, &Tag::At(days_before(101)), days_before(101));
+        let unfinished = local.add(State::Unfinished, &Tag::At(days_before(8)), days_before(8));
+        local.add(State::Unfinished, &Tag::At(days_before(6)), days_before(6));
+        let bucket = backups([0, 100, 101]).catalog();
+        assert_eq!(removed(&local_plan(&local.catalog(), &bucket, 30, time(NEWEST))), [unfinished.to_string()]);
+    }
+}
+
+mod always {
+    use super::*;
+
+    const STATES: [State; 7] =
+        [State::Good, State::Good, State::Damaged, State::Uploaded, State::Unfinished, State::Guest, State::Missing];
+
+    #[derive(Clone, Debug)]
+    struct Sample {
+        state: State,
+        age_hours: i64,
+        kind: u8,
+        written_later_hours: i64,
+    }
+
+    fn sample() -> impl Strategy<Value = Sample> {
+        let late = prop_oneof![4 => Just(0_i64), 1 => -5_000_i64..5_000];
+        (prop::sample::select(STATES.to_vec()), 0_i64..10_000, 0_u8..10, late).prop_map(
+            |(state, age_hours, kind, written_later_hours)| Sample { state, age_hours, kind, written_later_hours },
+        )
+    }
+
+    fn filled(mut listing: Listing, samples: &[Sample]) -> Listing {
+        for (place, sample) in samples.iter().enumerate() {
+            let named = time(NEWEST) - SignedDuration::from_hours(sample.age_hours);
+            let tag = match sample.kind {
+                0 => Tag::Label(format!("label{place}")),
+                1 => Tag::Safety(named),
+                _ => Tag::At(named),
+            };
+            let began = named + SignedDuration::from_hours(sample.written_later_hours);
+            listing.add(sample.state, &tag, began);
+        }
+        listing
+    }
+
+    fn policy() -> impl Strategy<Value = Policy> {
+        let few = || 0_u32..8;
+        let age = prop_oneof![Just(None), (0_u32..300).prop_map(Some)];
+        (few(), few(), few(), few(), few(), age, few(), few()).prop_map(
+            |(keep_last, daily, weekly, monthly, yearly, delete_after_days, minimum_good, unfinished_grace_days)| {
+                Policy {
+                    keep_last,
+                    daily,
+                    weekly,
+                    monthly,
+                    yearly,
+                    delete_after_days,
+                    minimum_good,
+                    unfinished_grace_days,
+                }
+            },
+        )
+    }
+
+    fn clock() -> impl Strategy<Value = Timestamp> {
+        (0_i64..8_000_000_000).prop_map(|second| Timestamp::from_second(second).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn what_must_stay_stays(
+            samples in prop::collection::vec(sample(), 0..40),
+            policy in policy(),
+            now in clock(),
+            force in any::<bool>(),
+            complete in any::<bool>(),
+        ) {
+            let catalog = filled(Listing::bucket(), &samples).catalog();
+            let plan = plan(&catalog, &policy, now, force, complete);
+            let gone: Vec<&Entry> = plan.removals().map(|row| row.entry).collect();
+            let good = catalog.good().count();
+            let good_gone = gone.iter().filter(|entry| entry.counts_as_good()).count();
+
+            prop_assert_eq!(plan.rows.len(), catalog.entries.len());
+            prop_assert!(plan.rows.iter().all(|row| !row.reason().is_empty()));
+            prop_assert!(good == 0 || good_gone < good);
+            prop_assert!(good - good_gone >= good.min(policy.minimum_good as usize));
+            prop_assert!(force || good_gone * 2 <= good);
+            prop_assert!(complete || gone.is_empty());
+            prop_assert!(!gone.iter().any(|entry| matches!(entry.state, State::Guest | State::Alone)));
+            let newest = catalog.newest_good().map(|entry| entry.instant);
+            prop_assert!(newest.is_some() || gone.is_empty());
+            let newer = |entry: &&&Entry| newest.is_some_and(|newest| entry.instant >= newest);
+            prop_assert_eq!(gone.iter().filter(newer).count(), 0);
+        }
+
+        #[test]
+        fn a_clock_that_jumps_ahead_changes_nothing_and_one_that_falls_behind_only_saves(
+            samples in prop::collection::vec(sample(), 0..40),
+            policy in policy(),
+            now in clock(),
+        ) {
+            let catalog = filled(Listing::bucket(), &samples).catalog();
+            let newest = catalog.newest_good().map_or(now, |entry| entry.instant);
+            let true_time = plan(&catalog, &policy, newest, true, true);
+            let wrong = plan(&catalog, &policy, now, true, true);
+            if now >= newest {
+                prop_assert_eq!(&wrong, &true_time);
+            } else {
+                let would_go = removed(&true_time);
+                prop_assert!(removed(&wrong).iter().all(|name| would_go.contains(name)));
+            }
+        }
+
+        #[test]
+        fn a_plan_carried_out_leaves_nothing_to_do(
+            samples in prop::collection::vec(sample(), 0..40),
+            policy in policy(),
+        ) {
+            let mut listing = filled(Listing::bucket(), &samples);
+            let catalog = listing.catalog();
+            let first = plan(&catalog, &policy, time(NEWEST), true, true);
+            let gone: Vec<&str> =
+                first.removals().flat_map(|row| row.entry.removal()).map(|object| object.key.as_str()).collect();
+            listing.objects.retain(|object| !gone.contains(&object.key.as_str()));
+            let left = listing.catalog();
+            prop_assert_eq!(left.entries.len(), first.rows.iter().filter(|row| !row.is_removed()).count());
+            prop_assert_eq!(plan(&left, &policy, time(NEWEST), true, true).removals().count(), 0);
+        }
+
+        #[test]
+        fn local_copies_go_only_for_good_ones_in_the_bucket(
+            local in prop::collection::vec(sample(), 0..20),
+            bucket in prop::collection::vec(sample(), 0..20),
+            shared in prop::collection::vec(sample(), 0..20),
+            days in 0_u32..100,
+            now in clock(),
+        ) {
+            let local = filled(Listing::directory(), &[shared.clone(), local].concat()).catalog();
+            let bucket = filled(Listing::bucket(), &[shared, bucket].concat()).catalog();
+            let plan = local_plan(&local, &bucket, days, now);
+            for row in plan.removals().filter(|row| row.entry.is_backup() || row.entry.state == State::Missing) {
+                let like = |state| bucket.entries.iter().any(|entry| entry.id.stem == row.entry.id.stem && entry.state == state);
+                prop_assert!(like(State::Good) || (like(State::Uploaded) && bucket.entries.iter().all(|entry| entry.judged().is_none())));
+                prop_assert!(Some(&row.entry.id) != local.newest_uploaded().map(|entry| &entry.id));
+                prop_assert!(Some(&row.entry.id) != local.newest_good().map(|entry| &entry.id));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_backups_of_three_databases_are_planned_at_once() {
+    let layout = crate::Layout::bucket("backups");
+    let mut objects = Vec::new();
+    for hour in 0..33_334 {
+        let began = time("2022-01-01T00:00:00Z") + SignedDuration::from_hours(hour);
+        for database in ["app", "app_staging", "my app"] {
+            let id = layout.place(crate::Stem::new(database, &Tag::At(began)).unwrap(), began);
+            let keys =
+                [layout.archive(&id, archive::Compression::Gzip, false), layout.manifest(&id), layout.intact(&id)];
+            objects.extend(keys.map(|key| crate::testing::object(&key, 1, began)));
+        }
+    }
+    let catalogs = crate::catalogs(&layout, objects);
+    let policy = Policy { daily: 30, monthly: 12, ..Policy::default() };
+    let left: Vec<usize> = catalogs
+        .iter()
+        .map(|catalog| catalog.entries.len() - plan(catalog, &policy, time(NEWEST), true, true).removals().count())
+        .collect();
+    // 90 days of 24, the newest one itself, and the last of eight earlier months.
+    assert_eq!(left, [2_169, 2_169, 2_169]);
+}
