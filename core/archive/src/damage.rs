@@ -61,6 +61,17 @@ pub enum Damage {
         /// What is wrong with it.
         reason: String,
     },
+    /// A data block stands where another's belongs: one is missing, or the order is not pg_dump's, which a restore through
+    /// a pipe depends on.
+    #[error("{object} stands at byte {offset}, where {expected} belongs")]
+    MisplacedBlock {
+        /// Where in the dump.
+        offset: u64,
+        /// Whose data it is, in words.
+        object: String,
+        /// Whose data belongs there.
+        expected: String,
+    },
     /// A data block that the table of contents doesn't promise.
     #[error("a data block at byte {offset} belongs to entry {dump_id}, which the table of contents doesn't have")]
     UnknownBlock {

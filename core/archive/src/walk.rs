@@ -123,7 +123,7 @@ impl Walk {
             return Err(damage);
         }
         let tables = contents.entries.into_iter().filter_map(table_census).collect();
-        Ok(Walked { header, census: Census { tables, large_objects: blocks.large_objects.clone() } })
+        Ok(Walked { header, census: Census { tables, large_objects: blocks.census.clone() } })
     }
 
     /// The header, once it has been read.
@@ -189,7 +189,7 @@ impl Walk {
             Stage::Contents(reader) => {
                 reader.read(contents, input)?;
                 let header = self.state.header.as_ref().ok_or("the saved place has no header")?;
-                Ok(Stage::Blocks(Blocks::new(header, contents)))
+                Ok(Stage::Blocks(Blocks::new(header)))
             }
             Stage::Blocks(blocks) => Err(blocks.read(contents, &mut self.inner, input)),
         }

@@ -22,10 +22,12 @@ const LARGE_OBJECTS_BLOCK: u8 = 3;
 pub(super) struct Blocks {
     values: Values,
     place: Place,
-    block: Current,
+    /// Where the current block starts.
+    start: u64,
+    /// Whether its type says that it holds large objects.
+    large_objects: bool,
     stream: Stream,
-    awaited: usize,
-    pub(super) large_objects: LargeObjectCensus,
+    pub(super) census: LargeObjectCensus,
 }
 
 /// What comes next.
@@ -41,15 +43,6 @@ enum Place {
     },
 }
 
-/// The block being read.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Current {
-    start: u64,
-    large_objects: bool,
-    /// 0 before it has been read.
-    dump_id: i64,
-}
-
 /// The stream of chunks being read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Stream {
@@ -58,14 +51,14 @@ enum Stream {
 }
 
 impl Blocks {
-    pub(super) fn new(header: &Header, contents: &Contents) -> Self {
+    pub(super) fn new(header: &Header) -> Self {
         Self {
             values: Values::sized(header.int_size, header.offset_size),
             place: Place::Border,
-            block: Current::default(),
+            start: 0,
+            large_objects: false,
             stream: Stream::LargeObject(Sum::default()),
-            awaited: contents.promised(),
-            large_objects: LargeObjectCensus::default(),
+            census: LargeObjectCensus::default(),
         }
     }
 
@@ -78,7 +71,7 @@ impl Blocks {
     pub(super) fn read(&mut self, contents: &mut Contents, inner: &mut Inner, input: &mut Input<'_>) -> Stop {
         loop {
             let next = match self.place {
-                Place::Border => self.begin_block(input),
+                Place::Border => self.begin_block(contents, input),
                 Place::DumpId => self.enter_block(contents, input),
                 Place::LargeObjectOid => self.begin_large_object(contents, input),
                 Place::ChunkLength => self.begin_chunk(contents, inner, input),
@@ -88,50 +81,59 @@ impl Blocks {
                 Ok(place) => self.place = place,
                 Err(Stop::Broken(reason)) => {
                     let object = self.object(contents);
-                    return Stop::Found(Damage::BadBlock { offset: self.block.start, object, reason: reason.into() });
+                    return Stop::Found(Damage::BadBlock { offset: self.start, object, reason: reason.into() });
                 }
                 Err(stop) => return stop,
             }
         }
     }
 
-    fn begin_block(&mut self, input: &mut Input<'_>) -> Result<Place, Stop> {
-        let start = input.position;
+    fn begin_block(&mut self, contents: &Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
+        self.start = input.position;
         let kind = input.byte()?;
-        if self.awaited == 0 {
-            return Err(Stop::Found(Damage::TrailingBytes { offset: start }));
+        if contents.awaited().is_none() {
+            return Err(Stop::Found(Damage::TrailingBytes { offset: self.start }));
         }
-        self.block = Current { start, large_objects: kind == LARGE_OBJECTS_BLOCK, dump_id: 0 };
+        self.large_objects = kind == LARGE_OBJECTS_BLOCK;
         match kind {
             TABLE_BLOCK | LARGE_OBJECTS_BLOCK => Ok(Place::DumpId),
             _ => Err(format!("its type is {kind}").into()),
         }
     }
 
-    /// The block must be the one that its entry promises.
+    /// The block must be the one that the awaited entry promises.
     fn enter_block(&mut self, contents: &Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
         let dump_id = self.values.int(input)?;
-        let offset = self.block.start;
-        let Some((entry, block)) = contents.get(dump_id).and_then(|entry| Some((entry, entry.block.as_ref()?))) else {
-            return Err(Stop::Found(Damage::UnknownBlock { offset, dump_id }));
+        let awaited = contents.awaited().filter(|entry| i64::from(entry.dump_id) == dump_id);
+        let Some(block) = awaited.and_then(|entry| entry.block.as_ref()) else {
+            return Err(Stop::Found(self.unexpected_block(dump_id, contents)));
         };
-        self.block.dump_id = dump_id;
-        if block.counted.is_some() {
-            return Err(Stop::Found(Damage::DuplicateBlock { offset, object: entry.to_string() }));
-        }
-        if self.block.large_objects != (block.content == Content::LargeObjects) {
+        if self.large_objects != (block.content == Content::LargeObjects) {
             return Err("its block is of the other type".into());
         }
-        if let Some(promised) = block.offset.filter(|&promised| promised != offset) {
+        if let Some(promised) = block.offset.filter(|&promised| promised != self.start) {
             return Err(format!("the table of contents has it at byte {promised}").into());
         }
         self.stream = Stream::Table(Tally::of(block.content));
-        Ok(if self.block.large_objects { Place::LargeObjectOid } else { Place::ChunkLength })
+        Ok(if self.large_objects { Place::LargeObjectOid } else { Place::ChunkLength })
+    }
+
+    fn unexpected_block(&self, dump_id: i64, contents: &Contents) -> Damage {
+        let offset = self.start;
+        let Some(entry) = contents.find(dump_id) else { return Damage::UnknownBlock { offset, dump_id } };
+        let object = entry.to_string();
+        match entry.block.as_ref().and_then(|block| block.counted) {
+            Some(_) => Damage::DuplicateBlock { offset, object },
+            None => Damage::MisplacedBlock { offset, object, expected: self.object(contents) },
+        }
     }
 
     fn begin_large_object(&mut self, contents: &mut Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
         let oid = match self.values.int(input)? {
-            0 => return self.end_block(contents, Counted::default()),
+            0 => {
+                contents.complete(Counted::default());
+                return Ok(Place::Border);
+            }
             oid => large_object_oid(oid)?,
         };
         let mut sum = Sum::default();
@@ -169,23 +171,15 @@ impl Blocks {
     fn end_stream(&mut self, contents: &mut Contents) -> Result<Place, Stop> {
         match std::mem::replace(&mut self.stream, Stream::LargeObject(Sum::default())) {
             Stream::Table(tally) => {
-                let counted = tally.finish()?;
-                self.end_block(contents, counted)
+                contents.complete(tally.finish()?);
+                Ok(Place::Border)
             }
             Stream::LargeObject(sum) => {
                 let (bytes, sha256) = sum.finish();
-                self.large_objects.add(bytes, sha256);
+                self.census.add(bytes, sha256);
                 Ok(Place::LargeObjectOid)
             }
         }
-    }
-
-    fn end_block(&mut self, contents: &mut Contents, counted: Counted) -> Result<Place, Stop> {
-        if let Some(block) = contents.get_mut(self.block.dump_id).and_then(|entry| entry.block.as_mut()) {
-            block.counted = Some(counted);
-            self.awaited = self.awaited.saturating_sub(1);
-        }
-        Ok(Place::Border)
     }
 
     /// The damage when the dump ends here; `None` where an archive may end.
@@ -193,18 +187,17 @@ impl Blocks {
         if self.place != Place::Border {
             return Some(Damage::Truncated { offset, within: self.object(contents) });
         }
-        let first = contents.missing().next()?;
-        Some(Damage::MissingBlocks {
+        contents.awaited().map(|first| Damage::MissingBlocks {
             offset,
             object: first.to_string(),
-            missing: self.awaited as u64,
-            promised: contents.promised() as u64,
+            missing: contents.missing() as u64,
+            promised: contents.with_data().count() as u64,
         })
     }
 
     /// Whose data the current block is, in words.
     fn object(&self, contents: &Contents) -> String {
-        contents.get(self.block.dump_id).map_or_else(|| "a data block".into(), ToString::to_string)
+        contents.awaited().map_or_else(|| "a data block".into(), ToString::to_string)
     }
 }
 

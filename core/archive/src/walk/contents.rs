@@ -3,7 +3,7 @@
 //!
 //! Definitions, the bulk of it, are read over; what is kept is bounded by [`MOST_KEPT`].
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -97,22 +97,23 @@ impl fmt::Display for Entry {
     }
 }
 
-/// What has been read of the table of contents.
+/// What has been read of the table of contents, and how many of its data blocks have been seen. pg_dump writes them in the
+/// order of their entries.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
 pub(super) struct Contents {
     pub(super) entries: Vec<Entry>,
-    /// Where in `entries` a data block's entry stands, by dump id.
-    by_dump_id: HashMap<i32, usize>,
+    /// Index of the first entry whose data hasn't been seen.
+    awaited: usize,
     memory: usize,
 }
 
 impl From<Vec<Entry>> for Contents {
     fn from(entries: Vec<Entry>) -> Self {
-        let with_data = entries.iter().enumerate().filter(|(_, entry)| entry.has_data());
-        let by_dump_id = with_data.map(|(index, entry)| (entry.dump_id, index)).collect();
         let memory = entries.iter().map(Entry::memory).sum();
-        Self { entries, by_dump_id, memory }
+        let mut contents = Self { entries, awaited: 0, memory };
+        contents.await_next();
+        contents
     }
 }
 
@@ -123,34 +124,43 @@ impl From<Contents> for Vec<Entry> {
 }
 
 impl Contents {
-    /// The entry with data that has this dump id.
-    pub(super) fn get(&self, dump_id: i64) -> Option<&Entry> {
-        self.entries.get(self.index_of(dump_id)?)
+    /// The entry whose data comes next.
+    pub(super) fn awaited(&self) -> Option<&Entry> {
+        self.entries.get(self.awaited)
     }
 
-    pub(super) fn get_mut(&mut self, dump_id: i64) -> Option<&mut Entry> {
-        let index = self.index_of(dump_id)?;
-        self.entries.get_mut(index)
+    /// Notes what was in the awaited entry's block, and awaits the next.
+    pub(super) fn complete(&mut self, counted: Counted) {
+        if let Some(block) = self.entries.get_mut(self.awaited).and_then(|entry| entry.block.as_mut()) {
+            block.counted = Some(counted);
+        }
+        self.await_next();
     }
 
-    fn index_of(&self, dump_id: i64) -> Option<usize> {
-        self.by_dump_id.get(&i32::try_from(dump_id).ok()?).copied()
+    /// The entry with data that has this dump id, wherever it stands.
+    pub(super) fn find(&self, dump_id: i64) -> Option<&Entry> {
+        self.with_data().find(|entry| i64::from(entry.dump_id) == dump_id)
     }
 
-    /// How many data blocks are promised.
-    pub(super) fn promised(&self) -> usize {
-        self.by_dump_id.len()
+    /// Entries that promise data.
+    pub(super) fn with_data(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.has_data())
     }
 
-    /// The entries whose data hasn't been seen.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.block.as_ref().is_some_and(|block| block.counted.is_none()))
+    /// How many data blocks haven't been seen.
+    pub(super) fn missing(&self) -> usize {
+        self.entries.iter().skip(self.awaited).filter(|entry| entry.has_data()).count()
     }
 
     /// Without the entries that only a restore asks for.
     pub(super) fn essential(&self) -> Self {
         let entries = self.entries.iter().filter(|entry| entry.has_data() || entry.definition.is_some());
         Self::from(entries.cloned().collect::<Vec<_>>())
+    }
+
+    fn await_next(&mut self) {
+        let seen = |entry: &&Entry| entry.block.as_ref().is_none_or(|block| block.counted.is_some());
+        self.awaited += self.entries.iter().skip(self.awaited).take_while(seen).count();
     }
 
     fn push(&mut self, entry: Entry) -> Result<(), Stop> {
@@ -160,9 +170,6 @@ impl Contents {
         self.memory += entry.memory();
         if self.memory > MOST_KEPT {
             return Err(format!("listing it takes more than {} MiB of memory", MOST_KEPT >> 20).into());
-        }
-        if entry.has_data() && self.by_dump_id.insert(entry.dump_id, self.entries.len()).is_some() {
-            return Err(format!("it has two entries {} with data", entry.dump_id).into());
         }
         self.entries.push(entry);
         Ok(())
@@ -243,6 +250,7 @@ impl ContentsReader {
                 self.field = self.read_field(input)?;
             }
         }
+        contents.await_next();
         Ok(())
     }
 
