@@ -1,0 +1,206 @@
+//! `lastgood backup`: dumps databases into their repositories.
+
+mod carry;
+mod dry_run;
+mod lanes;
+mod local;
+mod outcome;
+mod publish;
+mod source;
+
+use archive::FrameSettings;
+use catalog::{Stem, Tag};
+use jiff::Timestamp;
+use repository::{Repository, UploadMetadata};
+
+use crate::backup::carry::{CarryError, Carried, carry};
+use crate::backup::lanes::{Lane, Lanes};
+use crate::backup::outcome::{Outcome, Outcomes};
+use crate::backup::source::Source;
+use crate::cli::BackupArgs;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::lock::Lock;
+use crate::ping::Healthcheck;
+use crate::progress::Progress;
+use crate::settings::{DatabaseSettings, Settings};
+
+pub(crate) use outcome::Kept;
+
+/// How often a dump is taken when the store answers its completion with a conflict (409).
+const TRIES: usize = 2;
+
+/// Backs up every database that was chosen. One that fails doesn't keep the others from theirs.
+///
+/// # Errors
+/// When nothing could begin; what became of each database is in the answer.
+pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::listen()?;
+    let databases = source::databases(settings)?;
+    if args.dry_run {
+        return dry_run::run(settings, &databases).await;
+    }
+    let mut outcomes = Outcomes::default();
+    for database in &databases {
+        if let Some(signal) = interrupt.seen() {
+            outcomes.add(database, Err(lanes::stopped_by(signal)));
+            continue;
+        }
+        let healthcheck = Healthcheck::new(database);
+        healthcheck.start().await;
+        let outcome = back_up(settings, database, Purpose::Backup, &interrupt).await;
+        match outcome::failure_of(&outcome) {
+            None => healthcheck.success().await,
+            Some(failure) => healthcheck.fail(&failure.to_string()).await,
+        }
+        outcomes.add(database, outcome);
+    }
+    outcomes.answer(settings.report)
+}
+
+/// What a backup is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To have it.
+    Backup,
+    /// To undo the restore that is about to begin.
+    Safety,
+}
+
+/// One database's backup, into every repository.
+///
+/// # Errors
+/// When no repository has it. Where one of several failed, the outcome says so.
+pub(crate) async fn back_up(
+    settings: &Settings,
+    database: &DatabaseSettings,
+    purpose: Purpose,
+    interrupt: &Interrupt,
+) -> Result<Outcome, Failure> {
+    let source = Source::open(settings, database)?;
+    let _lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
+    let repositories = open(settings).await?;
+    let started = Timestamp::now();
+    let stem = name(settings, &source, purpose, started)?;
+    let (carried, lanes) = dump(settings, &source, &repositories, &stem, started, interrupt).await?;
+    let backup = publish::Published { source: &source, purpose, stem, started, carried, settings };
+    let outcome = backup.publish(lanes).await?;
+    local::tidy(database, &repositories, &source.server.database).await;
+    Ok(outcome)
+}
+
+/// The repositories of a run, the directory first.
+///
+/// # Errors
+/// When one can't even be named or connected to.
+pub(crate) async fn open(settings: &Settings) -> Result<Vec<Repository>, Failure> {
+    let mut repositories = Vec::new();
+    if let Some(folder) = &settings.directory {
+        repositories.push(Repository::directory(folder));
+    }
+    if let Some(bucket) = &settings.bucket {
+        repositories.push(Repository::bucket(bucket.clone()).await?);
+    }
+    Ok(repositories)
+}
+
+fn name(settings: &Settings, source: &Source, purpose: Purpose, now: Timestamp) -> Result<Stem, Failure> {
+    let tag = match (purpose, &settings.name) {
+        (Purpose::Safety, _) => Tag::Safety(now),
+        (Purpose::Backup, Some(label)) => Tag::Label(label.clone()),
+        (Purpose::Backup, None) => Tag::At(now),
+    };
+    Stem::new(&source.server.database, &tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()))
+}
+
+/// Dumps into all repositories at once, and makes the archive visible in each that took it whole.
+async fn dump(
+    settings: &Settings,
+    source: &Source,
+    repositories: &[Repository],
+    stem: &Stem,
+    started: Timestamp,
+    interrupt: &Interrupt,
+) -> Result<(Carried, Vec<Lane>), Failure> {
+    let mut tries = 1..=TRIES;
+    loop {
+        let last = tries.next() == Some(TRIES);
+        let lanes = open_lanes(settings, source, repositories, stem, started, interrupt).await?;
+        let (carried, lanes) = carry_into(settings, source, lanes, interrupt).await?;
+        let lanes = lanes.complete(&carried.digest).await;
+        let conflicted = |lane: &Lane| lane.progress.as_ref().is_err_and(lanes::is_conflict);
+        if last || !lanes.iter().all(conflicted) {
+            return Ok((carried, lanes));
+        }
+        tracing::warn!("the store found another upload in the way; dumping once again");
+    }
+}
+
+async fn open_lanes(
+    settings: &Settings,
+    source: &Source,
+    repositories: &[Repository],
+    stem: &Stem,
+    started: Timestamp,
+    interrupt: &Interrupt,
+) -> Result<Lanes, Failure> {
+    let places = repositories.iter().map(|r| (r.clone(), r.layout().place(stem.clone(), started))).collect();
+    let metadata = UploadMetadata {
+        lastgood_id: format!("{:032x}", rand::random::<u128>()),
+        database: source.server.database.clone(),
+        backup_date: started,
+        // The database on disk is larger than its compressed dump, as a rule; where it isn't, parts grow.
+        expected_size: source.server.size,
+    };
+    let encrypted = !settings.recipients.is_empty();
+    let key = |repository: &Repository, id: &catalog::BackupId| {
+        repository.layout().archive(id, settings.compression, encrypted)
+    };
+    Lanes::open(places, interrupt.clone(), &metadata, key).await
+}
+
+/// Runs the road on a thread that may block, and ends pg_dump when the run is told to stop.
+async fn carry_into(
+    settings: &Settings,
+    source: &Source,
+    mut lanes: Lanes,
+    interrupt: &Interrupt,
+) -> Result<(Carried, Lanes), Failure> {
+    let dump = source.dump()?;
+    let stopper = dump.stopper();
+    let frames = FrameSettings {
+        compression: settings.compression,
+        level: settings.compression_level,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let recipients = settings.recipients.clone();
+    let progress = Progress::open_end(settings.report, &source.server.database);
+    let road = tokio::task::spawn_blocking(move || {
+        let carried = carry(dump, frames, &recipients, &mut lanes, &progress);
+        (carried, lanes)
+    });
+    let mut told = interrupt.clone();
+    let (carried, lanes) = tokio::select! {
+        ended = road => ended,
+        ended = async { told.wait().await; stopper.stop(); std::future::pending().await } => ended,
+    }
+    .map_err(|e| Failure::new(Exit::Failed, format!("the backup's own thread failed: {e}")))?;
+    match carried {
+        Ok(carried) => Ok((carried, lanes)),
+        Err(error) => {
+            lanes.abort().await;
+            Err(explain(source, error, interrupt))
+        }
+    }
+}
+
+/// Which of pg_dump, the server, the network or the user ended a run.
+fn explain(source: &Source, error: CarryError, interrupt: &Interrupt) -> Failure {
+    match (interrupt.seen(), error) {
+        (Some(signal), _) => lanes::stopped_by(signal),
+        (None, CarryError::Stored(failure)) => failure,
+        (None, CarryError::Dump(error)) => source.explain(&error),
+        (None, error) => Failure::new(Exit::Failed, format!("backup of {}: {error}", source.server.database))
+            .hint("nothing was kept of this run; start it again"),
+    }
+}

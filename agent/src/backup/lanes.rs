@@ -1,0 +1,120 @@
+//! The same bytes into every repository of a run. One that fails is left behind, and the others go on.
+
+use archive::Digest;
+use bytes::Bytes;
+use catalog::BackupId;
+use repository::{Repository, Stored, Upload, UploadMetadata};
+use tokio::runtime::Handle;
+
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+
+/// One repository of a run, and how far the run has come there.
+pub(crate) struct Lane {
+    pub(crate) repository: Repository,
+    pub(crate) id: BackupId,
+    pub(crate) progress: Result<Reached, Failure>,
+}
+
+/// How far.
+pub(crate) enum Reached {
+    /// Bytes are on their way; nothing is visible.
+    Uploading(Upload),
+    /// The archive is visible, whole, and waits for its manifest.
+    Stored(Stored),
+}
+
+/// Every repository of a run.
+pub(crate) struct Lanes {
+    lanes: Vec<Lane>,
+    interrupt: Interrupt,
+}
+
+impl Lanes {
+    /// Starts an upload in each repository. One that refuses is a lane that has failed.
+    ///
+    /// # Errors
+    /// The first refusal, when all refuse.
+    pub(crate) async fn open(
+        places: Vec<(Repository, BackupId)>,
+        interrupt: Interrupt,
+        metadata: &UploadMetadata,
+        key: impl Fn(&Repository, &BackupId) -> String,
+    ) -> Result<Self, Failure> {
+        let mut lanes = Vec::with_capacity(places.len());
+        for (repository, id) in places {
+            let upload = repository.start_upload(&key(&repository, &id), metadata).await;
+            lanes.push(Lane { progress: upload.map(Reached::Uploading).map_err(Failure::from), repository, id });
+        }
+        let this = Self { lanes, interrupt };
+        this.any_left()?;
+        Ok(this)
+    }
+
+    /// Hands `bytes` to every upload, and waits where one has its hands full. Call it from a thread that may block.
+    ///
+    /// # Errors
+    /// When the run is told to stop, or when no repository is left.
+    pub(crate) fn write(&mut self, bytes: &Bytes) -> Result<(), Failure> {
+        let runtime = Handle::current();
+        for lane in &mut self.lanes {
+            let Ok(Reached::Uploading(upload)) = &mut lane.progress else { continue };
+            let written = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    signal = self.interrupt.wait() => Err(stopped_by(signal)),
+                    written = upload.write(bytes.clone()) => Ok(written),
+                }
+            })?;
+            if let Err(error) = written {
+                lane.fail(&runtime, error.into());
+            }
+        }
+        self.any_left()
+    }
+
+    /// Makes the archive visible in every repository that took all of it.
+    pub(crate) async fn complete(mut self, digest: &Digest) -> Vec<Lane> {
+        for lane in &mut self.lanes {
+            let progress = std::mem::replace(&mut lane.progress, Err(stopped_by("an interrupt")));
+            lane.progress = match progress {
+                Ok(Reached::Uploading(upload)) => {
+                    upload.complete(digest).await.map(Reached::Stored).map_err(Failure::from)
+                }
+                other => other,
+            };
+        }
+        self.lanes
+    }
+
+    /// Takes back whatever was uploaded.
+    pub(crate) async fn abort(self) {
+        for lane in self.lanes {
+            if let Ok(Reached::Uploading(upload)) = lane.progress {
+                upload.abort().await;
+            }
+        }
+    }
+
+    fn any_left(&self) -> Result<(), Failure> {
+        let mut failures = self.lanes.iter().map(|lane| lane.progress.as_ref().err());
+        match failures.next() {
+            Some(Some(first)) if failures.all(|f| f.is_some()) => Err(first.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Lane {
+    fn fail(&mut self, runtime: &Handle, failure: Failure) {
+        tracing::error!("{}: {failure}", self.repository.display_name());
+        if let Ok(Reached::Uploading(upload)) = std::mem::replace(&mut self.progress, Err(failure)) {
+            runtime.block_on(upload.abort());
+        }
+    }
+}
+
+/// The failure of a run that was told to stop.
+pub(crate) fn stopped_by(signal: &str) -> Failure {
+    Failure::new(Exit::Failed, format!("stopped by {signal}")).hint("nothing was kept of this run; start it again")
+}

@@ -1,0 +1,86 @@
+//! The database that is dumped, and the pg_dump that fits it.
+
+use std::path::Path;
+
+use crate::failure::{Exit, Failure};
+use crate::postgres::dump::DumpOptions;
+use crate::postgres::{Dump, DumpError, Psql, Server, Tool, Tools, server};
+use crate::settings::{DatabaseSettings, Settings};
+
+/// A database that answers, and what to dump it with.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) server: Server,
+    pub(crate) pg_dump: Tool,
+    psql: Psql,
+    options: DumpOptions,
+}
+
+/// The databases of a run, each with its settings.
+///
+/// # Errors
+/// With `--all-databases`, when the server can't be asked or has none.
+pub(crate) fn databases(settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
+    if !settings.all_databases {
+        return Ok(settings.databases.clone());
+    }
+    let tools = Tools::find(settings.program_directory.as_deref());
+    let psql = Psql::new(tools.newest("psql")?.path, settings.server().connection);
+    let names = server::databases(&psql)?;
+    if names.is_empty() {
+        return Err(Failure::new(Exit::NotFound, "the server has no database to back up"));
+    }
+    Ok(names.iter().map(|name| settings.database(name)).collect())
+}
+
+impl Source {
+    /// Asks the server what it is, and finds a pg_dump for it, before anything is dumped.
+    ///
+    /// # Errors
+    /// When the database can't be reached (exit 1), doesn't exist (exit 5), or no pg_dump fits the server (exit 2).
+    pub(crate) fn open(settings: &Settings, database: &DatabaseSettings) -> Result<Self, Failure> {
+        let tools = Tools::find(settings.program_directory.as_deref());
+        let psql = Psql::new(tools.newest("psql")?.path, database.connection.clone());
+        let server = Server::ask(&psql)?;
+        let why = format!("the server, which is PostgreSQL {}", server.version());
+        let pg_dump = tools.fitting("pg_dump", server.version(), &why)?;
+        let options = DumpOptions { lock_timeout: database.lock_timeout, extra: database.dump_options.clone() };
+        Ok(Self { server, pg_dump, psql, options })
+    }
+
+    /// Starts the dump.
+    ///
+    /// # Errors
+    /// When pg_dump can't be run.
+    pub(crate) fn dump(&self) -> Result<Dump, Failure> {
+        // By its name, as the server said it: libpq's default must not be asked twice.
+        let connection = self.psql.connection().to(&self.server.database);
+        Dump::start(&self.pg_dump, &connection, &self.options).map_err(|e| self.explain(&e))
+    }
+
+    /// The folder of the programs in use.
+    pub(crate) fn program(&self) -> &Path {
+        &self.pg_dump.path
+    }
+
+    /// Says who ended the dump: pg_dump itself, or the server behind it.
+    pub(crate) fn explain(&self, error: &DumpError) -> Failure {
+        let lines = error.lines().join("\n");
+        let again = "nothing was kept of this run; start it again";
+        let hint = if lines.contains("lock timeout") || lines.contains("could not obtain lock") {
+            "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT"
+        } else if lines.contains("conflict with recovery") {
+            "the standby cancelled the dump: set hot_standby_feedback = on there, or raise max_standby_streaming_delay"
+        } else if lines.contains("permission denied") {
+            "the role must be able to read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)"
+        } else {
+            again
+        };
+        let database = &self.server.database;
+        if hint == again && Server::ask(&self.psql).is_err() {
+            return Failure::new(Exit::Failed, format!("the PostgreSQL server went away during the backup of {database}: {error}"))
+                .hint("see the server's log; when it runs again, start the backup again");
+        }
+        Failure::new(Exit::Failed, format!("backup of {database}: {error}")).hint(hint)
+    }
+}
