@@ -6,6 +6,7 @@ mod census;
 mod compression;
 mod damage;
 mod digest;
+mod frame;
 mod sniff;
 mod walk;
 
@@ -13,5 +14,9 @@ pub use census::{Census, LargeObjectCensus, Sha256Hex, TableCensus};
 pub use compression::{Compression, UnknownCompression};
 pub use damage::Damage;
 pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
+pub use frame::{
+    Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, SavedUnframe, Unframe, compress,
+    damage,
+};
 pub use sniff::{Kind, SNIFF_LEN, sniff};
 pub use walk::{Entry, FormatVersion, Header, InnerCompression, SavedWalk, Walk, Walked};

@@ -95,6 +95,40 @@ fn begins_statement(line: &[u8]) -> bool {
     FIRST_WORDS.iter().any(|first| word.eq_ignore_ascii_case(first.as_bytes()))
 }
 
+/// Tells the kind of a stream that comes in pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Sniffer {
+    head: Vec<u8>,
+    kind: Option<Kind>,
+}
+
+impl Sniffer {
+    /// Of a stream whose kind is known already.
+    pub(crate) fn settled(kind: Kind) -> Self {
+        Sniffer { head: Vec::new(), kind: Some(kind) }
+    }
+
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        if self.kind.is_some() {
+            return;
+        }
+        let missing = SNIFF_LEN - self.head.len();
+        self.head.extend(bytes.iter().take(missing));
+        if self.head.len() == SNIFF_LEN {
+            self.end();
+        }
+    }
+
+    /// The stream has ended; what has been seen must do.
+    pub(crate) fn end(&mut self) {
+        self.kind.get_or_insert(sniff(&self.head));
+    }
+
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
