@@ -1,1 +1,149 @@
-//! agent
+//! The real `lastgood`, run as a user's cron would run it: with what a test gives it and nothing of this machine's.
+
+mod outcome;
+mod running;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+pub use self::outcome::Outcome;
+pub use self::running::Running;
+use crate::bucket::Access;
+use crate::postgres::{Database, Installation, PASSWORD, USER};
+use crate::tools;
+
+/// Settings and a home for runs of `lastgood`.
+pub struct Agent {
+    home: TempDir,
+    environment: Vec<(String, String)>,
+    /// Folders searched before the system's.
+    programs: Vec<PathBuf>,
+}
+
+impl Agent {
+    /// With an empty home, and no setting but a folder for its locks, so that parallel tests don't exclude each other.
+    #[expect(clippy::new_without_default, reason = "it makes a folder")]
+    pub fn new() -> Agent {
+        let home = tempfile::Builder::new().prefix("lastgood-home-").tempdir().unwrap();
+        let agent = Agent { home, environment: Vec::new(), programs: Vec::new() };
+        let locks = agent.home().display().to_string();
+        agent.setting("BACKUP_LOCK_DIR", locks).setting("AWS_EC2_METADATA_DISABLED", "true")
+    }
+
+    /// One setting, over an earlier one of this name.
+    pub fn setting(mut self, name: &str, value: impl Into<String>) -> Agent {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The database to protect, by TCP, with the client programs of its server's version.
+    pub fn database(self, database: &Database<'_>) -> Agent {
+        let server = database.server();
+        self.database_at(&server.port().to_string(), database.name()).programs_of(server.installation())
+    }
+
+    /// A database at another port than its server's, such as a proxy's.
+    pub fn database_at(self, port: &str, name: &str) -> Agent {
+        self.setting("DB_HOST", "127.0.0.1")
+            .setting("DB_PORT", port)
+            .setting("DB_USER", USER)
+            .setting("DB_PASSWORD", PASSWORD)
+            .setting("DB_NAME", name)
+    }
+
+    /// The bucket to store in, as this identity.
+    pub fn bucket(self, name: &str, access: &Access) -> Agent {
+        let agent = self.setting("BACKUP_S3_BUCKET", name);
+        access.environment().into_iter().fold(agent, |agent, (name, value)| agent.setting(name, value))
+    }
+
+    /// The directory to store in.
+    pub fn directory(self, path: &Path) -> Agent {
+        self.setting("BACKUP_DIR", path.display().to_string())
+    }
+
+    /// The client programs of this version come first in `PATH`.
+    pub fn programs_of(self, installation: &Installation) -> Agent {
+        self.programs_in(installation.programs())
+    }
+
+    /// A folder that comes first in `PATH`: for a program that misbehaves.
+    pub fn programs_in(mut self, folder: &Path) -> Agent {
+        self.programs.insert(0, folder.to_owned());
+        self
+    }
+
+    /// Its home: settings files, log files and locks lie there.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Runs `lastgood` with these arguments to its end.
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Outcome {
+        let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
+        Outcome::new(describe(arguments), output)
+    }
+
+    /// Runs it with `input` typed at its prompts.
+    pub fn run_with_input<S: AsRef<OsStr>>(&self, arguments: &[S], input: &str) -> Outcome {
+        let mut running = Running::start(describe(arguments), self.command(arguments).stdin(Stdio::piped()));
+        running.type_in(input);
+        running.wait()
+    }
+
+    /// Starts it, to be watched or killed while it works.
+    pub fn start<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Running {
+        Running::start(describe(arguments), self.command(arguments).stdin(Stdio::null()))
+    }
+
+    /// The bare command, for what the others don't offer.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(binary("lastgood"));
+        command.args(arguments).current_dir(self.home()).env_clear();
+        command.env("PATH", self.path()).env("HOME", self.home()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn path(&self) -> std::ffi::OsString {
+        let system = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
+        std::env::join_paths(self.programs.iter().chain(&system)).unwrap()
+    }
+}
+
+/// A binary of the workspace, of the profile that the tests are built with. `cargo test` builds no other package's
+/// binaries: the first test that asks does, so that none ever runs a stale one.
+pub fn binary(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build).join(name)
+}
+
+/// Builds the agent beside this test binary, and says where that is.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.ancestors().find(|folder| folder.join(".cargo-lock").exists()).expect("a test run by cargo");
+    let profile = match folder.file_name().and_then(OsStr::to_str).unwrap() {
+        "debug" => "dev",
+        other => other,
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--locked", "--package", "lastgood", "--profile", profile])
+        .arg("--target-dir")
+        .arg(folder.parent().unwrap())
+        .current_dir(tools::root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "lastgood doesn't compile:\n{}", String::from_utf8_lossy(&output.stderr));
+    folder.to_owned()
+}
+
+fn describe<S: AsRef<OsStr>>(arguments: &[S]) -> String {
+    let words = arguments.iter().map(|argument| argument.as_ref().to_string_lossy());
+    std::iter::once("lastgood".into()).chain(words).collect::<Vec<_>>().join(" ")
+}

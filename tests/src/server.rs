@@ -15,13 +15,14 @@ use rustix::process::{Pid, Signal, kill_process};
 /// The longest that a server may take to answer, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// $1 process group, $2 the signal that stops it, $3 folder. Five seconds to stop, then SIGKILL.
+/// $1 process group, $2 the signal that stops it, then what to remove. Five seconds to stop, then SIGKILL.
 const WATCH: &str = r#"
 read -r _
 kill -s "$2" -- "$1"
 for _ in $(seq 100); do kill -0 -- "-$1" || break; sleep 0.05; done
 kill -KILL -- "-$1"
-rm -rf -- "$3"
+shift 2
+rm -rf -- "$@"
 "#;
 
 /// A running server with a folder of its own.
@@ -30,6 +31,7 @@ pub struct Server {
     command: Command,
     stop: Signal,
     folder: PathBuf,
+    strays: Vec<PathBuf>,
     process: Child,
     watcher: Child,
 }
@@ -41,10 +43,21 @@ impl Server {
     }
 
     /// Starts `command`, with its output in `log` in `folder`. The signal `stop` will end it.
-    pub fn start(name: &'static str, mut command: Command, folder: PathBuf, stop: Signal) -> Server {
+    pub fn start(name: &'static str, command: Command, folder: PathBuf, stop: Signal) -> Server {
+        Self::start_with_strays(name, command, folder, stop, Vec::new())
+    }
+
+    /// Starts a server that also makes files outside its folder.
+    pub fn start_with_strays(
+        name: &'static str,
+        mut command: Command,
+        folder: PathBuf,
+        stop: Signal,
+        strays: Vec<PathBuf>,
+    ) -> Server {
         let process = spawn(name, &mut command, &folder);
-        let watcher = watch(&process, stop, &folder);
-        Server { name, command, stop, folder, process, watcher }
+        let watcher = watch(&process, stop, &folder, &strays);
+        Server { name, command, stop, folder, strays, process, watcher }
     }
 
     /// Starts it again in its folder, once it has ended.
@@ -53,7 +66,7 @@ impl Server {
         self.watcher.kill().unwrap();
         self.watcher.wait().unwrap();
         self.process = spawn(self.name, &mut self.command, &self.folder);
-        self.watcher = watch(&self.process, self.stop, &self.folder);
+        self.watcher = watch(&self.process, self.stop, &self.folder, &self.strays);
     }
 
     /// Waits until `ready` says so; fails with the server's log if it ends before, or takes too long.
@@ -108,10 +121,11 @@ fn spawn(name: &str, command: &mut Command, folder: &Path) -> Child {
         .unwrap_or_else(|error| panic!("can't start {name}, {:?}: {error}\nhint: make tools", command.get_program()))
 }
 
-fn watch(process: &Child, stop: Signal, folder: &Path) -> Child {
+fn watch(process: &Child, stop: Signal, folder: &Path, strays: &[PathBuf]) -> Child {
     Command::new("sh")
         .args(["-c", WATCH, "watch", &process.id().to_string(), &stop.as_raw().to_string()])
         .arg(folder)
+        .args(strays)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -109,7 +109,7 @@ impl Drop for Database<'_> {
 }
 
 /// An identifier in SQL.
-pub fn quote(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -1,3 +1,7 @@
 //! The harness itself: servers that are real, that answer, and that leave nothing behind.
 
+mod leftovers;
+mod ministack;
 mod postgres;
+mod proxy;
+mod seaweedfs;

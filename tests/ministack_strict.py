@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Starts MiniStack with what it leaves out of AWS, so that a test fails here where the thing would fail there.
+
+Takes MiniStack's own environment (GATEWAY_PORT, AUTH …) and one variable more: PRETEND_TLS=1 makes aws:SecureTransport
+true, for policies that refuse plain HTTP. It reaches into the insides of the version pinned in tests/requirements.txt,
+and refuses to start with another. Each mend below names the lie that it takes away.
+"""
+
+import contextvars
+import gzip
+import importlib.metadata
+import json
+import os
+import re
+import sys
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+TRIED_VERSION = "1.5.33"
+
+
+def main():
+    version = importlib.metadata.version("ministack")
+    if version != TRIED_VERSION:
+        sys.exit(f"error: mends for MiniStack {TRIED_VERSION} don't fit {version}\nhint: make tools")
+    mend_s3_conditions()
+    mend_metric_rights()
+    mend_principals_and_transport()
+    mend_stack_properties()
+    mend_event_versions()
+    mend_event_retries()
+    from ministack.app import main as serve
+
+    return serve()
+
+
+def mend_s3_conditions():
+    """s3:if-none-match, s3:if-match and s3:ObjectCreationOperation are unknown: a policy that demands them denies all."""
+    import ministack.core.iam_actions as actions
+
+    original = actions.s3_service_context
+
+    def with_write_conditions(iam_action, query_params, path="", headers=None):
+        context = dict(original(iam_action, query_params, path, headers))
+        if iam_action == "s3:PutObject":
+            for name, value in (headers or {}).items():
+                if name.lower() in ("if-none-match", "if-match"):
+                    context["s3:" + name.lower()] = value
+            query = query_params or {}
+            starts_or_carries_a_part = "uploads" in query or "partNumber" in query
+            context["s3:ObjectCreationOperation"] = "false" if starts_or_carries_a_part else "true"
+        return context
+
+    actions.s3_service_context = with_write_conditions
+
+
+def mend_metric_rights():
+    """The Rust SDK speaks CBOR to CloudWatch: those calls aren't authorised, and cloudwatch:namespace is unknown."""
+    import ministack.core.iam_actions as actions
+
+    original_action, original_arn = actions.extract_iam_action, actions.extract_resource_arn
+    original_context = actions.request_tag_context
+
+    def action_of_cbor_calls_too(service, method, path, headers, body, query_params):
+        operation = re.search(r"/service/[^/]+/operation/([A-Za-z]+)", path)
+        namespace = actions.SERVICE_TO_IAM_NAMESPACE.get(service)
+        if operation and namespace:
+            return f"{namespace}:{operation[1]}"
+        return original_action(service, method, path, headers, body, query_params)
+
+    def any_resource_of_cbor_calls(*arguments, **named):
+        try:
+            return original_arn(*arguments, **named)
+        except UnicodeDecodeError:
+            return "*"
+
+    def with_metric_namespace(service, iam_action, body, params):
+        context = dict(original_context(service, iam_action, body, params))
+        if iam_action == "cloudwatch:PutMetricData":
+            context["cloudwatch:namespace"] = metric_namespace(body or b"")
+        return context
+
+    actions.extract_iam_action = action_of_cbor_calls_too
+    actions.extract_resource_arn = any_resource_of_cbor_calls
+    actions.request_tag_context = with_metric_namespace
+
+
+def metric_namespace(body):
+    """The Namespace of a PutMetricData in any of its three protocols, compressed or not."""
+    if body.startswith(b"\x1f\x8b"):
+        body = gzip.decompress(body)
+    if body.startswith(b"{"):
+        return json.loads(body)["Namespace"]
+    if b"Namespace=" in body:
+        return parse_qs(body.decode())["Namespace"][0]
+    import cbor2
+
+    return cbor2.loads(body)["Namespace"]
+
+
+def mend_principals_and_transport():
+    """aws:PrincipalArn of an assumed role is its session's, not the role's; there is no TLS to be demanded."""
+    import ministack.core.iam_evaluator as evaluator
+
+    original = evaluator._resolve_condition_key
+
+    def resolve(key, context):
+        if key.lower() == "aws:securetransport" and os.environ.get("PRETEND_TLS"):
+            return "true"
+        value = original(key, context)
+        if key.lower() == "aws:principalarn" and isinstance(value, str):
+            return re.sub(r"^arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", r"arn:aws:iam::\1:role/\2", value)
+        return value
+
+    evaluator._resolve_condition_key = resolve
+
+
+def mend_stack_properties():
+    """CloudFormation drops a bucket's lifecycle and a function's DeadLetterConfig, and refuses composite alarms."""
+    from ministack.services import cloudwatch
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS
+    after_create_and_update(handlers["AWS::S3::Bucket"], apply_lifecycle)
+    after_create_and_update(handlers["AWS::Lambda::Function"], apply_dead_letters)
+
+    def put(name, properties):
+        status, _, body = cloudwatch._put_composite_alarm({}, {**properties, "AlarmName": name}, True)
+        if status >= 400:
+            raise ValueError(body)
+        return name, {"Arn": cloudwatch._composite_alarms[name]["AlarmArn"]}
+
+    def name_of(logical_id, properties, stack):
+        return properties.get("AlarmName") or provisioners._physical_name(stack, logical_id, max_len=255)
+
+    handlers["AWS::CloudWatch::CompositeAlarm"] = {
+        "create": lambda logical_id, properties, stack: put(name_of(logical_id, properties, stack), properties),
+        "update": lambda name, old, new, stack: put(name, new),
+        "delete": lambda name, properties: cloudwatch._composite_alarms.pop(name, None),
+    }
+
+
+def after_create_and_update(handler, apply):
+    """Has `apply(physical name, properties)` follow a resource's own two steps."""
+    for step, properties_at, properties_name in (("create", 1, "props"), ("update", 2, "new_props")):
+
+        def wrapped(*arguments, _original=handler[step], _at=properties_at, _name=properties_name, **named):
+            result = _original(*arguments, **named)
+            apply(result[0], arguments[_at] if len(arguments) > _at else named[_name])
+            return result
+
+        handler[step] = wrapped
+
+
+def apply_lifecycle(bucket, properties):
+    from ministack.services import s3
+
+    configuration = properties.get("LifecycleConfiguration")
+    if not configuration:
+        s3._bucket_lifecycle.pop(bucket, None)
+        return
+    rules = as_xml("Rule", [lifecycle_rule(rule) for rule in configuration["Rules"]])
+    document = f'<LifecycleConfiguration xmlns="{s3.S3_NS}">{rules}</LifecycleConfiguration>'
+    status, _, body = s3._put_bucket_lifecycle(bucket, document.encode())
+    if status >= 400:
+        raise ValueError(f"LifecycleConfiguration: {body!r}")
+
+
+def lifecycle_rule(rule):
+    """One rule of CloudFormation's form in that of S3's API."""
+    conditions = {name: rule[name] for name in ("Prefix", "ObjectSizeGreaterThan", "ObjectSizeLessThan") if name in rule}
+    translated = {"ID": rule.get("Id", ""), "Status": rule["Status"]}
+    translated["Filter"] = {"And": conditions} if len(conditions) > 1 else conditions or {"Prefix": ""}
+    if "ExpirationInDays" in rule:
+        translated["Expiration"] = {"Days": rule["ExpirationInDays"]}
+    elif "ExpiredObjectDeleteMarker" in rule:
+        translated["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
+    if "Transitions" in rule:
+        translated["Transition"] = [
+            {"Days": transition["TransitionInDays"], "StorageClass": transition["StorageClass"]}
+            for transition in rule["Transitions"]
+        ]
+    for name in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
+        if name in rule:
+            translated[name] = rule[name]
+    return translated
+
+
+def as_xml(tag, value):
+    if isinstance(value, list):
+        return "".join(as_xml(tag, item) for item in value)
+    if isinstance(value, dict):
+        return f"<{tag}>" + "".join(as_xml(name, item) for name, item in value.items()) + f"</{tag}>"
+    text = str(value).lower() if isinstance(value, bool) else escape(str(value))
+    return f"<{tag}>{text}</{tag}>"
+
+
+def apply_dead_letters(function, properties):
+    from ministack.services import lambda_svc
+
+    configuration = lambda_svc._functions[function]["config"]
+    if properties.get("DeadLetterConfig"):
+        configuration["DeadLetterConfig"] = properties["DeadLetterConfig"]
+    else:
+        configuration.pop("DeadLetterConfig", None)
+
+
+def mend_event_versions():
+    """S3's events through EventBridge lack the object's version-id."""
+    from ministack.services import eventbridge, s3
+
+    version = contextvars.ContextVar("version of the object that the event is about", default=None)
+    original_fire, original_dispatch = s3._fire_s3_event, eventbridge._dispatch_event
+
+    def fire(*arguments, **named):
+        token = version.set(named.get("version_id"))
+        try:
+            return original_fire(*arguments, **named)
+        finally:
+            version.reset(token)
+
+    def dispatch(event, *arguments, **named):
+        if event.get("Source") == "aws.s3" and version.get():
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version.get()
+            event["Detail"] = json.dumps(detail)
+        return original_dispatch(event, *arguments, **named)
+
+    s3._fire_s3_event, eventbridge._dispatch_event = fire, dispatch
+
+
+def mend_event_retries():
+    """A function that fails on an EventBridge event is tried once, and its OnFailure destination hears nothing."""
+    from ministack.services import eventbridge, lambda_svc
+
+    def dispatch_to_lambda(arn, payload):
+        function, configuration, name = lambda_svc._get_func_record_for_ref(arn)
+        if not function or not configuration:
+            print(f"EventBridge: no function {name}", file=sys.stderr)
+            return
+        record = lambda_svc._execution_record_for_config(function, configuration)
+        lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+
+    eventbridge._dispatch_to_lambda = dispatch_to_lambda
+
+
+if __name__ == "__main__":
+    sys.exit(main())
