@@ -6,8 +6,10 @@
 
 mod backup;
 mod catalog;
+mod document;
 pub mod freshness;
 mod layout;
+pub mod manifest;
 mod object;
 pub mod retention;
 #[cfg(test)]
@@ -16,8 +18,10 @@ pub mod verdict;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, decode_database, encode_database};
 pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
+pub use document::{DocumentError, Unknown};
 pub use freshness::{Freshness, Thresholds};
 pub use layout::{Layout, Part, Record};
+pub use manifest::Manifest;
 pub use object::Object;
-pub use retention::{Plan, Policy};
+pub use retention::{Plan, Policy, local_plan, plan};
 pub use verdict::Outcome;

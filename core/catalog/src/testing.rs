@@ -1,11 +1,15 @@
 //! Listings for the tests, in the words of the tests.
 
+use std::time::Duration;
+
+use archive::{Census, Crc64, Digest, LargeObjectCensus, Md5, Sha256Hex, TableCensus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backup::{BackupId, Stem, Tag};
 use crate::layout::{Layout, Record};
+use crate::manifest::{Agent, Archive, Database, Purpose};
 use crate::object::Object;
-use crate::{Catalog, Origin, State, catalogs};
+use crate::{Catalog, Manifest, Origin, State, Unknown, catalogs};
 
 pub(crate) const SIZE: u64 = 1_000_000;
 
@@ -92,5 +96,47 @@ impl Listing {
             guest.or_else(|| self.unfinished.contains(key).then_some(Origin::Ours))
         });
         catalog
+    }
+}
+
+/// A manifest of two tables, without anything unknown.
+pub(crate) fn manifest() -> Manifest {
+    let table = |schema: &str, name: &str, rows, bytes, digest| TableCensus {
+        schema: schema.into(),
+        name: name.into(),
+        rows,
+        bytes,
+        sha256: Sha256Hex([digest; 32]),
+    };
+    Manifest {
+        stem: "app_backup_20260120_030000".parse().unwrap(),
+        purpose: Purpose::Backup,
+        database: Database {
+            name: "app".into(),
+            encoding: Some("UTF8".into()),
+            server_version: Some("15.14 (Debian 15.14-0+deb12u1)".into()),
+            size: Some(612_345_678),
+        },
+        archive: Archive {
+            key: "backups/20260120/app_backup_20260120_030000.sql.gz".into(),
+            version_id: Some("3HL4kqtJlcpXroDTDmJ".into()),
+            etag: Some("9b2cf535f27731c974343645a3985328-8".into()),
+            digest: Digest { size: SIZE, md5: Md5([0xab; 16]), crc64nvme: Crc64(0xae8b_1486_0a79_9888) },
+            compression: archive::Compression::Gzip,
+            frame_size: Some(1 << 20),
+            encryption: None,
+            pg_dump_version: Some("15.14".into()),
+            format_version: Some("1.14-0".into()),
+        },
+        census: Census {
+            tables: vec![table("public", "users", Some(12), 345, 1), table("audit", "log of \"all\"", None, 6_789, 2)],
+            large_objects: LargeObjectCensus { count: 1, bytes: 2_048, sha256: Sha256Hex([3; 32]) },
+        },
+        agent: Agent { version: "0.1.0".into(), host: "db1".into() },
+        started: time("2026-01-20T03:00:00.25Z"),
+        finished: time("2026-01-20T03:00:12.592Z"),
+        duration: Duration::from_millis(12_342),
+        warnings: vec!["pg_dump: warning: there are circular foreign-key constraints".into()],
+        unknown: Unknown::default(),
     }
 }
