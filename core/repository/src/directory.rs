@@ -1,0 +1,149 @@
+//! A directory of this machine, holding the same objects as a bucket: files side by side under their keys.
+//!
+//! A file is written under a hidden name and linked to its own once it is whole and on the disk, so that neither a crash
+//! nor a full disk shows half of one. What S3 keeps as user metadata lies in a hidden file beside the archive until its
+//! manifest is there: an archive with it and without a manifest is one of ours that was never finished.
+
+pub(crate) mod download;
+mod partial;
+mod records;
+mod sidecar;
+mod sweep;
+#[cfg(test)]
+mod tests;
+pub(crate) mod upload;
+
+use std::{
+    fs::{self, DirBuilder, File, Metadata},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use catalog::{Layout, Object, Part};
+use jiff::Timestamp;
+use rustix::fs::{Access, statvfs};
+
+use crate::{Error, Scope};
+
+/// What is below it is for the owner alone: archives hold everything the database holds.
+const DIRECTORY_MODE: u32 = 0o700;
+
+/// A directory of backups.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    pub(crate) path: Arc<Path>,
+    pub(crate) layout: Arc<Layout>,
+}
+
+impl Directory {
+    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into().into(), layout: Arc::new(Layout::directory()) }
+    }
+
+    pub(crate) fn display_name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A key's file.
+    pub fn path_of(&self, key: &str) -> PathBuf {
+        self.path.join(key)
+    }
+
+    /// Bytes that this user may still write here.
+    ///
+    /// # Errors
+    /// When the file system can't be asked.
+    pub fn free_space(&self) -> Result<u64, Error> {
+        let existing = self.path.ancestors().find(|path| path.exists()).unwrap_or(&self.path);
+        let figures = statvfs(existing).map_err(|error| Error::io(existing, error.into()))?;
+        Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
+    }
+
+    /// The directory, or the nearest one above it that exists, can be written to.
+    pub(crate) async fn check_access(&self) -> Result<(), Error> {
+        let path = self.path.clone();
+        off_runtime(move || {
+            let existing = path.ancestors().find(|path| path.exists()).unwrap_or(&path);
+            rustix::fs::access(existing, Access::WRITE_OK | Access::EXEC_OK)
+                .map_err(|error| Error::io(existing, error.into()))
+        })
+        .await
+    }
+
+    pub(crate) async fn list(&self, scope: Scope) -> Result<Vec<Object>, Error> {
+        let directory = self.clone();
+        off_runtime(move || directory.list_blocking(scope)).await
+    }
+
+    fn list_blocking(&self, scope: Scope) -> Result<Vec<Object>, Error> {
+        let mut objects = Vec::new();
+        if scope != Scope::Databases {
+            self.list_folder("", &mut objects)?;
+        }
+        if !matches!(scope, Scope::Day(_)) {
+            match self.list_folder(&self.layout.databases_prefix(), &mut objects) {
+                Err(Error::NotFound { .. }) => {}
+                listed => listed?,
+            }
+        }
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(objects)
+    }
+
+    /// Files of known names; links are followed, and one that leads nowhere is nothing.
+    fn list_folder(&self, prefix: &str, objects: &mut Vec<Object>) -> Result<(), Error> {
+        let folder = self.path.join(prefix);
+        let failed = |error| Error::io(&folder, error);
+        for row in fs::read_dir(&folder).map_err(failed)? {
+            let row = row.map_err(failed)?;
+            let Ok(name) = row.file_name().into_string() else { continue };
+            let key = format!("{prefix}{name}");
+            if name.starts_with('.') || self.layout.parse(&key) == Part::Foreign {
+                continue;
+            }
+            match fs::metadata(row.path()) {
+                Ok(metadata) if metadata.is_file() => objects.push(object(key, &row.path(), &metadata)?),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(row.path(), error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the directory that a key's file goes to.
+    fn make_folder(&self, key: &str) -> Result<PathBuf, Error> {
+        let path = self.path_of(key);
+        let folder = path.parent().unwrap_or(&self.path).to_owned();
+        let made = DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(&folder);
+        made.map_err(|error| Error::io(&folder, error))?;
+        Ok(folder)
+    }
+}
+
+/// One row of a listing.
+fn object(key: String, path: &Path, metadata: &Metadata) -> Result<Object, Error> {
+    let modified = metadata.modified().map_err(|error| Error::io(path, error))?;
+    let last_modified =
+        Timestamp::try_from(modified).map_err(|error| Error::io(path, io::Error::other(error.to_string())))?;
+    Ok(Object { key, size: metadata.len(), last_modified, etag: None, version_id: None, readable: true })
+}
+
+/// Makes names that were linked or unlinked in a directory outlive a crash.
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| Error::io(folder, error))
+}
+
+/// Disks block: their work is done on a thread made for it.
+async fn off_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Error::Io { path: PathBuf::new(), source: io::Error::other(error) }),
+    }
+}

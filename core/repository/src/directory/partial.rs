@@ -1,0 +1,112 @@
+//! A file that is not there yet: hidden, for the owner alone, and gone when it is dropped.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::sync_folder;
+use crate::Error;
+
+const FILE_MODE: u32 = 0o600;
+pub(crate) const SUFFIX: &str = ".partial";
+/// The longest file name (Linux).
+const LONGEST_NAME: usize = 255;
+
+/// A file being written.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    pub(crate) file: File,
+    pub(crate) path: PathBuf,
+}
+
+impl Partial {
+    /// Makes `.{name}.{random}.partial` in a directory.
+    pub(crate) fn create(folder: &Path, name: &str) -> Result<Self, Error> {
+        let path = folder.join(hidden_name(name, rand::random()));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(FILE_MODE);
+        let file = options.open(&path).map_err(|error| Error::io(&path, error))?;
+        Ok(Self { file, path })
+    }
+
+    /// Gives the file its name, which nothing may have, and which then outlives a crash.
+    pub(crate) fn publish_new(self, path: &Path) -> Result<(), Error> {
+        self.sync()?;
+        match fs::hard_link(&self.path, path) {
+            Ok(()) => {}
+            Err(error) if has_no_hard_links(&error) => self.rename_new(path)?,
+            Err(error) => return Err(Error::io(path, error)),
+        }
+        self.forget(path)
+    }
+
+    /// For file systems without hard links (vfat, some network ones): a rename that refuses an existing name as well.
+    fn rename_new(&self, path: &Path) -> Result<(), Error> {
+        renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE).map_err(|error| Error::io(path, error.into()))
+    }
+
+    /// Gives the file its name, in place of what had it.
+    pub(crate) fn publish_over(self, path: &Path) -> Result<(), Error> {
+        self.sync()?;
+        fs::rename(&self.path, path).map_err(|error| Error::io(path, error))?;
+        self.forget(path)
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        self.file.sync_all().map_err(|error| Error::io(&self.path, error))
+    }
+
+    fn forget(self, path: &Path) -> Result<(), Error> {
+        drop(fs::remove_file(&self.path));
+        sync_folder(path.parent().unwrap_or(path))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // Renamed or removed already, as a rule.
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+fn has_no_hard_links(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK))
+}
+
+/// Long names lose their end: the random part makes them unique all the same.
+fn hidden_name(name: &str, unique: u32) -> String {
+    let end = format!(".{unique:08x}{SUFFIX}");
+    let mut length = name.len().min(LONGEST_NAME - 1 - end.len());
+    while !name.is_char_boundary(length) {
+        length -= 1;
+    }
+    format!(".{}{end}", name.get(..length).unwrap_or_default())
+}
+
+/// The name that a partial file was to have; `None` for files of other kinds.
+pub(crate) fn intended_name(hidden: &OsStr) -> Option<&str> {
+    let name = hidden.to_str()?.strip_prefix('.')?.strip_suffix(SUFFIX)?;
+    name.rsplit_once('.').map(|(name, _unique)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_names_fit_and_can_be_read_back() {
+        let hidden = hidden_name("app_backup_x.sql.gz", 7);
+        assert_eq!(hidden, ".app_backup_x.sql.gz.00000007.partial");
+        assert_eq!(intended_name(OsStr::new(&hidden)), Some("app_backup_x.sql.gz"));
+        assert!(hidden_name(&"é".repeat(200), 7).len() <= LONGEST_NAME);
+        assert_eq!(intended_name(OsStr::new(".app_backup_x.sql.gz.metadata")), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! Whole files: put, read, head, remove.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use archive::Digester;
+use bytes::Bytes;
+use catalog::Object;
+
+use super::{Directory, object, off_runtime, partial::Partial, sync_folder};
+use crate::{
+    Error, Head, PutOutcome, Stored,
+    limits::RECORD_LIMIT,
+    removal::{Outcome, Removal},
+};
+
+impl Directory {
+    pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
+        let (directory, key) = (self.clone(), key.to_owned());
+        off_runtime(move || {
+            let outcome = match directory.stage_record(&key, &bytes)?.publish_new(&directory.path_of(&key)) {
+                Ok(()) => PutOutcome::Stored(stored(&key, &bytes)),
+                Err(Error::Exists { .. }) if directory.read_blocking(&key)? == bytes => {
+                    PutOutcome::Stored(stored(&key, &bytes))
+                }
+                Err(Error::Exists { .. }) => return Ok(PutOutcome::Exists),
+                Err(error) => return Err(error),
+            };
+            directory.drop_sidecars_of_manifest(&key);
+            Ok(outcome)
+        })
+        .await
+    }
+
+    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<Stored, Error> {
+        let (directory, key) = (self.clone(), key.to_owned());
+        off_runtime(move || {
+            directory.stage_record(&key, &bytes)?.publish_over(&directory.path_of(&key))?;
+            Ok(stored(&key, &bytes))
+        })
+        .await
+    }
+
+    fn stage_record(&self, key: &str, bytes: &[u8]) -> Result<Partial, Error> {
+        let folder = self.make_folder(key)?;
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let mut partial = Partial::create(&folder, name)?;
+        partial.file.write_all(bytes).map_err(|error| Error::io(&partial.path, error))?;
+        Ok(partial)
+    }
+
+    pub(crate) async fn read(&self, key: &str) -> Result<Bytes, Error> {
+        let (directory, key) = (self.clone(), key.to_owned());
+        off_runtime(move || directory.read_blocking(&key)).await
+    }
+
+    fn read_blocking(&self, key: &str) -> Result<Bytes, Error> {
+        let path = self.path_of(key);
+        let failed = |error| Error::io(&path, error);
+        let mut bytes = Vec::new();
+        File::open(&path).map_err(failed)?.take(RECORD_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > RECORD_LIMIT {
+            return Err(Error::TooLarge { object: path.display().to_string(), limit: RECORD_LIMIT });
+        }
+        Ok(bytes.into())
+    }
+
+    pub(crate) async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
+        let (directory, key) = (self.clone(), key.to_owned());
+        off_runtime(move || {
+            let Some(object) = directory.look(&key)? else { return Ok(None) };
+            let metadata: BTreeMap<_, _> = directory.read_sidecar(&key)?;
+            Ok(Some(Head { object, content_type: None, metadata, crc64nvme: None }))
+        })
+        .await
+    }
+
+    /// What lies under a key now.
+    pub(crate) fn look(&self, key: &str) -> Result<Option<Object>, Error> {
+        let path = self.path_of(key);
+        match fs::metadata(&path) {
+            Ok(metadata) => object(key.to_owned(), &path, &metadata).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(path, error)),
+        }
+    }
+
+    pub(crate) async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
+        let (directory, mut removal) = (self.clone(), Removal::new(&self.layout, objects));
+        off_runtime(move || {
+            while let Some(step) = removal.next_step() {
+                let mut outcomes = BTreeMap::new();
+                for (key, seen) in &step.objects {
+                    outcomes.insert(key.clone(), directory.remove_one(key, seen)?);
+                }
+                // A later step must not reach the disk before this one.
+                directory.sync_existing()?;
+                removal.record(&step, outcomes);
+            }
+            Ok(removal)
+        })
+        .await
+    }
+
+    fn remove_one(&self, key: &str, seen: &[Object]) -> Result<Outcome, Error> {
+        let Some(present) = self.look(key)? else { return Ok(Outcome::Removed) };
+        if !seen.contains(&present) {
+            return Ok(Outcome::Changed);
+        }
+        let path = self.path_of(key);
+        Ok(match fs::remove_file(&path) {
+            Ok(()) => {
+                if self.backup_of(key).is_some() {
+                    self.remove_sidecar(key);
+                }
+                Outcome::Removed
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Outcome::Removed,
+            Err(error) => Outcome::Failed(Error::io(path, error).to_string()),
+        })
+    }
+
+    fn sync_existing(&self) -> Result<(), Error> {
+        let exists = |path: &Path| path.is_dir();
+        if exists(&self.path) { sync_folder(&self.path) } else { Ok(()) }
+    }
+}
+
+fn stored(key: &str, bytes: &[u8]) -> Stored {
+    let mut digester = Digester::new();
+    digester.update(bytes);
+    let digest = digester.finish();
+    Stored { key: key.to_owned(), version_id: None, etag: None, size: digest.size, crc64nvme: Some(digest.crc64nvme) }
+}

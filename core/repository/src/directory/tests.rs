@@ -1,0 +1,294 @@
+use std::{
+    fs,
+    io::Read,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    time::Duration,
+};
+
+use archive::{Compression, Digest, Digester};
+use bytes::Bytes;
+use catalog::{BackupId, Object, State};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::{Error, PutOutcome, Repository, Scope, UploadMetadata};
+
+const STEM: &str = "app_backup_20260120_030000";
+const ARCHIVE: &str = "app_backup_20260120_030000.sql.gz";
+const MANIFEST: &str = "app_backup_20260120_030000.manifest.json";
+
+fn repository() -> (TempDir, Repository) {
+    let above = tempfile::tempdir().unwrap();
+    let repository = Repository::directory(above.path().join("backups"));
+    (above, repository)
+}
+
+fn metadata() -> UploadMetadata {
+    UploadMetadata {
+        lastgood_id: "run-1".into(),
+        database: "app".into(),
+        backup_date: Timestamp::UNIX_EPOCH,
+        expected_size: None,
+    }
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    let mut digester = Digester::new();
+    digester.update(bytes);
+    digester.finish()
+}
+
+async fn store(repository: &Repository, bytes: &[u8]) -> Result<crate::Stored, Error> {
+    let mut upload = repository.start_upload(ARCHIVE, &metadata()).await?;
+    for block in bytes.chunks(1_000) {
+        upload.write(Bytes::copy_from_slice(block)).await?;
+    }
+    upload.complete(&digest(bytes)).await
+}
+
+async fn listed(repository: &Repository) -> Vec<Object> {
+    repository.objects(Scope::All).await.unwrap()
+}
+
+/// Every name, hidden ones too.
+fn names(repository: &Repository) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(Path::new(&repository.display_name()))
+        .unwrap()
+        .map(|row| row.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+async fn state(repository: &Repository) -> State {
+    let mut catalog = repository.catalog("app").await.unwrap();
+    repository.resolve(&mut catalog).await.unwrap();
+    catalog.entries[0].state
+}
+
+#[tokio::test]
+async fn an_archive_shows_only_once_it_is_complete() {
+    let (_above, repository) = repository();
+    let mut upload = repository.start_upload(ARCHIVE, &metadata()).await.unwrap();
+    upload.write(Bytes::from_static(b"half")).await.unwrap();
+    assert_eq!(listed(&repository).await, []);
+    upload.write(Bytes::from_static(b" and half")).await.unwrap();
+    let stored = upload.complete(&digest(b"half and half")).await.unwrap();
+    assert_eq!((stored.size, stored.crc64nvme), (13, Some(digest(b"half and half").crc64nvme)));
+    assert_eq!(listed(&repository).await[0].key, ARCHIVE);
+}
+
+#[tokio::test]
+async fn files_and_directory_are_for_the_owner_alone() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let directory = repository.display_name();
+    assert_eq!(mode(directory.as_ref()), 0o700);
+    assert_eq!(mode(&Path::new(&directory).join(ARCHIVE)), 0o600);
+    assert_eq!(mode(&Path::new(&directory).join(MANIFEST)), 0o600);
+}
+
+#[tokio::test]
+async fn an_aborted_or_dropped_upload_leaves_nothing() {
+    let (_above, repository) = repository();
+    let mut upload = repository.start_upload(ARCHIVE, &metadata()).await.unwrap();
+    upload.write(Bytes::from_static(b"half")).await.unwrap();
+    upload.abort().await;
+    assert_eq!(names(&repository), Vec::<String>::new());
+
+    let upload = repository.start_upload(ARCHIVE, &metadata()).await.unwrap();
+    assert_eq!(names(&repository).len(), 2);
+    drop(upload);
+    assert_eq!(names(&repository), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn bytes_other_than_those_digested_are_refused_and_leave_nothing() {
+    let (_above, repository) = repository();
+    let mut upload = repository.start_upload(ARCHIVE, &metadata()).await.unwrap();
+    upload.write(Bytes::from_static(b"bytes")).await.unwrap();
+    let refused = upload.complete(&digest(b"Bytes")).await;
+    assert!(matches!(refused, Err(Error::Checksum { .. })), "{refused:?}");
+    assert_eq!(names(&repository), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_archive_is_never_overwritten() {
+    let (_above, repository) = repository();
+    let mut second = repository.start_upload(ARCHIVE, &metadata()).await.unwrap();
+    second.write(Bytes::from_static(b"second")).await.unwrap();
+    let path = Path::new(&repository.display_name()).join(ARCHIVE);
+    fs::write(&path, "first").unwrap();
+    let refused = second.complete(&digest(b"second")).await;
+    assert!(matches!(refused, Err(Error::Exists { .. })), "{refused:?}");
+    assert_eq!(fs::read(&path).unwrap(), b"first");
+    assert_eq!(names(&repository), [ARCHIVE]);
+    assert!(matches!(repository.start_upload(ARCHIVE, &metadata()).await, Err(Error::Exists { .. })));
+    assert_eq!(state(&repository).await, State::Guest);
+}
+
+#[tokio::test]
+async fn an_archive_whose_manifest_never_came_is_known_as_unfinished() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    assert_eq!(state(&repository).await, State::Unfinished);
+    let head = repository.head(ARCHIVE).await.unwrap().unwrap();
+    assert_eq!(head.lastgood_id(), Some("run-1"));
+
+    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    assert_eq!(state(&repository).await, State::Uploaded);
+    assert_eq!(names(&repository), [MANIFEST, ARCHIVE]);
+}
+
+#[tokio::test]
+async fn a_guest_s_archive_is_none_of_ours() {
+    let (_above, repository) = repository();
+    fs::create_dir(repository.display_name()).unwrap();
+    fs::write(Path::new(&repository.display_name()).join(ARCHIVE), "PGDMP").unwrap();
+    assert_eq!(state(&repository).await, State::Guest);
+}
+
+#[tokio::test]
+async fn putting_the_same_record_again_is_a_success_and_another_is_refused() {
+    let (_above, repository) = repository();
+    let put = |bytes: &'static str| repository.put_new(MANIFEST, bytes, "application/json");
+    assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
+    assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
+    assert!(matches!(put("[]").await, Ok(PutOutcome::Exists)));
+    assert_eq!(repository.read_key(MANIFEST).await.unwrap().unwrap(), "{}");
+    repository.put_over(MANIFEST, "[]", "application/json").await.unwrap();
+    assert_eq!(repository.read_key(MANIFEST).await.unwrap().unwrap(), "[]");
+    assert_eq!(names(&repository), [MANIFEST]);
+}
+
+#[tokio::test]
+async fn a_missing_record_is_none_and_a_missing_directory_an_error() {
+    let (_above, repository) = repository();
+    assert_eq!(repository.read_key(MANIFEST).await.unwrap(), None);
+    assert_eq!(repository.head(MANIFEST).await.unwrap(), None);
+    assert!(matches!(repository.objects(Scope::All).await, Err(Error::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_listing_shows_known_names_alone_and_follows_links() {
+    let (above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    repository.put_new("databases/app.json", "{}", "application/json").await.unwrap();
+    let directory = Path::new(&repository.display_name()).to_owned();
+    fs::write(directory.join("notes.txt"), "x").unwrap();
+    fs::create_dir(directory.join("app_backup_20260121_030000.sql.gz")).unwrap();
+    fs::write(above.path().join("elsewhere"), "PGDMP").unwrap();
+    symlink(above.path().join("elsewhere"), directory.join("app_backup_20260122_030000.sql.gz")).unwrap();
+    symlink("nowhere", directory.join("app_backup_20260123_030000.sql.gz")).unwrap();
+    let keys: Vec<String> = listed(&repository).await.into_iter().map(|object| object.key).collect();
+    assert_eq!(keys, [ARCHIVE, "app_backup_20260122_030000.sql.gz", "databases/app.json"]);
+    let databases = repository.objects(Scope::Databases).await.unwrap();
+    assert_eq!(databases.len(), 1);
+}
+
+#[tokio::test]
+async fn a_download_gives_the_same_bytes_to_async_and_to_read() {
+    let (_above, repository) = repository();
+    let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
+    store(&repository, &bytes).await.unwrap();
+    let object = listed(&repository).await.remove(0);
+
+    let mut download = repository.download(&object).await.unwrap();
+    let mut read = Vec::new();
+    while let Some(block) = download.next().await {
+        read.extend_from_slice(&block.unwrap());
+    }
+    assert!(read == bytes);
+
+    let mut reader = repository.download(&object).await.unwrap().into_reader();
+    let mut read = Vec::new();
+    reader.read_to_end(&mut read).unwrap();
+    assert!(read == bytes);
+}
+
+#[tokio::test]
+async fn a_file_that_changed_since_it_was_listed_is_not_read() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    let object = listed(&repository).await.remove(0);
+    fs::write(Path::new(&repository.display_name()).join(ARCHIVE), "longer bytes").unwrap();
+    assert!(matches!(repository.download(&object).await, Err(Error::Changed { .. })));
+}
+
+#[tokio::test]
+async fn a_file_cut_while_it_is_read_is_an_error_not_an_end() {
+    let (_above, repository) = repository();
+    store(&repository, &[7; 2_000_000]).await.unwrap();
+    let object = listed(&repository).await.remove(0);
+    let mut reader = repository.download(&object).await.unwrap().into_reader();
+    let path = Path::new(&repository.display_name()).join(ARCHIVE);
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(1_500_000).unwrap();
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
+#[tokio::test]
+async fn removal_takes_a_backup_whole_and_leaves_others() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    let plan = listed(&repository).await;
+    repository.put_new("app_backup_20260121_030000.manifest.json", "{}", "application/json").await.unwrap();
+    let removal = repository.remove(&plan).await.unwrap();
+    assert!(removal.is_complete());
+    assert_eq!(removal.removed, [ARCHIVE]);
+    assert_eq!(names(&repository), ["app_backup_20260121_030000.manifest.json"]);
+}
+
+#[tokio::test]
+async fn a_file_that_changed_since_the_plan_stays_and_so_does_its_archive() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    let plan = listed(&repository).await;
+    repository.put_over(MANIFEST, "{\"new\":1}", "application/json").await.unwrap();
+    let removal = repository.remove(&plan).await.unwrap();
+    assert_eq!(
+        (removal.changed.as_slice(), removal.held_back.as_slice()),
+        (&[MANIFEST.into()][..], &[ARCHIVE.into()][..])
+    );
+    assert_eq!(names(&repository), [MANIFEST, ARCHIVE]);
+}
+
+#[tokio::test]
+async fn a_sweep_takes_the_dead_runs_files_of_one_database_alone() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    let upload = repository.start_upload("app_backup_20260121_030000.sql.gz", &metadata()).await.unwrap();
+    // What SIGKILL leaves: no destructor runs.
+    std::mem::forget(upload);
+    let other = repository.start_upload("other_backup_20260121_030000.sql.gz", &metadata()).await.unwrap();
+    std::mem::forget(other);
+
+    let now = Timestamp::now();
+    assert_eq!(repository.sweep("app", now, Duration::from_secs(3600)).await.unwrap(), 0);
+    assert_eq!(repository.sweep("app", now + Duration::from_secs(60), Duration::ZERO).await.unwrap(), 2);
+    let left = names(&repository);
+    assert!(left.iter().all(|name| name.contains(STEM) || name.contains("other")), "{left:?}");
+    assert_eq!(state(&repository).await, State::Unfinished);
+}
+
+#[tokio::test]
+async fn a_directory_that_may_not_be_written_says_so() {
+    let repository = Repository::directory("/proc/lastgood");
+    let refused = repository.start_upload(ARCHIVE, &metadata()).await;
+    let error = refused.err().unwrap();
+    assert!(error.to_string().contains("/proc/lastgood"), "{error}");
+    assert!(error.hint().is_some());
+}
+
+#[tokio::test]
+async fn layout_and_listing_agree_on_what_was_stored() {
+    let (_above, repository) = repository();
+    let id = BackupId { day: None, stem: STEM.parse().unwrap() };
+    let key = repository.layout().archive(&id, Compression::Gzip, false);
+    assert_eq!(key, ARCHIVE);
+    assert_eq!(repository.layout().manifest(&id), MANIFEST);
+}

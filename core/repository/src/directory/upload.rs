@@ -1,0 +1,127 @@
+//! An archive on its way into a directory.
+
+use std::io::Write;
+
+use archive::{Crc64, Digest};
+use bytes::Bytes;
+use crc_fast::{CrcAlgorithm, Digest as Crc};
+
+use super::{Directory, off_runtime, partial::Partial};
+use crate::{Error, Stored, UploadMetadata};
+
+/// A hidden file that grows. Dropped without `complete`, it and its metadata are gone.
+#[derive(Debug)]
+pub(crate) struct DirectoryUpload {
+    directory: Directory,
+    key: String,
+    /// Away while a thread writes to it; for good after a failure.
+    staged: Option<Staged>,
+}
+
+struct Staged {
+    partial: Partial,
+    crc: Crc,
+    size: u64,
+    _sidecar: Sidecar,
+}
+
+impl std::fmt::Debug for Staged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Staged").field("partial", &self.partial).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// The metadata file of an archive that isn't there yet.
+struct Sidecar {
+    directory: Directory,
+    key: String,
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        if !self.directory.path_of(&self.key).exists() {
+            self.directory.remove_sidecar(&self.key);
+        }
+    }
+}
+
+impl Directory {
+    pub(crate) async fn start_upload(&self, key: &str, metadata: &UploadMetadata) -> Result<DirectoryUpload, Error> {
+        let (directory, name, pairs) = (self.clone(), key.to_owned(), metadata.pairs());
+        let staged = off_runtime(move || directory.stage(&name, &pairs)).await?;
+        Ok(DirectoryUpload { directory: self.clone(), key: key.to_owned(), staged: Some(staged) })
+    }
+
+    fn stage(&self, key: &str, pairs: &[(String, String)]) -> Result<Staged, Error> {
+        let path = self.path_of(key);
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::Exists { object: path.display().to_string() });
+        }
+        let folder = self.make_folder(key)?;
+        self.write_sidecar(key, pairs)?;
+        let sidecar = Sidecar { directory: self.clone(), key: key.to_owned() };
+        let partial = Partial::create(&folder, key)?;
+        Ok(Staged { partial, crc: Crc::new(CrcAlgorithm::Crc64Nvme), size: 0, _sidecar: sidecar })
+    }
+}
+
+impl DirectoryUpload {
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        let staged = self.take_staged()?;
+        self.staged = Some(off_runtime(move || staged.append(&bytes)).await?);
+        Ok(())
+    }
+
+    pub(crate) async fn complete(mut self, digest: &Digest) -> Result<Stored, Error> {
+        let staged = self.take_staged()?;
+        let (directory, key, digest) = (self.directory.clone(), self.key.clone(), digest.clone());
+        off_runtime(move || {
+            staged.compare_sent(&directory, &key, &digest)?;
+            let published = staged.partial.publish_new(&directory.path_of(&key));
+            if let Err(Error::Exists { .. }) = published {
+                // What has the name is not ours, and must not look so.
+                directory.remove_sidecar(&key);
+            }
+            published?;
+            Ok(Stored { key, version_id: None, etag: None, size: digest.size, crc64nvme: Some(digest.crc64nvme) })
+        })
+        .await
+    }
+
+    pub(crate) async fn abort(mut self) {
+        if let Some(staged) = self.staged.take() {
+            drop(
+                off_runtime(move || {
+                    drop(staged);
+                    Ok(())
+                })
+                .await,
+            );
+        }
+    }
+
+    fn take_staged(&mut self) -> Result<Staged, Error> {
+        let gone = || Error::UploadGone { object: self.directory.path_of(&self.key).display().to_string() };
+        self.staged.take().ok_or_else(gone)
+    }
+}
+
+impl Staged {
+    fn append(mut self, bytes: &[u8]) -> Result<Self, Error> {
+        self.partial.file.write_all(bytes).map_err(|error| Error::io(&self.partial.path, error))?;
+        self.crc.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(self)
+    }
+
+    /// The digest was taken by another hand, of the same bytes: a difference is a fault in this program or machine.
+    fn compare_sent(&self, directory: &Directory, key: &str, digest: &Digest) -> Result<(), Error> {
+        let crc = Crc64(self.crc.finalize());
+        if self.size == digest.size && crc == digest.crc64nvme {
+            return Ok(());
+        }
+        let digested = format!("{} bytes with CRC64NVME {} were digested", digest.size, digest.crc64nvme);
+        let cause = format!("{} bytes with CRC64NVME {crc} were written, {digested}", self.size);
+        Err(Error::Checksum { object: directory.path_of(key).display().to_string(), cause })
+    }
+}

@@ -1,0 +1,146 @@
+//! The order of removal, the reverse of a commit: verdicts and proofs, then manifests, then archives. So what has a
+//! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use catalog::{BackupId, Layout, Object, Part, Record};
+
+/// What became of each object that was to be removed; keys, in the order they went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// Gone, with all versions that were seen and all delete markers.
+    pub removed: Vec<String>,
+    /// Under an object lock; it stays until the lock ends.
+    pub locked: Vec<String>,
+    /// Something else lies there than was listed; it stays.
+    pub changed: Vec<String>,
+    /// Stays because another file of its backup stayed.
+    pub held_back: Vec<String>,
+    /// Refused, with the store's reason.
+    pub failed: Vec<(String, String)>,
+    steps: VecDeque<Step>,
+    stuck: HashSet<BackupId>,
+}
+
+/// Objects that may go in any order among themselves; all seen versions of a key together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) objects: BTreeMap<String, Vec<Object>>,
+    backups: BTreeMap<String, BackupId>,
+}
+
+/// What became of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Removed,
+    Locked,
+    Changed,
+    Failed(String),
+}
+
+impl Removal {
+    /// True when everything that was to go is gone.
+    pub fn is_complete(&self) -> bool {
+        self.locked.is_empty() && self.changed.is_empty() && self.held_back.is_empty() && self.failed.is_empty()
+    }
+
+    pub(crate) fn new(layout: &Layout, objects: &[Object]) -> Self {
+        let mut ranked: BTreeMap<u8, Step> = BTreeMap::new();
+        for object in objects {
+            let (rank, backup) = rank(layout, &object.key);
+            let step = ranked.entry(rank).or_default();
+            step.objects.entry(object.key.clone()).or_default().push(object.clone());
+            if let Some(backup) = backup {
+                step.backups.insert(object.key.clone(), backup);
+            }
+        }
+        Self { steps: ranked.into_values().collect(), ..Self::default() }
+    }
+
+    /// The next objects to go, without those whose backup got stuck.
+    pub(crate) fn next_step(&mut self) -> Option<Step> {
+        let mut step = self.steps.pop_front()?;
+        for (key, backup) in &step.backups {
+            if self.stuck.contains(backup) {
+                step.objects.remove(key);
+                self.held_back.push(key.clone());
+            }
+        }
+        Some(step)
+    }
+
+    pub(crate) fn record(&mut self, step: &Step, outcomes: BTreeMap<String, Outcome>) {
+        for (key, outcome) in outcomes {
+            if outcome != Outcome::Removed {
+                self.stuck.extend(step.backups.get(&key).cloned());
+            }
+            match outcome {
+                Outcome::Removed => self.removed.push(key),
+                Outcome::Locked => self.locked.push(key),
+                Outcome::Changed => self.changed.push(key),
+                Outcome::Failed(reason) => self.failed.push((key, reason)),
+            }
+        }
+    }
+}
+
+fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
+    match layout.parse(key) {
+        Part::Record { id, record: Record::Manifest } => (1, Some(id)),
+        Part::Record { id, .. } => (0, Some(id)),
+        Part::Archive { id, .. } => (2, Some(id)),
+        Part::DatabaseEntry { .. } | Part::Foreign => (0, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    const STEM: &str = "b/20260120/app_backup_20260120_030000";
+
+    fn object(suffix: &str) -> Object {
+        Object {
+            key: format!("{STEM}{suffix}"),
+            size: 1,
+            last_modified: Timestamp::UNIX_EPOCH,
+            etag: None,
+            version_id: None,
+            readable: true,
+        }
+    }
+
+    fn removal() -> Removal {
+        let objects = [".sql.gz", ".manifest.json", ".intact.json"].map(object);
+        Removal::new(&Layout::bucket("b"), &objects)
+    }
+
+    fn all(step: &Step, outcome: &Outcome) -> BTreeMap<String, Outcome> {
+        step.objects.keys().map(|key| (key.clone(), outcome.clone())).collect()
+    }
+
+    #[test]
+    fn verdict_manifest_and_archive_go_in_that_order_whatever_the_order_given() {
+        let mut removal = removal();
+        while let Some(step) = removal.next_step() {
+            removal.record(&step, all(&step, &Outcome::Removed));
+        }
+        let expected = [".intact.json", ".manifest.json", ".sql.gz"].map(|suffix| format!("{STEM}{suffix}"));
+        assert_eq!(removal.removed, expected);
+        assert!(removal.is_complete());
+    }
+
+    #[test]
+    fn an_archive_stays_when_its_manifest_is_locked() {
+        let mut removal = removal();
+        let verdicts = removal.next_step().unwrap();
+        removal.record(&verdicts, all(&verdicts, &Outcome::Removed));
+        let manifests = removal.next_step().unwrap();
+        removal.record(&manifests, all(&manifests, &Outcome::Locked));
+        assert!(removal.next_step().unwrap().objects.is_empty());
+        assert_eq!(removal.held_back, [format!("{STEM}.sql.gz")]);
+        assert!(!removal.is_complete());
+    }
+}

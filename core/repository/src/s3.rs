@@ -1,0 +1,130 @@
+//! A bucket: the only place of the project that talks to S3. Every request goes through [`Bucket::call`], which gives
+//! it a deadline, patience, and an error that names the object and the permission.
+
+pub(crate) mod abort;
+pub(crate) mod connect;
+pub(crate) mod download;
+pub(crate) mod listing;
+pub(crate) mod newest;
+pub(crate) mod object;
+pub(crate) mod refusal;
+pub(crate) mod remove;
+pub(crate) mod stored;
+pub(crate) mod upload;
+
+use std::{sync::Arc, time::Duration};
+
+use aws_sdk_s3::{Client, config::http::HttpResponse, error::ProvideErrorMetadata, error::SdkError};
+use catalog::Layout;
+
+use crate::{BucketSettings, Error, Retry};
+
+/// Slower than this a body is not waited for: bytes per second.
+const SLOWEST: u64 = 32 << 10;
+
+/// One bucket and prefix. Clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    pub(crate) client: Client,
+    pub(crate) settings: Arc<BucketSettings>,
+    pub(crate) layout: Arc<Layout>,
+    /// The region asked; error texts name it.
+    pub(crate) region: Arc<str>,
+    /// Another store than AWS.
+    pub(crate) custom_endpoint: bool,
+    /// A body is sent without SHA-256 in its signature: TLS, or the loopback, and the checksum protect it.
+    pub(crate) unsigned_payload: bool,
+}
+
+/// One request, for deadlines and errors.
+pub(crate) struct Call<'a> {
+    /// The IAM action it needs.
+    pub(crate) action: &'static str,
+    /// Its key; `None` for the bucket itself.
+    pub(crate) key: Option<&'a str>,
+    /// Bytes that travel.
+    pub(crate) bytes: u64,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(action: &'static str, key: &'a str) -> Self {
+        Self { action, key: Some(key), bytes: 0 }
+    }
+
+    pub(crate) fn on_bucket(action: &'static str) -> Self {
+        Self { action, key: None, bytes: 0 }
+    }
+
+    pub(crate) fn carrying(self, bytes: usize) -> Self {
+        Self { bytes: bytes as u64, ..self }
+    }
+}
+
+impl Bucket {
+    /// `s3://bucket/prefix`.
+    pub fn display_name(&self) -> String {
+        match self.settings.prefix.as_str() {
+            "" => format!("s3://{}", self.settings.bucket),
+            prefix => format!("s3://{}/{prefix}", self.settings.bucket),
+        }
+    }
+
+    /// `s3://bucket/key`, as errors name an object.
+    pub(crate) fn url(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.settings.bucket)
+    }
+
+    /// Sends a request as often as the settings' patience allows.
+    pub(crate) async fn call<T, E, F>(&self, call: Call<'_>, send: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.call_with(&self.settings.retry, &call, send).await
+    }
+
+    /// Likewise, with patience of the caller's choice.
+    pub(crate) async fn call_with<T, E, F>(
+        &self,
+        retry: &Retry,
+        call: &Call<'_>,
+        mut send: impl FnMut() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        retry
+            .run(|| {
+                let sent = send();
+                async { self.once(call, sent).await }
+            })
+            .await
+    }
+
+    /// Sends a request once, within its deadline.
+    pub(crate) async fn once<T, E>(
+        &self,
+        call: &Call<'_>,
+        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Error>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let limit = self.settings.request_timeout + Duration::from_secs(call.bytes / SLOWEST);
+        match tokio::time::timeout(limit, sent).await {
+            Ok(answer) => answer.map_err(|error| self.refusal(call, error)),
+            Err(_) => Err(Error::Timeout { object: self.object_of(call), seconds: limit.as_secs() }),
+        }
+    }
+
+    /// One row of the listing: credentials, region, bucket and the right to list are all in it.
+    pub(crate) async fn check_access(&self) -> Result<(), Error> {
+        let request = self.list_request(self.layout.prefix()).max_keys(1);
+        self.call(Call::on_bucket("s3:ListBucket"), || request.clone().send()).await.map(drop)
+    }
+
+    pub(crate) fn object_of(&self, call: &Call<'_>) -> String {
+        call.key.map_or_else(|| self.display_name(), |key| self.url(key))
+    }
+}

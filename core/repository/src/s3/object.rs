@@ -1,0 +1,192 @@
+//! Whole objects: put, head, and small records read at once.
+
+use archive::{Crc64, Digester, Md5};
+use aws_sdk_s3::{
+    operation::{head_object::HeadObjectOutput, put_object::builders::PutObjectFluentBuilder},
+    primitives::ByteStream,
+    types::{ChecksumMode, ServerSideEncryption, StorageClass},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use catalog::Object;
+
+use super::{Bucket, Call, listing, stored};
+use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored, limits::RECORD_LIMIT};
+
+/// A body on its way into one object.
+pub(crate) struct Body<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) bytes: Bytes,
+    pub(crate) content_type: &'a str,
+    pub(crate) metadata: &'a [(String, String)],
+    /// Refuse when something has that key (`If-None-Match: *`).
+    pub(crate) new: bool,
+    /// Archives go where the settings say; records stay in STANDARD, to be readable at any time.
+    pub(crate) storage_class: Option<&'a str>,
+}
+
+impl Bucket {
+    /// Stores a record that must not be there yet. Safe to repeat: the same bytes under the key are a success.
+    pub(crate) async fn put_new(&self, key: &str, bytes: Bytes, content_type: &str) -> Result<PutOutcome, Error> {
+        let body = Body { key, bytes: bytes.clone(), content_type, metadata: &[], new: true, storage_class: None };
+        match self.put(&body).await {
+            Ok(stored) => Ok(PutOutcome::Stored(stored)),
+            Err(Error::Exists { .. }) => self.compare_existing(key, &bytes).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An earlier try of ours may have landed, its answer lost.
+    async fn compare_existing(&self, key: &str, bytes: &Bytes) -> Result<PutOutcome, Error> {
+        let (there, stored) = self.read(key, None).await?;
+        Ok(if there == *bytes { PutOutcome::Stored(stored) } else { PutOutcome::Exists })
+    }
+
+    /// Stores a record, whatever was there.
+    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes, content_type: &str) -> Result<Stored, Error> {
+        self.put(&Body { key, bytes, content_type, metadata: &[], new: false, storage_class: None }).await
+    }
+
+    /// One PutObject, tried with patience. A concurrent conditional put (409) is tried again as well: the body is here.
+    pub(crate) async fn put(&self, body: &Body<'_>) -> Result<Stored, Error> {
+        let digest = digest(&body.bytes);
+        let call = Call::new("s3:PutObject", body.key).carrying(body.bytes.len());
+        let send = || {
+            let request = self.put_request(body, &digest).customize();
+            if self.unsigned_payload { request.disable_payload_signing().send() } else { request.send() }
+        };
+        let answer = match self.call(Call { ..call }, send).await {
+            Err(Error::Conflict { .. }) => self.call(call, send).await?,
+            answer => answer?,
+        };
+        let theirs = stored::full_object_crc(answer.checksum_crc64_nvme());
+        self.compare_checksum(body.key, theirs, digest.crc64nvme)?;
+        Ok(Stored {
+            key: body.key.to_owned(),
+            version_id: answer.version_id().map(str::to_owned),
+            etag: stored::bare_etag(answer.e_tag()),
+            size: digest.size,
+            crc64nvme: theirs.or((self.settings.checksum == Checksum::Crc64Nvme).then_some(digest.crc64nvme)),
+        })
+    }
+
+    fn put_request(&self, body: &Body<'_>, digest: &archive::Digest) -> PutObjectFluentBuilder {
+        let (encryption, kms_key) = self.encryption();
+        let mut request = self
+            .client
+            .put_object()
+            .bucket(&self.settings.bucket)
+            .key(body.key)
+            .body(ByteStream::from(body.bytes.clone()))
+            .content_type(body.content_type)
+            .content_length(i64::try_from(body.bytes.len()).unwrap_or(i64::MAX))
+            .set_if_none_match(body.new.then(|| "*".to_owned()))
+            .set_server_side_encryption(encryption)
+            .set_ssekms_key_id(kms_key)
+            .set_storage_class(body.storage_class.map(StorageClass::from));
+        for (name, value) in body.metadata {
+            request = request.metadata(name, value);
+        }
+        match self.settings.checksum {
+            Checksum::Crc64Nvme => request.checksum_crc64_nvme(crc_text(digest.crc64nvme)),
+            Checksum::Md5 => request.content_md5(md5_text(digest.md5)),
+            Checksum::None => request,
+        }
+    }
+
+    /// What to ask for at rest, and the key.
+    pub(crate) fn encryption(&self) -> (Option<ServerSideEncryption>, Option<String>) {
+        match &self.settings.encryption {
+            Encryption::BucketDefault => (None, None),
+            Encryption::S3 => (Some(ServerSideEncryption::Aes256), None),
+            Encryption::Kms { key_id } => (Some(ServerSideEncryption::AwsKms), key_id.clone()),
+        }
+    }
+
+    /// What the store says of an object; `None` when there is none.
+    pub(crate) async fn head_object(&self, key: &str) -> Result<Option<Head>, Error> {
+        let answer = self
+            .call(Call::new("s3:GetObject", key), || {
+                let request = self.client.head_object().bucket(&self.settings.bucket).key(key);
+                request.checksum_mode(ChecksumMode::Enabled).send()
+            })
+            .await;
+        match answer {
+            Ok(answer) => head(key, &answer).map(Some),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a small object whole, the named version of it if one is named.
+    pub(crate) async fn read(&self, key: &str, version: Option<&str>) -> Result<(Bytes, Stored), Error> {
+        self.settings.retry.run(|| self.read_once(key, version)).await
+    }
+
+    async fn read_once(&self, key: &str, version: Option<&str>) -> Result<(Bytes, Stored), Error> {
+        let call = Call::new("s3:GetObject", key);
+        let request = self.client.get_object().bucket(&self.settings.bucket).key(key);
+        let mut answer = self.once(&call, request.set_version_id(version.map(str::to_owned)).send()).await?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.next_chunk(key, &mut answer.body).await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > RECORD_LIMIT {
+                return Err(Error::TooLarge { object: self.url(key), limit: RECORD_LIMIT });
+            }
+        }
+        let stored = Stored {
+            key: key.to_owned(),
+            version_id: answer.version_id().map(str::to_owned),
+            etag: stored::bare_etag(answer.e_tag()),
+            size: bytes.len() as u64,
+            crc64nvme: None,
+        };
+        Ok((bytes.into(), stored))
+    }
+
+    /// The next bytes of a body; a body that stalls or breaks is a network that went away.
+    pub(crate) async fn next_chunk(&self, key: &str, body: &mut ByteStream) -> Result<Option<Bytes>, Error> {
+        let broke = |cause: String| Error::NetworkAway { object: self.url(key), cause };
+        match tokio::time::timeout(self.settings.stall_timeout, body.next()).await {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
+            Ok(Some(Err(error))) => Err(broke(super::refusal::innermost(&error))),
+            Err(_) => Err(Error::Timeout { object: self.url(key), seconds: self.settings.stall_timeout.as_secs() }),
+        }
+    }
+}
+
+fn head(key: &str, answer: &HeadObjectOutput) -> Result<Head, Error> {
+    let object = Object {
+        key: key.to_owned(),
+        size: listing::size(answer.content_length()),
+        last_modified: listing::timestamp(key, answer.last_modified())?,
+        etag: stored::bare_etag(answer.e_tag()),
+        version_id: answer.version_id().map(str::to_owned),
+        // A restored object says so in x-amz-restore: ongoing-request="false".
+        readable: listing::is_readable(answer.storage_class().map(StorageClass::as_str))
+            || answer.restore().is_some_and(|restore| restore.contains("ongoing-request=\"false\"")),
+    };
+    Ok(Head {
+        object,
+        content_type: answer.content_type().map(str::to_owned),
+        metadata: answer.metadata().into_iter().flatten().map(|(k, v)| (k.to_lowercase(), v.clone())).collect(),
+        crc64nvme: stored::full_object_crc(answer.checksum_crc64_nvme()),
+    })
+}
+
+fn digest(bytes: &[u8]) -> archive::Digest {
+    let mut digester = Digester::new();
+    digester.update(bytes);
+    digester.finish()
+}
+
+/// Base64 of the eight big-endian bytes, as S3's header has it.
+pub(crate) fn crc_text(crc: Crc64) -> String {
+    BASE64_STANDARD.encode(crc.0.to_be_bytes())
+}
+
+/// Base64 of the sixteen bytes, as Content-MD5 has it.
+pub(crate) fn md5_text(md5: Md5) -> String {
+    BASE64_STANDARD.encode(md5.0)
+}

@@ -1,0 +1,282 @@
+//! Removal by version. What was listed is compared with what is there now; then every version of a key and every delete
+//! marker goes, so that bytes are really freed and nothing is left that hides nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_s3::{
+    operation::list_object_versions::ListObjectVersionsOutput,
+    types::{Delete, EncodingType, ObjectIdentifier},
+};
+use catalog::Object;
+use jiff::Timestamp;
+
+use super::{Bucket, Call, listing, stored};
+use crate::{
+    Error,
+    removal::{Outcome, Removal, Step},
+};
+
+/// Keys of one DeleteObjects request (S3's limit).
+const BATCH: usize = 1_000;
+
+/// One version or delete marker that a key has now.
+#[derive(Clone, Debug)]
+struct Version {
+    id: String,
+    written: Timestamp,
+    is_latest: bool,
+    /// `None` for a delete marker.
+    object: Option<Object>,
+}
+
+/// What the store has under each key, newest first. `None` where it keeps no versions at all.
+type Versions = HashMap<String, Vec<Version>>;
+
+/// One identifier to delete; the key is what outcomes are told by.
+struct Doomed {
+    key: String,
+    version: Option<String>,
+}
+
+impl Bucket {
+    /// Removes objects that a listing or a plan showed; see [`crate::Repository::remove`].
+    pub(crate) async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
+        let mut removal = Removal::new(&self.layout, objects);
+        let versions = self.versions_of(objects).await?;
+        while let Some(step) = removal.next_step() {
+            let outcomes = self.take_step(&step, versions.as_ref()).await?;
+            removal.record(&step, outcomes);
+        }
+        Ok(removal)
+    }
+
+    /// Deletes the objects of one step, which may go in any order among themselves.
+    async fn take_step(&self, step: &Step, versions: Option<&Versions>) -> Result<BTreeMap<String, Outcome>, Error> {
+        let mut outcomes = BTreeMap::new();
+        let mut doomed = Vec::new();
+        for (key, seen) in &step.objects {
+            match versions {
+                None => doomed.push(Doomed { key: key.clone(), version: None }),
+                Some(versions) => match doomed_versions(seen, versions.get(key).map_or(&[][..], Vec::as_slice)) {
+                    Some(ids) => {
+                        doomed.extend(ids.into_iter().map(|id| Doomed { key: key.clone(), version: Some(id) }))
+                    }
+                    None => drop(outcomes.insert(key.clone(), Outcome::Changed)),
+                },
+            }
+            outcomes.entry(key.clone()).or_insert(Outcome::Removed);
+        }
+        for batch in doomed.chunks(BATCH) {
+            self.delete(batch, &mut outcomes).await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// One DeleteObjects. It answers 200 also when it deleted nothing: what failed stands in the body.
+    async fn delete(&self, batch: &[Doomed], outcomes: &mut BTreeMap<String, Outcome>) -> Result<(), Error> {
+        let identifiers = batch.iter().filter_map(|doomed| {
+            ObjectIdentifier::builder().key(&doomed.key).set_version_id(doomed.version.clone()).build().ok()
+        });
+        let delete = Delete::builder().set_objects(Some(identifiers.collect())).quiet(true).build();
+        let delete = delete.map_err(|error| Error::Settings { cause: error.to_string() })?;
+        let request = self.client.delete_objects().bucket(&self.settings.bucket).delete(delete);
+        let answer = self.call(Call::on_bucket("s3:DeleteObjectVersion"), || request.clone().send()).await?;
+        for failed in answer.errors() {
+            let (code, message) = (failed.code().unwrap_or_default(), failed.message().unwrap_or_default());
+            if code == "NoSuchKey" || code == "NoSuchVersion" {
+                continue;
+            }
+            let outcome = if speaks_of_a_lock(code, message) {
+                Outcome::Locked
+            } else {
+                Outcome::Failed(format!("{code}: {message}"))
+            };
+            outcomes.insert(failed.key().unwrap_or_default().to_owned(), outcome);
+        }
+        Ok(())
+    }
+
+    /// The versions of every key to be removed; one request for each backup. `None` when the store has no versions.
+    async fn versions_of(&self, objects: &[Object]) -> Result<Option<Versions>, Error> {
+        let mut prefixes: Vec<&str> = objects.iter().map(|object| common_stem(&object.key)).collect();
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        let mut versions = Versions::new();
+        for prefix in prefixes {
+            match self.list_versions(prefix).await {
+                Ok(found) => versions.extend(found),
+                Err(error) if has_no_versions(&error) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(versions))
+    }
+
+    /// Every version of every key under a prefix that isn't deleted; the plain listing where there are no versions.
+    pub(crate) async fn live_versions(&self, prefix: &str) -> Result<Vec<Object>, Error> {
+        let versions = match self.list_versions(prefix).await {
+            Err(error) if has_no_versions(&error) => return self.list(prefix, None).await,
+            versions => versions?,
+        };
+        let is_live = |found: &Vec<Version>| found.iter().any(|version| version.is_latest && version.object.is_some());
+        Ok(versions.into_values().filter(is_live).flatten().filter_map(|version| version.object).collect())
+    }
+
+    /// Every version and delete marker under a prefix, by key, the newest first.
+    async fn list_versions(&self, prefix: &str) -> Result<Versions, Error> {
+        let mut versions = Versions::new();
+        let mut after: Option<(String, Option<String>)> = None;
+        loop {
+            let (key_marker, version_marker) = after.clone().unzip();
+            let page = self
+                .call(Call::on_bucket("s3:ListBucketVersions"), || {
+                    let request = self.client.list_object_versions().bucket(&self.settings.bucket).prefix(prefix);
+                    let request = request.encoding_type(EncodingType::Url);
+                    let request = request.set_key_marker(key_marker.clone());
+                    request.set_version_id_marker(version_marker.clone().flatten()).send()
+                })
+                .await?;
+            add_page(&page, &mut versions)?;
+            let key = page.next_key_marker().map(|key| listing::plain_key(page.encoding_type(), key));
+            let next = key.map(|key| (key, page.next_version_id_marker().map(str::to_owned)));
+            match (page.is_truncated(), next) {
+                (Some(true), Some(next)) if Some(&next) != after.as_ref() => after = Some(next),
+                (Some(true), _) => return Err(self.incomplete("the store says there are more versions but not where")),
+                _ => break,
+            }
+        }
+        for found in versions.values_mut() {
+            // Markers and versions come in two lists; only the time puts them in one order again.
+            found.sort_by_key(|version| std::cmp::Reverse(version.written));
+        }
+        Ok(versions)
+    }
+}
+
+/// The versions to delete so that nothing is left of what was seen; `None` when something else is there now.
+///
+/// Seen by version, just those go, and the delete markers with the last of them. Seen in a listing without versions,
+/// the newest must still be what was seen, and all go.
+fn doomed_versions(seen: &[Object], present: &[Version]) -> Option<Vec<String>> {
+    let pinned: Vec<&str> = seen.iter().filter_map(Object::pinned_version).collect();
+    let is_doomed = |version: &Version| version.object.is_none() || pinned.contains(&version.id.as_str());
+    let ids = |versions: &mut dyn Iterator<Item = &Version>| Some(versions.map(|version| version.id.clone()).collect());
+    if !pinned.is_empty() {
+        let all = present.iter().all(is_doomed);
+        return ids(&mut present.iter().filter(|version| is_doomed(version) && (all || version.object.is_some())));
+    }
+    let newest = present.iter().find_map(|version| version.object.as_ref());
+    let unchanged = newest.is_none_or(|newest| {
+        seen.iter().all(|seen| seen.size == newest.size && seen.bare_etag() == newest.bare_etag())
+    });
+    if unchanged { ids(&mut present.iter()) } else { None }
+}
+
+fn add_page(page: &ListObjectVersionsOutput, versions: &mut Versions) -> Result<(), Error> {
+    let plain = |key: Option<&str>| listing::plain_key(page.encoding_type(), key.unwrap_or_default());
+    for listed in page.versions() {
+        let key = plain(listed.key());
+        let id = listed.version_id().unwrap_or("null").to_owned();
+        let written = listing::timestamp(&key, listed.last_modified())?;
+        let object = Object {
+            key: key.clone(),
+            size: listing::size(listed.size()),
+            last_modified: written,
+            etag: stored::bare_etag(listed.e_tag()),
+            version_id: Some(id.clone()),
+            readable: listing::is_readable(listed.storage_class().map(|class| class.as_str())),
+        };
+        let version = Version { id, written, is_latest: listed.is_latest() == Some(true), object: Some(object) };
+        versions.entry(key).or_default().push(version);
+    }
+    for listed in page.delete_markers() {
+        let key = plain(listed.key());
+        let written = listing::timestamp(&key, listed.last_modified())?;
+        let id = listed.version_id().unwrap_or("null").to_owned();
+        let marker = Version { id, written, is_latest: listed.is_latest() == Some(true), object: None };
+        versions.entry(key).or_default().push(marker);
+    }
+    Ok(())
+}
+
+/// Some stores (Cloudflare R2) don't know the request.
+fn has_no_versions(error: &Error) -> bool {
+    matches!(error, Error::Other { code, .. } if code == "NotImplemented" || code == "HTTP 501")
+}
+
+/// All files of one backup begin with its stem and a dot: one listing shows their versions.
+fn common_stem(key: &str) -> &str {
+    let name = key.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = key.get(name..).and_then(|file| file.find('.'));
+    dot.and_then(|dot| key.get(..=name + dot)).unwrap_or(key)
+}
+
+/// S3 answers a locked version like any other denial; only its text tells.
+fn speaks_of_a_lock(code: &str, message: &str) -> bool {
+    let said = format!("{code} {message}").to_lowercase();
+    ["object lock", "objectlock", "object is locked", "worm", "legal hold"].iter().any(|words| said.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(etag: &str, version: Option<&str>) -> Object {
+        Object {
+            key: "k".into(),
+            size: 1,
+            last_modified: Timestamp::UNIX_EPOCH,
+            etag: Some(etag.into()),
+            version_id: version.map(str::to_owned),
+            readable: true,
+        }
+    }
+
+    fn version(id: &str, etag: Option<&str>) -> Version {
+        let object = etag.map(|etag| object(etag, Some(id)));
+        Version { id: id.into(), written: Timestamp::UNIX_EPOCH, is_latest: false, object }
+    }
+
+    #[test]
+    fn seen_without_versions_everything_under_the_key_goes() {
+        let present = [version("3", None), version("2", Some("b")), version("1", Some("a"))];
+        assert_eq!(doomed_versions(&[object("b", None)], &present).unwrap(), ["3", "2", "1"]);
+    }
+
+    #[test]
+    fn an_object_that_changed_since_it_was_listed_stays() {
+        let present = [version("2", Some("b")), version("1", Some("a"))];
+        assert_eq!(doomed_versions(&[object("a", None)], &present), None);
+    }
+
+    #[test]
+    fn seen_by_version_an_unseen_version_stays_and_so_do_markers() {
+        let present = [version("3", Some("c")), version("2", None), version("1", Some("a"))];
+        assert_eq!(doomed_versions(&[object("a", Some("1"))], &present).unwrap(), ["1"]);
+    }
+
+    #[test]
+    fn the_last_seen_version_takes_the_markers_along() {
+        let present = [version("2", None), version("1", Some("a"))];
+        assert_eq!(doomed_versions(&[object("a", Some("1"))], &present).unwrap(), ["2", "1"]);
+    }
+
+    #[test]
+    fn what_is_gone_already_needs_no_removal() {
+        assert_eq!(doomed_versions(&[object("a", None)], &[]).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn all_files_of_a_backup_share_one_listing() {
+        assert_eq!(common_stem("p/20260120/app_backup_x.sql.gz"), "p/20260120/app_backup_x.");
+        assert_eq!(common_stem("p/20260120/my.20app_backup_x.manifest.json"), "p/20260120/my.");
+    }
+
+    #[test]
+    fn a_denial_for_a_role_named_retention_is_no_lock() {
+        let denial =
+            "User: arn:aws:sts::1:assumed-role/lastgood-retention/x is not authorized to perform: s3:DeleteObject";
+        assert!(!speaks_of_a_lock("AccessDenied", denial));
+        assert!(speaks_of_a_lock("AccessDenied", "Access Denied because object protected by object lock."));
+    }
+}

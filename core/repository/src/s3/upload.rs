@@ -1,0 +1,397 @@
+//! One archive on its way into a bucket. Parts are uploaded while later ones are being filled; nothing is visible before
+//! `complete`, and every way out that isn't a success aborts. An archive smaller than one part is a single put.
+//!
+//! Memory: the part being filled and those in flight, together `part_size × (parts_in_flight + 1)`; when parts must grow
+//! past that, fewer are in flight.
+
+use archive::{Crc64, Digest};
+use aws_sdk_s3::{
+    primitives::ByteStream,
+    types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, StorageClass},
+};
+use bytes::{Bytes, BytesMut};
+use crc_fast::{CrcAlgorithm, checksum_combine, crc64_nvme};
+use md5::{Digest as _, Md5};
+use tokio::task::JoinSet;
+
+use super::{
+    Bucket, Call,
+    object::{Body, crc_text, md5_text},
+    stored::{self, Ours},
+};
+use crate::{Checksum, Error, Stored, UploadMetadata, part_sizes::PartSizes, upload::content_type};
+
+/// Longer than for other requests: S3 joins the parts of a large object before it answers.
+const COMPLETION_BYTES: u64 = 512 * super::SLOWEST;
+
+/// An upload under way. Dropping it without `complete` or `abort` aborts in the background, as far as a runtime is left.
+pub(crate) struct BucketUpload {
+    bucket: Bucket,
+    key: String,
+    content_type: &'static str,
+    metadata: Vec<(String, String)>,
+    sizes: PartSizes,
+    /// The part that the next bytes go to; its capacity is its size.
+    filling: BytesMut,
+    /// Bytes of all parts handed over so far.
+    size: u64,
+    multipart: Option<Multipart>,
+    /// The store was asked to begin, and hasn't answered yet: it may have begun all the same.
+    beginning: bool,
+    /// Buffers of finished parts, to be filled again.
+    spare: Vec<BytesMut>,
+}
+
+/// The store's side of it, from the first full part on.
+struct Multipart {
+    upload_id: String,
+    /// The request that began it was repeated: an upload that we know nothing of may be open.
+    repeated: bool,
+    in_flight: JoinSet<Result<(Part, Bytes), Error>>,
+    done: Vec<Part>,
+    next_number: u32,
+}
+
+/// A part that the store has.
+struct Part {
+    number: u32,
+    size: u64,
+    crc: u64,
+    etag: String,
+}
+
+impl BucketUpload {
+    pub(crate) fn new(bucket: Bucket, key: &str, metadata: &UploadMetadata) -> Self {
+        Self {
+            key: key.to_owned(),
+            content_type: content_type(key),
+            metadata: metadata.pairs(),
+            sizes: PartSizes::new(&bucket.settings, metadata.expected_size),
+            filling: BytesMut::new(),
+            size: 0,
+            multipart: None,
+            beginning: false,
+            spare: Vec::new(),
+            bucket,
+        }
+    }
+
+    /// Takes the next bytes; waits while as many parts are in flight as memory allows.
+    pub(crate) async fn write(&mut self, mut bytes: Bytes) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let room = self.part_size()?.saturating_sub(self.filling.len());
+            let taken = bytes.split_to(room.min(bytes.len()));
+            self.filling.extend_from_slice(&taken);
+            if self.filling.len() == self.part_size()? {
+                self.send_part().await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_number(&self) -> u32 {
+        self.multipart.as_ref().map_or(1, |multipart| multipart.next_number)
+    }
+
+    fn part_size(&self) -> Result<usize, Error> {
+        self.sizes.size(self.next_number(), &self.bucket.url(&self.key))
+    }
+
+    /// Hands the filled part to a task of its own.
+    async fn send_part(&mut self) -> Result<(), Error> {
+        let body = std::mem::take(&mut self.filling).freeze();
+        self.begin().await?;
+        self.await_room(body.len()).await?;
+        self.size += body.len() as u64;
+        if let Some(multipart) = &mut self.multipart {
+            let (bucket, key, upload_id) = (self.bucket.clone(), self.key.clone(), multipart.upload_id.clone());
+            let number = multipart.next_number;
+            multipart.next_number += 1;
+            multipart.in_flight.spawn(async move { bucket.put_part(&key, &upload_id, number, body).await });
+        }
+        self.filling = self.spare.pop().unwrap_or_default();
+        let size = self.part_size().unwrap_or(0);
+        self.filling.reserve(size);
+        Ok(())
+    }
+
+    /// Begins the multipart upload with the first full part.
+    async fn begin(&mut self) -> Result<(), Error> {
+        if self.multipart.is_none() {
+            self.beginning = true;
+            let (upload_id, repeated) =
+                self.bucket.begin_multipart(&self.key, self.content_type, &self.metadata).await?;
+            let (in_flight, done) = (JoinSet::new(), Vec::new());
+            self.multipart = Some(Multipart { upload_id, repeated, in_flight, done, next_number: 1 });
+            self.beginning = false;
+        }
+        Ok(())
+    }
+
+    /// Waits until one more part fits: this one, and the one to be filled next, count as well.
+    async fn await_room(&mut self, part: usize) -> Result<(), Error> {
+        let settings = &self.bucket.settings;
+        let memory = settings.part_size.saturating_mul(settings.parts_in_flight as u64 + 1);
+        let fitting = usize::try_from(memory / part.max(1) as u64).unwrap_or(usize::MAX).saturating_sub(1);
+        let limit = fitting.clamp(1, settings.parts_in_flight.max(1));
+        while self.multipart.as_ref().is_some_and(|multipart| multipart.in_flight.len() >= limit) {
+            self.join_part().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for any part in flight; false when there is none.
+    async fn join_part(&mut self) -> Result<bool, Error> {
+        let Some(multipart) = &mut self.multipart else { return Ok(false) };
+        let Some(joined) = multipart.in_flight.join_next().await else { return Ok(false) };
+        let broke = |error: tokio::task::JoinError| Error::NetworkAway {
+            object: self.bucket.url(&self.key),
+            cause: format!("the part's task ended early: {error}"),
+        };
+        let (part, body) = joined.map_err(broke)??;
+        multipart.done.push(part);
+        if let Ok(mut buffer) = body.try_into_mut() {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+        Ok(true)
+    }
+
+    /// Makes the archive visible, if nothing has its key, and every byte that was digested has arrived.
+    /// On any error nothing is left behind.
+    pub(crate) async fn complete(&mut self, digest: &Digest) -> Result<Stored, Error> {
+        let completed = if self.multipart.is_some() {
+            self.complete_multipart(digest).await
+        } else {
+            self.put_single(digest).await
+        };
+        match completed {
+            Ok(stored) => {
+                self.sweep_repeated().await;
+                self.multipart = None;
+                Ok(stored)
+            }
+            Err(error) => {
+                self.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn put_single(&mut self, digest: &Digest) -> Result<Stored, Error> {
+        let bytes = std::mem::take(&mut self.filling).freeze();
+        self.compare_sent(bytes.len() as u64, crc64_nvme(&bytes), digest)?;
+        let body = Body {
+            key: &self.key,
+            bytes,
+            content_type: self.content_type,
+            metadata: &self.metadata,
+            new: true,
+            storage_class: self.bucket.settings.storage_class.as_deref(),
+        };
+        match self.bucket.put(&body).await {
+            Err(Error::Exists { object }) => self.find_landed(digest, false).await?.ok_or(Error::Exists { object }),
+            outcome => outcome,
+        }
+    }
+
+    async fn complete_multipart(&mut self, digest: &Digest) -> Result<Stored, Error> {
+        if !self.filling.is_empty() {
+            self.send_part().await?;
+        }
+        while self.join_part().await? {}
+        let Some(multipart) = &mut self.multipart else { return Err(self.gone()) };
+        multipart.done.sort_unstable_by_key(|part| part.number);
+        let crc = combined_crc(&multipart.done);
+        self.compare_sent(self.size, crc, digest)?;
+        let Some(multipart) = &self.multipart else { return Err(self.gone()) };
+        match self.bucket.complete_multipart(&self.key, multipart, digest).await {
+            Err(Error::Exists { object }) => {
+                let gone = self.bucket.upload_is_gone(&self.key, &multipart.upload_id).await.unwrap_or(false);
+                self.find_landed(digest, gone).await?.ok_or(Error::Exists { object })
+            }
+            Err(gone @ Error::UploadGone { .. }) => self.find_landed(digest, true).await?.ok_or(gone),
+            outcome => outcome,
+        }
+    }
+
+    async fn find_landed(&self, digest: &Digest, upload_is_gone: bool) -> Result<Option<Stored>, Error> {
+        let ours = Ours { key: &self.key, digest, lastgood_id: stored::lastgood_id(&self.metadata) };
+        self.bucket.find_landed(&ours, upload_is_gone).await
+    }
+
+    fn gone(&self) -> Error {
+        Error::UploadGone { object: self.bucket.url(&self.key) }
+    }
+
+    /// The digest was taken by another hand, of the same bytes: a difference is a fault in this program or machine.
+    fn compare_sent(&self, size: u64, crc: u64, digest: &Digest) -> Result<(), Error> {
+        if size == digest.size && crc == digest.crc64nvme.0 {
+            return Ok(());
+        }
+        let cause = format!("{} bytes with CRC64NVME {} were digested", digest.size, digest.crc64nvme);
+        let cause = format!("{size} bytes with CRC64NVME {} were sent, {cause}", Crc64(crc));
+        Err(Error::Checksum { object: self.bucket.url(&self.key), cause })
+    }
+
+    /// Stops the parts in flight and aborts, until the store knows the upload no more.
+    pub(crate) async fn abort(&mut self) {
+        self.filling = BytesMut::new();
+        let mut may_have_strays = std::mem::take(&mut self.beginning);
+        if let Some(mut multipart) = self.multipart.take() {
+            multipart.in_flight.shutdown().await;
+            self.bucket.abort_multipart(&self.key, &multipart.upload_id).await;
+            may_have_strays |= multipart.repeated;
+        }
+        if may_have_strays {
+            self.bucket.abort_strays(&self.key, None).await;
+        }
+    }
+
+    async fn sweep_repeated(&self) {
+        if let Some(multipart) = self.multipart.as_ref().filter(|multipart| multipart.repeated) {
+            self.bucket.abort_strays(&self.key, Some(&multipart.upload_id)).await;
+        }
+    }
+}
+
+impl std::fmt::Debug for BucketUpload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BucketUpload").field("key", &self.key).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Drop for BucketUpload {
+    fn drop(&mut self) {
+        let Some(multipart) = self.multipart.take() else { return };
+        let (bucket, key) = (self.bucket.clone(), std::mem::take(&mut self.key));
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                drop(runtime.spawn(async move {
+                    let mut multipart = multipart;
+                    multipart.in_flight.shutdown().await;
+                    bucket.abort_multipart(&key, &multipart.upload_id).await;
+                }));
+            }
+            Err(_) => tracing::warn!(key, upload_id = multipart.upload_id, "an upload was left open"),
+        }
+    }
+}
+
+fn combined_crc(parts: &[Part]) -> u64 {
+    parts.iter().fold(0, |crc, part| checksum_combine(CrcAlgorithm::Crc64Nvme, crc, part.crc, part.size))
+}
+
+impl Bucket {
+    /// Begins an upload; true when the request had to be repeated.
+    async fn begin_multipart(
+        &self,
+        key: &str,
+        content_type: &str,
+        metadata: &[(String, String)],
+    ) -> Result<(String, bool), Error> {
+        let (encryption, kms_key) = self.encryption();
+        let full_object = self.settings.checksum == Checksum::Crc64Nvme;
+        let mut request = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.settings.bucket)
+            .key(key)
+            .content_type(content_type)
+            .set_checksum_algorithm(full_object.then_some(ChecksumAlgorithm::Crc64Nvme))
+            .set_checksum_type(full_object.then_some(ChecksumType::FullObject))
+            .set_server_side_encryption(encryption)
+            .set_ssekms_key_id(kms_key)
+            .set_storage_class(self.settings.storage_class.as_deref().map(StorageClass::from));
+        for (name, value) in metadata {
+            request = request.metadata(name, value);
+        }
+        let mut tries = 0;
+        let send = || {
+            tries += 1;
+            request.clone().send()
+        };
+        let answer = self.call(Call::new("s3:PutObject", key), send).await?;
+        match answer.upload_id() {
+            Some(upload_id) => Ok((upload_id.to_owned(), tries > 1)),
+            None => Err(Error::UploadGone { object: self.url(key) }),
+        }
+    }
+
+    async fn put_part(&self, key: &str, upload_id: &str, number: u32, body: Bytes) -> Result<(Part, Bytes), Error> {
+        let crc = crc64_nvme(&body);
+        let md5 = (self.settings.checksum == Checksum::Md5).then(|| md5_text(archive::Md5(Md5::digest(&body).into())));
+        let crc_header = (self.settings.checksum == Checksum::Crc64Nvme).then(|| crc_text(Crc64(crc)));
+        let send = || {
+            let request = self
+                .client
+                .upload_part()
+                .bucket(&self.settings.bucket)
+                .key(key)
+                .upload_id(upload_id)
+                .part_number(i32::try_from(number).unwrap_or(i32::MAX))
+                .content_length(i64::try_from(body.len()).unwrap_or(i64::MAX))
+                .set_content_md5(md5.clone())
+                .set_checksum_crc64_nvme(crc_header.clone())
+                .body(ByteStream::from(body.clone()))
+                .customize();
+            if self.unsigned_payload { request.disable_payload_signing().send() } else { request.send() }
+        };
+        let answer = self.call(Call::new("s3:PutObject", key).carrying(body.len()), send).await?;
+        self.compare_checksum(key, stored::full_object_crc(answer.checksum_crc64_nvme()), Crc64(crc))?;
+        let etag = answer.e_tag().unwrap_or_default().to_owned();
+        Ok((Part { number, size: body.len() as u64, crc, etag }, body))
+    }
+
+    async fn complete_multipart(&self, key: &str, multipart: &Multipart, digest: &Digest) -> Result<Stored, Error> {
+        let full_object = self.settings.checksum == Checksum::Crc64Nvme;
+        let request = self
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.settings.bucket)
+            .key(key)
+            .upload_id(&multipart.upload_id)
+            .if_none_match("*")
+            .mpu_object_size(i64::try_from(digest.size).unwrap_or(i64::MAX))
+            .multipart_upload(completed_parts(&multipart.done, full_object))
+            .set_checksum_crc64_nvme(full_object.then(|| crc_text(digest.crc64nvme)))
+            .set_checksum_type(full_object.then_some(ChecksumType::FullObject));
+        let call = Call { bytes: COMPLETION_BYTES, ..Call::new("s3:PutObject", key) };
+        let answer = self.call(call, || request.clone().send()).await?;
+        let theirs = stored::full_object_crc(answer.checksum_crc64_nvme());
+        self.compare_checksum(key, theirs, digest.crc64nvme)?;
+        Ok(Stored {
+            key: key.to_owned(),
+            version_id: answer.version_id().map(str::to_owned),
+            etag: stored::bare_etag(answer.e_tag()),
+            size: digest.size,
+            crc64nvme: theirs.or(full_object.then_some(digest.crc64nvme)),
+        })
+    }
+}
+
+fn completed_parts(parts: &[Part], with_checksums: bool) -> CompletedMultipartUpload {
+    let completed = parts.iter().map(|part| {
+        CompletedPart::builder()
+            .part_number(i32::try_from(part.number).unwrap_or(i32::MAX))
+            .e_tag(&part.etag)
+            .set_checksum_crc64_nvme(with_checksums.then(|| crc_text(Crc64(part.crc))))
+            .build()
+    });
+    CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksums_of_parts_combine_to_that_of_the_whole() {
+        let whole: Vec<u8> = (0..100_000u32).map(|n| (n * 7 % 251) as u8).collect();
+        let parts: Vec<Part> = whole
+            .chunks(33_333)
+            .map(|part| Part { number: 1, size: part.len() as u64, crc: crc64_nvme(part), etag: String::new() })
+            .collect();
+        assert_eq!(combined_crc(&parts), crc64_nvme(&whole));
+    }
+}
