@@ -237,6 +237,22 @@ proptest! {
     }
 
     #[test]
+    fn any_change_within_long_compressed_data_is_survived(
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+        compression in 1..4_usize,
+    ) {
+        let text: Vec<u8> = (0..40_000_u32).flat_map(|n| format!("{n}\t{}\n", n % 77).into_bytes()).collect();
+        let (compression, entries) = (COMPRESSIONS[compression], vec![Item::copied("t", &text)]);
+        let writer = Writer { minor: 16, compression, chunk: 4096, entries, ..Writer::sample() };
+        let mut archive = writer.archive();
+        let data = archive.len() - writer.block(0).len();
+        for (place, byte) in changes {
+            *place.get_mut(&mut archive[data..]) = byte;
+        }
+        let _ = walk_by(&archive, 10_000);
+    }
+
+    #[test]
     fn any_rows_in_any_pieces_are_counted(
         rows in proptest::collection::vec("[\\\\.a\t]{0,4}", 0..30),
         piece in 1..40_usize,

@@ -1,0 +1,175 @@
+//! Reading the table of contents, field by field.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{
+        header::Header,
+        values::{Input, Offset, Stop, Values},
+    },
+    Block, Content, Contents, Entry,
+};
+
+/// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
+const LONGEST_TEXT: usize = 64 << 10;
+/// Kinds whose definition is kept: what a new database has to be created with.
+const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
+
+/// Reads a table of contents.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::walk) struct ContentsReader {
+    minor_version: u8,
+    values: Values,
+    field: Field,
+    entries_left: u64,
+    draft: Draft,
+}
+
+/// The fields of an entry in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Field {
+    Count,
+    DumpId,
+    HasDumper,
+    CatalogTable,
+    CatalogOid,
+    Tag,
+    Kind,
+    Section,
+    Definition,
+    DropStatement,
+    CopyStatement,
+    Schema,
+    Tablespace,
+    AccessMethod,
+    RelationKind,
+    Owner,
+    WithOids,
+    Dependencies,
+    Offset,
+}
+
+/// The entry being read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Draft {
+    dump_id: i32,
+    has_dumper: bool,
+    tag: String,
+    kind: String,
+    definition: Option<String>,
+    copied: bool,
+    schema: String,
+    owner: String,
+}
+
+impl ContentsReader {
+    pub(in crate::walk) fn new(header: &Header) -> Self {
+        Self {
+            minor_version: header.version.minor,
+            values: Values::sized(header.int_size, header.offset_size),
+            field: Field::Count,
+            entries_left: 0,
+            draft: Draft::default(),
+        }
+    }
+
+    /// Reads on to the end of the table of contents.
+    pub(in crate::walk) fn read(&mut self, contents: &mut Contents, input: &mut Input<'_>) -> Result<(), Stop> {
+        if self.field == Field::Count {
+            self.entries_left = entry_count(self.values.int(input)?)?;
+            self.field = Field::DumpId;
+        }
+        while self.entries_left > 0 {
+            if self.field == Field::Offset {
+                let offset = self.values.offset(input)?;
+                contents.push(std::mem::take(&mut self.draft).finish(offset)?)?;
+                self.entries_left -= 1;
+                self.field = Field::DumpId;
+            } else {
+                self.field = self.read_field(input)?;
+            }
+        }
+        contents.await_next();
+        Ok(())
+    }
+
+    /// Reads one field and says which follows.
+    fn read_field(&mut self, input: &mut Input<'_>) -> Result<Field, Stop> {
+        let (values, draft) = (&mut self.values, &mut self.draft);
+        let mut kept_text = || values.text(LONGEST_TEXT, input).map(|text| text.lossy());
+        match self.field {
+            Field::DumpId => draft.dump_id = dump_id(values.int(input)?)?,
+            Field::HasDumper => draft.has_dumper = values.int(input)? != 0,
+            Field::Tag => draft.tag = kept_text()?,
+            Field::Kind => draft.kind = kept_text()?,
+            Field::Definition if DEFINED_KINDS.contains(&draft.kind.as_str()) => draft.definition = Some(kept_text()?),
+            Field::CopyStatement => draft.copied = !values.text(0, input)?.is_empty(),
+            Field::Schema => draft.schema = kept_text()?,
+            Field::Owner => draft.owner = kept_text()?,
+            Field::Section | Field::RelationKind => drop(values.int(input)?),
+            // A list of strings that an absent one ends.
+            Field::Dependencies => while values.text(0, input)?.length.is_some() {},
+            _ => values.skip_text(input)?,
+        }
+        Ok(self.field.next(self.minor_version))
+    }
+}
+
+impl Field {
+    fn next(self, minor_version: u8) -> Self {
+        match self {
+            Field::Count | Field::Offset => Field::DumpId,
+            Field::DumpId => Field::HasDumper,
+            Field::HasDumper => Field::CatalogTable,
+            Field::CatalogTable => Field::CatalogOid,
+            Field::CatalogOid => Field::Tag,
+            Field::Tag => Field::Kind,
+            Field::Kind => Field::Section,
+            Field::Section => Field::Definition,
+            Field::Definition => Field::DropStatement,
+            Field::DropStatement => Field::CopyStatement,
+            Field::CopyStatement => Field::Schema,
+            Field::Schema => Field::Tablespace,
+            Field::Tablespace if minor_version >= 14 => Field::AccessMethod,
+            Field::AccessMethod if minor_version >= 16 => Field::RelationKind,
+            Field::Tablespace | Field::AccessMethod | Field::RelationKind => Field::Owner,
+            Field::Owner => Field::WithOids,
+            Field::WithOids => Field::Dependencies,
+            Field::Dependencies => Field::Offset,
+        }
+    }
+}
+
+impl Draft {
+    /// The entry, once its offset, the last field, is known.
+    fn finish(self, offset: Offset) -> Result<Entry, Stop> {
+        let content = match self.kind.as_str() {
+            "BLOBS" => Content::LargeObjects,
+            _ if self.copied => Content::Rows,
+            _ => Content::Statements,
+        };
+        let block = match (self.has_dumper, offset) {
+            (false, Offset::NoData) => None,
+            (true, Offset::NotSet) => Some(Block { content, offset: None, counted: None }),
+            (true, Offset::At(position)) => Some(Block { content, offset: Some(position), counted: None }),
+            _ => return Err(format!("entry {} contradicts itself on whether it has data", self.dump_id).into()),
+        };
+        Ok(Entry {
+            dump_id: self.dump_id,
+            kind: self.kind,
+            schema: self.schema,
+            name: self.tag,
+            owner: self.owner,
+            definition: self.definition,
+            block,
+        })
+    }
+}
+
+fn entry_count(count: i64) -> Result<u64, Stop> {
+    u64::try_from(count).map_err(|_| "its number of entries is negative".into())
+}
+
+fn dump_id(id: i64) -> Result<i32, Stop> {
+    i32::try_from(id).ok().filter(|&id| id > 0).ok_or_else(|| format!("an entry's number is {id}").into())
+}
