@@ -6,6 +6,7 @@
 
 mod backup;
 mod catalog;
+mod database;
 mod document;
 pub mod freshness;
 mod layout;
@@ -18,10 +19,11 @@ pub mod verdict;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, decode_database, encode_database};
 pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
+pub use database::DatabaseEntry;
 pub use document::{DocumentError, Unknown};
 pub use freshness::{Freshness, Thresholds};
 pub use layout::{Layout, Part, Record};
 pub use manifest::Manifest;
 pub use object::Object;
 pub use retention::{Plan, Policy, local_plan, plan};
-pub use verdict::Outcome;
+pub use verdict::{Expected, Outcome, Verdict, Verifier};

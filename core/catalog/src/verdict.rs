@@ -1,8 +1,56 @@
-//! What re-reading the stored bytes found.
+//! The verdict: what re-reading the stored bytes found. Intact only when everything that could be known was, and agreed;
+//! whatever is missing, short or unreadable is damaged, with a finding that says how.
+//!
+//! A verdict is about bytes, not about a name: it carries their version, `ETag`, size and checksum, and another version
+//! under the same key is another thing to verify.
+
+mod finding;
+mod identity;
+mod judge;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
+use archive::Digest;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use finding::{Code, Finding};
+pub use identity::{Expected, Identity};
+pub use judge::judge;
+
+use crate::document::{DocumentError, Kind, Unknown};
+use crate::layout::Record;
+use crate::manifest::Manifest;
+use crate::object::Object;
+
+const KIND: Kind = Kind { what: "verdict", version: 1 };
+
+/// Verdict version 1.
+///
+/// In JSON, `null` is what isn't known; sizes are bytes and times RFC 3339 in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// Whole or not.
+    pub outcome: Outcome,
+    /// Whether the dump inside was read, or only the stored bytes.
+    pub content: Content,
+    /// What is wrong; empty when intact, never when damaged.
+    pub findings: Vec<Finding>,
+    /// Which bytes this is about.
+    pub identity: Identity,
+    /// Of the bytes as they were read; null when there were none to read, or not all were.
+    pub digest: Option<Digest>,
+    /// Who read them.
+    pub verifier: Verifier,
+    /// When the last byte had been read.
+    pub verified: Timestamp,
+    /// Fields of a later version.
+    #[serde(skip)]
+    pub unknown: Unknown,
+}
 
 /// Whether the stored bytes are whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,6 +60,94 @@ pub enum Outcome {
     Intact,
     /// They aren't, or nothing proves that they are.
     Damaged,
+}
+
+/// How far the verifier could look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// Into the dump, or as far as it could be read.
+    Read,
+    /// At the stored bytes alone: they are encrypted for others, or weren't read to their end.
+    Unread,
+}
+
+/// Who verified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verifier {
+    /// What it was: `agent`, or `function` in the cloud.
+    pub name: String,
+    /// Lastgood's version.
+    pub version: String,
+    /// The machine or function it ran on.
+    pub host: String,
+}
+
+impl Verdict {
+    /// The archive that a manifest promises isn't there.
+    #[must_use]
+    pub fn missing(manifest: &Manifest, at: Timestamp, by: Verifier) -> Self {
+        let finding = Finding::new(Code::MISSING, format!("the archive {} isn't there", manifest.archive.key));
+        Self::without_digest(Identity::promised(manifest), finding, at, by)
+    }
+
+    /// The bytes couldn't be read to their end in the time a verifier has. Unknown, and therefore not intact.
+    #[must_use]
+    pub fn unfinished(object: &Object, read: u64, at: Timestamp, by: Verifier) -> Self {
+        let text = format!("only {read} of {} bytes could be read in the time there was", object.size);
+        Self::without_digest(Identity::listed(object), Finding::new(Code::UNFINISHED, text), at, by)
+    }
+
+    fn without_digest(identity: Identity, finding: Finding, at: Timestamp, by: Verifier) -> Self {
+        Self {
+            outcome: Outcome::Damaged,
+            content: Content::Unread,
+            findings: vec![finding],
+            identity,
+            digest: None,
+            verifier: by,
+            verified: at,
+            unknown: Unknown::default(),
+        }
+    }
+
+    /// Whether this says the archive is whole.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.outcome == Outcome::Intact
+    }
+
+    /// Whether this is about these bytes, and not about others that bore or bear the same name.
+    #[must_use]
+    pub fn is_about(&self, object: &Object) -> bool {
+        self.identity.is_of(object, self.verified)
+    }
+
+    /// The document it is stored as.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        match self.outcome {
+            Outcome::Intact => Record::Intact,
+            Outcome::Damaged => Record::Damaged,
+        }
+    }
+
+    /// Reads a verdict.
+    ///
+    /// # Errors
+    /// When it is of a newer version, or isn't a verdict.
+    pub fn from_json(json: &[u8]) -> Result<Self, DocumentError> {
+        let (verdict, unknown) = KIND.read::<Self>(json)?;
+        Ok(Self { unknown, ..verdict })
+    }
+
+    /// The verdict as it is stored.
+    ///
+    /// # Errors
+    /// Only when a value can't be put into JSON, which none of these can.
+    pub fn to_json(&self) -> Result<Vec<u8>, DocumentError> {
+        KIND.write(self, &self.unknown)
+    }
 }
 
 impl fmt::Display for Outcome {

@@ -36,8 +36,8 @@ struct Pieces {
 impl Found {
     fn add(&mut self, part: Part, object: Object) {
         match part {
-            Part::Archive { id, .. } => self.backups.entry(id).or_default().archives.push(object),
-            Part::Record { id, record } => self.backups.entry(id).or_default().records.push((record, object)),
+            Part::Archive { id, .. } => push(&mut self.backups.entry(id).or_default().archives, object),
+            Part::Record { id, record } => push(&mut self.backups.entry(id).or_default().records, (record, object)),
             Part::DatabaseEntry { database } => {
                 let newest = self.expected.entry(database).or_insert_with(|| object.clone());
                 if age_order(newest) < age_order(&object) {
@@ -127,6 +127,12 @@ impl Pieces {
         let (chosen, _) = newest(&|archive| archive.key == meant.key)?;
         Some(self.archives.swap_remove(chosen))
     }
+}
+
+/// A backup has one archive and two or three records: room for four of each would double what a large listing takes.
+fn push<T>(pieces: &mut Vec<T>, piece: T) {
+    pieces.reserve_exact(1);
+    pieces.push(piece);
 }
 
 fn state(archive: bool, manifest: bool, verdict: Option<Outcome>) -> State {

@@ -1,0 +1,92 @@
+//! The mark that backups of a database are expected in a repository: put with its first backup, so that a database whose
+//! backups stop, or vanish, is somebody's row. It stays until somebody says that the database is retired.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Catalog;
+use crate::document::{DocumentError, Kind, Unknown};
+
+const KIND: Kind = Kind { what: "database entry", version: 1 };
+
+/// Database entry version 1. In JSON, times are RFC 3339 in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseEntry {
+    /// The PostgreSQL name.
+    pub database: String,
+    /// When the first backup began.
+    pub since: Timestamp,
+    /// When somebody said that no more backups will come; null while they are expected.
+    pub retired: Option<Timestamp>,
+    /// Fields of a later version, kept when the entry is written again.
+    #[serde(skip)]
+    pub unknown: Unknown,
+}
+
+impl DatabaseEntry {
+    /// Whether backups are expected: not after it was retired, unless one came later all the same.
+    #[must_use]
+    pub fn is_expected(&self, catalog: &Catalog) -> bool {
+        let newest = catalog.newest_uploaded().map(|entry| entry.instant);
+        self.retired.is_none_or(|retired| newest.is_some_and(|newest| newest > retired))
+    }
+
+    /// Reads an entry.
+    ///
+    /// # Errors
+    /// When it is of a newer version, or isn't a database entry.
+    pub fn from_json(json: &[u8]) -> Result<Self, DocumentError> {
+        let (entry, unknown) = KIND.read::<Self>(json)?;
+        Ok(Self { unknown, ..entry })
+    }
+
+    /// The entry as it is stored.
+    ///
+    /// # Errors
+    /// Only when a value can't be put into JSON, which none of these can.
+    pub fn to_json(&self) -> Result<Vec<u8>, DocumentError> {
+        KIND.write(self, &self.unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::State;
+    use crate::testing::{Listing, time};
+
+    fn entry(retired: Option<&str>) -> DatabaseEntry {
+        DatabaseEntry {
+            database: "my app".into(),
+            since: time("2026-01-20T03:00:00Z"),
+            retired: retired.map(time),
+            unknown: Unknown::default(),
+        }
+    }
+
+    #[test]
+    fn the_entry_is_this_document() {
+        let json = String::from_utf8(entry(None).to_json().unwrap()).unwrap();
+        insta::assert_snapshot!(json, @r#"
+        {
+          "version": 1,
+          "database": "my app",
+          "since": "2026-01-20T03:00:00Z",
+          "retired": null
+        }
+        "#);
+        assert_eq!(DatabaseEntry::from_json(json.as_bytes()).unwrap(), entry(None));
+    }
+
+    #[test]
+    fn a_retired_database_is_not_expected_until_a_backup_comes_all_the_same() {
+        let mut listing = Listing::bucket();
+        assert!(entry(None).is_expected(&listing.catalog()), "backups that vanished are missed");
+        listing.at(State::Good, "2026-01-20T03:00:00Z");
+        let retired = entry(Some("2026-01-21T00:00:00Z"));
+        assert!(entry(None).is_expected(&listing.catalog()));
+        assert!(!retired.is_expected(&listing.catalog()));
+        listing.at(State::Uploaded, "2026-01-22T03:00:00Z");
+        assert!(retired.is_expected(&listing.catalog()));
+    }
+}

@@ -1,0 +1,151 @@
+//! The decision, from what was read and what was promised.
+
+use std::collections::HashMap;
+
+use archive::{Census, Digest, Inspected, LargeObjectCensus, TableCensus};
+use jiff::Timestamp;
+
+use super::{Code, Content, Expected, Finding, Identity, Outcome, Verdict, Verifier};
+use crate::document::Unknown;
+use crate::manifest::Manifest;
+use crate::object::Object;
+
+/// How many differing tables a finding names before it only counts.
+const NAMED: usize = 5;
+
+/// The verdict on `object`, which was read to its end as `inspected`, against its manifest (a guest has none) and what
+/// the store said of it.
+#[must_use]
+pub fn judge(
+    manifest: Option<&Manifest>,
+    object: &Object,
+    expected: &Expected,
+    inspected: &Inspected,
+    at: Timestamp,
+    by: Verifier,
+) -> Verdict {
+    let digest = &inspected.digest;
+    let findings: Vec<Finding> = if digest.size == 0 {
+        vec![Finding::new(Code::EMPTY, "there isn't a single byte")]
+    } else {
+        let promised = manifest.into_iter().flat_map(|manifest| against_manifest(manifest, object, digest));
+        let content = against_content(manifest, expected, inspected);
+        against_store(object, expected, digest).into_iter().chain(promised).chain(content).collect()
+    };
+    Verdict {
+        outcome: if findings.is_empty() { Outcome::Intact } else { Outcome::Damaged },
+        content: match inspected.content {
+            archive::Content::Unread => Content::Unread,
+            _ => Content::Read,
+        },
+        findings,
+        identity: Identity::read(object, digest),
+        digest: Some(digest.clone()),
+        verifier: by,
+        verified: at,
+        unknown: Unknown::default(),
+    }
+}
+
+/// What the store says of the bytes it holds.
+fn against_store(object: &Object, expected: &Expected, digest: &Digest) -> Vec<Finding> {
+    let size = (digest.size != object.size)
+        .then(|| Finding::new(Code::SIZE, format!("{} bytes were read, the store lists {}", digest.size, object.size)));
+    let metadata = expected
+        .metadata
+        .filter(|md5| *md5 != digest.md5)
+        .map(|md5| Finding::new(Code::DIGEST, format!("the bytes' MD5 is {}, their uploader said {md5}", digest.md5)));
+    let etag = expected
+        .etag
+        .filter(|md5| *md5 != digest.md5)
+        .map(|md5| Finding::new(Code::CHECKSUM, format!("the bytes' MD5 is {}, the store received {md5}", digest.md5)));
+    let crc = expected.crc64nvme.filter(|crc| *crc != digest.crc64nvme).map(|crc| {
+        Finding::new(Code::CHECKSUM, format!("the bytes' CRC64NVME is {}, the store received {crc}", digest.crc64nvme))
+    });
+    [size, metadata, etag, crc].into_iter().flatten().collect()
+}
+
+/// What the manifest says of the bytes.
+fn against_manifest(manifest: &Manifest, object: &Object, digest: &Digest) -> Vec<Finding> {
+    let promised = &manifest.archive.digest;
+    let file = object.key.rsplit('/').next().unwrap_or_default();
+    let is_its_name = file.strip_prefix(manifest.stem.as_str()).is_some_and(|suffix| suffix.starts_with('.'));
+    let stem = (!is_its_name)
+        .then(|| Finding::new(Code::STEM, format!("its manifest is about {}, not about {file}", manifest.stem)));
+    let bytes = if digest.size != promised.size {
+        let text = format!("{} bytes are stored, the manifest says {}", digest.size, promised.size);
+        Some(Finding::new(Code::SIZE, text))
+    } else if digest.md5 != promised.md5 {
+        let text = format!("the bytes' MD5 is {}, the manifest says {}", digest.md5, promised.md5);
+        Some(Finding::new(Code::DIGEST, text))
+    } else if digest.crc64nvme != promised.crc64nvme {
+        let text = format!("the bytes' CRC64NVME is {}, the manifest says {}", digest.crc64nvme, promised.crc64nvme);
+        Some(Finding::new(Code::DIGEST, text))
+    } else {
+        None
+    };
+    stem.into_iter().chain(bytes).collect()
+}
+
+/// What the dump inside is.
+fn against_content(manifest: Option<&Manifest>, expected: &Expected, inspected: &Inspected) -> Option<Finding> {
+    match (&inspected.content, manifest) {
+        (archive::Content::Damaged(damage), _) => Some(Finding::of(damage)),
+        (archive::Content::Walked(walked), Some(manifest)) => census(&walked.census, &manifest.census),
+        (archive::Content::Walked(_), None) => None,
+        (archive::Content::Unread, Some(manifest)) if manifest.archive.encryption.is_none() => {
+            Some(Finding::new(Code::UNPROVEN, "it is encrypted, and its manifest says it isn't"))
+        }
+        (archive::Content::Unread, None) if !expected.is_proof() => {
+            Some(Finding::new(Code::UNPROVEN, "it is encrypted, and nothing says what its bytes should be"))
+        }
+        (archive::Content::Unread, _) => None,
+    }
+}
+
+fn census(found: &Census, promised: &Census) -> Option<Finding> {
+    let key = |table: &TableCensus| (table.schema.clone(), table.name.clone());
+    let mut left: HashMap<_, _> = found.tables.iter().map(|table| (key(table), table)).collect();
+    let mut differences: Vec<String> = promised
+        .tables
+        .iter()
+        .filter_map(|promised| table(left.remove(&key(promised)), promised))
+        .chain(large_objects(&found.large_objects, &promised.large_objects))
+        .collect();
+    let unpromised = found.tables.iter().filter(|table| left.contains_key(&key(table)));
+    differences.extend(unpromised.map(|table| format!("{} isn't in the manifest", name(table))));
+    if differences.is_empty() {
+        return None;
+    }
+    let more = differences.len().saturating_sub(NAMED);
+    differences.truncate(NAMED);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Some(Finding::new(Code::CENSUS, format!("other content than the manifest says: {}{more}", differences.join("; "))))
+}
+
+fn table(found: Option<&TableCensus>, promised: &TableCensus) -> Option<String> {
+    let name = name(promised);
+    let Some(found) = found else { return Some(format!("{name} is missing")) };
+    match (found.rows, promised.rows) {
+        _ if found == promised => None,
+        (Some(rows), Some(said)) if rows != said => Some(format!("{name} has {rows} rows, not {said}")),
+        _ if found.bytes != promised.bytes => Some(format!("{name} has {} bytes, not {}", found.bytes, promised.bytes)),
+        _ => Some(format!("{name} has other content of the same size")),
+    }
+}
+
+fn large_objects(found: &LargeObjectCensus, promised: &LargeObjectCensus) -> Option<String> {
+    if found == promised {
+        None
+    } else if found.count != promised.count {
+        Some(format!("there are {} large objects, not {}", found.count, promised.count))
+    } else if found.bytes != promised.bytes {
+        Some(format!("the large objects have {} bytes, not {}", found.bytes, promised.bytes))
+    } else {
+        Some("the large objects have other content of the same size".to_owned())
+    }
+}
+
+fn name(table: &TableCensus) -> String {
+    format!("table {}.{}", table.schema, table.name)
+}
