@@ -27,33 +27,33 @@ CREATE TABLE charts (
 CREATE TABLE messages (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, body text NOT NULL);
 CREATE TABLE files (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, content bytea NOT NULL);
 
--- About 125 bytes a row.
+-- About 100 bytes a row.
 INSERT INTO users (email, name, born, latitude, longitude)
 SELECT 'user' || i || '@' || substr(md5(i::text), 1, 12) || '.example.org',
        initcap(translate(substr(md5('n' || i), 1, 8), '0123456789', 'aeiouaeiou')) || ' ' || initcap(translate(substr(md5('m' || i), 1, 12), '0123456789', 'lnrstlnrst')),
        '1950-01-01 00:00:00+00'::timestamptz + (i * 7919 % 25000) * interval '1 day' + (i % 86400) * interval '1 second',
        (i * 104729 % 180000) / 1000.0 - 90, (i * 1299709 % 360000) / 1000.0 - 180
-FROM generate_series(1, 2000 * :megabytes) AS i;
+FROM generate_series(1::bigint, 2500 * :megabytes) AS i;
 
--- About 500 bytes a row.
+-- About 460 bytes a row.
 INSERT INTO charts
-SELECT i, 1 + i % (2000 * :megabytes),
-       (SELECT jsonb_object_agg(body, jsonb_build_object('sign', (ARRAY ['aries', 'taurus', 'gemini', 'cancer', 'leo', 'virgo'])[1 + (i + n) % 6], 'degree', (i * n * 37 % 360000) / 1000.0))
+SELECT i, 1 + i % (2500 * :megabytes),
+       (SELECT jsonb_object_agg(body, jsonb_build_object('sign', (ARRAY ['aries', 'taurus', 'gemini', 'cancer', 'leo', 'virgo'])[(1 + (i + n) % 6)::integer], 'degree', round((i * n * 37 % 360000) / 1000.0, 3)))
         FROM unnest(ARRAY ['sun', 'moon', 'mercury', 'venus', 'mars', 'jupiter', 'saturn', 'uranus', 'neptune', 'pluto']) WITH ORDINALITY AS b (body, n)),
        '2020-01-01 00:00:00+00'::timestamptz + i * interval '11 minutes'
-FROM generate_series(1, 500 * :megabytes) AS i;
+FROM generate_series(1::bigint, 540 * :megabytes) AS i;
 
--- About 1,000 bytes a row.
+-- About 1,100 bytes a row.
 INSERT INTO messages
-SELECT i, 1 + i % (2000 * :megabytes),
-       (SELECT string_agg((ARRAY ['the', 'moon', 'is', 'in', 'your', 'seventh', 'house', E'and\tJupiter', 'aligns', 'with', E'Mars\n', 'then', 'peace', 'will', 'guide', 'the planets'])[1 + ((i * 31 + n * n * 17 + i * n) % 16)::integer], ' ')
+SELECT i, 1 + i % (2500 * :megabytes),
+       (SELECT string_agg((ARRAY ['the', 'moon', 'is', 'in', 'your', 'seventh', 'house', E'and\tJupiter', 'aligns', 'with', E'Mars\n', 'then', 'peace', 'will', 'guide', 'the planets'])[(1 + (i * 7919 + i * n * 31 + n * n * n) % 9973 % 16)::integer], ' ')
         FROM generate_series(1, 180) AS n)
-FROM generate_series(1, 250 * :megabytes) AS i;
+FROM generate_series(1::bigint, 225 * :megabytes) AS i;
 
 -- About 16,400 bytes a row: each byte takes two digits in a dump.
 INSERT INTO files
-SELECT i, 1 + i % (2000 * :megabytes), (SELECT string_agg(sha256((i || '/' || n)::bytea), '' ORDER BY n) FROM generate_series(1, 256) AS n)
-FROM generate_series(1, 15 * :megabytes) AS i;
+SELECT i, 1 + i % (2500 * :megabytes), (SELECT string_agg(sha256((i || '/' || n)::bytea), '' ORDER BY n) FROM generate_series(1, 256) AS n)
+FROM generate_series(1::bigint, 15 * :megabytes) AS i;
 
 CREATE INDEX ON charts (user_id, created);
 CREATE INDEX ON messages (user_id);

@@ -96,7 +96,8 @@ impl Bucket {
     pub fn versioned(access: &Access) -> Bucket {
         let bucket = Self::new(access);
         let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        wait(bucket.client.put_bucket_versioning().bucket(&bucket.name).versioning_configuration(enabled).send()).unwrap();
+        wait(bucket.client.put_bucket_versioning().bucket(&bucket.name).versioning_configuration(enabled).send())
+            .unwrap();
         bucket
     }
 

@@ -52,6 +52,8 @@ impl Ministack {
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             .env("AUTH", (rights == Rights::Enforced).to_string())
+            // Nothing here speaks TLS, and a stack's bucket refuses plain HTTP.
+            .env("PRETEND_TLS", "1")
             // A listener on a fixed port.
             .env("IOT_MTLS_ENABLED", "0")
             .envs(access(port).environment());
@@ -70,6 +72,9 @@ impl Ministack {
         let mut aws = Command::new(tools::python_command("aws"));
         aws.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.server.directory()).env("AWS_PAGER", "");
         aws.envs(self.root().environment());
+        // Said twice, because `aws sqs` heeds no variable; and what would leave this machine all the same goes nowhere.
+        aws.args(["--endpoint-url", &self.root().endpoint]);
+        aws.env("HTTPS_PROXY", "http://127.0.0.1:1").env("NO_PROXY", "127.0.0.1");
         aws
     }
 

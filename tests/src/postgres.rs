@@ -126,7 +126,7 @@ fn initialise(installation: &Installation, folder: &Path) {
     installation.give_to_server(&password);
     let mut initdb = installation.server_program("initdb");
     initdb.arg("-D").arg(data(folder)).arg("--pwfile").arg(&password);
-    initdb.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
+    initdb.args(["--username", USER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
     succeed(initdb.output().unwrap(), "initdb");
 }
 
@@ -150,7 +150,9 @@ fn arguments(folder: &Path, port: u16, settings: &[&str]) -> Vec<String> {
 
 fn wait_until_ready(server: &mut Server) {
     let log = server.directory().join("log");
-    server.wait_until(|| String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).contains("ready to accept connections"));
+    server.wait_until(|| {
+        String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).contains("ready to accept connections")
+    });
 }
 
 /// The standard output of a program that must succeed.

@@ -113,7 +113,8 @@ impl Ports {
 
 fn write_settings(folder: &Path) {
     let identity = |name: &str, actions: &[&str]| {
-        json!({"name": name, "credentials": [{"accessKey": name, "secretKey": secret(name)}], "actions": actions})
+        let keys = json!({"accessKey": name, "secretKey": secret(name)});
+        json!({"name": name, "credentials": [keys], "actions": actions})
     };
     let identities = json!({"identities": [
         identity("admin", &["Admin"]),

@@ -163,7 +163,8 @@ impl Lane {
     fn note_request(&mut self) {
         let Some(request) = std::str::from_utf8(&self.line).ok().and_then(parse_request_line) else { return };
         let mut now = self.state.lock();
-        if matches!(now.fault, Fault::LoseAnswer(method, text) if request.method == method && request.target.contains(text)) {
+        let is_meant = |method, text| request.method == method && request.target.contains(text);
+        if matches!(now.fault, Fault::LoseAnswer(method, text) if is_meant(method, text)) {
             now.fault = Fault::None;
             self.connection.loses_answer.store(true, Ordering::Relaxed);
         }

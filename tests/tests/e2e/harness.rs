@@ -1,5 +1,6 @@
 //! The harness itself: servers that are real, that answer, and that leave nothing behind.
 
+mod agent;
 mod leftovers;
 mod ministack;
 mod postgres;

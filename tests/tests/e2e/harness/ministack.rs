@@ -49,7 +49,10 @@ fn a_wrong_secret_is_refused() {
 fn identity(ministack: &Ministack, name: &str, statements: &Value) -> Access {
     let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
     aws(ministack, &["iam", "create-user", "--user-name", name]);
-    aws(ministack, &["iam", "put-user-policy", "--user-name", name, "--policy-name", "p", "--policy-document", &policy]);
+    aws(
+        ministack,
+        &["iam", "put-user-policy", "--user-name", name, "--policy-name", "p", "--policy-document", &policy],
+    );
     let key = aws(ministack, &["iam", "create-access-key", "--user-name", name]);
     let text = |name: &str| key["AccessKey"][name].as_str().unwrap().to_owned();
     Access { key_id: text("AccessKeyId"), secret: text("SecretAccessKey"), ..ministack.root() }

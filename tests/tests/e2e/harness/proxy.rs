@@ -77,7 +77,8 @@ fn a_lost_answer_leaves_the_object_stored_and_the_client_trying_again() {
     assert_eq!(wait(put).unwrap_err().raw_response().unwrap().status().as_u16(), 412);
     assert!(proxy.has_struck());
     assert_eq!(bucket.keys(), ["key"]);
-    let puts = proxy.requests().into_iter().filter(|request| request.method == "PUT" && request.target.contains("/key"));
+    let puts =
+        proxy.requests().into_iter().filter(|request| request.method == "PUT" && request.target.contains("/key"));
     assert_eq!(puts.count(), 2);
 }
 
