@@ -35,6 +35,14 @@ pub enum Damage {
         /// What is wrong with it.
         reason: String,
     },
+    /// What decrypts doesn't prove to be what was encrypted.
+    #[error("encryption is broken at or before stored byte {offset}: {reason}")]
+    BadEncryption {
+        /// Stored bytes read when it was found.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The header can't be what pg_dump wrote.
     #[error("archive header is broken at byte {offset}: {reason}")]
     BadHeader {
@@ -103,7 +111,7 @@ pub enum Damage {
     /// The archive ends in the middle of something.
     #[error("cut off at byte {offset}, within {within}")]
     Truncated {
-        /// Where the bytes end.
+        /// Where the bytes end: of the dump; of the stored bytes when `within` names a gzip member or zstd frame.
         offset: u64,
         /// What they were in the middle of, in words.
         within: String,

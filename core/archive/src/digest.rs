@@ -11,6 +11,10 @@ use md5::Digest as _;
 use md5::digest::common::hazmat::{SerializableState as _, SerializedState};
 use serde::{Deserialize, Serialize};
 
+mod reader;
+
+pub use reader::DigestReader;
+
 /// What identifies stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {

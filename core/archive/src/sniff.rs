@@ -114,7 +114,8 @@ impl Sniffer {
         }
         let missing = SNIFF_LEN - self.head.len();
         self.head.extend(bytes.iter().take(missing));
-        if self.head.len() == SNIFF_LEN {
+        let has_magic = matches!(sniff(&self.head), Kind::CustomArchive | Kind::Gzip | Kind::Zstd | Kind::Age);
+        if has_magic || self.head.len() == SNIFF_LEN {
             self.end();
         }
     }

@@ -146,6 +146,9 @@ impl Cutter {
 
     /// The stream ends here. May give a last piece.
     pub(super) fn finish(&mut self) -> Result<Option<Piece<'_>>, Damage> {
+        if matches!(self.place, Place::Border(_)) {
+            self.check_beginning()?;
+        }
         let begin = match self.place {
             Place::Start if !matches!(sniff(&self.held), Kind::Gzip | Kind::Zstd) => {
                 self.place = Place::Plain;
@@ -154,7 +157,6 @@ impl Cutter {
             }
             Place::Border(_) if self.held.is_empty() => return Ok(None),
             Place::Padding | Place::Plain => return Ok(None),
-            Place::Skip { left: 0, .. } => return Ok(None),
             Place::Stream(_, begin) | Place::Skip { begin, .. } => begin,
             Place::Start | Place::Border(_) | Place::Frame(_) => self.frame_offset(),
         };
@@ -201,20 +203,16 @@ impl Cutter {
         if !self.hold(input, 1) {
             return Ok(Step::Starved);
         }
+        if self.codec == Codec::Gzip && self.may_be_padded && self.held == [0] {
+            self.held.clear();
+            self.place = Place::Padding;
+            return Ok(Step::Again);
+        }
+        self.check_beginning()?;
         let Place::Border(ruler) = &mut self.place else { return Ok(Step::Again) };
         let measured = match self.codec {
-            Codec::Gzip if self.may_be_padded && self.held == [0] => {
-                self.held.clear();
-                self.place = Place::Padding;
-                return Ok(Step::Again);
-            }
-            Codec::Gzip if !gzip::MAGIC.iter().zip(&self.held).all(|(magic, byte)| magic == byte) => None,
-            Codec::Zstd if !zstd::can_begin(&self.held) => None,
-            Codec::Gzip => Some(gzip::measure(&self.held)),
-            Codec::Zstd => Some(ruler.measure(&self.held)),
-        };
-        let Some(measured) = measured else {
-            return Err(self.bad_frame(format!("no {} begins here", name(self.codec))));
+            Codec::Gzip => gzip::measure(&self.held),
+            Codec::Zstd => ruler.measure(&self.held),
         };
         match measured.map_err(|reason| self.bad_frame(reason))? {
             Measure::Need(length) if !self.hold(input, length) => return Ok(Step::Starved),
@@ -232,6 +230,15 @@ impl Cutter {
             }
         }
         Ok(Step::Again)
+    }
+
+    /// What is held must be the beginning of a frame, as far as can be seen.
+    fn check_beginning(&self) -> Result<(), Damage> {
+        let can_begin = match self.codec {
+            Codec::Gzip => gzip::can_begin(&self.held),
+            Codec::Zstd => zstd::can_begin(&self.held),
+        };
+        if can_begin { Ok(()) } else { Err(self.bad_frame(format!("no {} begins here", name(self.codec)))) }
     }
 
     /// Held bytes go through the stream first, then the input.

@@ -5,7 +5,7 @@ use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
 use super::{Measure, STORED_FRAME_LIMIT};
 
-pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Magic, deflate, FEXTRA. Then mtime, XFL and OS, in which we write "no time", "no hint" and "unknown": the same dump
 /// gives the same bytes everywhere.
@@ -16,6 +16,11 @@ const SUBFIELD: [u8; 6] = [8, 0, b'L', b'G', 4, 0];
 const HEADER: usize = START.len() + NEUTRAL.len() + SUBFIELD.len() + 4;
 /// CRC-32 and length of the content, little-endian.
 const TRAILER: usize = 8;
+
+/// Whether a member can begin with these bytes, of which there may be fewer than the magic has.
+pub(super) fn can_begin(held: &[u8]) -> bool {
+    held.starts_with(&MAGIC) || MAGIC.starts_with(held)
+}
 
 /// Tells from a member's first bytes whether it is one of ours, and how long. `held` begins with the magic.
 pub(super) fn measure(held: &[u8]) -> Result<Measure, String> {

@@ -6,7 +6,7 @@ use zstd::stream::raw::CParameter;
 
 use super::{FRAME_SIZE, Measure, STORED_FRAME_LIMIT};
 
-pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Largest block, stored or decompressed (RFC 8878, 3.1.1.2.4).
 const BLOCK_LIMIT: usize = 128 << 10;
 const CHECKSUM: usize = 4;
