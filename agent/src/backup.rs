@@ -8,7 +8,10 @@ mod outcome;
 mod publish;
 mod source;
 
+use std::time::Instant;
+
 use archive::FrameSettings;
+use catalog::manifest::Purpose;
 use catalog::{Stem, Tag};
 use jiff::Timestamp;
 use repository::{Repository, UploadMetadata};
@@ -21,11 +24,9 @@ use crate::cli::BackupArgs;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::lock::Lock;
-use crate::ping::Healthcheck;
+use crate::ping::Ping;
 use crate::progress::Progress;
 use crate::settings::{DatabaseSettings, Settings};
-
-pub(crate) use outcome::Kept;
 
 /// How often a dump is taken when the store answers its completion with a conflict (409).
 const TRIES: usize = 2;
@@ -46,25 +47,16 @@ pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, 
             outcomes.add(database, Err(lanes::stopped_by(signal)));
             continue;
         }
-        let healthcheck = Healthcheck::new(database);
-        healthcheck.start().await;
+        let ping = Ping::new(database.healthcheck.as_ref(), database.healthcheck_fail.as_ref());
+        ping.start().await;
         let outcome = back_up(settings, database, Purpose::Backup, &interrupt).await;
         match outcome::failure_of(&outcome) {
-            None => healthcheck.success().await,
-            Some(failure) => healthcheck.fail(&failure.to_string()).await,
+            None => ping.success().await,
+            Some(failure) => ping.failure(&failure).await,
         }
         outcomes.add(database, outcome);
     }
     outcomes.answer(settings.report)
-}
-
-/// What a backup is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To have it.
-    Backup,
-    /// To undo the restore that is about to begin.
-    Safety,
 }
 
 /// One database's backup, into every repository.
@@ -80,10 +72,10 @@ pub(crate) async fn back_up(
     let source = Source::open(settings, database)?;
     let _lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
     let repositories = open(settings).await?;
-    let started = Timestamp::now();
+    let (started, clock) = (Timestamp::now(), Instant::now());
     let stem = name(settings, &source, purpose, started)?;
     let (carried, lanes) = dump(settings, &source, &repositories, &stem, started, interrupt).await?;
-    let backup = publish::Published { source: &source, purpose, stem, started, carried, settings };
+    let backup = publish::Published { source: &source, purpose, stem, started, clock, carried, settings };
     let outcome = backup.publish(lanes).await?;
     local::tidy(database, &repositories, &source.server.database).await;
     Ok(outcome)
@@ -107,8 +99,8 @@ pub(crate) async fn open(settings: &Settings) -> Result<Vec<Repository>, Failure
 fn name(settings: &Settings, source: &Source, purpose: Purpose, now: Timestamp) -> Result<Stem, Failure> {
     let tag = match (purpose, &settings.name) {
         (Purpose::Safety, _) => Tag::Safety(now),
-        (Purpose::Backup, Some(label)) => Tag::Label(label.clone()),
-        (Purpose::Backup, None) => Tag::At(now),
+        (_, Some(label)) => Tag::Label(label.clone()),
+        (_, None) => Tag::At(now),
     };
     Stem::new(&source.server.database, &tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()))
 }
@@ -128,8 +120,7 @@ async fn dump(
         let lanes = open_lanes(settings, source, repositories, stem, started, interrupt).await?;
         let (carried, lanes) = carry_into(settings, source, lanes, interrupt).await?;
         let lanes = lanes.complete(&carried.digest).await;
-        let conflicted = |lane: &Lane| lane.progress.as_ref().is_err_and(lanes::is_conflict);
-        if last || !lanes.iter().all(conflicted) {
+        if last || !lanes.iter().all(|lane| lane.conflicted) {
             return Ok((carried, lanes));
         }
         tracing::warn!("the store found another upload in the way; dumping once again");

@@ -50,6 +50,11 @@ impl Report {
             let _ = serde_json::to_string_pretty(&answer).map(|json| print(&json));
             return;
         }
+        self.say(failure);
+    }
+
+    /// Says on stderr what an answer leaves undone.
+    pub(crate) fn say(self, failure: &Failure) {
         // stderr gone: the exit status still tells.
         let _ = writeln!(std::io::stderr().lock(), "error: {failure}");
     }

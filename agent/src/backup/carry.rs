@@ -63,7 +63,7 @@ pub(crate) fn carry(
     progress: &Progress,
 ) -> Result<Carried, CarryError> {
     let stopper = dump.stopper();
-    let (input, output) = archive::compress(frames);
+    let (input, output) = archive::compress(frames).map_err(CarryError::Frames)?;
     std::thread::scope(|scope| {
         let dumping = scope.spawn(|| read(dump, input, progress));
         let stored = store(output, recipients, lanes, progress);
@@ -141,7 +141,7 @@ impl Sink<'_> {
     fn put(&mut self, bytes: Bytes) -> Result<(), Failure> {
         self.digester.update(&bytes);
         self.progress.stored(self.digester.size());
-        self.lanes.write(bytes)
+        self.lanes.write(&bytes)
     }
 }
 

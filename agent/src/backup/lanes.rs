@@ -14,6 +14,8 @@ pub(crate) struct Lane {
     pub(crate) repository: Repository,
     pub(crate) id: BackupId,
     pub(crate) progress: Result<Reached, Failure>,
+    /// The store found another upload in the way (409): only a whole new one helps.
+    pub(crate) conflicted: bool,
 }
 
 /// How far.
@@ -44,7 +46,8 @@ impl Lanes {
         let mut lanes = Vec::with_capacity(places.len());
         for (repository, id) in places {
             let upload = repository.start_upload(&key(&repository, &id), metadata).await;
-            lanes.push(Lane { progress: upload.map(Reached::Uploading).map_err(Failure::from), repository, id });
+            let progress = upload.map(Reached::Uploading).map_err(Failure::from);
+            lanes.push(Lane { repository, id, progress, conflicted: false });
         }
         let this = Self { lanes, interrupt };
         this.any_left()?;
@@ -78,9 +81,10 @@ impl Lanes {
         for lane in &mut self.lanes {
             let progress = std::mem::replace(&mut lane.progress, Err(stopped_by("an interrupt")));
             lane.progress = match progress {
-                Ok(Reached::Uploading(upload)) => {
-                    upload.complete(digest).await.map(Reached::Stored).map_err(Failure::from)
-                }
+                Ok(Reached::Uploading(upload)) => upload.complete(digest).await.map(Reached::Stored).map_err(|error| {
+                    lane.conflicted = matches!(error, repository::Error::Conflict { .. });
+                    error.into()
+                }),
                 other => other,
             };
         }

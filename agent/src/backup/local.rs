@@ -23,7 +23,8 @@ async fn remove_old(
     let stored = bucket.catalog(database).await?;
     let plan = catalog::local_plan(&local, &stored, settings.local_days, Timestamp::now());
     for row in plan.removals() {
-        directory.remove(&row.entry.objects()).await?;
+        let objects: Vec<_> = row.entry.removal().cloned().collect();
+        directory.remove(&objects).await?;
         tracing::info!("removed the local copy {}: {}", row.entry.id, row.reason());
     }
     Ok(())

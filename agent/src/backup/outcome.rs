@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use catalog::{BackupId, Outcome as Judged, Verdict};
+use catalog::verdict::{Outcome as Judged, Verdict};
+use catalog::BackupId;
 use repository::Stored;
 use serde::Serialize;
 
@@ -37,7 +38,7 @@ pub(crate) struct Kept {
 
 impl Outcome {
     pub(crate) fn new(published: &Published<'_>, kept: Vec<Kept>, failures: Vec<(String, Failure)>) -> Self {
-        let Published { source, started, carried, .. } = published;
+        let Published { source, clock, carried, .. } = published;
         let census = &carried.walked.census;
         Self {
             database: source.server.database.clone(),
@@ -45,7 +46,7 @@ impl Outcome {
             tables: census.tables.len(),
             rows: census.tables.iter().filter_map(|table| table.rows).sum(),
             dumped: carried.dumped,
-            seconds: jiff::Timestamp::now().duration_since(*started).as_secs_f64(),
+            seconds: clock.elapsed().as_secs_f64(),
             warnings: carried.warnings.len(),
             kept,
             failures,

@@ -1,17 +1,22 @@
 //! From a stored archive to a backup: the manifest beside it, and the verdict where no function gives one.
 
-use catalog::{BackupId, Manifest};
+use std::time::Instant;
+
+use archive::Compression;
+use catalog::manifest::{self, Manifest, Purpose};
+use catalog::verdict::Verdict;
+use catalog::{BackupId, Unknown};
 use jiff::Timestamp;
 use repository::{PutOutcome, Repository, Stored};
 
-use crate::backup::Purpose;
 use crate::backup::carry::Carried;
 use crate::backup::lanes::{Lane, Reached};
 use crate::backup::outcome::{Kept, Outcome};
 use crate::backup::source::Source;
 use crate::failure::{Exit, Failure};
+use crate::host;
+use crate::read_back::{self, JSON, Reader};
 use crate::settings::{Settings, Verify};
-use crate::verify;
 
 /// What was dumped, and all that the manifest says of it.
 pub(crate) struct Published<'a> {
@@ -19,6 +24,8 @@ pub(crate) struct Published<'a> {
     pub(crate) purpose: Purpose,
     pub(crate) stem: catalog::Stem,
     pub(crate) started: Timestamp,
+    /// Started with it; nobody sets this clock.
+    pub(crate) clock: Instant,
     pub(crate) carried: Carried,
     pub(crate) settings: &'a Settings,
 }
@@ -31,7 +38,7 @@ impl Published<'_> {
     pub(crate) async fn publish(self, lanes: Vec<Lane>) -> Result<Outcome, Failure> {
         let mut kept = Vec::new();
         let mut failures = Vec::new();
-        for Lane { repository, id, progress } in lanes {
+        for Lane { repository, id, progress, .. } in lanes {
             let finished = match progress {
                 Ok(Reached::Stored(stored)) => self.finish(&repository, &id, stored).await,
                 Ok(Reached::Uploading(_)) => Err(Failure::new(Exit::Failed, "the upload was never completed")),
@@ -48,13 +55,94 @@ impl Published<'_> {
         }
     }
 
-    /// Manifest, database entry, verdict.
+    /// Manifest, the mark that this database is expected here, verdict.
     async fn finish(&self, repository: &Repository, id: &BackupId, stored: Stored) -> Result<Kept, Failure> {
-        let finished = Timestamp::now();
-        let manifest = self.manifest(&stored, finished);
-        put_new(repository, &repository.layout().manifest(id), manifest.to_json()).await?;
+        let manifest = self.manifest(&stored);
+        let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        put_new(repository, &repository.layout().manifest(id), json).await?;
         self.expect(repository).await;
         let verdict = self.judge(repository, id, &manifest).await?;
         Ok(Kept { repository: repository.display_name(), id: id.clone(), stored, verdict })
+    }
+
+    fn manifest(&self, stored: &Stored) -> Manifest {
+        let Self { source, settings, carried, .. } = self;
+        let recipients: Vec<String> = settings.recipients.iter().map(ToString::to_string).collect();
+        let header = &carried.walked.header;
+        let finished = Timestamp::now();
+        Manifest {
+            stem: self.stem.clone(),
+            purpose: self.purpose,
+            database: manifest::Database {
+                name: source.server.database.clone(),
+                encoding: Some(source.server.encoding.clone()),
+                server_version: Some(source.server.version().to_string()),
+                size: source.server.size,
+            },
+            archive: manifest::Archive {
+                key: stored.key.clone(),
+                version_id: stored.version_id.clone(),
+                etag: stored.etag.clone(),
+                digest: carried.digest.clone(),
+                compression: settings.compression,
+                frame_size: (settings.compression != Compression::None).then_some(archive::FRAME_SIZE as u64),
+                encryption: (!recipients.is_empty()).then_some(manifest::Encryption { recipients }),
+                pg_dump_version: Some(source.pg_dump.version.to_string()),
+                format_version: Some(header.version.to_string()),
+            },
+            census: carried.walked.census.clone(),
+            agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
+            started: self.started,
+            finished,
+            duration: self.clock.elapsed(),
+            warnings: carried.warnings.clone(),
+            unknown: Unknown::default(),
+        }
+    }
+
+    /// Says once that this database's backups are expected here, so that their absence is noticed. A backup without this mark
+    /// is whole all the same.
+    async fn expect(&self, repository: &Repository) {
+        let Repository::Bucket(_) = repository else { return };
+        let database = &self.source.server.database;
+        let entry = serde_json::json!({ "version": 1, "database": database, "since": self.started });
+        let key = repository.layout().database_entry(database);
+        if let Err(error) = repository.put_new(&key, entry.to_string(), JSON).await {
+            tracing::warn!("{database} isn't marked as expected in {}: {error}", repository.display_name());
+        }
+    }
+
+    /// Reads back what was stored, where nobody else does.
+    async fn judge(
+        &self,
+        repository: &Repository,
+        id: &BackupId,
+        manifest: &Manifest,
+    ) -> Result<Option<Verdict>, Failure> {
+        let here = match (self.settings.verify, repository) {
+            (Verify::None, _) | (Verify::Auto, Repository::Bucket(_)) => false,
+            (Verify::ReadBack, _) | (Verify::Auto, Repository::Directory(_)) => true,
+        };
+        if !here {
+            return Ok(None);
+        }
+        let head = repository.head(&manifest.archive.key).await?;
+        let verdict = match head {
+            Some(head) => Reader::new(self.settings)?.read_back(repository, &head.object, Some(manifest)).await?.verdict,
+            None => Verdict::missing(manifest, Timestamp::now(), read_back::verifier()),
+        };
+        read_back::record(repository, id, &verdict).await?;
+        Ok(Some(verdict))
+    }
+}
+
+async fn put_new(repository: &Repository, key: &str, json: Vec<u8>) -> Result<(), Failure> {
+    match repository.put_new(key, json, JSON).await? {
+        PutOutcome::Stored(_) => Ok(()),
+        PutOutcome::Exists => {
+            let name = repository.object_name(key);
+            Err(Failure::new(Exit::Failed, format!("{name} exists already, and is another backup's"))
+                .hint("another machine backs up a database of this name to the same place: give one its own prefix"))
+        }
     }
 }

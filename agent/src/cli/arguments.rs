@@ -99,6 +99,7 @@ pub(crate) struct AdoptArgs {
 pub(crate) struct RestoreArgs {
     /// The backup: its name as `list` shows it, or `latest` for the newest good one.
     #[arg(value_name = "ID", group = "from")]
+    #[arg(required_unless_present_any = ["backup_file", "from_s3_latest", "from_s3", "list_s3", "drop_old"])]
     pub(crate) id: Option<String>,
     /// Restore a file, made by Lastgood or by `pg_dump --format=custom`.
     #[arg(long, value_name = "PATH", group = "from")]

@@ -17,7 +17,7 @@ pub(crate) use arguments::{
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
 use crate::settings::{Given, Settings};
-use crate::{completions, config, logging, man};
+use crate::{backup, completions, config, logging, man};
 
 /// You always know your last good backup.
 ///
@@ -120,7 +120,7 @@ impl Cli {
             Command::Config(args) => config::run(args, &self.given(), self.report()),
             command => {
                 let settings = Settings::load(&self.given(), self.report())?;
-                let _log = logging::start(command.log_file(&settings), self.global.verbose, self.global.quiet);
+                logging::start(command.log_file(&settings), self.global.verbose, self.global.quiet);
                 for warning in &settings.warnings {
                     tracing::warn!("{warning}");
                 }
@@ -149,9 +149,17 @@ impl Cli {
     }
 }
 
+/// Runs a command that waits for the network or for child processes.
+fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::new(Exit::Failed, format!("can't start threads: {e}")))?;
+    runtime.block_on(command)
+}
+
 impl Command {
     fn run(&self, settings: &Settings) -> Result<Exit, Failure> {
         match self {
+            Self::Backup(args) => wait(backup::run(args, settings)),
             // Each command moves here from the arm below when its module exists.
             other => Err(Failure::new(Exit::Failed, format!("{other:?} isn't built yet for {settings:?}"))),
         }

@@ -1,0 +1,44 @@
+//! The age keys that open encrypted archives.
+
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use crate::failure::{Exit, Failure};
+
+/// Keys of one identity file; none where none is set.
+#[derive(Default)]
+pub(crate) struct Keys(Vec<Box<dyn age::Identity + Send + Sync>>);
+
+/// Bytes that come from anywhere.
+pub(crate) type Source = Box<dyn Read + Send>;
+
+impl Keys {
+    /// Reads an identity file, if one is set.
+    ///
+    /// # Errors
+    /// Exit 2 when it can't be read or holds no key.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let refused = |e: String| {
+            Failure::new(Exit::Usage, format!("the age key {} can't be used: {e}", path.display()))
+                .hint("BACKUP_AGE_IDENTITY_FILE names a file that age-keygen made")
+        };
+        let file = age::IdentityFile::from_file(path.display().to_string()).map_err(|e| refused(e.to_string()))?;
+        file.into_identities().map(Self).map_err(|e| refused(e.to_string()))
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is within an encrypted file.
+    ///
+    /// # Errors
+    /// When no key of these opens it, or it isn't age's.
+    pub(crate) fn open(&self, sealed: Source) -> Result<Source, age::DecryptError> {
+        let decryptor = age::Decryptor::new_buffered(BufReader::new(sealed))?;
+        let opened = decryptor.decrypt(self.0.iter().map(|key| key.as_ref() as &dyn age::Identity))?;
+        Ok(Box::new(opened))
+    }
+}

@@ -1,0 +1,134 @@
+//! Reading back what a repository stores, to the last byte, and judging it. Whoever judges does it here: `verify`, `adopt`,
+//! and `backup` where no function does.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use archive::Inspected;
+use catalog::manifest::Manifest;
+use catalog::verdict::{Expected, Verdict, Verifier, judge};
+use catalog::{BackupId, Object};
+use jiff::Timestamp;
+use repository::Repository;
+
+use crate::failure::{Exit, Failure};
+use crate::host;
+use crate::keys::{Keys, Source};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::settings::Settings;
+
+/// The type of every record.
+pub(crate) const JSON: &str = "application/json";
+
+/// Reads archives back, with the keys there are.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    keys: Arc<Keys>,
+    report: Report,
+}
+
+/// An archive that was read to its end, and what was thought of it.
+#[derive(Debug)]
+pub(crate) struct ReadBack {
+    pub(crate) verdict: Verdict,
+    pub(crate) inspected: Inspected,
+}
+
+impl Reader {
+    /// # Errors
+    /// When the key file that is set can't be read.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
+        let keys = Keys::read(settings.identity_file.as_deref())?;
+        Ok(Self { keys: Arc::new(keys), report: settings.report })
+    }
+
+    /// Reads `object` to its last byte and judges it: against its manifest, and what the store says of it.
+    ///
+    /// # Errors
+    /// Only when it can't be read. Damage is a verdict.
+    pub(crate) async fn read_back(
+        &self,
+        repository: &Repository,
+        object: &Object,
+        manifest: Option<&Manifest>,
+    ) -> Result<ReadBack, Failure> {
+        let head = repository.head(&object.key).await?;
+        let expected = head.map_or_else(Expected::default, |head| head.expected());
+        let download = repository.download(object).await?.into_reader();
+        let name = repository.object_name(&object.key);
+        let inspected = self.inspect(download, &name, object.size).await?;
+        let verdict = judge(manifest, object, &expected, &inspected, Timestamp::now(), verifier());
+        Ok(ReadBack { verdict, inspected })
+    }
+
+    /// Reads stored bytes from anywhere, on all cores. `name` is what they are called in messages.
+    ///
+    /// # Errors
+    /// As [`Reader::read_back`].
+    pub(crate) async fn inspect(
+        &self,
+        stored: impl Read + Send + 'static,
+        name: &str,
+        size: u64,
+    ) -> Result<Inspected, Failure> {
+        let keys = Arc::clone(&self.keys);
+        let progress = Progress::of(self.report, "reading back", size);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let inspecting = tokio::task::spawn_blocking(move || {
+            archive::inspect_with(Counted { stored, progress }, threads, |sealed| decrypt(&keys, sealed))
+        });
+        let inspected = inspecting.await.unwrap_or_else(|e| Err(io::Error::other(e)));
+        inspected.map_err(|error| unreadable(name, error))
+    }
+}
+
+/// Stores a verdict beside what it is about.
+///
+/// # Errors
+/// Of the repository.
+pub(crate) async fn record(repository: &Repository, id: &BackupId, verdict: &Verdict) -> Result<(), Failure> {
+    let json = verdict.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+    repository.put_over(&repository.layout().record(id, verdict.record()), json, JSON).await?;
+    Ok(())
+}
+
+/// Who judges here.
+pub(crate) fn verifier() -> Verifier {
+    Verifier { name: "agent".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() }
+}
+
+/// Without a fitting key the stored bytes are proven, and what is in them stays unread.
+fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    match keys.open(sealed) {
+        Ok(opened) => Ok(Some(opened)),
+        Err(age::DecryptError::NoMatchingKeys) => Ok(None),
+        Err(age::DecryptError::Io(error)) => Err(error),
+        Err(broken) => Err(io::Error::new(io::ErrorKind::InvalidData, broken.to_string())),
+    }
+}
+
+fn unreadable(name: &str, error: io::Error) -> Failure {
+    match error.downcast::<repository::Error>() {
+        Ok(error) => error.into(),
+        Err(error) => Failure::new(Exit::Failed, format!("{name} can't be read to its end: {error}"))
+            .hint("nothing is known of it until it can be; try again"),
+    }
+}
+
+/// Moves the progress bar.
+struct Counted<R> {
+    stored: R,
+    progress: Progress,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.stored.read(buffer)?;
+        self.progress.read(length as u64);
+        Ok(length)
+    }
+}
