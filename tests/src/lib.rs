@@ -4,6 +4,7 @@
 //! even by SIGKILL ([`server`]). Nothing is mocked or skipped: what isn't installed fails the test with a hint.
 
 pub mod agent;
+pub mod aws;
 pub mod bucket;
 pub mod ministack;
 pub mod ports;
@@ -11,4 +12,5 @@ pub mod postgres;
 pub mod proxy;
 pub mod seaweedfs;
 pub mod server;
+pub mod stack;
 pub mod tools;

@@ -1,0 +1,105 @@
+//! The stack as a user deploys it: `infra/deploy.sh`, on the local AWS, with the functions that a test chooses.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::aws::ask;
+use crate::ministack::Ministack;
+use crate::tools;
+
+const FUNCTIONS: [&str; 3] = ["verify", "retention", "freshness"];
+
+/// A function that ends at once: enough for whoever tests what lies around the functions.
+const NO_FUNCTION: &str = "#!/bin/sh\nexit 1\n";
+
+/// A stack's name, and what its functions are.
+pub struct Stack<'a> {
+    ministack: &'a Ministack,
+    name: String,
+    functions: Option<PathBuf>,
+}
+
+impl<'a> Stack<'a> {
+    /// A stack to come, whose functions fail whatever they are asked.
+    pub fn new(ministack: &'a Ministack, name: &str) -> Stack<'a> {
+        Stack { ministack, name: name.to_owned(), functions: None }
+    }
+
+    /// With the functions' real binaries, which lie in this folder under their names.
+    pub fn functions(self, folder: impl Into<PathBuf>) -> Stack<'a> {
+        Stack { functions: Some(folder.into()), ..self }
+    }
+
+    /// Deploys it, or deploys it again, and returns what the user sees. Fails where the user would see an error.
+    pub fn deploy(&self, parameters: &[&str]) -> String {
+        let output = self.try_deploy(parameters);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        said
+    }
+
+    /// The same, for a test of what goes wrong.
+    pub fn try_deploy(&self, parameters: &[&str]) -> Output {
+        // The script works in the checkout that it lies in: a copy, so that this one's functions stay what they are.
+        let checkout = tempfile::Builder::new().prefix("lastgood-stack-").tempdir().unwrap();
+        self.lay_out(checkout.path());
+        let mut deploy = Command::new(checkout.path().join("infra/deploy.sh"));
+        deploy.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", checkout.path()).env("AWS_PAGER", "");
+        deploy.envs(self.ministack.root().environment()).args(["--yes", "--no-build", &self.name]).args(parameters);
+        deploy.output().unwrap()
+    }
+
+    /// One of the stack's outputs; fails if it has none of this name.
+    pub fn output(&self, key: &str) -> String {
+        let stacks = self.ask("cloudformation", "DescribeStacks", json!({"StackName": self.name}));
+        let outputs = stacks["Stacks"][0]["Outputs"].as_array().unwrap();
+        let output = outputs.iter().find(|output| output["OutputKey"] == key);
+        output.unwrap_or_else(|| panic!("no output {key}: {outputs:#?}"))["OutputValue"].as_str().unwrap().to_owned()
+    }
+
+    /// What AWS calls a resource of the template.
+    pub fn resource(&self, name: &str) -> String {
+        let which = json!({"StackName": self.name, "LogicalResourceId": name});
+        let resource = self.ask("cloudformation", "DescribeStackResource", which);
+        resource["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks AWS as the account's root.
+    pub fn ask(&self, service: &str, operation: &str, parameters: Value) -> Value {
+        ask(&self.ministack.root(), service, operation, parameters)
+    }
+
+    /// The server it lives on.
+    pub fn ministack(&self) -> &'a Ministack {
+        self.ministack
+    }
+
+    /// The bucket that it makes when it is told no other.
+    pub fn bucket(&self) -> String {
+        format!("{}-000000000000-{}", self.name, self.ministack.root().region)
+    }
+
+    fn lay_out(&self, checkout: &Path) {
+        let infra = checkout.join("infra");
+        fs::create_dir_all(&infra).unwrap();
+        for file in ["deploy.sh", "template.yaml"] {
+            fs::copy(tools::root().join("infra").join(file), infra.join(file)).unwrap();
+        }
+        fs::create_dir(checkout.join("target")).unwrap();
+        symlink(tools::root().join("target/python"), checkout.join("target/python")).unwrap();
+        for name in FUNCTIONS {
+            let folder = checkout.join("target/functions").join(name);
+            fs::create_dir_all(&folder).unwrap();
+            let bootstrap = folder.join("bootstrap");
+            match &self.functions {
+                Some(functions) => drop(fs::copy(functions.join(name), &bootstrap).unwrap()),
+                None => fs::write(&bootstrap, NO_FUNCTION).unwrap(),
+            }
+            fs::set_permissions(&bootstrap, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The template deployed as a user deploys it: again, on a bucket that exists already, with events, with alarms that ring.
+
+use std::sync::OnceLock;
+
+use e2e::aws::ask_all;
+use e2e::bucket::Bucket;
+use e2e::ministack::Ministack;
+use e2e::stack::Stack;
+use serde_json::{Value, json};
+
+/// A deployed stack that tests look at and don't change.
+pub(crate) fn shared() -> &'static Stack<'static> {
+    static SHARED: OnceLock<Stack<'static>> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let stack = Stack::new(Ministack::shared(), "shared");
+        stack.deploy(&["MinimumGood=2", "AdminArns=arn:aws:iam::000000000000:user/retention"]);
+        stack
+    })
+}
+
+#[test]
+fn deploying_again_changes_what_was_named_and_nothing_else() {
+    let stack = Stack::new(Ministack::shared(), "again");
+    let first = stack.deploy(&["Email=somebody@example.org", "GlacierDays=7"]);
+    assert!(first.contains("Deployed again."), "{first}");
+    let settings = format!("BACKUP_S3_BUCKET={}\nBACKUP_S3_PREFIX=backups\nAWS_REGION=us-east-1\n", stack.bucket());
+    assert!(first.contains(&settings), "{first}");
+    let again = stack.deploy(&[]);
+    assert!(again.contains("Nothing to change: again is up to date."), "{again}");
+    assert!(again.contains(&settings), "{again}");
+
+    let later = stack.deploy(&["MaxAgeSeconds=7200"]);
+    let changed: Vec<_> = later.lines().filter(|line| line.contains("Modify")).collect();
+    assert!(changed.iter().any(|line| line.contains("StaleAlarm")), "{later}");
+    assert!(!changed.iter().any(|line| line.contains("AWS::S3::")), "{later}");
+    assert_eq!(alarm(&stack, "again-stale")["Threshold"], 7200.0);
+    let people = stack.ask("sns", "ListSubscriptionsByTopic", json!({"TopicArn": stack.output("AlertsTopicArn")}));
+    assert_eq!(people["Subscriptions"][0]["Endpoint"], "somebody@example.org", "an earlier setting was forgotten");
+}
+
+#[test]
+fn existing_bucket_keeps_its_settings_and_is_told_what_a_new_one_has() {
+    let ministack = Ministack::shared();
+    let bucket = Bucket::new(&ministack.root());
+    let stack = Stack::new(ministack, "existing");
+    let theirs = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
+        "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}/private/*", bucket.name())}]});
+    stack.ask("s3", "PutBucketPolicy", json!({"Bucket": bucket.name(), "Policy": theirs.to_string()}));
+    let admins = "AdminArns=arn:aws:iam::000000000000:user/retention";
+    stack.deploy(&[&format!("BucketName={}", bucket.name()), "ExistingBucket=true", admins]);
+
+    assert_eq!(policy(&stack, bucket.name()), theirs);
+    let events = stack.ask("s3", "GetBucketNotificationConfiguration", json!({"Bucket": bucket.name()}));
+    assert_eq!(events["EventBridgeConfiguration"], Value::Null);
+    assert_eq!(stack.output("ExistingBucketEvents"), r#"{"EventBridgeConfiguration":{}}"#);
+
+    // What it is told to add is what a stack with a bucket of its own sets.
+    let own = policy(shared(), &shared().bucket()).to_string();
+    let own = own.replace(&shared().bucket(), bucket.name());
+    let own = own.replace(&shared().resource("RetentionRole"), &stack.resource("RetentionRole"));
+    assert_eq!(parse(&stack.output("ExistingBucketPolicy")), parse(&own));
+}
+
+#[test]
+fn bucket_and_its_guards_outlive_the_stack() {
+    let stack = Stack::new(Ministack::shared(), "gone");
+    stack.deploy(&[]);
+    let before = policy(&stack, &stack.bucket());
+    stack.ask("cloudformation", "DeleteStack", json!({"StackName": "gone"}));
+    let wait = ["cloudformation", "wait", "stack-delete-complete", "--stack-name", "gone"];
+    assert!(stack.ministack().aws().args(wait).status().unwrap().success());
+    assert_eq!(policy(&stack, &stack.bucket()), before);
+}
+
+#[test]
+fn keys_wake_the_function_that_is_theirs() {
+    let ours = shared().bucket();
+    let name = "backups/20260101/app_backup_20260101_030000";
+    let verify = [".manifest.json", ".verifying.json"];
+    let judged = [".intact.json", ".damaged.json"];
+    let nobody = [".sql.gz", ".sql.zst", ".sql.gz.age", ".drill.json", ".manifest.json.age", ".json", ".manifest_json"];
+    for (rule, wakes) in [("BackupArrived", verify), ("VerdictGiven", judged)] {
+        let rule = shared().ask("events", "DescribeRule", json!({"Name": shared().resource(rule)}));
+        let mut expected = Vec::new();
+        for ending in verify.iter().chain(&judged).chain(&nobody) {
+            expected.push((ours.clone(), format!("{name}{ending}"), wakes.contains(ending)));
+        }
+        expected.push(("another-bucket".into(), format!("{name}{}", wakes[0]), false));
+        expected.push((ours.clone(), format!("other/{name}{}", wakes[0]), false));
+
+        let pattern = &rule["EventPattern"];
+        let test = |(bucket, key, _): &(String, String, bool)| {
+            ("events", "TestEventPattern", json!({"EventPattern": pattern, "Event": event(bucket, key).to_string()}))
+        };
+        // PutRule refuses a pattern with a slip that CloudFormation here lets pass.
+        let mut questions = vec![("events", "PutRule", json!({"Name": "validated", "EventPattern": pattern}))];
+        questions.extend(expected.iter().map(test));
+        let answers = ask_all(&shared().ministack().root(), &questions);
+        for (answer, (bucket, key, woken)) in answers.iter().skip(1).zip(&expected) {
+            assert_eq!(answer["Result"], *woken, "{} and {key} in {bucket}", rule["Description"]);
+        }
+    }
+}
+
+#[test]
+fn each_finding_reaches_a_person() {
+    let stack = Stack::new(Ministack::shared(), "findings");
+    stack.deploy(&["MinimumGood=2"]);
+    let topic = stack.output("AlertsTopicArn");
+    let inbox_arn = "arn:aws:sqs:us-east-1:000000000000:inbox";
+    let from_topic = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage",
+        "Principal": {"Service": "sns.amazonaws.com"}, "Resource": inbox_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}]});
+    let inbox = json!({"QueueName": "inbox", "Attributes": {"Policy": from_topic.to_string()}});
+    let inbox = stack.ask("sqs", "CreateQueue", inbox)["QueueUrl"].clone();
+    let to_inbox = json!({"TopicArn": topic, "Protocol": "sqs", "Endpoint": inbox_arn});
+    stack.ask("sns", "Subscribe", to_inbox);
+    let repository = format!("s3://{}/backups", stack.bucket());
+    let publish = |metric: &str, value: f64| {
+        let dimensions = json!([{"Name": "Repository", "Value": repository}]);
+        let data = json!([{"MetricName": metric, "Value": value, "Dimensions": dimensions}]);
+        ("cloudwatch", "PutMetricData", json!({"Namespace": "Lastgood", "MetricData": data}))
+    };
+    let findings = [
+        ("VerifyDamaged", 0.0, 1.0, "findings-damaged"),
+        ("SizeRatio", 0.9, 0.2, "findings-shrunken"),
+        ("GoodCount", 2.0, 1.0, "findings-too-few"),
+        ("RetentionRefused", 0.0, 1.0, "findings-retention-refused"),
+    ];
+    for (metric, well, ill, name) in findings {
+        let look = || ("cloudwatch", "DescribeAlarms", json!({"AlarmNames": [name]}));
+        let receive = json!({"QueueUrl": inbox, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5});
+        let questions =
+            [publish(metric, well), look(), publish(metric, ill), look(), ("sqs", "ReceiveMessage", receive)];
+        let answers = ask_all(&stack.ministack().root(), &questions);
+        assert_eq!(answers[1]["MetricAlarms"][0]["StateValue"], "OK", "{name}");
+        assert_eq!(answers[3]["MetricAlarms"][0]["StateValue"], "ALARM", "{name}");
+        assert!(answers[4].to_string().contains(name), "{name} told nobody: {}", answers[4]);
+    }
+}
+
+fn policy(stack: &Stack<'_>, bucket: &str) -> Value {
+    parse(stack.ask("s3", "GetBucketPolicy", json!({"Bucket": bucket}))["Policy"].as_str().unwrap())
+}
+
+fn parse(document: &str) -> Value {
+    serde_json::from_str(document).unwrap()
+}
+
+fn alarm(stack: &Stack<'_>, name: &str) -> Value {
+    stack.ask("cloudwatch", "DescribeAlarms", json!({"AlarmNames": [name]}))["MetricAlarms"][0].clone()
+}
+
+/// An event of S3 as EventBridge delivers it.
+fn event(bucket: &str, key: &str) -> Value {
+    json!({
+        "version": "0", "id": "17793124-05d4-b198-2fde-7ededc63b103", "detail-type": "Object Created", "source": "aws.s3",
+        "account": "000000000000", "time": "2026-01-01T03:00:12Z", "region": "us-east-1",
+        "resources": [format!("arn:aws:s3:::{bucket}")],
+        "detail": {
+            "version": "0", "bucket": {"name": bucket}, "reason": "PutObject", "requester": "000000000000",
+            "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": "00617F08299329D189"},
+        },
+    })
+}

@@ -1,0 +1,222 @@
+//! What matters in `infra/template.yaml`, asserted on the template itself: what no local AWS would notice.
+//!
+//! A check is a function from a template to complaints, so that each can be shown to bite on a copy that is broken on purpose.
+
+mod checks;
+mod dashboard;
+
+use std::process::Command;
+use std::sync::OnceLock;
+
+use e2e::tools;
+use serde_json::{Value, json};
+
+/// Reads CloudFormation's YAML as cfn-lint does: `!Sub` becomes `Fn::Sub`, `!GetAtt A.B` a list of two.
+const LOAD: &str =
+    "import json, sys; from cfnlint.decode import cfn_yaml; json.dump(cfn_yaml.load(sys.argv[1]), sys.stdout)";
+
+/// A way to break the template, and the check that must notice.
+type Breach = (&'static str, fn(&mut Value), fn(&Value) -> Vec<String>);
+
+const BREACHES: [Breach; 14] = [
+    (
+        "an alarm ignores missing data",
+        |t| remove(t, "/Resources/StaleAlarm/Properties", "TreatMissingData"),
+        checks::silent_alarms,
+    ),
+    (
+        "an alarm tells nobody",
+        |t| set(t, "/Resources/DamagedAlarm/Properties/AlarmActions", json!([])),
+        checks::silent_alarms,
+    ),
+    ("an alarm never says OK", |t| remove(t, "/Resources/TooFewAlarm/Properties", "OKActions"), checks::silent_alarms),
+    (
+        "a rule listens to every bucket",
+        |t| remove(t, "/Resources/BackupArrived/Properties/EventPattern/detail", "bucket"),
+        checks::rules_without_bucket,
+    ),
+    (
+        "verify wakes itself by its verdict",
+        |t| {
+            push(
+                t,
+                "/Resources/BackupArrived/Properties/EventPattern/detail/object/key",
+                json!({"suffix": ".intact.json"}),
+            )
+        },
+        checks::functions_that_wake_themselves,
+    ),
+    (
+        "retention may write what wakes it",
+        |t| set(t, "/Resources/RetentionRole/Properties/ManagedPolicyArns/0", json!({"Ref": "VerifierPolicy"})),
+        checks::functions_that_wake_themselves,
+    ),
+    (
+        "a function has Lambda's three seconds",
+        |t| remove(t, "/Resources/Verify/Properties", "Timeout"),
+        checks::unbounded_functions,
+    ),
+    ("a function's failures vanish", |t| remove(t, "/Resources", "FreshnessRetries"), checks::unbounded_functions),
+    (
+        "logs are kept for ever",
+        |t| remove(t, "/Resources/RetentionLogs/Properties", "RetentionInDays"),
+        checks::unbounded_functions,
+    ),
+    (
+        "backups expire by age alone",
+        |t| set(t, "/Resources/Bucket/Properties/LifecycleConfiguration/Rules/2/ExpirationInDays", json!(90)),
+        checks::unsafe_lifecycle,
+    ),
+    (
+        "manifests move to Glacier",
+        |t| remove(t, "/Resources/Bucket/Properties/LifecycleConfiguration/Rules/2", "ObjectSizeGreaterThan"),
+        checks::unsafe_lifecycle,
+    ),
+    ("the bucket goes with the stack", |t| remove(t, "/Resources/Bucket", "DeletionPolicy"), checks::unguarded_bucket),
+    (
+        "the bucket keeps no versions",
+        |t| remove(t, "/Resources/Bucket/Properties", "VersioningConfiguration"),
+        checks::unguarded_bucket,
+    ),
+    (
+        "the agent may delete",
+        |t| set(t, "/Resources/AgentPolicy/Properties/PolicyDocument/Statement/0/Action", json!("s3:*")),
+        checks::excessive_rights,
+    ),
+];
+
+#[test]
+fn every_check_passes_on_the_template_and_fails_on_a_broken_copy() {
+    for (what, break_it, check) in BREACHES {
+        assert_eq!(check(template()), Vec::<String>::new(), "the template as it is ({what})");
+        let mut broken = template().clone();
+        break_it(&mut broken);
+        assert_ne!(check(&broken), Vec::<String>::new(), "not noticed: {what}");
+    }
+}
+
+#[test]
+fn cfn_lint_has_nothing_to_say() {
+    let lint = Command::new(tools::python_command("cfn-lint")).arg(path()).output().unwrap();
+    assert_eq!((lint.status.code(), String::from_utf8_lossy(&lint.stdout).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn stale_rings_when_two_of_three_quarters_of_an_hour_are_late_or_silent() {
+    let alarm = &template()["Resources"]["StaleAlarm"]["Properties"];
+    let told = [
+        "MetricName",
+        "Statistic",
+        "Period",
+        "EvaluationPeriods",
+        "DatapointsToAlarm",
+        "TreatMissingData",
+        "Threshold",
+    ]
+    .map(|property| alarm[property].clone());
+    let expected = json!(["AgeOfNewestGood", "Maximum", 900, 3, 2, "breaching", {"Ref": "MaxAgeSeconds"}]);
+    assert_eq!(json!(told), expected);
+}
+
+#[test]
+fn one_database_stays_within_ten_alarms() {
+    let paid =
+        checks::resources(template(), "AWS::CloudWatch::Alarm").filter(|(_, alarm)| alarm["Condition"].is_null());
+    assert_eq!(paid.count(), 10);
+    let composite = &template()["Resources"]["PagingAlarm"];
+    assert_eq!(composite["Condition"], "WithPaging");
+    let rule = composite["Properties"]["AlarmRule"]["Fn::Sub"].as_str().unwrap();
+    for (name, _) in checks::resources(template(), "AWS::CloudWatch::Alarm") {
+        assert!(rule.contains(&format!("ALARM(\"${{{name}}}\")")), "{name} pages nobody: {rule}");
+    }
+}
+
+#[test]
+fn verify_may_go_on_in_another_invocation() {
+    assert_eq!(template()["Resources"]["Verify"]["Properties"]["RecursiveLoop"], "Allow");
+    assert_eq!(template()["Resources"]["Retention"]["Properties"]["RecursiveLoop"], Value::Null);
+}
+
+/// The local AWS knows these condition keys only by the harness's mending, so AWS's own spelling is fixed here.
+#[test]
+fn bucket_policy_refuses_plain_http_replacement_and_deletion() {
+    let statements = &template()["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    assert_eq!(statements[0]["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
+    let unconditional = json!({"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}});
+    assert_eq!(statements[1]["Condition"], unconditional);
+    assert_eq!(statements[2]["Action"], json!(["s3:DeleteObject", "s3:DeleteObjectVersion"]));
+    let deleters = &statements[2]["Condition"]["ArnNotLike"]["aws:PrincipalArn"]["Fn::Split"][1]["Fn::If"];
+    assert_eq!(deleters[2], json!({"Fn::GetAtt": ["RetentionRole", "Arn"]}));
+    assert_eq!(deleters[1], json!({"Fn::Sub": "${RetentionRole.Arn},${AdminArns}"}));
+    for statement in statements.as_array().unwrap() {
+        assert_eq!((&statement["Effect"], &statement["Principal"]), (&json!("Deny"), &json!("*")));
+    }
+}
+
+#[test]
+fn kms_key_may_be_used_through_s3_alone() {
+    for (name, policy) in
+        checks::resources(template(), "AWS::IAM::ManagedPolicy").filter(|(name, _)| *name != "ReportingPolicy")
+    {
+        let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
+        let key = &statements.last().unwrap()["Fn::If"];
+        assert_eq!(key[0], "WithKmsKey", "{name}");
+        assert_eq!(key[1]["Resource"], json!({"Ref": "KmsKeyArn"}), "{name}");
+        let through = json!({"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.amazonaws.com"}}});
+        assert_eq!(key[1]["Condition"], through, "{name}");
+        let actions = key[1]["Action"].to_string();
+        assert!(actions.contains("kms:Decrypt"), "{name}: {actions}");
+        let writes = ["AgentPolicy", "VerifierPolicy", "OperatorPolicy"].contains(&name);
+        assert_eq!(actions.contains("kms:GenerateDataKey"), writes, "{name}: {actions}");
+    }
+}
+
+#[test]
+fn example_names_every_parameter_with_its_default() {
+    let example = std::fs::read_to_string(tools::root().join("infra/parameters.example")).unwrap();
+    let named =
+        example.lines().filter_map(|line| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).or(Some(line)));
+    let mut named: Vec<_> =
+        named.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect();
+    named.sort_unstable();
+    let parameters = template()["Parameters"].as_object().unwrap();
+    let default = |parameter: &Value| match &parameter["Default"] {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        number => number.to_string(),
+    };
+    let mut declared: Vec<_> = parameters.iter().map(|(name, parameter)| (name.as_str(), default(parameter))).collect();
+    declared.sort_unstable();
+    assert_eq!(named, declared.iter().map(|(name, default)| (*name, default.as_str())).collect::<Vec<_>>());
+}
+
+fn template() -> &'static Value {
+    static TEMPLATE: OnceLock<Value> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let loaded = Command::new(tools::python_command("python")).args(["-c", LOAD]).arg(path()).output().unwrap();
+        assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+        serde_json::from_slice(&loaded.stdout).unwrap()
+    })
+}
+
+fn path() -> std::path::PathBuf {
+    tools::root().join("infra/template.yaml")
+}
+
+/// Removes a property that must be there.
+fn remove(template: &mut Value, parent: &str, name: &str) {
+    let parent = template.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+    parent.remove(name).unwrap();
+}
+
+fn set(template: &mut Value, pointer: &str, value: Value) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    match template.pointer_mut(parent).unwrap() {
+        Value::Array(elements) => elements[name.parse::<usize>().unwrap()] = value,
+        parent => parent[name] = value,
+    }
+}
+
+fn push(template: &mut Value, pointer: &str, value: Value) {
+    template.pointer_mut(pointer).and_then(Value::as_array_mut).unwrap().push(value);
+}

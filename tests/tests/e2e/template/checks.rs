@@ -1,0 +1,194 @@
+//! The checks: each takes a template and returns what is wrong with it.
+
+use serde_json::{Map, Value};
+
+/// The template's resources of one type, with their names.
+pub(super) fn resources<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let all = template["Resources"].as_object().unwrap();
+    all.iter().filter(move |(_, resource)| resource["Type"] == kind).map(|(name, resource)| (name.as_str(), resource))
+}
+
+/// Alarms that don't say what missing data means, or don't tell somebody of trouble and of its end.
+pub(super) fn silent_alarms(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, alarm) in resources(template, "AWS::CloudWatch::Alarm") {
+        let properties = &alarm["Properties"];
+        if !["breaching", "notBreaching"].iter().any(|treatment| properties["TreatMissingData"] == *treatment) {
+            complaints.push(format!("{name} doesn't say what missing data means"));
+        }
+        for actions in ["AlarmActions", "OKActions"] {
+            if properties[actions].as_array().is_none_or(Vec::is_empty) {
+                complaints.push(format!("{name} has no {actions}"));
+            }
+        }
+        // A gauge that two invocations publish must not add up.
+        if !["Maximum", "Minimum"].iter().any(|statistic| properties["Statistic"] == *statistic) {
+            complaints.push(format!("{name} counts duplicates: {}", properties["Statistic"]));
+        }
+    }
+    complaints
+}
+
+/// Rules that would wake a function for somebody else's bucket.
+pub(super) fn rules_without_bucket(template: &Value) -> Vec<String> {
+    let ours = serde_json::json!([{"Ref": "BucketName"}]);
+    resources(template, "AWS::Events::Rule")
+        .filter(|(_, rule)| rule["Properties"]["EventPattern"]["detail"]["bucket"]["name"] != ours)
+        .map(|(name, _)| format!("{name} doesn't name its bucket"))
+        .collect()
+}
+
+/// Functions that may write under a suffix that wakes them, but for the verifier's saved place.
+pub(super) fn functions_that_wake_themselves(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, rule) in resources(template, "AWS::Events::Rule") {
+        let properties = &rule["Properties"];
+        for target in properties["Targets"].as_array().unwrap() {
+            let function = target["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
+            let writable = writable_suffixes(template, function);
+            for key in properties["EventPattern"]["detail"]["object"]["key"].as_array().unwrap() {
+                let waking = suffix(&key.to_string());
+                if waking != "verifying.json" && writable.contains(&waking) {
+                    complaints.push(format!("{name} wakes {function} for {waking}, which it may write"));
+                }
+            }
+        }
+    }
+    complaints
+}
+
+fn writable_suffixes(template: &Value, function: &str) -> Vec<String> {
+    let role = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0].as_str().unwrap();
+    let policies = template["Resources"][role]["Properties"]["ManagedPolicyArns"].as_array().unwrap();
+    let statements = policies.iter().flat_map(|policy| statements(template, policy["Ref"].as_str().unwrap()));
+    let puts = statements.filter(|statement| {
+        statement["Effect"] == "Allow" && actions(statement).any(|action| action == "s3:PutObject")
+    });
+    puts.flat_map(|statement| statement["Resource"].as_array().unwrap())
+        .map(|resource| suffix(&resource.to_string()))
+        .collect()
+}
+
+/// The last two parts of a pattern's text: `intact.json`.
+fn suffix(pattern: &str) -> String {
+    let pattern = pattern.trim_end_matches(['"', '}']);
+    let (rest, last) = pattern.rsplit_once('.').unwrap();
+    format!("{}.{last}", rest.rsplit(['.', '/', '*']).next().unwrap())
+}
+
+fn statements<'a>(template: &'a Value, policy: &str) -> impl Iterator<Item = &'a Value> {
+    template["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap().iter()
+}
+
+fn actions(statement: &Value) -> impl Iterator<Item = &str> {
+    let actions = match &statement["Action"] {
+        Value::Array(actions) => actions.iter().filter_map(Value::as_str).collect(),
+        action => Vec::from_iter(action.as_str()),
+    };
+    actions.into_iter()
+}
+
+/// Functions that rely on one of Lambda's defaults, or whose failures or logs are lost or kept for ever.
+pub(super) fn unbounded_functions(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, function) in resources(template, "AWS::Lambda::Function") {
+        let properties = &function["Properties"];
+        for explicit in ["Timeout", "MemorySize", "Architectures", "Runtime"] {
+            if properties[explicit].is_null() {
+                complaints.push(format!("{name} has no {explicit}"));
+            }
+        }
+        if properties["TracingConfig"]["Mode"] != "PassThrough" {
+            complaints.push(format!("{name} is traced"));
+        }
+        let logs = properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap_or_default();
+        if template["Resources"][logs]["Properties"]["RetentionInDays"].is_null() {
+            complaints.push(format!("{name}'s logs are kept for ever"));
+        }
+        let kept = resources(template, "AWS::Lambda::EventInvokeConfig").any(|(_, retries)| {
+            let properties = &retries["Properties"];
+            properties["FunctionName"]["Ref"] == name
+                && properties["DestinationConfig"]["OnFailure"]["Destination"].is_object()
+        });
+        if !kept {
+            complaints.push(format!("{name}'s failures go nowhere"));
+        }
+    }
+    complaints
+}
+
+/// Lifecycle rules that remove a current version, or move what must stay readable.
+pub(super) fn unsafe_lifecycle(template: &Value) -> Vec<String> {
+    let rules = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"].as_array().unwrap();
+    let mut complaints = Vec::new();
+    for rule in rules {
+        for expiry in ["ExpirationInDays", "ExpirationDate"] {
+            if !rule[expiry].is_null() {
+                complaints.push(format!("{} expires current versions", rule["Id"]));
+            }
+        }
+        if !rule["Transitions"].is_null() && rule["ObjectSizeGreaterThan"].is_null() {
+            complaints.push(format!("{} moves manifests and verdicts", rule["Id"]));
+        }
+    }
+    for needed in ["AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration", "ExpiredObjectDeleteMarker"] {
+        if rules.iter().all(|rule| rule[needed].is_null()) {
+            complaints.push(format!("no rule has {needed}"));
+        }
+    }
+    complaints
+}
+
+/// What a bucket of backups must have, and keep when its stack goes.
+pub(super) fn unguarded_bucket(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for name in ["Bucket", "BucketPolicy"] {
+        let resource = &template["Resources"][name];
+        if resource["DeletionPolicy"] != "RetainExceptOnCreate" || resource["UpdateReplacePolicy"] != "Retain" {
+            complaints.push(format!("{name} goes with the stack"));
+        }
+        if resource["Condition"] != "CreateBucket" {
+            complaints.push(format!("{name} would replace an existing one"));
+        }
+    }
+    let properties = &template["Resources"]["Bucket"]["Properties"];
+    if properties["VersioningConfiguration"]["Status"] != "Enabled" {
+        complaints.push("no versions".into());
+    }
+    if properties["NotificationConfiguration"]["EventBridgeConfiguration"]["EventBridgeEnabled"] != true {
+        complaints.push("no events".into());
+    }
+    let blocks = properties["PublicAccessBlockConfiguration"].as_object().map_or(0, Map::len);
+    if blocks != 4
+        || properties["PublicAccessBlockConfiguration"].as_object().unwrap().values().any(|block| block != true)
+    {
+        complaints.push("open to the public".into());
+    }
+    if properties["BucketEncryption"].is_null() {
+        complaints.push("no encryption".into());
+    }
+    complaints
+}
+
+/// Rights that no identity may have, and deletion by any but retention.
+pub(super) fn excessive_rights(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, _) in resources(template, "AWS::IAM::ManagedPolicy") {
+        for statement in statements(template, name).filter(|statement| statement["Effect"] == "Allow") {
+            for action in actions(statement) {
+                let deletes = action.starts_with("s3:Delete") && name != "RetentionPolicy";
+                let settings = ["s3:PutBucket", "s3:PutLifecycle", "s3:PutEncryption", "s3:Bypass"];
+                if action.contains('*') || deletes || settings.iter().any(|setting| action.starts_with(setting)) {
+                    complaints.push(format!("{name} may {action}"));
+                }
+            }
+            // PutMetricData knows no resources: its namespace bounds it.
+            if statement["Resource"] == "*"
+                && statement["Condition"]["StringEquals"]["cloudwatch:namespace"] != "Lastgood"
+            {
+                complaints.push(format!("{name} may {} everywhere", statement["Action"]));
+            }
+        }
+    }
+    complaints
+}
