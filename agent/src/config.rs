@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::ConfigArgs;
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
-use crate::settings::{ALL, Definition, Given, Layers, Read, Secret, Section, Settings, Source, read};
+use crate::settings::{ALL, Definition, Given, LIBPQ, Layers, Secret, Section, Settings, Source, read};
 
 /// The answer.
 #[derive(Serialize)]
@@ -23,10 +23,13 @@ struct Answer {
 
 #[derive(Serialize)]
 struct Row {
-    name: &'static str,
+    name: String,
     value: Option<String>,
     /// Where the value came from; `None`: it has none.
     source: Option<String>,
+    /// How a value is written.
+    form: &'static str,
+    meaning: &'static str,
     #[serde(skip)]
     section: Section,
 }
@@ -46,7 +49,19 @@ pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Ex
 
 fn rows(layers: &Layers, only_set: bool) -> Vec<Row> {
     let rows = ALL.iter().map(|definition| row(layers, definition));
-    rows.filter(|(_, is_set)| *is_set || !only_set).map(|(row, _)| row).collect()
+    let rows = rows.filter(|(_, is_set)| *is_set || !only_set).map(|(row, _)| row);
+    libpqs(layers).chain(rows).collect()
+}
+
+/// libpq's own variables, those that are set.
+fn libpqs(layers: &Layers) -> impl Iterator<Item = Row> {
+    LIBPQ.iter().filter_map(|(_, name)| {
+        let found = layers.set(name)?;
+        let value = if *name == "PGPASSWORD" { Secret::new(&found.text).to_string() } else { found.text };
+        let source = Some(found.source.to_string());
+        let (form, meaning) = ("text", "libpq's own variable.");
+        Some(Row { name: (*name).to_owned(), value: Some(value), source, form, meaning, section: Section::Database })
+    })
 }
 
 /// A setting's row, and whether somebody set it.
@@ -63,7 +78,17 @@ fn row(layers: &Layers, definition: &Definition) -> (Row, bool) {
             format!("{} ({})", found.source, found.name)
         }
     });
-    (Row { name: definition.name, value, source, section: definition.section }, is_set)
+    (
+        Row {
+            name: definition.name.to_owned(),
+            value,
+            source,
+            form: definition.form,
+            meaning: definition.doc.trim(),
+            section: definition.section,
+        },
+        is_set,
+    )
 }
 
 fn places(settings: &Settings) -> Vec<String> {
@@ -76,7 +101,7 @@ fn places(settings: &Settings) -> Vec<String> {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = |column: fn(&Row) -> &str| self.settings.iter().map(|row| column(row).chars().count()).max();
-        let names = width(|row| row.name).unwrap_or(0);
+        let names = width(|row| &row.name).unwrap_or(0);
         // Long values would push every place out of sight.
         let values = width(|row| row.value.as_deref().unwrap_or("-")).unwrap_or(0).min(40);
         let mut section = None;

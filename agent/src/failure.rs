@@ -58,6 +58,23 @@ impl Failure {
     }
 }
 
+impl From<repository::Error> for Failure {
+    fn from(error: repository::Error) -> Self {
+        use repository::Error;
+        let exit = match error {
+            Error::NotFound { .. } => Exit::NotFound,
+            Error::NoSuchBucket { .. }
+            | Error::WrongRegion { .. }
+            | Error::NoCredentials { .. }
+            | Error::BadCredentials { .. }
+            | Error::TooManyParts { .. }
+            | Error::Settings { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        Self { exit, error: error.to_string(), hint: error.hint() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +84,14 @@ mod tests {
         let failure = Failure::new(Exit::NotFound, "no such backup").hint("lastgood list shows those there are");
         assert_eq!(failure.to_string(), "no such backup\nhint: lastgood list shows those there are");
         assert_eq!(Failure::new(Exit::Failed, "it broke").to_string(), "it broke");
+    }
+
+    #[test]
+    fn what_a_setting_would_mend_ends_in_two() {
+        let failure = Failure::from(repository::Error::NoSuchBucket { bucket: "b".into() });
+        assert_eq!((failure.exit, failure.hint.is_some()), (Exit::Usage, true));
+        let failure = Failure::from(repository::Error::NotFound { object: "o".into() });
+        assert_eq!(failure.exit, Exit::NotFound);
     }
 
     #[test]

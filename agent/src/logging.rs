@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use rustix::fs::OFlags;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -65,13 +66,13 @@ struct Opened {
 }
 
 fn open(path: &Path) -> Opened {
-    let error = match append(path) {
+    let error = match append(path, OFlags::empty()) {
         Ok(file) => return Opened { file: Some(file), warning: None },
         Err(error) => error,
     };
     let instead = temporary();
     let reason = format!("can't write to the log file {}: {error}", path.display());
-    match append(&instead).and_then(only_ours) {
+    match append_ours(&instead) {
         Ok(file) => {
             Opened { file: Some(file), warning: Some(format!("{reason}; {} takes its place", instead.display())) }
         }
@@ -84,13 +85,13 @@ fn temporary() -> PathBuf {
     std::env::temp_dir().join(format!("lastgood-{}.log", rustix::process::geteuid().as_raw()))
 }
 
-fn append(path: &Path) -> std::io::Result<File> {
-    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(no_follow).open(path)
+fn append(path: &Path, flags: OFlags) -> std::io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// The temporary folder is everybody's: a file that somebody else put there isn't written to.
-fn only_ours(file: File) -> std::io::Result<File> {
+/// The temporary folder is everybody's: what somebody else put there, a link or a file, isn't written to.
+fn append_ours(path: &Path) -> std::io::Result<File> {
+    let file = append(path, OFlags::NOFOLLOW)?;
     let metadata = file.metadata()?;
     if metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_file() {
         return Ok(file);
@@ -129,5 +130,42 @@ where
         write!(writer, "{:.3} {} ", jiff::Timestamp::now(), event.metadata().level())?;
         context.format_fields(writer.by_ref(), event)?;
         writeln!(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_log_file_is_the_users_alone_and_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lastgood.log");
+        for _ in 0..2 {
+            let opened = open(&path);
+            assert_eq!(opened.warning, None);
+            std::io::Write::write_all(&mut opened.file.unwrap(), b"line\n").unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "line\nline\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_log_file_that_cannot_be_written_is_replaced_and_said() {
+        let opened = open(Path::new("/nowhere/lastgood.log"));
+        assert!(opened.file.is_some());
+        let warning = opened.warning.unwrap();
+        assert!(warning.contains("/nowhere/lastgood.log") && warning.contains("takes its place"), "{warning}");
+    }
+
+    #[test]
+    fn a_link_in_the_temporary_folder_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        std::os::unix::fs::symlink(&target, folder.path().join("link")).unwrap();
+        assert!(append_ours(&folder.path().join("link")).is_err());
+        assert!(!target.exists());
     }
 }

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::settings::{DatabaseSettings, Secret};
+use crate::failure::Failure;
+use crate::settings::Secret;
 
 /// A monitor that doesn't answer must not hold up a backup.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -14,17 +15,16 @@ const BODY_LIMIT: usize = 100_000;
 
 /// Where the pings of one database go.
 #[derive(Clone, Debug)]
-pub(crate) struct Healthcheck {
+pub(crate) struct Ping {
     success: Option<Secret>,
-    fail: Option<Secret>,
+    failure: Option<Secret>,
 }
 
-impl Healthcheck {
-    pub(crate) fn new(settings: &DatabaseSettings) -> Self {
-        let success = settings.healthcheck.clone();
-        let derived = || success.as_ref().map(|url| below(url, "fail"));
-        let fail = settings.healthcheck_fail.clone().or_else(derived);
-        Self { success, fail }
+impl Ping {
+    /// `failure` may have a URL of its own; otherwise it is `success` with `/fail` added.
+    pub(crate) fn new(success: Option<&Secret>, failure: Option<&Secret>) -> Self {
+        let derived = || success.map(|url| below(url, "fail"));
+        Self { success: success.cloned(), failure: failure.cloned().or_else(derived) }
     }
 
     /// A backup begins.
@@ -42,9 +42,9 @@ impl Healthcheck {
     }
 
     /// It failed, and why.
-    pub(crate) async fn fail(&self, error: &str) {
-        if let Some(url) = &self.fail {
-            ping(url, error).await;
+    pub(crate) async fn failure(&self, failure: &Failure) {
+        if let Some(url) = &self.failure {
+            ping(url, &failure.to_string()).await;
         }
     }
 }
@@ -60,8 +60,7 @@ fn below(url: &Secret, part: &str) -> Secret {
 
 async fn ping(url: &Secret, body: &str) {
     if let Err(error) = post(url, body).await {
-        // The URL is as good as a password for the check: it is left out.
-        tracing::warn!("the healthcheck ping failed: {}", in_words(&error.without_url()));
+        tracing::warn!("the healthcheck ping failed: {}", in_words(&error));
     }
 }
 
@@ -72,8 +71,9 @@ async fn post(url: &Secret, body: &str) -> Result<(), reqwest::Error> {
         .timeout(TIMEOUT)
         .user_agent(concat!("lastgood/", env!("CARGO_PKG_VERSION")))
         .build()?;
-    client.post(url.expose()).body(body).send().await?.error_for_status()?;
-    Ok(())
+    // The URL is as good as a password for the check: errors go without it.
+    let answered = client.post(url.expose()).body(body).send().await.and_then(reqwest::Response::error_for_status);
+    answered.map(drop).map_err(reqwest::Error::without_url)
 }
 
 /// An error and its causes, which say more than it does.
@@ -85,4 +85,78 @@ fn in_words(error: &reqwest::Error) -> String {
         cause = deeper.source();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::failure::Exit;
+
+    /// Answers `count` requests with `status`, and returns them as they came.
+    async fn monitor(count: usize, status: &'static str) -> (String, tokio::task::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/uuid?rid=1", listener.local_addr().unwrap());
+        let requests = tokio::spawn(async move {
+            let mut requests = Vec::new();
+            for _ in 0..count {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = String::new();
+                let mut buffer = [0; 4096];
+                while !is_whole(&request) {
+                    let read = stream.read(&mut buffer).await.unwrap();
+                    request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+                }
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                requests.push(request);
+            }
+            requests
+        });
+        (url, requests)
+    }
+
+    fn is_whole(request: &str) -> bool {
+        let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        body.len() >= length.map_or(0, |length| length.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_run_is_told_as_healthchecks_io_wants_it() {
+        let (url, requests) = monitor(3, "200 OK").await;
+        let ping = Ping::new(Some(&Secret::new(url)), None);
+        ping.start().await;
+        ping.success().await;
+        ping.failure(&Failure::new(Exit::Failed, "disk full").hint("free some")).await;
+        let requests = requests.await.unwrap();
+        let lines: Vec<_> = requests.iter().map(|request| request.lines().next().unwrap()).collect();
+        assert_eq!(
+            lines,
+            ["POST /uuid/start?rid=1 HTTP/1.1", "POST /uuid?rid=1 HTTP/1.1", "POST /uuid/fail?rid=1 HTTP/1.1"]
+        );
+        assert!(requests[2].ends_with("\r\n\r\ndisk full\nhint: free some"), "{}", requests[2]);
+    }
+
+    #[tokio::test]
+    async fn a_failure_goes_to_its_own_url() {
+        let (url, requests) = monitor(1, "200 OK").await;
+        let ping = Ping::new(Some(&Secret::new("http://127.0.0.1:1/never")), Some(&Secret::new(url)));
+        ping.failure(&Failure::new(Exit::Failed, "x")).await;
+        assert!(requests.await.unwrap()[0].starts_with("POST /uuid?rid=1 "));
+    }
+
+    #[tokio::test]
+    async fn a_ping_that_fails_says_why_without_its_url() {
+        let (url, requests) = monitor(1, "500 Oops").await;
+        let refused = post(&Secret::new(&url), "").await.unwrap_err();
+        requests.await.unwrap();
+        let away = post(&Secret::new("http://127.0.0.1:1/uuid"), "").await.unwrap_err();
+        for error in [refused, away] {
+            let words = in_words(&error);
+            assert!(!words.contains("uuid") && !words.is_empty(), "{words}");
+        }
+    }
 }

@@ -24,8 +24,8 @@ Examples:
   lastgood backup --database shop --database blog
   0 3 * * * lastgood backup --quiet   in a crontab
 
-Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 3 another run holds
-the lock, 4 what was stored is damaged, 5 no such database.";
+Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 3 another run
+holds the lock, 4 what was stored is damaged, 5 no such database.";
 
 pub(super) const LIST: &str = "\
 Examples:
@@ -77,14 +77,14 @@ damaged, 5 no such backup.";
 pub(super) const RESTORE: &str = "\
 Examples:
   lastgood restore latest --dry-run   check the backup and say what would be replaced
-  lastgood restore latest             restore beside the living database, compare, then exchange the two
+  lastgood restore latest             restore beside the living database, then exchange the two
   lastgood restore latest --into shop_copy
   lastgood restore --from-s3-latest --confirm
   lastgood restore --from-s3 s3://my-backups/backups/20261122/shop_backup_20261122_030000.sql.gz
   lastgood restore --drop-old         once the restored database has proved itself
 
-Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 4 the backup is damaged,
-5 no such backup.";
+Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 4 the backup is
+damaged, 5 no such backup.";
 
 pub(super) const CONFIG: &str = "\
 Examples:

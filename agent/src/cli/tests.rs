@@ -42,7 +42,8 @@ fn every_example_is_a_command_line_that_parses() {
     let lines: Vec<String> = ends.flat_map(|end| end.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
     let mut seen = 0;
     for line in lines.iter().filter_map(|line| Some(line.get(line.find("lastgood ")?..)?.to_owned())) {
-        let end = line.find("   ").into_iter().chain(line.find(" | ")).chain(line.find(" > ")).chain(line.find(" || ")).min();
+        let end =
+            line.find("   ").into_iter().chain(line.find(" | ")).chain(line.find(" > ")).chain(line.find(" || ")).min();
         let words = shlex::split(line.get(..end.unwrap_or(line.len())).unwrap()).unwrap();
         Cli::try_parse_from(&words).unwrap_or_else(|e| panic!("{line}: {e}"));
         seen += 1;

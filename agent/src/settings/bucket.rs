@@ -1,6 +1,6 @@
 //! The bucket's settings, and as whom it is asked.
 
-use super::stand_in::{BucketSettings, Encryption, Keys, Retry, Secret};
+use repository::{BucketSettings, Encryption, Keys, Retry, Secret};
 
 use super::definition::Setting;
 use super::form::ServerSideEncryption;

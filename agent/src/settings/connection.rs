@@ -1,10 +1,10 @@
 //! How child processes reach the database: libpq's environment variables, never the command line.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::process::Command;
 
 use super::layers::Layers;
+use super::libpq::Variables;
 use super::secret::Secret;
 use super::{libpq, table};
 
@@ -12,11 +12,11 @@ use super::{libpq, table};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Connection {
     /// libpq's environment variables. What isn't here is libpq's own default.
-    variables: BTreeMap<&'static str, Secret>,
+    variables: Variables,
 }
 
 impl Connection {
-    pub(super) fn new(variables: BTreeMap<&'static str, Secret>) -> Self {
+    pub(super) fn new(variables: Variables) -> Self {
         Self { variables }
     }
 
@@ -78,9 +78,9 @@ const OWN: [(&str, &str); 5] = [
 pub(super) fn resolve(
     entry: Option<&Layers>,
     all: &Layers,
-    service: &dyn Fn(&str, Option<&str>) -> Option<BTreeMap<&'static str, Secret>>,
+    service: &dyn Fn(&str, Option<&str>) -> Option<Variables>,
 ) -> Connection {
-    let mut variables = BTreeMap::new();
+    let mut variables = Variables::new();
     for layers in entry.into_iter().chain([all]) {
         add(&mut variables, own(layers));
         add(&mut variables, layers.get(&table::DATABASE_URL).map(|url| url.variables).unwrap_or_default());
@@ -103,7 +103,7 @@ pub(super) fn resolve(
 }
 
 /// What a weaker place says about parts that no stronger one named.
-fn add(variables: &mut BTreeMap<&'static str, Secret>, weaker: BTreeMap<&'static str, Secret>) {
+fn add(variables: &mut Variables, weaker: Variables) {
     // A host that was named must not be reached at the address of another.
     let host_is_known = variables.contains_key("PGHOST");
     for (variable, value) in weaker {
@@ -113,11 +113,11 @@ fn add(variables: &mut BTreeMap<&'static str, Secret>, weaker: BTreeMap<&'static
     }
 }
 
-fn own(layers: &Layers) -> BTreeMap<&'static str, Secret> {
+fn own(layers: &Layers) -> Variables {
     OWN.iter().filter_map(|(name, variable)| Some((*variable, Secret::new(layers.set(name)?.text)))).collect()
 }
 
-fn guides(layers: &Layers) -> BTreeMap<&'static str, Secret> {
+fn guides(layers: &Layers) -> Variables {
     let default = |name: &str| layers.find(table::ALL.iter().find(|definition| definition.name == name)?);
     OWN.iter().filter_map(|(name, variable)| Some((*variable, Secret::new(default(name)?.text)))).collect()
 }

@@ -5,8 +5,6 @@
 //! variable that libpq reads for it.
 //! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>
 
-use std::collections::BTreeMap;
-
 use percent_encoding::percent_decode_str;
 
 use super::definition::Form;
@@ -20,7 +18,7 @@ pub(crate) const DATABASE_URL: Form<DatabaseUrl> =
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DatabaseUrl {
     /// libpq's environment variables, and what the URI says for each.
-    pub(crate) variables: BTreeMap<&'static str, Secret>,
+    pub(crate) variables: libpq::Variables,
     /// Parameters that are the application's own, such as `pool_size`: libpq has no use for them.
     pub(crate) ignored: Vec<String>,
 }

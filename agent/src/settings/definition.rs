@@ -52,11 +52,6 @@ impl Definition {
         check: |_| Ok(()),
     };
 
-    /// Its name in a TOML file.
-    pub(crate) fn key(&self) -> String {
-        self.name.to_ascii_lowercase()
-    }
-
     /// Its own name, then its other names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())

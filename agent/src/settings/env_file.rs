@@ -55,11 +55,12 @@ type Complaint = (Option<String>, String);
 /// Takes one line, or several where a quoted value spans them, off the front of `rest`.
 fn next(rest: &mut &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<(String, String)>, Complaint> {
     let line = take_line(rest);
-    let statement = line.trim();
+    // The end stays: it may be inside a quote.
+    let statement = line.trim_start();
     if statement.is_empty() || statement.starts_with('#') {
         return Ok(None);
     }
-    let statement = statement.strip_prefix("export").filter(|s| s.starts_with([' ', '\t'])).unwrap_or(statement).trim();
+    let statement = statement.strip_prefix("export").filter(|s| s.starts_with([' ', '\t'])).unwrap_or(statement);
     let Some((name, value)) = statement.split_once('=') else { return Err((None, "NAME=value is meant".into())) };
     let name = name.trim();
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {

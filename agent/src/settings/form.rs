@@ -10,9 +10,9 @@ pub(crate) use super::database_url::DATABASE_URL;
 use super::definition::Form;
 use super::secret::Secret;
 
-pub(crate) use super::stand_in::Checksum;
 /// How archives are compressed.
 pub(crate) use archive::Compression;
+pub(crate) use repository::Checksum;
 
 /// Who reads a backup after it was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,8 +43,10 @@ pub(crate) enum Defaults {
 pub(crate) const TEXT: Form<String> = Form { words: "text", parse: |text| Ok(text.to_owned()) };
 pub(crate) const SECRET: Form<Secret> = Form { words: "text", parse: |text| Ok(Secret::new(text)) };
 pub(crate) const PATH: Form<PathBuf> = Form { words: "path", parse: |text| Ok(PathBuf::from(text)) };
-pub(crate) const COUNT: Form<u32> = Form { words: "whole number", parse: |text| number(text, 0, u32::MAX) };
-pub(crate) const POSITIVE: Form<u32> = Form { words: "whole number from 1", parse: |text| number(text, 1, u32::MAX) };
+/// A million of anything counted here is more than anybody means, and leaves room for arithmetic.
+const MANY: u32 = 1_000_000;
+pub(crate) const COUNT: Form<u32> = Form { words: "whole number", parse: |text| number(text, 0, MANY) };
+pub(crate) const POSITIVE: Form<u32> = Form { words: "whole number from 1", parse: |text| number(text, 1, MANY) };
 /// A hundred years are enough, and leave room for arithmetic on dates.
 pub(crate) const DAYS: Form<u32> = Form { words: "days", parse: |text| number(text, 0, 36_525) };
 pub(crate) const PORT: Form<u16> = Form { words: "port", parse: |text| number(text, 1, u16::MAX) };

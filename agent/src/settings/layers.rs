@@ -84,7 +84,7 @@ impl Layers {
     }
 
     /// What was set under this very name, without aliases and defaults.
-    pub(super) fn set(&self, name: &str) -> Option<Found> {
+    pub(crate) fn set(&self, name: &str) -> Option<Found> {
         self.layers.iter().enumerate().find_map(|(distance, layer)| {
             let (text, source) = layer.0.get(name)?;
             Some(Found { name: name.to_owned(), text: text.clone(), source: source.clone(), distance })

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::secret::Secret;
 
+/// libpq's environment variables and their values.
+pub(crate) type Variables = BTreeMap<&'static str, Secret>;
+
 /// libpq's connection parameters that an environment variable can set.
 pub(crate) const PARAMETERS: &[(&str, &str)] = &[
     ("host", "PGHOST"),
@@ -63,7 +66,7 @@ pub(super) fn is_secret(variable: &str) -> bool {
 }
 
 /// What the service `name` says, as environment variables; `None` where no service file knows it.
-pub(super) fn service(name: &str, files: &[PathBuf]) -> Option<BTreeMap<&'static str, Secret>> {
+pub(super) fn service(name: &str, files: &[PathBuf]) -> Option<Variables> {
     files.iter().find_map(|file| section(&std::fs::read_to_string(file).ok()?, name))
 }
 
@@ -74,14 +77,14 @@ pub(super) fn service_files(named: Option<&str>, home: Option<&Path>, folder: Op
     own.into_iter().chain(folders.into_iter().map(|folder| folder.join("pg_service.conf"))).collect()
 }
 
-fn section(text: &str, name: &str) -> Option<BTreeMap<&'static str, Secret>> {
+fn section(text: &str, name: &str) -> Option<Variables> {
     let header = format!("[{name}]");
     let mut lines = text.lines().map(str::trim).skip_while(|line| *line != header);
     lines.next()?;
     let entries = lines.take_while(|line| !line.starts_with('[')).filter(|line| !line.starts_with('#'));
     let entries = entries.filter_map(|line| line.split_once('='));
     // libpq takes the first of two equal keys.
-    let mut found = BTreeMap::new();
+    let mut found = Variables::new();
     for (keyword, value) in entries {
         if let Some(variable) = variable(keyword.trim()) {
             found.entry(variable).or_insert_with(|| Secret::new(value.trim()));

@@ -5,8 +5,10 @@
 
 mod bucket;
 mod connection;
+mod database;
 mod database_url;
 mod definition;
+#[cfg(test)]
 mod document;
 mod env_file;
 mod form;
@@ -18,24 +20,23 @@ mod secret;
 mod table;
 mod toml_file;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use repository::BucketSettings;
 
 pub(crate) use connection::Connection;
+pub(crate) use database::DatabaseSettings;
 pub(crate) use definition::{Definition, Section};
 pub(crate) use form::{Compression, Verify};
-pub(crate) use layers::{Found, Layers, Source};
+pub(crate) use layers::{Layers, Source};
+pub(crate) use libpq::PARAMETERS as LIBPQ;
 pub(crate) use read::{Given, Read, read};
-mod stand_in;
-use repository::BucketSettings;
 pub(crate) use secret::Secret;
-use stand_in as repository;
 pub(crate) use table::ALL;
 
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
-use layers::Layer;
+use database::Sources;
 
 /// Where local backups lie when neither `BACKUP_DIR` nor a bucket is set.
 const DIRECTORY: &str = "/var/backups/lastgood";
@@ -61,10 +62,6 @@ pub(crate) struct Settings {
     pub(crate) recipients: Vec<age::x25519::Recipient>,
     /// The age key that decrypts.
     pub(crate) identity_file: Option<PathBuf>,
-    /// How long to try again while the network is away.
-    pub(crate) retry: Duration,
-    /// After how many days the bucket's lifecycle rule moves an archive to Glacier.
-    pub(crate) glacier_days: u32,
     /// Where PostgreSQL's programs lie; `None`: look for them.
     pub(crate) program_directory: Option<PathBuf>,
     /// Where lock files lie.
@@ -82,63 +79,6 @@ pub(crate) struct LogFiles {
     pub(crate) backup: PathBuf,
     pub(crate) restore: PathBuf,
     pub(crate) verify: PathBuf,
-}
-
-/// What may differ from one database to the next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DatabaseSettings {
-    /// Its name; `None`: libpq takes the role's, and only the server can tell.
-    pub(crate) name: Option<String>,
-    pub(crate) connection: Connection,
-    /// How long pg_dump waits for a lock; zero: for ever.
-    pub(crate) lock_timeout: Duration,
-    /// More options for pg_dump.
-    pub(crate) dump_options: Vec<String>,
-    pub(crate) retention: Retention,
-    /// After how many days local copies that are also in the bucket go.
-    pub(crate) local_days: u32,
-    pub(crate) thresholds: Thresholds,
-    pub(crate) healthcheck: Option<Secret>,
-    pub(crate) healthcheck_fail: Option<Secret>,
-    /// The shell command that stops what uses the database, and the one that starts it again.
-    pub(crate) stop_command: Option<String>,
-    pub(crate) start_command: Option<String>,
-}
-
-/// The rules of `prune`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Retention {
-    pub(crate) last: u32,
-    pub(crate) daily: u32,
-    pub(crate) weekly: u32,
-    pub(crate) monthly: u32,
-    pub(crate) yearly: u32,
-    pub(crate) delete_after_days: u32,
-    pub(crate) minimum_good: u32,
-}
-
-/// The limits of `check`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Thresholds {
-    pub(crate) max_age_hours: u32,
-    /// In bytes.
-    pub(crate) min_size: u64,
-    pub(crate) min_count: u32,
-}
-
-/// What settings of further databases are made from.
-#[derive(Clone)]
-struct Sources {
-    layers: Layers,
-    entries: Vec<(Layer, Source)>,
-    home: Option<PathBuf>,
-}
-
-impl fmt::Debug for Sources {
-    /// The texts of secrets are in it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sources")
-    }
 }
 
 impl Settings {
@@ -204,8 +144,6 @@ fn assemble(
         verify: all.get(&table::BACKUP_VERIFY)?,
         recipients,
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
-        retry: Duration::from_secs(60 * u64::from(all.get(&table::BACKUP_RETRY_MINUTES)?)),
-        glacier_days: all.get(&table::BACKUP_S3_GLACIER_DAYS)?,
         program_directory: all.get(&table::PG_BIN_DIR),
         lock_directory: all.get(&table::BACKUP_LOCK_DIR).unwrap_or_else(usual_lock_directory),
         logs: LogFiles {
@@ -217,98 +155,6 @@ fn assemble(
         warnings,
         sources,
     })
-}
-
-impl Sources {
-    /// The databases that were chosen.
-    fn databases(&self, given: &Given, mistakes: &mut Vec<String>) -> Vec<DatabaseSettings> {
-        if given.all_databases {
-            return Vec::new();
-        }
-        if !given.databases.is_empty() {
-            return given.databases.iter().map(|name| self.named(name)).collect();
-        }
-        if self.entries.is_empty() {
-            return vec![self.general()];
-        }
-        let mut chosen: Vec<DatabaseSettings> = Vec::new();
-        for (entry, source) in &self.entries {
-            let settings = self.entry(entry);
-            match &settings.name {
-                None => mistakes.push(format!("{source}: database: db_name is missing")),
-                Some(name) if chosen.iter().any(|other| other.name.as_ref() == Some(name)) => {
-                    mistakes.push(format!("{source}: database: {name} stands here for the second time"));
-                }
-                Some(_) => chosen.push(settings),
-            }
-        }
-        chosen
-    }
-
-    fn named(&self, name: &str) -> DatabaseSettings {
-        let entries = self.entries.iter().map(|(entry, _)| self.entry(entry));
-        let mut settings =
-            entries.into_iter().find(|entry| entry.name.as_deref() == Some(name)).unwrap_or_else(|| self.general());
-        settings.connection = settings.connection.to(name);
-        settings.name = Some(name.to_owned());
-        settings
-    }
-
-    fn general(&self) -> DatabaseSettings {
-        let connection = connection::resolve(None, &self.layers, &|name, file| self.service(name, file));
-        DatabaseSettings::new(&self.layers, connection)
-    }
-
-    fn entry(&self, entry: &Layer) -> DatabaseSettings {
-        let own = Layers::new(vec![entry.clone()]);
-        let all = self.layers.with_entry(entry);
-        let connection = connection::resolve(Some(&own), &all, &|name, file| self.service(name, file));
-        let mut settings = DatabaseSettings::new(&all, connection);
-        // Its name must be its own: what all databases share would name the same one twice.
-        settings.name = connection::own_database(&own);
-        settings
-    }
-
-    fn service(&self, name: &str, file: Option<&str>) -> Option<std::collections::BTreeMap<&'static str, Secret>> {
-        let folder = self.layers.set("PGSYSCONFDIR").map(|found| found.text);
-        libpq::service(name, &libpq::service_files(file, self.home.as_deref(), folder.as_deref()))
-    }
-
-    fn entry_mistakes(&self) -> Vec<String> {
-        self.entries.iter().flat_map(|(entry, _)| Layers::new(vec![entry.clone()]).mistakes()).collect()
-    }
-}
-
-impl DatabaseSettings {
-    /// Texts that are wrong are among the mistakes already, so that their numbers here are never used.
-    fn new(layers: &Layers, connection: Connection) -> Self {
-        let count = |setting| layers.get(setting).unwrap_or_default();
-        Self {
-            name: connection.get("PGDATABASE").or_else(|| connection.get("PGUSER")).map(str::to_owned),
-            connection,
-            lock_timeout: layers.get(&table::BACKUP_LOCK_TIMEOUT).unwrap_or_default(),
-            dump_options: layers.get(&table::BACKUP_PG_DUMP_OPTIONS).unwrap_or_default(),
-            retention: Retention {
-                last: count(&table::BACKUP_KEEP_LAST),
-                daily: count(&table::BACKUP_KEEP_DAILY),
-                weekly: count(&table::BACKUP_KEEP_WEEKLY),
-                monthly: count(&table::BACKUP_KEEP_MONTHLY),
-                yearly: count(&table::BACKUP_KEEP_YEARLY),
-                delete_after_days: count(&table::BACKUP_S3_DELETE_DAYS),
-                minimum_good: count(&table::BACKUP_MIN_GOOD),
-            },
-            local_days: count(&table::BACKUP_RETENTION_DAYS),
-            thresholds: Thresholds {
-                max_age_hours: count(&table::MAX_BACKUP_AGE_HOURS),
-                min_size: layers.get(&table::MIN_BACKUP_SIZE).unwrap_or_default(),
-                min_count: count(&table::MIN_BACKUP_COUNT),
-            },
-            healthcheck: layers.get(&table::BACKUP_HEALTHCHECK_URL),
-            healthcheck_fail: layers.get(&table::BACKUP_HEALTHCHECK_FAIL_URL),
-            stop_command: layers.get(&table::RESTORE_STOP_COMMAND),
-            start_command: layers.get(&table::RESTORE_START_COMMAND),
-        }
-    }
 }
 
 /// Keys from the setting and from the file together.

@@ -1,6 +1,7 @@
 //! Reading the places of settings: flags, environment, `.env` file, TOML file.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::layers::{Layer, Layers, Source};
@@ -20,16 +21,15 @@ pub(crate) struct Given {
     pub(crate) databases: Vec<String>,
     /// `--all-databases`.
     pub(crate) all_databases: bool,
-    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, OsString>,
     pub(crate) home: Option<PathBuf>,
 }
 
 impl Given {
     /// The process's own environment.
     pub(crate) fn here() -> Self {
-        let texts =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self { environment: texts.collect(), home: std::env::home_dir(), ..Self::default() }
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self { environment: variables.collect(), home: std::env::home_dir(), ..Self::default() }
     }
 }
 
@@ -72,7 +72,10 @@ fn environment(given: &Given, mistakes: &mut Vec<String>) -> Layer {
     let mut layer = Layer::default();
     for (name, value) in &given.environment {
         if names::is_known(name) {
-            layer.set(name, value, Source::Environment);
+            match value.to_str() {
+                Some(value) => layer.set(name, value, Source::Environment),
+                None => mistakes.push(format!("environment: {name}: its value isn't UTF-8")),
+            }
         } else if let Some(meant) = names::misspelt(name) {
             mistakes.push(format!("environment: {name}: not a setting; is {meant} meant?"));
         }
@@ -84,7 +87,7 @@ fn env_file(given: &Given, read: &mut Read) -> Layer {
     let mut layer = Layer::default();
     let usual = [PathBuf::from(".env"), PathBuf::from("/etc/lastgood.env")];
     let Some((path, text)) = open("--env-file", given.env_file.as_ref(), &usual, read) else { return layer };
-    let (assignments, bad) = env_file::parse(&text, &|name| given.environment.get(name).cloned());
+    let (assignments, bad) = env_file::parse(&text, &|name| given.environment.get(name)?.clone().into_string().ok());
     for line in bad {
         let place = Source::File { path: path.clone(), line: line.line };
         match line.name {

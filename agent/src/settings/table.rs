@@ -101,9 +101,9 @@ settings! {
     Retention {
         /// How many days a local copy stays after its upload. A copy that isn't in the bucket stays.
         BACKUP_RETENTION_DAYS: u32 = DAYS { default: Some("30"), aliases: &["BACKUP_S3_RETENTION_DAYS"], per_database: true }
-        /// After how many days the bucket moves an archive to Glacier. The bucket's lifecycle rule does it; the agent only shows it.
+        /// After how many days the bucket moves an archive to Glacier. The bucket's lifecycle rule does it; the agent only shows it. `0`: never.
         BACKUP_S3_GLACIER_DAYS: u32 = DAYS { default: Some("30") }
-        /// After how many days a backup is removed, measured from the newest good one. Backups that a keep rule names stay.
+        /// After how many days a backup is removed, measured from the newest good one. What a keep rule names stays. `0`: never by age.
         BACKUP_S3_DELETE_DAYS: u32 = DAYS { default: Some("90"), per_database: true }
         /// Keep the newest so many good backups.
         BACKUP_KEEP_LAST: u32 = COUNT { default: Some("0"), per_database: true }
@@ -116,7 +116,7 @@ settings! {
         /// Keep the newest good backup of each of so many years.
         BACKUP_KEEP_YEARLY: u32 = COUNT { default: Some("0"), per_database: true }
         /// Never remove a backup where fewer good ones than this would be left.
-        BACKUP_MIN_GOOD: u32 = POSITIVE { default: Some("3"), per_database: true }
+        BACKUP_MIN_GOOD: u32 = POSITIVE { default: Some("7"), per_database: true }
     }
     Health {
         /// `check` complains when the newest good backup is older.

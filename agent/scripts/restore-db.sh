@@ -1,0 +1,17 @@
+#!/bin/sh
+# The guide's name for `lastgood restore`.
+# Settings come from .env in the folder above this one, where the guide keeps it, and the guide's defaults hold.
+set -eu
+here=$(dirname -- "$0")
+# cron's PATH is /usr/bin:/bin.
+PATH="$PATH:/usr/local/bin:$here:$(dirname -- "$(readlink -f -- "$0")")"
+if ! command -v lastgood >/dev/null; then
+    echo "error: lastgood was not found in $PATH" >&2
+    echo "hint: install it into /usr/local/bin, or put it beside this script" >&2
+    exit 2
+fi
+export PATH LASTGOOD_DEFAULTS="${LASTGOOD_DEFAULTS:-guide}"
+if [ -f "$here/../.env" ]; then
+    set -- --env-file "$here/../.env" "$@"
+fi
+exec lastgood restore "$@"

@@ -1,0 +1,146 @@
+//! One database's settings: its `[[database]]` entry over what all databases share.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use catalog::{Policy, Thresholds};
+use jiff::SignedDuration;
+
+use super::connection::{self, Connection};
+use super::layers::{Layer, Layers, Source};
+use super::libpq::{self, Variables};
+use super::read::Given;
+use super::secret::Secret;
+use super::table;
+
+/// What may differ from one database to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DatabaseSettings {
+    /// Its name; `None`: libpq takes the role's, and only the server can tell.
+    pub(crate) name: Option<String>,
+    pub(crate) connection: Connection,
+    /// How long pg_dump waits for a lock; zero: for ever.
+    pub(crate) lock_timeout: Duration,
+    /// More options for pg_dump.
+    pub(crate) dump_options: Vec<String>,
+    /// The rules of `prune`.
+    pub(crate) policy: Policy,
+    /// After how many days local copies that are also in the bucket go.
+    pub(crate) local_days: u32,
+    /// The limits of `check`.
+    pub(crate) thresholds: Thresholds,
+    pub(crate) healthcheck: Option<Secret>,
+    pub(crate) healthcheck_fail: Option<Secret>,
+    /// The shell command that stops what uses the database, and the one that starts it again.
+    pub(crate) stop_command: Option<String>,
+    pub(crate) start_command: Option<String>,
+}
+
+/// What settings of further databases are made from.
+#[derive(Clone)]
+pub(super) struct Sources {
+    pub(super) layers: Layers,
+    pub(super) entries: Vec<(Layer, Source)>,
+    pub(super) home: Option<PathBuf>,
+}
+
+impl fmt::Debug for Sources {
+    /// The texts of secrets are in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sources")
+    }
+}
+
+impl Sources {
+    /// The databases that were chosen.
+    pub(super) fn databases(&self, given: &Given, mistakes: &mut Vec<String>) -> Vec<DatabaseSettings> {
+        if given.all_databases {
+            return Vec::new();
+        }
+        if !given.databases.is_empty() {
+            return given.databases.iter().map(|name| self.named(name)).collect();
+        }
+        if self.entries.is_empty() {
+            return vec![self.general()];
+        }
+        let mut chosen: Vec<DatabaseSettings> = Vec::new();
+        for (entry, source) in &self.entries {
+            let settings = self.entry(entry);
+            match &settings.name {
+                None => mistakes.push(format!("{source}: database: db_name is missing")),
+                Some(name) if chosen.iter().any(|other| other.name.as_ref() == Some(name)) => {
+                    mistakes.push(format!("{source}: database: {name} stands here for the second time"));
+                }
+                Some(_) => chosen.push(settings),
+            }
+        }
+        chosen
+    }
+
+    pub(super) fn named(&self, name: &str) -> DatabaseSettings {
+        let entries = self.entries.iter().map(|(entry, _)| self.entry(entry));
+        let mut settings =
+            entries.into_iter().find(|entry| entry.name.as_deref() == Some(name)).unwrap_or_else(|| self.general());
+        settings.connection = settings.connection.to(name);
+        settings.name = Some(name.to_owned());
+        settings
+    }
+
+    pub(super) fn general(&self) -> DatabaseSettings {
+        let connection = connection::resolve(None, &self.layers, &|name, file| self.service(name, file));
+        DatabaseSettings::new(&self.layers, connection)
+    }
+
+    fn entry(&self, entry: &Layer) -> DatabaseSettings {
+        let own = Layers::new(vec![entry.clone()]);
+        let all = self.layers.with_entry(entry);
+        let connection = connection::resolve(Some(&own), &all, &|name, file| self.service(name, file));
+        let mut settings = DatabaseSettings::new(&all, connection);
+        // Its name must be its own: what all databases share would name the same one twice.
+        settings.name = connection::own_database(&own);
+        settings
+    }
+
+    fn service(&self, name: &str, file: Option<&str>) -> Option<Variables> {
+        let folder = self.layers.set("PGSYSCONFDIR").map(|found| found.text);
+        libpq::service(name, &libpq::service_files(file, self.home.as_deref(), folder.as_deref()))
+    }
+
+    pub(super) fn entry_mistakes(&self) -> Vec<String> {
+        self.entries.iter().flat_map(|(entry, _)| Layers::new(vec![entry.clone()]).mistakes()).collect()
+    }
+}
+
+impl DatabaseSettings {
+    /// Texts that are wrong are among the mistakes already, so that their numbers here are never used.
+    fn new(layers: &Layers, connection: Connection) -> Self {
+        let count = |setting| layers.get(setting).unwrap_or_default();
+        Self {
+            name: connection.get("PGDATABASE").or_else(|| connection.get("PGUSER")).map(str::to_owned),
+            connection,
+            lock_timeout: layers.get(&table::BACKUP_LOCK_TIMEOUT).unwrap_or_default(),
+            dump_options: layers.get(&table::BACKUP_PG_DUMP_OPTIONS).unwrap_or_default(),
+            policy: Policy {
+                keep_last: count(&table::BACKUP_KEEP_LAST),
+                daily: count(&table::BACKUP_KEEP_DAILY),
+                weekly: count(&table::BACKUP_KEEP_WEEKLY),
+                monthly: count(&table::BACKUP_KEEP_MONTHLY),
+                yearly: count(&table::BACKUP_KEEP_YEARLY),
+                delete_after_days: layers.get(&table::BACKUP_S3_DELETE_DAYS).filter(|days| *days > 0),
+                minimum_good: count(&table::BACKUP_MIN_GOOD),
+                ..Policy::default()
+            },
+            local_days: count(&table::BACKUP_RETENTION_DAYS),
+            thresholds: Thresholds {
+                max_age: SignedDuration::from_hours(count(&table::MAX_BACKUP_AGE_HOURS).into()),
+                min_size: layers.get(&table::MIN_BACKUP_SIZE).unwrap_or_default(),
+                min_count: usize::try_from(count(&table::MIN_BACKUP_COUNT)).unwrap_or(usize::MAX),
+            },
+            healthcheck: layers.get(&table::BACKUP_HEALTHCHECK_URL),
+            healthcheck_fail: layers.get(&table::BACKUP_HEALTHCHECK_FAIL_URL),
+            stop_command: layers.get(&table::RESTORE_STOP_COMMAND),
+            start_command: layers.get(&table::RESTORE_START_COMMAND),
+        }
+    }
+}
