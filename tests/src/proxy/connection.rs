@@ -16,11 +16,13 @@ pub(super) struct Connection {
     server: TcpStream,
     /// Set by the lane that sees the request, obeyed by the one that sees its answer.
     loses_answer: AtomicBool,
+    /// The server has spoken since the client did: a new request begins, whatever the body before it ended with.
+    answered: AtomicBool,
 }
 
 impl Connection {
     pub(super) fn new(client: TcpStream, server: TcpStream) -> Connection {
-        Connection { client, server, loses_answer: AtomicBool::new(false) }
+        Connection { client, server, loses_answer: AtomicBool::new(false), answered: AtomicBool::new(false) }
     }
 
     /// Ends it at once, both ways. An end that is closed already stays so.
@@ -85,7 +87,7 @@ impl Lane {
             match self.direction {
                 Direction::Up => self.watch_for_requests(chunk),
                 Direction::Down if self.loses(chunk) => return Ended::Cut,
-                Direction::Down => {}
+                Direction::Down => self.connection.answered.store(true, Ordering::Relaxed),
             }
             let passage = self.wait_for_passage(chunk.len());
             let sent = to.write_all(&chunk[..passage.bytes]);
@@ -145,6 +147,9 @@ impl Lane {
 
     /// Finds request lines at the beginnings of lines. A body may hold one by chance only if it is HTTP itself.
     fn watch_for_requests(&mut self, chunk: &[u8]) {
+        if self.connection.answered.swap(false, Ordering::Relaxed) {
+            self.line.clear();
+        }
         let mut rest = chunk;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             self.keep(&rest[..end]);

@@ -2,5 +2,6 @@
 
 mod harness;
 mod identities;
+mod repository;
 mod stack;
 mod template;

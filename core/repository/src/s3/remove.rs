@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_s3::{
     operation::list_object_versions::ListObjectVersionsOutput,
-    types::{Delete, EncodingType, ObjectIdentifier},
+    types::{
+        Delete, EncodingType, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
+    },
 };
 use catalog::Object;
 use jiff::Timestamp;
@@ -86,14 +88,29 @@ impl Bucket {
             if code == "NoSuchKey" || code == "NoSuchVersion" {
                 continue;
             }
-            let outcome = if speaks_of_a_lock(code, message) {
-                Outcome::Locked
-            } else {
-                Outcome::Failed(format!("{code}: {message}"))
-            };
-            outcomes.insert(failed.key().unwrap_or_default().to_owned(), outcome);
+            let key = failed.key().unwrap_or_default();
+            let is_locked = speaks_of_a_lock(code, message)
+                || (code == "AccessDenied" && self.is_locked(key, failed.version_id()).await);
+            let outcome = if is_locked { Outcome::Locked } else { Outcome::Failed(format!("{code}: {message}")) };
+            outcomes.insert(key.to_owned(), outcome);
         }
         Ok(())
+    }
+
+    /// For stores that refuse a locked version without saying why. Who may not ask is told of a refusal.
+    async fn is_locked(&self, key: &str, version: Option<&str>) -> bool {
+        let (bucket, version) = (&self.settings.bucket, version.map(str::to_owned));
+        let retention = self.call(Call::new("s3:GetObjectRetention", key), || {
+            self.client.get_object_retention().bucket(bucket).key(key).set_version_id(version.clone()).send()
+        });
+        if retention.await.is_ok_and(|answer| answer.retention().is_some_and(is_retained)) {
+            return true;
+        }
+        let hold = self.call(Call::new("s3:GetObjectLegalHold", key), || {
+            self.client.get_object_legal_hold().bucket(bucket).key(key).set_version_id(version.clone()).send()
+        });
+        let is_held = |hold: &ObjectLockLegalHold| hold.status() == Some(&ObjectLockLegalHoldStatus::On);
+        hold.await.is_ok_and(|answer| answer.legal_hold().is_some_and(is_held))
     }
 
     /// The versions of every key to be removed; one request for each backup. `None` when the store has no versions.
@@ -209,6 +226,11 @@ fn common_stem(key: &str) -> &str {
     let name = key.rfind('/').map_or(0, |slash| slash + 1);
     let dot = key.get(name..).and_then(|file| file.find('.'));
     dot.and_then(|dot| key.get(..=name + dot)).unwrap_or(key)
+}
+
+/// A retention whose end has passed locks nothing.
+fn is_retained(retention: &ObjectLockRetention) -> bool {
+    retention.retain_until_date().is_some_and(|until| until.secs() > Timestamp::now().as_second())
 }
 
 /// S3 answers a locked version like any other denial; only its text tells.

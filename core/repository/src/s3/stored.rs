@@ -13,11 +13,16 @@ pub(crate) struct Ours<'a> {
     pub(crate) digest: &'a Digest,
     /// The value of the `lastgood-id` metadata, unique to this upload.
     pub(crate) lastgood_id: Option<&'a str>,
+    /// The ETag that our bytes get where no KMS encrypts them.
+    pub(crate) etag: Option<String>,
+    /// The store knows our multipart upload no more. It vanishes only when it is completed or aborted, and we didn't
+    /// abort: an object of our size is ours.
+    pub(crate) upload_is_gone: bool,
 }
 
 impl Bucket {
     /// `Some` when the object under the key is ours; `None` when it is another, or can't be told from another.
-    pub(crate) async fn find_landed(&self, ours: &Ours<'_>, upload_is_gone: bool) -> Result<Option<Stored>, Error> {
+    pub(crate) async fn find_landed(&self, ours: &Ours<'_>) -> Result<Option<Stored>, Error> {
         match self.head_object(ours.key).await {
             Ok(None) => Ok(None),
             Ok(Some(head)) => {
@@ -33,18 +38,16 @@ impl Bucket {
                 };
                 Ok((same_size && (same_id || same_bytes)).then_some(stored))
             }
-            Err(Error::AccessDenied { .. }) => self.find_landed_in_listing(ours, upload_is_gone).await,
+            Err(Error::AccessDenied { .. }) => self.find_landed_in_listing(ours).await,
             Err(error) => Err(error),
         }
     }
 
-    /// A multipart upload vanishes only when it is completed or aborted; we didn't abort, so an object of our size is
-    /// ours. A single put left its MD5 as the ETag, unless KMS encrypted it.
-    async fn find_landed_in_listing(&self, ours: &Ours<'_>, upload_is_gone: bool) -> Result<Option<Stored>, Error> {
+    async fn find_landed_in_listing(&self, ours: &Ours<'_>) -> Result<Option<Stored>, Error> {
         let listed = self.list(ours.key, None).await?;
         let Some(object) = listed.into_iter().find(|object| object.key == ours.key) else { return Ok(None) };
-        let md5 = ours.digest.md5.to_string();
-        let same = object.size == ours.digest.size && (upload_is_gone || object.etag.as_deref() == Some(&*md5));
+        let same_etag = object.etag.is_some() && object.etag == ours.etag;
+        let same = object.size == ours.digest.size && (ours.upload_is_gone || same_etag);
         let stored = Stored {
             key: object.key,
             version_id: object.version_id,

@@ -216,8 +216,12 @@ impl BucketUpload {
     }
 
     async fn find_landed(&self, digest: &Digest, upload_is_gone: bool) -> Result<Option<Stored>, Error> {
-        let ours = Ours { key: &self.key, digest, lastgood_id: stored::lastgood_id(&self.metadata) };
-        self.bucket.find_landed(&ours, upload_is_gone).await
+        let etag = match &self.multipart {
+            Some(multipart) => multipart_etag(&multipart.done),
+            None => Some(digest.md5.to_string()),
+        };
+        let lastgood_id = stored::lastgood_id(&self.metadata);
+        self.bucket.find_landed(&Ours { key: &self.key, digest, lastgood_id, etag, upload_is_gone }).await
     }
 
     fn gone(&self) -> Error {
@@ -280,6 +284,16 @@ impl Drop for BucketUpload {
 
 fn combined_crc(parts: &[Part]) -> u64 {
     parts.iter().fold(0, |crc, part| checksum_combine(CrcAlgorithm::Crc64Nvme, crc, part.crc, part.size))
+}
+
+/// The MD5 of the parts' MD5s and their number; `None` where the parts' ETags are no MD5s (KMS).
+fn multipart_etag(parts: &[Part]) -> Option<String> {
+    let mut md5 = Md5::new();
+    for part in parts {
+        let etag: archive::Md5 = part.etag.trim_matches('"').parse().ok()?;
+        md5.update(etag.0);
+    }
+    Some(format!("{}-{}", archive::Md5(md5.finalize().into()), parts.len()))
 }
 
 impl Bucket {

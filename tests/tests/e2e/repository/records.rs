@@ -1,0 +1,99 @@
+//! Records, and what goes wrong before anything is stored.
+
+use e2e::bucket::{Access, wait};
+use e2e::proxy::{Fault, Proxy};
+use e2e::seaweedfs::Seaweedfs;
+use repository::{BucketSettings, Error, PutOutcome, Repository, Scope};
+
+use super::{bucket, connect, settings};
+
+const MANIFEST: &str = "backups/20260120/app_backup_20260120_030000.manifest.json";
+
+#[test]
+fn a_record_is_put_once_and_the_same_bytes_again_are_a_success() {
+    let bucket = bucket();
+    wait(async {
+        let repository = connect(bucket.access(), &bucket).await;
+        let put = |bytes: &'static str| repository.put_new(MANIFEST, bytes, "application/json");
+        assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
+        assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
+        assert_eq!(put("[]").await.unwrap(), PutOutcome::Exists);
+        repository.put_over(MANIFEST, "[]", "application/json").await.unwrap();
+        assert_eq!(repository.read_key(MANIFEST).await.unwrap().unwrap(), "[]");
+        assert_eq!(repository.read_key("backups/none.json").await.unwrap(), None);
+        assert_eq!(repository.head("backups/none.json").await.unwrap(), None);
+    });
+    assert_eq!(bucket.head(MANIFEST).content_type(), Some("application/json"));
+}
+
+#[test]
+fn a_lost_answer_to_a_record_is_no_failure() {
+    let bucket = bucket();
+    let proxy = Proxy::start(&bucket.access().endpoint);
+    let outcome = wait(async {
+        let repository = connect(&bucket.access().through(&proxy), &bucket).await;
+        proxy.set(Fault::LoseAnswer("PUT", "manifest"));
+        repository.put_new(MANIFEST, "{}", "application/json").await
+    });
+    assert!(proxy.has_struck());
+    assert!(matches!(outcome, Ok(PutOutcome::Stored(_))), "{outcome:?}");
+}
+
+/// The first error that these settings meet.
+fn refusal(settings: BucketSettings) -> Error {
+    wait(async {
+        let repository = Repository::bucket(settings).await.unwrap();
+        let listed = repository.objects(Scope::All).await.unwrap_err();
+        assert_eq!(repository.check_access().await.unwrap_err().to_string(), listed.to_string());
+        listed
+    })
+}
+
+#[test]
+fn a_bucket_that_does_not_exist_is_named() {
+    let bucket = bucket();
+    let error = refusal(BucketSettings { bucket: "no-such-bucket".into(), ..settings(bucket.access(), &bucket) });
+    assert!(matches!(error, Error::NoSuchBucket { .. }), "{error}");
+    assert!(error.to_string().contains("no-such-bucket"));
+}
+
+#[test]
+fn a_wrong_secret_is_told_without_being_shown() {
+    let bucket = bucket();
+    let wrong = Access { secret: "wrong-secret".into(), ..bucket.access().clone() };
+    let error = refusal(settings(&wrong, &bucket));
+    assert!(matches!(error, Error::BadCredentials { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("wrong-secret"));
+}
+
+#[test]
+fn a_missing_permission_is_named_with_its_resource() {
+    let bucket = bucket();
+    wait(async {
+        let repository = connect(&Seaweedfs::shared().reader(), &bucket).await;
+        let error = repository.put_new(MANIFEST, "{}", "application/json").await.unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::AccessDenied { .. }), "{text}");
+        assert!(text.contains("s3:PutObject") && text.contains(MANIFEST), "{text}");
+        assert!(error.hint().unwrap().contains("s3:PutObject"));
+    });
+    assert_eq!(bucket.keys(), Vec::<String>::new());
+}
+
+#[test]
+fn a_server_that_is_not_there_is_a_network_away() {
+    let bucket = bucket();
+    let nowhere = Access { endpoint: "http://127.0.0.1:1".into(), ..bucket.access().clone() };
+    let error = refusal(settings(&nowhere, &bucket));
+    assert!(error.is_network(), "{error:?}");
+}
+
+#[test]
+fn a_profile_that_does_not_exist_is_a_lack_of_credentials() {
+    let bucket = bucket();
+    let settings =
+        BucketSettings { keys: None, profile: Some("no-such-profile".into()), ..settings(bucket.access(), &bucket) };
+    let error = refusal(settings);
+    assert!(matches!(error, Error::NoCredentials { .. }), "{error:?}");
+    assert!(error.to_string().contains("NoCredentialsError"));
+}
