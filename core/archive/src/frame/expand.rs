@@ -37,6 +37,8 @@ pub struct Expander<R> {
     crew: Option<Crew>,
     inflater: Inflater,
     spare: Vec<Block>,
+    /// An error has been returned: nothing may follow it, as if what it stands for had never been there.
+    failed: bool,
     /// The block being read, and how much of it has been.
     current: Block,
     read: usize,
@@ -90,6 +92,7 @@ impl<R: Read> Expander<R> {
             crew,
             inflater: Inflater::default(),
             spare: Vec::new(),
+            failed: false,
             current: Block::default(),
             read: 0,
         };
@@ -113,7 +116,7 @@ impl<R: Read> Expander<R> {
         self.stored
     }
 
-    /// Fills `input` to [`READ_SIZE`] at most, behind what is there.
+    /// Reads behind what has been read, until the kind shows: long before `input` is full.
     fn read_head(&mut self) -> io::Result<()> {
         let Some(space) = self.input.get_mut(self.unread.end..) else { return Ok(()) };
         let length = read_some(&mut self.stored, space)?;
@@ -128,13 +131,16 @@ impl<R: Read> Expander<R> {
 
     /// Makes the next block the current one. False at the end.
     fn advance(&mut self) -> io::Result<bool> {
+        if self.failed {
+            return Err(io::Error::other("the stream could not be expanded, as an error has said before"));
+        }
         let last = std::mem::take(&mut self.current);
         self.spare.push(last);
         self.read = 0;
         loop {
             self.keep_busy();
             if let Some(block) = self.queue.pop() {
-                self.current = block?;
+                self.current = block.inspect_err(|_| self.failed = true)?;
                 self.sniff_plain();
                 return Ok(true);
             }

@@ -118,6 +118,18 @@ fn failing_to_read_is_no_finding_and_comes_behind_the_bytes_before_it() {
 }
 
 #[test]
+fn behind_damage_nothing_is_read() {
+    let mut stored = store(Compression::Gzip, &dump(50_000), 10_000);
+    stored[100] ^= 1;
+    for threads in [1, 3] {
+        let mut expander = Expander::new(cursor(&stored), threads).unwrap();
+        let error = expander.read(&mut [0; 100]).unwrap_err();
+        assert!(matches!(damage(&error), Some(Damage::BadFrame { offset: 0, .. })));
+        assert!(expander.read(&mut [0; 100]).is_err());
+    }
+}
+
+#[test]
 fn an_expander_dropped_half_way_leaves_no_thread_waiting() {
     let stored = store(Compression::Gzip, &dump(4_000_000), 10_000);
     for _ in 0..20 {
