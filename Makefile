@@ -50,12 +50,13 @@ guard: ## check that the functions stay slim
 	  exit 1; \
 	fi
 
-# Licences, bans and sources, offline. Advisories need RustSec's database from the network: `cargo deny check advisories`.
+# Licences, bans and sources: no network but for crates not yet fetched. Advisories need RustSec's database from it:
+# `cargo deny check advisories`.
 .PHONY: deny
 deny: ## check the dependencies' licences and sources (cargo install cargo-deny --locked)
 	@command -v cargo-deny > /dev/null || \
 	  { echo 'error: cargo-deny is missing' >&2; echo 'hint: cargo install cargo-deny --locked' >&2; exit 1; }
-	$(CARGO) deny --offline check licenses bans sources
+	$(CARGO) deny --locked check licenses bans sources
 
 .PHONY: demo
 demo: tools ## see it work: back up, verify, restore and compare, on this machine alone

