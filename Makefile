@@ -61,3 +61,8 @@ deny: ## check the dependencies' licences and sources (cargo install cargo-deny 
 .PHONY: demo
 demo: tools ## see it work: back up, verify, restore and compare, on this machine alone
 	@$(CARGO) run --quiet --locked -p e2e --bin demo
+
+# EMAIL and PARAMETERS (a file like infra/parameters.example) may be left out; docs/cloud.md says what follows.
+.PHONY: deploy
+deploy: ## put the cloud side into your AWS account: make deploy STACK=backups EMAIL=you@example.org
+	@infra/deploy.sh $(STACK) $(PARAMETERS) $(if $(EMAIL),Email=$(EMAIL))

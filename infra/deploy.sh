@@ -25,6 +25,7 @@ parameters=()
 
 main() {
   read_arguments "$@"
+  require_tools
   find_account
   choose_bucket
   [[ $build == no ]] || build_functions
@@ -59,15 +60,33 @@ read_arguments() {
     esac
   done
   [[ -n $stack ]] || fail 'no stack is named' 'infra/deploy.sh --help' 2
+  refuse_unknown_parameters
 }
 
-# Comments and empty lines aside, each line is a parameter.
+# The AWS CLI passes over a parameter that the template doesn't have, and with it over a slip of the pen.
+refuse_unknown_parameters() {
+  local known name
+  known=$(sed -n '/^Parameters:/,/^Conditions:/s/^  \([A-Za-z]*\):$/\1/p' infra/template.yaml)
+  for name in "${parameters[@]%%=*}"; do
+    grep --quiet --line-regexp --fixed-strings -- "$name" <<< "$known" ||
+      fail "the stack has no parameter $name" 'infra/parameters.example names them all' 2
+  done
+}
+
+# Comments and empty lines aside, each line is a parameter. The file lies where the user stands.
 read_file() {
-  [[ -r $1 ]] || fail "$1 can't be read" 'name a file like infra/parameters.example, or PARAMETER=VALUE' 2
-  local line
+  local line file=$1
+  [[ $file == /* ]] || file=$OLDPWD/$file
+  [[ -r $file ]] || fail "$file can't be read" 'name a file like infra/parameters.example, or PARAMETER=VALUE' 2
   while read -r line || [[ -n $line ]]; do
     [[ -z $line || $line == '#'* ]] || parameters+=("$line")
-  done < "$1"
+  done < "$file"
+}
+
+require_tools() {
+  command -v aws > /dev/null || fail 'the AWS CLI is missing' 'make tools, or: apt-get install awscli'
+  [[ $build == no ]] || command -v cargo-lambda > /dev/null ||
+    fail 'cargo-lambda is missing' 'make tools, or: pip install cargo-lambda'
 }
 
 find_account() {
@@ -84,15 +103,21 @@ choose_bucket() {
   stack_exists || parameters+=("BucketName=$stack-$account-$AWS_DEFAULT_REGION")
 }
 
+# A stack whose first deployment nobody said yes to is a name without resources or parameters.
 stack_exists() {
-  aws cloudformation describe-stacks --stack-name "$stack" > /dev/null 2>&1
+  local status
+  status=$(stack_status 2> /dev/null) && [[ $status != REVIEW_IN_PROGRESS ]]
+}
+
+stack_status() {
+  aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text
 }
 
 build_functions() {
-  local -a target=()
-  # The target's standard library is the user's to add: rustup target add aarch64-unknown-linux-gnu
-  [[ $(parameter Architecture) != arm64 ]] || target=(--arm64)
-  cargo lambda build --release --locked --package lambdas --lambda-dir "$functions" "${target[@]}"
+  local target=--x86-64
+  [[ $(parameter Architecture) != arm64 ]] || target=--arm64
+  # Nothing is fetched behind the user's back: a target that isn't installed is theirs to add, with rustup.
+  cargo lambda build --release --locked --package lambdas --lambda-dir "$functions" "$target" --skip-target-check
 }
 
 # The value that this run will give a parameter: named now, or deployed before.
@@ -126,7 +151,8 @@ create_change_set() {
   answer=$(aws cloudformation deploy --stack-name "$stack" --template-file "$packaged" --s3-bucket "$artifacts" \
     --capabilities CAPABILITY_IAM --no-execute-changeset --no-fail-on-empty-changeset --tags "lastgood=$stack" \
     ${parameters[@]+--parameter-overrides "${parameters[@]}"}) ||
-    fail 'CloudFormation refuses the change' "aws cloudformation describe-stack-events --stack-name $stack"
+    fail 'CloudFormation refuses the change' \
+      "after a failed first deployment (ROLLBACK_COMPLETE): aws cloudformation delete-stack --stack-name $stack"
   grep --only-matching --max-count=1 'arn:[^ ]*:changeSet/[^ ]*' <<< "$answer" || true
 }
 
@@ -144,11 +170,10 @@ confirm() {
 }
 
 execute() {
-  local done_waiting=stack-update-complete
-  [[ $(aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text) != REVIEW_IN_PROGRESS ]] ||
-    done_waiting=stack-create-complete
+  local deployed='stack-create-complete'
+  ! stack_exists || deployed='stack-update-complete'
   aws cloudformation execute-change-set --change-set-name "$1"
-  aws cloudformation wait "$done_waiting" --stack-name "$stack" ||
+  aws cloudformation wait "$deployed" --stack-name "$stack" ||
     fail "$stack was not deployed" "aws cloudformation describe-stack-events --stack-name $stack"
   echo "Deployed $stack."
 }

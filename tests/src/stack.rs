@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -36,21 +36,21 @@ impl<'a> Stack<'a> {
 
     /// Deploys it, or deploys it again, and returns what the user sees. Fails where the user would see an error.
     pub fn deploy(&self, parameters: &[&str]) -> String {
-        let output = self.try_deploy(parameters);
+        let output = self.try_deploy(&[&["--yes"], parameters].concat());
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
         said
     }
 
-    /// The same, for a test of what goes wrong.
-    pub fn try_deploy(&self, parameters: &[&str]) -> Output {
+    /// Whatever comes of the script with these arguments beside the stack's name; it finds nobody to ask.
+    pub fn try_deploy(&self, arguments: &[&str]) -> Output {
         // The script works in the checkout that it lies in: a copy, so that this one's functions stay what they are.
         let checkout = tempfile::Builder::new().prefix("lastgood-stack-").tempdir().unwrap();
         self.lay_out(checkout.path());
         let mut deploy = Command::new(checkout.path().join("infra/deploy.sh"));
         deploy.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", checkout.path()).env("AWS_PAGER", "");
-        deploy.envs(self.ministack.root().environment()).args(["--yes", "--no-build", &self.name]).args(parameters);
-        deploy.output().unwrap()
+        deploy.envs(self.ministack.root().environment()).args(["--no-build", &self.name]).args(arguments);
+        deploy.stdin(Stdio::null()).output().unwrap()
     }
 
     /// One of the stack's outputs; fails if it has none of this name.

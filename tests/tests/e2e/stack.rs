@@ -39,6 +39,62 @@ fn deploying_again_changes_what_was_named_and_nothing_else() {
 }
 
 #[test]
+fn nothing_is_deployed_before_somebody_says_yes() {
+    let stack = Stack::new(Ministack::shared(), "asked");
+    let declined = stack.try_deploy(&["GlacierDays=7"]);
+    assert_eq!(declined.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&declined.stdout).contains("AWS::S3::Bucket "), "the changes weren't shown");
+    let said = String::from_utf8_lossy(&declined.stderr).into_owned();
+    assert!(said.ends_with("error: not deployed\nhint: run it again and type yes, or give --yes\n"), "{said}");
+    let resources = stack.ask("cloudformation", "DescribeStackResources", json!({"StackName": "asked"}));
+    assert_eq!(resources["StackResources"], json!([]));
+    // And the next run finds its way.
+    assert!(stack.deploy(&[]).contains(&format!("BACKUP_S3_BUCKET={}\n", stack.bucket())));
+}
+
+#[test]
+fn unknown_parameter_is_refused() {
+    let refused = Stack::new(Ministack::shared(), "slip").try_deploy(&["--yes", "GlacierDay=7"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let expected = "error: the stack has no parameter GlacierDay\nhint: infra/parameters.example names them all\n";
+    assert_eq!((refused.status.code(), said.as_str()), (Some(2), expected));
+}
+
+#[test]
+fn every_option_deploys_at_once() {
+    let stack = Stack::new(Ministack::shared(), "options");
+    let key = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555";
+    let pager = "arn:aws:sns:us-east-1:000000000000:pager";
+    stack.deploy(&[
+        "Prefix=nightly/eu",
+        "Email=somebody@example.org",
+        "ObjectLockDays=14",
+        "GlacierDays=0",
+        "PerDatabaseMetrics=true",
+        "Architecture=arm64",
+        "VerifyConcurrency=2",
+        &format!("KmsKeyArn={key}"),
+        &format!("PagingTopicArn={pager}"),
+    ]);
+    let answers = ask_all(
+        &stack.ministack().root(),
+        &[
+            ("s3", "GetBucketLifecycleConfiguration", json!({"Bucket": stack.bucket()})),
+            ("cloudwatch", "GetDashboard", json!({"DashboardName": "options"})),
+            ("cloudwatch", "DescribeAlarms", json!({"AlarmNames": ["options-page"], "AlarmTypes": ["CompositeAlarm"]})),
+            ("lambda", "GetFunctionConfiguration", json!({"FunctionName": "options-verify"})),
+        ],
+    );
+    let [lifecycle, dashboard, page, verify] = &answers[..] else { unreachable!() };
+    assert_eq!(lifecycle["Rules"][2]["Status"], "Disabled");
+    let widgets = parse(dashboard["DashboardBody"].as_str().unwrap())["widgets"].clone();
+    assert_eq!(widgets.as_array().unwrap().len(), 16);
+    assert_eq!(page["CompositeAlarms"][0]["AlarmActions"], json!([pager]));
+    assert_eq!(verify["Architectures"], json!(["arm64"]));
+    assert_eq!(verify["Environment"]["Variables"]["BACKUP_S3_PREFIX"], "nightly/eu");
+}
+
+#[test]
 fn existing_bucket_keeps_its_settings_and_is_told_what_a_new_one_has() {
     let ministack = Ministack::shared();
     let bucket = Bucket::new(&ministack.root());

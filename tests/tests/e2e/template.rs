@@ -153,6 +153,28 @@ fn bucket_policy_refuses_plain_http_replacement_and_deletion() {
     }
 }
 
+/// The local AWS makes the bucket without its encryption and its lock.
+#[test]
+fn bucket_is_encrypted_with_the_key_that_is_named_or_with_s3s_own() {
+    let rules =
+        &template()["Resources"]["Bucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"];
+    let default = &rules[0]["ServerSideEncryptionByDefault"];
+    assert_eq!(default["SSEAlgorithm"], json!({"Fn::If": ["WithKmsKey", "aws:kms", "AES256"]}));
+    assert_eq!(default["KMSMasterKeyID"]["Fn::If"][1], json!({"Ref": "KmsKeyArn"}));
+    assert_eq!(template()["Parameters"]["KmsKeyArn"]["Default"], "");
+}
+
+#[test]
+fn object_lock_is_governance_and_off_by_default() {
+    let properties = &template()["Resources"]["Bucket"]["Properties"];
+    let lock = &properties["ObjectLockConfiguration"]["Fn::If"];
+    let retention = json!({"DefaultRetention": {"Mode": "GOVERNANCE", "Days": {"Ref": "ObjectLockDays"}}});
+    assert_eq!(lock[0], "WithObjectLock");
+    assert_eq!(lock[1], json!({"ObjectLockEnabled": "Enabled", "Rule": retention}));
+    assert_eq!(properties["ObjectLockEnabled"]["Fn::If"][1], true);
+    assert_eq!(template()["Parameters"]["ObjectLockDays"]["Default"], 0);
+}
+
 #[test]
 fn kms_key_may_be_used_through_s3_alone() {
     for (name, policy) in
