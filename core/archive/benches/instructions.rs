@@ -1,0 +1,143 @@
+//! The guard against slowness that needs no clock: how many instructions the hot parts take for a fixed input must stay
+//! within a band around `instructions.json`. `cargo bench -p archive --bench instructions` checks, with `-- --record` it
+//! writes the file anew.
+//!
+//! Valgrind counts, in this very program: once while a part runs over the input once, and once while it runs over it twice.
+//! The difference is one pass, without the loader, the allocator's beginnings, and the making of the input. Load and
+//! clock speed of the machine don't show. Nor do most of its features: Valgrind presents every x86-64 machine with AVX2 as
+//! one and the same processor, without AVX-512 and SHA instructions. What remains is the toolchain, which the file names.
+
+mod parts;
+
+use std::collections::BTreeMap;
+use std::env::consts::ARCH;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use archive::Compression;
+use serde::{Deserialize, Serialize};
+
+/// Of the input, in bytes.
+const SIZE: usize = 4 << 20;
+/// A part may take so much more or less than recorded, in per cent. Less is a gain that wants to be recorded.
+const BAND: f64 = 5.0;
+/// A hidden argument: run this part, so many times.
+const RUN: &str = "--run";
+const PARTS: [&str; 8] = [
+    "walk",
+    "digest",
+    "compress gzip",
+    "compress zstd",
+    "expand gzip",
+    "expand zstd",
+    "inspect gzip",
+    "inspect zstd",
+];
+
+/// What was counted, and by what.
+#[derive(Deserialize, Serialize)]
+struct Recorded {
+    /// The compilers: another one may count otherwise for the same source.
+    toolchain: String,
+    /// Instructions of each part, by architecture.
+    instructions: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [run, part, times, ..] = arguments.as_slice()
+        && run == RUN
+    {
+        run_part(part, times.parse().unwrap());
+        return ExitCode::SUCCESS;
+    }
+    let counted = PARTS.map(|part| (part.to_owned(), count(part))).into();
+    if arguments.iter().any(|argument| argument == "--record") { record(counted) } else { check(&counted) }
+}
+
+/// Instructions of one pass over the input.
+fn count(part: &str) -> u64 {
+    let [once, twice] = ["1", "2"].map(|times| counted_run(part, times));
+    twice - once
+}
+
+fn counted_run(part: &str, times: &str) -> u64 {
+    let counts = tempfile::NamedTempFile::new().unwrap();
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--error-exitcode=1"])
+        .arg(format!("--callgrind-out-file={}", counts.path().display()))
+        .arg(std::env::current_exe().unwrap())
+        .args([RUN, part, times])
+        .output()
+        .unwrap_or_else(|error| panic!("valgrind can't be run: {error}\nhint: make tools"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "valgrind: {}\n{said}", output.status);
+    let line = said.lines().find_map(|line| line.split_once("Collected : "));
+    line.and_then(|(_, count)| count.trim().parse().ok()).unwrap_or_else(|| panic!("valgrind counted nothing:\n{said}"))
+}
+
+fn check(counted: &BTreeMap<String, u64>) -> ExitCode {
+    let recorded: Recorded = serde_json::from_slice(&std::fs::read(file()).unwrap()).unwrap();
+    let Some(expected) = recorded.instructions.get(ARCH) else {
+        eprintln!("error: nothing is recorded for {ARCH}\nhint: make instructions-record, and commit it");
+        return ExitCode::FAILURE;
+    };
+    let mut strayed = false;
+    println!("instructions for {} MiB, beside what is recorded (± {BAND} %)", SIZE >> 20);
+    for (part, &now) in counted {
+        let before = expected.get(part).copied().unwrap_or_default();
+        let change = 100.0 * (now as f64 / before as f64 - 1.0);
+        let within = change.abs() <= BAND;
+        strayed |= !within;
+        println!("  {part:<14} {now:>13} {change:>+7.2} %{}", if within { "" } else { "  <- outside the band" });
+    }
+    if !strayed {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: the hot parts no longer take the instructions that {} has", file().display());
+    if recorded.toolchain != toolchain() {
+        eprintln!("it was recorded by {}, and this is {}", recorded.toolchain, toolchain());
+    }
+    eprintln!("hint: find out why (docs/performance.md); if it is meant: make instructions-record, and commit it");
+    ExitCode::FAILURE
+}
+
+fn record(counted: BTreeMap<String, u64>) -> ExitCode {
+    let before = std::fs::read(file()).ok().and_then(|json| serde_json::from_slice::<Recorded>(&json).ok());
+    let mut instructions = before.map(|recorded| recorded.instructions).unwrap_or_default();
+    instructions.insert(ARCH.to_owned(), counted);
+    let recorded = Recorded { toolchain: toolchain(), instructions };
+    std::fs::write(file(), serde_json::to_string_pretty(&recorded).unwrap() + "\n").unwrap();
+    println!("recorded in {}", file().display());
+    ExitCode::SUCCESS
+}
+
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.json")
+}
+
+/// The compilers of Rust and of the C libraries.
+fn toolchain() -> String {
+    ["rustc", "cc"].map(first_line).join(", ")
+}
+
+fn first_line(program: &str) -> String {
+    let output = Command::new(program).arg("--version").output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.lines().next().unwrap_or(program).to_owned()
+}
+
+fn run_part(part: &str, times: usize) {
+    let archive = parts::sample::archive(SIZE);
+    let Some((work, compression)) = part.split_once(' ') else {
+        let work = if part == "walk" { parts::walk } else { parts::digest };
+        return (0..times).for_each(|_| work(&archive));
+    };
+    let compression: Compression = compression.parse().unwrap();
+    if work == "compress" {
+        return (0..times).for_each(|_| drop(parts::stored(&archive, compression)));
+    }
+    let stored = parts::stored(&archive, compression);
+    let work = if work == "expand" { parts::expand } else { parts::inspect };
+    (0..times).for_each(|_| work(&stored));
+}
