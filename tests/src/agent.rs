@@ -103,7 +103,7 @@ impl Agent {
 
     /// The bare command, for what the others don't offer.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = Command::new(binary("lastgood"));
+        let mut command = Command::new(binary());
         command.args(arguments).current_dir(self.home()).env_clear();
         command.env("PATH", self.path()).env("HOME", self.home()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -116,15 +116,18 @@ impl Agent {
     }
 }
 
-/// A binary of the workspace, of the profile that the tests are built with. `cargo test` builds no other package's
-/// binaries: the first test that asks does, so that none ever runs a stale one.
-pub fn binary(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build).join(name)
+/// The agent's binary, of the profile that the tests are built with. `cargo test` builds no other package's binaries: the
+/// first test that asks does, so that none ever runs a stale one.
+pub fn binary() -> &'static Path {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match BUILT.get_or_init(build) {
+        Ok(binary) => binary,
+        Err(errors) => panic!("lastgood doesn't compile:\n{errors}"),
+    }
 }
 
-/// Builds the agent beside this test binary, and says where that is.
-fn build() -> PathBuf {
+/// Builds the agent beside this test binary, and says where that is; else what the compiler said.
+fn build() -> Result<PathBuf, String> {
     let test = std::env::current_exe().unwrap();
     let folder = test.ancestors().find(|folder| folder.join(".cargo-lock").exists()).expect("a test run by cargo");
     let profile = match folder.file_name().and_then(OsStr::to_str).unwrap() {
@@ -139,8 +142,10 @@ fn build() -> PathBuf {
         .current_dir(tools::root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "lastgood doesn't compile:\n{}", String::from_utf8_lossy(&output.stderr));
-    folder.to_owned()
+    match output.status.success() {
+        true => Ok(folder.join("lastgood")),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
 }
 
 fn describe<S: AsRef<OsStr>>(arguments: &[S]) -> String {
