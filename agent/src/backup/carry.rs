@@ -72,7 +72,9 @@ pub(crate) fn carry(
         }
         let dumped = dumping.join().unwrap_or_else(|_| Err(CarryError::Read(io::Error::other("its reader panicked"))));
         match (dumped, stored) {
-            (Ok(Dumped { walked, bytes, warnings }), Ok(digest)) => Ok(Carried { walked, digest, dumped: bytes, warnings }),
+            (Ok(Dumped { walked, bytes, warnings }), Ok(digest)) => {
+                Ok(Carried { walked, digest, dumped: bytes, warnings })
+            }
             // A dump that ends early aborts the frames: the dump's own error is the cause.
             (Err(error), Err(CarryError::Frames(_)) | Ok(_)) => Err(error),
             (_, Err(error)) => Err(error),

@@ -70,7 +70,11 @@ impl fmt::Display for Intent {
         for database in &self.databases {
             let size = database.size.map_or("of unknown size".to_owned(), report::size);
             let standby = if database.standby { ", a standby" } else { "" };
-            writeln!(f, "would back up {} ({size}, PostgreSQL {}{standby})", database.database, database.server_version)?;
+            writeln!(
+                f,
+                "would back up {} ({size}, PostgreSQL {}{standby})",
+                database.database, database.server_version
+            )?;
             writeln!(f, "  with {} {}", database.pg_dump, database.pg_dump_version)?;
         }
         for repository in &self.repositories {

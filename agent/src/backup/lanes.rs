@@ -26,6 +26,14 @@ pub(crate) enum Reached {
     Stored(Stored),
 }
 
+/// What came of making the archive visible.
+pub(crate) enum Completed {
+    /// In each repository it is, or failed by itself.
+    Done(Vec<Lane>),
+    /// Nowhere is it, and another dump may do better.
+    Again,
+}
+
 /// Every repository of a run.
 pub(crate) struct Lanes {
     lanes: Vec<Lane>,
@@ -76,19 +84,17 @@ impl Lanes {
         self.any_left()
     }
 
-    /// Makes the archive visible in every repository that took all of it.
-    pub(crate) async fn complete(mut self, digest: &Digest) -> Vec<Lane> {
-        for lane in &mut self.lanes {
-            let progress = std::mem::replace(&mut lane.progress, Err(stopped_by("an interrupt")));
-            lane.progress = match progress {
-                Ok(Reached::Uploading(upload)) => upload.complete(digest).await.map(Reached::Stored).map_err(|error| {
-                    lane.conflicted = matches!(error, repository::Error::Conflict { .. });
-                    error.into()
-                }),
-                other => other,
-            };
+    /// Makes the archive visible in every repository that took all of it. The last one first, which is the bucket: while
+    /// nothing shows anywhere, its conflict can be answered by a whole new dump, where `may_repeat` allows one.
+    pub(crate) async fn complete(mut self, digest: &Digest, may_repeat: bool) -> Completed {
+        for lane in self.lanes.iter_mut().rev() {
+            lane.complete(digest).await;
+            if lane.conflicted && may_repeat {
+                self.abort().await;
+                return Completed::Again;
+            }
         }
-        self.lanes
+        Completed::Done(self.lanes)
     }
 
     /// Takes back whatever was uploaded.
@@ -110,6 +116,17 @@ impl Lanes {
 }
 
 impl Lane {
+    async fn complete(&mut self, digest: &Digest) {
+        let progress = std::mem::replace(&mut self.progress, Err(stopped_by("an interrupt")));
+        self.progress = match progress {
+            Ok(Reached::Uploading(upload)) => upload.complete(digest).await.map(Reached::Stored).map_err(|error| {
+                self.conflicted = matches!(error, repository::Error::Conflict { .. });
+                error.into()
+            }),
+            other => other,
+        };
+    }
+
     fn fail(&mut self, runtime: &Handle, failure: Failure) {
         tracing::error!("{}: {failure}", self.repository.display_name());
         if let Ok(Reached::Uploading(upload)) = std::mem::replace(&mut self.progress, Err(failure)) {

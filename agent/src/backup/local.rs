@@ -1,31 +1,63 @@
-//! After a backup: local copies older than their retention go, when the bucket has them too.
+//! After a backup: old local backups go. Beside a bucket they are copies, of which those go that the bucket has too; without
+//! one the directory is the repository, and `prune`'s rules decide.
 
+use catalog::{Catalog, Plan};
 use jiff::Timestamp;
 use repository::Repository;
 
 use crate::settings::DatabaseSettings;
 
-/// Removes what the plan for local copies says. Nothing here fails a backup that is already safe: it is said and left.
+/// Removes what the plan says. Nothing here fails a backup that is already safe: it is said and left.
 pub(crate) async fn tidy(settings: &DatabaseSettings, repositories: &[Repository], database: &str) {
-    let [directory @ Repository::Directory(_), bucket @ Repository::Bucket(_)] = repositories else { return };
-    if let Err(error) = remove_old(settings, directory, bucket, database).await {
-        tracing::warn!("old local copies stay: {error}");
+    let tidied = match repositories {
+        [directory @ Repository::Directory(_)] => alone(settings, directory, database).await,
+        [directory @ Repository::Directory(_), bucket @ Repository::Bucket(_)] => {
+            beside(settings, directory, bucket, database).await
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = tidied {
+        tracing::warn!("old local backups stay: {error}");
     }
 }
 
-async fn remove_old(
+async fn alone(settings: &DatabaseSettings, directory: &Repository, database: &str) -> Result<(), repository::Error> {
+    let local = local(directory, database).await?;
+    let plan = catalog::plan(&local, &settings.directory_policy, Timestamp::now(), false, true);
+    carry_out(&plan, directory).await
+}
+
+async fn beside(
     settings: &DatabaseSettings,
     directory: &Repository,
     bucket: &Repository,
     database: &str,
 ) -> Result<(), repository::Error> {
-    let local = directory.catalog(database).await?;
+    let local = local(directory, database).await?;
     let stored = bucket.catalog(database).await?;
     let plan = catalog::local_plan(&local, &stored, settings.local_days, Timestamp::now());
+    carry_out(&plan, directory).await
+}
+
+async fn local(directory: &Repository, database: &str) -> Result<Catalog, repository::Error> {
+    let mut local = directory.catalog(database).await?;
+    directory.resolve(&mut local).await?;
+    Ok(local)
+}
+
+async fn carry_out(plan: &Plan<'_>, directory: &Repository) -> Result<(), repository::Error> {
+    if let Some(refusal) = &plan.refused {
+        tracing::warn!("old local backups stay: {refusal}; {}", refusal.hint());
+    }
     for row in plan.removals() {
         let objects: Vec<_> = row.entry.removal().cloned().collect();
-        directory.remove(&objects).await?;
-        tracing::info!("removed the local copy {}: {}", row.entry.id, row.reason());
+        let removal = directory.remove(&objects).await?;
+        for (key, reason) in &removal.failed {
+            tracing::warn!("{} stays: {reason}", directory.object_name(key));
+        }
+        if removal.is_complete() {
+            tracing::info!("removed {}: {}", directory.object_name(&row.entry.id.to_string()), row.reason());
+        }
     }
     Ok(())
 }

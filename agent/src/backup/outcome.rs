@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use catalog::verdict::{Outcome as Judged, Verdict};
 use catalog::BackupId;
+use catalog::verdict::{Outcome as Judged, Verdict};
 use repository::Stored;
 use serde::Serialize;
 
 use crate::backup::publish::Published;
 use crate::failure::{Exit, Failure};
+use crate::logging;
 use crate::report::{self, Report};
 use crate::settings::DatabaseSettings;
 
@@ -30,6 +31,8 @@ pub(crate) struct Outcome {
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) repository: String,
+    /// The archive, as a user names it: a path, or `s3://…`.
+    pub(crate) name: String,
     pub(crate) id: BackupId,
     pub(crate) stored: Stored,
     /// `None`: somebody else judges it, or nobody.
@@ -51,6 +54,11 @@ impl Outcome {
             kept,
             failures,
         }
+    }
+
+    /// Whether it is there, by the repository's name.
+    pub(crate) fn is_kept_in(&self, repository: &str) -> bool {
+        self.kept.iter().any(|kept| kept.repository == repository)
     }
 
     /// What went wrong, if anything did: a repository that failed, or a backup that was found damaged.
@@ -102,8 +110,10 @@ impl Outcomes {
         if let [(_, Err(failure))] = self.0.as_slice() {
             return Err(failure.clone());
         }
+        logging::done(&self);
         report.answer(&Document::new(&self), &self)?;
         let failures: Vec<Failure> = self.0.iter().filter_map(|(_, outcome)| failure_of(outcome)).collect();
+        failures.iter().for_each(logging::failed);
         match (failures.as_slice(), self.0.len()) {
             ([], _) => Ok(Exit::Done),
             ([only], 1) => {
@@ -148,8 +158,7 @@ impl fmt::Display for Outcome {
             self.seconds
         )?;
         for kept in &self.kept {
-            let (state, size) = (kept.state(), report::size(kept.stored.size));
-            writeln!(f, "  {state:<8}  {}  {size}  in {}", kept.id, kept.repository)?;
+            writeln!(f, "  {:<8}  {:>9}  {}", kept.state(), report::size(kept.stored.size), kept.name)?;
         }
         for (repository, failure) in &self.failures {
             writeln!(f, "  FAILED    {repository}: {}", failure.error)?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use archive::Compression;
 use catalog::manifest::{self, Manifest, Purpose};
 use catalog::verdict::Verdict;
-use catalog::{BackupId, Unknown};
+use catalog::{BackupId, DatabaseEntry, Unknown};
 use jiff::Timestamp;
 use repository::{PutOutcome, Repository, Stored};
 
@@ -28,6 +28,7 @@ pub(crate) struct Published<'a> {
     pub(crate) clock: Instant,
     pub(crate) carried: Carried,
     pub(crate) settings: &'a Settings,
+    pub(crate) reader: Reader,
 }
 
 impl Published<'_> {
@@ -62,7 +63,8 @@ impl Published<'_> {
         put_new(repository, &repository.layout().manifest(id), json).await?;
         self.expect(repository).await;
         let verdict = self.judge(repository, id, &manifest).await?;
-        Ok(Kept { repository: repository.display_name(), id: id.clone(), stored, verdict })
+        let name = repository.object_name(&stored.key);
+        Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict })
     }
 
     fn manifest(&self, stored: &Stored) -> Manifest {
@@ -105,9 +107,15 @@ impl Published<'_> {
     async fn expect(&self, repository: &Repository) {
         let Repository::Bucket(_) = repository else { return };
         let database = &self.source.server.database;
-        let entry = serde_json::json!({ "version": 1, "database": database, "since": self.started });
+        let entry = DatabaseEntry {
+            database: database.clone(),
+            since: self.started,
+            retired: None,
+            unknown: Unknown::default(),
+        };
+        let Ok(json) = entry.to_json() else { return };
         let key = repository.layout().database_entry(database);
-        if let Err(error) = repository.put_new(&key, entry.to_string(), JSON).await {
+        if let Err(error) = repository.put_new(&key, json, JSON).await {
             tracing::warn!("{database} isn't marked as expected in {}: {error}", repository.display_name());
         }
     }
@@ -128,7 +136,7 @@ impl Published<'_> {
         }
         let head = repository.head(&manifest.archive.key).await?;
         let verdict = match head {
-            Some(head) => Reader::new(self.settings)?.read_back(repository, &head.object, Some(manifest)).await?.verdict,
+            Some(head) => self.reader.read_back(repository, &head.object, Some(manifest)).await?.verdict,
             None => Verdict::missing(manifest, Timestamp::now(), read_back::verifier()),
         };
         read_back::record(repository, id, &verdict).await?;

@@ -65,22 +65,46 @@ impl Source {
 
     /// Says who ended the dump: pg_dump itself, or the server behind it.
     pub(crate) fn explain(&self, error: &DumpError) -> Failure {
-        let lines = error.lines().join("\n");
-        let again = "nothing was kept of this run; start it again";
-        let hint = if lines.contains("lock timeout") || lines.contains("could not obtain lock") {
-            "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT"
-        } else if lines.contains("conflict with recovery") {
-            "the standby cancelled the dump: set hot_standby_feedback = on there, or raise max_standby_streaming_delay"
-        } else if lines.contains("permission denied") {
-            "the role must be able to read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)"
-        } else {
-            again
-        };
         let database = &self.server.database;
-        if hint == again && Server::ask(&self.psql).is_err() {
-            return Failure::new(Exit::Failed, format!("the PostgreSQL server went away during the backup of {database}: {error}"))
+        let lines = error.lines().join("\n");
+        if let Some((_, hint)) = REASONS.iter().find(|(said, _)| said.iter().all(|words| lines.contains(words))) {
+            return Failure::new(Exit::Failed, format!("backup of {database}: {error}")).hint(*hint);
+        }
+        if LOST.iter().any(|words| lines.contains(words)) || Server::ask(&self.psql).is_err() {
+            let error = format!("the PostgreSQL server went away during the backup of {database}: {error}");
+            return Failure::new(Exit::Failed, error)
                 .hint("see the server's log; when it runs again, start the backup again");
         }
-        Failure::new(Exit::Failed, format!("backup of {database}: {error}")).hint(hint)
+        Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
+            .hint("nothing was kept of this run; start it again")
     }
 }
+
+/// What pg_dump says, all of it in one run, and what to do about it.
+const REASONS: [(&[&str], &str); 4] = [
+    (
+        // --lock-wait-timeout is a statement_timeout while the tables are locked.
+        &["canceling statement due to", "LOCK TABLE"],
+        "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT",
+    ),
+    (
+        &["canceling statement due to lock timeout"],
+        "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT",
+    ),
+    (
+        &["conflict with recovery"],
+        "the standby cancelled the dump: set hot_standby_feedback = on there, or raise max_standby_streaming_delay",
+    ),
+    (
+        &["permission denied"],
+        "the role must be able to read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)",
+    ),
+];
+
+/// A connection that was there and is gone.
+const LOST: [&str; 4] = [
+    "server closed the connection unexpectedly",
+    "terminating connection",
+    "could not receive data from server",
+    "SSL connection has been closed unexpectedly",
+];
