@@ -1,0 +1,55 @@
+//! `make bench`: how fast Lastgood is beside the tools people would use instead, on this machine, in one run.
+//!
+//! Every contest has a floor, what PostgreSQL alone takes. Contestants run in turn, round after round, so that whatever
+//! else the machine does falls on all alike; a ratio is the median over the rounds of a run's time by the floor's of the same
+//! round. Tables go to standard output, `report.json` and a picture of each contest to `target/bench`.
+
+mod contests;
+mod ground;
+mod machine;
+mod peers;
+mod picture;
+mod race;
+mod report;
+mod stopwatch;
+
+use clap::Parser;
+
+use crate::ground::Ground;
+use crate::report::Report;
+
+/// Measures Lastgood beside other tools.
+#[derive(Parser)]
+struct Arguments {
+    /// Two minutes: a small database, three rounds, the quick contestants.
+    #[arg(long)]
+    quick: bool,
+    /// Size of the database as an uncompressed archive. Default: 490, with --quick 100.
+    #[arg(long, value_name = "MB")]
+    megabytes: Option<u32>,
+    /// Rounds of each contest. Default: 5, with --quick 3.
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// Only this contest; repeat it for several.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let (megabytes, rounds) = if arguments.quick { (100, 3) } else { (490, 5) };
+    let effort = contests::Effort {
+        quick: arguments.quick,
+        megabytes: arguments.megabytes.unwrap_or(megabytes),
+        rounds: arguments.rounds.unwrap_or(rounds),
+    };
+    let ground = Ground::prepare();
+    let mut report = Report::begin(&effort);
+    for (name, contest) in contests::ALL {
+        if arguments.only.is_empty() || arguments.only.iter().any(|only| only == name) {
+            eprintln!("{name} …");
+            report.add(name, contest(&ground, &effort));
+        }
+    }
+    report.write();
+}

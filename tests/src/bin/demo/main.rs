@@ -1,0 +1,89 @@
+//! `make demo`: the main job for real, on this machine alone. A web shop's database is backed up to a directory and to an S3
+//! server, read back, restored with and without Lastgood, and compared; then a stored byte is changed behind everyone's back.
+
+mod story;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use e2e::agent::Agent;
+use e2e::bucket::Bucket;
+use e2e::postgres::{Database, Installation, Postgres};
+use e2e::seaweedfs::Seaweedfs;
+use story::{Story, check};
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    let mut story = Story::new();
+    story.title("Lastgood: you always know your last good backup");
+    story.say("Starting a PostgreSQL and an S3 server, both real, both on this machine, both gone afterwards …");
+
+    let postgres = Postgres::start(Installation::debian());
+    let s3 = Seaweedfs::start();
+    let (shop, copy) = (postgres.new_database_named("shop"), postgres.new_database_named("shop_by_hand"));
+    let bucket = Bucket::new(&s3.admin());
+    let folder = tempfile::tempdir().expect("a folder for local backups");
+    shop.fill_with_megabytes(20);
+    shop.fill_with_everything();
+    let agent = Agent::new().database(&shop).directory(folder.path()).bucket(bucket.name(), &s3.admin());
+
+    back_up(&mut story, &agent);
+    verify(&mut story, &agent);
+    restore(&mut story, &agent, &postgres, &shop);
+    restore_by_hand(&mut story, folder.path(), &shop, &copy);
+    damage(&mut story, &agent, &bucket);
+
+    story.end(began)
+}
+
+fn back_up(story: &mut Story, agent: &Agent) {
+    story.act("Back up, to a directory and to S3, in one pass");
+    story.run(agent, &["config", "--set"]);
+    story.run(agent, &["backup"]);
+    story.say("The directory's copy was read back by the agent itself and is good. The bucket's is uploaded; it counts as good");
+    story.say("only when somebody has read every byte of it back: a Lambda function, or `lastgood verify` from cron.");
+}
+
+fn verify(story: &mut Story, agent: &Agent) {
+    story.act("Read back what S3 stored: MD5, every frame, every table to its last row");
+    story.run(agent, &["verify", "latest"]);
+    story.run(agent, &["list"]);
+    story.run(agent, &["check"]);
+    story
+        .say("One backup is young and whole, but seven is what the check asks for: it says so, and cron's mail would.");
+}
+
+fn restore(story: &mut Story, agent: &Agent, postgres: &Postgres, shop: &Database<'_>) {
+    story.act("Restore the newest good backup into another database, and compare");
+    story.run(agent, &["restore", "--from-s3-latest", "--into", "shop_restored", "--confirm"]);
+    let restored = postgres.database("shop_restored");
+    story.compare("pg_dump of shop and of shop_restored", shop, &restored);
+}
+
+fn restore_by_hand(story: &mut Story, folder: &Path, shop: &Database<'_>, copy: &Database<'_>) {
+    story.act("The same without Lastgood: gunzip and pg_restore are enough");
+    let archive = std::fs::read_dir(folder)
+        .expect("the folder of backups")
+        .filter_map(|file| Some(file.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|suffix| suffix == "gz"))
+        .expect("an archive in it");
+    story.command("gunzip -c FILE | pg_restore --dbname shop_by_hand");
+    let gunzip = Command::new("gunzip").arg("-c").arg(&archive).output().expect("gunzip");
+    check(gunzip.status.success(), "gunzip reads the archive");
+    copy.restore(&gunzip.stdout);
+    story.compare("pg_dump of shop and of shop_by_hand", shop, copy);
+}
+
+fn damage(story: &mut Story, agent: &Agent, bucket: &Bucket) {
+    story.act("One bit of a newer backup is changed behind everyone's back");
+    story.run(agent, &["backup", "--name", "before-release"]);
+    let key = bucket.key_ending_in("before-release.sql.gz");
+    let middle = bucket.get(&key).len() / 2;
+    bucket.flip_bit(&key, middle);
+    story.say(&format!("(bit flipped in byte {middle} of s3://…/{key})"));
+    story.run_expecting(agent, &["verify", "shop_backup_before-release"], 4);
+    story.run(agent, &["list"]);
+    story.say("A damaged backup is never chosen. The last good one still is:");
+    story.run(agent, &["restore", "--from-s3-latest", "--dry-run"]);
+}

@@ -1,0 +1,81 @@
+//! How the demo is told: what is done, the command that does it, and what it prints.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use e2e::agent::{Agent, Outcome};
+use e2e::postgres::Database;
+
+/// A story in acts.
+pub(crate) struct Story {
+    acts: u32,
+}
+
+impl Story {
+    pub(crate) fn new() -> Story {
+        Story { acts: 0 }
+    }
+
+    pub(crate) fn title(&self, text: &str) {
+        println!("\n{text}\n{}", "=".repeat(text.chars().count()));
+    }
+
+    pub(crate) fn act(&mut self, text: &str) {
+        self.acts += 1;
+        let text = format!("{}. {text}", self.acts);
+        println!("\n{text}\n{}\n", "-".repeat(text.chars().count()));
+    }
+
+    pub(crate) fn say(&self, text: &str) {
+        println!("{text}");
+    }
+
+    pub(crate) fn command(&self, line: &str) {
+        println!("  $ {line}");
+    }
+
+    /// Runs `lastgood`, which must do what it is asked for or, as `check` may, find something to say.
+    pub(crate) fn run(&self, agent: &Agent, arguments: &[&str]) {
+        let outcome = self.show(agent, arguments);
+        let fine = outcome.code == Some(0) || (arguments.first() == Some(&"check") && outcome.code == Some(6));
+        check(fine, &format!("lastgood {} ended with {:?}", arguments.join(" "), outcome.code));
+    }
+
+    /// Runs `lastgood`, which must exit so.
+    pub(crate) fn run_expecting(&self, agent: &Agent, arguments: &[&str], code: i32) {
+        let outcome = self.show(agent, arguments);
+        println!("    (exit status {code})\n");
+        check(outcome.code == Some(code), &format!("the exit status was {:?}", outcome.code));
+    }
+
+    fn show(&self, agent: &Agent, arguments: &[&str]) -> Outcome {
+        self.command(&format!("lastgood {}", arguments.join(" ")));
+        let outcome = agent.run(arguments);
+        for line in outcome.stderr.lines().chain(outcome.stdout.lines()) {
+            println!("    {line}");
+        }
+        println!();
+        outcome
+    }
+
+    /// Says whether both databases dump to the same text, which is what "restored" means.
+    pub(crate) fn compare(&self, what: &str, one: &Database<'_>, other: &Database<'_>) {
+        let (one, other) = (one.as_sql(), other.as_sql());
+        check(one == other, &format!("{what} differ"));
+        println!("  {what}: equal, {} lines each.", one.lines().count());
+    }
+
+    pub(crate) fn end(&self, began: Instant) -> ExitCode {
+        println!(
+            "\nAll of it was real, and all of it held: {:.0} s. Nothing of it is left running.",
+            began.elapsed().as_secs_f64()
+        );
+        println!("Next: README.md, \"Ten minutes\".");
+        ExitCode::SUCCESS
+    }
+}
+
+/// The demo proves what it shows.
+pub(crate) fn check(holds: bool, what: &str) {
+    assert!(holds, "the demo failed: {what}");
+}
