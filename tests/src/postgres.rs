@@ -95,6 +95,11 @@ impl Postgres {
         self.port
     }
 
+    /// The first process, whose children the backends are.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
     /// The folder of the Unix socket, for `PGHOST`.
     pub fn socket_directory(&self) -> &Path {
         self.server.directory()

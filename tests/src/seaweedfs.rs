@@ -67,6 +67,11 @@ impl Seaweedfs {
         self.access("reader")
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
     /// The server's log.
     pub fn log(&self) -> String {
         self.server.log()

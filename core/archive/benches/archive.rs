@@ -9,7 +9,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 const SIZE: usize = 64 << 20;
 
 fn hot_parts(criterion: &mut Criterion) {
-    let archive = parts::sample::archive(SIZE);
+    let archive = parts::archive(SIZE);
     let mut group = criterion.benchmark_group("archive");
     // Of the archive before it was compressed, for every part: so that they compare.
     group.sample_size(10).throughput(Throughput::Bytes(archive.len() as u64));

@@ -23,16 +23,8 @@ const SIZE: usize = 4 << 20;
 const BAND: f64 = 5.0;
 /// A hidden argument: run this part, so many times.
 const RUN: &str = "--run";
-const PARTS: [&str; 8] = [
-    "walk",
-    "digest",
-    "compress gzip",
-    "compress zstd",
-    "expand gzip",
-    "expand zstd",
-    "inspect gzip",
-    "inspect zstd",
-];
+const PARTS: [&str; 8] =
+    ["walk", "digest", "compress gzip", "compress zstd", "expand gzip", "expand zstd", "inspect gzip", "inspect zstd"];
 
 /// What was counted, and by what.
 #[derive(Deserialize, Serialize)]
@@ -128,7 +120,7 @@ fn first_line(program: &str) -> String {
 }
 
 fn run_part(part: &str, times: usize) {
-    let archive = parts::sample::archive(SIZE);
+    let archive = parts::archive(SIZE);
     let Some((work, compression)) = part.split_once(' ') else {
         let work = if part == "walk" { parts::walk } else { parts::digest };
         return (0..times).for_each(|_| work(&archive));

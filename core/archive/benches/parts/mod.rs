@@ -1,14 +1,21 @@
 //! The parts of a backup's road and of its verification, each run by itself on one core over the same input.
 
-pub mod sample;
+mod sample;
 
 use std::hint::black_box;
 use std::io::BufRead;
 
 use archive::{Compression, Digester, Expander, FRAME_SIZE, FrameSettings, Inspection, Walk, compress};
 
+/// The input, of about `size` bytes.
+pub(crate) fn archive(size: usize) -> Vec<u8> {
+    let mut archive = Vec::with_capacity(size + size / 8);
+    sample::write(size as u64, &mut archive).unwrap();
+    archive
+}
+
 /// Counts an archive's rows and bytes.
-pub fn walk(archive: &[u8]) {
+pub(crate) fn walk(archive: &[u8]) {
     let mut walk = Walk::new();
     for block in archive.chunks(FRAME_SIZE) {
         walk.feed(block).unwrap();
@@ -17,7 +24,7 @@ pub fn walk(archive: &[u8]) {
 }
 
 /// Takes the digest of bytes.
-pub fn digest(bytes: &[u8]) {
+pub(crate) fn digest(bytes: &[u8]) {
     let mut digester = Digester::new();
     bytes.chunks(FRAME_SIZE).for_each(|block| digester.update(block));
     black_box(digester.finish());
@@ -25,7 +32,7 @@ pub fn digest(bytes: &[u8]) {
 
 /// The archive in frames. One block at a time is under way: a hand-off that waits counts as many instructions as it
 /// spins, and no two runs spin alike.
-pub fn stored(archive: &[u8], compression: Compression) -> Vec<u8> {
+pub(crate) fn stored(archive: &[u8], compression: Compression) -> Vec<u8> {
     let (mut input, mut output) = compress(FrameSettings { compression, level: None, threads: 1 }).unwrap();
     let mut stored = Vec::with_capacity(archive.len());
     for part in archive.chunks(FRAME_SIZE) {
@@ -42,7 +49,7 @@ pub fn stored(archive: &[u8], compression: Compression) -> Vec<u8> {
 }
 
 /// Back from frames, as restore does it.
-pub fn expand(stored: &[u8]) {
+pub(crate) fn expand(stored: &[u8]) {
     let mut expander = Expander::new(stored, 1).unwrap();
     loop {
         let length = black_box(expander.fill_buf().unwrap()).len();
@@ -54,7 +61,7 @@ pub fn expand(stored: &[u8]) {
 }
 
 /// Digest, frames and walk, as the verify function does it.
-pub fn inspect(stored: &[u8]) {
+pub(crate) fn inspect(stored: &[u8]) {
     let mut inspection = Inspection::new();
     stored.chunks(FRAME_SIZE).for_each(|part| inspection.feed(part));
     black_box(inspection.finish());

@@ -1,6 +1,8 @@
 //! The fixed input of the benchmarks: an uncompressed archive (format 1.14) as `pg_dump -Fc -Z0` pipes it, one chunk a
 //! row, of the four kinds of rows that `tests/sql/sized.sql` fills a database with. The same bytes on every machine.
 
+use std::io::{self, Write};
+
 /// Dump ids of the tables, in their order.
 const FIRST_DUMP_ID: i64 = 100;
 const TERMINATOR: &[u8] = b"\\.\n\n\n";
@@ -8,28 +10,31 @@ const TERMINATOR: &[u8] = b"\\.\n\n\n";
 const TABLES: [(&str, fn(u64, &mut Random) -> String); 4] =
     [("users", user), ("charts", chart), ("messages", message), ("files", file)];
 
-/// An archive of about `size` bytes.
-pub fn archive(size: usize) -> Vec<u8> {
-    let mut archive = header();
-    contents(&mut archive);
+/// Writes an archive of about `size` bytes, in as little memory as a row takes.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write(size: u64, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(&head())?;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for (number, (_, row)) in TABLES.iter().enumerate() {
-        archive.push(1);
-        int(&mut archive, FIRST_DUMP_ID + number as i64);
-        let end = archive.len() + size / TABLES.len();
-        for id in 1.. {
-            chunk(&mut archive, row(id, &mut random).as_bytes());
-            if archive.len() >= end {
-                break;
-            }
+        let mut bytes = vec![1];
+        int(&mut bytes, FIRST_DUMP_ID + number as i64);
+        let (mut left, mut ids) = (size / TABLES.len() as u64, 1..);
+        while left > 0 {
+            chunk(&mut bytes, row(ids.next().unwrap_or(0), &mut random).as_bytes());
+            left = left.saturating_sub(bytes.len() as u64);
+            out.write_all(&bytes)?;
+            bytes.clear();
         }
-        chunk(&mut archive, TERMINATOR);
-        int(&mut archive, 0);
+        chunk(&mut bytes, TERMINATOR);
+        int(&mut bytes, 0);
+        out.write_all(&bytes)?;
     }
-    archive
+    Ok(())
 }
 
-fn header() -> Vec<u8> {
+fn head() -> Vec<u8> {
     // Version 1.14.0, integers of 4 bytes, offsets of 8, custom format, no compression.
     let mut out = b"PGDMP\x01\x0e\x00\x04\x08\x01".to_vec();
     for number in [0, 33, 37, 19, 22, 10, 126, 0] {
@@ -38,6 +43,7 @@ fn header() -> Vec<u8> {
     for name in ["shop", "15.8", "15.8"] {
         text(&mut out, Some(name));
     }
+    contents(&mut out);
     out
 }
 
@@ -83,7 +89,10 @@ fn chunk(out: &mut Vec<u8>, bytes: &[u8]) {
 fn user(id: u64, random: &mut Random) -> String {
     let (key, day) = (random.next(), random.below(28));
     let (latitude, longitude) = (random.below(180_000) as f64 / 1e3 - 90.0, random.below(360_000) as f64 / 1e3 - 180.0);
-    format!("{id}\tuser{id}@{key:012x}.example.org\tName {key:x}\t1980-01-{:02} 00:00:00+00\t{latitude}\t{longitude}\n", day + 1)
+    format!(
+        "{id}\tuser{id}@{key:012x}.example.org\tName {key:x}\t1980-01-{:02} 00:00:00+00\t{latitude}\t{longitude}\n",
+        day + 1
+    )
 }
 
 fn chart(id: u64, random: &mut Random) -> String {

@@ -58,7 +58,8 @@ impl Ground {
     /// A shell that stops at the first failure, of a pipe's parts too, with libpq and AWS's tools led to the servers. `$1` and on are `arguments`.
     pub(crate) fn shell(&self, database: &Database<'_>, script: &str, arguments: &[&str]) -> Command {
         let mut shell = database.client(self.postgres.installation(), "psql");
-        let environment: Vec<_> = shell.get_envs().map(|(n, v)| (n.to_owned(), v.unwrap_or_default().to_owned())).collect();
+        let environment: Vec<_> =
+            shell.get_envs().map(|(n, v)| (n.to_owned(), v.unwrap_or_default().to_owned())).collect();
         shell = Command::new("bash");
         let programs = [self.postgres.installation().programs(), &e2e::tools::root().join("target/python/bin")];
         let path = programs.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(":");

@@ -33,10 +33,16 @@ struct Arguments {
     /// Only this contest; repeat it for several.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Write an archive of so many bytes to standard output, in place of pg_dump.
+    #[arg(long, value_name = "BYTES", hide = true)]
+    generate: Option<u64>,
 }
 
 fn main() {
     let arguments = Arguments::parse();
+    if let Some(bytes) = arguments.generate {
+        return contests::generate(bytes);
+    }
     let (megabytes, rounds) = if arguments.quick { (100, 3) } else { (490, 5) };
     let effort = contests::Effort {
         quick: arguments.quick,

@@ -59,7 +59,10 @@ fn bar(svg: &mut String, standing: &Standing, top: f64, scale: f64) {
     if let Some(goal) = standing.goal {
         let x = NAMES + goal * scale;
         let (from, to) = (top - 3.0, top + BAR + 3.0);
-        let _ = writeln!(svg, "<line x1=\"{x:.1}\" y1=\"{from}\" x2=\"{x:.1}\" y2=\"{to}\" stroke=\"#b91c1c\" stroke-width=\"2\"/>");
+        let _ = writeln!(
+            svg,
+            "<line x1=\"{x:.1}\" y1=\"{from}\" x2=\"{x:.1}\" y2=\"{to}\" stroke=\"#b91c1c\" stroke-width=\"2\"/>"
+        );
     }
 }
 

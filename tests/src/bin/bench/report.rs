@@ -76,5 +76,7 @@ fn row(standing: &Standing) -> String {
     let (wall, client, postgres, s3) = (median.wall, median.client, median.postgres, median.s3);
     let peak = megabytes(median.peak);
     let name = name.replace('|', "\\|");
-    format!("| {name} | {ratio:.2} | {goal} | {wall:.3} | {client:.2} | {postgres:.2} | {s3:.2} | {peak} | {stored} |\n")
+    format!(
+        "| {name} | {ratio:.2} | {goal} | {wall:.3} | {client:.2} | {postgres:.2} | {s3:.2} | {peak} | {stored} |\n"
+    )
 }

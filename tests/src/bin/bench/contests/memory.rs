@@ -1,0 +1,70 @@
+//! Memory must not grow with the database. A dump of any length is only time, so a generator stands in for pg_dump: it
+//! speaks the format, and a hundred gigabytes need no disk.
+
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::Effort;
+use crate::ground::{Ground, stored_in_bucket};
+use crate::race::{Contest, Contestant, race};
+use crate::stopwatch::{Lap, time};
+
+#[path = "../../../../../core/archive/benches/parts/sample.rs"]
+mod sample;
+
+/// Megabytes of the dumps; the first is the floor, whose peak the others must not exceed by more than a tenth.
+const QUICK: [u64; 2] = [100, 1_000];
+const WHOLE: [u64; 3] = [600, 3_000, 10_000];
+
+pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
+    let database = ground.sized(1);
+    let sizes: &[u64] = if effort.quick { &QUICK } else { &WHOLE };
+    let contestants = sizes.iter().flat_map(|&megabytes| {
+        ["gzip", "zstd"].map(|compression| {
+            Contestant::new(format!("lastgood backup, {compression}, to S3, {megabytes} MB"), move || {
+                let programs = generator(ground, megabytes);
+                ground.in_bucket(|bucket| {
+                    let agent = ground.agent(database).bucket(bucket.name(), bucket.access());
+                    let agent = agent
+                        .setting("BACKUP_COMPRESSION", compression)
+                        .setting("PG_BIN_DIR", programs.display().to_string());
+                    let lap = time(ground, agent.command(&["backup", "--quiet"]));
+                    Lap { stored: Some(stored_in_bucket(bucket)), ..lap }
+                })
+            })
+        })
+    });
+    race("Peak memory as the dump grows", contestants.collect(), 1)
+}
+
+/// What `bench --generate BYTES` does.
+pub(crate) fn generate(bytes: u64) {
+    let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
+    sample::write(bytes, &mut out).and_then(|()| out.flush()).unwrap();
+}
+
+/// A folder of client programs in which pg_dump is the generator.
+fn generator(ground: &Ground, megabytes: u64) -> PathBuf {
+    let folder = ground.file(&format!("generator-{megabytes}"));
+    if folder.exists() {
+        return folder;
+    }
+    std::fs::create_dir(&folder).unwrap();
+    let programs = ground.postgres.installation().programs();
+    std::os::unix::fs::symlink(programs.join("psql"), folder.join("psql")).unwrap();
+    let (version, bench) = (programs.join("pg_dump"), std::env::current_exe().unwrap());
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = --version ]; then exec {} --version; fi\nexec {} --generate {}\n",
+        version.display(),
+        bench.display(),
+        megabytes * 1_000_000
+    );
+    put_program(&folder.join("pg_dump"), &script);
+    folder
+}
+
+fn put_program(path: &Path, script: &str) {
+    std::fs::write(path, script).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

@@ -1,0 +1,36 @@
+//! The contests, one file each.
+
+mod backup;
+mod list;
+mod memory;
+mod restore;
+mod start;
+mod tables;
+mod verify;
+
+pub(crate) use self::memory::generate;
+use crate::ground::Ground;
+use crate::race::Contest;
+
+/// How much is done.
+pub(crate) struct Effort {
+    pub(crate) quick: bool,
+    /// Of the database as an uncompressed archive.
+    pub(crate) megabytes: u32,
+    pub(crate) rounds: usize,
+}
+
+type Held = fn(&Ground, &Effort) -> Contest;
+
+/// Every contest by its name, which its picture has as well.
+pub(crate) const ALL: [(&str, Held); 9] = [
+    ("backup", backup::hold),
+    ("restore", restore::hold),
+    ("verify", verify::hold),
+    ("verify-one-core", verify::hold_on_one_core),
+    ("tables", tables::hold),
+    ("list", list::hold),
+    ("start", start::hold),
+    ("help", start::hold_help),
+    ("memory", memory::hold),
+];

@@ -1,0 +1,103 @@
+//! Restoring: ours reads from S3 and checks everything; the floors read a local, uncompressed archive and check nothing.
+
+use std::path::{Path, PathBuf};
+
+use e2e::agent::Agent;
+use e2e::bucket::Bucket;
+use e2e::postgres::Database;
+
+use super::Effort;
+use crate::ground::Ground;
+use crate::race::{Contest, Contestant, race};
+use crate::stopwatch::{Lap, time};
+
+/// What is restored into; it stands there, with the same content, as in the case of need.
+const TARGET: &str = "target";
+
+pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
+    let database = ground.sized(effort.megabytes);
+    let archive = plain_archive(ground, database);
+    ground.in_bucket(|bucket| {
+        let agent = ground.agent(database).bucket(bucket.name(), bucket.access()).setting("BACKUP_COMPRESSION", "zstd");
+        agent.setting("BACKUP_VERIFY", "read-back").run(&["backup", "--quiet"]).succeeds();
+        let contestants = vec![
+            pg_restore(ground, database, "pg_restore -j2 of a local archive", "-j2", &archive),
+            usual(ground, database, bucket),
+            ours(ground, database, bucket, "by swap", &[]).goal(1.05),
+            pg_restore(ground, database, "pg_restore, serially, of a local archive", "-j1", &archive),
+            ours(ground, database, bucket, "in place", &["--in-place", "--skip-backup"]),
+        ];
+        race(format!("Restore of {} MB", effort.megabytes), contestants, effort.rounds)
+    })
+}
+
+fn plain_archive(ground: &Ground, database: &Database<'_>) -> PathBuf {
+    let file = ground.file("plain.dump");
+    if !file.exists() {
+        let dumped =
+            ground.shell(database, r#"pg_dump -Fc -Z0 -f "$1""#, &[&file.display().to_string()]).status().unwrap();
+        assert!(dumped.success());
+    }
+    file
+}
+
+fn pg_restore<'a>(
+    ground: &'a Ground,
+    database: &'a Database<'_>,
+    name: &str,
+    jobs: &'a str,
+    archive: &'a Path,
+) -> Contestant<'a> {
+    Contestant::new(name, move || {
+        into_target(ground, |target| {
+            let script = r#"pg_restore "$1" -d "$2" "$3""#;
+            time(ground, ground.shell(database, script, &[jobs, target, &archive.display().to_string()]))
+        })
+    })
+}
+
+/// Download, then restore: as scripts do.
+fn usual<'a>(ground: &'a Ground, database: &'a Database<'_>, bucket: &'a Bucket) -> Contestant<'a> {
+    Contestant::new("the usual script: aws s3 cp, zstd -d, pg_restore -j2", move || {
+        let key = format!("s3://{}/{}", bucket.name(), bucket.key_ending_in(".sql.zst"));
+        into_target(ground, |target| {
+            ground.in_folder(|folder| {
+                let script =
+                    r#"aws s3 cp --quiet "$1" "$2/a.zst" && zstd -q -d "$2/a.zst" && pg_restore -j2 -d "$3" "$2/a""#;
+                time(ground, ground.shell(database, script, &[&key, &folder.display().to_string(), target]))
+            })
+        })
+    })
+}
+
+fn ours<'a>(
+    ground: &'a Ground,
+    database: &'a Database<'_>,
+    bucket: &'a Bucket,
+    name: &str,
+    flags: &'a [&'a str],
+) -> Contestant<'a> {
+    let agent: Agent = ground.agent(database).bucket(bucket.name(), bucket.access());
+    Contestant::new(format!("lastgood restore from S3, {name}"), move || {
+        into_target(ground, |target| {
+            let arguments =
+                ["restore", "--quiet", "--from-s3-latest", "--into", target, "--confirm", "--skip-services"];
+            let lap = time(ground, agent.command(&[&arguments, flags].concat()));
+            drop_old(ground);
+            lap
+        })
+    })
+}
+
+/// An empty database to restore into, gone afterwards.
+fn into_target(ground: &Ground, act: impl FnOnce(&str) -> Lap) -> Lap {
+    let target = ground.postgres.new_database_named(TARGET);
+    ground.postgres.query("CHECKPOINT");
+    act(target.name())
+}
+
+fn drop_old(ground: &Ground) {
+    for name in ground.postgres.databases().iter().filter(|name| name.starts_with(&format!("{TARGET}_before_"))) {
+        ground.postgres.query(&format!("DROP DATABASE \"{name}\" WITH (FORCE)"));
+    }
+}
