@@ -122,6 +122,12 @@ impl Layout {
         self.spell(id, record.suffix())
     }
 
+    /// What the keys of one backup's archive and records begin with, and no other backup's.
+    #[must_use]
+    pub fn common_prefix(&self, id: &BackupId) -> String {
+        self.spell(id, ".")
+    }
+
     /// The manifest's key.
     #[must_use]
     pub fn manifest(&self, id: &BackupId) -> String {

@@ -20,8 +20,8 @@ enum Source {
 }
 
 impl Download {
-    pub(crate) fn from_bucket(bucket: Bucket, object: Object) -> Self {
-        Self(Source::Bucket(BucketDownload::new(bucket, object)))
+    pub(crate) fn from_bucket(bucket: Bucket, object: Object, from: u64) -> Self {
+        Self(Source::Bucket(BucketDownload::new(bucket, object, from)))
     }
 
     pub(crate) fn from_file(file: FileDownload) -> Self {

@@ -19,7 +19,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use archive::Crc64;
 use bytes::Bytes;
-use catalog::{Catalog, Entry, Layout, Object, Origin, catalogs};
+use catalog::verdict::Expected;
+use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
 use jiff::{Timestamp, civil::Date};
 
 pub use directory::Directory;
@@ -62,9 +63,18 @@ pub struct Head {
     pub metadata: BTreeMap<String, String>,
     /// The whole object's CRC64NVME, where the store keeps it.
     pub crc64nvme: Option<Crc64>,
+    /// Encrypted with a key of the customer's (SSE-KMS, SSE-C): its ETag is no digest.
+    pub with_customer_key: bool,
 }
 
 impl Head {
+    /// What the store says of the bytes, for a verdict to hold them to.
+    pub fn expected(&self) -> Expected {
+        let text = self.crc64nvme.map(|crc| crc.to_string());
+        let md5 = self.metadata.get("md5_checksum").map(String::as_str);
+        Expected::new(md5, self.object.etag.as_deref(), self.with_customer_key, text.as_deref())
+    }
+
     /// Set on archives of ours when their upload starts.
     pub fn lastgood_id(&self) -> Option<&str> {
         self.metadata.get(LASTGOOD_ID).map(String::as_str)
@@ -150,7 +160,7 @@ impl Repository {
     /// Also when a part of the listing can't be read: what comes back is complete.
     pub async fn objects(&self, scope: Scope) -> Result<Vec<Object>, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.list(&self.prefix(scope), None).await,
+            Self::Bucket(bucket) => bucket.list(&self.prefix(scope)).await,
             Self::Directory(directory) => directory.list(scope).await,
         }
     }
@@ -192,15 +202,36 @@ impl Repository {
         Ok(found.unwrap_or_else(|| Catalog { database: database.to_owned(), entries: Vec::new(), expected: None }))
     }
 
-    /// The newest entries of one database, down to its newest good backup; all of them where none is good. In a bucket it
-    /// costs requests for the date folders down to that backup, however many older ones there are. `now` only says
-    /// where to begin.
+    /// What there is of one backup, at the cost of one small listing; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn entry(&self, id: &BackupId) -> Result<Option<Entry>, Error> {
+        let objects = match self {
+            Self::Bucket(bucket) => bucket.list(&self.layout().common_prefix(id)).await?,
+            Self::Directory(directory) => directory.list(Scope::All).await?,
+        };
+        let entries = catalogs(self.layout(), objects).into_iter().flat_map(|catalog| catalog.entries);
+        Ok(entries.into_iter().find(|entry| entry.id == *id))
+    }
+
+    /// The newest entries of one database, down to its newest good backup and maybe some older; all of them where none is
+    /// good. In a bucket it costs at most one request for each day down to that backup, however many older ones there
+    /// are, and as a rule one in all. `now` only says where to begin.
     ///
     /// # Errors
     /// As [`Self::objects`].
     pub async fn recent(&self, database: &str, now: Timestamp) -> Result<Catalog, Error> {
+        self.recent_good(database, now, 1).await
+    }
+
+    /// Likewise down to the newest `good` good backups, at least one; all entries where there are fewer.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn recent_good(&self, database: &str, now: Timestamp, good: usize) -> Result<Catalog, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.recent(database, now).await,
+            Self::Bucket(bucket) => bucket.recent(database, now, good.max(1)).await,
             Self::Directory(_) => self.catalog(database).await,
         }
     }
@@ -323,9 +354,17 @@ impl Repository {
     /// # Errors
     /// In a directory, when the file can't be opened or has changed. A bucket says it at the first bytes.
     pub async fn download(&self, object: &Object) -> Result<Download, Error> {
+        self.download_from(object, 0).await
+    }
+
+    /// Likewise from byte `from` on: for a reader that saved its place.
+    ///
+    /// # Errors
+    /// As [`Self::download`].
+    pub async fn download_from(&self, object: &Object, from: u64) -> Result<Download, Error> {
         match self {
-            Self::Bucket(bucket) => Ok(Download::from_bucket(bucket.clone(), object.clone())),
-            Self::Directory(directory) => directory.download(object).await,
+            Self::Bucket(bucket) => Ok(Download::from_bucket(bucket.clone(), object.clone(), from)),
+            Self::Directory(directory) => directory.download(object, from).await,
         }
     }
 

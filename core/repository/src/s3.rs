@@ -5,11 +5,14 @@ pub(crate) mod abort;
 pub(crate) mod connect;
 pub(crate) mod download;
 pub(crate) mod listing;
+pub(crate) mod multipart;
 pub(crate) mod newest;
 pub(crate) mod object;
 pub(crate) mod refusal;
 pub(crate) mod remove;
 pub(crate) mod stored;
+#[cfg(test)]
+mod tests;
 pub(crate) mod upload;
 
 use std::{sync::Arc, time::Duration};

@@ -1,6 +1,10 @@
 //! A file read in order, as it was listed.
 
-use std::{fs::File, io::Read, path::PathBuf};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::PathBuf,
+};
 
 use bytes::{Bytes, BytesMut};
 use catalog::Object;
@@ -20,16 +24,17 @@ pub(crate) struct FileDownload {
 }
 
 impl Directory {
-    pub(crate) async fn download(&self, listed: &Object) -> Result<Download, Error> {
+    pub(crate) async fn download(&self, listed: &Object, from: u64) -> Result<Download, Error> {
         let (path, listed) = (self.path_of(&listed.key), listed.clone());
         off_runtime(move || {
             let failed = |error| Error::io(&path, error);
-            let file = File::open(&path).map_err(failed)?;
+            let mut file = File::open(&path).map_err(failed)?;
             let opened = object(listed.key.clone(), &path, &file.metadata().map_err(failed)?)?;
             if (opened.size, opened.last_modified) != (listed.size, listed.last_modified) {
                 return Err(Error::Changed { object: path.display().to_string() });
             }
-            Ok(Download::from_file(FileDownload { path, file: Some(file), left: listed.size }))
+            let from = file.seek(SeekFrom::Start(from.min(listed.size))).map_err(failed)?;
+            Ok(Download::from_file(FileDownload { path, file: Some(file), left: listed.size - from }))
         })
         .await
     }

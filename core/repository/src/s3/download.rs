@@ -19,7 +19,7 @@ pub(crate) struct BucketDownload {
     object: Object,
     /// First byte not yet asked for.
     asked: u64,
-    /// Bytes given so far.
+    /// Bytes given so far, and those before the place it began at.
     given: u64,
     window: VecDeque<Fetch>,
 }
@@ -34,8 +34,9 @@ impl Drop for Fetch {
 }
 
 impl BucketDownload {
-    pub(crate) fn new(bucket: Bucket, object: Object) -> Self {
-        Self { bucket, object, asked: 0, given: 0, window: VecDeque::new() }
+    pub(crate) fn new(bucket: Bucket, object: Object, from: u64) -> Self {
+        let from = from.min(object.size);
+        Self { bucket, object, asked: from, given: from, window: VecDeque::new() }
     }
 
     /// The next bytes, up to 8 MiB at once; `None` at the object's end, when all of its bytes were given.

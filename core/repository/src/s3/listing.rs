@@ -13,15 +13,13 @@ use super::{Bucket, Call, stored};
 use crate::Error;
 
 impl Bucket {
-    /// Every object whose key begins with `prefix` and comes after `start_after`, in the order of keys.
-    pub(crate) async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<Object>, Error> {
-        let request = self.list_request(prefix).set_start_after(start_after.map(str::to_owned));
+    /// Every object whose key begins with `prefix`, in the order of keys.
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
+        let request = self.list_request(prefix);
         let mut objects = Vec::new();
         self.pages(request, |page| {
-            for listed in page.contents() {
-                objects.push(object(page, listed)?);
-            }
-            Ok(true)
+            objects.extend(self::objects(page)?);
+            Ok(())
         })
         .await?;
         Ok(objects)
@@ -39,17 +37,18 @@ impl Bucket {
         }
     }
 
-    /// Gives each page to `take` until it says enough or there are no more.
-    pub(crate) async fn pages(
+    /// Gives each page to `take`.
+    async fn pages(
         &self,
         request: ListObjectsV2FluentBuilder,
-        mut take: impl FnMut(&ListObjectsV2Output) -> Result<bool, Error>,
+        mut take: impl FnMut(&ListObjectsV2Output) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut token: Option<String> = None;
         loop {
             let send = || request.clone().set_continuation_token(token.clone()).send();
             let page = self.call(Call::on_bucket("s3:ListBucket"), send).await?;
-            if !take(&page)? || page.is_truncated() != Some(true) {
+            take(&page)?;
+            if page.is_truncated() != Some(true) {
                 return Ok(());
             }
             let next = page.next_continuation_token().map(str::to_owned);
@@ -63,6 +62,11 @@ impl Bucket {
     pub(crate) fn incomplete(&self, cause: &str) -> Error {
         Error::IncompleteListing { object: self.display_name(), cause: cause.to_owned() }
     }
+}
+
+/// A page's rows.
+pub(crate) fn objects(page: &ListObjectsV2Output) -> Result<Vec<Object>, Error> {
+    page.contents().iter().map(|listed| object(page, listed)).collect()
 }
 
 fn object(page: &ListObjectsV2Output, listed: &aws_sdk_s3::types::Object) -> Result<Object, Error> {

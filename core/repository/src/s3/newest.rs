@@ -1,69 +1,97 @@
-//! The newest backups without listing all: date folders from the newest down, and in each only the one database.
+//! The newest backups without listing all of them: windows of days, from the newest back, read in the order of keys with
+//! a skip past whatever isn't the one database's.
 //!
-//! Requests: one for the folders of the last month (one more when those don't hold a good backup, for a year; and one
-//! per thousand folders beyond that), one for each folder down to the newest good backup, and one or two to make sure
-//! that none in the day before is newer. The same with ten backups or a million.
+//! Requests: one for the last days, as a rule. A page shows a thousand keys, so days with few of them come together; of a
+//! day with many, only the one database's are read. So it costs at most one request for each day down to the oldest
+//! wanted, and one more for each thousand keys of the database itself: the same with ten backups or a million.
 
 use catalog::{Catalog, Object, catalogs, encode_database};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
-use super::Bucket;
+use super::{Bucket, Call, listing};
 use crate::Error;
 
-/// How far back folders are listed at first, and then; after that, all of them.
-const WINDOWS_DAYS: [i32; 2] = [31, 366];
+/// How many days back each window begins; the last one has no beginning.
+const WINDOWS_DAYS: [i32; 3] = [2, 31, 366];
 
 impl Bucket {
-    /// The newest entries of one database, down to its newest good backup; all of its entries where none is good.
-    pub(crate) async fn recent(&self, database: &str, now: Timestamp) -> Result<Catalog, Error> {
-        let today = date(now);
-        let oldest = WINDOWS_DAYS.map(|days| today.checked_sub(days.days()).ok());
+    /// The newest entries of one database, down to its newest `good` good backups; all of its entries where there are
+    /// fewer.
+    pub(crate) async fn recent(&self, database: &str, now: Timestamp, good: usize) -> Result<Catalog, Error> {
+        let starts = WINDOWS_DAYS.map(|days| date(now).checked_sub(days.days()).unwrap_or(Date::MIN));
         let mut rows = Vec::new();
         let mut before = None;
-        for from in oldest.into_iter().flatten().map(Some).chain([None]) {
-            let mut days = self.day_folders(from, before).await?;
-            days.sort_unstable();
-            for day in days.into_iter().rev() {
-                if self.catalog_of(database, &rows).newest_good().is_some_and(|good| is_settled(good.instant, day)) {
-                    return Ok(self.catalog_of(database, &rows));
-                }
-                rows.extend(self.day_of_database(day, database).await?);
+        for from in starts.into_iter().chain([Date::ZERO]) {
+            rows.extend(self.window_of_database(database, from, before).await?);
+            let catalog = self.catalog_of(database, &rows);
+            if catalog.good().nth(good.saturating_sub(1)).is_some_and(|last| is_settled(last.instant, from)) {
+                return Ok(catalog);
             }
-            if self.catalog_of(database, &rows).newest_good().is_some() {
-                break;
-            }
-            before = from;
+            before = Some(from);
         }
         Ok(self.catalog_of(database, &rows))
     }
 
-    /// The date folders from a day on and before another one.
-    async fn day_folders(&self, from: Option<Date>, before: Option<Date>) -> Result<Vec<Date>, Error> {
-        let root = self.layout.prefix();
-        let start = from.map(|day| self.layout.day_prefix(day).trim_end_matches('/').to_owned());
-        let request = self.list_request(root).delimiter("/").set_start_after(start);
-        let mut days = Vec::new();
-        self.pages(request, |page| {
-            let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix());
-            let found: Vec<Date> = folders.filter_map(|folder| self.layout.day_of_folder(folder)).collect();
-            days.extend(found.iter().filter(|day| before.is_none_or(|before| **day < before)));
-            // Folders come in order: what follows the days asked for needs no reading.
-            let past = found.iter().any(|day| before.is_some_and(|before| *day >= before));
-            Ok(!past && !begins_past_days(page, root))
-        })
-        .await?;
-        Ok(days)
-    }
-
-    async fn day_of_database(&self, day: Date, database: &str) -> Result<Vec<Object>, Error> {
-        let folder = self.layout.day_prefix(day);
+    async fn window_of_database(&self, database: &str, from: Date, before: Option<Date>) -> Result<Vec<Object>, Error> {
         let encoded = encode_database(database);
-        let mut objects = self.list(&format!("{folder}{encoded}_backup_"), None).await?;
+        let mut objects = self.skip_scan(&format!("{encoded}_backup_"), from, before).await?;
         if encoded != database {
             // Guests spell the name as it is.
-            objects.extend(self.list(&format!("{folder}{database}_backup_"), None).await?);
+            objects.extend(self.skip_scan(&format!("{database}_backup_"), from, before).await?);
         }
         Ok(objects)
+    }
+
+    /// The objects in date folders from a day on and before another, whose names begin so.
+    async fn skip_scan(&self, name: &str, from: Date, before: Option<Date>) -> Result<Vec<Object>, Error> {
+        let end = before.map(|day| self.layout.day_prefix(day));
+        let mut objects = Vec::new();
+        let mut after = format!("{}{name}", self.layout.day_prefix(from));
+        loop {
+            let request = || self.list_request(self.layout.prefix()).start_after(&after).send();
+            let page = self.call(Call::on_bucket("s3:ListBucket"), request).await?;
+            let listed = listing::objects(&page)?;
+            let last = listed.last().map(|object| object.key.clone());
+            let is_wanted = |object: &Object| {
+                self.named_in_day(&object.key, name) && end.as_ref().is_none_or(|end| object.key < *end)
+            };
+            objects.extend(listed.into_iter().filter(is_wanted));
+            let next = last.filter(|_| page.is_truncated() == Some(true)).and_then(|last| self.skip(&last, name));
+            match next {
+                Some(next) if next <= after => return Err(self.incomplete("the store's pages don't advance")),
+                Some(next) if end.as_ref().is_none_or(|end| next < *end) => after = next,
+                _ => return Ok(objects),
+            }
+        }
+    }
+
+    /// Where the scan goes on after a key; `None` when no date folder can follow.
+    fn skip(&self, last: &str, name: &str) -> Option<String> {
+        let rest = last.strip_prefix(self.layout.prefix())?;
+        let Some(day) = self.day_of(last) else {
+            // Digits sort before letters: past them there are no dates.
+            return (rest < ":").then(|| last.to_owned());
+        };
+        let wanted = format!("{}{name}", self.layout.day_prefix(day));
+        if last < wanted.as_str() {
+            Some(wanted)
+        } else if last.starts_with(&wanted) {
+            Some(last.to_owned())
+        } else {
+            Some(format!("{}{name}", self.layout.day_prefix(day.tomorrow().ok()?)))
+        }
+    }
+
+    fn named_in_day(&self, key: &str, name: &str) -> bool {
+        self.day_of(key).is_some_and(|day| {
+            key.strip_prefix(&self.layout.day_prefix(day)).is_some_and(|file| file.starts_with(name))
+        })
+    }
+
+    fn day_of(&self, key: &str) -> Option<Date> {
+        let rest = key.strip_prefix(self.layout.prefix())?;
+        let folder = rest.find('/').and_then(|slash| key.get(..=self.layout.prefix().len() + slash))?;
+        self.layout.day_of_folder(folder)
     }
 
     fn catalog_of(&self, database: &str, objects: &[Object]) -> Catalog {
@@ -72,19 +100,12 @@ impl Bucket {
     }
 }
 
-/// A backup is hardly younger than its folder says: with a good one at `instant`, days well before it can't hold a newer
-/// one. A folder from a wrong clock's future can, so the folder that held the good one doesn't count, only its instant.
-fn is_settled(instant: Timestamp, day: Date) -> bool {
-    date(instant).yesterday().is_ok_and(|yesterday| day < yesterday)
+/// Whether no day before `from` can hold a newer backup than one of this instant: a backup is hardly younger than its
+/// folder says. The instant counts and not its folder, which a wrong clock may have put into the future.
+fn is_settled(instant: Timestamp, from: Date) -> bool {
+    date(instant).yesterday().is_ok_and(|yesterday| from <= yesterday)
 }
 
 fn date(instant: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(instant).date()
-}
-
-/// True when a page has come to names that sort after every date.
-fn begins_past_days(page: &aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output, root: &str) -> bool {
-    let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix());
-    let keys = page.contents().iter().filter_map(|object| object.key());
-    folders.chain(keys).filter_map(|key| key.strip_prefix(root)).any(|name| name > ":")
 }

@@ -172,6 +172,8 @@ fn head(key: &str, answer: &HeadObjectOutput) -> Result<Head, Error> {
         content_type: answer.content_type().map(str::to_owned),
         metadata: answer.metadata().into_iter().flatten().map(|(k, v)| (k.to_lowercase(), v.clone())).collect(),
         crc64nvme: stored::full_object_crc(answer.checksum_crc64_nvme()),
+        with_customer_key: answer.sse_customer_algorithm().is_some()
+            || answer.server_side_encryption().is_some_and(|sse| *sse != ServerSideEncryption::Aes256),
     })
 }
 

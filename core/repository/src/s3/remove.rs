@@ -132,7 +132,7 @@ impl Bucket {
     /// Every version of every key under a prefix that isn't deleted; the plain listing where there are no versions.
     pub(crate) async fn live_versions(&self, prefix: &str) -> Result<Vec<Object>, Error> {
         let versions = match self.list_versions(prefix).await {
-            Err(error) if has_no_versions(&error) => return self.list(prefix, None).await,
+            Err(error) if has_no_versions(&error) => return self.list(prefix).await,
             versions => versions?,
         };
         let is_live = |found: &Vec<Version>| found.iter().any(|version| version.is_latest && version.object.is_some());

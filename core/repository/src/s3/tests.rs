@@ -1,0 +1,225 @@
+//! S3's rarer answers, as its documentation has them: no server that runs here gives them when asked.
+
+use std::sync::{Arc, Mutex};
+
+use archive::{Digest, Digester};
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use super::Bucket;
+use crate::{BucketSettings, Error, Keys, Repository, Retry, Scope, Secret, UploadMetadata};
+
+const BEGUN: &str = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
+
+fn error_body(code: &str) -> String {
+    format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>as documented</Message></Error>")
+}
+
+/// The next answers to one kind of request; the last one is repeated.
+struct Answers {
+    /// A request line that holds both is meant.
+    method: &'static str,
+    target: &'static str,
+    answers: Vec<(u16, &'static str, String)>,
+}
+
+/// A listener that answers as told, and keeps the request lines.
+struct Listener {
+    endpoint: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Listener {
+    async fn start(special: Answers) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, special) = (Arc::clone(&requests), Arc::new(Mutex::new(special)));
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(answer_all(connection, Arc::clone(&seen), Arc::clone(&special)));
+            }
+        });
+        Self { endpoint, requests }
+    }
+
+    async fn repository(&self) -> Repository {
+        Repository::Bucket(Bucket::connect(self.settings()).await.unwrap())
+    }
+
+    fn settings(&self) -> BucketSettings {
+        BucketSettings {
+            region: Some("us-east-1".into()),
+            endpoint: Some(self.endpoint.clone()),
+            keys: Some(Keys { id: "id".into(), secret: Secret::new("secret"), token: None }),
+            part_size: 5 << 20,
+            retry: Retry { base_delay: std::time::Duration::from_millis(1), ..Retry::default() },
+            ..BucketSettings::new("bucket", "backups")
+        }
+    }
+
+    fn count(&self, method: &str) -> usize {
+        self.requests.lock().unwrap().iter().filter(|line| line.starts_with(method)).count()
+    }
+}
+
+async fn answer_all(connection: TcpStream, seen: Arc<Mutex<Vec<String>>>, special: Arc<Mutex<Answers>>) {
+    let mut connection = BufReader::new(connection);
+    while let Some(line) = read_request(&mut connection).await {
+        let (status, header, body) = answer(&line, &mut special.lock().unwrap());
+        seen.lock().unwrap().push(line);
+        let text = format!("HTTP/1.1 {status} x\r\n{header}Content-Length: {}\r\n\r\n{body}", body.len());
+        if connection.write_all(text.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(line: &str, special: &mut Answers) -> (u16, &'static str, String) {
+    if line.starts_with(special.method) && line.contains(special.target) {
+        let last = special.answers.len() == 1;
+        return if last { special.answers[0].clone() } else { special.answers.remove(0) };
+    }
+    match line.split(' ').next() {
+        Some("POST") => (200, "", BEGUN.to_owned()),
+        Some("PUT") => (200, "ETag: \"9dd4e461268c8034f5c8564e155c67a6\"\r\n", String::new()),
+        Some("DELETE") => (204, "", String::new()),
+        _ => (404, "", error_body("NoSuchUpload")),
+    }
+}
+
+/// The request's first line, its body read.
+async fn read_request(connection: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut first = String::new();
+    connection.read_line(&mut first).await.ok().filter(|length| *length > 0)?;
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line).await.ok()?;
+        let line = line.trim_end().to_lowercase();
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    connection.read_exact(&mut vec![0; length]).await.ok()?;
+    Some(first)
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    let mut digester = Digester::new();
+    digester.update(bytes);
+    digester.finish()
+}
+
+/// Two parts through a listener whose completions are answered so.
+async fn upload(answers: Vec<(u16, &'static str, String)>) -> (Listener, Result<crate::Stored, Error>) {
+    let listener = Listener::start(Answers { method: "POST", target: "uploadId=", answers }).await;
+    let metadata = UploadMetadata {
+        lastgood_id: "run-1".into(),
+        database: "app".into(),
+        backup_date: Timestamp::UNIX_EPOCH,
+        expected_size: None,
+    };
+    let repository = listener.repository().await;
+    let bytes = Bytes::from(vec![7; 6 << 20]);
+    let mut upload =
+        repository.start_upload("backups/20260120/app_backup_20260120_030000.sql", &metadata).await.unwrap();
+    upload.write(bytes.clone()).await.unwrap();
+    let outcome = upload.complete(&digest(&bytes)).await;
+    (listener, outcome)
+}
+
+const COMPLETED: &str = "<CompleteMultipartUploadResult><ETag>\"x-2\"</ETag></CompleteMultipartUploadResult>";
+
+#[tokio::test]
+async fn an_error_in_the_body_of_a_200_is_an_error_and_tried_again() {
+    let answers = vec![(200, "", error_body("InternalError")), (200, "", COMPLETED.to_owned())];
+    let (listener, outcome) = upload(answers).await;
+    assert_eq!(outcome.unwrap().etag.as_deref(), Some("x-2"));
+    assert_eq!((listener.count("POST"), listener.count("DELETE")), (3, 0));
+}
+
+#[tokio::test]
+async fn an_error_that_stays_in_the_body_of_a_200_fails_and_aborts() {
+    let (listener, outcome) = upload(vec![(200, "", error_body("InternalError"))]).await;
+    assert!(matches!(outcome, Err(Error::Unavailable { .. })), "{outcome:?}");
+    assert_eq!((listener.count("POST"), listener.count("DELETE")), (1 + 4, 1));
+}
+
+#[tokio::test]
+async fn a_conflict_on_completion_asks_for_the_backup_again_and_aborts() {
+    let (listener, outcome) = upload(vec![(409, "", error_body("ConditionalRequestConflict"))]).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, Error::Conflict { .. }), "{error:?}");
+    assert_eq!(error.hint().unwrap(), "run the backup once again");
+    assert_eq!((listener.count("POST"), listener.count("DELETE")), (2, 1));
+}
+
+#[tokio::test]
+async fn a_stored_checksum_that_differs_is_an_error() {
+    let wrong = "<CompleteMultipartUploadResult><ETag>\"x-2\"</ETag><ChecksumCRC64NVME>AAAAAAAAAAA=</ChecksumCRC64NVME>\
+                 </CompleteMultipartUploadResult>";
+    let (_listener, outcome) = upload(vec![(200, "", wrong.to_owned())]).await;
+    assert!(matches!(outcome, Err(Error::Checksum { .. })), "{outcome:?}");
+}
+
+/// What a listing answered so fails of.
+async fn listing_error(status: u16, header: &'static str, body: String) -> Error {
+    let answers = vec![(status, header, body)];
+    let listener = Listener::start(Answers { method: "GET", target: "list-type", answers }).await;
+    listener.repository().await.objects(Scope::All).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_bucket_elsewhere_says_its_region() {
+    let redirected = listing_error(301, "x-amz-bucket-region: eu-west-1\r\n", error_body("PermanentRedirect")).await;
+    assert_eq!(redirected.hint().unwrap(), "set AWS_REGION=eu-west-1");
+    let malformed = error_body("AuthorizationHeaderMalformed")
+        .replace("as documented", "the region 'us-east-1' is wrong; expecting 'eu-north-1'");
+    let malformed = listing_error(400, "", malformed).await;
+    assert_eq!(malformed.hint().unwrap(), "set AWS_REGION=eu-north-1");
+}
+
+#[tokio::test]
+async fn every_documented_refusal_has_its_own_error() {
+    type Is = fn(&Error) -> bool;
+    let table: [(u16, &str, Is); 9] = [
+        (400, "ExpiredToken", |e| matches!(e, Error::ExpiredCredentials { .. })),
+        (403, "InvalidAccessKeyId", |e| matches!(e, Error::BadCredentials { .. })),
+        (403, "SignatureDoesNotMatch", |e| matches!(e, Error::BadCredentials { .. })),
+        (403, "RequestTimeTooSkewed", |e| matches!(e, Error::ClockSkew)),
+        (403, "AccessDenied", |e| matches!(e, Error::AccessDenied { action, .. } if action == "s3:ListBucket")),
+        (404, "NoSuchBucket", |e| matches!(e, Error::NoSuchBucket { .. })),
+        (503, "SlowDown", |e| matches!(e, Error::Unavailable { .. })),
+        (403, "InvalidObjectState", |e| matches!(e, Error::Archived { .. })),
+        (400, "SomethingNew", |e| matches!(e, Error::Other { code, .. } if code == "SomethingNew")),
+    ];
+    for (status, code, is_expected) in table {
+        let error = listing_error(status, "", error_body(code)).await;
+        assert!(is_expected(&error), "{code}: {error:?}");
+    }
+    let page = listing_error(502, "", "<html>Bad gateway</html>".to_owned()).await;
+    assert!(matches!(page, Error::Unavailable { .. }), "{page:?}");
+}
+
+#[tokio::test]
+async fn the_permission_that_kms_lacks_is_named() {
+    let denied = error_body("AccessDenied")
+        .replace("as documented", "User: u is not authorized to perform: kms:GenerateDataKey on resource: key");
+    let error = listing_error(403, "", denied).await;
+    assert!(error.to_string().contains("kms:GenerateDataKey"), "{error}");
+}
+
+#[tokio::test]
+async fn a_listing_that_says_there_is_more_but_not_where_is_an_error() {
+    let body = "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>";
+    let error = listing_error(200, "", body.to_owned()).await;
+    assert!(matches!(error, Error::IncompleteListing { .. }), "{error:?}");
+}
