@@ -7,9 +7,9 @@ use std::sync::Arc;
 use archive::Inspected;
 use catalog::manifest::Manifest;
 use catalog::verdict::{Expected, Verdict, Verifier, judge};
-use catalog::{BackupId, Object};
+use catalog::{BackupId, DocumentError, Object};
 use jiff::Timestamp;
-use repository::Repository;
+use repository::{Head, Repository};
 
 use crate::failure::{Exit, Failure};
 use crate::host;
@@ -54,7 +54,12 @@ impl Reader {
         manifest: Option<&Manifest>,
     ) -> Result<ReadBack, Failure> {
         let head = repository.head(&object.key).await?;
-        let expected = head.map_or_else(Expected::default, |head| head.expected());
+        let expected = head.as_ref().map_or_else(Expected::default, Head::expected);
+        // A listing names no version; the verdict is to be about the one that is read.
+        let object = match &head {
+            Some(Head { object: seen, .. }) if seen.size == object.size && seen.bare_etag() == object.bare_etag() => seen,
+            _ => object,
+        };
         let download = repository.download(object).await?.into_reader();
         let name = repository.object_name(&object.key);
         let inspected = self.inspect(download, &name, object.size).await?;
@@ -86,11 +91,29 @@ impl Reader {
 /// Stores a verdict beside what it is about.
 ///
 /// # Errors
-/// Of the repository.
-pub(crate) async fn record(repository: &Repository, id: &BackupId, verdict: &Verdict) -> Result<(), Failure> {
-    let json = verdict.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+/// Of the repository. Who may not write there is told apart by [`Unrecorded::Repository`].
+pub(crate) async fn record(repository: &Repository, id: &BackupId, verdict: &Verdict) -> Result<(), Unrecorded> {
+    let json = verdict.to_json()?;
     repository.put_over(&repository.layout().record(id, verdict.record()), json, JSON).await?;
     Ok(())
+}
+
+/// Why a verdict lies nowhere.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unrecorded {
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    Repository(#[from] repository::Error),
+}
+
+impl From<Unrecorded> for Failure {
+    fn from(error: Unrecorded) -> Self {
+        match error {
+            Unrecorded::Document(error) => Self::new(Exit::Failed, error.to_string()),
+            Unrecorded::Repository(error) => error.into(),
+        }
+    }
 }
 
 /// Who judges here.

@@ -2,6 +2,7 @@
 //!
 //! stdout carries the answer alone; everything said along the way goes to stderr through `tracing`.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
@@ -98,6 +99,28 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{scaled:.1} {unit}")
 }
 
+/// Text of anybody's on one line and without the power to move a terminal's cursor: control characters are escaped.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
+/// A number in groups of three digits: `1,204,511`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let places = (1..=digits.len()).rev();
+    digits.chars().zip(places).fold(String::new(), |mut grouped, (digit, place)| {
+        grouped.push(digit);
+        if place % 3 == 1 && place > 1 {
+            grouped.push(',');
+        }
+        grouped
+    })
+}
+
 /// A span of time in its largest fitting unit, rounded down: `3 hours`, `2 days`. A span below zero is `0 seconds`.
 pub(crate) fn span(span: SignedDuration) -> String {
     let seconds = u64::try_from(span.as_secs()).unwrap_or(0);
@@ -131,6 +154,18 @@ mod tests {
             shown,
             ["0 bytes", "1 byte", "1023 bytes", "1.0 KiB", "48.5 MiB", "1.0 MiB", "1.0 GiB", "16384.0 PiB"]
         );
+    }
+
+    #[test]
+    fn names_of_anybody_s_stay_on_their_line() {
+        assert_eq!(printable("Straße \"☃\""), "Straße \"☃\"");
+        assert_eq!(printable("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+    }
+
+    #[test]
+    fn numbers_stand_in_groups_of_three() {
+        let shown = [0, 999, 1_000, 123_456, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "123,456", "1,234,567"]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(crate) struct VerifyArgs {
     /// Every backup of the chosen databases that has no verdict yet.
     #[arg(long)]
     pub(crate) all: bool,
-    /// Read again what has a verdict already.
+    /// With `--all`: read again what has a verdict already.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -88,9 +88,21 @@ pub(crate) struct AdoptArgs {
     /// Every backup of the chosen databases that another tool made.
     #[arg(long)]
     pub(crate) all: bool,
-    /// Say what would be adopted; write nothing.
+    /// Say what would be read back and adopted; read and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RetireArgs {
+    /// The database, as `list` names it.
+    #[arg(value_name = "DATABASE")]
+    pub(crate) database: String,
+    /// Answer the question with yes beforehand.
+    #[arg(long)]
+    pub(crate) confirm: bool,
     #[command(flatten)]
     pub(crate) place: Place,
 }

@@ -49,6 +49,8 @@ Examples:
   lastgood verify --all               every backup that has no verdict yet
   lastgood verify ./shop_backup_20261122_030000.sql.gz
 
+A verdict is stored beside a backup where this identity may; `latest` is the newest backup, verified or not.
+
 Exit status: 0 intact, 1 failed, 2 wrong usage or setting, 4 damaged, 5 no such backup.";
 
 pub(super) const CHECK: &str = "\
@@ -56,6 +58,8 @@ Examples:
   lastgood check                      for a person
   lastgood check --json               for monitoring
   lastgood check || echo 'look at the backups'
+
+The first line says it all: HEALTHY or UNHEALTHY, and why.
 
 Exit status: 0 healthy, 1 failed, 2 wrong usage or setting, 6 unhealthy.";
 
@@ -73,6 +77,15 @@ Examples:
 
 Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 4 a backup is
 damaged, 5 no such backup.";
+
+pub(super) const RETIRE: &str = "\
+Examples:
+  lastgood retire old_shop            asks, and then nobody is told when no backup of it comes
+  lastgood retire old_shop --confirm
+
+Its backups stay, and prune treats them as before. A new backup makes the database expected again.
+
+Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 5 no such database.";
 
 pub(super) const RESTORE: &str = "\
 Examples:

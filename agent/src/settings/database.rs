@@ -12,7 +12,7 @@ use super::layers::{Layer, Layers, Source};
 use super::libpq::{self, Variables};
 use super::read::Given;
 use super::secret::Secret;
-use super::table;
+use super::{retention, table};
 
 /// What may differ from one database to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,10 @@ pub(crate) struct DatabaseSettings {
     pub(crate) lock_timeout: Duration,
     /// More options for pg_dump.
     pub(crate) dump_options: Vec<String>,
-    /// The rules of `prune`.
+    /// The rules of `prune` for a bucket.
     pub(crate) policy: Policy,
+    /// The rules of `prune` for a directory without a bucket behind it.
+    pub(crate) directory_policy: Policy,
     /// After how many days local copies that are also in the bucket go.
     pub(crate) local_days: u32,
     /// The limits of `check`.
@@ -121,16 +123,8 @@ impl DatabaseSettings {
             connection,
             lock_timeout: layers.get(&table::BACKUP_LOCK_TIMEOUT).unwrap_or_default(),
             dump_options: layers.get(&table::BACKUP_PG_DUMP_OPTIONS).unwrap_or_default(),
-            policy: Policy {
-                keep_last: count(&table::BACKUP_KEEP_LAST),
-                daily: count(&table::BACKUP_KEEP_DAILY),
-                weekly: count(&table::BACKUP_KEEP_WEEKLY),
-                monthly: count(&table::BACKUP_KEEP_MONTHLY),
-                yearly: count(&table::BACKUP_KEEP_YEARLY),
-                delete_after_days: layers.get(&table::BACKUP_S3_DELETE_DAYS).filter(|days| *days > 0),
-                minimum_good: count(&table::BACKUP_MIN_GOOD),
-                ..Policy::default()
-            },
+            policy: retention::bucket(layers),
+            directory_policy: retention::directory(layers),
             local_days: count(&table::BACKUP_RETENTION_DAYS),
             thresholds: Thresholds {
                 max_age: SignedDuration::from_hours(count(&table::MAX_BACKUP_AGE_HOURS).into()),

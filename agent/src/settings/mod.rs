@@ -16,6 +16,7 @@ mod layers;
 mod libpq;
 mod names;
 mod read;
+mod retention;
 mod secret;
 mod table;
 mod toml_file;

@@ -1,0 +1,53 @@
+//! How a backup is restored with nothing of ours: the exact line to type.
+
+use archive::Compression;
+use catalog::{Entry, Manifest, Object};
+use repository::Repository;
+
+use crate::settings::Settings;
+
+/// A shell line that restores this backup into another database, which exists; `None` when there is no archive.
+pub(super) fn recipe(
+    repository: &Repository,
+    settings: &Settings,
+    entry: &Entry,
+    manifest: Option<&Manifest>,
+) -> Option<String> {
+    let archive = entry.archive.as_ref()?;
+    let database = quote(&format!("{}_restored", entry.id.stem.database()));
+    // What another tool made may be compressed or not, whatever its name says: `-f` passes on what isn't.
+    let expand = match manifest.map(|manifest| manifest.archive.compression) {
+        None => Some("gunzip -cf"),
+        Some(Compression::Gzip) => Some("gunzip -c"),
+        Some(Compression::Zstd) => Some("zstd -dc"),
+        Some(Compression::None) => None,
+    };
+    let is_sealed = manifest.is_some_and(|manifest| manifest.archive.encryption.is_some());
+    let open = is_sealed.then_some("age -d -i KEY_FILE");
+    let restore = format!("pg_restore --no-owner --exit-on-error -d {database}");
+    let mut steps: Vec<String> = [open, expand, Some(&restore)].into_iter().flatten().map(str::to_owned).collect();
+    match (download(repository, settings, archive), steps.first_mut()) {
+        (Some(download), _) => steps.insert(0, download),
+        (None, Some(first)) => *first = format!("{first} {}", quote(&repository.object_name(&archive.key))),
+        (None, None) => {}
+    }
+    Some(format!("createdb {database}\n{}", steps.join(" | ")))
+}
+
+/// Brings an archive out of a bucket to stdout; `None` for a file.
+fn download(repository: &Repository, settings: &Settings, archive: &Object) -> Option<String> {
+    let bucket = settings.bucket.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)))?;
+    let option = |flag: &str, value: &Option<String>| value.as_ref().map(|value| format!(" --{flag} {}", quote(value)));
+    let options = [
+        option("endpoint-url", &bucket.endpoint),
+        option("region", &bucket.region),
+        option("profile", &bucket.profile),
+    ];
+    let options: String = options.into_iter().flatten().collect();
+    Some(format!("aws s3 cp {} -{options}", quote(&repository.object_name(&archive.key))))
+}
+
+/// As a shell reads it as one word.
+fn quote(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| text.escape_debug().to_string(), std::borrow::Cow::into_owned)
+}
