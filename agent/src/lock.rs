@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -20,19 +20,30 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of `name` (a database as keys spell it) in `folder`, without waiting.
+    /// Takes the lock for backups of `name` (a database as keys spell it) in `folder`, without waiting.
     ///
     /// # Errors
     /// Exit 3 when another run holds it, naming its process; exit 1 when the lock file can't be made.
     pub(crate) fn take(folder: &Path, name: &str) -> Result<Self, Failure> {
-        let path = folder.join(format!("lastgood-{name}.lock"));
-        let mut file = open(&path).map_err(|e| {
+        Self::hold(&folder.join(format!("lastgood-{name}.lock")), &format!("a backup of {name}"))
+    }
+
+    /// Takes the lock for restores of `name` likewise. Backups may go on meanwhile: one that a restore cuts off fails whole.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub(crate) fn for_restore(folder: &Path, name: &str) -> Result<Self, Failure> {
+        Self::hold(&folder.join(format!("lastgood-{name}.restore.lock")), &format!("a restore of {name}"))
+    }
+
+    fn hold(path: &Path, run: &str) -> Result<Self, Failure> {
+        let mut file = open(path).map_err(|e| {
             Failure::new(Exit::Failed, format!("can't open the lock file {}: {e}", path.display()))
                 .hint("name a folder this user may write to with BACKUP_LOCK_DIR")
         })?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(held(file, &path, name)),
+            Err(Errno::WOULDBLOCK) => return Err(held(file, path, run)),
             Err(e) => {
                 return Err(Failure::new(Exit::Failed, format!("can't lock {}: {e}", path.display()))
                     .hint("name a folder on a local disk with BACKUP_LOCK_DIR"));
@@ -45,16 +56,16 @@ impl Lock {
     }
 }
 
-fn open(path: &PathBuf) -> std::io::Result<File> {
+fn open(path: &Path) -> std::io::Result<File> {
     // Never truncated on opening: the holder's process id is in it.
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-fn held(mut file: File, path: &Path, name: &str) -> Failure {
+fn held(mut file: File, path: &Path, run: &str) -> Failure {
     let mut holder = String::new();
     let _ = file.read_to_string(&mut holder);
     let holder = if holder.is_empty() { "another process".to_owned() } else { format!("process {holder}") };
-    Failure::new(Exit::Locked, format!("a backup of {name} is already running: {holder} holds {}", path.display()))
+    Failure::new(Exit::Locked, format!("{run} is already running: {holder} holds {}", path.display()))
         .hint("let it end; if it hangs, end that process, and the lock is free at once")
 }
 

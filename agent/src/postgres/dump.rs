@@ -63,7 +63,9 @@ impl DumpError {
 
 fn said(lines: &[String]) -> String {
     let error = lines.iter().find(|line| line.contains("error:")).or_else(|| lines.last());
-    error.map_or(String::new(), |line| format!(": {}", line.trim_start_matches("pg_dump: ").trim_start_matches("error: ")))
+    error.map_or(String::new(), |line| {
+        format!(": {}", line.trim_start_matches("pg_dump: ").trim_start_matches("error: "))
+    })
 }
 
 impl Dump {
@@ -141,7 +143,7 @@ fn judge(status: ExitStatus, lines: Vec<String>) -> Result<Vec<String>, DumpErro
 }
 
 /// Shows every line as it comes, and keeps the last ones.
-fn pass_on(stderr: ChildStderr) -> Vec<String> {
+pub(crate) fn pass_on(stderr: ChildStderr) -> Vec<String> {
     let mut kept = std::collections::VecDeque::with_capacity(KEPT_LINES);
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line).into_owned();

@@ -1,0 +1,240 @@
+//! `lastgood restore`: a backup becomes a database again, and nothing of the living one is lost on the way.
+//!
+//! choose → manifest and verdict → tools → plan → show → ask → restore (swap, or in place) → report.
+
+mod choose;
+mod counts;
+mod drop_old;
+mod exchange;
+mod head;
+mod in_place;
+mod job;
+mod list_s3;
+mod living;
+mod names;
+mod obstacles;
+mod outcome;
+mod ownership;
+mod pg_restore;
+mod plan;
+mod program;
+pub(crate) mod prompt;
+mod properties;
+mod reading;
+mod roles;
+mod script;
+mod services;
+mod session;
+mod space;
+mod spool;
+mod swap;
+mod tables;
+mod target;
+
+use catalog::manifest::Purpose;
+use jiff::Timestamp;
+
+use crate::backup;
+use crate::cli::RestoreArgs;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::keys::Keys;
+use crate::lock::Lock;
+use crate::postgres::Tools;
+use crate::restore::choose::Chosen;
+use crate::restore::head::{Head, HeadError};
+use crate::restore::job::Job;
+use crate::restore::obstacles::Obstacles;
+use crate::restore::outcome::Outcome;
+use crate::restore::plan::{Document, Mode, Plan, Wish};
+use crate::restore::services::Services;
+use crate::restore::space::Space;
+use crate::restore::target::Target;
+use crate::settings::{DatabaseSettings, Settings};
+
+/// Restores the backup that the command line names.
+///
+/// # Errors
+/// Before anything was touched, or after everything was put back as it was; what is not so says so.
+pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let wish = wish(args)?;
+    let database = database(args, settings)?;
+    if args.list_s3 {
+        return list_s3::run(args, settings, &database).await;
+    }
+    let interrupt = Interrupt::listen()?;
+    let tools = Tools::find(settings.program_directory.as_deref());
+    let target = Target::ask(&database, args.into.as_deref(), &tools)?;
+    if args.drop_old {
+        return drop_old::run(args, settings.report, &target);
+    }
+    let now = Timestamp::now();
+    let of = database.name.as_deref().unwrap_or(&target.role.name);
+    let chosen = choose::choose(args, settings, of, now).await?;
+    let run = Run { wish, settings: settings.clone(), database, tools, target, chosen, interrupt, now };
+    let restoring = tokio::task::spawn_blocking(move || run.restore());
+    restoring.await.map_err(|e| Failure::new(Exit::Failed, format!("the restore's own thread failed: {e}")))?
+}
+
+/// What the command line asks for.
+///
+/// # Errors
+/// Exit 2 when it contradicts itself, or names no backup.
+fn wish(args: &RestoreArgs) -> Result<Wish, Failure> {
+    let names_none = args.id.is_none() && args.backup_file.is_none() && args.from_s3.is_none() && !args.from_s3_latest;
+    if names_none && !args.drop_old && !args.list_s3 {
+        return Err(Failure::new(Exit::Usage, "which backup?")
+            .hint("lastgood restore latest restores the newest good one; lastgood list shows them all"));
+    }
+    if !args.table.is_empty() && args.into.is_none() {
+        return Err(Failure::new(Exit::Usage, "--table needs --into: one table of a living database can't be exchanged alone")
+            .hint("restore it into another database, and copy from there what you need: --table NAME --into rescue"));
+    }
+    if args.in_place && args.into.is_some() {
+        return Err(Failure::new(Exit::Usage, "--in-place and --into contradict each other"));
+    }
+    Ok(Wish {
+        in_place: args.in_place,
+        into: args.into.is_some(),
+        tables: args.table.clone(),
+        skip_backup: args.skip_backup,
+        skip_services: args.skip_services,
+        force: args.force,
+        confirm: args.confirm,
+        dry_run: args.dry_run,
+    })
+}
+
+/// The database whose settings hold.
+fn database(args: &RestoreArgs, settings: &Settings) -> Result<DatabaseSettings, Failure> {
+    if let [one] = settings.databases.as_slice() {
+        return Ok(one.clone());
+    }
+    let id = args.id.as_ref().and_then(|id| id.parse::<catalog::BackupId>().ok());
+    match id {
+        Some(id) => Ok(settings.database(&id.stem.database())),
+        None => Err(Failure::new(Exit::Usage, "which database?").hint("name one with --database: one is restored at a time")),
+    }
+}
+
+/// Everything that a restore starts from.
+struct Run {
+    wish: Wish,
+    settings: Settings,
+    database: DatabaseSettings,
+    tools: Tools,
+    target: Target,
+    chosen: Chosen,
+    interrupt: Interrupt,
+    now: Timestamp,
+}
+
+impl Run {
+    /// On a thread that may block, within the runtime.
+    fn restore(self) -> Result<Exit, Failure> {
+        let (report, wish) = (self.settings.report, self.wish.clone());
+        let lock_folder = self.settings.lock_directory.clone();
+        let (settings, database) = (self.settings.clone(), self.database.clone());
+        let job = self.plan()?;
+        if wish.dry_run {
+            // All that can be checked without touching the database: every byte of the archive.
+            job.read_through(&mut |_| Ok(()))?;
+            let words = format!("{}the archive is whole; nothing was changed (--dry-run)", job.plan);
+            report.answer(&Document::from(&job.plan), &words)?;
+            return Ok(Exit::Done);
+        }
+        prompt::ask(&job.plan, &format!("Restore {}?", job.target.name), wish.confirm)?;
+        let _lock = Lock::for_restore(&lock_folder, &catalog::encode_database(&job.target.name))?;
+        let (restored, safety) = match job.plan.mode {
+            Mode::Swap => (swap::run(&job)?, None),
+            Mode::InPlace => {
+                let safety = if wish.skip_backup { None } else { Some(safety_backup(&settings, &database, &job)?) };
+                (in_place::run(&job)?, safety)
+            }
+        };
+        let outcome = Outcome::new(&job, &restored, safety, Timestamp::now());
+        report.answer(&outcome, &outcome)?;
+        Ok(Exit::Done)
+    }
+
+    /// Reads the archive's head, asks the server, and decides. Changes nothing.
+    fn plan(self) -> Result<Job, Failure> {
+        let Self { wish, settings, database, tools, target, chosen, interrupt, now } = self;
+        let keys = Keys::read(settings.identity_file.as_deref())?;
+        let head = Head::read(chosen.open()?, &keys, &tools, target.psql.connection(), &interrupt).map_err(|e| match e {
+            HeadError::Reading(error) => job::explain(&chosen, error),
+            HeadError::Failed(failure) => failure,
+        })?;
+        refuse(&wish, &head, &target)?;
+        tables::list(&head, &wish.tables)?;
+        let size = chosen.manifest.as_ref().and_then(|m| m.database.size);
+        let size = size.or_else(|| target.living.as_ref()?.size);
+        let space = Space::ask(target.psql.connection(), &target.role, size);
+        let (mode, why_in_place) = plan::mode(&wish, &target, space)?;
+        let roles = ownership::roles(&target.maintenance).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        let ownership = ownership::decide(&head, &target.role, &roles)?;
+        let services = Services::of(&database, wish.skip_services || wish.into);
+        let old_name = target.living.as_ref().filter(|_| mode == Mode::Swap).map(|_| names::before(&target.name, now));
+        let mut plan = Plan::new(
+            &chosen,
+            &head,
+            &target,
+            wish.clone(),
+            (mode, why_in_place),
+            ownership,
+            old_name,
+            services.stop_command(),
+            now,
+        );
+        if mode == Mode::InPlace {
+            let large_objects = chosen.manifest.as_ref().map_or(0, |m| m.census.large_objects.count);
+            let obstacles = Obstacles::find(&target.psql, &target.role, &head, large_objects)?;
+            obstacles.refuse()?;
+            plan.warnings.extend(obstacles.warnings);
+        }
+        let report = settings.report;
+        Ok(Job { chosen, keys, head, target, plan, services, tables: wish.tables, interrupt, report, started: now })
+    }
+}
+
+/// What would restore the wrong thing, or to the wrong place.
+fn refuse(wish: &Wish, head: &Head, target: &Target) -> Result<(), Failure> {
+    let made_of = &head.header.database;
+    if !wish.into && !wish.force && *made_of != target.name {
+        let error = format!("this is a backup of {made_of}, and it would replace {}", target.name);
+        return Err(Failure::new(Exit::Failed, error).hint(format!(
+            "--into NAME restores it beside; --database {made_of} restores it where it was; --force replaces {} with it",
+            target.name
+        )));
+    }
+    let Some(living) = &target.living else { return Ok(()) };
+    if wish.into && target.tables > 0 {
+        let error = format!("database {} exists and isn't empty", target.name);
+        return Err(Failure::new(Exit::Failed, error)
+            .hint("--into takes a new name or an empty database; without --into the living database is replaced"));
+    }
+    if let Some(first) = living.prepared_transactions.first() {
+        let error = format!("a prepared transaction ({first}) holds database {}", target.name);
+        return Err(Failure::new(Exit::Failed, error).hint("end it first, in that database: COMMIT PREPARED or ROLLBACK PREPARED"));
+    }
+    Ok(())
+}
+
+/// A real backup of what is about to be replaced; its name.
+fn safety_backup(settings: &Settings, database: &DatabaseSettings, job: &Job) -> Result<String, Failure> {
+    tracing::info!("making a safety backup of {}", job.target.name);
+    let backing_up = backup::back_up(settings, database, Purpose::Safety, &job.interrupt);
+    let failed = |failure: Failure| {
+        let error = format!("no safety backup, so nothing was restored: {}", failure.error);
+        let hint = failure.hint.unwrap_or_else(|| "--skip-backup restores without one".to_owned());
+        Failure::new(failure.exit, error).hint(hint)
+    };
+    let outcome = tokio::runtime::Handle::current().block_on(backing_up).map_err(failed)?;
+    match outcome.failure() {
+        Some(failure) if failure.exit == Exit::Damaged => return Err(failed(failure)),
+        Some(failure) => tracing::warn!("the safety backup: {failure}"),
+        None => {}
+    }
+    let kept = outcome.kept.first().map(|kept| kept.id.to_string());
+    kept.ok_or_else(|| failed(Failure::new(Exit::Failed, "no repository has it")))
+}

@@ -1,0 +1,146 @@
+//! What an archive says of itself in its first bytes: who made it, what is in it, and whom it names.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+
+use archive::{Entry, Header, Walk};
+
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::keys::{Keys, Source};
+use crate::postgres::{Tool, Tools, Version};
+use crate::restore::pg_restore;
+use crate::restore::program::Program;
+use crate::restore::reading::{self, ReadingError};
+use crate::restore::roles::{Finder, Named};
+
+/// An archive's head, and the program that can restore it.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) header: Header,
+    /// Its table of contents, in its order.
+    pub(crate) contents: Vec<Entry>,
+    /// The roles in its statements.
+    pub(crate) named: Named,
+    pub(crate) pg_restore: Tool,
+}
+
+/// Why there is no head.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HeadError {
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
+    #[error("{0}")]
+    Failed(Failure),
+}
+
+impl Head {
+    /// Reads up to the end of the table of contents, and no further.
+    ///
+    /// # Errors
+    /// [`HeadError`]: damage, a failure to read, or that no installed `pg_restore` reads such an archive (exit 2).
+    pub(crate) fn read(
+        stored: Source,
+        keys: &Keys,
+        tools: &Tools,
+        connection: &crate::settings::Connection,
+        interrupt: &Interrupt,
+    ) -> Result<Self, HeadError> {
+        let mut expander = reading::open(stored, keys)?;
+        let mut walk = Walk::new();
+        let mut block = vec![0; 1 << 18];
+        let mut script: Option<Script> = None;
+        while walk.contents().is_none() {
+            let length = expander.read(&mut block).map_err(reading::reading)?;
+            let bytes = block.get(..length).unwrap_or_default();
+            if bytes.is_empty() {
+                // An archive that ends here says itself what is missing.
+                return match walk.finish() {
+                    Err(damage) => Err(ReadingError::Damaged(damage).into()),
+                    Ok(_) => Err(ReadingError::Read(io::ErrorKind::UnexpectedEof.into()).into()),
+                };
+            }
+            walk.feed(bytes).map_err(ReadingError::Damaged)?;
+            if let (None, Some(header)) = (&script, walk.header()) {
+                script = Some(Script::start(tool(header, tools)?, connection, interrupt)?);
+            }
+            if let Some(script) = &mut script {
+                script.feed(bytes);
+            }
+        }
+        let (Some(header), Some(contents), Some(script)) = (walk.header(), walk.contents(), script) else {
+            return Err(HeadError::Failed(Failure::new(Exit::Failed, "the archive has no header")));
+        };
+        let (pg_restore, named) = script.finish(interrupt)?;
+        Ok(Self { header: header.clone(), contents: contents.to_vec(), named, pg_restore })
+    }
+
+    /// The character set of its texts, as PostgreSQL calls it.
+    pub(crate) fn encoding(&self) -> &str {
+        let statement = self.definition("ENCODING").unwrap_or_default();
+        statement.split('\'').nth(1).unwrap_or("UTF8")
+    }
+
+    /// The SQL of the first entry of this kind, for those that keep theirs.
+    pub(crate) fn definition(&self, kind: &str) -> Option<&str> {
+        self.contents.iter().find(|entry| entry.kind == kind)?.definition.as_deref()
+    }
+
+    /// The entries of this kind.
+    pub(crate) fn entries<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.contents.iter().filter(move |entry| entry.kind == kind)
+    }
+
+    /// How many entries have data: what a parallel restore has to share out.
+    pub(crate) fn data_blocks(&self) -> usize {
+        self.contents.iter().filter(|entry| entry.has_data()).count()
+    }
+}
+
+/// The oldest installed pg_restore that reads what this pg_dump wrote.
+fn tool(header: &Header, tools: &Tools) -> Result<Tool, HeadError> {
+    let unknown = || {
+        let error = format!("the archive was made by a pg_dump of unknown version ({})", header.pg_dump_version);
+        HeadError::Failed(Failure::new(Exit::Failed, error))
+    };
+    let needed = Version::parse(&header.pg_dump_version).ok_or_else(unknown)?;
+    let why = format!("this archive (format {}), which pg_dump {needed} made", header.version);
+    tools.fitting("pg_restore", needed, &why).map_err(HeadError::Failed)
+}
+
+/// pg_restore making a script of the definitions, which is read as it comes.
+struct Script {
+    tool: Tool,
+    program: Program,
+    stdin: Option<std::process::ChildStdin>,
+    reader: std::thread::JoinHandle<Named>,
+}
+
+impl Script {
+    fn start(tool: Tool, connection: &crate::settings::Connection, interrupt: &Interrupt) -> Result<Self, HeadError> {
+        let mut command = pg_restore::definitions(&tool, connection);
+        let (program, pipes) = Program::start("pg_restore", &mut command, interrupt)
+            .map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
+        let stdout = pipes.stdout;
+        let reader = std::thread::spawn(move || {
+            let mut finder = Finder::default();
+            let lines = stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')).map_while(Result::ok);
+            lines.for_each(|line| finder.line(&String::from_utf8_lossy(&line)));
+            finder.finish()
+        });
+        Ok(Self { tool, program, stdin: pipes.stdin, reader })
+    }
+
+    /// One that has read enough closes its input: its exit status tells whether that is well.
+    fn feed(&mut self, bytes: &[u8]) {
+        if self.stdin.as_mut().is_some_and(|pipe| pipe.write_all(bytes).is_err()) {
+            self.stdin = None;
+        }
+    }
+
+    fn finish(mut self, interrupt: &Interrupt) -> Result<(Tool, Named), HeadError> {
+        self.stdin = None;
+        let named = self.reader.join().unwrap_or_default();
+        self.program.end(interrupt).map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
+        Ok((self.tool, named))
+    }
+}

@@ -1,0 +1,80 @@
+//! How `pg_restore` is called.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::postgres::{Tool, Version};
+use crate::settings::Connection;
+
+/// What is left out of a restore.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// Objects belong to whoever restores them, and privileges are left out.
+    pub(crate) without_owners: bool,
+    /// The entries to restore, where not all are wanted: `pg_restore --use-list`.
+    pub(crate) list: Option<std::path::PathBuf>,
+}
+
+/// Where `pg_restore` reads the archive.
+pub(crate) enum From<'a> {
+    /// From its stdin, in the archive's own order.
+    Pipe,
+    /// From a file, with so many jobs.
+    File { path: &'a Path, jobs: usize },
+}
+
+/// `pg_restore` into a database that is empty. It stops at the first error.
+pub(crate) fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, from: &From<'_>) -> Command {
+    let mut command = connection.command(&tool.path);
+    command.args(["--exit-on-error", "--no-password"]);
+    // Without it pg_restore prints a script; a name with `=` in it would be read as a connection string.
+    command.arg(format!("--dbname=dbname='{}'", connection.database().map_or(String::new(), escaped)));
+    choose(&mut command, choice);
+    match from {
+        From::Pipe => command.stdin(Stdio::piped()),
+        From::File { path, jobs } => command.arg(format!("--jobs={jobs}")).arg(path).stdin(Stdio::null()),
+    };
+    command.stdout(Stdio::null());
+    command
+}
+
+/// `pg_restore` that prints what would replace the living objects, as one transaction, and connects to nothing.
+///
+/// One transaction is asked for because the script would else commit after the large objects.
+pub(crate) fn script(tool: &Tool, connection: &Connection, choice: &Choice) -> Command {
+    let mut command = connection.command(&tool.path);
+    command.args(["--clean", "--if-exists", "--single-transaction"]);
+    to_stdout(&mut command, tool);
+    choose(&mut command, choice);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+/// `pg_restore` that prints the definitions alone.
+pub(crate) fn definitions(tool: &Tool, connection: &Connection) -> Command {
+    let mut command = connection.command(&tool.path);
+    command.arg("--schema-only").stdin(Stdio::piped()).stdout(Stdio::piped());
+    to_stdout(&mut command, tool);
+    command
+}
+
+/// Before version 12 stdout is the default, and `-` the name of a file.
+fn to_stdout(command: &mut Command, tool: &Tool) {
+    if tool.version >= Version::from_number(120_000) {
+        command.arg("--file=-");
+    }
+}
+
+fn choose(command: &mut Command, choice: &Choice) {
+    if choice.without_owners {
+        command.args(["--no-owner", "--no-acl"]);
+    }
+    if let Some(list) = &choice.list {
+        command.arg("--use-list").arg(list);
+    }
+}
+
+/// As a connection string quotes a value.
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('\'', "\\'")
+}

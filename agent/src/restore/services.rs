@@ -1,0 +1,125 @@
+//! What uses the database stands still while it is exchanged, and is started again whatever happened.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use crate::failure::{Exit, Failure};
+use crate::settings::DatabaseSettings;
+
+/// The commands that stop and start whatever uses the database.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Services {
+    stop: Option<String>,
+    start: Option<String>,
+}
+
+/// Services that were stopped. Dropping it starts them again, so that no way out of a restore leaves them down.
+#[must_use]
+pub(crate) struct Stopped {
+    start: Option<String>,
+}
+
+impl Services {
+    /// Those of the settings; none with `--skip-services`.
+    pub(crate) fn of(database: &DatabaseSettings, skip: bool) -> Self {
+        if skip {
+            return Self::default();
+        }
+        Self { stop: database.stop_command.clone(), start: database.start_command.clone() }
+    }
+
+    /// What will be run, for the plan.
+    pub(crate) fn stop_command(&self) -> Option<&str> {
+        self.stop.as_deref()
+    }
+
+    /// Stops them.
+    ///
+    /// # Errors
+    /// Exit 1 when the command fails. What it may have stopped has been started again then.
+    pub(crate) fn stop(&self) -> Result<Stopped, Failure> {
+        let stopped = Stopped { start: self.start.clone() };
+        if let Some(command) = &self.stop {
+            tracing::info!("stopping services: {command}");
+            if let Err(error) = run(command) {
+                return Err(Failure::new(Exit::Failed, format!("RESTORE_STOP_COMMAND failed: {error}"))
+                    .hint("run it by hand; --skip-services restores without it"));
+            }
+        }
+        Ok(stopped)
+    }
+}
+
+impl Stopped {
+    /// Starts them again.
+    ///
+    /// # Errors
+    /// Exit 1 when the command fails, for the caller to tell what had been done before.
+    pub(crate) fn start(mut self) -> Result<(), Failure> {
+        let Some(command) = self.start.take() else { return Ok(()) };
+        tracing::info!("starting services: {command}");
+        run(&command).map_err(|error| {
+            Failure::new(Exit::Failed, format!("RESTORE_START_COMMAND failed: {error}"))
+                .hint(format!("start the services by hand: {command}"))
+        })
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let again = Self { start: self.start.take() };
+        if again.start.is_some()
+            && let Err(failure) = again.start()
+        {
+            tracing::error!("{failure}");
+        }
+    }
+}
+
+/// Runs a shell command. What it prints goes to stderr: stdout is the answer's.
+fn run(command: &str) -> Result<(), String> {
+    let status = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(std::io::stderr())
+        // Ctrl-C is ours to act on: it must not kill the command that starts the services again.
+        .process_group(0)
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{command}` ended with {status}")),
+        Err(error) => Err(format!("`{command}`: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn services(folder: &std::path::Path, stop: &str) -> Services {
+        let started = folder.join("started");
+        Services { stop: Some(stop.to_owned()), start: Some(format!("echo started >> '{}'", started.display())) }
+    }
+
+    fn starts(folder: &std::path::Path) -> usize {
+        std::fs::read_to_string(folder.join("started")).unwrap_or_default().lines().count()
+    }
+
+    #[test]
+    fn services_start_once_whether_asked_or_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let services = services(folder.path(), "true");
+        services.stop().unwrap().start().unwrap();
+        assert_eq!(starts(folder.path()), 1);
+        drop(services.stop().unwrap());
+        assert_eq!(starts(folder.path()), 2);
+    }
+
+    #[test]
+    fn services_that_refuse_to_stop_are_started_again_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = services(folder.path(), "exit 7").stop().err().unwrap();
+        assert!(failure.error.contains("exit 7") && failure.error.contains('7'), "{failure}");
+        assert_eq!(starts(folder.path()), 1);
+    }
+}

@@ -1,0 +1,52 @@
+//! A temporary file with the plain dump in it, for a parallel `pg_restore`: its jobs seek, which a pipe can't.
+//!
+//! The file has no name, so that nothing is left of it whatever ends the restore.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
+
+use catalog::manifest::Manifest;
+
+use crate::restore::head::Head;
+use crate::restore::space;
+
+/// Below this a serial restore is over before jobs have started: bytes of rows.
+const LEAST: u64 = 64 << 20;
+/// More jobs than this gain little on one disk.
+const MOST_JOBS: usize = 8;
+
+/// How a parallel restore would be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spool {
+    pub(crate) folder: PathBuf,
+    pub(crate) jobs: usize,
+}
+
+impl Spool {
+    /// Decides whether it pays: enough rows, more than one table, more than one core, and twice the room it takes.
+    pub(crate) fn that_pays(head: &Head, manifest: Option<&Manifest>) -> Option<Self> {
+        let census = &manifest?.census;
+        let bytes = census.tables.iter().map(|table| table.bytes).sum::<u64>() + census.large_objects.bytes;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Systems keep /tmp in memory; /var/tmp lies on a disk.
+        let folder = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
+        let pays = bytes >= LEAST && head.data_blocks() > 1 && cores > 1;
+        let fits = space::free(&folder).is_some_and(|free| free / 2 > bytes);
+        (pays && fits).then_some(Self { folder, jobs: cores.min(MOST_JOBS) })
+    }
+
+    /// An empty file without a name.
+    ///
+    /// # Errors
+    /// When the folder takes none.
+    pub(crate) fn create(&self) -> io::Result<File> {
+        tempfile::tempfile_in(&self.folder)
+    }
+}
+
+/// The path by which a child process opens a file without a name.
+pub(crate) fn path_of(file: &File) -> PathBuf {
+    Path::new("/proc").join(std::process::id().to_string()).join("fd").join(file.as_raw_fd().to_string())
+}

@@ -1,0 +1,168 @@
+//! By swap: a new database beside the living one, which takes its name when everything in it has been checked.
+//!
+//! create → fill → check → analyze → properties → stop services → exchange → start services. Whatever happens before the
+//! exchange, the living database isn't touched; the exchange is one transaction.
+
+use std::process::Stdio;
+
+use crate::failure::{Exit, Failure};
+use crate::postgres::Psql;
+use crate::postgres::psql::identifier;
+use crate::restore::exchange::exchange;
+use crate::restore::job::{Feed, Job, Restored, program_failure};
+use crate::restore::pg_restore::{self, From};
+use crate::restore::program::Program;
+use crate::restore::reading::Through;
+use crate::restore::spool::{self, Spool};
+use crate::restore::{names, properties};
+
+/// A database that is being filled. Dropped with the value unless it was kept.
+struct New<'a> {
+    maintenance: &'a Psql,
+    name: String,
+    kept: bool,
+}
+
+/// Restores by swap.
+///
+/// # Errors
+/// The living database is untouched and the new one gone then; but where only the services didn't start again, the
+/// failure says so.
+pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
+    let mut new = create(job)?;
+    let psql = job.target.psql.to(&new.name);
+    let through = fill(job, &psql)?;
+    job.go_on()?;
+    check(job, &psql, &through)?;
+    analyze(&psql);
+    carry_over(job, &new.name)?;
+    job.go_on()?;
+    let stopped = job.services.stop()?;
+    job.go_on()?;
+    exchange(&job.target.maintenance, &job.target.name, &new.name, job.plan.old_name.as_deref())?;
+    new.kept = true;
+    take_over_properties(job);
+    stopped.start()?;
+    Ok(Restored { census: through.walked.census, dumped: through.dumped })
+}
+
+/// From template0, which nothing local has been added to. Nobody but its owner may connect before it is whole.
+fn create(job: &Job) -> Result<New<'_>, Failure> {
+    let target = &job.target;
+    let name = names::restoring(&target.name, job.started);
+    let options = match &target.living {
+        Some(living) => format!("{} OWNER {}", living.creation_options(), identifier(&living.owner)),
+        None => archives_options(job),
+    };
+    tracing::info!("restoring into the new database {name}");
+    let create = format!("CREATE DATABASE {} TEMPLATE template0 {options};\n", identifier(&name));
+    let failed = |e: String| Failure::new(Exit::Failed, format!("the new database {name} can't be created: {e}"));
+    target.maintenance.script(&create).map_err(|e| failed(e.to_string()).hint("--in-place restores without a second database"))?;
+    let new = New { maintenance: &target.maintenance, name: name.clone(), kept: false };
+    let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(&name));
+    target.maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
+    Ok(new)
+}
+
+/// What the archive says of its database's character set and locale.
+fn archives_options(job: &Job) -> String {
+    let statement = job.head.definition("DATABASE").unwrap_or_default();
+    let options = statement.split_once(" WITH TEMPLATE = template0").map_or("", |(_, options)| options);
+    let options = options.split_once(';').map_or(options, |(options, _)| options);
+    // Another server has other tablespaces.
+    options.split_once(" TABLESPACE = ").map_or(options, |(options, _)| options).to_owned()
+}
+
+fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
+    match Spool::that_pays(&job.head, job.chosen.manifest.as_ref()).filter(|_| job.tables.is_empty()) {
+        Some(spool) => fill_in_parallel(job, psql, &spool),
+        None => fill_as_it_comes(job, psql),
+    }
+}
+
+fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
+    let (choice, _list) = job.choice()?;
+    let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &From::Pipe);
+    let (program, pipes) = Program::start("pg_restore", &mut command, &job.interrupt).map_err(|e| program_failure(&e))?;
+    let mut feed = Feed::new(program, pipes.stdin, &job.interrupt)?;
+    match job.read_through(&mut |bytes| feed.write(bytes)) {
+        Ok(through) => feed.end().map_err(|e| program_failure(&e)).map(|()| through),
+        Err(failure) => {
+            feed.stop();
+            Err(failure)
+        }
+    }
+}
+
+/// The whole archive is checked before the first row goes in.
+fn fill_in_parallel(job: &Job, psql: &Psql, spool: &Spool) -> Result<Through, Failure> {
+    use std::io::Write as _;
+    let unwritable = |e: std::io::Error| {
+        Failure::new(Exit::Failed, format!("can't write a temporary file in {}: {e}", spool.folder.display()))
+            .hint("set TMPDIR to a folder with room for the whole dump")
+    };
+    let mut file = spool.create().map_err(unwritable)?;
+    let through = job.read_through(&mut |bytes| file.write_all(bytes))?;
+    tracing::info!("the archive is whole; pg_restore begins with {} jobs", spool.jobs);
+    let (choice, _list) = job.choice()?;
+    let from = From::File { path: &spool::path_of(&file), jobs: spool.jobs };
+    let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &from);
+    let (program, _) = Program::start("pg_restore", command.stdin(Stdio::null()), &job.interrupt).map_err(|e| program_failure(&e))?;
+    program.end(&job.interrupt).map_err(|e| program_failure(&e))?;
+    Ok(through)
+}
+
+fn check(job: &Job, psql: &Psql, through: &Through) -> Result<(), Failure> {
+    tracing::info!("counting every table's rows");
+    job.check_counts(&through.walked.census, &job.count(psql)?, true)
+}
+
+/// Without statistics the first hours after a restore are slow.
+fn analyze(psql: &Psql) {
+    if let Err(error) = psql.script("ANALYZE;\n") {
+        tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");
+    }
+}
+
+/// What belongs to the database and not to its content, as the living one has it now.
+fn carry_over(job: &Job, new: &str) -> Result<(), Failure> {
+    let Some(living) = &job.target.living else { return Ok(()) };
+    let refused = properties::copy(&job.target.maintenance, living, new)
+        .map_err(|e| Failure::new(Exit::Failed, format!("the settings of {} can't be read: {e}", living.name)))?;
+    refused.iter().for_each(|line| tracing::warn!("{line}"));
+    Ok(())
+}
+
+/// A database that didn't exist gets what the archive says of the one it was made of, where the names are the same.
+fn take_over_properties(job: &Job) {
+    if job.target.living.is_some() {
+        return;
+    }
+    let name = identifier(&job.target.name);
+    let mut sql = format!("GRANT CONNECT, TEMPORARY ON DATABASE {name} TO PUBLIC;\n");
+    if job.head.header.database == job.target.name {
+        sql.push_str(job.head.definition("DATABASE PROPERTIES").unwrap_or_default());
+    }
+    if let Err(error) = job.target.maintenance.script(&sql) {
+        tracing::warn!("the database's own settings could not be restored: {error}");
+    }
+}
+
+impl Drop for New<'_> {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let name = identifier(&self.name);
+        // pg_restore's session may take a moment to end after it was killed.
+        for _ in 0..20 {
+            let _ = crate::restore::exchange::end_connections(self.maintenance, &[&self.name]);
+            match self.maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
+                Ok(_) => return,
+                Err(error) => tracing::debug!("{error}"),
+            }
+            std::thread::sleep(std::time::Duration::from_millis(250));
+        }
+        tracing::error!("the new database {} could not be dropped: lastgood restore --drop-old does it", self.name);
+    }
+}

@@ -1,0 +1,78 @@
+//! `lastgood restore`: whatever happens, the old database or the new one stands under the name, whole.
+
+mod bucket;
+mod encrypted;
+mod exchange;
+mod failures;
+mod in_place;
+mod interrupted;
+mod into;
+mod properties;
+mod refusals;
+mod roles;
+mod ways;
+
+use std::path::{Path, PathBuf};
+
+use e2e::agent::Agent;
+use e2e::postgres::{Database, Postgres};
+use tempfile::TempDir;
+
+/// A database, and a directory for its backups.
+struct Scene<'a> {
+    database: Database<'a>,
+    agent: Agent,
+    folder: TempDir,
+}
+
+impl Scene<'_> {
+    fn new(name: &str) -> Scene<'static> {
+        Scene::on(Postgres::shared(), name)
+    }
+
+    fn on<'a>(server: &'a Postgres, name: &str) -> Scene<'a> {
+        let database = server.new_database(name);
+        let folder = TempDir::new().unwrap();
+        let agent = Agent::new().database(&database).directory(folder.path());
+        Scene { database, agent, folder }
+    }
+
+    /// With one small table, backed up.
+    fn backed_up(name: &str) -> Scene<'static> {
+        let scene = Scene::new(name);
+        scene.database.query("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)");
+        scene.agent.run(&["backup"]).succeeds();
+        scene.database.query("DELETE FROM t WHERE id > 10");
+        scene
+    }
+
+    fn with(self, name: &str, value: &str) -> Self {
+        Scene { agent: self.agent.setting(name, value), ..self }
+    }
+
+    fn rows(&self) -> String {
+        self.database.query("SELECT count(*) FROM t")
+    }
+
+    /// The names beside the database's own: those that restores left.
+    fn beside(&self) -> Vec<String> {
+        let others = self.database.server().databases().into_iter().filter(|name| name != self.database.name());
+        others.filter(|name| name.starts_with(&format!("{}_", self.database.name()))).collect()
+    }
+
+    /// The only file whose name ends so.
+    fn file(&self, suffix: &str) -> PathBuf {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|row| row.unwrap().path());
+        let found: Vec<_> = files.filter(|path| path.to_str().unwrap().ends_with(suffix)).collect();
+        assert_eq!(found.len(), 1, "files that end in {suffix}: {found:?}");
+        found[0].clone()
+    }
+}
+
+/// An executable shell script.
+fn script(folder: &Path, name: &str, body: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

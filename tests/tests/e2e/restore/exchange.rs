@@ -1,0 +1,142 @@
+//! The exchange of names: services, connections, the way back, and the end of the old database.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Scene, script};
+
+#[test]
+fn applications_that_reconnect_at_once_do_not_stop_the_exchange() {
+    let scene = Scene::backed_up("busy");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let mut psql = scene.database.client(scene.database.server().installation(), "psql");
+                    // Ended in the middle, and back at once.
+                    let _ = psql.args(["-c", "SELECT pg_sleep(30)"]).output();
+                }
+            });
+        }
+        let run = scene.agent.run(&["restore", "latest", "--confirm"]);
+        done.store(true, Ordering::Relaxed);
+        // The last ones sleep in the new database: end them, or the test waits for them.
+        let admin = scene.database.server();
+        for _ in 0..10 {
+            admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        run.succeeds();
+    });
+    assert_eq!(scene.rows(), "100");
+}
+
+#[test]
+fn services_stop_for_the_exchange_alone_and_start_again() {
+    let scene = Scene::backed_up("services");
+    let log = scene.agent.home().join("services");
+    let count = "psql -XAtc 'SELECT count(*) FROM t'";
+    let scene = scene
+        .with("RESTORE_STOP_COMMAND", &format!("echo stop >> '{}'", log.display()))
+        .with("RESTORE_START_COMMAND", &format!("echo start >> '{}'", log.display()));
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "stop\nstart\n", "{count}");
+    scene.agent.run(&["restore", "latest", "--confirm", "--skip-services"]).succeeds();
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "stop\nstart\n");
+}
+
+#[test]
+fn services_start_again_when_the_restore_fails_after_they_were_stopped() {
+    for way in
+        [&["restore", "latest", "--confirm"][..], &["restore", "latest", "--confirm", "--in-place", "--skip-backup"]]
+    {
+        let scene = Scene::backed_up("fails");
+        let log = scene.agent.home().join("services");
+        let name = scene.database.name();
+        // Whoever may not be renamed can't be exchanged; whose table is gone half way can't be replaced.
+        let programs = tempfile::tempdir().unwrap();
+        let real = scene.database.server().installation().programs().join("pg_restore");
+        let in_place = format!(
+            "case \"$*\" in *--clean*) echo 'pg_restore: error: no' >&2; exit 1;; *) exec {} \"$@\";; esac",
+            real.display()
+        );
+        script(programs.path(), "pg_restore", &in_place);
+        let stop = format!(
+            "echo stop >> '{}'; psql -d postgres -XAtc 'ALTER DATABASE \"{name}\" RENAME TO \"{name}_away\"'",
+            log.display()
+        );
+        let stop = if way.contains(&"--in-place") { format!("echo stop >> '{}'", log.display()) } else { stop };
+        let agent = scene
+            .agent
+            .setting("RESTORE_STOP_COMMAND", stop)
+            .setting("RESTORE_START_COMMAND", format!("echo start >> '{}'", log.display()))
+            .setting("PGHOST", "127.0.0.1")
+            .setting("PGPORT", scene.database.server().port().to_string())
+            .setting("PGUSER", "postgres")
+            .setting("PGPASSWORD", e2e::postgres::PASSWORD)
+            .programs_in(programs.path());
+        agent.run(way).exits(1);
+        assert_eq!(std::fs::read_to_string(&log).unwrap(), "stop\nstart\n", "{way:?}");
+        let admin = scene.database.server();
+        if !way.contains(&"--in-place") {
+            admin.query(&format!("ALTER DATABASE {name}_away RENAME TO {name}"));
+        }
+        assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
+    }
+}
+
+#[test]
+fn services_that_do_not_stop_keep_everything_as_it_was() {
+    let scene = Scene::backed_up("stubborn").with("RESTORE_STOP_COMMAND", "exit 3");
+    scene
+        .agent
+        .run(&["restore", "latest", "--confirm"])
+        .exits(1)
+        .mentions("RESTORE_STOP_COMMAND")
+        .mentions("--skip-services");
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0));
+}
+
+#[test]
+fn the_way_back_is_what_the_report_says() {
+    let scene = Scene::backed_up("back");
+    let run = scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(scene.rows(), "100");
+    let admin = scene.database.server();
+    for line in run.stdout.lines().filter(|line| line.contains("ALTER DATABASE")) {
+        admin.query(line.trim());
+    }
+    assert_eq!(scene.rows(), "10");
+}
+
+#[test]
+fn old_databases_go_when_asked_and_no_others() {
+    let scene = Scene::backed_up("dropped");
+    let name = scene.database.name();
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    let admin = scene.database.server();
+    let bystanders = [format!("{name}_before_lunch"), format!("{name}_x_before_20260101_000000")];
+    for bystander in &bystanders {
+        admin.query(&format!("CREATE DATABASE {bystander}"));
+    }
+    assert_eq!(scene.beside().len(), 3);
+    scene.agent.run(&["restore", "--drop-old"]).exits(1).mentions("--confirm");
+    scene.agent.run(&["restore", "--drop-old", "--dry-run"]).succeeds().mentions("_before_2");
+    assert_eq!(scene.beside().len(), 3);
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds().mentions("dropped 1 old database");
+    assert_eq!(scene.beside(), bystanders);
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds().mentions("no old database");
+    assert_eq!(scene.rows(), "100");
+    for bystander in &bystanders {
+        admin.query(&format!("DROP DATABASE {bystander}"));
+    }
+}
+
+#[test]
+fn two_restores_of_one_database_exclude_each_other() {
+    let scene = Scene::backed_up("locked").with("RESTORE_STOP_COMMAND", "sleep 3");
+    let mut first = scene.agent.start(&["restore", "latest", "--confirm"]);
+    first.wait_for("stopping services");
+    scene.agent.run(&["restore", "latest", "--confirm"]).exits(3).mentions("a restore of");
+    first.wait().succeeds();
+}

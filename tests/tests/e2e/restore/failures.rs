@@ -1,0 +1,107 @@
+//! A restore that fails, however it fails, leaves the old database as it was and nothing beside it.
+
+use super::{Scene, script};
+
+const WAYS: [&[&str]; 2] =
+    [&["restore", "latest", "--confirm"], &["restore", "latest", "--confirm", "--in-place", "--skip-backup"]];
+
+#[test]
+fn rows_that_do_not_go_back_in_fail_the_restore_and_keep_the_old_ones() {
+    for way in WAYS {
+        let scene = Scene::new("unrestorable");
+        // The check looks at another table, which is restored later: a classic.
+        scene.database.query(
+            "CREATE TABLE z (id integer); INSERT INTO z VALUES (1);
+             CREATE FUNCTION z_is_filled() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN EXISTS (SELECT FROM public.z); END';
+             CREATE TABLE t (id integer CHECK (z_is_filled())); INSERT INTO t VALUES (1)",
+        );
+        scene.agent.run(&["backup"]).succeeds();
+        scene.database.query("INSERT INTO t VALUES (2), (3)");
+        scene.agent.run(way).exits(1).mentions("violates check constraint");
+        assert_eq!((scene.rows().as_str(), scene.beside().len()), ("3", 0), "{way:?}");
+    }
+}
+
+#[test]
+fn a_manifest_that_counted_other_rows_prevents_the_exchange() {
+    for way in WAYS {
+        let scene = Scene::backed_up("recounted");
+        let manifest = scene.file(".manifest.json");
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        assert!(text.contains("\"rows\": 100"), "{text}");
+        std::fs::write(&manifest, text.replace("\"rows\": 100", "\"rows\": 101")).unwrap();
+        scene.agent.run(way).exits(4).mentions("manifest");
+        assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0), "{way:?}");
+    }
+}
+
+#[test]
+fn a_row_that_gets_lost_on_the_way_into_the_database_prevents_the_exchange() {
+    let scene = Scene::backed_up("losing");
+    let programs = tempfile::tempdir().unwrap();
+    let installation = scene.database.server().installation().clone();
+    // As a pg_restore would that loses a row and says nothing.
+    let lossy = format!(
+        "case \"$*\" in *--exit-on-error*) {real}/pg_restore \"$@\" || exit; for a in \"$@\"; do case $a in --dbname=*) {real}/psql -X -q \"${{a#--dbname=}}\" -c 'DELETE FROM t WHERE id = 50';; esac; done;; *) exec {real}/pg_restore \"$@\";; esac",
+        real = installation.programs().display()
+    );
+    script(programs.path(), "pg_restore", &lossy);
+    let agent = scene.agent.programs_in(programs.path());
+    agent.run(WAYS[0]).exits(1).mentions("table public.t has 99 rows where the backup has 100");
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
+}
+
+#[test]
+fn a_row_that_gets_lost_in_place_prevents_the_commit() {
+    let scene = Scene::backed_up("losing");
+    let programs = tempfile::tempdir().unwrap();
+    let installation = scene.database.server().installation().clone();
+    let lossy = format!("{}/pg_restore \"$@\" | grep -v '^50$'", installation.programs().display());
+    let lossy = format!(
+        "case \"$*\" in *--clean*) {lossy};; *) exec {}/pg_restore \"$@\";; esac",
+        installation.programs().display()
+    );
+    script(programs.path(), "pg_restore", &lossy);
+    let agent = scene.agent.programs_in(programs.path());
+    agent.run(WAYS[1]).exits(1).mentions("table public.t has 99 rows where the backup has 100");
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
+}
+
+#[test]
+fn a_pg_restore_that_fails_or_is_killed_fails_the_restore() {
+    for end in ["echo 'pg_restore: error: it broke' >&2; exit 1", "kill -9 $$"] {
+        for way in WAYS {
+            let scene = Scene::backed_up("broken");
+            let programs = tempfile::tempdir().unwrap();
+            let real = scene.database.server().installation().programs().join("pg_restore");
+            let body = format!(
+                "case \"$*\" in *--schema-only*|*--version*) exec {} \"$@\";; *) head -c 1000 > /dev/null; {end};; esac",
+                real.display()
+            );
+            script(programs.path(), "pg_restore", &body);
+            let agent = scene.agent.programs_in(programs.path());
+            let outcome = agent.run(way).exits(1).mentions("pg_restore failed");
+            outcome.mentions(if end.starts_with("kill") { "signal 9" } else { "it broke" });
+            assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
+        }
+    }
+}
+
+#[test]
+fn a_script_of_the_backup_that_ends_the_transaction_is_caught() {
+    let scene = Scene::backed_up("cheating");
+    let programs = tempfile::tempdir().unwrap();
+    let installation = scene.database.server().installation().clone();
+    let cheating = format!(
+        "{}/pg_restore \"$@\" | sed 's/^SET row_security = off;/COMMIT; BEGIN;/'",
+        installation.programs().display()
+    );
+    let cheating = format!(
+        "case \"$*\" in *--clean*) {cheating};; *) exec {}/pg_restore \"$@\";; esac",
+        installation.programs().display()
+    );
+    script(programs.path(), "pg_restore", &cheating);
+    let agent = scene.agent.programs_in(programs.path());
+    agent.run(WAYS[1]).exits(1).mentions("ended the transaction half way");
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
+}

@@ -1,0 +1,84 @@
+//! Interrupting a restore at any step leaves the old or the new database under the name, whole.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::Scene;
+
+/// The steps of a swap, by what is said when they begin.
+const STEPS: [&str; 4] =
+    ["restoring into the new database", "counting every table", "stopping services", "starting services"];
+
+#[test]
+fn a_swap_that_is_told_to_stop_leaves_nothing_behind_or_is_done() {
+    for signal in [Signal::INT, Signal::TERM] {
+        for step in STEPS {
+            let scene = slow();
+            let mut run = scene.agent.start(&["restore", "latest", "--confirm"]);
+            run.wait_for(step);
+            run.signal(signal);
+            let outcome = run.wait();
+            let exchanged = step == "starting services";
+            let expected = if exchanged { (0, "100", 1) } else { (1, "10", 0) };
+            assert_eq!(
+                (outcome.code.unwrap(), scene.rows().as_str(), scene.beside().len()),
+                expected,
+                "{step}\n{outcome}"
+            );
+            let log = std::fs::read_to_string(scene.agent.home().join("services")).unwrap_or_default();
+            assert_eq!(log.matches("stop").count(), log.matches("start").count(), "{step}: services\n{log}");
+        }
+    }
+}
+
+#[test]
+fn a_swap_that_is_killed_leaves_the_old_or_the_new_database_whole_and_the_next_one_works() {
+    for step in STEPS {
+        for delay in [0, 15, 60] {
+            let scene = slow();
+            let mut run = scene.agent.start(&["restore", "latest", "--confirm"]);
+            run.wait_for(step);
+            std::thread::sleep(Duration::from_millis(delay));
+            run.signal(Signal::KILL);
+            assert_eq!(run.wait().code, None);
+            let rows = scene.rows();
+            let exchanged = step == "starting services";
+            assert_eq!(rows, if exchanged { "100" } else { "10" }, "{step}");
+            std::thread::sleep(Duration::from_millis(1100));
+            scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+            assert_eq!(scene.rows(), "100");
+            scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds();
+            assert_eq!(scene.beside(), Vec::<String>::new(), "what the killed one left goes with the old ones");
+        }
+    }
+}
+
+#[test]
+fn a_restore_in_place_that_is_stopped_or_killed_changes_nothing() {
+    for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+        for step in ["stopping services", "counting every table"] {
+            let scene = slow();
+            let mut run = scene.agent.start(&["restore", "latest", "--in-place", "--skip-backup", "--confirm"]);
+            run.wait_for(step);
+            run.signal(signal);
+            let outcome = run.wait();
+            // A COMMIT that was sent before the signal came is done; nothing in between may be seen.
+            let expected = if outcome.code == Some(0) { "100" } else { "10" };
+            let whole = (0..50).any(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                scene.rows() == expected
+            });
+            assert!(whole, "{step}, {signal:?}: {} rows\n{outcome}", scene.rows());
+        }
+    }
+}
+
+/// Services take their time, so that there is a moment to interrupt.
+fn slow() -> Scene<'static> {
+    let scene = Scene::backed_up("stopped");
+    let log = scene.agent.home().join("services").display().to_string();
+    scene
+        .with("RESTORE_STOP_COMMAND", &format!("sleep 0.3; echo stop >> '{log}'"))
+        .with("RESTORE_START_COMMAND", &format!("sleep 0.3; echo start >> '{log}'"))
+}

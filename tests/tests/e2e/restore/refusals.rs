@@ -1,0 +1,115 @@
+//! What is refused before anything starts, and what to do instead.
+
+use super::Scene;
+
+#[test]
+fn nobody_to_ask_and_any_answer_but_yes_change_nothing() {
+    let scene = Scene::backed_up("asked");
+    scene.agent.run(&["restore", "latest"]).exits(1).mentions("--confirm").mentions("replaces");
+    scene.agent.run_with_input(&["restore", "latest"], "y\n").exits(1);
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0));
+}
+
+#[test]
+fn a_dry_run_reads_the_whole_archive_and_touches_nothing() {
+    let scene = Scene::backed_up("dry");
+    let run = ["restore", "latest", "--dry-run"];
+    scene.agent.run(&run).succeeds().mentions("the archive is whole").mentions("1 table").mentions("by swap");
+    let json = scene.agent.run(&["restore", "latest", "--dry-run", "--json"]).succeeds().json();
+    assert_eq!(json["mode"], "swap");
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0));
+    let file = scene.file(".sql.gz");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() - 30]).unwrap();
+    scene.agent.run(&["restore", "--backup-file", file.to_str().unwrap(), "--dry-run"]).exits(4).mentions("damaged");
+}
+
+#[test]
+fn a_damaged_backup_is_refused_and_the_last_good_one_named() {
+    let scene = Scene::backed_up("damaged");
+    let good = scene.file(".sql.gz").file_stem().unwrap().to_str().unwrap().trim_end_matches(".sql").to_owned();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let before: Vec<_> = std::fs::read_dir(scene.folder.path()).unwrap().map(|row| row.unwrap().path()).collect();
+    scene.agent.run(&["backup"]).succeeds();
+    let new = std::fs::read_dir(scene.folder.path()).unwrap().map(|row| row.unwrap().path());
+    let archive =
+        new.filter(|path| !before.contains(path)).find(|path| path.to_str().unwrap().ends_with(".sql.gz")).unwrap();
+    let mut bytes = std::fs::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&archive, bytes).unwrap();
+    let id = archive.file_stem().unwrap().to_str().unwrap().trim_end_matches(".sql").to_owned();
+    scene.agent.run(&["verify", &id]).exits(4);
+    scene.agent.run(&["restore", &id, "--confirm"]).exits(4).mentions("damaged").mentions(&format!("restore {good}"));
+    scene.agent.run(&["restore", "latest", "--dry-run"]).succeeds().mentions(&good);
+}
+
+#[test]
+fn bytes_that_changed_after_their_verdict_are_found_while_restoring() {
+    for way in
+        [&["restore", "latest", "--confirm"][..], &["restore", "latest", "--confirm", "--in-place", "--skip-backup"]]
+    {
+        let scene = Scene::backed_up("changed");
+        let file = scene.file(".sql.gz");
+        let (mut bytes, written) =
+            (std::fs::read(&file).unwrap(), std::fs::metadata(&file).unwrap().modified().unwrap());
+        let last = bytes.len() - 40;
+        bytes[last] ^= 0x10;
+        std::fs::write(&file, bytes).unwrap();
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(written).unwrap();
+        scene.agent.run(way).exits(4).mentions("damaged");
+        assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0));
+    }
+}
+
+#[test]
+fn the_backup_of_another_database_does_not_replace_this_one() {
+    let scene = Scene::backed_up("one");
+    let other = Scene::backed_up("other");
+    let file = other.file(".sql.gz");
+    let file = file.to_str().unwrap();
+    let run = scene.agent.run(&["restore", "--backup-file", file, "--confirm"]);
+    run.exits(1).mentions(&format!("backup of {}", other.database.name())).mentions("--into");
+    assert_eq!(scene.rows(), "10");
+    scene.agent.run(&["restore", "--backup-file", file, "--confirm", "--force"]).succeeds();
+    assert_eq!(scene.rows(), "100");
+}
+
+#[test]
+fn what_pg_restore_cannot_read_is_named_with_what_reads_it() {
+    let scene = Scene::backed_up("kinds");
+    for (format, hint) in [("plain", "psql"), ("tar", "pg_restore -d")] {
+        let file = scene.folder.path().join(format);
+        std::fs::write(&file, scene.database.dump(&["--format", format])).unwrap();
+        let run = scene.agent.run(&["restore", "--backup-file", file.to_str().unwrap(), "--confirm"]);
+        run.exits(4).mentions(hint).mentions("not a pg_dump custom-format archive");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said_with_what_is() {
+    let scene = Scene::backed_up("absent");
+    let name = scene.database.name();
+    scene
+        .agent
+        .run(&["restore", &format!("{name}_backup_20010101_000000"), "--confirm"])
+        .exits(5)
+        .mentions("lastgood list");
+    scene.agent.run(&["restore", "--backup-file", "/nonexistent", "--confirm"]).exits(5);
+    scene.agent.run(&["restore", "--from-s3-latest", "--confirm"]).exits(2).mentions("S3 not configured");
+    scene.agent.run(&["restore", "--list-s3"]).exits(2).mentions("BACKUP_S3_BUCKET");
+    scene.agent.run(&["restore"]).exits(2).mentions("latest");
+    scene.agent.run(&["restore", "latest", "--table", "t", "--confirm"]).exits(2).mentions("--into");
+}
+
+#[test]
+fn a_prepared_transaction_is_named_before_the_question() {
+    let server =
+        e2e::postgres::Postgres::start_with(e2e::postgres::Installation::debian(), &["max_prepared_transactions=2"]);
+    let scene = Scene::on(&server, "prepared");
+    scene.database.query("CREATE TABLE t (id integer)");
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'half way'");
+    scene.agent.run(&["restore", "latest", "--confirm"]).exits(1).mentions("half way").mentions("ROLLBACK PREPARED");
+    scene.database.query("ROLLBACK PREPARED 'half way'");
+}
