@@ -56,6 +56,10 @@ impl Stopped {
     /// # Errors
     /// Exit 1 when the command fails, for the caller to tell what had been done before.
     pub(crate) fn start(mut self) -> Result<(), Failure> {
+        self.start_once()
+    }
+
+    fn start_once(&mut self) -> Result<(), Failure> {
         let Some(command) = self.start.take() else { return Ok(()) };
         tracing::info!("starting services: {command}");
         run(&command).map_err(|error| {
@@ -67,10 +71,8 @@ impl Stopped {
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        let again = Self { start: self.start.take() };
-        if again.start.is_some()
-            && let Err(failure) = again.start()
-        {
+        // Who returned early forgot them.
+        if let Err(failure) = self.start_once() {
             tracing::error!("{failure}");
         }
     }
