@@ -13,6 +13,9 @@ use e2e::postgres::{Database, Installation, Postgres};
 use e2e::seaweedfs::Seaweedfs;
 use story::{Story, check};
 
+const ORDERS: &str = "CREATE TABLE orders AS SELECT i AS id, 'customer ' || i % 977 AS customer, md5(i::text) AS reference,
+    (i * 37 % 100000) / 100.0 AS amount FROM generate_series(1, 200000) AS i; ALTER TABLE orders ADD PRIMARY KEY (id);";
+
 fn main() -> ExitCode {
     let began = Instant::now();
     let mut story = Story::new();
@@ -24,8 +27,9 @@ fn main() -> ExitCode {
     let (shop, copy) = (postgres.new_database_named("shop"), postgres.new_database_named("shop_by_hand"));
     let bucket = Bucket::new(&s3.admin());
     let folder = tempfile::tempdir().expect("a folder for local backups");
-    shop.fill_with_megabytes(20);
+    story.say("The database `shop` has every kind of object that PostgreSQL knows, and 200,000 orders.");
     shop.fill_with_everything();
+    shop.query(ORDERS);
     let agent = Agent::new().database(&shop).directory(folder.path()).bucket(bucket.name(), &s3.admin());
 
     back_up(&mut story, &agent);
