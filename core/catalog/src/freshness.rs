@@ -190,7 +190,8 @@ impl fmt::Display for Finding {
                 )
             }
             Self::TooFew { database, good, min_count } => {
-                write!(f, "database `{database}` has {good} good backups, fewer than {min_count}")
+                let backups = if *good == 1 { "backup" } else { "backups" };
+                write!(f, "database `{database}` has {good} good {backups}, fewer than {min_count}")
             }
             Self::TooSmall { id, size, min_size, count: 1 } => {
                 write!(f, "the good backup {} has {size} bytes, fewer than {min_size}", id.stem)

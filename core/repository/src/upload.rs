@@ -70,7 +70,7 @@ impl Upload {
         Self(Way::Directory(Box::new(upload)))
     }
 
-    /// Takes the next bytes; waits while memory's bound is reached. After an error nothing of the upload is left.
+    /// Takes the next bytes; waits while memory's bound is reached. After an error the caller aborts, or drops, the upload.
     ///
     /// # Errors
     /// Of this or an earlier part.
