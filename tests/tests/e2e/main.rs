@@ -1,7 +1,16 @@
 //! Lastgood from the outside: one module for each purpose.
 
+mod adopt;
+mod backup;
+mod check;
+mod damage;
 mod harness;
 mod identities;
+mod list;
+mod past;
+mod prune;
 mod repository;
+mod restore;
 mod stack;
 mod template;
+mod verify;
