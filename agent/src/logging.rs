@@ -28,6 +28,7 @@ pub(crate) fn start(log_file: Option<&Path>, verbose: u8, quiet: bool) {
     let (file, warning) = opened.map_or((None, None), |opened| (opened.file, opened.warning));
     let people = tracing_subscriber::fmt::layer()
         .event_format(Plain)
+        .with_ansi(false)
         .with_writer(std::io::stderr)
         .with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.target() != FILE_ONLY))
         .with_filter(filter(verbose, quiet));
@@ -48,6 +49,11 @@ pub(crate) fn start(log_file: Option<&Path>, verbose: u8, quiet: bool) {
 /// Writes why the command failed into the log file. stderr gets it from the report.
 pub(crate) fn failed(failure: &Failure) {
     tracing::error!(target: FILE_ONLY, "{}", failure.to_string().replace('\n', "; "));
+}
+
+/// Writes what was done into the log file, a line each. stdout has it as the answer.
+pub(crate) fn done(words: &impl fmt::Display) {
+    words.to_string().lines().for_each(|line| tracing::info!(target: FILE_ONLY, "{line}"));
 }
 
 /// Libraries are heard from a second `-v` on: their debug lines are many, and none holds a request's headers below trace.

@@ -57,7 +57,9 @@ impl Reader {
         let expected = head.as_ref().map_or_else(Expected::default, Head::expected);
         // A listing names no version; the verdict is to be about the one that is read.
         let object = match &head {
-            Some(Head { object: seen, .. }) if seen.size == object.size && seen.bare_etag() == object.bare_etag() => seen,
+            Some(Head { object: seen, .. }) if seen.size == object.size && seen.bare_etag() == object.bare_etag() => {
+                seen
+            }
             _ => object,
         };
         let download = repository.download(object).await?.into_reader();

@@ -11,13 +11,13 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use arguments::{
     AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, ListArgs, ManArgs, Place, PruneArgs, RestoreArgs,
-    ShowArgs, VerifyArgs, Which,
+    RetireArgs, ShowArgs, VerifyArgs, Which,
 };
 
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
 use crate::settings::{Given, Settings};
-use crate::{backup, completions, config, logging, man};
+use crate::{adopt, backup, check, completions, config, list, logging, man, prune, restore, retire, show, verify};
 
 /// You always know your last good backup.
 ///
@@ -44,7 +44,8 @@ struct GlobalArgs {
     /// The database. Repeat it for several.
     #[arg(long, value_name = "NAME", global = true, conflicts_with = "all_databases")]
     database: Vec<String>,
-    /// Every database of the server that accepts connections, templates excepted.
+    /// Every database of the server that accepts connections, templates excepted; for commands that look at backups alone,
+    /// every database that has some.
     #[arg(long, global = true)]
     all_databases: bool,
     /// Ask AWS as this profile of ~/.aws/config, whatever keys are set.
@@ -84,6 +85,9 @@ enum Command {
     /// Make backups of other tools ours, once they have been read back and found whole.
     #[command(after_help = examples::ADOPT)]
     Adopt(AdoptArgs),
+    /// Say that no more backups of a database will come, so that nobody is told of their absence.
+    #[command(after_help = examples::RETIRE)]
+    Retire(RetireArgs),
     /// Restore a backup.
     #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
@@ -160,15 +164,23 @@ impl Command {
     fn run(&self, settings: &Settings) -> Result<Exit, Failure> {
         match self {
             Self::Backup(args) => wait(backup::run(args, settings)),
-            // Each command moves here from the arm below when its module exists.
-            other => Err(Failure::new(Exit::Failed, format!("{other:?} isn't built yet for {settings:?}"))),
+            Self::Restore(args) => wait(restore::run(args, settings)),
+            Self::List(args) => wait(list::run(args, settings)),
+            Self::Show(args) => wait(show::run(args, settings)),
+            Self::Verify(args) => wait(verify::run(args, settings)),
+            Self::Check(args) => wait(check::run(args, settings)),
+            Self::Prune(args) => wait(prune::run(args, settings)),
+            Self::Adopt(args) => wait(adopt::run(args, settings)),
+            Self::Retire(args) => wait(retire::run(args, settings)),
+            // Answered already, before the settings were read.
+            Self::Config(_) | Self::Completions(_) | Self::Man(_) => Ok(Exit::Done),
         }
     }
 
     /// Where this command's log lines go; `None`: it only answers and changes nothing.
     fn log_file<'a>(&self, settings: &'a Settings) -> Option<&'a std::path::Path> {
         match self {
-            Self::Backup(_) | Self::Prune(_) | Self::Adopt(_) => Some(&settings.logs.backup),
+            Self::Backup(_) | Self::Prune(_) | Self::Adopt(_) | Self::Retire(_) => Some(&settings.logs.backup),
             Self::Restore(_) => Some(&settings.logs.restore),
             Self::Verify(_) | Self::Check(_) => Some(&settings.logs.verify),
             _ => None,

@@ -1,0 +1,116 @@
+//! `lastgood check` and `retire`: what monitoring asks.
+
+use e2e::agent::Agent;
+use e2e::bucket::Bucket;
+use e2e::proxy::{Direction, Fault, Proxy};
+use e2e::seaweedfs::Seaweedfs;
+use serde_json::json;
+
+use crate::past::{agent, days_ago, dump, key, put_in_bucket, put_in_directory};
+
+/// Asks for backups that the tests' small database can make.
+fn small(agent: Agent) -> Agent {
+    agent.setting("DB_NAME", "app").setting("MIN_BACKUP_SIZE", "1000").setting("MIN_BACKUP_COUNT", "3")
+}
+
+fn codes(agent: &Agent, exit: i32) -> Vec<String> {
+    let checked = agent.run(&["check", "--json"]).exits(exit).json();
+    assert_eq!(checked["healthy"], exit == 0, "{checked:#}");
+    let findings = checked["databases"][0]["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn recent_large_and_many_enough_is_healthy() {
+    let folder = tempfile::tempdir().unwrap();
+    (0..3).for_each(|days| put_in_directory(folder.path(), "app", days_ago(days)));
+    let agent = small(agent()).directory(folder.path());
+    assert_eq!(codes(&agent, 0), [""; 0]);
+    assert!(agent.run(&["check"]).succeeds().stdout.starts_with("HEALTHY: app: newest good backup made "));
+}
+
+/// The guide counted its small files in a subshell: the count was lost, and its check always passed.
+#[test]
+fn small_backups_are_counted_and_the_check_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    (0..3).for_each(|days| put_in_directory(folder.path(), "app", days_ago(days)));
+    let agent = small(agent()).directory(folder.path()).setting("MIN_BACKUP_SIZE", "1GiB");
+    let checked = agent.run(&["check", "--json"]).exits(6).json();
+    let finding = &checked["databases"][0]["findings"][0];
+    assert_eq!((&finding["code"], &finding["count"]), (&json!("too_small"), &json!(3)), "{checked:#}");
+    agent.run(&["check"]).exits(6).mentions("UNHEALTHY: app: 3 good backups have fewer than");
+}
+
+#[test]
+fn stale_few_and_never_are_unhealthy() {
+    let folder = tempfile::tempdir().unwrap();
+    put_in_directory(folder.path(), "app", days_ago(2));
+    let old = small(agent()).directory(folder.path());
+    assert_eq!(codes(&old, 6), ["stale", "too_few"]);
+    let other = old.setting("DB_NAME", "app_staging");
+    assert_eq!(codes(&other, 6), ["never"]);
+}
+
+#[test]
+fn what_cannot_be_asked_is_a_failure_and_never_healthy() {
+    let bucket = Bucket::new(&Seaweedfs::shared().admin());
+    let proxy = Proxy::start(&bucket.access().endpoint);
+    let away = small(agent()).bucket(bucket.name(), &bucket.access().through(&proxy));
+    proxy.set(Fault::GoAway(Direction::Down, 0));
+    away.run(&["check"]).exits(1).mentions("error: ").mentions("hint: ");
+    let unmounted = small(agent()).setting("BACKUP_DIR", "/nonexistent/disk");
+    unmounted.run(&["check"]).exits(1).mentions("is its disk mounted?");
+}
+
+#[test]
+fn a_backup_that_waits_for_its_verdict_is_named() {
+    let bucket = Bucket::new(&Seaweedfs::shared().admin());
+    put_in_bucket(&bucket, "app", days_ago(3));
+    let newest = days_ago(0);
+    put_in_bucket(&bucket, "app", newest);
+    bucket.delete(&key("app", newest, ".intact.json"));
+    let agent = small(agent()).bucket(bucket.name(), bucket.access());
+    agent
+        .run(&["check"])
+        .exits(6)
+        .mentions("3 d 0 h old")
+        .mentions("waits for its verdict: lastgood verify app_backup_");
+}
+
+/// Dozens of requests would be dozens of seconds of a monitor's minute, and money.
+#[test]
+fn a_check_costs_the_same_whatever_lies_below() {
+    let costs = [3, 120].map(|count| {
+        let bucket = Bucket::new(&Seaweedfs::shared().admin());
+        (0..count).for_each(|days| put_in_bucket(&bucket, "app", days_ago(days)));
+        let proxy = Proxy::start(&bucket.access().endpoint);
+        let agent = small(agent()).bucket(bucket.name(), &bucket.access().through(&proxy));
+        agent.run(&["check"]).succeeds();
+        proxy.requests().len()
+    });
+    assert!(costs[1] <= costs[0] + 1, "{costs:?}");
+}
+
+#[test]
+fn a_retired_database_is_not_missed_until_a_backup_comes_all_the_same() {
+    let bucket = Bucket::new(&Seaweedfs::shared().admin());
+    put_in_bucket(&bucket, "app", days_ago(9));
+    let agent = small(agent()).bucket(bucket.name(), bucket.access()).setting("MIN_BACKUP_COUNT", "1");
+    agent.run(&["check"]).exits(6);
+    agent.run(&["retire", "app"]).exits(1).mentions("--confirm");
+    agent.run(&["retire", "no_such"]).exits(5).mentions("app");
+    agent.run(&["retire", "app", "--confirm"]).succeeds().mentions("app is retired").mentions("1 backup");
+    assert!(bucket.get_json("backups/databases/app.json")["retired"].is_string());
+    agent.run(&["check"]).succeeds().mentions("retired on");
+    agent.run(&["check", "--all-databases"]).succeeds();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    put_in_bucket(&bucket, "app", days_ago(0));
+    agent.run(&["check"]).succeeds().keeps_silent_about("retired");
+}
+
+#[test]
+fn guests_alone_are_no_good_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("app_backup_20260101_030000.sql.gz"), dump()).unwrap();
+    assert_eq!(codes(&small(agent()).directory(folder.path()), 6), ["never"]);
+}

@@ -1,0 +1,88 @@
+//! Backups that lie there since earlier: one real backup, under the names and times it would have had then.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use e2e::agent::Agent;
+use e2e::bucket::Bucket;
+use e2e::postgres::{Database, Postgres};
+use jiff::{Timestamp, ToSpan};
+
+/// The suffixes of a good backup's objects, in the order in which they come to be.
+pub(crate) const SUFFIXES: [&str; 3] = [".sql.gz", ".manifest.json", ".intact.json"];
+
+/// Impatient, so that tests are quick; its log files lie in its home.
+pub(crate) fn agent() -> Agent {
+    let agent = Agent::new();
+    let log = agent.home().join("log").display().to_string();
+    let logs = ["BACKUP_LOG_FILE", "BACKUP_VERIFY_LOG_FILE", "RESTORE_LOG_FILE"];
+    let agent = logs.into_iter().fold(agent, |agent, name| agent.setting(name, log.clone()));
+    agent.setting("BACKUP_RETRY_MINUTES", "0").setting("BACKUP_RETRY_DELAY", "50ms")
+}
+
+/// Two tables, which no test changes.
+pub(crate) fn database() -> &'static Database<'static> {
+    static DATABASE: OnceLock<Database<'static>> = OnceLock::new();
+    DATABASE.get_or_init(|| {
+        let database = Postgres::shared().new_database("past");
+        database.query("CREATE TABLE large AS SELECT n, md5(n::text) AS hash FROM generate_series(1, 3000) AS n");
+        database.query("CREATE TABLE small AS SELECT * FROM generate_series(1, 2) AS n");
+        database
+    })
+}
+
+/// What `pg_dump --format=custom` writes of it: the guide's archive.
+pub(crate) fn dump() -> &'static [u8] {
+    static DUMP: OnceLock<Vec<u8>> = OnceLock::new();
+    DUMP.get_or_init(|| database().dump(&["--format=custom", "--compress=9"]))
+}
+
+/// So many days ago, on the second.
+pub(crate) fn days_ago(days: i64) -> Timestamp {
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+    now - (days * 24).hours()
+}
+
+/// The name of a backup of then.
+pub(crate) fn stem(database: &str, made: Timestamp) -> String {
+    format!("{database}_backup_{}", made.strftime("%Y%m%d_%H%M%S"))
+}
+
+/// The key of one of its objects in a bucket.
+pub(crate) fn key(database: &str, made: Timestamp, suffix: &str) -> String {
+    format!("backups/{}/{}{suffix}", made.strftime("%Y%m%d"), stem(database, made))
+}
+
+/// Puts a good backup of then into a directory.
+pub(crate) fn put_in_directory(directory: &Path, database: &str, made: Timestamp) {
+    std::fs::create_dir_all(directory).unwrap();
+    for (suffix, bytes) in SUFFIXES.iter().zip(good(&stem(database, made))) {
+        let path = directory.join(format!("{}{suffix}", stem(database, made)));
+        std::fs::write(&path, bytes).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::from(made)).unwrap();
+    }
+}
+
+/// Puts a good backup of then into a bucket, whose store calls it written now.
+pub(crate) fn put_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
+    for (suffix, bytes) in SUFFIXES.iter().zip(good(&stem(database, made))) {
+        bucket.put(&key(database, made, suffix), &bytes);
+    }
+}
+
+/// Archive, manifest and verdict of one real backup, about a backup of this name.
+fn good(stem: &str) -> [Vec<u8>; 3] {
+    static BACKUP: OnceLock<(String, [Vec<u8>; 3])> = OnceLock::new();
+    let (real, pieces) = BACKUP.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        agent().database(database()).directory(folder.path()).run(&["backup", "--name", "real"]).succeeds();
+        let real = format!("{}_backup_real", database().name());
+        let read = |suffix| std::fs::read(folder.path().join(format!("{real}{suffix}"))).unwrap();
+        (real.clone(), SUFFIXES.map(read))
+    });
+    let [archive, manifest, verdict] = pieces;
+    let renamed = |json: &Vec<u8>| String::from_utf8(json.clone()).unwrap().replace(real, stem).into_bytes();
+    [archive.clone(), renamed(manifest), renamed(verdict)]
+}
