@@ -3,7 +3,9 @@
 mod carry;
 mod dry_run;
 mod lanes;
+mod leftovers;
 mod local;
+mod name;
 mod outcome;
 mod publish;
 mod source;
@@ -11,13 +13,13 @@ mod source;
 use std::time::Instant;
 
 use archive::FrameSettings;
+use catalog::Stem;
 use catalog::manifest::Purpose;
-use catalog::{Stem, Tag};
 use jiff::Timestamp;
 use repository::{Repository, UploadMetadata};
 
-use crate::backup::carry::{CarryError, Carried, carry};
-use crate::backup::lanes::{Lane, Lanes};
+use crate::backup::carry::{Carried, CarryError, carry};
+use crate::backup::lanes::{Completed, Lane, Lanes};
 use crate::backup::outcome::{Outcome, Outcomes};
 use crate::backup::source::Source;
 use crate::cli::BackupArgs;
@@ -26,6 +28,7 @@ use crate::interrupt::Interrupt;
 use crate::lock::Lock;
 use crate::ping::Ping;
 use crate::progress::Progress;
+use crate::read_back::Reader;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// How often a dump is taken when the store answers its completion with a conflict (409).
@@ -37,19 +40,26 @@ const TRIES: usize = 2;
 /// When nothing could begin; what became of each database is in the answer.
 pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
-    let databases = source::databases(settings)?;
     if args.dry_run {
-        return dry_run::run(settings, &databases).await;
+        return dry_run::run(settings, &source::databases(settings)?).await;
     }
+    let databases = match source::databases(settings) {
+        Ok(databases) => databases,
+        Err(failure) => {
+            ping(&settings.server()).failure(&failure).await;
+            return Err(failure);
+        }
+    };
     let mut outcomes = Outcomes::default();
     for database in &databases {
-        if let Some(signal) = interrupt.seen() {
-            outcomes.add(database, Err(lanes::stopped_by(signal)));
-            continue;
-        }
-        let ping = Ping::new(database.healthcheck.as_ref(), database.healthcheck_fail.as_ref());
-        ping.start().await;
-        let outcome = back_up(settings, database, Purpose::Backup, &interrupt).await;
+        let ping = ping(database);
+        let outcome = match interrupt.seen() {
+            Some(signal) => Err(lanes::stopped_by(signal)),
+            None => {
+                ping.start().await;
+                back_up(settings, database, Purpose::Backup, &interrupt).await
+            }
+        };
         match outcome::failure_of(&outcome) {
             None => ping.success().await,
             Some(failure) => ping.failure(&failure).await,
@@ -57,6 +67,10 @@ pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, 
         outcomes.add(database, outcome);
     }
     outcomes.answer(settings.report)
+}
+
+fn ping(database: &DatabaseSettings) -> Ping {
+    Ping::new(database.healthcheck.as_ref(), database.healthcheck_fail.as_ref())
 }
 
 /// One database's backup, into every repository.
@@ -69,15 +83,21 @@ pub(crate) async fn back_up(
     purpose: Purpose,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Failure> {
+    let reader = Reader::new(settings)?;
     let source = Source::open(settings, database)?;
     let _lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
     let repositories = open(settings).await?;
     let (started, clock) = (Timestamp::now(), Instant::now());
-    let stem = name(settings, &source, purpose, started)?;
+    let stem = name::choose(settings, &source, purpose, started)?;
+    name::refuse_taken(&repositories, &stem, started).await?;
+    leftovers::make_room(&repositories, &source.server.database, started).await;
     let (carried, lanes) = dump(settings, &source, &repositories, &stem, started, interrupt).await?;
-    let backup = publish::Published { source: &source, purpose, stem, started, clock, carried, settings };
+    let backup = publish::Published { source: &source, purpose, stem, started, clock, carried, settings, reader };
     let outcome = backup.publish(lanes).await?;
-    local::tidy(database, &repositories, &source.server.database).await;
+    leftovers::abort_uploads(&outcome, &repositories, &source.server.database, started).await;
+    if outcome.is_whole() {
+        local::tidy(database, &repositories, &source.server.database).await;
+    }
     Ok(outcome)
 }
 
@@ -96,15 +116,6 @@ pub(crate) async fn open(settings: &Settings) -> Result<Vec<Repository>, Failure
     Ok(repositories)
 }
 
-fn name(settings: &Settings, source: &Source, purpose: Purpose, now: Timestamp) -> Result<Stem, Failure> {
-    let tag = match (purpose, &settings.name) {
-        (Purpose::Safety, _) => Tag::Safety(now),
-        (_, Some(label)) => Tag::Label(label.clone()),
-        (_, None) => Tag::At(now),
-    };
-    Stem::new(&source.server.database, &tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()))
-}
-
 /// Dumps into all repositories at once, and makes the archive visible in each that took it whole.
 async fn dump(
     settings: &Settings,
@@ -114,17 +125,15 @@ async fn dump(
     started: Timestamp,
     interrupt: &Interrupt,
 ) -> Result<(Carried, Vec<Lane>), Failure> {
-    let mut tries = 1..=TRIES;
-    loop {
-        let last = tries.next() == Some(TRIES);
+    for left in (0..TRIES).rev() {
         let lanes = open_lanes(settings, source, repositories, stem, started, interrupt).await?;
         let (carried, lanes) = carry_into(settings, source, lanes, interrupt).await?;
-        let lanes = lanes.complete(&carried.digest).await;
-        if last || !lanes.iter().all(|lane| lane.conflicted) {
-            return Ok((carried, lanes));
+        match lanes.complete(&carried.digest, left > 0).await {
+            Completed::Done(lanes) => return Ok((carried, lanes)),
+            Completed::Again => tracing::warn!("the store found another write in the way (409); dumping once again"),
         }
-        tracing::warn!("the store found another upload in the way; dumping once again");
     }
+    Err(Failure::new(Exit::Failed, "the dump was never completed"))
 }
 
 async fn open_lanes(

@@ -56,6 +56,11 @@ impl Outcome {
         }
     }
 
+    /// Whether every repository has it, good as far as it was judged.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.failure().is_none()
+    }
+
     /// Whether it is there, by the repository's name.
     pub(crate) fn is_kept_in(&self, repository: &str) -> bool {
         self.kept.iter().any(|kept| kept.repository == repository)
