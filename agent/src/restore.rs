@@ -32,7 +32,7 @@ mod tables;
 mod target;
 
 use catalog::manifest::Purpose;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::backup;
 use crate::cli::RestoreArgs;
@@ -40,7 +40,7 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::keys::Keys;
 use crate::lock::Lock;
-use crate::postgres::Tools;
+use crate::postgres::{Tools, server};
 use crate::restore::choose::Chosen;
 use crate::restore::head::{Head, HeadError};
 use crate::restore::job::Job;
@@ -57,7 +57,7 @@ use crate::settings::{DatabaseSettings, Settings};
 /// # Errors
 /// Before anything was touched, or after everything was put back as it was; what is not so says so.
 pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let wish = wish(args)?;
+    let wish = wish(args);
     let database = database(args, settings)?;
     if args.list_s3 {
         return list_s3::run(args, settings, &database).await;
@@ -77,23 +77,8 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit,
 }
 
 /// What the command line asks for.
-///
-/// # Errors
-/// Exit 2 when it contradicts itself, or names no backup.
-fn wish(args: &RestoreArgs) -> Result<Wish, Failure> {
-    let names_none = args.id.is_none() && args.backup_file.is_none() && args.from_s3.is_none() && !args.from_s3_latest;
-    if names_none && !args.drop_old && !args.list_s3 {
-        return Err(Failure::new(Exit::Usage, "which backup?")
-            .hint("lastgood restore latest restores the newest good one; lastgood list shows them all"));
-    }
-    if !args.table.is_empty() && args.into.is_none() {
-        return Err(Failure::new(Exit::Usage, "--table needs --into: one table of a living database can't be exchanged alone")
-            .hint("restore it into another database, and copy from there what you need: --table NAME --into rescue"));
-    }
-    if args.in_place && args.into.is_some() {
-        return Err(Failure::new(Exit::Usage, "--in-place and --into contradict each other"));
-    }
-    Ok(Wish {
+fn wish(args: &RestoreArgs) -> Wish {
+    Wish {
         in_place: args.in_place,
         into: args.into.is_some(),
         tables: args.table.clone(),
@@ -102,7 +87,7 @@ fn wish(args: &RestoreArgs) -> Result<Wish, Failure> {
         force: args.force,
         confirm: args.confirm,
         dry_run: args.dry_run,
-    })
+    }
 }
 
 /// The database whose settings hold.
@@ -135,7 +120,7 @@ impl Run {
         let (report, wish) = (self.settings.report, self.wish.clone());
         let lock_folder = self.settings.lock_directory.clone();
         let (settings, database) = (self.settings.clone(), self.database.clone());
-        let job = self.plan()?;
+        let mut job = self.plan()?;
         if wish.dry_run {
             // All that can be checked without touching the database: every byte of the archive.
             job.read_through(&mut |_| Ok(()))?;
@@ -152,6 +137,9 @@ impl Run {
                 (in_place::run(&job)?, safety)
             }
         };
+        if wish.into && let Some(empty) = job.plan.old_name.take() {
+            drop_old::drop_empty(&job.target, &empty);
+        }
         let outcome = Outcome::new(&job, &restored, safety, Timestamp::now());
         report.answer(&outcome, &outcome)?;
         Ok(Exit::Done)
@@ -160,6 +148,7 @@ impl Run {
     /// Reads the archive's head, asks the server, and decides. Changes nothing.
     fn plan(self) -> Result<Job, Failure> {
         let Self { wish, settings, database, tools, target, chosen, interrupt, now } = self;
+        let now = free_moment(&target, now)?;
         let keys = Keys::read(settings.identity_file.as_deref())?;
         let head = Head::read(chosen.open()?, &keys, &tools, target.psql.connection(), &interrupt).map_err(|e| match e {
             HeadError::Reading(error) => job::explain(&chosen, error),
@@ -197,6 +186,16 @@ impl Run {
     }
 }
 
+/// A second whose names nobody has taken: that of the restore, unless another one began in it.
+fn free_moment(target: &Target, now: Timestamp) -> Result<Timestamp, Failure> {
+    let exists = |name: &str| server::exists(&target.maintenance, name).map_err(|e| Failure::new(Exit::Failed, e.to_string()));
+    let mut moment = now;
+    while exists(&names::before(&target.name, moment))? || exists(&names::restoring(&target.name, moment))? {
+        moment += SignedDuration::from_secs(1);
+    }
+    Ok(moment)
+}
+
 /// What would restore the wrong thing, or to the wrong place.
 fn refuse(wish: &Wish, head: &Head, target: &Target) -> Result<(), Failure> {
     let made_of = &head.header.database;
@@ -227,7 +226,8 @@ fn safety_backup(settings: &Settings, database: &DatabaseSettings, job: &Job) ->
     let failed = |failure: Failure| {
         let error = format!("no safety backup, so nothing was restored: {}", failure.error);
         let hint = failure.hint.unwrap_or_else(|| "--skip-backup restores without one".to_owned());
-        Failure::new(failure.exit, error).hint(hint)
+        let exit = if failure.exit == Exit::Locked { Exit::Locked } else { Exit::Failed };
+        Failure::new(exit, error).hint(hint)
     };
     let outcome = tokio::runtime::Handle::current().block_on(backing_up).map_err(failed)?;
     match outcome.failure() {

@@ -125,14 +125,14 @@ pub(crate) struct RestoreArgs {
     /// List the backups in the bucket; restore nothing.
     #[arg(long, group = "from")]
     pub(crate) list_s3: bool,
-    /// Restore into this database. It is created where it doesn't exist. Default: the database the backup was made of.
+    /// Restore into this database, which is created, or is there and empty. Default: the one that is set.
     #[arg(long, value_name = "DATABASE")]
     pub(crate) into: Option<String>,
-    /// Restore this table alone, as `NAME` or `SCHEMA.NAME`. Repeat it for several.
-    #[arg(long, value_name = "TABLE")]
+    /// With --into: restore the rows of this table alone, `NAME` or `SCHEMA.NAME`. Repeat it for several.
+    #[arg(long, value_name = "TABLE", requires = "into")]
     pub(crate) table: Vec<String>,
     /// Replace the content inside the living database, in one transaction, after a safety backup.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "into")]
     pub(crate) in_place: bool,
     /// Check the backup and say what would be replaced; change nothing.
     #[arg(long)]
@@ -146,7 +146,7 @@ pub(crate) struct RestoreArgs {
     /// Run neither RESTORE_STOP_COMMAND nor RESTORE_START_COMMAND.
     #[arg(long)]
     pub(crate) skip_services: bool,
-    /// Go on where a warning would stop the restore. A damaged backup is refused all the same.
+    /// Replace the database that is set with a backup of another one.
     #[arg(long)]
     pub(crate) force: bool,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left; restore nothing.

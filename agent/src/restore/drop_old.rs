@@ -50,6 +50,13 @@ pub(crate) fn run(args: &RestoreArgs, report: Report, target: &Target) -> Result
     Ok(Exit::Done)
 }
 
+/// Drops the empty database whose name a restore with `--into` took.
+pub(crate) fn drop_empty(target: &Target, name: &str) {
+    if let Err(error) = target.maintenance.script(&format!("DROP DATABASE {};\n", identifier(name))) {
+        tracing::warn!("the empty database that was there before, now {name}, could not be dropped: {error}");
+    }
+}
+
 /// What restores of this database left: old ones, and new ones of restores that were killed.
 fn old_databases(target: &Target) -> Result<Vec<Old>, Failure> {
     let select = "SELECT datname AS name, CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size

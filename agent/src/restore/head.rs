@@ -49,6 +49,8 @@ impl Head {
         let mut walk = Walk::new();
         let mut block = vec![0; 1 << 18];
         let mut script: Option<Script> = None;
+        // What came before the header's end told which pg_restore to start.
+        let mut unfed = Vec::new();
         while walk.contents().is_none() {
             let length = expander.read(&mut block).map_err(reading::reading)?;
             let bytes = block.get(..length).unwrap_or_default();
@@ -60,11 +62,12 @@ impl Head {
                 };
             }
             walk.feed(bytes).map_err(ReadingError::Damaged)?;
+            unfed.extend_from_slice(bytes);
             if let (None, Some(header)) = (&script, walk.header()) {
                 script = Some(Script::start(tool(header, tools)?, connection, interrupt)?);
             }
             if let Some(script) = &mut script {
-                script.feed(bytes);
+                script.feed(&std::mem::take(&mut unfed));
             }
         }
         let (Some(header), Some(contents), Some(script)) = (walk.header(), walk.contents(), script) else {

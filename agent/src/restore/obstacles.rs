@@ -4,9 +4,11 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::failure::{Exit, Failure};
-use crate::postgres::{Psql, PsqlError};
+use crate::postgres::Psql;
+use crate::postgres::psql::literal;
 use crate::restore::head::Head;
 use crate::restore::living::Role;
 
@@ -73,9 +75,8 @@ impl Obstacles {
     /// # Errors
     /// Exit 1 when it can't be asked.
     pub(crate) fn find(psql: &Psql, role: &Role, head: &Head, large_objects: u64) -> Result<Self, Failure> {
-        let failed = |e: PsqlError| Failure::new(Exit::Failed, format!("the living database can't be asked: {e}"));
-        let relations: Vec<Relation> = psql.rows(LIVING_RELATIONS).map_err(failed)?;
-        let dependents: Vec<Dependent> = psql.rows(DEPENDENTS).map_err(failed)?;
+        let relations: Vec<Relation> = ask(psql, head.encoding(), LIVING_RELATIONS)?;
+        let dependents: Vec<Dependent> = ask(psql, head.encoding(), DEPENDENTS)?;
         let mut obstacles = Self::default();
         obstacles.left_standing(head, &relations);
         obstacles.depend(head, &dependents);
@@ -159,6 +160,15 @@ impl Obstacles {
             ));
         }
     }
+}
+
+/// Names come back in the archive's own character set, shown as its contents show them, so that the two can be compared.
+fn ask<T: DeserializeOwned>(psql: &Psql, encoding: &str, select: &str) -> Result<Vec<T>, Failure> {
+    let failed = |e: String| Failure::new(Exit::Failed, format!("the living database can't be asked: {e}"));
+    let script = format!("SET client_encoding = {};\nSELECT row_to_json(a) FROM ({select}) a;\n", literal(encoding));
+    let answer = psql.script(&script).map_err(|e| failed(e.to_string()))?;
+    let rows = answer.split('\n').filter(|line| !line.is_empty()).map(serde_json::from_str);
+    rows.collect::<Result<_, _>>().map_err(|e| failed(e.to_string()))
 }
 
 fn archived_relations(head: &Head) -> HashSet<(&str, &str)> {

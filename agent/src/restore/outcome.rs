@@ -12,6 +12,7 @@ use crate::restore::plan::Mode;
 
 /// A restore that is done.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Outcome {
     backup: String,
     from: String,

@@ -209,6 +209,7 @@ impl fmt::Display for Plan {
 
 /// The plan, as `--dry-run --json` shows it.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Document<'a> {
     backup: &'a str,
     mode: Mode,

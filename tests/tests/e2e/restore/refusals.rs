@@ -98,7 +98,7 @@ fn what_is_not_there_is_said_with_what_is() {
     scene.agent.run(&["restore", "--backup-file", "/nonexistent", "--confirm"]).exits(5);
     scene.agent.run(&["restore", "--from-s3-latest", "--confirm"]).exits(2).mentions("S3 not configured");
     scene.agent.run(&["restore", "--list-s3"]).exits(2).mentions("BACKUP_S3_BUCKET");
-    scene.agent.run(&["restore"]).exits(2).mentions("latest");
+    scene.agent.run(&["restore"]).exits(2).mentions("<ID");
     scene.agent.run(&["restore", "latest", "--table", "t", "--confirm"]).exits(2).mentions("--into");
 }
 
