@@ -11,6 +11,7 @@ use crate::settings::{DatabaseSettings, Settings};
 
 /// What a backup would do.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Intent {
     databases: Vec<DatabaseIntent>,
     repositories: Vec<String>,
@@ -19,6 +20,7 @@ struct Intent {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct DatabaseIntent {
     database: String,
     server_version: String,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use archive::{Census, Kind};
+use archive::{Kind, LargeObjectCensus, TableCensus};
 use catalog::Verdict;
 use catalog::verdict::Content;
 use serde::Serialize;
@@ -43,10 +43,18 @@ struct Row<'a> {
     kinds: &'a [Kind],
     /// Of a single backup or file; null with `--all`, or where it couldn't be counted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    census: Option<&'a Census>,
+    census: Option<Counted<'a>>,
     skipped: Option<&'static str>,
     error: Option<&'a str>,
     hint: Option<&'a str>,
+}
+
+/// A census, its fields spelled as in a manifest.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counted<'a> {
+    tables: &'a [TableCensus],
+    large_objects: &'a LargeObjectCensus,
 }
 
 impl<'a> Answer<'a> {
@@ -140,7 +148,10 @@ impl<'a> Row<'a> {
                 verdict: Some(&judgement.verdict),
                 written: matches!(judgement.recorded, Recorded::Written),
                 kinds: judgement.inspected.as_ref().map_or(&[], |inspected| &inspected.kinds),
-                census: judgement.walked().filter(|_| !all).map(|walked| &walked.census),
+                census: judgement.walked().filter(|_| !all).map(|walked| Counted {
+                    tables: &walked.census.tables,
+                    large_objects: &walked.census.large_objects,
+                }),
                 ..row
             },
             Finding::Skipped(why) => Self { skipped: Some(why), ..row },

@@ -6,6 +6,7 @@ mod check;
 mod damage;
 mod harness;
 mod identities;
+mod json;
 mod list;
 mod past;
 mod prune;

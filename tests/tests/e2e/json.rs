@@ -1,0 +1,85 @@
+//! The documents of `--json` are those of docs/json.md.
+
+use std::collections::BTreeSet;
+
+use e2e::agent::{Agent, Outcome};
+use e2e::tools;
+use serde_json::Value;
+
+use crate::past::{agent, database, days_ago, dump, put_in_directory};
+
+/// Every field of a document by its path; a list's elements together have the fields that any of them has.
+fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                found.insert(format!("{path}.{name}"));
+                fields(value, &format!("{path}.{name}"), found);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| fields(element, &format!("{path}[]"), found)),
+        _ => {}
+    }
+}
+
+/// The example of a command: the block that begins "```json COMMAND".
+fn documented(command: &str) -> BTreeSet<String> {
+    let page = std::fs::read_to_string(tools::root().join("docs/json.md")).unwrap();
+    let (_, rest) = page.split_once(&format!("```json {command}\n")).unwrap_or_else(|| panic!("no {command}"));
+    let mut found = BTreeSet::new();
+    fields(&serde_json::from_str(rest.split("```").next().unwrap()).unwrap(), "", &mut found);
+    found
+}
+
+/// Runs a command, and finds in its answer nothing that isn't documented, and all that is but for parts of what is null or
+/// empty this time.
+fn holds(command: &str, run: &Outcome) {
+    let mut told = BTreeSet::new();
+    fields(&run.json(), "", &mut told);
+    let documented = documented(command);
+    let unknown: Vec<_> = told.difference(&documented).collect();
+    assert!(unknown.is_empty(), "{command}: not in docs/json.md: {unknown:?}\n{run}");
+    let top = |fields: &BTreeSet<String>| -> BTreeSet<String> {
+        fields.iter().filter(|field| !field[1..].contains('.')).cloned().collect()
+    };
+    assert_eq!(top(&told), top(&documented), "{command}\n{run}");
+}
+
+fn json(agent: &Agent, arguments: &[&str]) -> Outcome {
+    agent.run(&[arguments, &["--json"]].concat())
+}
+
+#[test]
+fn documents_are_as_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    for days in [0, 40, 80] {
+        put_in_directory(folder.path(), "app", days_ago(days));
+    }
+    std::fs::write(folder.path().join("app_backup_guest.sql.gz"), dump()).unwrap();
+    std::fs::write(folder.path().join("app_backup_half.sql.gz"), &dump()[..1000]).unwrap();
+    let agent = agent().setting("DB_NAME", "app").directory(folder.path()).setting("BACKUP_MIN_GOOD", "1");
+    holds("failure", &json(&agent, &["show", "app_backup_none"]).exits(5));
+    holds("list", &json(&agent, &["list"]).succeeds());
+    holds("show", &json(&agent, &["show", "latest"]).succeeds());
+    holds("verify", &json(&agent, &["verify", "latest"]).succeeds());
+    holds("verify", &json(&agent, &["verify", "--all"]).exits(4));
+    holds("check", &json(&agent, &["check"]).exits(6));
+    holds("adopt", &json(&agent, &["adopt", "--all"]).exits(4));
+    holds("prune", &json(&agent, &["prune", "--dry-run"]));
+    holds("prune", &json(&agent, &["prune", "--force"]).succeeds());
+    holds("retire", &json(&agent, &["retire", "app", "--confirm"]).succeeds());
+    holds("config", &json(&agent, &["config"]).succeeds());
+}
+
+#[test]
+fn documents_of_backup_and_restore_are_as_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = agent().database(database()).directory(folder.path());
+    holds("backup --dry-run", &json(&agent, &["backup", "--dry-run"]).succeeds());
+    holds("backup", &json(&agent, &["backup"]).succeeds());
+    holds("restore --dry-run", &json(&agent, &["restore", "latest", "--dry-run"]).succeeds());
+    let copy = format!("{}_json", database().name());
+    let restored = json(&agent, &["restore", "latest", "--into", &copy, "--confirm"]);
+    database().server().query(&format!("DROP DATABASE IF EXISTS \"{copy}\""));
+    holds("restore", &restored.succeeds());
+}
