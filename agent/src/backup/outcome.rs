@@ -179,6 +179,7 @@ struct Document {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct BackupDocument {
     database: String,
     #[serde(skip_serializing_if = "Option::is_none")]
