@@ -221,6 +221,12 @@ impl fmt::Display for Listed {
         if hidden > 0 {
             writeln!(f, "  … and {} older", report::grouped(hidden as u64))?;
         }
+        if self.backups.iter().any(|backup| backup.state == State::Alone) {
+            writeln!(
+                f,
+                "  alone: it has no manifest, and nobody has asked whether it is a guest or an unfinished one of ours"
+            )?;
+        }
         Ok(())
     }
 }
