@@ -11,7 +11,7 @@ CARGO ?= cargo
 
 .PHONY: help
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: tools
 tools: ## install what is missing: PostgreSQL, zstd, age, and the local AWS under target/python
@@ -22,7 +22,7 @@ build: tools ## compile everything
 	$(CARGO) build --workspace --locked
 
 .PHONY: test
-test: tools format lint guard doc ## all checks and all tests
+test: tools format lint guard doc instructions ## all checks and all tests
 	$(CARGO) test --workspace --locked
 
 .PHONY: format
@@ -49,6 +49,25 @@ guard: ## check that the functions stay slim
 	  echo 'hint: cargo tree -p lambdas -i CRATE says through whom' >&2; \
 	  exit 1; \
 	fi
+
+# Counted by Valgrind, not timed: core/archive/benches/instructions.rs says how, and what to do when it fails.
+.PHONY: instructions
+instructions: tools ## check that the hot parts take no more instructions than recorded
+	@$(CARGO) bench --quiet --locked -p archive --bench instructions
+
+.PHONY: instructions-record
+instructions-record: tools ## record them anew, after a change that is meant
+	@$(CARGO) bench --quiet --locked -p archive --bench instructions -- --record
+
+# Tables on standard output; JSON and pictures in target/bench. ARGUMENTS='--only backup --rounds 9' and the like.
+.PHONY: bench
+bench: tools ## measure it beside what people use instead (docs/performance.md)
+	@tests/tools.sh peers
+	@$(CARGO) run --quiet --locked -p e2e --bin bench -- $(ARGUMENTS)
+
+.PHONY: bench-quick
+bench-quick: tools ## the same in about two minutes: a small database, fewer rounds and peers
+	@$(CARGO) run --quiet --locked -p e2e --bin bench -- --quick $(ARGUMENTS)
 
 # Licences, bans and sources: no network but for crates not yet fetched. Advisories need RustSec's database from it:
 # `cargo deny check advisories`.

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests and the demo run against, where it is missing; asks nothing, and costs nothing when all is there.
 #
-# Debian packages: a PostgreSQL server, zstd, age, a C compiler, Python's venv. Python packages: tests/requirements.txt,
-# in an environment of its own under target/python, so the system's Python stays as it is.
+# Debian packages: a PostgreSQL server, zstd, age, Valgrind, a C compiler, Python's venv. Python packages: tests/requirements.txt,
+# in an environment of its own under target/python, so the system's Python stays as it is. `tools.sh peers` installs what
+# `make bench` measures beside Lastgood.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,8 +13,12 @@ readonly environment=target/python
 readonly installed=$environment/installed.txt
 
 main() {
+  if [[ ${1-} == peers ]]; then
+    install_debian_packages missing_peers
+    return
+  fi
   require_rust
-  install_debian_packages
+  install_debian_packages missing_debian_packages
   require_python
   cmp --silent "$requirements" "$installed" || install_python_packages
 }
@@ -31,9 +36,10 @@ require_rust() {
   done
 }
 
+# $1: what prints the packages that are missing.
 install_debian_packages() {
   local -a missing
-  mapfile -t missing < <(missing_debian_packages)
+  mapfile -t missing < <("$1")
   ((${#missing[@]})) || return 0
   command -v apt-get > /dev/null ||
     fail "missing here: ${missing[*]}" 'these are the names in Debian; install their like with your package manager'
@@ -53,8 +59,13 @@ missing_debian_packages() {
   compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || echo postgresql
   command -v zstd > /dev/null || echo zstd
   command -v age > /dev/null || echo age
+  command -v valgrind > /dev/null || echo valgrind
   command -v cc > /dev/null || printf '%s\n' gcc libc6-dev
   python3 -c 'import ensurepip, venv' 2> /dev/null || printf '%s\n' python3 python3-venv
+}
+
+missing_peers() {
+  command -v pigz > /dev/null || echo pigz
 }
 
 require_python() {
@@ -71,4 +82,4 @@ install_python_packages() {
   cp "$requirements" "$installed"
 }
 
-main
+main "$@"

@@ -116,34 +116,49 @@ impl Agent {
     }
 }
 
+static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+
 /// The agent's binary, of the profile that the tests are built with. `cargo test` builds no other package's binaries: the
 /// first test that asks does, so that none ever runs a stale one.
 pub fn binary() -> &'static Path {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match BUILT.get_or_init(build) {
+    match BINARY.get_or_init(|| build(&own_profile())) {
         Ok(binary) => binary,
         Err(errors) => panic!("lastgood doesn't compile:\n{errors}"),
     }
 }
 
-/// Builds the agent beside this test binary, and says where that is; else what the compiler said.
-fn build() -> Result<PathBuf, String> {
+/// For measuring, in place of [`binary`]: as it is released, or this file. To be called before any agent runs.
+pub fn use_release(file: Option<PathBuf>) {
+    BINARY.get_or_init(|| file.map_or_else(|| build("release"), Ok));
+    binary();
+}
+
+/// The folder of this test binary's profile.
+fn own_folder() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let folder = test.ancestors().find(|folder| folder.join(".cargo-lock").exists()).expect("a test run by cargo");
-    let profile = match folder.file_name().and_then(OsStr::to_str).unwrap() {
-        "debug" => "dev",
-        other => other,
-    };
+    test.ancestors().find(|folder| folder.join(".cargo-lock").exists()).expect("a test run by cargo").to_owned()
+}
+
+fn own_profile() -> String {
+    match own_folder().file_name().and_then(OsStr::to_str).unwrap() {
+        "debug" => "dev".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Builds the agent in this test binary's target folder, and says where it is; else what the compiler said.
+fn build(profile: &str) -> Result<PathBuf, String> {
+    let target = own_folder().parent().unwrap().to_owned();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "--package", "lastgood", "--profile", profile])
-        .arg("--target-dir")
-        .arg(folder.parent().unwrap())
+        .args(["build", "--quiet", "--locked", "--package", "lastgood", "--profile", profile, "--target-dir"])
+        .arg(&target)
         .current_dir(tools::root())
         .output()
         .unwrap();
+    let folder = if profile == "dev" { "debug" } else { profile };
     match output.status.success() {
-        true => Ok(folder.join("lastgood")),
+        true => Ok(target.join(folder).join("lastgood")),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }

@@ -6,30 +6,39 @@ use std::io::{self, Write};
 /// Dump ids of the tables, in their order.
 const FIRST_DUMP_ID: i64 = 100;
 const TERMINATOR: &[u8] = b"\\.\n\n\n";
+/// Bytes of a table's rows before they are repeated.
+const REPEATED: u64 = 8 << 20;
 /// A quarter of the archive each.
 const TABLES: [(&str, fn(u64, &mut Random) -> String); 4] =
     [("users", user), ("charts", chart), ("messages", message), ("files", file)];
 
-/// Writes an archive of about `size` bytes, in as little memory as a row takes.
+/// Writes an archive of about `size` bytes, however many that are, in little memory: from some length on a table's rows
+/// are repeated, which no compressor sees over so wide a distance.
 ///
 /// # Errors
 /// Those of `out`.
 pub(crate) fn write(size: u64, out: &mut impl Write) -> io::Result<()> {
     out.write_all(&head())?;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let share = size / TABLES.len() as u64;
     for (number, (_, row)) in TABLES.iter().enumerate() {
-        let mut bytes = vec![1];
-        int(&mut bytes, FIRST_DUMP_ID + number as i64);
-        let (mut left, mut ids) = (size / TABLES.len() as u64, 1..);
-        while left > 0 {
-            chunk(&mut bytes, row(ids.next().unwrap_or(0), &mut random).as_bytes());
-            left = left.saturating_sub(bytes.len() as u64);
-            out.write_all(&bytes)?;
-            bytes.clear();
+        let mut rows = Vec::new();
+        for id in 1.. {
+            chunk(&mut rows, row(id, &mut random).as_bytes());
+            if rows.len() as u64 >= share.min(REPEATED) {
+                break;
+            }
         }
-        chunk(&mut bytes, TERMINATOR);
-        int(&mut bytes, 0);
-        out.write_all(&bytes)?;
+        let mut block = vec![1];
+        int(&mut block, FIRST_DUMP_ID + number as i64);
+        out.write_all(&block)?;
+        for _ in 0..share.div_ceil(rows.len() as u64).max(1) {
+            out.write_all(&rows)?;
+        }
+        block.clear();
+        chunk(&mut block, TERMINATOR);
+        int(&mut block, 0);
+        out.write_all(&block)?;
     }
     Ok(())
 }

@@ -24,7 +24,6 @@ pub(crate) struct Ground {
 impl Ground {
     /// Starts the servers. They end with this process, and so do their files.
     pub(crate) fn prepare() -> Ground {
-        e2e::agent::binary();
         Ground {
             postgres: Box::leak(Box::new(Postgres::start_with(Installation::debian(), &SETTINGS))),
             seaweedfs: Seaweedfs::shared(),

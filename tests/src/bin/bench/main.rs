@@ -33,6 +33,9 @@ struct Arguments {
     /// Only this contest; repeat it for several.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Measure this binary, such as an older one. Default: the agent as it is released, built first.
+    #[arg(long, value_name = "FILE")]
+    agent: Option<std::path::PathBuf>,
     /// Write an archive of so many bytes to standard output, in place of pg_dump.
     #[arg(long, value_name = "BYTES", hide = true)]
     generate: Option<u64>,
@@ -49,6 +52,7 @@ fn main() {
         megabytes: arguments.megabytes.unwrap_or(megabytes),
         rounds: arguments.rounds.unwrap_or(rounds),
     };
+    e2e::agent::use_release(arguments.agent);
     let ground = Ground::prepare();
     let mut report = Report::begin(&effort);
     for (name, contest) in contests::ALL {

@@ -67,7 +67,7 @@ impl Peer {
     fn is_installed(&self) -> bool {
         let missing = self.needs.iter().find(|program| !is_installed(program));
         if let Some(missing) = missing {
-            println!("{missing} isn't installed (make bench-tools): without `{}`\n", self.name);
+            println!("{missing} isn't installed (tests/tools.sh peers): without `{}`\n", self.name);
         }
         missing.is_none()
     }
