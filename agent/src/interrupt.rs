@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: a run that is told to stop ends what it began, and leaves nothing half done.
+//! Ctrl-C, SIGTERM, and a terminal that goes away: a run that is told to stop ends what it began, and leaves nothing half done.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -18,12 +18,14 @@ impl Interrupt {
         let refused = |e| Failure::new(Exit::Failed, format!("can't listen for signals: {e}"));
         let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
         let (say, told) = watch::channel(None);
         tokio::spawn(async move {
             loop {
                 let name = tokio::select! {
                     _ = terminate.recv() => "SIGTERM",
                     _ = interrupt.recv() => "SIGINT",
+                    _ = hangup.recv() => "SIGHUP",
                 };
                 if say.send_replace(Some(name)).is_some() {
                     std::process::exit(i32::from(Exit::Failed.code()));

@@ -21,6 +21,7 @@ mod program;
 pub(crate) mod prompt;
 mod properties;
 mod reading;
+mod replay;
 mod roles;
 mod script;
 mod services;
@@ -98,7 +99,10 @@ fn database(args: &RestoreArgs, settings: &Settings) -> Result<DatabaseSettings,
     let id = args.id.as_ref().and_then(|id| id.parse::<catalog::BackupId>().ok());
     match id {
         Some(id) => Ok(settings.database(&id.stem.database())),
-        None => Err(Failure::new(Exit::Usage, "which database?").hint("name one with --database: one is restored at a time")),
+        None => {
+            Err(Failure::new(Exit::Usage, "which database?")
+                .hint("name one with --database: one is restored at a time"))
+        }
     }
 }
 
@@ -137,7 +141,9 @@ impl Run {
                 (in_place::run(&job)?, safety)
             }
         };
-        if wish.into && let Some(empty) = job.plan.old_name.take() {
+        if wish.into
+            && let Some(empty) = job.plan.old_name.take()
+        {
             drop_old::drop_empty(&job.target, &empty);
         }
         let outcome = Outcome::new(&job, &restored, safety, Timestamp::now());
@@ -150,10 +156,11 @@ impl Run {
         let Self { wish, settings, database, tools, target, chosen, interrupt, now } = self;
         let now = free_moment(&target, now)?;
         let keys = Keys::read(settings.identity_file.as_deref())?;
-        let head = Head::read(chosen.open()?, &keys, &tools, target.psql.connection(), &interrupt).map_err(|e| match e {
-            HeadError::Reading(error) => job::explain(&chosen, error),
-            HeadError::Failed(failure) => failure,
-        })?;
+        let head =
+            Head::read(chosen.open()?, &keys, &tools, target.psql.connection(), &interrupt).map_err(|e| match e {
+                HeadError::Reading(error) => job::explain(&chosen, error),
+                HeadError::Failed(failure) => failure,
+            })?;
         refuse(&wish, &head, &target)?;
         tables::list(&head, &wish.tables)?;
         let size = chosen.manifest.as_ref().and_then(|m| m.database.size);
@@ -188,7 +195,8 @@ impl Run {
 
 /// A second whose names nobody has taken: that of the restore, unless another one began in it.
 fn free_moment(target: &Target, now: Timestamp) -> Result<Timestamp, Failure> {
-    let exists = |name: &str| server::exists(&target.maintenance, name).map_err(|e| Failure::new(Exit::Failed, e.to_string()));
+    let exists =
+        |name: &str| server::exists(&target.maintenance, name).map_err(|e| Failure::new(Exit::Failed, e.to_string()));
     let mut moment = now;
     while exists(&names::before(&target.name, moment))? || exists(&names::restoring(&target.name, moment))? {
         moment += SignedDuration::from_secs(1);
@@ -214,7 +222,8 @@ fn refuse(wish: &Wish, head: &Head, target: &Target) -> Result<(), Failure> {
     }
     if let Some(first) = living.prepared_transactions.first() {
         let error = format!("a prepared transaction ({first}) holds database {}", target.name);
-        return Err(Failure::new(Exit::Failed, error).hint("end it first, in that database: COMMIT PREPARED or ROLLBACK PREPARED"));
+        return Err(Failure::new(Exit::Failed, error)
+            .hint("end it first, in that database: COMMIT PREPARED or ROLLBACK PREPARED"));
     }
     Ok(())
 }

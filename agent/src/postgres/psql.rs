@@ -109,7 +109,7 @@ fn quiet_options(connection: &Connection) -> String {
 pub(crate) fn in_one_line(stderr: &str) -> String {
     let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let line =
-        lines().find(|l| ["ERROR:", "FATAL:", "error:"].iter().any(|w| l.contains(w))).or_else(|| lines().last());
+        lines().find(|l| ["ERROR:", "FATAL:", "error:"].iter().any(|w| l.contains(w))).or_else(|| lines().next_back());
     let line = line.unwrap_or("it said nothing");
     let text = line.split_once("psql: error: ").map_or(line, |(_, text)| text);
     match text.strip_prefix("psql:<stdin>:").and_then(|rest| rest.split_once(": ")) {

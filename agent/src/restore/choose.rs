@@ -78,7 +78,8 @@ pub(crate) async fn choose(
     let candidate = match args.id.as_deref().filter(|id| *id != "latest") {
         Some(name) => {
             let id: BackupId = name.parse().map_err(|e: InvalidName| {
-                Failure::new(Exit::NotFound, e.to_string()).hint("lastgood list shows the names; --backup-file restores any file")
+                Failure::new(Exit::NotFound, e.to_string())
+                    .hint("lastgood list shows the names; --backup-file restores any file")
             })?;
             named(&repositories, &id.stem.database(), name).await?
         }
@@ -103,7 +104,9 @@ pub(crate) async fn repositories(args: &RestoreArgs, settings: &Settings) -> Res
     match (repositories.is_empty(), which) {
         (false, _) => Ok(repositories),
         (true, Some(Which::Directory)) => Err(Failure::new(Exit::Usage, "no directory is set").hint("set BACKUP_DIR")),
-        (true, _) => Err(Failure::new(Exit::Usage, "S3 not configured").hint("set BACKUP_S3_BUCKET to the bucket's name")),
+        (true, _) => {
+            Err(Failure::new(Exit::Usage, "S3 not configured").hint("set BACKUP_S3_BUCKET to the bucket's name"))
+        }
     }
 }
 
@@ -122,7 +125,9 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
         newest_good: catalog.newest_good().map(Entry::name),
     };
     // The first of equal ones: the directory's.
-    let newest = |candidates: Vec<Candidate>| candidates.into_iter().reduce(|a, b| if b.entry.instant > a.entry.instant { b } else { a });
+    let newest = |candidates: Vec<Candidate>| {
+        candidates.into_iter().reduce(|a, b| if b.entry.instant > a.entry.instant { b } else { a })
+    };
     let good = catalogs.iter().filter_map(|found| Some(candidate(found, found.1.newest_good()?))).collect();
     if let Some(candidate) = newest(good) {
         return Ok(candidate);
@@ -135,11 +140,15 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
             && entry.judged() != Some(Outcome::Damaged)
             && !entry.is_safety()
     };
-    let others = catalogs.iter().filter_map(|found| Some(candidate(found, found.1.entries.iter().find(restorable)?))).collect();
+    let others =
+        catalogs.iter().filter_map(|found| Some(candidate(found, found.1.entries.iter().find(restorable)?))).collect();
     newest(others).ok_or_else(|| {
         let places: Vec<String> = repositories.iter().map(Repository::display_name).collect();
-        Failure::new(Exit::NotFound, format!("no backups of {database} that could be restored found in {}", places.join(" and ")))
-            .hint("check bucket and prefix; `lastgood list` shows what there is, `lastgood backup` makes the first one")
+        Failure::new(
+            Exit::NotFound,
+            format!("no backups of {database} that could be restored found in {}", places.join(" and ")),
+        )
+        .hint("check bucket and prefix; `lastgood list` shows what there is, `lastgood backup` makes the first one")
     })
 }
 
@@ -164,13 +173,17 @@ async fn named(repositories: &[Repository], database: &str, name: &str) -> Resul
     }
     found.ok_or_else(|| match missing {
         Some(error) => Failure::new(Exit::NotFound, error.to_string()).hint(error.hint()),
-        None => Failure::new(Exit::NotFound, format!("there is no backup {name}")).hint("lastgood list shows those there are"),
+        None => Failure::new(Exit::NotFound, format!("there is no backup {name}"))
+            .hint("lastgood list shows those there are"),
     })
 }
 
 /// `s3://bucket/key`: any bucket, and anybody's archive.
 async fn at_url(url: &str, settings: &Settings) -> Result<Chosen, Failure> {
-    let wrong = || Failure::new(Exit::Usage, format!("`{url}` is not s3://BUCKET/KEY")).hint("lastgood restore --list-s3 shows the URLs");
+    let wrong = || {
+        Failure::new(Exit::Usage, format!("`{url}` is not s3://BUCKET/KEY"))
+            .hint("lastgood restore --list-s3 shows the URLs")
+    };
     let (bucket, key) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
     if bucket.is_empty() || key.is_empty() {
         return Err(wrong());
@@ -257,9 +270,10 @@ impl Candidate {
         }
         let manifest = match &entry.manifest {
             None => None,
-            Some(object) => Some(Manifest::from_json(&repository.read_record(object).await?).map_err(|e| {
-                Failure::new(Exit::Failed, format!("the manifest of {name} can't be read: {e}"))
-            })?),
+            Some(object) => Some(
+                Manifest::from_json(&repository.read_record(object).await?)
+                    .map_err(|e| Failure::new(Exit::Failed, format!("the manifest of {name} can't be read: {e}")))?,
+            ),
         };
         let standing = match (entry.state, &verdict) {
             (_, Some(_)) => Standing::Good,

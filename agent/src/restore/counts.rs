@@ -65,9 +65,12 @@ pub(crate) fn read(answer: &str) -> Result<Vec<Counted>, serde_json::Error> {
     answer.split('\n').filter(|line| !line.is_empty()).map(serde_json::from_str).collect()
 }
 
+/// The rows of a table that was found, and whether an extension may have added to them.
+type Found = (Option<u64>, bool);
+
 /// Compares every table of the census that `chosen` names. Tables that the archive doesn't have are nobody's row.
 pub(crate) fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str) -> bool) -> Vec<Difference> {
-    let mut found: BTreeMap<(&str, &str), Vec<(Option<u64>, bool)>> = BTreeMap::new();
+    let mut found: BTreeMap<(&str, &str), Vec<Found>> = BTreeMap::new();
     for table in counted {
         if let Counted::Table { schema, name, rows, seeded } = table {
             found.entry((schema, name)).or_default().push((*rows, *seeded));
@@ -78,7 +81,7 @@ pub(crate) fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str
         let shown = format!("{}.{}", table.schema, table.name);
         let candidates = found.get_mut(&(table.schema.as_str(), table.name.as_str()));
         // Names that only differ in bytes that aren't UTF-8 look alike: each takes the one that fits it.
-        let fits = |(rows, seeded): &(Option<u64>, bool)| match (table.rows, rows) {
+        let fits = |(rows, seeded): &Found| match (table.rows, rows) {
             (Some(expected), Some(rows)) => *rows == expected || *seeded && *rows > expected,
             // INSERTs aren't counted as rows, and a foreign table's rows lie elsewhere.
             _ => true,
@@ -138,8 +141,11 @@ mod tests {
 
     #[test]
     fn a_missing_table_and_a_lost_row_are_named() {
-        let differences =
-            compare(&census(&[("a", Some(3)), ("b", Some(1)), ("c", None)]), &[counted("a", 2, false), counted("c", 9, false)], all);
+        let differences = compare(
+            &census(&[("a", Some(3)), ("b", Some(1)), ("c", None)]),
+            &[counted("a", 2, false), counted("c", 9, false)],
+            all,
+        );
         let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["table public.a has 2 rows where the backup has 3", "table public.b is missing"]);
     }

@@ -32,7 +32,8 @@ pub(crate) fn run(args: &RestoreArgs, report: Report, target: &Target) -> Result
         report.answer(&Document { dropped: old }, &format!("no old database of {} is left", target.name))?;
         return Ok(Exit::Done);
     }
-    let list: String = old.iter().map(|old| format!("  {}  {}\n", old.name, old.size.map_or("?".to_owned(), report::size))).collect();
+    let list: String =
+        old.iter().map(|old| format!("  {}  {}\n", old.name, old.size.map_or("?".to_owned(), report::size))).collect();
     if args.dry_run {
         report.answer(&Document { dropped: Vec::new() }, &format!("would be dropped:\n{list}"))?;
         return Ok(Exit::Done);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
 use crate::postgres::psql::{identifier, literal};
 use crate::postgres::{Psql, PsqlError};
 
@@ -21,7 +22,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// Exit 1; both databases have their names of before then.
-pub(crate) fn exchange(maintenance: &Psql, name: &str, new: &str, old: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn exchange(
+    maintenance: &Psql,
+    name: &str,
+    new: &str,
+    old: Option<&str>,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let mut sql = String::from("BEGIN;\n");
     if let Some(old) = old {
         sql.push_str(&format!("ALTER DATABASE {} RENAME TO {};\n", identifier(name), identifier(old)));
@@ -34,6 +41,9 @@ pub(crate) fn exchange(maintenance: &Psql, name: &str, new: &str, old: Option<&s
             // A connection that broke at COMMIT leaves open whether it was done.
             Err(_) if is_done(maintenance, name, new) => return Ok(()),
             Err(error) => last = Some(error),
+        }
+        if interrupt.seen().is_some() {
+            break;
         }
         std::thread::sleep(PAUSE);
     }

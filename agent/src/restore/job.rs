@@ -84,7 +84,10 @@ impl Job {
         };
         let (Digest { size, md5, .. }, expected) = (through.digest.clone(), &manifest.archive.digest);
         if (size, md5) != (expected.size, expected.md5) {
-            return Err(differs(format!("{size} bytes with MD5 {md5} were read, {} with {} were stored", expected.size, expected.md5)));
+            return Err(differs(format!(
+                "{size} bytes with MD5 {md5} were read, {} with {} were stored",
+                expected.size, expected.md5
+            )));
         }
         if through.walked.census != manifest.census {
             return Err(differs("its tables hold other rows than were counted when it was made".to_owned()));
@@ -97,7 +100,8 @@ impl Job {
     /// # Errors
     /// Exit 1, naming the first differences.
     pub(crate) fn check_counts(&self, census: &Census, counted: &[Counted], alone: bool) -> Result<(), Failure> {
-        let mut differences = counts::compare(census, counted, |schema, name| tables::is_chosen(&self.tables, schema, name));
+        let mut differences =
+            counts::compare(census, counted, |schema, name| tables::is_chosen(&self.tables, schema, name));
         if self.tables.is_empty() {
             differences.extend(counts::compare_large_objects(census, counted, alone));
         }
@@ -126,10 +130,16 @@ impl Job {
     pub(crate) fn go_on(&self) -> Result<(), Failure> {
         self.interrupt.seen().map_or(Ok(()), |signal| Err(stopped_by(signal)))
     }
+
+    /// Why a step failed: Ctrl-C at a terminal reaches the programs that it asks as well.
+    pub(crate) fn interrupted_or(&self, failure: Failure) -> Failure {
+        self.interrupt.seen().map_or(failure, stopped_by)
+    }
 }
 
 pub(crate) fn stopped_by(signal: &str) -> Failure {
-    Failure::new(Exit::Failed, format!("the restore was stopped by {signal}")).hint("the living database is as it was; start it again")
+    Failure::new(Exit::Failed, format!("the restore was stopped by {signal}"))
+        .hint("the living database is as it was; start it again")
 }
 
 /// A failure to read a backup, in words that name it.
@@ -161,7 +171,9 @@ fn read_failure(place: &str, error: io::Error) -> Failure {
 /// What the other things that people call backups are restored with.
 fn not_an_archive(place: &str, found: archive::Kind) -> Failure {
     let hint = match found {
-        archive::Kind::PlainSql => format!("it is plain SQL: restore it with psql into an empty database: psql -v ON_ERROR_STOP=1 -1 -d NAME -f {place}"),
+        archive::Kind::PlainSql => format!(
+            "it is plain SQL: restore it with psql into an empty database: psql -v ON_ERROR_STOP=1 -1 -d NAME -f {place}"
+        ),
         archive::Kind::Tar => format!("it is a tar archive: restore it with pg_restore -d NAME {place}"),
         _ => "make backups with lastgood backup, or pg_dump --format=custom".to_owned(),
     };

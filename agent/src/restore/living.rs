@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure};
+use crate::postgres::Psql;
 use crate::postgres::psql::literal;
 use crate::postgres::server::unreachable_database;
-use crate::postgres::Psql;
 
 /// A database that is there, with everything that a new one must have in common with it.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +36,7 @@ pub(crate) struct Role {
     pub(crate) name: String,
     pub(crate) superuser: bool,
     pub(crate) creates_databases: bool,
+    version_number: u32,
     pub(crate) standby: bool,
     /// Where the server's files are, where the role may know it.
     pub(crate) data_directory: Option<String>,
@@ -50,13 +51,18 @@ impl Role {
     /// Exit 1 when the server can't be asked.
     pub(crate) fn ask(psql: &Psql) -> Result<Self, Failure> {
         let select = "SELECT rolname AS name, rolsuper AS superuser, rolcreatedb OR rolsuper AS creates_databases,
-            pg_is_in_recovery() AS standby,
+            current_setting('server_version_num')::int AS version_number, pg_is_in_recovery() AS standby,
             (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
             current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint
                 + current_setting('max_prepared_transactions')::bigint) AS locks
             FROM pg_roles WHERE rolname = current_user";
         let role: Option<Self> = psql.row(select).map_err(|e| unreachable_database(psql, &e))?;
         role.ok_or_else(|| Failure::new(Exit::Failed, "the server doesn't know the role it let in"))
+    }
+
+    /// The setting came with version 17.
+    pub(crate) fn knows_transaction_timeout(&self) -> bool {
+        self.version_number >= 170_000
     }
 }
 

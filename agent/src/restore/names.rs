@@ -44,7 +44,9 @@ fn beside(database: &str, mark: &str, at: Timestamp) -> String {
 
 fn is_beside(database: &str, mark: &str, name: &str) -> bool {
     let time = name.strip_prefix(&shortened(database, mark)).and_then(|rest| rest.strip_prefix(mark));
-    time.is_some_and(|time| jiff::civil::DateTime::strptime(TIME, time).is_ok() && time.len() == "YYYYMMDD_HHMMSS".len())
+    time.is_some_and(|time| {
+        jiff::civil::DateTime::strptime(TIME, time).is_ok() && time.len() == "YYYYMMDD_HHMMSS".len()
+    })
 }
 
 /// The name, or its beginning and a digest of all of it where mark and time would make it too long.

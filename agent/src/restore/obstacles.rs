@@ -51,7 +51,8 @@ const LIVING_RELATIONS: &str = "SELECT n.nspname AS schema, c.relname AS name, c
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')";
 
 /// Views, foreign keys, children and columns: what keeps a relation or a type from being dropped.
-const DEPENDENTS: &str = "SELECT DISTINCT dn.nspname AS schema, dc.relname AS name, r.schema AS on_schema, r.name AS on_name
+const DEPENDENTS: &str =
+    "SELECT DISTINCT dn.nspname AS schema, dc.relname AS name, r.schema AS on_schema, r.name AS on_name
     FROM (
         SELECT w.ev_class AS dependent, d.refclassid, d.refobjid FROM pg_depend d
             JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid WHERE d.deptype = 'n'
@@ -103,7 +104,9 @@ impl Obstacles {
         let archived = archived_relations(head);
         let standing: Vec<String> = relations
             .iter()
-            .filter(|r| ["r", "p"].contains(&r.kind.as_str()) && !archived.contains(&(r.schema.as_str(), r.name.as_str())))
+            .filter(|r| {
+                ["r", "p"].contains(&r.kind.as_str()) && !archived.contains(&(r.schema.as_str(), r.name.as_str()))
+            })
             .map(|r| format!("{}.{}", r.schema, r.name))
             .collect();
         if !standing.is_empty() {
@@ -133,13 +136,16 @@ impl Obstacles {
 
     fn belong_to_others(&mut self, head: &Head, relations: &[Relation]) {
         let archived = archived_relations(head);
-        let others = relations.iter().filter(|r| !r.is_ours && archived.contains(&(r.schema.as_str(), r.name.as_str())));
+        let others =
+            relations.iter().filter(|r| !r.is_ours && archived.contains(&(r.schema.as_str(), r.name.as_str())));
         self.blocking.extend(others.map(|r| format!("{}.{} belongs to {}", r.schema, r.name, r.owner)));
     }
 
     fn outside_of_transactions(&mut self, head: &Head) {
         let subscriptions = head.entries("SUBSCRIPTION");
-        self.blocking.extend(subscriptions.map(|entry| format!("subscription {} can't be dropped in a transaction", entry.name)));
+        self.blocking.extend(
+            subscriptions.map(|entry| format!("subscription {} can't be dropped in a transaction", entry.name)),
+        );
     }
 
     /// Every relation that is dropped or made is locked until the end, and every large object; a table has a TOAST table with

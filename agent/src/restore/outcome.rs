@@ -65,7 +65,11 @@ impl fmt::Display for Outcome {
             writeln!(f, "the old database stays as {old}; to go back, with nobody connected:")?;
             writeln!(f, "  ALTER DATABASE {name} RENAME TO {aside};")?;
             writeln!(f, "  ALTER DATABASE {old_name} RENAME TO {name};")?;
-            writeln!(f, "to drop it when all is well: lastgood restore --drop-old --database '{}'", self.database.replace('\'', r"'\''"))?;
+            writeln!(
+                f,
+                "to drop it when all is well: lastgood restore --drop-old --database '{}'",
+                self.database.replace('\'', r"'\''")
+            )?;
         }
         if let Some(safety) = &self.safety_backup {
             writeln!(f, "to go back: lastgood restore {safety}")?;

@@ -43,8 +43,11 @@ pub(crate) fn decide(head: &Head, role: &Role, roles: &BTreeMap<String, bool>) -
     };
     let needed = missing_of(&head.named.in_definitions);
     if let Some(first) = needed.first() {
-        let error = format!("the backup's policies or user mappings name roles that this server lacks: {}", needed.join(", "));
-        return Err(Failure::new(Exit::Failed, error).hint(format!("create them first, such as: CREATE ROLE \"{first}\"")));
+        let error =
+            format!("the backup's policies or user mappings name roles that this server lacks: {}", needed.join(", "));
+        return Err(
+            Failure::new(Exit::Failed, error).hint(format!("create them first, such as: CREATE ROLE \"{first}\""))
+        );
     }
     let owners: BTreeSet<String> =
         head.contents.iter().map(|entry| entry.owner.clone()).filter(|owner| !owner.is_empty()).collect();

@@ -38,12 +38,22 @@ pub(crate) fn into_database(tool: &Tool, connection: &Connection, choice: &Choic
     command
 }
 
-/// `pg_restore` that prints what would replace the living objects, as one transaction, and connects to nothing.
-///
-/// One transaction is asked for because the script would else commit after the large objects.
-pub(crate) fn script(tool: &Tool, connection: &Connection, choice: &Choice) -> Command {
+/// What a script is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A database that is empty.
+    Filling,
+    /// A living one, whose objects are dropped first, in one transaction.
+    Replacing,
+}
+
+/// `pg_restore` that prints what it would do, and connects to nothing.
+pub(crate) fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {
     let mut command = connection.command(&tool.path);
-    command.args(["--clean", "--if-exists", "--single-transaction"]);
+    if way == Way::Replacing {
+        // One transaction is asked for because the script would else commit after the large objects.
+        command.args(["--clean", "--if-exists", "--single-transaction"]);
+    }
     to_stdout(&mut command, tool);
     choose(&mut command, choice);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());

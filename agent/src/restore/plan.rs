@@ -45,8 +45,10 @@ pub(crate) struct Wish {
 pub(crate) fn mode(wish: &Wish, target: &Target, space: Option<Space>) -> Result<(Mode, Option<String>), Failure> {
     let Some(living) = &target.living else {
         return match (wish.in_place, target.role.creates_databases) {
-            (true, _) => Err(Failure::new(Exit::NotFound, format!("there is no database {} to restore in place", target.name))
-                .hint("without --in-place it is created")),
+            (true, _) => {
+                Err(Failure::new(Exit::NotFound, format!("there is no database {} to restore in place", target.name))
+                    .hint("without --in-place it is created"))
+            }
             (false, true) => Ok((Mode::Swap, None)),
             (false, false) => Err(Failure::new(
                 Exit::Failed,
@@ -64,7 +66,13 @@ pub(crate) fn mode(wish: &Wish, target: &Target, space: Option<Space>) -> Result
         Some(format!("the role {} may not rename {}, which belongs to {}", target.role.name, living.name, living.owner))
     } else {
         let short = space.filter(|space| !space.is_enough());
-        short.map(|s| format!("the disk has no room for a second copy ({} free, {} needed)", report::size(s.free), report::size(s.needed)))
+        short.map(|s| {
+            format!(
+                "the disk has no room for a second copy ({} free, {} needed)",
+                report::size(s.free),
+                report::size(s.needed)
+            )
+        })
     };
     Ok(obstacle.map_or((Mode::Swap, None), |why| (Mode::InPlace, Some(why))))
 }
@@ -120,11 +128,18 @@ impl Plan {
         let mut warnings = Vec::new();
         match chosen.standing {
             Standing::Good => {}
-            Standing::Unverified => warnings.push("nobody has verified this backup: it is checked while it is restored".to_owned()),
-            Standing::Guest => warnings.push("no manifest tells what this backup holds: only its own form can be checked".to_owned()),
+            Standing::Unverified => {
+                warnings.push("nobody has verified this backup: it is checked while it is restored".to_owned())
+            }
+            Standing::Guest => {
+                warnings.push("no manifest tells what this backup holds: only its own form can be checked".to_owned())
+            }
         }
         if let Ownership::Dropped(why) = &self.ownership {
-            warnings.push(format!("owners and privileges are left out, and all will belong to {}: {why}", target.role.name));
+            warnings.push(format!(
+                "owners and privileges are left out, and all will belong to {}: {why}",
+                target.role.name
+            ));
         }
         if self.mode == Mode::InPlace && self.wish.skip_backup {
             warnings.push("no safety backup is made (--skip-backup): there will be no way back".to_owned());
@@ -163,7 +178,10 @@ fn made(chosen: &Chosen, head: &Head, now: Timestamp) -> String {
         None => report::count(head.entries("TABLE DATA").count() as u64, "table"),
     };
     let age = report::age(now.duration_since(chosen.instant));
-    format!("{age} ({}) of {database} on PostgreSQL {server} by pg_dump {pg_dump}: {content}", chosen.instant.strftime("%Y-%m-%d %H:%M UTC"))
+    format!(
+        "{age} ({}) of {database} on PostgreSQL {server} by pg_dump {pg_dump}: {content}",
+        chosen.instant.strftime("%Y-%m-%d %H:%M UTC")
+    )
 }
 
 /// Without the packager's own words behind it.
@@ -186,7 +204,10 @@ impl fmt::Display for Plan {
         writeln!(f, "made      {}", self.made)?;
         writeln!(f, "replaces  {}", self.replaced)?;
         match (self.mode, &self.old_name) {
-            (Mode::Swap, Some(old)) => writeln!(f, "how       by swap: into a new database, checked, then exchanged; the old one stays as {old}")?,
+            (Mode::Swap, Some(old)) => writeln!(
+                f,
+                "how       by swap: into a new database, checked, then exchanged; the old one stays as {old}"
+            )?,
             (Mode::Swap, None) => writeln!(f, "how       into a new database, which gets its name when it is whole")?,
             (Mode::InPlace, _) => {
                 let why = self.why_in_place.as_ref().map_or(String::new(), |why| format!(", because {why}"));
@@ -195,7 +216,11 @@ impl fmt::Display for Plan {
             }
         }
         if !self.wish.tables.is_empty() {
-            writeln!(f, "tables    the rows of {} alone; of all else the definitions without foreign keys", self.wish.tables.join(", "))?;
+            writeln!(
+                f,
+                "tables    the rows of {} alone; of all else the definitions without foreign keys",
+                self.wish.tables.join(", ")
+            )?;
         }
         if let Some(command) = &self.stop_command {
             writeln!(f, "stops     {command}")?;

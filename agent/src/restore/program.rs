@@ -55,8 +55,7 @@ impl Program {
         interrupt: &Interrupt,
     ) -> Result<(Self, Pipes), ProgramError> {
         let run = |cause: String| ProgramError::Run { name, cause };
-        let mut child =
-            command.stderr(Stdio::piped()).process_group(0).spawn().map_err(|e| run(e.to_string()))?;
+        let mut child = command.stderr(Stdio::piped()).process_group(0).spawn().map_err(|e| run(e.to_string()))?;
         let stderr = child.stderr.take().ok_or_else(|| run("its stderr is missing".to_owned()))?;
         let pipes = Pipes { stdin: child.stdin.take(), stdout: child.stdout.take() };
         let stderr = std::thread::spawn(move || pass_on(stderr));

@@ -149,8 +149,14 @@ mod tests {
             ("GRANT SELECT ON TABLE public.\"TO\" TO bob;", vec!["bob"]),
             ("GRANT ALL ON SCHEMA public TO \"we\"\"ird\" WITH GRANT OPTION;", vec!["we\"ird"]),
             ("REVOKE ALL ON FUNCTION public.f(a integer, b text) FROM PUBLIC;", vec![]),
-            ("ALTER DEFAULT PRIVILEGES FOR ROLE alice IN SCHEMA s GRANT SELECT ON TABLES TO bob;", vec!["alice", "bob"]),
-            ("CREATE POLICY p ON public.t FOR SELECT TO bob, \"Carol\" USING ((owner = 'FROM x'::text));", vec!["bob", "Carol"]),
+            (
+                "ALTER DEFAULT PRIVILEGES FOR ROLE alice IN SCHEMA s GRANT SELECT ON TABLES TO bob;",
+                vec!["alice", "bob"],
+            ),
+            (
+                "CREATE POLICY p ON public.t FOR SELECT TO bob, \"Carol\" USING ((owner = 'FROM x'::text));",
+                vec!["bob", "Carol"],
+            ),
             ("CREATE USER MAPPING FOR dave SERVER s OPTIONS (", vec!["dave"]),
         ] {
             assert_eq!(in_statement(statement), roles, "{statement}");

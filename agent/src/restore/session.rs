@@ -51,7 +51,11 @@ impl Session {
                 }
             }
         });
-        Ok(Self { program, stdin, answers, interrupt: interrupt.clone() })
+        let mut session = Self { program, stdin, answers, interrupt: interrupt.clone() };
+        // What a script prints is of no interest, and may be a line for every large object. A psql that has ended already
+        // says why at its end.
+        let _ = session.send(b"\\o /dev/null\n");
+        Ok(session)
     }
 
     /// Hands on a piece of script.

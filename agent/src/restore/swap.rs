@@ -6,13 +6,15 @@
 use std::process::Stdio;
 
 use crate::failure::{Exit, Failure};
-use crate::postgres::Psql;
 use crate::postgres::psql::identifier;
+use crate::postgres::{Psql, Version};
 use crate::restore::exchange::exchange;
 use crate::restore::job::{Feed, Job, Restored, program_failure};
-use crate::restore::pg_restore::{self, From};
+use crate::restore::pg_restore::{self, From, Way};
 use crate::restore::program::Program;
 use crate::restore::reading::Through;
+use crate::restore::replay::{SessionState, psql_beside, replay, why};
+use crate::restore::session::Session;
 use crate::restore::spool::{self, Spool};
 use crate::restore::{names, properties};
 
@@ -30,20 +32,27 @@ struct New<'a> {
 /// failure says so.
 pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
     let mut new = create(job)?;
-    let psql = job.target.psql.to(&new.name);
-    let through = fill(job, &psql)?;
-    job.go_on()?;
-    check(job, &psql, &through)?;
-    analyze(&psql);
-    carry_over(job, &new.name)?;
+    let through = prepare(job, &new.name).map_err(|failure| job.interrupted_or(failure))?;
     job.go_on()?;
     let stopped = job.services.stop()?;
     job.go_on()?;
-    exchange(&job.target.maintenance, &job.target.name, &new.name, job.plan.old_name.as_deref())?;
+    exchange(&job.target.maintenance, &job.target.name, &new.name, job.plan.old_name.as_deref(), &job.interrupt)
+        .map_err(|failure| job.interrupted_or(failure))?;
     new.kept = true;
     take_over_properties(job);
     stopped.start()?;
     Ok(Restored { census: through.walked.census, dumped: through.dumped })
+}
+
+/// Everything before the living database is touched.
+fn prepare(job: &Job, new: &str) -> Result<Through, Failure> {
+    let psql = job.target.psql.to(new);
+    let through = fill(job, &psql)?;
+    job.go_on()?;
+    check(job, &psql, &through)?;
+    analyze(&psql);
+    carry_over(job, new)?;
+    Ok(through)
 }
 
 /// From template0, which nothing local has been added to. Nobody but its owner may connect before it is whole.
@@ -57,7 +66,10 @@ fn create(job: &Job) -> Result<New<'_>, Failure> {
     tracing::info!("restoring into the new database {name}");
     let create = format!("CREATE DATABASE {} TEMPLATE template0 {options};\n", identifier(&name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("the new database {name} can't be created: {e}"));
-    target.maintenance.script(&create).map_err(|e| failed(e.to_string()).hint("--in-place restores without a second database"))?;
+    target
+        .maintenance
+        .script(&create)
+        .map_err(|e| failed(e.to_string()).hint("--in-place restores without a second database"))?;
     let new = New { maintenance: &target.maintenance, name: name.clone(), kept: false };
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(&name));
     target.maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
@@ -74,6 +86,10 @@ fn archives_options(job: &Job) -> String {
 }
 
 fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
+    // From 17 on pg_restore sets transaction_timeout on any server, and an older one refuses it.
+    if job.head.pg_restore.version >= Version::from_number(170_000) && !job.target.role.knows_transaction_timeout() {
+        return fill_by_script(job, psql);
+    }
     match Spool::that_pays(&job.head, job.chosen.manifest.as_ref()).filter(|_| job.tables.is_empty()) {
         Some(spool) => fill_in_parallel(job, psql, &spool),
         None => fill_as_it_comes(job, psql),
@@ -83,7 +99,8 @@ fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let (choice, _list) = job.choice()?;
     let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &From::Pipe);
-    let (program, pipes) = Program::start("pg_restore", &mut command, &job.interrupt).map_err(|e| program_failure(&e))?;
+    let (program, pipes) =
+        Program::start("pg_restore", &mut command, &job.interrupt).map_err(|e| program_failure(&e))?;
     let mut feed = Feed::new(program, pipes.stdin, &job.interrupt)?;
     match job.read_through(&mut |bytes| feed.write(bytes)) {
         Ok(through) => feed.end().map_err(|e| program_failure(&e)).map(|()| through),
@@ -91,6 +108,19 @@ fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
             feed.stop();
             Err(failure)
         }
+    }
+}
+
+fn fill_by_script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
+    let psql = psql_beside(psql, &job.head.pg_restore.path);
+    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| program_failure(&e))?;
+    match replay(job, &mut session, Way::Filling) {
+        Ok(through) => session.why().map_err(|e| program_failure(&e)).map(|()| through),
+        Err((failure, SessionState::Alive)) => {
+            session.abandon();
+            Err(failure)
+        }
+        Err((failure, SessionState::Ended)) => Err(why(session, failure)),
     }
 }
 
@@ -107,7 +137,8 @@ fn fill_in_parallel(job: &Job, psql: &Psql, spool: &Spool) -> Result<Through, Fa
     let (choice, _list) = job.choice()?;
     let from = From::File { path: &spool::path_of(&file), jobs: spool.jobs };
     let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &from);
-    let (program, _) = Program::start("pg_restore", command.stdin(Stdio::null()), &job.interrupt).map_err(|e| program_failure(&e))?;
+    let (program, _) =
+        Program::start("pg_restore", command.stdin(Stdio::null()), &job.interrupt).map_err(|e| program_failure(&e))?;
     program.end(&job.interrupt).map_err(|e| program_failure(&e))?;
     Ok(through)
 }

@@ -29,11 +29,7 @@ impl Target {
     ///
     /// # Errors
     /// Exit 1 when it can't be asked, or is a standby.
-    pub(crate) fn ask(
-        database: &DatabaseSettings,
-        name: Option<&str>,
-        tools: &Tools,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn ask(database: &DatabaseSettings, name: Option<&str>, tools: &Tools) -> Result<Self, Failure> {
         let psql = Psql::new(tools.newest("psql")?.path, database.connection.clone());
         let set = name.or(database.name.as_deref());
         let maintenance = maintenance(&psql, set.unwrap_or_default())?;

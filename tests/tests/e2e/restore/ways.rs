@@ -155,6 +155,38 @@ fn every_server_version_restores_its_own_backup_both_ways() {
 }
 
 #[test]
+fn client_programs_newer_than_the_server_restore_both_ways() {
+    let scene = Scene::new("newer_clients");
+    scene.database.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1), (2); SELECT lo_from_bytea(4712, 'x')");
+    let programs = Installation::eighteen().programs().display().to_string();
+    let scene = scene.with("PG_BIN_DIR", &programs);
+    scene.agent.run(&["backup"]).succeeds();
+    for way in [&["restore", "latest", "--confirm"][..], &["restore", "latest", "--confirm", "--in-place"]] {
+        scene.database.query("DELETE FROM t; SELECT lo_unlink(4712)");
+        scene.agent.run(way).succeeds().mentions("pg_dump 18.");
+        assert_eq!(scene.rows(), "2");
+        assert_eq!(scene.database.query("SELECT lo_get(4712)"), "\\x78");
+    }
+}
+
+#[test]
+fn names_that_need_every_quote_and_have_no_room_left_are_restored() {
+    for name in [r#"a "b" 'c' \d =e "#, "n23456789_123456789_123456789_123456789_123456789_123456789_123"] {
+        let database = Postgres::shared().new_database_named(name);
+        let folder = tempfile::tempdir().unwrap();
+        let agent = Agent::new().database(&database).directory(folder.path());
+        database.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1), (2)");
+        agent.run(&["backup"]).succeeds();
+        for way in [&["restore", "latest", "--confirm"][..], &["restore", "latest", "--confirm", "--in-place"]] {
+            database.query("DELETE FROM t");
+            agent.run(way).succeeds();
+            assert_eq!(database.query("SELECT count(*) FROM t"), "2");
+        }
+        agent.run(&["restore", "--drop-old", "--confirm"]).succeeds().mentions("dropped 1 old database");
+    }
+}
+
+#[test]
 fn an_archive_newer_than_every_pg_restore_is_refused_with_both_versions_and_the_package() {
     let server = Postgres::start(Installation::eighteen());
     let source = server.new_database("newer");
