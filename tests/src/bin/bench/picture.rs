@@ -21,8 +21,9 @@ pub(crate) fn bars(contest: &Contest, machine: &Machine) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-         <text x=\"12\" y=\"24\" font-size=\"16\" fill=\"#222\">{}: time, × floor</text>\n",
-        escape(&contest.title)
+         <text x=\"12\" y=\"24\" font-size=\"16\" fill=\"#222\">{}: {}, × floor</text>\n",
+        escape(&contest.title),
+        contest.measure
     );
     for (place, standing) in contest.results.iter().enumerate() {
         bar(&mut svg, standing, TOP + STEP * place as f64, scale);

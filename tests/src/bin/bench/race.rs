@@ -1,5 +1,7 @@
 //! A contest: contestants take turns, round after round.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use crate::stopwatch::Lap;
@@ -28,6 +30,8 @@ impl<'a> Contestant<'a> {
 #[derive(Serialize)]
 pub(crate) struct Contest {
     pub(crate) title: String,
+    /// What the ratios are of.
+    pub(crate) measure: &'static str,
     /// The floor first.
     pub(crate) results: Vec<Standing>,
 }
@@ -37,7 +41,7 @@ pub(crate) struct Contest {
 pub(crate) struct Standing {
     pub(crate) name: String,
     pub(crate) goal: Option<f64>,
-    /// Of its time by the floor's in the same round.
+    /// Of what it took by what the floor took in the same round.
     pub(crate) ratio: f64,
     pub(crate) median: Lap,
     pub(crate) laps: Vec<Lap>,
@@ -52,10 +56,24 @@ impl Standing {
 
 /// Lets the contestants, the first of which is the floor, run `rounds` times in turn, after one round that doesn't count:
 /// it fills the caches for all alike.
-pub(crate) fn race(title: impl Into<String>, mut contestants: Vec<Contestant<'_>>, rounds: usize) -> Contest {
-    let mut laps: Vec<Vec<Lap>> = contestants.iter().map(|_| Vec::new()).collect();
-    for round in 0..=rounds {
-        for (contestant, laps) in contestants.iter_mut().zip(&mut laps) {
+pub(crate) fn race(title: impl Into<String>, contestants: Vec<Contestant<'_>>, rounds: usize) -> Contest {
+    let turns = take_turns(contestants, 0..=rounds);
+    Contest { title: title.into(), measure: "time", results: standings(turns, |lap| lap.wall) }
+}
+
+/// Lets each run once, and compares what memory it took.
+pub(crate) fn compare_peaks(title: impl Into<String>, contestants: Vec<Contestant<'_>>) -> Contest {
+    let turns = take_turns(contestants, 1..=1);
+    Contest { title: title.into(), measure: "peak memory", results: standings(turns, |lap| lap.peak as f64) }
+}
+
+type Turns<'a> = Vec<(Contestant<'a>, Vec<Lap>)>;
+
+/// Round 0 doesn't count.
+fn take_turns(contestants: Vec<Contestant<'_>>, rounds: RangeInclusive<usize>) -> Turns<'_> {
+    let mut turns: Turns<'_> = contestants.into_iter().map(|contestant| (contestant, Vec::new())).collect();
+    for round in rounds {
+        for (contestant, laps) in &mut turns {
             let lap = (contestant.run)();
             if round > 0 {
                 eprintln!("  {:>6.2} s  {}", lap.wall, contestant.name);
@@ -63,15 +81,19 @@ pub(crate) fn race(title: impl Into<String>, mut contestants: Vec<Contestant<'_>
             }
         }
     }
-    let floor: Vec<f64> = laps[0].iter().map(|lap| lap.wall).collect();
+    turns
+}
+
+fn standings(turns: Turns<'_>, measure: fn(&Lap) -> f64) -> Vec<Standing> {
+    let floor: Vec<f64> = turns.first().map_or_else(Vec::new, |(_, laps)| laps.iter().map(measure).collect());
     let standing = |(contestant, laps): (Contestant<'_>, Vec<Lap>)| Standing {
         name: contestant.name,
         goal: contestant.goal,
-        ratio: median(laps.iter().zip(&floor).map(|(lap, floor)| lap.wall / floor)),
+        ratio: median(laps.iter().zip(&floor).map(|(lap, floor)| measure(lap) / floor)),
         median: middle(&laps),
         laps,
     };
-    Contest { title: title.into(), results: contestants.into_iter().zip(laps).map(standing).collect() }
+    turns.into_iter().map(standing).collect()
 }
 
 fn middle(laps: &[Lap]) -> Lap {
