@@ -3,7 +3,7 @@
 //! Two threads of ours: one reads pg_dump and counts, one digests what was compressed and hands it to the uploads; between them
 //! the frames are compressed on all cores. Every hand-off is bounded, so that a slow network slows pg_dump and costs no memory.
 
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 
 use archive::{Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked};
 use bytes::Bytes;
@@ -88,7 +88,7 @@ fn read(mut dump: Dump, mut input: FrameInput, progress: &Progress) -> Result<Du
     let mut bytes = 0;
     loop {
         let mut block = input.take_buffer();
-        (&mut dump).take(FRAME_SIZE as u64).read_to_end(&mut block).map_err(CarryError::Read)?;
+        dump.fill(&mut block, FRAME_SIZE).map_err(CarryError::Read)?;
         if block.is_empty() {
             break;
         }

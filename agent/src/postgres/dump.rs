@@ -2,7 +2,7 @@
 //!
 //! The exit status decides, never the end of the bytes alone: a pg_dump that dies closes its pipe just as one that is done.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ChildStderr, ChildStdout, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,10 @@ use crate::settings::Connection;
 const KEPT_LINES: usize = 50;
 /// A pipe this large costs few switches between pg_dump and us; the kernel gives an unprivileged process that much.
 const PIPE_SIZE: usize = 1 << 20;
+/// pg_dump writes 4 KiB at a time. Whoever reads as fast wakes up for each, and waking a reader is time that pg_dump doesn't
+/// dump: so what comes in smaller gulps than this is left to gather for a while, in which the pipe can't fill up.
+const GULP: usize = PIPE_SIZE / 4;
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// How to dump, besides where from.
 #[derive(Clone, Debug, Default)]
@@ -28,10 +32,12 @@ pub(crate) struct DumpOptions {
     pub(crate) extra: Vec<String>,
 }
 
-/// A pg_dump that runs. Reading it reads the archive.
+/// A pg_dump that runs.
 pub(crate) struct Dump {
     child: Child,
     stdout: ChildStdout,
+    /// Whether the pipe has the size that leaves room for bytes to gather.
+    roomy: bool,
     stderr: JoinHandle<Vec<String>>,
     stopper: Stopper,
 }
@@ -85,14 +91,34 @@ impl Dump {
             return Err(DumpError::Run(std::io::Error::other("its pipes are missing")));
         };
         // A smaller pipe is only slower.
-        let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_SIZE);
+        let roomy = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_SIZE).is_ok();
         let stderr = std::thread::spawn(move || pass_on(stderr));
         let stopper = Stopper(Arc::new(Mutex::new(Pid::from_raw(child.id().cast_signed()))));
-        Ok(Self { child, stdout, stderr, stopper })
+        Ok(Self { child, stdout, roomy, stderr, stopper })
     }
 
     pub(crate) fn stopper(&self) -> Stopper {
         self.stopper.clone()
+    }
+
+    /// Fills `block` up to `size` bytes. It stays shorter only at the end of the dump.
+    ///
+    /// # Errors
+    /// Of the pipe.
+    pub(crate) fn fill(&mut self, block: &mut Vec<u8>, size: usize) -> std::io::Result<()> {
+        while block.len() < size {
+            // Asked for more than is there, a pipe gives what is there; asked for one byte, it waits for one.
+            let waiting = rustix::io::ioctl_fionread(&self.stdout)?.max(1);
+            let missing = (size - block.len()) as u64;
+            let read = (&mut self.stdout).take(waiting.min(missing)).read_to_end(block)?;
+            if read == 0 {
+                return Ok(());
+            }
+            if self.roomy && read < GULP.min(missing as usize) {
+                std::thread::sleep(GATHERING);
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the end after the last byte has been read, and answers with what pg_dump said on stderr: its warnings.
@@ -100,19 +126,13 @@ impl Dump {
     /// # Errors
     /// [`DumpError`] for every end but exit status 0.
     pub(crate) fn finish(self) -> Result<Vec<String>, DumpError> {
-        let Self { mut child, stdout, stderr, stopper } = self;
+        let Self { mut child, stdout, stderr, stopper, .. } = self;
         // Closed first: a pg_dump that still writes must see that nobody reads, or the wait would last for ever.
         drop(stdout);
         let status = child.wait().map_err(DumpError::Run)?;
         stopper.forget();
         let lines = stderr.join().unwrap_or_default();
         judge(status, lines)
-    }
-}
-
-impl Read for Dump {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.stdout.read(buffer)
     }
 }
 

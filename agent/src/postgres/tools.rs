@@ -3,7 +3,7 @@
 //! A pg_dump refuses a server newer than itself, and an archive can't be read by a pg_restore older than the pg_dump that
 //! made it: so several installed versions are looked at, and the closest one that works is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -44,18 +44,32 @@ impl Tools {
 
     /// Every version of `program` that is installed, one path each, oldest first.
     pub(crate) fn installed(&self, program: &str) -> Vec<Tool> {
+        let paths = self.paths(program);
+        // Each is asked for its version by running it: all at once, because a backup waits for the answer.
+        let versions: Vec<Option<Version>> = std::thread::scope(|scope| {
+            let asked: Vec<_> = paths.iter().map(|path| scope.spawn(|| version_of(path))).collect();
+            asked.into_iter().map(|answer| answer.join().ok().flatten()).collect()
+        });
         let mut found: BTreeMap<Version, PathBuf> = BTreeMap::new();
-        for folder in &self.folders {
-            let path = folder.join(program);
-            // Debian's /usr/bin/pg_dump is a wrapper that chooses a version by itself; the real ones stand beside it.
-            let wrapped = std::fs::canonicalize(&path).is_ok_and(|p| p.ends_with("pg_wrapper"));
-            if (self.chosen || !wrapped)
-                && let Some(version) = version_of(&path)
-            {
+        for (path, version) in paths.into_iter().zip(versions) {
+            if let Some(version) = version {
                 found.entry(version).or_insert(path);
             }
         }
         found.into_iter().map(|(version, path)| Tool { path, version }).collect()
+    }
+
+    /// Where `program` lies, each file once, in the order of the folders.
+    fn paths(&self, program: &str) -> Vec<PathBuf> {
+        let mut seen = HashSet::new();
+        let mut paths: Vec<PathBuf> = self.folders.iter().map(|folder| folder.join(program)).collect();
+        paths.retain(|path| {
+            let Ok(file) = std::fs::canonicalize(path) else { return false };
+            // Debian's /usr/bin/pg_dump is a wrapper that chooses a version by itself; the real ones stand beside it.
+            let wrapper = !self.chosen && file.ends_with("pg_wrapper");
+            file.is_file() && !wrapper && seen.insert(file)
+        });
+        paths
     }
 
     /// The `program` whose major is `needed`'s, else the next newer one.
@@ -106,9 +120,6 @@ fn versioned(parent: &Path) -> Vec<PathBuf> {
 }
 
 fn version_of(path: &Path) -> Option<Version> {
-    if !path.is_file() {
-        return None;
-    }
     let output = Command::new(path).arg("--version").stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| Version::parse(&String::from_utf8_lossy(&output.stdout)))?
 }
