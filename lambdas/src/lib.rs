@@ -1,1 +1,24 @@
-//! x
+//! What the three functions share, and what each of them does: read an event, ask `core`, act, publish what came of it.
+//!
+//! The rules are in `catalog`, the bytes in `archive`, the bucket in `repository`. Here is only what makes them functions:
+//! events that come twice or out of order, a deadline, metrics, messages. Every record of an event is taken care of before
+//! any failure fails the invocation.
+
+mod cloud;
+mod deadline;
+mod event;
+mod expected;
+mod failure;
+pub mod freshness;
+pub mod logging;
+pub mod message;
+pub mod metric;
+pub mod retention;
+mod settings;
+pub mod verify;
+
+pub use cloud::Cloud;
+pub use deadline::Deadline;
+pub use event::{Action, Arrival, Event, Malformed, Scheduled};
+pub use failure::Failure;
+pub use settings::{Environment, Settings};

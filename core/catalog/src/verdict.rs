@@ -98,6 +98,14 @@ impl Verdict {
         Self::without_digest(Identity::listed(object), Finding::new(Code::UNFINISHED, text), at, by)
     }
 
+    /// Lastgood began to store the archive, and its manifest never came. It never was a backup, and whoever may not look
+    /// into archives learns from this that it isn't a guest's either.
+    #[must_use]
+    pub fn uncommitted(object: &Object, at: Timestamp, by: Verifier) -> Self {
+        let finding = Finding::new(Code::UNCOMMITTED, "its upload was begun by lastgood, and its manifest never came");
+        Self::without_digest(Identity::listed(object), finding, at, by)
+    }
+
     fn without_digest(identity: Identity, finding: Finding, at: Timestamp, by: Verifier) -> Self {
         Self {
             outcome: Outcome::Damaged,
@@ -115,6 +123,12 @@ impl Verdict {
     #[must_use]
     pub fn is_intact(&self) -> bool {
         self.outcome == Outcome::Intact
+    }
+
+    /// Whether this says that the archive is ours and was never committed: see [`Verdict::uncommitted`].
+    #[must_use]
+    pub fn is_uncommitted(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == Code::UNCOMMITTED)
     }
 
     /// Whether this is about these bytes, and not about others that bore or bear the same name.

@@ -38,6 +38,8 @@ impl Code {
     pub const MISSING: Self = Self(Cow::Borrowed("missing"));
     /// It couldn't be read to its end.
     pub const UNFINISHED: Self = Self(Cow::Borrowed("unfinished"));
+    /// It is an archive of ours whose manifest never came.
+    pub const UNCOMMITTED: Self = Self(Cow::Borrowed("uncommitted"));
     /// It is encrypted though it shouldn't be, or nothing says what its encrypted bytes should be.
     pub const UNPROVEN: Self = Self(Cow::Borrowed("unproven"));
     /// Damage of a kind that has no code.

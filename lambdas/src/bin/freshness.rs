@@ -1,0 +1,16 @@
+//! The freshness function: measures the age of each database's newest good backup.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambdas::freshness::Measuring;
+use lambdas::{Cloud, Environment, Settings};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    lambdas::logging::start();
+    let environment = Environment::of_process();
+    let cloud = Box::pin(Cloud::connect(Settings::read(&environment)?)).await?;
+    let freshness = &Measuring::new(cloud, &environment)?;
+    let invoke = |event: LambdaEvent<Value>| async move { Box::pin(freshness.run(&event.payload)).await };
+    lambda_runtime::run(service_fn(invoke)).await
+}

@@ -1,0 +1,16 @@
+//! The retention function: plans what to keep, says why, and removes the rest by version.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambdas::retention::Retention;
+use lambdas::{Cloud, Deadline, Environment, Settings};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    lambdas::logging::start();
+    let environment = Environment::of_process();
+    let cloud = Box::pin(Cloud::connect(Settings::read(&environment)?)).await?;
+    let retention = &Retention::new(cloud, &environment)?;
+    let invoke = |event: LambdaEvent<Value>| async move { Box::pin(retention.run(&event.payload, Deadline::of(&event.context))).await };
+    lambda_runtime::run(service_fn(invoke)).await
+}

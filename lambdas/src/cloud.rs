@@ -1,0 +1,91 @@
+//! What the functions reach: the repository, CloudWatch, SNS.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::BehaviorVersion;
+use aws_sdk_cloudwatch::error::DisplayErrorContext;
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
+use repository::{BucketSettings, Repository, Retry};
+
+use crate::message::Message;
+use crate::metric::Measure;
+use crate::{Failure, Settings};
+
+const NAMESPACE: &str = "Lastgood";
+/// What PutMetricData takes at once.
+const BATCH: usize = 1_000;
+
+/// The repository and those who hear of it.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    /// Where backups lie.
+    pub repository: Repository,
+    settings: Settings,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    sns: aws_sdk_sns::Client,
+}
+
+impl Cloud {
+    /// Makes ready; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Settings that the SDK refuses.
+    pub async fn connect(settings: Settings) -> Result<Self, Failure> {
+        let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+        let bucket = BucketSettings {
+            // Two ranges of 8 MiB and the one that is being read: archives go by in memory that doesn't grow.
+            parts_in_flight: 2,
+            // Lambda tries a failed invocation again: no waiting here for a network that is away.
+            retry: Retry { base_delay: Duration::from_secs(1), retries: 3, network_budget: Duration::from_secs(30) },
+            ..BucketSettings::new(&settings.bucket, &settings.prefix)
+        };
+        Ok(Self {
+            repository: Repository::bucket(bucket).await?,
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&shared),
+            sns: aws_sdk_sns::Client::new(&shared),
+            settings,
+        })
+    }
+
+    /// The bucket's name.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.settings.bucket
+    }
+
+    /// Publishes measures, stamped now: data of another day would take two days to show.
+    ///
+    /// # Errors
+    /// When CloudWatch doesn't take them. That must fail the invocation: a gauge nobody sees is no news, not good news.
+    pub async fn publish(&self, measures: &[Measure]) -> Result<(), Failure> {
+        let now = SystemTime::now().into();
+        let wanted = measures.iter().filter(|measure| measure.database.is_none() || self.settings.per_database);
+        let data: Vec<MetricDatum> = wanted.map(|measure| self.datum(measure, now)).collect();
+        for batch in data.chunks(BATCH) {
+            let request = self.cloudwatch.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(batch.to_vec()));
+            request.send().await.map_err(|error| Failure::Metrics(DisplayErrorContext(error).to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn datum(&self, measure: &Measure, now: aws_sdk_cloudwatch::primitives::DateTime) -> MetricDatum {
+        let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
+        let database = measure.database.as_deref().map(|database| dimension("Database", database));
+        let datum = MetricDatum::builder().metric_name(measure.name).value(measure.value).unit(measure.unit.clone());
+        let datum = datum.timestamp(now).dimensions(dimension("Repository", &self.settings.repository));
+        database.into_iter().fold(datum, |datum, database| datum.dimensions(database)).build()
+    }
+
+    /// Tells a person.
+    ///
+    /// # Errors
+    /// When SNS doesn't take it.
+    pub async fn tell(&self, message: &Message) -> Result<(), Failure> {
+        tracing::warn!(subject = message.subject, "{}", message.body);
+        let Some(topic) = &self.settings.topic else { return Ok(()) };
+        let request = self.sns.publish().topic_arn(topic).subject(&message.subject).message(&message.body);
+        let failed = |cause| Failure::Message { subject: message.subject.clone(), cause };
+        request.send().await.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! How long an invocation may go on.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::Context;
+use tokio::time::Instant;
+
+/// Time kept for the verdict or the saved place, the metrics and the message; at most a quarter of the whole.
+const RESERVE: Duration = Duration::from_secs(20);
+/// Lambda's longest. Taken where a deadline has passed before the beginning: `cargo lambda watch` gives such ones.
+const LONGEST: Duration = Duration::from_secs(900);
+
+/// An invocation's time.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    began: Instant,
+    whole: Duration,
+}
+
+impl Deadline {
+    /// The time Lambda gives this invocation, beginning now.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
+        let deadline = UNIX_EPOCH + Duration::from_millis(context.deadline);
+        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        Self::within(if left.is_zero() { LONGEST } else { left.min(LONGEST) })
+    }
+
+    /// So much time, beginning now.
+    #[must_use]
+    pub fn within(whole: Duration) -> Self {
+        Self { began: Instant::now(), whole }
+    }
+
+    /// When work has to stop.
+    #[must_use]
+    pub fn stop(&self) -> Instant {
+        self.began + (self.whole - RESERVE.min(self.whole / 4))
+    }
+
+    /// Whether work has to stop now.
+    #[must_use]
+    pub fn is_near(&self) -> bool {
+        Instant::now() >= self.stop()
+    }
+
+    /// Whether next to nothing of the time is used: what begins now gets as much as any invocation can give.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.began.elapsed() < self.whole / 10
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_stops_twenty_seconds_before_the_end_or_at_three_quarters_of_a_short_time() {
+        for (whole, stop) in [(900, 880_000), (60, 45_000), (5, 3_750)] {
+            let deadline = Deadline::within(Duration::from_secs(whole));
+            assert_eq!(deadline.stop() - deadline.began, Duration::from_millis(stop));
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_before_the_beginning_says_nothing() {
+        assert!(!Deadline::of(&Context::default()).is_near());
+    }
+}

@@ -1,0 +1,158 @@
+//! The freshness function: how old the newest good backup of each expected database is, and the newest one at all.
+//!
+//! It costs one listing of the databases, and for each of them one small object and the listings of its last days: requests
+//! grow with the databases, not with the backups. It keeps no state. A message goes out from the one scheduled run in
+//! whose interval a database became stale; the alarm, which rings until it is well again, is what a lost message is
+//! caught by.
+
+#[cfg(test)]
+mod tests;
+
+use catalog::freshness::{Finding, check};
+use catalog::{Catalog, Freshness, Thresholds, catalogs};
+use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use repository::Scope;
+use serde_json::{Value, json};
+
+use crate::expected::Expected;
+use crate::message::{self, LastGood};
+use crate::{Action, Cloud, Environment, Event, Failure, Malformed, metric};
+
+/// The schedule of `infra/template.yaml`.
+const INTERVAL: SignedDuration = SignedDuration::from_mins(15);
+
+/// Databases that are measured at the same time.
+const AT_ONCE: usize = 8;
+
+/// The function.
+#[derive(Clone, Debug)]
+pub struct Measuring {
+    cloud: Cloud,
+    max_age: SignedDuration,
+}
+
+/// One database's measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// The PostgreSQL name.
+    pub database: String,
+    /// The newest good backup.
+    pub good: Freshness,
+    /// The newest one, verified or not: it tells backups that stopped from a verifier that stopped.
+    pub uploaded: Freshness,
+    /// What is unhealthy about its age.
+    pub finding: Option<Finding>,
+    /// The newest good backup, to fall back to.
+    pub newest_good: Option<LastGood>,
+    /// When its backups began to be expected.
+    pub since: Option<Timestamp>,
+}
+
+impl Measuring {
+    /// Ready for invocations.
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
+        let default = Thresholds::default().max_age.as_secs();
+        let seconds: u32 = environment.parsed("LASTGOOD_MAX_AGE_SECONDS", u32::try_from(default).unwrap_or(u32::MAX))?;
+        Ok(Self { cloud, max_age: SignedDuration::from_secs(seconds.into()) })
+    }
+
+    /// Measures. A verdict's arrival and the schedule do the same, and only the schedule tells people.
+    ///
+    /// # Errors
+    /// When anything failed, after all was tried.
+    pub async fn run(&self, payload: &Value) -> Result<Value, Failure> {
+        let scheduled = match Event::read(payload)? {
+            Event::Scheduled(scheduled) if scheduled.action == Action::Measure => Some(scheduled),
+            Event::Scheduled(other) => return Err(Malformed(format!("freshness doesn't {:?}", other.action)).into()),
+            Event::Arrivals(_) => None,
+            Event::Nothing => return Ok(Value::Null),
+        };
+        let now = Timestamp::now();
+        let (gauges, retired) = self.measure(now).await?;
+        let mut failures: Vec<Failure> = Vec::new();
+        failures.extend(self.cloud.publish(&metric::measured(&gauges, retired)).await.err());
+        if let Some(scheduled) = scheduled {
+            let at = scheduled.scheduled.unwrap_or(now);
+            let turned: Vec<&Gauge> = gauges.iter().filter(|gauge| gauge.turned_stale(self.max_age, at)).collect();
+            if let Some(message) = message::stale(&turned, now) {
+                failures.extend(self.cloud.tell(&message).await.err());
+            }
+        }
+        Failure::all(failures)?;
+        Ok(json!({"databases": gauges.iter().map(Gauge::to_json).collect::<Vec<_>>()}))
+    }
+
+    /// Every expected database's gauge, and how many are retired. What can't be measured may be stale: the oldest of the
+    /// others would look healthy, so nothing is published then, and missing data rings.
+    async fn measure(&self, now: Timestamp) -> Result<(Vec<Gauge>, usize), Failure> {
+        let repository = &self.cloud.repository;
+        let marks = catalogs(repository.layout(), repository.objects(Scope::Databases).await?);
+        let measured = stream::iter(marks).map(|marked| self.measure_one(marked, now)).buffered(AT_ONCE);
+        let (mut gauges, mut retired, mut failures) = (Vec::new(), 0, Vec::new());
+        for measured in measured.collect::<Vec<_>>().await {
+            match measured {
+                Ok(Some(gauge)) => gauges.push(gauge),
+                Ok(None) => retired += 1,
+                Err(failure) => failures.push(failure),
+            }
+        }
+        gauges.iter().for_each(Gauge::log);
+        Failure::all(failures).map(|()| (gauges, retired))
+    }
+
+    async fn measure_one(&self, marked: Catalog, now: Timestamp) -> Result<Option<Gauge>, Failure> {
+        let repository = &self.cloud.repository;
+        let catalog = repository.recent(&marked.database, now).await?;
+        let catalog = Catalog { expected: marked.expected, ..catalog };
+        Ok(match Expected::read(repository, &catalog).await? {
+            Expected::Yes(entry) => Some(Gauge::of(&catalog, self.max_age, Some(entry.since), now)),
+            Expected::Retired | Expected::Never => None,
+        })
+    }
+}
+
+impl Gauge {
+    fn of(catalog: &Catalog, max_age: SignedDuration, since: Option<Timestamp>, now: Timestamp) -> Self {
+        let thresholds = Thresholds { max_age, min_size: 0, min_count: 0 };
+        Self {
+            database: catalog.database.clone(),
+            good: Freshness::of_good(catalog, now),
+            uploaded: Freshness::of_uploaded(catalog, now),
+            finding: check(catalog, &thresholds, now).into_iter().next(),
+            newest_good: catalog.newest_good().map(LastGood::from),
+            since,
+        }
+    }
+
+    /// Whether it became stale within the interval that ended at `at`: true for just one of the scheduled runs. A database
+    /// that never had a good backup becomes stale so long after its first backup began.
+    fn turned_stale(&self, max_age: SignedDuration, at: Timestamp) -> bool {
+        let newest = self.newest_good.as_ref().map(|good| good.made).or(self.since);
+        let stale_for = newest.map(|newest| at.duration_since(newest).saturating_sub(max_age));
+        self.finding.is_some() && stale_for.is_some_and(|so_long| so_long.is_positive() && so_long <= INTERVAL)
+    }
+
+    fn log(&self) {
+        let (good, uploaded) = (seconds(&self.good), seconds(&self.uploaded));
+        match &self.finding {
+            Some(finding) => tracing::warn!(database = self.database, good, uploaded, "{finding}"),
+            None => tracing::info!(database = self.database, good, uploaded, "fresh"),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "database": self.database, "ageOfNewestGoodSeconds": seconds(&self.good),
+            "ageOfNewestUploadedSeconds": seconds(&self.uploaded), "newestGood": self.newest_good.as_ref().map(|good| &good.name),
+            "finding": self.finding,
+        })
+    }
+}
+
+fn seconds(freshness: &Freshness) -> Option<i64> {
+    freshness.age().map(|age| age.as_secs())
+}

@@ -1,0 +1,221 @@
+//! The retention function: plans what to keep for each database, says why, and removes the rest by version.
+//!
+//! The plan is `catalog`'s and so is each reason; nothing here decides. A listing that breaks off plans nothing. A dry run
+//! is the same plan, and then nothing is removed, published or told.
+
+mod report;
+#[cfg(test)]
+mod tests;
+
+use catalog::retention::{Plan, Refusal};
+use catalog::{Catalog, Entry, Object, Origin, Policy, Verdict, catalogs, plan};
+use jiff::Timestamp;
+use repository::Scope;
+use serde_json::Value;
+
+use crate::expected::Expected;
+use crate::message::LastGood;
+use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric};
+
+/// Backups removed between two looks at the clock.
+const BATCH: usize = 50;
+
+/// The function.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    cloud: Cloud,
+    policy: Policy,
+}
+
+/// What came of one database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    /// The PostgreSQL name.
+    pub database: String,
+    /// Its backups are missed when they don't come.
+    pub expected: bool,
+    /// Good backups that are left.
+    pub good: usize,
+    /// Entries that stay.
+    pub kept: usize,
+    /// Backups that are gone, or in a dry run would go: their names and the reasons.
+    pub removed: Vec<(String, String)>,
+    /// Backups that should be gone and aren't, with the reason: locked, changed since, refused, or left for the next run.
+    pub stayed: Vec<(String, String)>,
+    /// Why nothing at all was removed.
+    pub refused: Option<Refusal>,
+    /// To fall back to.
+    pub newest_good: Option<LastGood>,
+}
+
+/// What an invocation is to do.
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    dry_run: bool,
+    /// The daily run, which tells people; those after a verdict don't repeat it.
+    daily: bool,
+}
+
+impl Retention {
+    /// Ready for invocations.
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
+        Ok(Self { cloud, policy: policy(environment)? })
+    }
+
+    /// Plans and acts for all databases.
+    ///
+    /// # Errors
+    /// When anything failed, after all was tried.
+    pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
+        let Some(task) = task(payload)? else { return Ok(Value::Null) };
+        let now = Timestamp::now();
+        let mut failures = Vec::new();
+        let (mut databases, mut retired) = (Vec::new(), 0);
+        for mut catalog in self.list(task).await? {
+            self.find_uncommitted(&mut catalog, &mut failures).await;
+            let expected = self.is_expected(&catalog, &mut retired, &mut failures).await;
+            let plan = plan(&catalog, &self.policy, now, false, true);
+            let mut pruned = Pruned::of(&plan, &catalog, expected);
+            report::log(&plan);
+            if !task.dry_run {
+                failures.extend(self.act(&plan, &mut pruned, deadline).await.err());
+            }
+            databases.push(pruned);
+        }
+        if !task.dry_run {
+            failures.extend(self.cloud.publish(&metric::pruned(&databases, retired)).await.err());
+        }
+        if let Some(message) = message::refused(&databases, now).filter(|_| task.daily && !task.dry_run) {
+            failures.extend(self.cloud.tell(&message).await.err());
+        }
+        Failure::all(failures)?;
+        Ok(report::to_json(&databases, task.dry_run))
+    }
+
+    /// Every database's catalog, from a listing of all versions. One that breaks off is told as a refusal, and fails.
+    async fn list(&self, task: Task) -> Result<Vec<Catalog>, Failure> {
+        match self.cloud.repository.versions(Scope::All).await {
+            Ok(objects) => Ok(catalogs(self.cloud.repository.layout(), objects)),
+            Err(error) => {
+                let published = if task.dry_run { Ok(()) } else { self.cloud.publish(&metric::unlisted()).await };
+                Failure::all([Failure::from(error)].into_iter().chain(published.err()).collect())?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Archives of ours that never got their manifest. This identity may not ask the archives themselves: the verifier has
+    /// asked, and has left a record. What can't be read stays of unknown origin, and so stays.
+    async fn find_uncommitted(&self, catalog: &mut Catalog, failures: &mut Vec<Failure>) {
+        let marked: Vec<(Object, Object)> =
+            catalog.alone().filter_map(|entry| Some((entry.archive.clone()?, entry.damaged.clone()?))).collect();
+        let mut ours: Vec<Object> = Vec::new();
+        for (archive, record) in marked {
+            match self.cloud.repository.read_record(&record).await {
+                Ok(json) => {
+                    let verdict = Verdict::from_json(&json).ok();
+                    ours.extend(verdict.filter(|said| said.is_uncommitted() && said.is_about(&archive)).map(|_| archive));
+                }
+                Err(error) => failures.push(error.into()),
+            }
+        }
+        catalog.resolve(|entry| entry.archive.as_ref().filter(|archive| ours.contains(archive)).map(|_| Origin::Ours));
+    }
+
+    async fn is_expected(&self, catalog: &Catalog, retired: &mut usize, failures: &mut Vec<Failure>) -> bool {
+        match Expected::read(&self.cloud.repository, catalog).await {
+            Ok(Expected::Yes(_)) => true,
+            Ok(Expected::Never) => false,
+            Ok(Expected::Retired) => {
+                *retired += 1;
+                false
+            }
+            Err(failure) => {
+                failures.push(failure);
+                true
+            }
+        }
+    }
+
+    /// Removes what the plan says, as long as there is time; the rest is the next run's.
+    async fn act(&self, plan: &Plan<'_>, pruned: &mut Pruned, deadline: Deadline) -> Result<(), Failure> {
+        let removals: Vec<_> = plan.removals().collect();
+        let mut refusals = Vec::new();
+        pruned.removed.clear();
+        for batch in removals.chunks(BATCH) {
+            if deadline.is_near() {
+                batch.iter().for_each(|row| pruned.keep(row.entry, "left for the next run".to_owned(), true));
+                continue;
+            }
+            let objects: Vec<Object> = batch.iter().flat_map(|row| row.entry.removal().cloned()).collect();
+            let removal = self.cloud.repository.remove(&objects).await?;
+            refusals.extend(removal.failed.iter().map(|(key, reason)| format!("{key}: {reason}")));
+            for row in batch {
+                match report::what_stayed(row.entry, &removal) {
+                    None => pruned.removed.push((row.entry.id.to_string(), row.reason())),
+                    Some((reason, still_good)) => pruned.keep(row.entry, reason, still_good),
+                }
+            }
+        }
+        match refusals.first() {
+            None => Ok(()),
+            Some(first) => Err(Failure::NotRemoved { count: refusals.len(), first: first.clone() }),
+        }
+    }
+}
+
+fn task(payload: &Value) -> Result<Option<Task>, Failure> {
+    match Event::read(payload)? {
+        Event::Scheduled(scheduled) if scheduled.action == Action::Prune => {
+            Ok(Some(Task { dry_run: scheduled.dry_run, daily: true }))
+        }
+        Event::Scheduled(other) => Err(Malformed(format!("retention doesn't {:?}", other.action)).into()),
+        // Which verdict it was doesn't matter: what is there decides.
+        Event::Arrivals(_) => Ok(Some(Task { dry_run: false, daily: false })),
+        Event::Nothing => Ok(None),
+    }
+}
+
+/// The agent's settings by the agent's names; an age of 0 days is none.
+fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
+    let default = Policy::default();
+    let days = environment.parsed("BACKUP_S3_DELETE_DAYS", default.delete_after_days.unwrap_or(0))?;
+    Ok(Policy {
+        keep_last: environment.parsed("BACKUP_KEEP_LAST", default.keep_last)?,
+        daily: environment.parsed("BACKUP_KEEP_DAILY", default.daily)?,
+        weekly: environment.parsed("BACKUP_KEEP_WEEKLY", default.weekly)?,
+        monthly: environment.parsed("BACKUP_KEEP_MONTHLY", default.monthly)?,
+        yearly: environment.parsed("BACKUP_KEEP_YEARLY", default.yearly)?,
+        delete_after_days: (days > 0).then_some(days),
+        minimum_good: environment.parsed("BACKUP_MIN_GOOD", default.minimum_good)?,
+        unfinished_grace_days: environment.parsed("LASTGOOD_UNFINISHED_GRACE_DAYS", default.unfinished_grace_days)?,
+    })
+}
+
+impl Pruned {
+    /// What the plan, carried out, would leave.
+    fn of(plan: &Plan<'_>, catalog: &Catalog, expected: bool) -> Self {
+        let removals: Vec<_> = plan.removals().collect();
+        let going = removals.iter().filter(|row| row.entry.counts_as_good()).count();
+        Self {
+            database: catalog.database.clone(),
+            expected,
+            good: catalog.good().count() - going,
+            kept: plan.rows.len() - removals.len(),
+            removed: removals.iter().map(|row| (row.entry.id.to_string(), row.reason())).collect(),
+            stayed: Vec::new(),
+            refused: plan.refused.clone(),
+            newest_good: catalog.newest_good().map(LastGood::from),
+        }
+    }
+
+    /// A backup stays that should have gone.
+    fn keep(&mut self, entry: &Entry, reason: String, still_good: bool) {
+        self.kept += 1;
+        self.good += usize::from(still_good && entry.counts_as_good());
+        self.stayed.push((entry.id.to_string(), reason));
+    }
+}

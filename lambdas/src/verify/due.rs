@@ -1,0 +1,210 @@
+//! Whether a backup is to be verified now, by the listing alone.
+
+use std::fmt;
+
+use catalog::verdict::Outcome;
+use catalog::{Entry, Object};
+use jiff::{SignedDuration, Timestamp};
+
+/// A saved place that nobody has gone on from for so long was given up: all tries of one invocation take less.
+const GIVEN_UP: SignedDuration = SignedDuration::from_hours(1);
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Its manifest arrived.
+    Arrived,
+    /// A saved place arrived, with this `ETag`.
+    GoesOn {
+        /// Where the event tells it.
+        etag: Option<String>,
+    },
+    /// The sweep found it.
+    Swept,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Read it from its beginning.
+    Anew,
+    /// Read on from the place saved in this object.
+    GoOn(Object),
+    /// Nothing.
+    Not(Skip),
+}
+
+/// Why a backup isn't verified now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// It has a verdict on its present bytes.
+    Judged,
+    /// Another invocation is at it.
+    InProgress,
+    /// The event is about a saved place that a newer one has replaced.
+    Superseded,
+    /// Its bytes lie in an archive storage class.
+    InGlacier,
+    /// There is nothing any more.
+    Gone,
+    /// An archive of ours whose manifest hasn't come, or never came.
+    Uncommitted,
+    /// The key is none that this function acts on.
+    Foreign,
+}
+
+/// Decides. The verdict's and the place's times are the store's own, and so is their order; a place written in the second
+/// of the verdict came before it.
+pub(super) fn due(entry: &Entry, why: &Why, now: Timestamp, reverify_after: SignedDuration) -> Due {
+    let Some(archive) = &entry.archive else { return due_missing(entry) };
+    let verdict = entry.judged();
+    let judged = verdict.and_then(|outcome| match outcome {
+        Outcome::Intact => entry.intact.as_ref(),
+        Outcome::Damaged => entry.damaged.as_ref(),
+    });
+    let judged = judged.map(|verdict| verdict.last_modified);
+    let is_current = |place: &&Object| {
+        place.last_modified >= archive.last_modified && judged.is_none_or(|judged| place.last_modified > judged)
+    };
+    let place = entry.verifying.as_ref().filter(is_current);
+    let has_aged = |judged: Timestamp| now.duration_since(judged) > reverify_after;
+    let reverify = *why == Why::Swept && verdict == Some(Outcome::Intact) && judged.is_some_and(has_aged);
+    match (why, place) {
+        (Why::GoesOn { etag }, Some(place)) => match etag {
+            Some(etag) if place.bare_etag().is_some_and(|current| current != etag.trim_matches('"')) => {
+                Due::Not(Skip::Superseded)
+            }
+            _ => readable(archive, Due::GoOn(place.clone())),
+        },
+        (_, Some(place)) if now.duration_since(place.last_modified) < GIVEN_UP => Due::Not(Skip::InProgress),
+        (_, Some(place)) => readable(archive, Due::GoOn(place.clone())),
+        (_, None) if judged.is_some() && !reverify => Due::Not(Skip::Judged),
+        (_, None) => readable(archive, Due::Anew),
+    }
+}
+
+fn readable(archive: &Object, due: Due) -> Due {
+    if archive.readable { due } else { Due::Not(Skip::InGlacier) }
+}
+
+/// Without an archive only a manifest asks for a verdict, and one verdict is enough.
+fn due_missing(entry: &Entry) -> Due {
+    match (&entry.manifest, &entry.damaged) {
+        (None, _) => Due::Not(Skip::Gone),
+        (Some(manifest), Some(said)) if said.last_modified >= manifest.last_modified => Due::Not(Skip::Judged),
+        (Some(_), _) => Due::Anew,
+    }
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Judged => "it has its verdict",
+            Self::InProgress => "another invocation is reading it",
+            Self::Superseded => "a newer saved place has replaced this one",
+            Self::InGlacier => "it lies in Glacier and can't be read",
+            Self::Gone => "it is gone",
+            Self::Uncommitted => "its manifest hasn't come",
+            Self::Foreign => "the key is none of a manifest or a saved place",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::{Layout, catalogs};
+
+    use super::*;
+
+    const STEM: &str = "b/20260120/app_backup_20260120_030000";
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A backup with these files, each written at its time of that day; `!` marks one that lies in Glacier.
+    fn entry(files: &[(&str, &str)]) -> Entry {
+        let objects = files.iter().map(|(suffix, written)| Object {
+            key: format!("{STEM}{}", suffix.trim_end_matches('!')),
+            size: 1,
+            last_modified: time(&format!("2026-01-20T{written}Z")),
+            etag: Some("current".into()),
+            version_id: None,
+            readable: !suffix.ends_with('!'),
+        });
+        catalogs(&Layout::bucket("b"), objects).remove(0).entries.remove(0)
+    }
+
+    fn decide(files: &[(&str, &str)], why: &Why, now: &str) -> Due {
+        due(&entry(files), why, time(now), SignedDuration::from_hours(30 * 24))
+    }
+
+    const NOW: &str = "2026-01-20T04:00:00Z";
+    const NEXT_MONTH: &str = "2026-02-20T04:00:00Z";
+    const ARCHIVE: (&str, &str) = (".sql.gz", "03:00:00");
+    const MANIFEST: (&str, &str) = (".manifest.json", "03:00:01");
+    const INTACT: (&str, &str) = (".intact.json", "03:00:02");
+
+    #[test]
+    fn a_new_backup_is_verified_and_a_verified_one_is_not() {
+        assert_eq!(decide(&[ARCHIVE, MANIFEST], &Why::Arrived, NOW), Due::Anew);
+        for why in [Why::Arrived, Why::Swept, Why::GoesOn { etag: None }] {
+            assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &why, NOW), Due::Not(Skip::Judged), "{why:?}");
+        }
+        assert_eq!(decide(&[ARCHIVE, MANIFEST, (".damaged.json", "03:00:02")], &Why::Swept, NEXT_MONTH), Due::Not(Skip::Judged));
+    }
+
+    #[test]
+    fn bytes_newer_than_their_verdict_are_verified() {
+        let replaced = [(".sql.gz", "03:30:00"), MANIFEST, INTACT];
+        assert_eq!(decide(&replaced, &Why::Swept, NOW), Due::Anew);
+    }
+
+    #[test]
+    fn only_the_sweep_verifies_again_and_only_what_was_intact_long_ago() {
+        assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &Why::Swept, NEXT_MONTH), Due::Anew);
+        assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &Why::Arrived, NEXT_MONTH), Due::Not(Skip::Judged));
+    }
+
+    #[test]
+    fn a_saved_place_is_gone_on_from_by_its_own_event_or_when_it_was_given_up() {
+        let files = [ARCHIVE, MANIFEST, (".verifying.json", "03:15:00")];
+        let place = entry(&files).verifying.unwrap();
+        let own = Why::GoesOn { etag: Some("\"current\"".into()) };
+        assert_eq!(decide(&files, &own, NOW), Due::GoOn(place.clone()));
+        assert_eq!(decide(&files, &Why::GoesOn { etag: None }, NOW), Due::GoOn(place.clone()));
+        let late = Why::GoesOn { etag: Some("earlier".into()) };
+        assert_eq!(decide(&files, &late, NOW), Due::Not(Skip::Superseded));
+        assert_eq!(decide(&files, &Why::Arrived, NOW), Due::Not(Skip::InProgress));
+        assert_eq!(decide(&files, &Why::Swept, "2026-01-20T04:15:00Z"), Due::GoOn(place));
+    }
+
+    #[test]
+    fn a_saved_place_from_before_the_verdict_or_the_bytes_is_nothing() {
+        let judged = [ARCHIVE, MANIFEST, (".verifying.json", "03:00:02"), INTACT];
+        assert_eq!(decide(&judged, &Why::GoesOn { etag: None }, NOW), Due::Not(Skip::Judged));
+        let replaced = [(".sql.gz", "03:30:00"), MANIFEST, (".verifying.json", "03:15:00")];
+        assert_eq!(decide(&replaced, &Why::Swept, NOW), Due::Anew);
+    }
+
+    #[test]
+    fn what_lies_in_glacier_is_skipped_unless_it_has_its_verdict() {
+        let archive = (".sql.gz!", "03:00:00");
+        assert_eq!(decide(&[archive, MANIFEST], &Why::Swept, NOW), Due::Not(Skip::InGlacier));
+        assert_eq!(decide(&[archive, MANIFEST, INTACT], &Why::Swept, NOW), Due::Not(Skip::Judged));
+        assert_eq!(decide(&[archive, MANIFEST, INTACT], &Why::Swept, NEXT_MONTH), Due::Not(Skip::InGlacier));
+    }
+
+    #[test]
+    fn a_missing_archive_is_judged_once() {
+        assert_eq!(decide(&[MANIFEST], &Why::Swept, NOW), Due::Anew);
+        assert_eq!(decide(&[MANIFEST, (".damaged.json", "03:00:02")], &Why::Swept, NOW), Due::Not(Skip::Judged));
+        assert_eq!(decide(&[(".verifying.json", "03:00:02")], &Why::Swept, NOW), Due::Not(Skip::Gone));
+    }
+
+    #[test]
+    fn a_guest_is_verified_by_the_sweep() {
+        assert_eq!(decide(&[ARCHIVE], &Why::Swept, NOW), Due::Anew);
+        assert_eq!(decide(&[ARCHIVE, INTACT], &Why::Swept, NOW), Due::Not(Skip::Judged));
+    }
+}
