@@ -1,7 +1,5 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
-use std::path::Path;
-
 use crate::failure::{Exit, Failure};
 use crate::postgres::dump::DumpOptions;
 use crate::postgres::{Dump, DumpError, Psql, Server, Tool, Tools, server};
@@ -56,11 +54,6 @@ impl Source {
         // By its name, as the server said it: libpq's default must not be asked twice.
         let connection = self.psql.connection().to(&self.server.database);
         Dump::start(&self.pg_dump, &connection, &self.options).map_err(|e| self.explain(&e))
-    }
-
-    /// The folder of the programs in use.
-    pub(crate) fn program(&self) -> &Path {
-        &self.pg_dump.path
     }
 
     /// Says who ended the dump: pg_dump itself, or the server behind it.

@@ -16,13 +16,12 @@ pub(crate) struct Server {
     pub(crate) size: Option<u64>,
     /// A standby: queries may be cancelled by replay, and nothing can be written.
     pub(crate) standby: bool,
-    pub(crate) role: String,
 }
 
 const FACTS: &str = "SELECT current_database() AS database, pg_encoding_to_char(encoding) AS encoding,
     current_setting('server_version_num')::int AS version_number,
     CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size,
-    pg_is_in_recovery() AS standby, current_user AS role
+    pg_is_in_recovery() AS standby
     FROM pg_database WHERE datname = current_database()";
 
 impl Server {

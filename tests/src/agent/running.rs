@@ -72,6 +72,13 @@ impl Running {
         self.peak.load(Ordering::Relaxed)
     }
 
+    /// Waits for its end, and says what it came to and [`Running::peak_memory`].
+    pub fn wait_with_peak_memory(self) -> (u64, Outcome) {
+        let peak = Arc::clone(&self.peak);
+        let outcome = self.wait();
+        (peak.load(Ordering::Relaxed), outcome)
+    }
+
     /// Waits for its end.
     pub fn wait(mut self) -> Outcome {
         let status = self.child.wait().unwrap();

@@ -14,4 +14,5 @@ mod repository;
 mod restore;
 mod stack;
 mod template;
+mod troubleshooting;
 mod verify;

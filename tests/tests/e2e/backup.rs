@@ -1,0 +1,215 @@
+//! `lastgood backup` end to end: what it stores, and what every fault leaves behind.
+
+mod conflict;
+mod dump_faults;
+mod encryption;
+mod healthcheck;
+mod interrupts;
+mod memory;
+mod refusals;
+mod retention;
+mod secrets;
+mod several;
+mod store_faults;
+mod whole;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use e2e::agent::{Agent, Running};
+use e2e::bucket::{Access, Bucket};
+use e2e::postgres::{Database, Postgres};
+use e2e::proxy::{Direction, Fault, Proxy};
+use e2e::seaweedfs::Seaweedfs;
+use tempfile::TempDir;
+
+/// Impatient, so that tests are quick; its log file lies in its home.
+fn agent() -> Agent {
+    let agent = Agent::new();
+    let log = agent.home().join("log").display().to_string();
+    agent.setting("BACKUP_LOG_FILE", log).setting("BACKUP_RETRY_MINUTES", "0").setting("BACKUP_RETRY_DELAY", "50ms")
+}
+
+/// The settings that make an archive of a few megabytes an upload of several parts.
+fn in_parts(agent: Agent) -> Agent {
+    agent.setting("BACKUP_COMPRESSION", "none").setting("BACKUP_S3_PART_SIZE", "5MiB")
+}
+
+/// 16 MB in a plain dump, which no test changes.
+fn large() -> &'static Database<'static> {
+    static LARGE: OnceLock<Database<'static>> = OnceLock::new();
+    LARGE.get_or_init(|| {
+        let database = Postgres::shared().new_database("large");
+        database.fill_with_megabytes(16);
+        database
+    })
+}
+
+/// One table of two rows, which no test changes.
+fn small() -> &'static Database<'static> {
+    static SMALL: OnceLock<Database<'static>> = OnceLock::new();
+    SMALL.get_or_init(|| {
+        let database = Postgres::shared().new_database("small");
+        database.query("CREATE TABLE pair AS SELECT * FROM generate_series(1, 2) AS number");
+        database
+    })
+}
+
+/// The directory and the bucket of one test.
+struct Places {
+    above: TempDir,
+    bucket: Bucket,
+}
+
+impl Places {
+    /// A bucket that is empty, and a directory that isn't there yet.
+    fn new() -> Places {
+        Places { above: tempfile::tempdir().unwrap(), bucket: Bucket::new(&Seaweedfs::shared().admin()) }
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.above.path().join("backups")
+    }
+
+    fn both(&self, agent: Agent) -> Agent {
+        self.both_as(agent, self.bucket.access())
+    }
+
+    fn both_as(&self, agent: Agent, access: &Access) -> Agent {
+        agent.directory(&self.directory()).bucket(self.bucket.name(), access)
+    }
+
+    /// Every file of the directory, hidden ones too, in order.
+    fn files(&self) -> Vec<String> {
+        files(&self.directory())
+    }
+
+    fn file_ending_in(&self, suffix: &str) -> PathBuf {
+        self.directory().join(only(&self.files(), suffix))
+    }
+
+    /// What every failed run must leave behind.
+    #[track_caller]
+    fn hold_nothing(&self) {
+        assert_eq!(self.files(), Vec::<String>::new());
+        self.bucket_holds_nothing();
+    }
+
+    #[track_caller]
+    fn bucket_holds_nothing(&self) {
+        assert_eq!(self.bucket.keys(), Vec::<String>::new());
+        assert_eq!(self.bucket.open_uploads(), Vec::<String>::new());
+    }
+
+    /// An archive, its manifest and, where the agent judges, its verdict.
+    #[track_caller]
+    fn directory_holds_one_good_backup(&self) {
+        let files = self.files();
+        assert_eq!(files.len(), 3, "{files:?}");
+        assert!(files[0].ends_with(".intact.json") && files[1].ends_with(".manifest.json"), "{files:?}");
+        assert!(files[2].contains(".sql"), "{files:?}");
+    }
+
+    /// An archive, its manifest, and the mark that the database is expected.
+    #[track_caller]
+    fn bucket_holds_one_backup(&self) {
+        let keys = self.bucket.keys();
+        assert_eq!(keys.len(), 3, "{keys:?}");
+        assert!(keys[0].ends_with(".manifest.json") && keys[1].contains(".sql"), "{keys:?}");
+        assert!(keys[2].starts_with("backups/databases/"), "{keys:?}");
+        assert_eq!(self.bucket.open_uploads(), Vec::<String>::new());
+    }
+}
+
+fn files(directory: &Path) -> Vec<String> {
+    let rows = std::fs::read_dir(directory).into_iter().flatten();
+    let mut names: Vec<_> = rows.map(|row| row.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[track_caller]
+fn only(names: &[String], suffix: &str) -> String {
+    let [name] = names.iter().filter(|name| name.ends_with(suffix)).collect::<Vec<_>>()[..] else {
+        panic!("not exactly one ends in {suffix}: {names:#?}");
+    };
+    name.clone()
+}
+
+/// What a program makes of these bytes.
+fn through(program: &mut Command, input: &[u8]) -> Vec<u8> {
+    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || std::io::Write::write_all(&mut stdin, input).unwrap());
+        child.wait_with_output().unwrap()
+    });
+    assert!(output.status.success(), "{program:?}: {}", output.status);
+    output.stdout
+}
+
+/// A dump that stands still in its middle, until the proxy in front of its server is healed.
+struct Stalled {
+    proxy: Proxy,
+    running: Running,
+}
+
+/// Starts `lastgood backup` of `database`, and returns when megabytes of the dump have gone by and no more come.
+fn stall(agent: Agent, database: &Database<'_>, places: &Places) -> Stalled {
+    let server = database.server();
+    let proxy = Proxy::start(&format!("127.0.0.1:{}", server.port()));
+    let agent = agent.programs_of(server.installation());
+    let agent = in_parts(places.both(agent.database_at(&proxy.address().port().to_string(), database.name())));
+    proxy.set(Fault::Stall(Direction::Down, 12_000_000));
+    let mut running = agent.start(&["backup"]);
+    running.wait_until("the middle of the dump", |_| proxy.has_struck());
+    running.wait_until("parts in the bucket", |_| !places.bucket.open_uploads().is_empty());
+    running.wait_until("a partial file", |_| places.files().iter().any(|file| file.ends_with(".partial")));
+    assert_eq!(places.bucket.keys(), Vec::<String>::new(), "nothing shows before it is whole");
+    // The agent must outlive its home, which holds its lock and its log.
+    std::mem::forget(agent);
+    Stalled { proxy, running }
+}
+
+/// The process ids of a process's children of this name.
+fn children(parent: u32, name: &str) -> Vec<u32> {
+    let stat = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|row| row.file_name().to_str()?.parse().ok());
+    let is_meant = |pid: &u32| {
+        let stat = stat(*pid);
+        let Some((before, after)) = stat.rsplit_once(") ") else { return false };
+        before.ends_with(&format!("({name}")) && after.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    pids.filter(is_meant).collect()
+}
+
+/// A folder for `PG_BIN_DIR` with the server's own programs, but for `pg_dump`, which is this shell script. `$REAL` is the
+/// real one.
+fn with_pg_dump(server: &Postgres, script: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = server.installation().programs();
+    std::os::unix::fs::symlink(programs.join("psql"), folder.path().join("psql")).unwrap();
+    let real = programs.join("pg_dump").display().to_string();
+    let version = r#"[ "$1" = --version ] && exec "$REAL" --version"#;
+    write_program(&folder.path().join("pg_dump"), &format!("REAL='{real}'\n{version}\n{script}\n"));
+    folder
+}
+
+fn write_program(path: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, format!("#!/bin/bash\n{script}")).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// `lastgood` run by a wrapper, such as `unshare`, with the agent's own environment.
+fn wrapped<S: AsRef<OsStr>>(wrapper: &[S], agent: &Agent, arguments: &[&str]) -> std::process::Output {
+    let inner = agent.command(arguments);
+    let [program, first @ ..] = wrapper else { panic!("no wrapper") };
+    let mut command = Command::new(program);
+    command.args(first).arg(inner.get_program()).args(inner.get_args()).env_clear();
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(agent.home()).stdin(Stdio::null()).output().unwrap()
+}

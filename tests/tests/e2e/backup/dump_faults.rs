@@ -1,0 +1,108 @@
+//! pg_dump and the server behind it: however they fail, nothing of the run shows, and the message says who it was.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use e2e::postgres::{Installation, Postgres};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Places, Stalled, agent, children, large, small, stall, with_pg_dump};
+
+#[test]
+fn a_killed_pg_dump_leaves_nothing() {
+    let places = Places::new();
+    let Stalled { proxy, running } = stall(agent(), large(), &places);
+    let [pg_dump] = children(running.pid(), "pg_dump")[..] else { panic!("not one pg_dump") };
+    kill_process(Pid::from_raw(pg_dump.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    running.wait().exits(1).mentions("pg_dump was killed by signal 9").mentions("hint: ");
+    places.hold_nothing();
+    drop(proxy);
+}
+
+#[test]
+fn a_server_that_crashes_in_the_middle_leaves_nothing_and_is_named() {
+    let mut server = Postgres::start(Installation::debian());
+    server.query("CREATE DATABASE app");
+    let places = Places::new();
+    let (proxy, running) = {
+        let database = server.database("app");
+        database.fill_with_megabytes(16);
+        let Stalled { proxy, running } = stall(agent(), &database, &places);
+        // Dropping the value would drop the database.
+        std::mem::forget(database);
+        (proxy, running)
+    };
+    server.crash();
+    proxy.heal();
+    running.wait().exits(1).mentions("the PostgreSQL server went away during the backup of app").mentions("hint: ");
+    places.hold_nothing();
+}
+
+#[test]
+fn a_truncated_archive_is_refused_though_pg_dump_exits_0() {
+    for length in [0, 3, 9_000, 3_000_000] {
+        let programs = with_pg_dump(large().server(), &format!(r#""$REAL" "$@" | head -c {length}; exit 0"#));
+        let places = Places::new();
+        let agent = places.both(agent().database(large()));
+        let agent = agent.setting("PG_BIN_DIR", programs.path().display().to_string());
+        let failed = agent.run(&["backup"]).exits(1);
+        failed.mentions("what pg_dump wrote isn't a whole archive").mentions("hint: ");
+        places.hold_nothing();
+    }
+}
+
+#[test]
+fn a_pg_dump_that_fails_after_a_whole_archive_is_believed() {
+    let script = r#""$REAL" "$@"; echo 'pg_dump: error: the last page was odd' >&2; exit 1"#;
+    let programs = with_pg_dump(small().server(), script);
+    let places = Places::new();
+    let agent = places.both(agent().database(small()));
+    let failed = agent.setting("PG_BIN_DIR", programs.path().display().to_string()).run(&["backup"]).exits(1);
+    failed.mentions("pg_dump failed with exit status 1: the last page was odd");
+    places.hold_nothing();
+}
+
+#[test]
+fn what_pg_dump_warns_of_reaches_the_user_and_the_manifest() {
+    let script = r#"echo 'pg_dump: warning: there are circular foreign keys' >&2; exec "$REAL" "$@""#;
+    let programs = with_pg_dump(small().server(), script);
+    let places = Places::new();
+    let agent = places.both(agent().database(small()));
+    let agent = agent.setting("PG_BIN_DIR", programs.path().display().to_string());
+    agent.run(&["backup"]).succeeds().mentions("pg_dump: warning: there are circular foreign keys");
+    let manifest = places.bucket.get_json(&places.bucket.key_ending_in(".manifest.json"));
+    assert_eq!(manifest["warnings"][0], "pg_dump: warning: there are circular foreign keys");
+}
+
+#[test]
+fn a_locked_table_ends_the_dump_before_production_queues_behind_it() {
+    let database = Postgres::shared().new_database("locked");
+    database.query("CREATE TABLE busy (id integer)");
+    let mut psql = database.client(database.server().installation(), "psql");
+    let mut migration = psql.arg("-Xq").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut stdin = migration.stdin.take().unwrap();
+    stdin.write_all(b"BEGIN;\nLOCK TABLE busy IN ACCESS EXCLUSIVE MODE;\n").unwrap();
+    while database.query(
+        "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'busy'::regclass",
+    ) == "0"
+    {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let places = Places::new();
+    let agent = places.both(agent().database(&database)).setting("BACKUP_LOCK_TIMEOUT", "300ms");
+    agent.run(&["backup"]).exits(1).mentions("something holds a lock on a table").mentions("BACKUP_LOCK_TIMEOUT");
+    drop(stdin);
+    migration.wait().unwrap();
+    places.hold_nothing();
+}
+
+#[test]
+fn a_role_that_may_not_read_everything_is_told_what_it_lacks() {
+    let database = Postgres::shared().new_database("private");
+    database.query("CREATE TABLE secrets (id integer); CREATE ROLE half_blind LOGIN PASSWORD 'x'");
+    let places = Places::new();
+    let agent = places.both(agent().database(&database)).setting("DB_USER", "half_blind").setting("DB_PASSWORD", "x");
+    agent.run(&["backup"]).exits(1).mentions("permission denied for table secrets").mentions("GRANT pg_read_all_data");
+    database.query("DROP ROLE half_blind");
+    places.hold_nothing();
+}

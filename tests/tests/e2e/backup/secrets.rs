@@ -1,0 +1,70 @@
+//! The database's password: used as it was meant, and shown nowhere.
+
+use e2e::agent::Agent;
+use e2e::postgres::{PASSWORD, Postgres};
+use tempfile::TempDir;
+
+use super::{Places, agent, small, write_program};
+
+/// PostgreSQL's programs, each of which first writes down how it was called.
+fn telling_programs(server: &Postgres) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["psql", "pg_dump"] {
+        let real = server.installation().programs().join(name).display().to_string();
+        let calls = folder.path().join("calls").display().to_string();
+        write_program(&folder.path().join(name), &format!("echo {name} \"$@\" >> '{calls}'\nexec '{real}' \"$@\"\n"));
+    }
+    folder
+}
+
+#[track_caller]
+fn assert_secret(places: &Places, agent: &Agent, calls: &str, secret: &str) {
+    let local = places.files().into_iter().map(|file| std::fs::read(places.directory().join(file)).unwrap());
+    let stored = places.bucket.keys().into_iter().map(|key| places.bucket.get(&key));
+    let log = std::fs::read(agent.home().join("log")).unwrap();
+    for bytes in local.chain(stored).chain([log, calls.as_bytes().to_vec()]) {
+        assert!(memchr::memmem::find(&bytes, secret.as_bytes()).is_none(), "{}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn no_child_log_or_record_shows_the_password() {
+    let url = small().url();
+    let escaped = url.split(':').nth(2).unwrap().split('@').next().unwrap();
+    for from_url in [false, true] {
+        let programs = telling_programs(small().server());
+        let places = Places::new();
+        let agent = agent().database(small()).setting("PG_BIN_DIR", programs.path().display().to_string());
+        let agent = places.both(match from_url {
+            false => agent,
+            true => ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"]
+                .into_iter()
+                .fold(agent, |agent, name| agent.setting(name, ""))
+                .setting("DATABASE_URL", &url),
+        });
+        agent.run(&["backup", "-vv"]).succeeds().keeps_silent_about(escaped);
+        agent.run(&["backup", "--database", "nothing", "-vv"]).exits(5).keeps_silent_about(escaped);
+        let calls = std::fs::read_to_string(programs.path().join("calls")).unwrap();
+        assert!(calls.contains("pg_dump --format=custom") && calls.contains("psql -X"), "{calls}");
+        for secret in [PASSWORD, escaped, &places.bucket.access().secret] {
+            assert_secret(&places, &agent, &calls, secret);
+        }
+    }
+}
+
+#[test]
+fn quotes_around_a_password_in_the_env_file_are_no_part_of_it() {
+    let server = Postgres::shared();
+    let role = "quoted_in_env";
+    server.query(&format!("CREATE ROLE {role} SUPERUSER LOGIN PASSWORD 'it has # and $ in it'"));
+    for quote in ['\'', '"'] {
+        let places = Places::new();
+        let agent = places.both(agent().database(small())).setting("DB_USER", role).setting("DB_PASSWORD", "");
+        let dollar = if quote == '"' { "\\$" } else { "$" };
+        let line = format!("DB_PASSWORD={quote}it has # and {dollar} in it{quote}\n");
+        std::fs::write(agent.home().join(".env"), line).unwrap();
+        agent.run(&["backup"]).succeeds().keeps_silent_about("it has # and");
+        places.bucket_holds_one_backup();
+    }
+    server.query(&format!("DROP ROLE {role}"));
+}
