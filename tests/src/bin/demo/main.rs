@@ -13,7 +13,8 @@ use e2e::postgres::{Database, Installation, Postgres};
 use e2e::seaweedfs::Seaweedfs;
 use story::{Story, check};
 
-const ORDERS: &str = "CREATE TABLE orders AS SELECT i AS id, 'customer ' || i % 977 AS customer, md5(i::text) AS reference,
+const ORDERS: &str =
+    "CREATE TABLE orders AS SELECT i AS id, 'customer ' || i % 977 AS customer, md5(i::text) AS reference,
     (i * 37 % 100000) / 100.0 AS amount FROM generate_series(1, 200000) AS i; ALTER TABLE orders ADD PRIMARY KEY (id);";
 
 fn main() -> ExitCode {
