@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         run_part(part, times.parse().unwrap());
         return ExitCode::SUCCESS;
     }
-    let counted = PARTS.map(|part| (part.to_owned(), count(part))).into();
+    let counted = PARTS.map(|part| (part.to_owned(), count(part) - count_hashing(part))).into();
     if arguments.iter().any(|argument| argument == "--record") { record(counted) } else { check(&counted) }
 }
 
@@ -51,6 +51,12 @@ fn main() -> ExitCode {
 fn count(part: &str) -> u64 {
     let [once, twice] = ["1", "2"].map(|times| counted_run(part, times));
     twice - once
+}
+
+/// What a part's SHA-256 takes, where it takes nearly all: without the processor's SHA instructions a walk twice as slow would
+/// stay within the band. Its count depends on the number of bytes alone.
+fn count_hashing(part: &str) -> u64 {
+    if part == "walk" { count("sha256") } else { 0 }
 }
 
 fn counted_run(part: &str, times: &str) -> u64 {
@@ -122,7 +128,11 @@ fn first_line(program: &str) -> String {
 fn run_part(part: &str, times: usize) {
     let archive = parts::archive(SIZE);
     let Some((work, compression)) = part.split_once(' ') else {
-        let work = if part == "walk" { parts::walk } else { parts::digest };
+        let work = match part {
+            "walk" => parts::walk,
+            "digest" => parts::digest,
+            _ => parts::hash_rows,
+        };
         return (0..times).for_each(|_| work(&archive));
     };
     let compression: Compression = compression.parse().unwrap();
