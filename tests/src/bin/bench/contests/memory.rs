@@ -22,17 +22,21 @@ pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
     let sizes: &[u64] = if effort.quick { &QUICK } else { &WHOLE };
     let contestants = sizes.iter().flat_map(|&megabytes| {
         ["gzip", "zstd"].map(|compression| {
-            Contestant::new(format!("lastgood backup, {compression}, to S3, {megabytes} MB"), move || {
-                let programs = generator(ground, megabytes);
-                ground.in_bucket(|bucket| {
-                    let agent = ground.agent(database).bucket(bucket.name(), bucket.access());
-                    let agent = agent
-                        .setting("BACKUP_COMPRESSION", compression)
-                        .setting("PG_BIN_DIR", programs.display().to_string());
-                    let lap = time(ground, agent.command(&["backup", "--quiet"]));
-                    Lap { stored: Some(stored_in_bucket(bucket)), ..lap }
-                })
-            })
+            Contestant::new(
+                format!("lastgood backup, {compression}, to S3 and a directory, {megabytes} MB"),
+                move || {
+                    let programs = generator(ground, megabytes);
+                    ground.in_folder(|folder| {
+                        ground.in_bucket(|bucket| {
+                            let agent = ground.agent(database).bucket(bucket.name(), bucket.access()).directory(folder);
+                            let agent = agent.setting("PG_BIN_DIR", programs.display().to_string());
+                            let agent = agent.setting("BACKUP_COMPRESSION", compression);
+                            let lap = time(ground, agent.command(&["backup", "--quiet"]));
+                            Lap { stored: Some(stored_in_bucket(bucket)), ..lap }
+                        })
+                    })
+                },
+            )
             .goal(1.1)
         })
     });

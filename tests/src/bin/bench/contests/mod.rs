@@ -1,6 +1,7 @@
 //! The contests, one file each.
 
 mod backup;
+mod growth;
 mod list;
 mod memory;
 mod restore;
@@ -23,11 +24,13 @@ pub(crate) struct Effort {
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 9] = [
+pub(crate) const ALL: [(&str, Held); 11] = [
     ("backup", backup::hold),
     ("restore", restore::hold),
+    ("restore-in-place", restore::hold_in_place),
     ("verify", verify::hold),
     ("verify-one-core", verify::hold_on_one_core),
+    ("growth", growth::hold),
     ("tables", tables::hold),
     ("list", list::hold),
     ("start", start::hold),

@@ -17,17 +17,36 @@ const TARGET: &str = "target";
 pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
     let database = ground.sized(effort.megabytes);
     let archive = plain_archive(ground, database);
-    ground.in_bucket(|bucket| {
-        let agent = ground.agent(database).bucket(bucket.name(), bucket.access()).setting("BACKUP_COMPRESSION", "zstd");
-        agent.setting("BACKUP_VERIFY", "read-back").run(&["backup", "--quiet"]).succeeds();
+    in_bucket_with_backup(ground, database, |bucket| {
+        let swap = ["--from-s3-latest", "--into", TARGET, "--confirm", "--skip-services"];
         let contestants = vec![
             pg_restore(ground, database, "pg_restore -j2 of a local archive", "-j2", &archive),
             usual(ground, database, bucket),
-            ours(ground, database, bucket, "by swap", &[]).goal(1.05),
-            pg_restore(ground, database, "pg_restore, serially, of a local archive", "-j1", &archive),
-            ours(ground, database, bucket, "in place", &["--in-place", "--skip-backup"]),
+            ours(ground, database, bucket, "by swap", &swap).goal(1.05),
         ];
         race(format!("Restore of {} MB", effort.megabytes), contestants, effort.rounds)
+    })
+}
+
+/// Ours replaces what is in the database that was backed up, by the same.
+pub(super) fn hold_in_place(ground: &Ground, effort: &Effort) -> Contest {
+    let database = ground.sized(effort.megabytes);
+    let archive = plain_archive(ground, database);
+    in_bucket_with_backup(ground, database, |bucket| {
+        let in_place = ["--from-s3-latest", "--in-place", "--skip-backup", "--confirm", "--skip-services"];
+        let contestants = vec![
+            pg_restore(ground, database, "pg_restore, serially, of a local archive", "-j1", &archive),
+            ours(ground, database, bucket, "in place", &in_place).goal(1.2),
+        ];
+        race(format!("Restore in place of {} MB", effort.megabytes), contestants, effort.rounds)
+    })
+}
+
+fn in_bucket_with_backup<T>(ground: &Ground, database: &Database<'_>, act: impl FnOnce(&Bucket) -> T) -> T {
+    ground.in_bucket(|bucket| {
+        let agent = ground.agent(database).bucket(bucket.name(), bucket.access()).setting("BACKUP_COMPRESSION", "zstd");
+        agent.setting("BACKUP_VERIFY", "read-back").run(&["backup", "--quiet"]).succeeds();
+        act(bucket)
     })
 }
 
@@ -79,10 +98,8 @@ fn ours<'a>(
 ) -> Contestant<'a> {
     let agent: Agent = ground.agent(database).bucket(bucket.name(), bucket.access());
     Contestant::new(format!("lastgood restore from S3, {name}"), move || {
-        into_target(ground, |target| {
-            let arguments =
-                ["restore", "--quiet", "--from-s3-latest", "--into", target, "--confirm", "--skip-services"];
-            let lap = time(ground, agent.command(&[&arguments, flags].concat()));
+        into_target(ground, |_| {
+            let lap = time(ground, agent.command(&[&["restore", "--quiet"], flags].concat()));
             drop_old(ground);
             lap
         })

@@ -1,0 +1,21 @@
+//! How cost grows with the database: each size against its own floor. What is left above it at 10 MB is the start, at 1 GB the road.
+
+use super::Effort;
+use super::backup::{To, floor, ours};
+use crate::ground::Ground;
+use crate::race::{Contest, Standing, race};
+
+const QUICK: [u32; 2] = [10, 100];
+const WHOLE: [u32; 4] = [10, 100, 500, 2_000];
+
+pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
+    let sizes: &[u32] = if effort.quick { &QUICK } else { &WHOLE };
+    let grown = sizes.iter().flat_map(|&megabytes| {
+        let database = ground.sized(megabytes);
+        let contestants = vec![floor(ground, database), ours(ground, database, "zstd", To::Bucket)];
+        let of_size =
+            move |standing: Standing| Standing { name: format!("{}, {megabytes} MB", standing.name), ..standing };
+        race("", contestants, effort.rounds).results.into_iter().map(of_size)
+    });
+    Contest { title: "Cost as the database grows".to_owned(), measure: "time", results: grown.collect() }
+}
