@@ -4,8 +4,11 @@ use std::str::FromStr;
 
 use crate::Failure;
 
+/// Answers a variable's name with its value.
+type Lookup<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// Where settings come from; the environment, except in tests.
-pub struct Environment<'a>(Box<dyn Fn(&str) -> Option<String> + 'a>);
+pub struct Environment<'a>(Lookup<'a>);
 
 /// What all three functions need.
 #[derive(Clone, Debug, PartialEq, Eq)]

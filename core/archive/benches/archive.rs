@@ -1,5 +1,14 @@
 //! How fast the hot parts are, each alone on one core: `cargo bench -p archive --bench archive`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark that can't run says so by ending"
+)]
+#![allow(missing_docs, reason = "criterion's macros write none")]
+
 mod parts;
 
 use archive::Compression;

@@ -7,6 +7,15 @@
 //! clock speed of the machine don't show. Nor do most of its features: Valgrind presents every x86-64 machine with AVX2 as
 //! one and the same processor, without AVX-512 and SHA instructions. What remains is the toolchain, which the file names.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark that can't run says so by ending"
+)]
+#![allow(missing_docs, reason = "criterion's macros write none")]
+
 mod parts;
 
 use std::collections::BTreeMap;

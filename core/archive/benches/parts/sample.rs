@@ -8,9 +8,11 @@ const FIRST_DUMP_ID: i64 = 100;
 const TERMINATOR: &[u8] = b"\\.\n\n\n";
 /// Bytes of a table's rows before they are repeated.
 const REPEATED: u64 = 8 << 20;
+/// Makes one row's COPY text from its number.
+type MakeRow = fn(u64, &mut Random) -> String;
+
 /// A quarter of the archive each.
-const TABLES: [(&str, fn(u64, &mut Random) -> String); 4] =
-    [("users", user), ("charts", chart), ("messages", message), ("files", file)];
+const TABLES: [(&str, MakeRow); 4] = [("users", user), ("charts", chart), ("messages", message), ("files", file)];
 
 /// Writes an archive of about `size` bytes, however many that are, in little memory: from some length on a table's rows
 /// are repeated, which no compressor sees over so wide a distance.
