@@ -83,6 +83,7 @@ fn wish(args: &RestoreArgs) -> Wish {
         in_place: args.in_place,
         into: args.into.is_some(),
         tables: args.table.clone(),
+        jobs: args.jobs.map(usize::from),
         skip_backup: args.skip_backup,
         skip_services: args.skip_services,
         force: args.force,
@@ -162,7 +163,7 @@ impl Run {
                 HeadError::Failed(failure) => failure,
             })?;
         refuse(&wish, &head, &target)?;
-        tables::list(&head, &wish.tables)?;
+        tables::require(&head, &wish.tables)?;
         let size = chosen.manifest.as_ref().and_then(|m| m.database.size);
         let size = size.or_else(|| target.living.as_ref()?.size);
         let space = Space::ask(target.psql.connection(), &target.role, size);
@@ -188,8 +189,8 @@ impl Run {
             obstacles.refuse()?;
             plan.warnings.extend(obstacles.warnings);
         }
-        let report = settings.report;
-        Ok(Job { chosen, keys, head, target, plan, services, tables: wish.tables, interrupt, report, started: now })
+        let (report, jobs) = (settings.report, wish.jobs);
+        Ok(Job { chosen, keys, head, target, plan, services, tables: wish.tables, jobs, interrupt, report, started: now })
     }
 }
 

@@ -131,6 +131,9 @@ pub(crate) struct RestoreArgs {
     /// With --into: restore the rows of this table alone, `NAME` or `SCHEMA.NAME`. Repeat it for several.
     #[arg(long, value_name = "TABLE", requires = "into")]
     pub(crate) table: Vec<String>,
+    /// Fill the new database with so many jobs. More than one need room for the plain dump in TMPDIR (/var/tmp). Default: as many as pay.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), conflicts_with = "in_place")]
+    pub(crate) jobs: Option<u8>,
     /// Replace the content inside the living database, in one transaction, after a safety backup.
     #[arg(long, conflicts_with = "into")]
     pub(crate) in_place: bool,
@@ -152,8 +155,9 @@ pub(crate) struct RestoreArgs {
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left; restore nothing.
     #[arg(long, conflicts_with_all = ["from", "into", "table", "in_place"])]
     pub(crate) drop_old: bool,
-    #[command(flatten)]
-    pub(crate) place: Place,
+    /// Look in the bucket or in the directory alone. Default: in both, and where both have it good, the directory's is read.
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) repository: Option<Which>,
 }
 
 #[derive(Args, Debug)]

@@ -93,7 +93,7 @@ pub(crate) async fn choose(
 /// # Errors
 /// Exit 2 when the one that is asked for isn't set.
 pub(crate) async fn repositories(args: &RestoreArgs, settings: &Settings) -> Result<Vec<Repository>, Failure> {
-    let which = if args.from_s3_latest || args.list_s3 { Some(Which::Bucket) } else { args.place.repository };
+    let which = if args.from_s3_latest || args.list_s3 { Some(Which::Bucket) } else { args.repository };
     let mut repositories = Vec::new();
     if let Some(folder) = settings.directory.as_ref().filter(|_| which != Some(Which::Bucket)) {
         repositories.push(Repository::directory(folder));

@@ -33,6 +33,8 @@ pub(crate) struct Job {
     pub(crate) plan: Plan,
     pub(crate) services: Services,
     pub(crate) tables: Vec<String>,
+    /// How many jobs of pg_restore were asked for.
+    pub(crate) jobs: Option<usize>,
     pub(crate) interrupt: Interrupt,
     pub(crate) report: Report,
     pub(crate) started: Timestamp,

@@ -77,7 +77,7 @@ impl Living {
                 t.spcname AS tablespace, shobj_description(d.oid, 'pg_database') AS comment,
                 CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS size,
                 row_to_json(d) AS row, pg_has_role(d.datdba, 'MEMBER') AS is_ours,
-                (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.pid <> pg_backend_pid()) AS connections,
+                (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid()) AS connections,
                 ARRAY(SELECT gid FROM pg_prepared_xacts p WHERE p.database = d.datname) AS prepared_transactions,
                 ARRAY(SELECT slot_name FROM pg_replication_slots s WHERE s.database = d.datname) AS slots
             FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = {}",

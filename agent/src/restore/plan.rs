@@ -31,6 +31,7 @@ pub(crate) struct Wish {
     /// `--into`: the target isn't the living database of the backup.
     pub(crate) into: bool,
     pub(crate) tables: Vec<String>,
+    pub(crate) jobs: Option<usize>,
     pub(crate) skip_backup: bool,
     pub(crate) skip_services: bool,
     pub(crate) force: bool,

@@ -13,11 +13,13 @@ use crate::restore::head::Head;
 use crate::restore::space;
 
 /// Below this a serial restore is over before jobs have started: bytes of rows.
-const LEAST: u64 = 64 << 20;
+const LEAST: u64 = 256 << 20;
+/// With fewer cores, which the server often shares, several jobs gain nothing: measured on two, 28.0 s against 27.7 s.
+const LEAST_CORES: usize = 4;
 /// More jobs than this gain little on one disk.
 const MOST_JOBS: usize = 8;
 
-/// How a parallel restore would be done.
+/// How a parallel restore is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spool {
     pub(crate) folder: PathBuf,
@@ -25,14 +27,18 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Decides whether it pays: enough rows, more than one table, more than one core, and twice the room it takes.
-    pub(crate) fn that_pays(head: &Head, manifest: Option<&Manifest>) -> Option<Self> {
+    /// Decides whether it pays: enough rows, more than one table, enough cores, and twice the room it takes. `jobs` that were
+    /// asked for are taken as they are.
+    pub(crate) fn that_pays(head: &Head, manifest: Option<&Manifest>, jobs: Option<usize>) -> Option<Self> {
+        // Systems keep /tmp in memory; /var/tmp lies on a disk.
+        let folder = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
+        if let Some(jobs) = jobs {
+            return (jobs > 1).then_some(Self { folder, jobs });
+        }
         let census = &manifest?.census;
         let bytes = census.tables.iter().map(|table| table.bytes).sum::<u64>() + census.large_objects.bytes;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // Systems keep /tmp in memory; /var/tmp lies on a disk.
-        let folder = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
-        let pays = bytes >= LEAST && head.data_blocks() > 1 && cores > 1;
+        let pays = bytes >= LEAST && head.data_blocks() > 1 && cores >= LEAST_CORES;
         let fits = space::free(&folder).is_some_and(|free| free / 2 > bytes);
         (pays && fits).then_some(Self { folder, jobs: cores.min(MOST_JOBS) })
     }

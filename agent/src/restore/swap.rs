@@ -90,7 +90,7 @@ fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     if job.head.pg_restore.version >= Version::from_number(170_000) && !job.target.role.knows_transaction_timeout() {
         return fill_by_script(job, psql);
     }
-    match Spool::that_pays(&job.head, job.chosen.manifest.as_ref()).filter(|_| job.tables.is_empty()) {
+    match Spool::that_pays(&job.head, job.chosen.manifest.as_ref(), job.jobs).filter(|_| job.tables.is_empty()) {
         Some(spool) => fill_in_parallel(job, psql, &spool),
         None => fill_as_it_comes(job, psql),
     }

@@ -8,11 +8,11 @@ use std::io::Write as _;
 use crate::failure::{Exit, Failure};
 use crate::restore::head::Head;
 
-/// The entries to restore, as a file for `pg_restore --use-list`, gone when dropped.
+/// Makes sure that the archive has every one of `tables`.
 ///
 /// # Errors
-/// Exit 5 when a table isn't in the archive.
-pub(crate) fn list(head: &Head, tables: &[String]) -> Result<tempfile::NamedTempFile, Failure> {
+/// Exit 5 when it hasn't.
+pub(crate) fn require(head: &Head, tables: &[String]) -> Result<(), Failure> {
     for table in tables {
         let is_it = |entry: &archive::Entry| {
             ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str()) && is_named(table, &entry.schema, &entry.name)
@@ -22,6 +22,14 @@ pub(crate) fn list(head: &Head, tables: &[String]) -> Result<tempfile::NamedTemp
                 .hint("lastgood show lists its tables; names are written as they are, without quotes"));
         }
     }
+    Ok(())
+}
+
+/// The entries to restore, as a file for `pg_restore --use-list`, gone when dropped.
+///
+/// # Errors
+/// Exit 1 when it can't be written.
+pub(crate) fn list(head: &Head, tables: &[String]) -> Result<tempfile::NamedTempFile, Failure> {
     let wanted = |entry: &&archive::Entry| match entry.kind.as_str() {
         "TABLE DATA" => is_chosen(tables, &entry.schema, &entry.name),
         "FK CONSTRAINT" => false,

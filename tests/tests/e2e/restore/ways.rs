@@ -107,14 +107,17 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_large_backup_is_restored_by_several_jobs_from_a_spool() {
+fn several_jobs_restore_from_a_spool_of_which_nothing_is_left() {
     let scene = Scene::new("large");
-    scene.database.fill_with_megabytes(80);
+    scene.database.fill_with_megabytes(3);
     let expected = plainly_restored(&scene.database);
     scene.agent.run(&["backup"]).succeeds();
     scene.database.query("TRUNCATE files");
-    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().mentions("jobs");
+    let spool = tempfile::tempdir().unwrap();
+    let scene = scene.with("TMPDIR", spool.path().to_str().unwrap());
+    scene.agent.run(&["restore", "latest", "--jobs", "3", "--confirm"]).succeeds().mentions("3 jobs");
     assert_same_sql(&scene.database, &expected);
+    assert_eq!(std::fs::read_dir(spool.path()).unwrap().count(), 0, "the spool is gone");
 }
 
 #[test]
