@@ -63,7 +63,8 @@ impl Source {
         if let Some((_, hint)) = REASONS.iter().find(|(said, _)| said.iter().all(|words| lines.contains(words))) {
             return Failure::new(Exit::Failed, format!("backup of {database}: {error}")).hint(*hint);
         }
-        if LOST.iter().any(|words| lines.contains(words)) || Server::ask(&self.psql).is_err() {
+        let was_killed = matches!(error, DumpError::Killed { .. });
+        if LOST.iter().any(|words| lines.contains(words)) || (!was_killed && Server::ask(&self.psql).is_err()) {
             let error = format!("the PostgreSQL server went away during the backup of {database}: {error}");
             return Failure::new(Exit::Failed, error)
                 .hint("see the server's log; when it runs again, start the backup again");

@@ -16,6 +16,9 @@ use crate::settings::Connection;
 
 /// Lines of stderr that are kept for the error's text and the manifest's warnings; every line reaches the user as it comes.
 const KEPT_LINES: usize = 50;
+/// How long pg_dump may take to end. It asks the server to cancel its query first, and a network that stands still never
+/// answers.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// A pipe this large costs few switches between pg_dump and us; the kernel gives an unprivileged process that much.
 const PIPE_SIZE: usize = 1 << 20;
 /// pg_dump writes 4 KiB at a time. Whoever reads as fast wakes up for each, and waking a reader is time that pg_dump doesn't
@@ -137,13 +140,26 @@ impl Dump {
 }
 
 impl Stopper {
-    /// Ends pg_dump, if it still runs. It cancels its query on SIGTERM and leaves nothing behind.
+    /// Ends pg_dump, if it still runs. It cancels its query on SIGTERM and leaves nothing behind; where it doesn't end, it
+    /// is killed.
     pub(crate) fn stop(&self) {
+        self.signal(Signal::TERM);
+        let late = self.clone();
+        let kill = move || {
+            std::thread::sleep(PATIENCE);
+            late.signal(Signal::KILL);
+        };
+        if std::thread::Builder::new().spawn(kill).is_err() {
+            self.signal(Signal::KILL);
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
         if let Ok(guard) = self.0.lock()
             && let Some(pid) = *guard
         {
             // It may have ended in this very moment, which is what was wanted.
-            let _ = rustix::process::kill_process(pid, Signal::TERM);
+            let _ = rustix::process::kill_process(pid, signal);
         }
     }
 

@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::settings::Connection;
 
+/// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
+const CONNECT_TIMEOUT: &str = "15";
+
 /// One database, ready to be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Psql {
@@ -79,6 +82,7 @@ impl Psql {
             .command(&self.program)
             .env("PGCLIENTENCODING", "UTF8")
             .env("PGOPTIONS", quiet_options(&self.connection))
+            .env("PGCONNECT_TIMEOUT", self.connection.get("PGCONNECT_TIMEOUT").unwrap_or(CONNECT_TIMEOUT))
             .args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
