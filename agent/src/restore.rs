@@ -149,7 +149,10 @@ impl Run {
         }
         let outcome = Outcome::new(&job, &restored, safety, Timestamp::now());
         report.answer(&outcome, &outcome)?;
-        Ok(Exit::Done)
+        Ok(restored.services.map_or(Exit::Done, |failure| {
+            report.say(&failure);
+            failure.exit
+        }))
     }
 
     /// Reads the archive's head, asks the server, and decides. Changes nothing.

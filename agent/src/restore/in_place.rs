@@ -13,29 +13,29 @@ use crate::restore::exchange::end_connections;
 use crate::restore::job::{Job, Restored, program_failure};
 use crate::restore::pg_restore::Way;
 use crate::restore::program::ProgramError;
+use crate::restore::reading::Through;
 use crate::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::restore::session::{Session, SessionError};
 
 /// Restores in place. The safety backup has been made.
 ///
 /// # Errors
-/// Everything was rolled back then; but where only the services didn't start again, the failure says so.
+/// Everything was rolled back then.
 pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
     let stopped = job.services.stop()?;
     job.go_on()?;
     if let Err(error) = end_connections(&job.target.maintenance, &[&job.target.name]) {
         tracing::warn!("connections to {} could not be ended, and are waited for: {error}", job.target.name);
     }
-    let restored = replace(job)?;
+    let through = replace(job)?;
     if let Err(error) = job.target.psql.script("ANALYZE;\n") {
         tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");
     }
-    stopped.start()?;
-    Ok(restored)
+    Ok(Restored { census: through.walked.census, dumped: through.dumped, services: stopped.start().err() })
 }
 
 /// The transaction.
-fn replace(job: &Job) -> Result<Restored, Failure> {
+fn replace(job: &Job) -> Result<Through, Failure> {
     let psql = psql_beside(&job.target.psql, &job.head.pg_restore.path);
     let mut session = Session::start(&psql, &job.interrupt).map_err(|e| program_failure(&e))?;
     let begun = match session.ask(&format!("BEGIN;\n{TRANSACTION}")) {
@@ -52,7 +52,7 @@ fn replace(job: &Job) -> Result<Restored, Failure> {
         Err((failure, SessionState::Ended)) => return Err(why(session, failure)),
     };
     check(job, session, &through.walked, &begun)?;
-    Ok(Restored { census: through.walked.census, dumped: through.dumped })
+    Ok(through)
 }
 
 /// The number of the transaction under way.

@@ -45,6 +45,8 @@ pub(crate) struct Job {
 pub(crate) struct Restored {
     pub(crate) census: Census,
     pub(crate) dumped: u64,
+    /// Why the services didn't start again, if they didn't.
+    pub(crate) services: Option<Failure>,
 }
 
 impl Job {

@@ -9,11 +9,12 @@ use crate::failure::{Exit, Failure};
 /// # Errors
 /// Exit 1 for every other answer, and where nobody can be asked.
 pub(crate) fn ask(what: &dyn std::fmt::Display, question: &str, confirmed: bool) -> Result<(), Failure> {
-    // stderr gone: then nobody can answer either.
-    let _ = write!(std::io::stderr().lock(), "{what}");
     if confirmed {
+        what.to_string().lines().for_each(|line| tracing::info!("{line}"));
         return Ok(());
     }
+    // stderr gone: then nobody can answer either.
+    let _ = write!(std::io::stderr().lock(), "{what}");
     if !std::io::stdin().is_terminal() {
         return Err(Failure::new(Exit::Failed, "nobody can be asked here: stdin is no terminal")
             .hint("--confirm says yes beforehand; --dry-run only shows what would happen"));

@@ -28,8 +28,7 @@ struct New<'a> {
 /// Restores by swap.
 ///
 /// # Errors
-/// The living database is untouched and the new one gone then; but where only the services didn't start again, the
-/// failure says so.
+/// The living database is untouched and the new one gone then.
 pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
     let mut new = create(job)?;
     let through = prepare(job, &new.name).map_err(|failure| job.interrupted_or(failure))?;
@@ -40,8 +39,7 @@ pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
         .map_err(|failure| job.interrupted_or(failure))?;
     new.kept = true;
     take_over_properties(job);
-    stopped.start()?;
-    Ok(Restored { census: through.walked.census, dumped: through.dumped })
+    Ok(Restored { census: through.walked.census, dumped: through.dumped, services: stopped.start().err() })
 }
 
 /// Everything before the living database is touched.
