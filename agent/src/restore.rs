@@ -193,7 +193,19 @@ impl Run {
             plan.warnings.extend(obstacles.warnings);
         }
         let (report, jobs) = (settings.report, wish.jobs);
-        Ok(Job { chosen, keys, head, target, plan, services, tables: wish.tables, jobs, interrupt, report, started: now })
+        Ok(Job {
+            chosen,
+            keys,
+            head,
+            target,
+            plan,
+            services,
+            tables: wish.tables,
+            jobs,
+            interrupt,
+            report,
+            started: now,
+        })
     }
 }
 
