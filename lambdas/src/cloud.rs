@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
-use aws_sdk_cloudwatch::error::DisplayErrorContext;
+use aws_sdk_cloudwatch::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use repository::{BucketSettings, Repository, Retry};
 
@@ -63,7 +63,7 @@ impl Cloud {
         let data: Vec<MetricDatum> = wanted.map(|measure| self.datum(measure, now)).collect();
         for batch in data.chunks(BATCH) {
             let request = self.cloudwatch.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(batch.to_vec()));
-            request.send().await.map_err(|error| Failure::Metrics(DisplayErrorContext(error).to_string()))?;
+            request.send().await.map_err(|error| Failure::Metrics(cause(&error)))?;
         }
         Ok(())
     }
@@ -85,7 +85,16 @@ impl Cloud {
         let Some(topic) = &self.settings.topic else { return Ok(()) };
         let request = self.sns.publish().topic_arn(topic).subject(&message.subject).message(&message.body);
         let failed = |cause| Failure::Message { subject: message.subject.clone(), cause };
-        request.send().await.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+        request.send().await.map_err(|error| failed(cause(&error)))?;
         Ok(())
     }
+}
+
+/// AWS's code and words; of a connection that failed, the innermost cause.
+fn cause<E: ProvideErrorMetadata + std::error::Error>(error: &E) -> String {
+    if let Some(code) = error.code() {
+        return format!("{code}: {}", error.message().unwrap_or_default());
+    }
+    let innermost = std::iter::successors(error.source(), |error| error.source()).last();
+    innermost.map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -25,7 +25,8 @@ impl Expected {
         let Some(mark) = &catalog.expected else { return Ok(Self::Never) };
         let bytes = repository.read_record(mark).await?;
         let object = || repository.object_name(&mark.key);
-        let entry = DatabaseEntry::from_json(&bytes).map_err(|source| Failure::Document { object: object(), source })?;
+        let entry =
+            DatabaseEntry::from_json(&bytes).map_err(|source| Failure::Document { object: object(), source })?;
         Ok(if entry.is_expected(catalog) { Self::Yes(entry) } else { Self::Retired })
     }
 }

@@ -1,9 +1,11 @@
 //! Why an invocation fails. Lambda then tries twice more and leaves the event in the failure queue, where an alarm sees it.
 
+use std::fmt;
+
 use catalog::DocumentError;
 
 /// What couldn't be done. A damaged backup is never one of these: it is a verdict.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Failure {
     /// A variable of the environment.
     #[error("{name} {problem}")]
@@ -55,7 +57,9 @@ pub enum Failure {
     #[error("metrics can't be published: {0}; hint: allow cloudwatch:PutMetricData for this function's role")]
     Metrics(String),
     /// SNS.
-    #[error("the message `{subject}` can't be sent: {cause}; hint: allow sns:Publish on the topic for this function's role")]
+    #[error(
+        "the message `{subject}` can't be sent: {cause}; hint: allow sns:Publish on the topic for this function's role"
+    )]
     Message {
         /// What it was about.
         subject: String,
@@ -91,9 +95,14 @@ impl Failure {
 
 impl From<Failure> for lambda_runtime::Diagnostic {
     fn from(failure: Failure) -> Self {
-        let variant = format!("{failure:?}");
-        let name = variant.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        Self { error_type: name.to_owned(), error_message: failure.to_string() }
+        Self { error_type: "Failure".to_owned(), error_message: failure.to_string() }
+    }
+}
+
+/// The runtime logs this form.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

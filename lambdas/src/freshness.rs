@@ -56,7 +56,8 @@ impl Measuring {
     /// When a setting makes no sense.
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
         let default = Thresholds::default().max_age.as_secs();
-        let seconds: u32 = environment.parsed("LASTGOOD_MAX_AGE_SECONDS", u32::try_from(default).unwrap_or(u32::MAX))?;
+        let seconds: u32 =
+            environment.parsed("LASTGOOD_MAX_AGE_SECONDS", u32::try_from(default).unwrap_or(u32::MAX))?;
         Ok(Self { cloud, max_age: SignedDuration::from_secs(seconds.into()) })
     }
 

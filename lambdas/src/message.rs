@@ -65,7 +65,7 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
     let name = first.object.rsplit('/').next().unwrap_or_default();
     let subject = match others.len() {
         0 => format!("Lastgood: {name} is damaged"),
-        more => format!("Lastgood: {name} and {more} more backups are damaged"),
+        more => format!("Lastgood: {name} and {more} more are damaged"),
     };
     let mut body = Text::new("Stored backups were read back to prove them, and this was found:");
     for damaged in damaged.iter().take(NAMED) {
@@ -100,7 +100,10 @@ pub fn refused(databases: &[Pruned], now: Timestamp) -> Option<Message> {
         body.commands(&["Read the plan:", &format!("lastgood prune --dry-run --database {database}")]);
         body.commands(&["If it is what you want:", &format!("lastgood prune --force --database {database}")]);
     }
-    Some(Message { subject: short(&format!("Lastgood: retention refused its plan for {}", first.database)), body: body.0 })
+    Some(Message {
+        subject: short(&format!("Lastgood: retention refused its plan for {}", first.database)),
+        body: body.0,
+    })
 }
 
 /// The message about databases that have just become stale; none of none.
@@ -112,7 +115,9 @@ pub fn stale(gauges: &[&Gauge], now: Timestamp) -> Option<Message> {
     for gauge in gauges.iter().take(NAMED) {
         let finding = gauge.finding.as_ref().map(ToString::to_string).unwrap_or_default();
         body.line(&format!("\nDatabase {}: {finding}.", gauge.database));
-        body.instead(&gauge.database, gauge.newest_good.as_ref(), now);
+        if gauge.newest_good.is_some() {
+            body.instead(&gauge.database, gauge.newest_good.as_ref(), now);
+        }
         let database = word(&gauge.database);
         body.commands(&["See what came and what was found:", &format!("lastgood list --database {database}")]);
         body.commands(&["Then make one, and see why cron didn't:", &format!("lastgood backup --database {database}")]);
@@ -162,7 +167,11 @@ fn span(duration: SignedDuration) -> String {
 /// A name as a shell takes it.
 fn word(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if name.chars().all(plain) && !name.starts_with('-') { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+    if name.chars().all(plain) && !name.starts_with('-') {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
 }
 
 fn short(subject: &str) -> String {

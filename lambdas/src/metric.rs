@@ -84,7 +84,8 @@ pub fn pruned(databases: &[Pruned], retired: usize) -> Vec<Measure> {
     };
     let fewest = databases.iter().filter(|pruned| pruned.expected).map(|pruned| pruned.good as u64).min();
     let fewest = fewest.or_else(|| (retired == 0).then_some(0));
-    let fewest = fewest.map(|good| Measure { name: "GoodCount", database: None, value: count(good), unit: StandardUnit::Count });
+    let fewest =
+        fewest.map(|good| Measure { name: "GoodCount", database: None, value: count(good), unit: StandardUnit::Count });
     let all = [fold("RetentionRemoved", 0.0, |a, b| a + b), fold("RetentionRefused", 0.0, f64::max)];
     fewest.into_iter().chain(all).chain(each).collect()
 }

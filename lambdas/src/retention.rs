@@ -117,7 +117,9 @@ impl Retention {
             match self.cloud.repository.read_record(&record).await {
                 Ok(json) => {
                     let verdict = Verdict::from_json(&json).ok();
-                    ours.extend(verdict.filter(|said| said.is_uncommitted() && said.is_about(&archive)).map(|_| archive));
+                    ours.extend(
+                        verdict.filter(|said| said.is_uncommitted() && said.is_about(&archive)).map(|_| archive),
+                    );
                 }
                 Err(error) => failures.push(error.into()),
             }

@@ -45,6 +45,8 @@ struct Round<'a> {
     verify: &'a Verify,
     deadline: Deadline,
     report: Report,
+    /// A sweep that has reached this backup goes on when it is done.
+    sweep_below: Option<BackupId>,
 }
 
 impl Verify {
@@ -62,7 +64,7 @@ impl Verify {
     /// # Errors
     /// When anything failed, after all was tried.
     pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
-        let mut round = Round { verify: self, deadline, report: Report::default() };
+        let mut round = Round { verify: self, deadline, report: Report::default(), sweep_below: None };
         match Event::read(payload)? {
             Event::Arrivals(arrivals) => {
                 for arrival in arrivals {
@@ -85,6 +87,9 @@ impl Round<'_> {
             Err(malformed) => Err(malformed.into()),
         };
         self.report.add(handled);
+        if let Some(below) = self.sweep_below.take() {
+            self.sweep(Some(&below)).await;
+        }
     }
 
     /// What arrived, by its key.
@@ -106,9 +111,7 @@ impl Round<'_> {
         let sweeping = place.is_some_and(|place| place.sweeping);
         let outcome = self.backup(id, &Why::GoesOn { etag }, sweeping).await;
         let stopped = matches!(outcome, Ok(Outcome::GoesOn { .. } | Outcome::Skipped { reason: Skip::Superseded, .. }));
-        if sweeping && !stopped {
-            self.sweep(Some(id)).await;
-        }
+        self.sweep_below = (sweeping && !stopped).then(|| id.clone());
         outcome
     }
 

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 pub use self::outcome::Outcome;
 pub use self::running::Running;
 use crate::bucket::Access;
+use crate::build;
 use crate::postgres::{Database, Installation, PASSWORD, USER};
-use crate::tools;
 
 /// Settings and a home for runs of `lastgood`.
 pub struct Agent {
@@ -118,10 +118,9 @@ impl Agent {
 
 static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
-/// The agent's binary, of the profile that the tests are built with. `cargo test` builds no other package's binaries: the
-/// first test that asks does, so that none ever runs a stale one.
+/// The agent's binary, of the profile that the tests are built with.
 pub fn binary() -> &'static Path {
-    match BINARY.get_or_init(|| build(&own_profile())) {
+    match BINARY.get_or_init(|| build(&build::own_profile())) {
         Ok(binary) => binary,
         Err(errors) => panic!("lastgood doesn't compile:\n{errors}"),
     }
@@ -133,34 +132,8 @@ pub fn use_release(file: Option<PathBuf>) {
     binary();
 }
 
-/// The folder of this test binary's profile.
-fn own_folder() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().find(|folder| folder.join(".cargo-lock").exists()).expect("a test run by cargo").to_owned()
-}
-
-fn own_profile() -> String {
-    match own_folder().file_name().and_then(OsStr::to_str).unwrap() {
-        "debug" => "dev".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// Builds the agent in this test binary's target folder, and says where it is; else what the compiler said.
 fn build(profile: &str) -> Result<PathBuf, String> {
-    let target = own_folder().parent().unwrap().to_owned();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "--package", "lastgood", "--profile", profile, "--target-dir"])
-        .arg(&target)
-        .current_dir(tools::root())
-        .output()
-        .unwrap();
-    let folder = if profile == "dev" { "debug" } else { profile };
-    match output.status.success() {
-        true => Ok(target.join(folder).join("lastgood")),
-        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-    }
+    build::package("lastgood", profile).map(|folder| folder.join("lastgood"))
 }
 
 fn describe<S: AsRef<OsStr>>(arguments: &[S]) -> String {

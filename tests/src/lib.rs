@@ -6,6 +6,8 @@
 pub mod agent;
 pub mod aws;
 pub mod bucket;
+mod build;
+pub mod functions;
 pub mod ministack;
 pub mod ports;
 pub mod postgres;

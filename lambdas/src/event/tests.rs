@@ -25,7 +25,9 @@ fn the_corpus_is_read_like_this() {
 fn in_lines(event: Result<Event, Malformed>) -> String {
     match event {
         Ok(Event::Arrivals(arrivals)) => arrivals.iter().fold(String::new(), |lines, arrival| match arrival {
-            Ok(Arrival { bucket, key, etag }) => lines + &format!("    {bucket} {key} {}\n", etag.as_deref().unwrap_or("-")),
+            Ok(Arrival { bucket, key, etag }) => {
+                lines + &format!("    {bucket} {key} {}\n", etag.as_deref().unwrap_or("-"))
+            }
             Err(malformed) => lines + &format!("    bad record: {malformed}\n"),
         }),
         Ok(Event::Scheduled(Scheduled { action, dry_run, scheduled })) => {

@@ -18,14 +18,8 @@ fn last_good() -> Option<LastGood> {
 
 fn found(name: &str, database: &str, last_good: Option<LastGood>) -> Damaged {
     let key = format!("backups/20260120/{name}.sql.gz");
-    let object = Object {
-        key: key.clone(),
-        size: 5_000,
-        last_modified: now(),
-        etag: None,
-        version_id: None,
-        readable: true,
-    };
+    let object =
+        Object { key: key.clone(), size: 5_000, last_modified: now(), etag: None, version_id: None, readable: true };
     let by = Verifier { name: "function".into(), version: "0".into(), host: "verify".into() };
     let verdict = Verdict::unfinished(&object, 9, now(), by);
     Damaged { object: format!("s3://bucket/{key}"), database: database.into(), verdict, last_good }

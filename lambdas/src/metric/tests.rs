@@ -95,7 +95,10 @@ fn every_outcome_publishes_these_numbers() {
         ("intact, nothing but empty tables before", judged(&outcome(true, Some(sizes(5_000, 300, &[(5_000, 0)]))))),
         ("damaged, again or a guest", judged(&outcome(false, None))),
         ("two databases", measured(&[gauge("app", Some(3_600), Some(60)), gauge("shop", Some(60), Some(60))], 0)),
-        ("one that never had a good backup", measured(&[gauge("app", None, Some(60)), gauge("shop", Some(60), None)], 0)),
+        (
+            "one that never had a good backup",
+            measured(&[gauge("app", None, Some(60)), gauge("shop", Some(60), None)], 0),
+        ),
         ("a backup from the future", measured(&[gauge("app", Some(-301), Some(-300))], 0)),
         ("no database yet", measured(&[], 0)),
         ("all databases retired", measured(&[], 2)),

@@ -151,7 +151,10 @@ mod tests {
         for why in [Why::Arrived, Why::Swept, Why::GoesOn { etag: None }] {
             assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &why, NOW), Due::Not(Skip::Judged), "{why:?}");
         }
-        assert_eq!(decide(&[ARCHIVE, MANIFEST, (".damaged.json", "03:00:02")], &Why::Swept, NEXT_MONTH), Due::Not(Skip::Judged));
+        assert_eq!(
+            decide(&[ARCHIVE, MANIFEST, (".damaged.json", "03:00:02")], &Why::Swept, NEXT_MONTH),
+            Due::Not(Skip::Judged)
+        );
     }
 
     #[test]

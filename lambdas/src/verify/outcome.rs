@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::due::Skip;
 use super::{Round, Sizes};
-use crate::message::{self, LastGood};
 use crate::Failure;
+use crate::message::{self, LastGood};
 
 /// What became of one backup.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -57,7 +57,8 @@ impl Round<'_> {
         drop(catalogs);
         self.report.in_glacier += candidates.in_glacier;
         for id in &candidates.due {
-            let outcome = if self.deadline.is_near() { self.leave(id).await } else { self.backup(id, &Why::Swept, true).await };
+            let outcome =
+                if self.deadline.is_near() { self.leave(id).await } else { self.backup(id, &Why::Swept, true).await };
             let goes_on = matches!(outcome, Ok(Outcome::GoesOn { .. }));
             self.report.add(outcome);
             if goes_on {

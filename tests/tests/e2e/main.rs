@@ -4,6 +4,7 @@ mod adopt;
 mod backup;
 mod check;
 mod damage;
+mod functions;
 mod harness;
 mod identities;
 mod json;

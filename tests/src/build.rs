@@ -1,0 +1,39 @@
+//! Other packages' binaries. `cargo test` builds none of them: the first test that asks does, so that none ever runs a stale
+//! one.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::tools;
+
+/// Builds a package's binaries in this test binary's target folder, and says in which folder of it they lie; else what the
+/// compiler said.
+pub(crate) fn package(name: &str, profile: &str) -> Result<PathBuf, String> {
+    let target = own_folder().parent().unwrap().to_owned();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--locked", "--package", name, "--profile", profile, "--target-dir"])
+        .arg(&target)
+        .current_dir(tools::root())
+        .output()
+        .unwrap();
+    match output.status.success() {
+        true => Ok(target.join(if profile == "dev" { "debug" } else { profile })),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+/// The profile that the tests are built with.
+pub(crate) fn own_profile() -> String {
+    match own_folder().file_name().and_then(OsStr::to_str).unwrap() {
+        "debug" => "dev".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// The folder of this test binary's profile.
+fn own_folder() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().find(|folder| folder.join(".cargo-lock").exists()).expect("a test run by cargo").to_owned()
+}

@@ -1,0 +1,193 @@
+//! The real binaries of the functions, run as Lambda runs them: a process that asks for events, and answers them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use crate::bucket::Access;
+use crate::build;
+
+/// One function's process, and the side of Lambda that it talks to
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>).
+pub struct Function {
+    process: Child,
+    listener: TcpListener,
+    /// The connection on which it waits for its next event.
+    waiting: Option<TcpStream>,
+    invocations: u32,
+}
+
+/// How an invocation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// With a result.
+    Done(Value),
+    /// As a failure; the text that Lambda shows.
+    Failed(String),
+}
+
+/// What [`Function::start`] runs.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    name: String,
+    environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// The function `verify`, `retention` or `freshness` over a bucket, with the prefix `backups`.
+    pub fn new(name: &str, access: &Access, bucket: &str) -> Setup {
+        let setup = Setup { name: name.to_owned(), environment: Vec::new() };
+        let setup = setup.setting("BACKUP_S3_BUCKET", bucket).setting("BACKUP_S3_PREFIX", "backups");
+        access.environment().into_iter().fold(setup, |setup, (name, value)| setup.setting(name, &value))
+    }
+
+    /// One variable more.
+    pub fn setting(mut self, name: &str, value: &str) -> Setup {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Metrics and messages go to this server, whatever serves S3.
+    pub fn reports_to(self, access: &Access) -> Setup {
+        self.setting("AWS_ENDPOINT_URL_CLOUDWATCH", &access.endpoint).setting("AWS_ENDPOINT_URL_SNS", &access.endpoint)
+    }
+}
+
+impl Function {
+    /// Starts the process, and waits for it to ask for its first event.
+    pub fn start(setup: &Setup) -> Function {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut command = Command::new(folder().join(&setup.name));
+        command.env_clear().envs(setup.environment.iter().map(|(name, value)| (name, value)));
+        command.env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string());
+        command.env("AWS_LAMBDA_FUNCTION_NAME", &setup.name).env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
+        command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+        let process = command.stdin(Stdio::null()).spawn().unwrap();
+        let mut function = Function { process, listener, waiting: None, invocations: 0 };
+        function.waiting = Some(function.request("GET", "/next").0);
+        function
+    }
+
+    /// Gives it one event and so much time, and waits for its answer.
+    pub fn invoke(&mut self, event: &Value, time: Duration) -> Answer {
+        self.invocations += 1;
+        let waiting = self.waiting.take().expect("a function that asked for its next event");
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + time;
+        let begun = Instant::now();
+        let headers = format!(
+            "Lambda-Runtime-Aws-Request-Id: request-{}\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
+             Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:test\r\n\
+             Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700\r\n",
+            self.invocations,
+            deadline.as_millis()
+        );
+        respond(waiting, "200 OK", &headers, &event.to_string());
+        let (answered, path, body) = self.request("POST", "/invocation/request-");
+        respond(answered, "202 Accepted", "", "");
+        assert!(begun.elapsed() < time, "the function was still at work when Lambda would have stopped it");
+        self.waiting = Some(self.request("GET", "/next").0);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        match path.ends_with("/response") {
+            true => Answer::Done(body),
+            false => Answer::Failed(body["errorMessage"].as_str().unwrap().to_owned()),
+        }
+    }
+
+    /// The most memory that was ever resident, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
+    /// Its next request, which must be this one; the connection on which it waits, its path and its body.
+    fn request(&mut self, method: &str, path: &str) -> (TcpStream, String, String) {
+        let (mut connection, head, body) = self.any_request();
+        let mut words = head.split(' ');
+        let (said, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().to_owned());
+        if said != method || !target.contains(path) {
+            let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            panic!("the function said {head:?} where {method} {path} was due: {body}");
+        }
+        (connection, target, body)
+    }
+
+    fn any_request(&mut self) -> (TcpStream, String, String) {
+        self.listener.set_nonblocking(true).unwrap();
+        let connection = loop {
+            match self.listener.accept() {
+                Ok((connection, _)) => break connection,
+                Err(_) => {
+                    if let Some(status) = self.process.try_wait().unwrap() {
+                        panic!("the function ended, {status}");
+                    }
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+            }
+        };
+        connection.set_nonblocking(false).unwrap();
+        let mut reader = BufReader::new(connection);
+        let mut head = String::new();
+        reader.read_line(&mut head).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        (reader.into_inner(), head, String::from_utf8(body).unwrap())
+    }
+}
+
+impl Answer {
+    /// The result; fails the test if the invocation failed.
+    pub fn done(self) -> Value {
+        match self {
+            Answer::Done(value) => value,
+            Answer::Failed(text) => panic!("the invocation failed: {text}"),
+        }
+    }
+
+    /// The failure; fails the test if there was none.
+    pub fn failed(self) -> String {
+        match self {
+            Answer::Done(value) => panic!("the invocation succeeded: {value}"),
+            Answer::Failed(text) => text,
+        }
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Each answer ends its connection, so that the next request comes on a new one.
+fn respond(mut connection: TcpStream, status: &str, headers: &str, body: &str) {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+    connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
+}
+
+/// Where the binaries lie, built once by the first test that asks.
+pub fn folder() -> &'static Path {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match BUILT.get_or_init(|| build::package("lambdas", &build::own_profile())) {
+        Ok(folder) => folder,
+        Err(errors) => panic!("the functions don't compile:\n{errors}"),
+    }
+}

@@ -1,0 +1,106 @@
+//! The functions' real binaries, run as Lambda runs them, over a real S3 server: what they judge, keep and publish, and what
+//! twisted events, short deadlines and large archives do to them.
+
+mod deadline;
+mod deployed;
+mod freshness;
+mod retention;
+mod sweep;
+mod verify;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use e2e::aws::{ask, ask_all};
+use e2e::bucket::{Access, Bucket};
+use e2e::functions::{Answer, Function, Setup};
+use e2e::ministack::{Ministack, Rights};
+use e2e::seaweedfs::Seaweedfs;
+use serde_json::{Value, json};
+
+/// Lambda's longest: enough for everything small.
+const AMPLE: Duration = Duration::from_secs(900);
+
+/// A bucket, and where its functions' metrics and messages arrive.
+pub(crate) struct Ground {
+    pub(crate) bucket: Bucket,
+    topic: String,
+    inbox: Value,
+}
+
+impl Ground {
+    pub(crate) fn new() -> Ground {
+        Self::over(Bucket::new(&Seaweedfs::shared().admin()))
+    }
+
+    pub(crate) fn versioned() -> Ground {
+        Self::over(Bucket::versioned(&Seaweedfs::shared().admin()))
+    }
+
+    fn over(bucket: Bucket) -> Ground {
+        let name = json!({"Name": bucket.name()});
+        let queue = json!({"QueueName": bucket.name()});
+        let made = ask_all(&hearers().root(), &[("sns", "CreateTopic", name), ("sqs", "CreateQueue", queue)]);
+        let (topic, inbox) = (made[0]["TopicArn"].as_str().unwrap().to_owned(), made[1]["QueueUrl"].clone());
+        let arn = format!("arn:aws:sqs:us-east-1:000000000000:{}", bucket.name());
+        ask(&hearers().root(), "sns", "Subscribe", json!({"TopicArn": topic, "Protocol": "sqs", "Endpoint": arn}));
+        Ground { bucket, topic, inbox }
+    }
+
+    /// A function over this bucket.
+    pub(crate) fn function(&self, name: &str) -> Setup {
+        self.function_as(name, self.bucket.access())
+    }
+
+    /// The same as another identity, or by another way to the server.
+    pub(crate) fn function_as(&self, name: &str, access: &Access) -> Setup {
+        let setup = Setup::new(name, access, self.bucket.name()).reports_to(&hearers().root());
+        setup.setting("LASTGOOD_ALERTS_TOPIC", &self.topic).setting("LASTGOOD_PER_DATABASE_METRICS", "true")
+    }
+
+    /// The events of these objects' arrival, in EventBridge's form.
+    pub(crate) fn arrival(&self, key: &str) -> Value {
+        let etag = self.bucket.objects().into_iter().find(|object| object.key == key).map(|object| object.etag);
+        let etag = etag.unwrap_or_default();
+        json!({"detail-type": "Object Created", "source": "aws.s3", "detail": {
+            "bucket": {"name": self.bucket.name()}, "object": {"key": key, "etag": etag.trim_matches('"')}}})
+    }
+
+    /// The largest value of a metric over the repository, or one database of it; none when it was never published.
+    pub(crate) fn metric(&self, name: &str, database: Option<&str>) -> Option<f64> {
+        let mut dimensions =
+            vec![json!({"Name": "Repository", "Value": format!("s3://{}/backups", self.bucket.name())})];
+        dimensions.extend(database.map(|database| json!({"Name": "Database", "Value": database})));
+        let question = json!({"Namespace": "Lastgood", "MetricName": name, "Dimensions": dimensions,
+            "StartTime": "2020-01-01T00:00:00Z", "EndTime": "2100-01-01T00:00:00Z", "Period": 86400, "Statistics": ["Maximum"]});
+        let answer = ask(&hearers().root(), "cloudwatch", "GetMetricStatistics", question);
+        let values = answer["Datapoints"].as_array().unwrap().iter().map(|point| point["Maximum"].as_f64().unwrap());
+        values.reduce(f64::max)
+    }
+
+    /// The messages that have come since the last look: subject and text.
+    pub(crate) fn messages(&self) -> Vec<(String, String)> {
+        let question = json!({"QueueUrl": self.inbox, "MaxNumberOfMessages": 10});
+        let answer = ask(&hearers().root(), "sqs", "ReceiveMessage", question);
+        let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+        let read = |message: &Value| {
+            let handle = message["ReceiptHandle"].clone();
+            ask(&hearers().root(), "sqs", "DeleteMessage", json!({"QueueUrl": self.inbox, "ReceiptHandle": handle}));
+            let message: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
+            let text = |name: &str| message[name].as_str().unwrap().to_owned();
+            (text("Subject"), text("Message"))
+        };
+        messages.iter().map(read).collect()
+    }
+}
+
+/// Who takes metrics and messages: signatures don't matter to it, because the functions' keys are the S3 server's.
+fn hearers() -> &'static Ministack {
+    static HEARERS: OnceLock<Ministack> = OnceLock::new();
+    HEARERS.get_or_init(|| Ministack::start(Rights::Ignored))
+}
+
+/// One invocation in a process of its own.
+pub(crate) fn invoke(setup: &Setup, event: &Value) -> Answer {
+    Function::start(setup).invoke(event, AMPLE)
+}

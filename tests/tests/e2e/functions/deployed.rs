@@ -1,0 +1,40 @@
+//! The functions within the stack: its rules wake them, its roles let them do what they must, its alarms hear them.
+
+use std::time::{Duration, Instant};
+
+use e2e::bucket::Bucket;
+use e2e::functions;
+use e2e::ministack::Ministack;
+use e2e::stack::Stack;
+use serde_json::json;
+
+use crate::past::{agent, database};
+
+#[test]
+fn backup_in_a_deployed_stack_is_judged_and_measured_by_itself() {
+    let stack = Stack::new(Ministack::shared(), "judged").functions(functions::folder());
+    stack.deploy(&["MinimumGood=1"]);
+    let bucket = Bucket::existing(&stack.ministack().root(), &stack.bucket());
+    let agent = agent().database(database()).bucket(bucket.name(), bucket.access());
+    agent.setting("BACKUP_VERIFY", "none").setting("BACKUP_S3_PREFIX", "backups").run(&["backup"]).succeeds();
+    let latest = |metric: &str| {
+        let dimensions = json!([{"Name": "Repository", "Value": format!("s3://{}/backups", bucket.name())}]);
+        let question = json!({"Namespace": "Lastgood", "MetricName": metric, "Dimensions": dimensions, "Period": 86400,
+            "StartTime": "2020-01-01T00:00:00Z", "EndTime": "2100-01-01T00:00:00Z", "Statistics": ["Maximum"]});
+        stack.ask("cloudwatch", "GetMetricStatistics", question)["Datapoints"][0]["Maximum"].as_f64()
+    };
+    // The verdict's arrival wakes the other two in their turn.
+    let begun = Instant::now();
+    while latest("GoodCount").is_none() || latest("AgeOfNewestGood").is_none() {
+        let log = || stack.ministack().log();
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:#?}\n{}", bucket.keys(), log());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(bucket.keys().iter().any(|key| key.ends_with(".intact.json")), "{:#?}", bucket.keys());
+    assert_eq!(latest("VerifyDamaged"), Some(0.0));
+    assert_eq!(latest("GoodCount"), Some(1.0));
+    assert!(latest("AgeOfNewestGood").unwrap() < 600.0);
+    let failed = stack.output("DeadLettersUrl");
+    let failed = stack.ask("sqs", "ReceiveMessage", json!({"QueueUrl": failed}));
+    assert_eq!(failed["Messages"], serde_json::Value::Null);
+}

@@ -1,0 +1,99 @@
+//! Retention removes by plan, and nothing else.
+
+use e2e::bucket::Bucket;
+use e2e::functions::Setup;
+use serde_json::{Value, json};
+
+use super::{Ground, invoke};
+use crate::past::{days_ago, dump, key, put_in_bucket, stem};
+
+fn prune() -> Value {
+    json!({"action": "prune"})
+}
+
+/// Keeps the last so many. Not by age: to a store here everything was written today.
+fn retention(ground: &Ground, keep: u32) -> Setup {
+    let setup = ground.function("retention").setting("BACKUP_S3_DELETE_DAYS", "0").setting("BACKUP_MIN_GOOD", "1");
+    setup.setting("BACKUP_KEEP_LAST", &keep.to_string())
+}
+
+fn removed(answer: &Value) -> Vec<&str> {
+    let rows =
+        answer["databases"].as_array().unwrap().iter().flat_map(|database| database["removed"].as_array().unwrap());
+    rows.map(|row| row["backup"].as_str().unwrap().split_once('/').unwrap().1).collect()
+}
+
+fn mark(bucket: &Bucket, database: &str, retired: Option<&str>) {
+    let entry = json!({"version": 1, "database": database, "since": "2026-01-01T00:00:00Z", "retired": retired});
+    bucket.put(&format!("backups/databases/{database}.json"), entry.to_string().as_bytes());
+}
+
+#[test]
+fn dry_run_says_what_the_act_then_does() {
+    let ground = Ground::versioned();
+    let made: Vec<_> = (0..8).map(days_ago).collect();
+    for made in &made {
+        put_in_bucket(&ground.bucket, "app", *made);
+    }
+    mark(&ground.bucket, "app", None);
+    let guest = key("shop", made[7], ".sql.gz");
+    ground.bucket.put(&guest, dump());
+    let before = ground.bucket.versions();
+    let planned = invoke(&retention(&ground, 6), &json!({"action": "prune", "dryRun": true})).done();
+    assert_eq!(ground.bucket.versions(), before, "a dry run removed something");
+    assert_eq!(ground.metric("GoodCount", None), None, "a dry run published");
+
+    let done = invoke(&retention(&ground, 6), &prune()).done();
+    assert_eq!(removed(&planned), removed(&done));
+    assert_eq!(removed(&done), [stem("app", made[6]), stem("app", made[7])]);
+    assert_eq!(done["databases"][0]["removed"][0]["reason"], "no rule keeps it");
+    let left = ground.bucket.versions();
+    assert_eq!(left.len(), before.len() - 6, "every version of three objects each");
+    assert!(left.iter().any(|version| version.key == guest), "a guest went");
+    assert_eq!(ground.metric("GoodCount", None), Some(6.0));
+    assert_eq!(ground.metric("RetentionRemoved", Some("app")), Some(2.0));
+    assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()), Vec::<&str>::new());
+}
+
+#[test]
+fn plan_that_goes_too_far_is_refused_and_told_once_a_day() {
+    let ground = Ground::new();
+    for days in [0, 20, 21, 22, 23] {
+        put_in_bucket(&ground.bucket, "app", days_ago(days));
+    }
+    let setup = retention(&ground, 1);
+    let before = ground.bucket.objects();
+    let arrival = ground.arrival(&key("app", days_ago(0), ".intact.json"));
+    invoke(&setup, &arrival).done();
+    assert_eq!(ground.messages(), [], "the daily run tells, not each verdict");
+    let daily = invoke(&setup, &prune()).done();
+    assert_eq!(daily["databases"][0]["refused"], "4 of 5 good backups would go, more than half: nothing is removed");
+    assert_eq!(ground.bucket.objects(), before);
+    assert_eq!(ground.metric("RetentionRefused", None), Some(1.0));
+    let messages = ground.messages();
+    let [(subject, text)] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(subject, "Lastgood: retention refused its plan for app");
+    assert!(text.contains("lastgood prune --dry-run --database app"), "{text}");
+}
+
+#[test]
+fn only_expected_databases_are_counted() {
+    let ground = Ground::new();
+    for days in 0..3 {
+        put_in_bucket(&ground.bucket, "app", days_ago(days));
+    }
+    put_in_bucket(&ground.bucket, "old", days_ago(3));
+    mark(&ground.bucket, "app", None);
+    mark(&ground.bucket, "old", Some("2099-01-01T00:00:00Z"));
+    invoke(&retention(&ground, 6), &prune()).done();
+    assert_eq!(ground.metric("GoodCount", None), Some(3.0), "the retired one has one alone");
+}
+
+#[test]
+fn listing_that_fails_removes_nothing_and_is_a_refusal() {
+    let ground = Ground::new();
+    let setup = retention(&ground, 1).setting("AWS_SECRET_ACCESS_KEY", "wrong");
+    let failure = invoke(&setup, &prune()).failed();
+    assert!(failure.contains("hint:"), "{failure}");
+    assert_eq!(ground.metric("RetentionRefused", None), Some(1.0));
+}

@@ -1,0 +1,138 @@
+//! Each backup that arrives gets its verdict, whatever its event looks like.
+
+use e2e::functions::Function;
+use e2e::proxy::Proxy;
+use serde_json::json;
+
+use super::{AMPLE, Ground, invoke};
+use crate::past::{agent, database, days_ago, key, put_in_bucket, stem};
+
+/// A backup as the agent stores it; the function is to judge it. Its manifest's key.
+fn back_up(ground: &Ground, name: &str) -> String {
+    let agent = agent().database(database()).bucket(ground.bucket.name(), ground.bucket.access());
+    agent.setting("BACKUP_VERIFY", "none").run(&["backup", "--name", name]).succeeds();
+    ground.bucket.key_ending_in(&format!("_backup_{name}.manifest.json"))
+}
+
+#[test]
+fn new_backup_is_judged_once_and_published() {
+    let ground = Ground::new();
+    let manifest = back_up(&ground, "first");
+    let proxy = Proxy::start(&ground.bucket.access().endpoint);
+    let mut verify = Function::start(&ground.function_as("verify", &ground.bucket.access().through(&proxy)));
+    let first = verify.invoke(&ground.arrival(&manifest), AMPLE).done();
+    assert_eq!(first["backups"][0]["outcome"], "intact", "{first}");
+    let verdict = ground.bucket.get_json(&manifest.replace(".manifest.", ".intact."));
+    assert_eq!(verdict["identity"]["key"], manifest.replace(".manifest.json", ".sql.gz"));
+    assert_eq!(verdict["verifier"]["name"], "function");
+    assert_eq!(ground.metric("VerifyDamaged", None), Some(0.0));
+    let size = ground.bucket.head(&manifest.replace(".manifest.json", ".sql.gz")).content_length().unwrap();
+    assert_eq!(ground.metric("BackupSize", Some(database().name())), Some(size as f64));
+    assert_eq!(ground.metric("SizeRatio", None), None, "there is none before it");
+
+    proxy.clear_requests();
+    let again = verify.invoke(&ground.arrival(&manifest), AMPLE).done();
+    assert_eq!(again["backups"][0]["reason"], "it has its verdict", "{again}");
+    assert_eq!(proxy.requests().len(), 1, "{:?}", proxy.requests());
+    assert_eq!(ground.messages(), []);
+}
+
+#[test]
+fn backup_is_compared_with_those_before_it() {
+    let ground = Ground::new();
+    for days in [1, 2, 3] {
+        put_in_bucket(&ground.bucket, database().name(), days_ago(days));
+    }
+    let manifest = back_up(&ground, "now");
+    invoke(&ground.function("verify"), &ground.arrival(&manifest)).done();
+    assert_eq!(ground.metric("RowRatio", None), Some(1.0));
+    let ratio = ground.metric("SizeRatio", Some(database().name())).unwrap();
+    assert!((0.9..1.1).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn damaged_backup_reaches_a_person_with_the_last_good_one_to_use() {
+    let ground = Ground::new();
+    let yesterday = days_ago(1);
+    put_in_bucket(&ground.bucket, database().name(), yesterday);
+    let manifest = back_up(&ground, "rotten");
+    ground.bucket.flip_bit(&manifest.replace(".manifest.json", ".sql.gz"), 4_000);
+    let outcome = invoke(&ground.function("verify"), &ground.arrival(&manifest)).done();
+    assert_eq!(outcome["backups"][0]["outcome"], "damaged", "{outcome}");
+    assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".damaged.")));
+    assert_eq!(ground.metric("VerifyDamaged", None), Some(1.0));
+    let messages = ground.messages();
+    let [(subject, text)] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(*subject, format!("Lastgood: {}_backup_rotten.sql.gz is damaged", database().name()));
+    assert!(text.contains(&format!("lastgood restore {}\n", stem(database().name(), yesterday))), "{text}");
+    assert!(text.contains("MD5"), "{text}");
+}
+
+#[test]
+fn every_record_is_handled_and_a_bad_one_fails_the_invocation() {
+    let ground = Ground::new();
+    let (first, second) = (back_up(&ground, "one"), back_up(&ground, "two"));
+    let record = |key: &str| json!({"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": ground.bucket.name()}, "object": {"key": key}}});
+    let bad = json!({"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": ground.bucket.name()}, "object": {}}});
+    let event = json!({"Records": [record(&first), bad, record("backups/20260120/"), record(&second), record(&first)]});
+    let failure = invoke(&ground.function("verify"), &event).failed();
+    assert!(failure.contains("missing field `key`"), "{failure}");
+    for manifest in [first, second] {
+        assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".intact.")), "{manifest}");
+    }
+}
+
+#[test]
+fn events_that_ask_for_nothing_do_nothing() {
+    let ground = Ground::new();
+    let mut verify = Function::start(&ground.function("verify"));
+    let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": ground.bucket.name()});
+    assert_eq!(verify.invoke(&test, AMPLE).done()["backups"], json!([]));
+    let foreign = verify.invoke(&ground.arrival("backups/20260120/holiday.jpg"), AMPLE).done();
+    assert_eq!(foreign["backups"][0]["outcome"], "skipped");
+    let elsewhere =
+        json!({"detail-type": "Object Created", "detail": {"bucket": {"name": "other"}, "object": {"key": "x"}}});
+    assert!(verify.invoke(&elsewhere, AMPLE).failed().contains("it is about the bucket other"));
+    assert!(verify.invoke(&json!({"hello": "world"}), AMPLE).failed().contains("not an event for this function"));
+    assert_eq!(ground.bucket.keys(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_gone_is_an_outcome_and_a_lost_archive_a_finding() {
+    let ground = Ground::new();
+    let gone = key("past", days_ago(1), ".manifest.json");
+    let outcome = invoke(&ground.function("verify"), &ground.arrival(&gone)).done();
+    assert_eq!(outcome["backups"][0]["reason"], "it is gone");
+
+    let manifest = back_up(&ground, "lost");
+    ground.bucket.delete(&manifest.replace(".manifest.json", ".sql.gz"));
+    let mut verify = Function::start(&ground.function("verify"));
+    let outcome = verify.invoke(&ground.arrival(&manifest), AMPLE).done();
+    assert_eq!(outcome["backups"][0]["findings"][0]["code"], "missing", "{outcome}");
+    let again = verify.invoke(&json!({"action": "sweep"}), AMPLE).done();
+    assert_eq!(again["backups"], json!([]), "it is told once");
+    assert_eq!(ground.messages().len(), 1);
+}
+
+#[test]
+fn manifest_of_a_newer_version_says_to_upgrade() {
+    let ground = Ground::new();
+    let manifest = back_up(&ground, "future");
+    let newer =
+        String::from_utf8(ground.bucket.get(&manifest)).unwrap().replacen("\"version\": 1", "\"version\": 2", 1);
+    ground.bucket.put(&manifest, newer.as_bytes());
+    let failure = invoke(&ground.function("verify"), &ground.arrival(&manifest)).failed();
+    assert!(failure.contains("newer lastgood") && failure.contains("make deploy"), "{failure}");
+}
+
+#[test]
+fn failure_to_publish_fails_the_invocation_and_leaves_the_verdict() {
+    let ground = Ground::new();
+    let manifest = back_up(&ground, "unheard");
+    let nobody = "http://127.0.0.1:1";
+    let setup =
+        ground.function("verify").setting("AWS_ENDPOINT_URL_CLOUDWATCH", nobody).setting("AWS_MAX_ATTEMPTS", "1");
+    let failure = invoke(&setup, &ground.arrival(&manifest)).failed();
+    assert!(failure.contains("metrics can't be published"), "{failure}");
+    assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".intact.")));
+}
