@@ -119,7 +119,7 @@ fn memory_does_not_grow_with_the_archive() {
         let Answer::Done(outcome) = verify.invoke(&ground.arrival(&manifest), AMPLE) else { panic!() };
         assert_eq!(outcome["backups"][0]["outcome"], "intact", "{outcome}");
         let peak = verify.peak_memory() >> 20;
-       
+
         assert!(peak < 64, "{peak} MiB with {compression}");
     }
 }
