@@ -33,7 +33,9 @@ fn a_swap_that_is_told_to_stop_leaves_nothing_behind_or_is_done() {
                 "{step}\n{outcome}"
             );
             let log = std::fs::read_to_string(scene.agent.home().join("services")).unwrap_or_default();
-            assert_eq!(log.matches("stop").count(), log.matches("start").count(), "{step}: services\n{log}");
+            // A signal to all may end the command that stops them before it has begun; they are started again all the same.
+            assert!(log.is_empty() || log.ends_with("start\n"), "{step}: services\n{log}");
+            assert!(log.matches("stop").count() <= log.matches("start").count(), "{step}: services\n{log}");
         }
     }
 }
@@ -85,6 +87,6 @@ fn slow() -> Scene<'static> {
     let scene = Scene::backed_up("stopped");
     let log = scene.agent.home().join("services").display().to_string();
     scene
-        .with("RESTORE_STOP_COMMAND", &format!("sleep 0.3; echo stop >> '{log}'"))
-        .with("RESTORE_START_COMMAND", &format!("sleep 0.3; echo start >> '{log}'"))
+        .with("RESTORE_STOP_COMMAND", &format!("sleep 0.6; echo stop >> '{log}'"))
+        .with("RESTORE_START_COMMAND", &format!("sleep 0.6; echo start >> '{log}'"))
 }
