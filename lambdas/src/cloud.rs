@@ -47,6 +47,21 @@ impl Cloud {
         })
     }
 
+    /// A directory in a bucket's place, and nobody who hears.
+    #[cfg(test)]
+    pub(crate) fn over_directory(path: &std::path::Path) -> Self {
+        let version = BehaviorVersion::v2026_01_12();
+        let environment = crate::Environment::new(|name| (name == "BACKUP_S3_BUCKET").then(|| "none".to_owned()));
+        let cloudwatch = aws_sdk_cloudwatch::Config::builder().behavior_version(version).build();
+        let sns = aws_sdk_sns::Config::builder().behavior_version(version).build();
+        Self {
+            repository: Repository::directory(path),
+            settings: Settings::read(&environment).unwrap(),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
+            sns: aws_sdk_sns::Client::from_conf(sns),
+        }
+    }
+
     /// The bucket's name.
     #[must_use]
     pub fn bucket(&self) -> &str {

@@ -181,20 +181,24 @@ fn task(payload: &Value) -> Result<Option<Task>, Failure> {
     }
 }
 
-/// The agent's settings by the agent's names; an age of 0 days is none.
+/// The agent's settings by the agent's names, with the agent's meaning: where a keep rule is set, an age holds only if it
+/// is set, too; and 0 days is no age.
 fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
     let default = Policy::default();
-    let days = environment.parsed("BACKUP_S3_DELETE_DAYS", default.delete_after_days.unwrap_or(0))?;
-    Ok(Policy {
+    let policy = Policy {
         keep_last: environment.parsed("BACKUP_KEEP_LAST", default.keep_last)?,
         daily: environment.parsed("BACKUP_KEEP_DAILY", default.daily)?,
         weekly: environment.parsed("BACKUP_KEEP_WEEKLY", default.weekly)?,
         monthly: environment.parsed("BACKUP_KEEP_MONTHLY", default.monthly)?,
         yearly: environment.parsed("BACKUP_KEEP_YEARLY", default.yearly)?,
-        delete_after_days: (days > 0).then_some(days),
+        delete_after_days: None,
         minimum_good: environment.parsed("BACKUP_MIN_GOOD", default.minimum_good)?,
         unfinished_grace_days: environment.parsed("LASTGOOD_UNFINISHED_GRACE_DAYS", default.unfinished_grace_days)?,
-    })
+    };
+    let rules = [policy.keep_last, policy.daily, policy.weekly, policy.monthly, policy.yearly];
+    let unset = if rules == [0; 5] { default.delete_after_days } else { None };
+    let days = environment.parsed("BACKUP_S3_DELETE_DAYS", unset.unwrap_or(0))?;
+    Ok(Policy { delete_after_days: (days > 0).then_some(days), ..policy })
 }
 
 impl Pruned {

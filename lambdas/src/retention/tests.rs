@@ -37,6 +37,57 @@ fn every_rule_has_its_variable_and_zero_days_is_never() {
 }
 
 #[test]
+fn keep_rules_alone_decide_unless_an_age_is_set_too() {
+    let age = |variables| policy_of(variables).unwrap().delete_after_days;
+    assert_eq!(age(&[("BACKUP_KEEP_DAILY", "7")]), None);
+    assert_eq!(age(&[("BACKUP_KEEP_DAILY", "7"), ("BACKUP_S3_DELETE_DAYS", "90")]), Some(90));
+    assert_eq!(age(&[("BACKUP_KEEP_DAILY", "0")]), Some(90), "a stack names every rule");
+}
+
+/// An archive of ours without manifest, and a guest, both ten days old, beside a good backup of today.
+fn with_leftovers() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, days: u64| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "PGDMP").unwrap();
+        let written = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(written).unwrap();
+    };
+    put("app_backup_ours.sql.gz", 10);
+    std::fs::write(folder.path().join(".app_backup_ours.sql.gz.metadata"), "lastgood-id=x\n").unwrap();
+    put("app_backup_guest.sql.gz", 10);
+    for suffix in [".sql.gz", ".manifest.json", ".intact.json"] {
+        put(&format!("app_backup_good{suffix}"), 0);
+    }
+    folder
+}
+
+#[tokio::test]
+async fn archive_of_ours_without_manifest_goes_once_the_sweep_has_said_whose_it_is_and_a_guest_never() {
+    let folder = with_leftovers();
+    let environment = Environment::new(|_| None);
+    let cloud = Cloud::over_directory(folder.path());
+    let retention = Retention::new(cloud.clone(), &environment).unwrap();
+    let removals = || async {
+        let task = Task { dry_run: true, daily: false };
+        let mut catalog = retention.list(task).await.unwrap().remove(0);
+        let mut failures = Vec::new();
+        retention.find_uncommitted(&mut catalog, &mut failures).await;
+        assert!(failures.is_empty(), "{failures:?}");
+        let plan = plan(&catalog, &retention.policy, Timestamp::now(), false, true);
+        plan.removals().map(|row| row.entry.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(removals().await, Vec::<String>::new(), "nobody has asked the archive yet");
+
+    let verify = crate::verify::Verify::new(cloud, &environment).unwrap();
+    let sweep = serde_json::json!({"action": "sweep"});
+    // The guest is damaged, and nobody hears it here.
+    let deadline = Deadline::within(std::time::Duration::from_secs(60));
+    verify.run(&sweep, deadline).await.unwrap_err();
+    assert_eq!(removals().await, ["app_backup_ours"]);
+}
+
+#[test]
 fn only_the_daily_run_tells_people() {
     let read = |json: &str| task(&serde_json::from_str(json).unwrap());
     assert!(matches!(read(r#"{"action":"prune"}"#), Ok(Some(Task { daily: true, dry_run: false }))));
