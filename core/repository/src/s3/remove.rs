@@ -131,17 +131,44 @@ impl Bucket {
 
     /// Every version of every key under a prefix that isn't deleted; the plain listing where there are no versions.
     pub(crate) async fn live_versions(&self, prefix: &str) -> Result<Vec<Object>, Error> {
-        let versions = match self.list_versions(prefix).await {
-            Err(error) if has_no_versions(&error) => return self.list(prefix).await,
-            versions => versions?,
-        };
-        let is_live = |found: &Vec<Version>| found.iter().any(|version| version.is_latest && version.object.is_some());
-        Ok(versions.into_values().filter(is_live).flatten().filter_map(|version| version.object).collect())
+        let (mut open, mut live) = (Versions::new(), Vec::new());
+        let listed = self
+            .version_pages(prefix, |page| {
+                add_page(page, &mut open)?;
+                // Keys come in order: all but the one that may go on in the next page are whole.
+                let goes_on = page.next_key_marker().map(|key| listing::plain_key(page.encoding_type(), key));
+                let whole = open.extract_if(|key, _| goes_on.as_ref() != Some(key)).map(|(_, versions)| versions);
+                live.extend(whole.flat_map(live_objects));
+                Ok(())
+            })
+            .await;
+        match listed {
+            Err(error) if has_no_versions(&error) => self.list(prefix).await,
+            Err(error) => Err(error),
+            Ok(()) => {
+                live.extend(open.into_values().flat_map(live_objects));
+                Ok(live)
+            }
+        }
     }
 
     /// Every version and delete marker under a prefix, by key, the newest first.
     async fn list_versions(&self, prefix: &str) -> Result<Versions, Error> {
         let mut versions = Versions::new();
+        self.version_pages(prefix, |page| add_page(page, &mut versions)).await?;
+        for found in versions.values_mut() {
+            // Markers and versions come in two lists; only the time puts them in one order again.
+            found.sort_by_key(|version| std::cmp::Reverse(version.written));
+        }
+        Ok(versions)
+    }
+
+    /// Gives each page of versions to `take`, to the end.
+    async fn version_pages(
+        &self,
+        prefix: &str,
+        mut take: impl FnMut(&ListObjectVersionsOutput) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut after: Option<(String, Option<String>)> = None;
         loop {
             let (key_marker, version_marker) = after.clone().unzip();
@@ -153,21 +180,22 @@ impl Bucket {
                     request.set_version_id_marker(version_marker.clone().flatten()).send()
                 })
                 .await?;
-            add_page(&page, &mut versions)?;
+            take(&page)?;
             let key = page.next_key_marker().map(|key| listing::plain_key(page.encoding_type(), key));
             let next = key.map(|key| (key, page.next_version_id_marker().map(str::to_owned)));
             match (page.is_truncated(), next) {
                 (Some(true), Some(next)) if Some(&next) != after.as_ref() => after = Some(next),
                 (Some(true), _) => return Err(self.incomplete("the store says there are more versions but not where")),
-                _ => break,
+                _ => return Ok(()),
             }
         }
-        for found in versions.values_mut() {
-            // Markers and versions come in two lists; only the time puts them in one order again.
-            found.sort_by_key(|version| std::cmp::Reverse(version.written));
-        }
-        Ok(versions)
     }
+}
+
+/// The versions of a key that isn't deleted.
+fn live_objects(versions: Vec<Version>) -> impl Iterator<Item = Object> {
+    let is_live = versions.iter().any(|version| version.is_latest && version.object.is_some());
+    versions.into_iter().filter(move |_| is_live).filter_map(|version| version.object)
 }
 
 /// The versions to delete so that nothing is left of what was seen; `None` when something else is there now.
