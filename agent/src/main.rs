@@ -11,6 +11,7 @@ mod check;
 mod cli;
 mod completions;
 mod config;
+mod cost;
 mod failure;
 mod host;
 mod interrupt;

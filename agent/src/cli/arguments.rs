@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::settings::SIZE;
+
 /// Which repository, where both a bucket and a directory are set.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -105,6 +107,42 @@ pub(crate) struct RetireArgs {
     pub(crate) confirm: bool,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct CostArgs {
+    /// Price backups of this size, such as `50MB` or `1.5GiB`, and not the bucket's. Nothing is asked of AWS.
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| (SIZE.parse)(text))]
+    pub(crate) size: Option<u64>,
+    /// With --size: so many backups a day of each database; 0.14 is one a week. Default: 1.
+    #[arg(long, value_name = "N", requires = "size", value_parser = rate)]
+    pub(crate) per_day: Option<f64>,
+    /// Days until a backup is removed, as the stack's DeleteAfterDays has it. Default: BACKUP_S3_DELETE_DAYS.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_525))]
+    pub(crate) days: Option<u32>,
+    /// Days until an archive moves to Glacier, as the stack's GlacierDays has it; 0 is never. Default: BACKUP_S3_GLACIER_DAYS.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36_525))]
+    pub(crate) glacier_days: Option<u32>,
+    /// With --size: so many databases alike. Default: 1.
+    #[arg(long, value_name = "N", requires = "size", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) databases: Option<u32>,
+    /// The stack has Architecture=arm64.
+    #[arg(long)]
+    pub(crate) arm64: bool,
+    /// The stack has PagingTopicArn, and so a composite alarm.
+    #[arg(long)]
+    pub(crate) paging: bool,
+    /// The stack has PerDatabaseMetrics=true.
+    #[arg(long)]
+    pub(crate) per_database_metrics: bool,
+}
+
+/// Every half minute is more than anybody's backups, and leaves room for arithmetic.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if (0.001..=2_880.0).contains(&rate) => Ok(rate),
+        _ => Err("a number from 0.001 to 2880 is meant".to_owned()),
+    }
 }
 
 #[derive(Args, Debug)]

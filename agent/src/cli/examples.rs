@@ -96,8 +96,19 @@ Examples:
   lastgood restore --from-s3 s3://my-backups/backups/20261122/shop_backup_20261122_030000.sql.gz
   lastgood restore --drop-old         once the restored database has proved itself
 
-Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 4 the backup is
-damaged, 5 no such backup.";
+Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds
+the lock, 4 the backup is damaged, 5 no such backup.";
+
+pub(super) const COST: &str = "\
+Examples:
+  lastgood cost                       what lies in the bucket, and what watches over it
+  lastgood cost --size 50MB --per-day 1
+  lastgood cost --size 1.5GB --days 365 --glacier-days 30 --databases 3
+  lastgood cost --size 500MB --glacier-days 0 --json
+
+It prices the bucket with the whole stack of docs/cloud.md, and every database in it. An estimate.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no backups yet.";
 
 pub(super) const CONFIG: &str = "\
 Examples:

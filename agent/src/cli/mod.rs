@@ -10,14 +10,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use arguments::{
-    AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, ListArgs, ManArgs, Place, PruneArgs, RestoreArgs,
-    RetireArgs, ShowArgs, VerifyArgs, Which,
+    AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, ListArgs, ManArgs, Place, PruneArgs,
+    RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
 };
 
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
 use crate::settings::{Given, Settings};
-use crate::{adopt, backup, check, completions, config, list, logging, man, prune, restore, retire, show, verify};
+use crate::{
+    adopt, backup, check, completions, config, cost, list, logging, man, prune, restore, retire, show, verify,
+};
 
 /// You always know your last good backup.
 ///
@@ -91,6 +93,9 @@ enum Command {
     /// Restore a backup.
     #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
+    /// Estimate what the backups cost a month at AWS, or would cost.
+    #[command(after_help = examples::COST)]
+    Cost(CostArgs),
     /// Show every setting and where its value came from.
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
@@ -172,6 +177,7 @@ impl Command {
             Self::Prune(args) => wait(prune::run(args, settings)),
             Self::Adopt(args) => wait(adopt::run(args, settings)),
             Self::Retire(args) => wait(retire::run(args, settings)),
+            Self::Cost(args) => wait(cost::run(args, settings)),
             // Answered already, before the settings were read.
             Self::Config(_) | Self::Completions(_) | Self::Man(_) => Ok(Exit::Done),
         }

@@ -52,7 +52,7 @@ pub(crate) const DAYS: Form<u32> = Form { words: "days", parse: |text| number(te
 pub(crate) const PORT: Form<u16> = Form { words: "port", parse: |text| number(text, 1, u16::MAX) };
 /// zstd's and libdeflate's levels; which of them fits is decided with the compression.
 pub(crate) const LEVEL: Form<i32> = Form { words: "whole number from 1 to 22", parse: |text| number(text, 1, 22) };
-pub(crate) const SIZE: Form<u64> = Form { words: "bytes, or with a unit: `5MiB`, `1GB`", parse: size };
+pub(crate) const SIZE: Form<u64> = Form { words: "bytes, or with a unit: `5MiB`, `1.5GB`", parse: size };
 /// S3's own limits of a part.
 pub(crate) const PART_SIZE: Form<u64> = Form {
     words: "size from 5MiB to 5GiB",
@@ -119,7 +119,7 @@ fn number<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, mos
 }
 
 fn size(text: &str) -> Result<u64, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
     let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -133,8 +133,17 @@ fn size(text: &str) -> Result<u64, String> {
         "tb" => 1_000_000_000_000,
         _ => return Err("units are KiB, MiB, GiB, TiB and KB, MB, GB, TB".into()),
     };
-    let number: Option<u64> = number.parse().ok();
-    number.and_then(|n| n.checked_mul(scale)).ok_or_else(|| "a size such as 102400 or 5MiB is meant".into())
+    let whole = number.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
+    whole.or_else(|| fraction(number, scale)).ok_or_else(|| "a size such as 102400 or 5MiB is meant".into())
+}
+
+/// Of 1.5GB; a part of a byte is dropped.
+fn fraction(number: &str, scale: u64) -> Option<u64> {
+    // Beyond this a double no longer holds every whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number: f64 = (number.contains('.') && scale > 1).then(|| number.parse().ok())??;
+    let bytes = number * scale as f64;
+    (bytes <= EXACT).then_some(bytes as u64)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -219,5 +228,22 @@ fn dump_options(text: &str) -> Result<Vec<String>, String> {
     match options.iter().find_map(|option| ours(option)) {
         Some(own) => Err(format!("{own} is Lastgood's to set")),
         None => Ok(options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_whole_bytes_with_or_without_a_unit() {
+        let right =
+            [("102400", 102_400), ("50MB", 50_000_000), ("5 MiB", 5 << 20), ("1.5GB", 1_500_000_000), ("0.5kib", 512)];
+        for (text, bytes) in right {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MB", ".", "1.5", "1.2.3MB", "-1MB", "1e3MB", "99999999TB", "99999999.5TB", "5 apples"] {
+            assert!(size(text).is_err(), "{text}");
+        }
     }
 }

@@ -28,7 +28,7 @@ use repository::BucketSettings;
 pub(crate) use connection::Connection;
 pub(crate) use database::DatabaseSettings;
 pub(crate) use definition::{Definition, Section};
-pub(crate) use form::{Compression, Verify};
+pub(crate) use form::{Compression, SIZE, Verify};
 pub(crate) use layers::{Layers, Source};
 pub(crate) use libpq::PARAMETERS as LIBPQ;
 pub(crate) use read::{Given, Read, read};
@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     /// Where local backups lie; `None`: a bucket alone.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) bucket: Option<BucketSettings>,
+    /// After how many days the bucket moves an archive to Glacier; `None`: never.
+    pub(crate) glacier_days: Option<u32>,
     /// The label of a named backup.
     pub(crate) name: Option<String>,
     pub(crate) compression: Compression,
@@ -139,6 +141,7 @@ fn assemble(
         all_databases: given.all_databases,
         directory,
         bucket,
+        glacier_days: all.get(&table::BACKUP_S3_GLACIER_DAYS).filter(|days| *days > 0),
         name: all.get(&table::BACKUP_NAME),
         compression: all.get(&table::BACKUP_COMPRESSION)?,
         compression_level: all.get(&table::BACKUP_COMPRESSION_LEVEL),

@@ -69,6 +69,7 @@ fn documents_are_as_documented() {
     holds("prune", &json(&agent, &["prune", "--force"]).succeeds());
     holds("retire", &json(&agent, &["retire", "app", "--confirm"]).succeeds());
     holds("config", &json(&agent, &["config"]).succeeds());
+    holds("cost", &json(&agent, &["cost", "--size", "50MB"]).succeeds());
 }
 
 #[test]

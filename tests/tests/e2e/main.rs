@@ -3,6 +3,7 @@
 mod adopt;
 mod backup;
 mod check;
+mod cost;
 mod damage;
 mod functions;
 mod harness;

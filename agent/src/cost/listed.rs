@@ -1,0 +1,107 @@
+//! A load that a listing shows: what lies in the repository, and how its backups have come lately.
+
+use catalog::{Catalog, Entry, Object, Policy};
+use jiff::Timestamp;
+
+use super::load::{Load, Pile, Rhythm, Stock, Stream};
+use super::scenario::lifetime;
+use super::stack::Stack;
+
+/// Days that "lately" is.
+const LATELY: f64 = 30.0;
+/// The newest so many archives say how large the next one will be.
+const NEWEST: usize = 7;
+
+/// Every database of the repository. `policy` is a database's, by its name.
+pub(super) fn load(
+    catalogs: &[Catalog],
+    policy: impl Fn(&str) -> Policy,
+    glacier_days: Option<u32>,
+    stack: Stack,
+    now: Timestamp,
+) -> Load {
+    let streams = catalogs.iter().filter(|catalog| catalog.entries.iter().any(|entry| entry.archive.is_some()));
+    let streams = streams.map(|catalog| stream(catalog, &policy(&catalog.database), glacier_days, now));
+    Load { streams: streams.collect(), stack }
+}
+
+fn stream(catalog: &Catalog, policy: &Policy, glacier_days: Option<u32>, now: Timestamp) -> Stream {
+    let mut stock = Stock { records: records(catalog), ..Stock::default() };
+    for archive in catalog.entries.iter().flat_map(archives) {
+        let pile = if archive.readable { &mut stock.standard } else { &mut stock.glacier };
+        *pile = Pile { archives: pile.archives + 1.0, bytes: pile.bytes + archive.size as f64 };
+    }
+    let per_day = per_day(&ages(catalog, now));
+    let rhythm = Rhythm {
+        per_day,
+        size: usual_size(catalog),
+        days: lifetime(policy, per_day),
+        glacier_days: glacier_days.map(f64::from),
+    };
+    Stream { database: Some(catalog.database.clone()), databases: 1.0, rhythm, stock }
+}
+
+fn archives(entry: &Entry) -> impl Iterator<Item = &Object> {
+    entry.archive.iter().chain(&entry.strays)
+}
+
+/// Bytes of everything of this database that is no archive.
+fn records(catalog: &Catalog) -> f64 {
+    let of_entry = |entry: &Entry| -> u64 {
+        let records = [&entry.manifest, &entry.intact, &entry.damaged, &entry.verifying, &entry.drill];
+        records.into_iter().flatten().map(|record| record.size).sum()
+    };
+    let mark = catalog.expected.as_ref().map_or(0, |mark| mark.size);
+    (catalog.entries.iter().map(of_entry).sum::<u64>() + mark) as f64
+}
+
+/// Ages of the backups in days, the newest first.
+pub(super) fn ages(catalog: &Catalog, now: Timestamp) -> Vec<f64> {
+    let made = catalog.entries.iter().filter(|entry| entry.archive.is_some()).map(|entry| entry.instant);
+    let mut ages: Vec<f64> = made.map(|made| now.duration_since(made).as_secs_f64() / 86_400.0).collect();
+    ages.sort_by(f64::total_cmp);
+    ages
+}
+
+/// Backups a day lately. Where they began to come within the last day, nobody can tell: one a day is assumed.
+pub(super) fn per_day(ages: &[f64]) -> f64 {
+    let recent: Vec<f64> = ages.iter().copied().filter(|age| *age <= LATELY).collect();
+    match (ages.last(), recent.as_slice()) {
+        (Some(oldest), _) if *oldest > LATELY => recent.len() as f64 / LATELY,
+        (_, [newest, .., oldest]) if *oldest >= 1.0 && oldest > newest => (recent.len() - 1) as f64 / (oldest - newest),
+        _ => 1.0,
+    }
+}
+
+fn usual_size(catalog: &Catalog) -> f64 {
+    let mut archives: Vec<&Object> = catalog.entries.iter().filter_map(|entry| entry.archive.as_ref()).collect();
+    archives.sort_by_key(|archive| std::cmp::Reverse(archive.last_modified));
+    let newest: Vec<f64> = archives.iter().take(NEWEST).map(|archive| archive.size as f64).collect();
+    newest.iter().sum::<f64>() / (newest.len() as f64).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rhythm_is_read_off_the_last_thirty_days() {
+        let daily: Vec<f64> = (0..90).map(|days| f64::from(days) + 0.5).collect();
+        assert!((per_day(&daily) - 1.0).abs() < 1e-9);
+        assert!((per_day(&daily[..10]) - 1.0).abs() < 1e-9);
+        let hourly: Vec<f64> = (0..48).map(|hours| f64::from(hours) / 24.0).collect();
+        assert!((per_day(&hourly) - 24.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn backups_that_stopped_are_none_a_day() {
+        assert!(per_day(&[40.0, 41.0]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_first_day_tells_no_rhythm() {
+        for ages in [&[0.1][..], &[0.1, 0.2], &[5.0]] {
+            assert!((per_day(ages) - 1.0).abs() < 1e-9, "{ages:?}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What lies in a repository and what comes to it: all that a bill follows from, whether it was listed or imagined.
+
+use super::prices::GLACIER_MINIMUM_DAYS;
+use super::stack::{GLACIER_ABOVE, RECORD_BYTES, REVERIFY_DAYS, Stack};
+
+/// Days of a month, on average.
+pub(super) const MONTH: f64 = 365.25 / 12.0;
+
+/// Of a whole repository.
+#[derive(Clone, Debug)]
+pub(super) struct Load {
+    pub(super) streams: Vec<Stream>,
+    pub(super) stack: Stack,
+}
+
+/// The backups of one database, or of several that are alike.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
+    /// Its name; `None` in a scenario.
+    pub(super) database: Option<String>,
+    /// How many databases are alike.
+    pub(super) databases: f64,
+    pub(super) rhythm: Rhythm,
+    /// What lies there of all of them.
+    pub(super) stock: Stock,
+}
+
+/// How backups of one database come and go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rhythm {
+    pub(super) per_day: f64,
+    /// Bytes of an archive.
+    pub(super) size: f64,
+    /// Days until a backup is removed; `None`: not by its age.
+    pub(super) days: Option<f64>,
+    /// Days until an archive moves to Glacier; `None`: never.
+    pub(super) glacier_days: Option<f64>,
+}
+
+/// What is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Stock {
+    pub(super) standard: Pile,
+    pub(super) glacier: Pile,
+    /// Bytes of manifests, verdicts and whatever else is no archive.
+    pub(super) records: f64,
+}
+
+/// Archives in one storage class.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Pile {
+    pub(super) archives: f64,
+    pub(super) bytes: f64,
+}
+
+impl Load {
+    /// The same, once as much goes as comes; `None` where nothing ever goes.
+    pub(super) fn full(&self) -> Option<Self> {
+        let streams: Option<Vec<Stream>> = self.streams.iter().map(Stream::full).collect();
+        streams.map(|streams| Self { streams, stack: self.stack })
+    }
+
+    /// The same with another `GlacierDays`, once full.
+    pub(super) fn with_glacier(&self, days: Option<f64>) -> Option<Self> {
+        let mut load = self.clone();
+        load.streams.iter_mut().for_each(|stream| stream.rhythm.glacier_days = days);
+        load.full()
+    }
+
+    /// A number of all streams together.
+    pub(super) fn sum(&self, of: impl Fn(&Stream) -> f64) -> f64 {
+        self.streams.iter().map(of).sum()
+    }
+
+    pub(super) fn databases(&self) -> f64 {
+        self.sum(|stream| stream.databases)
+    }
+}
+
+impl Stream {
+    /// Databases whose backups come and go in this rhythm, and have done so for long.
+    pub(super) fn steady(databases: f64, rhythm: Rhythm) -> Option<Self> {
+        let stock = rhythm.stock()?.times(databases);
+        Some(Self { database: None, databases, rhythm, stock })
+    }
+
+    /// The same, once as much goes as comes; where nothing comes, as it is.
+    fn full(&self) -> Option<Self> {
+        if self.rhythm.per_day == 0.0 {
+            return Some(self.clone());
+        }
+        let steady = Self::steady(self.databases, self.rhythm)?;
+        Some(Self { database: self.database.clone(), ..steady })
+    }
+
+    /// Backups made in a month.
+    pub(super) fn backups(&self) -> f64 {
+        self.databases * self.rhythm.per_day * MONTH
+    }
+
+    /// Archives that the sweep reads again in a month: each that stays readable for so long, once in so many days.
+    pub(super) fn rereads(&self) -> f64 {
+        let ever = self.rhythm.standard_days().is_none_or(|days| days >= REVERIFY_DAYS);
+        if ever { self.stock.standard.archives / REVERIFY_DAYS * MONTH } else { 0.0 }
+    }
+
+    /// Archives moved to Glacier in a month.
+    pub(super) fn moves(&self) -> f64 {
+        if self.rhythm.moves_after().is_some() { self.backups() } else { 0.0 }
+    }
+
+    /// Archives in Glacier that are billed and no longer there: those that went before its minimum was over.
+    pub(super) fn billed_beyond(&self) -> Pile {
+        let days = self.rhythm.days_short_of_minimum();
+        // Nothing has reached Glacier yet, so that nothing has gone from there.
+        if self.stock.glacier.archives == 0.0 {
+            return Pile::default();
+        }
+        Pile::of(self.databases * self.rhythm.per_day * days, self.rhythm.size)
+    }
+}
+
+impl Rhythm {
+    /// Days after which an archive moves to Glacier; `None` where it is too small, or goes before.
+    pub(super) fn moves_after(&self) -> Option<f64> {
+        let lives_longer = |after: &f64| self.days.is_none_or(|days| *after < days);
+        self.glacier_days.filter(|_| self.size > GLACIER_ABOVE).filter(lives_longer)
+    }
+
+    /// Days that an archive spends in S3 Standard.
+    pub(super) fn standard_days(&self) -> Option<f64> {
+        self.moves_after().or(self.days)
+    }
+
+    /// Days that an archive spends in Glacier before it is removed.
+    pub(super) fn days_in_glacier(&self) -> Option<f64> {
+        Some(self.days? - self.moves_after()?)
+    }
+
+    /// Days that Glacier bills after an archive has gone.
+    fn days_short_of_minimum(&self) -> f64 {
+        self.days_in_glacier().map_or(0.0, |days| (GLACIER_MINIMUM_DAYS - days).max(0.0))
+    }
+
+    /// LIST requests that it takes to see the newest so many backups: `repository.recent_good` looks back 2, 31 and 366
+    /// days, and then at everything.
+    pub(super) fn lists_back(&self, backups: f64) -> f64 {
+        let days = backups / self.per_day;
+        1.0 + [1.0, 30.0, 365.0].iter().filter(|window| days > **window).count() as f64
+    }
+
+    /// What lies there of one database once as much goes as comes.
+    fn stock(&self) -> Option<Stock> {
+        let standard = Pile::of(self.per_day * self.standard_days()?, self.size);
+        let glacier = match self.moves_after() {
+            Some(_) => Pile::of(self.per_day * self.days_in_glacier()?, self.size),
+            None => Pile::default(),
+        };
+        Some(Stock { standard, glacier, records: self.per_day * self.days? * RECORD_BYTES })
+    }
+}
+
+impl Stock {
+    pub(super) fn archives(&self) -> f64 {
+        self.standard.archives + self.glacier.archives
+    }
+
+    fn times(self, databases: f64) -> Self {
+        let times = |pile: Pile| Pile { archives: pile.archives * databases, bytes: pile.bytes * databases };
+        Self { standard: times(self.standard), glacier: times(self.glacier), records: self.records * databases }
+    }
+}
+
+impl Pile {
+    fn of(archives: f64, size: f64) -> Self {
+        Self { archives, bytes: archives * size }
+    }
+}

@@ -1,0 +1,66 @@
+//! What the cloud side does and how often, as far as it costs: read off `infra/template.yaml` with its defaults, `lambdas/`
+//! and `core/repository`. A test compares these numbers with the template.
+
+/// Runs of the freshness function that its schedule starts.
+pub(super) const FRESHNESS_RUNS_A_DAY: f64 = 96.0;
+/// The daily sweep, the daily retention.
+pub(super) const OTHER_RUNS_A_DAY: f64 = 2.0;
+
+/// Memory of the verify and the retention function, in Lambda's GB.
+pub(super) const LARGE_FUNCTION_GB: f64 = 256.0 / 1024.0;
+/// Memory of the freshness function.
+pub(super) const SMALL_FUNCTION_GB: f64 = 128.0 / 1024.0;
+
+pub(super) const METRICS: f64 = 10.0;
+/// With `PerDatabaseMetrics=true`.
+pub(super) const METRICS_OF_A_DATABASE: f64 = 12.0;
+pub(super) const ALARMS: f64 = 10.0;
+
+/// Every so many days the sweep reads an archive again that can be read at once.
+pub(super) const REVERIFY_DAYS: f64 = 30.0;
+/// The lifecycle rule leaves archives of up to so many bytes where they are.
+pub(super) const GLACIER_ABOVE: f64 = 16_777_216.0;
+
+/// Bytes of a part that is uploaded, and of a range that is read.
+pub(super) const PART: f64 = 8_388_608.0;
+/// Parts of an upload that knows its length.
+pub(super) const MOST_PARTS: f64 = 8_000.0;
+/// Objects on one page of a listing.
+pub(super) const PAGE: f64 = 1_000.0;
+/// Archive, manifest and verdict.
+pub(super) const OBJECTS_OF_A_BACKUP: f64 = 3.0;
+/// Earlier backups that a new one is compared with.
+pub(super) const COMPARED: f64 = 7.0;
+/// Databases that one freshness run measures at the same time.
+pub(super) const MEASURED_AT_ONCE: f64 = 8.0;
+
+// What nobody can look up: estimates, each on the safe side.
+
+/// Stored bytes that the verify function reads in a second. One core of a 2026 server judges some 190 MB/s of gzip; 256 MB
+/// of memory come with a seventh of a core, and AWS's cores differ.
+pub(super) const VERIFIED_A_SECOND: f64 = 20e6;
+/// What a run takes beside that: its start, its requests, its end.
+pub(super) const RUN_SECONDS: f64 = 1.0;
+/// What each page of a listing takes.
+pub(super) const PAGE_SECONDS: f64 = 0.5;
+/// Of an invocation's 900 seconds, those in which the verify function reads.
+pub(super) const READING_SECONDS: f64 = 840.0;
+/// What a run writes into its log, Lambda's own lines among it.
+pub(super) const LOG_OF_A_RUN: f64 = 3_000.0;
+/// What it writes there of each database.
+pub(super) const LOG_OF_A_DATABASE: f64 = 300.0;
+/// E-mails of alarms and messages in a month.
+pub(super) const MAILS: f64 = 10.0;
+/// Manifest and verdict of a backup of some sixty tables.
+pub(super) const RECORD_BYTES: f64 = 16_384.0;
+
+/// The parameters of the stack that change its price.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stack {
+    /// `Architecture=arm64`.
+    pub(super) arm64: bool,
+    /// `PagingTopicArn`: a composite alarm.
+    pub(super) paging: bool,
+    /// `PerDatabaseMetrics=true`.
+    pub(super) per_database_metrics: bool,
+}

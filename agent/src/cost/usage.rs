@@ -1,0 +1,136 @@
+//! How much of everything AWS counts in a month: the load, and what the stack does about it.
+
+use super::load::{Load, MONTH, Rhythm, Stream};
+use super::stack::{
+    COMPARED, FRESHNESS_RUNS_A_DAY, LARGE_FUNCTION_GB, LOG_OF_A_DATABASE, LOG_OF_A_RUN, MEASURED_AT_ONCE, MOST_PARTS,
+    OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, READING_SECONDS, RUN_SECONDS, SMALL_FUNCTION_GB,
+    VERIFIED_A_SECOND,
+};
+
+/// Requests to S3.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Requests {
+    /// PUT and LIST, which cost the same.
+    pub(super) puts: f64,
+    /// GET and HEAD.
+    pub(super) gets: f64,
+}
+
+/// One function's month.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Function {
+    pub(super) runs: f64,
+    pub(super) gb_seconds: f64,
+    pub(super) requests: Requests,
+}
+
+/// A month of the whole repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Usage {
+    pub(super) backups: f64,
+    pub(super) moves: f64,
+    pub(super) agent: Requests,
+    pub(super) verify: Function,
+    pub(super) retention: Function,
+    pub(super) freshness: Function,
+    pub(super) metric_requests: f64,
+    pub(super) log_bytes: f64,
+    pub(super) events: f64,
+    pub(super) schedules: f64,
+}
+
+impl Usage {
+    pub(super) fn of(load: &Load) -> Self {
+        let (backups, rereads) = (load.sum(Stream::backups), load.sum(Stream::rereads));
+        let verdicts = backups + rereads;
+        let moves = load.sum(Stream::moves);
+        let (verify, retention, freshness) = (verify(load), retention(load, verdicts), freshness(load, verdicts));
+        let runs = verify.runs + retention.runs + freshness.runs;
+        // Archive, manifest and verdict come and go, verdicts are renewed, and a move is an event too.
+        let events = 2.0 * OBJECTS_OF_A_BACKUP * backups + rereads + load.sum(extra_rounds) + moves;
+        Self {
+            backups,
+            moves,
+            agent: agent(load),
+            verify,
+            retention,
+            freshness,
+            metric_requests: verdicts + retention.runs + freshness.runs,
+            log_bytes: runs * LOG_OF_A_RUN + freshness.runs * load.databases() * LOG_OF_A_DATABASE,
+            events,
+            schedules: (FRESHNESS_RUNS_A_DAY + OTHER_RUNS_A_DAY) * MONTH,
+        }
+    }
+}
+
+/// A backup looks for open uploads and for its own name, and puts archive, manifest and the database's mark.
+fn agent(load: &Load) -> Requests {
+    let puts = |stream: &Stream| stream.backups() * (2.0 + upload(stream.rhythm.size) + 2.0);
+    Requests { puts: load.sum(puts), gets: 0.0 }
+}
+
+/// An upload is one request, or its parts with a beginning and an end.
+fn upload(size: f64) -> f64 {
+    if size < PART { 1.0 } else { (size / PART).ceil().min(MOST_PARTS) + 2.0 }
+}
+
+/// Requests in which an archive is read.
+pub(super) fn ranges(size: f64) -> f64 {
+    (size / PART).ceil().max(1.0)
+}
+
+/// Every new backup is looked up, read, judged and compared with those before it. The daily sweep lists everything and
+/// reads again what is due.
+fn verify(load: &Load) -> Function {
+    // An entry is looked up with a LIST, a HEAD and its manifest; a verdict is put.
+    let judged = |stream: &Stream| stream.backups() + stream.rereads();
+    let compared = |stream: &Stream| COMPARED.min(stream.stock.archives() / stream.databases);
+    let puts = |stream: &Stream| {
+        2.0 * judged(stream) + stream.backups() * stream.rhythm.lists_back(COMPARED + 1.0) + 2.0 * extra_rounds(stream)
+    };
+    let gets = |stream: &Stream| {
+        let read = judged(stream) * (2.0 + ranges(stream.rhythm.size)) + stream.backups() * compared(stream);
+        read + 4.0 * extra_rounds(stream)
+    };
+    let sweeps = MONTH;
+    let runs = load.sum(|stream| stream.backups() + extra_rounds(stream)) + sweeps;
+    let reading = load.sum(|stream| judged(stream) * stream.rhythm.size / VERIFIED_A_SECOND);
+    let seconds = runs * RUN_SECONDS + sweeps * pages(load) * PAGE_SECONDS + reading;
+    let requests = Requests { puts: load.sum(puts) + sweeps * pages(load), gets: load.sum(gets) };
+    Function { runs, gb_seconds: seconds * LARGE_FUNCTION_GB, requests }
+}
+
+/// Invocations that go on where one before them ran out of time.
+fn extra_rounds(stream: &Stream) -> f64 {
+    let rounds = (stream.rhythm.size / VERIFIED_A_SECOND / READING_SECONDS).ceil().max(1.0);
+    (stream.backups() + stream.rereads()) * (rounds - 1.0)
+}
+
+/// On every verdict and daily it lists all versions and reads each database's mark; what goes is looked up once more.
+fn retention(load: &Load, verdicts: f64) -> Function {
+    let runs = verdicts + MONTH;
+    let removed = load.sum(|stream| if stream.rhythm.days.is_some() { stream.backups() } else { 0.0 });
+    let seconds = runs * (RUN_SECONDS + pages(load) * PAGE_SECONDS) + removed * PAGE_SECONDS;
+    let requests = Requests { puts: runs * pages(load) + removed, gets: runs * load.databases() };
+    Function { runs, gb_seconds: seconds * LARGE_FUNCTION_GB, requests }
+}
+
+/// On every verdict and every quarter of an hour it lists the databases, and of each its newest days and its mark.
+fn freshness(load: &Load, verdicts: f64) -> Function {
+    let runs = verdicts + FRESHNESS_RUNS_A_DAY * MONTH;
+    let lists = load.sum(|stream| stream.databases * stream.rhythm.lists_back(1.0));
+    let seconds = runs * RUN_SECONDS * (load.databases() / MEASURED_AT_ONCE).ceil();
+    let requests = Requests { puts: runs * (1.0 + lists), gets: runs * load.databases() };
+    Function { runs, gb_seconds: seconds * SMALL_FUNCTION_GB, requests }
+}
+
+/// LIST requests that show everything.
+fn pages(load: &Load) -> f64 {
+    let archives = load.sum(|stream| stream.stock.archives());
+    ((archives * OBJECTS_OF_A_BACKUP + load.databases()) / PAGE).ceil().max(1.0)
+}
+
+/// What restoring one archive asks of S3: listings, manifest and verdict, and the archive in ranges.
+pub(super) fn restore(rhythm: &Rhythm) -> Requests {
+    Requests { puts: 2.0, gets: 3.0 + ranges(rhythm.size) }
+}
