@@ -3,6 +3,7 @@
 //! choose → manifest and verdict → tools → plan → show → ask → restore (swap, or in place) → report.
 
 mod choose;
+mod clients;
 mod counts;
 mod drop_old;
 mod exchange;
@@ -24,7 +25,6 @@ mod reading;
 mod replay;
 mod roles;
 mod script;
-mod services;
 mod session;
 mod space;
 mod spool;
@@ -43,12 +43,12 @@ use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::postgres::{Tools, server};
 use crate::restore::choose::Chosen;
+use crate::restore::clients::Clients;
 use crate::restore::head::{Head, HeadError};
 use crate::restore::job::Job;
 use crate::restore::obstacles::Obstacles;
 use crate::restore::outcome::Outcome;
 use crate::restore::plan::{Document, Mode, Plan, Wish};
-use crate::restore::services::Services;
 use crate::restore::space::Space;
 use crate::restore::target::Target;
 use crate::settings::{DatabaseSettings, Settings};
@@ -149,7 +149,7 @@ impl Run {
         }
         let outcome = Outcome::new(&job, &restored, safety, Timestamp::now());
         report.answer(&outcome, &outcome)?;
-        Ok(restored.services.map_or(Exit::Done, |failure| {
+        Ok(restored.clients.map_or(Exit::Done, |failure| {
             report.say(&failure);
             failure.exit
         }))
@@ -173,7 +173,7 @@ impl Run {
         let (mode, why_in_place) = plan::mode(&wish, &target, space)?;
         let roles = ownership::roles(&target.maintenance).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         let ownership = ownership::decide(&head, &target.role, &roles)?;
-        let services = Services::of(&database, wish.skip_services || wish.into);
+        let clients = Clients::of(&database, wish.skip_services || wish.into);
         let old_name = target.living.as_ref().filter(|_| mode == Mode::Swap).map(|_| names::before(&target.name, now));
         let mut plan = Plan::new(
             &chosen,
@@ -183,7 +183,7 @@ impl Run {
             (mode, why_in_place),
             ownership,
             old_name,
-            services.stop_command(),
+            clients.stop_command(),
             now,
         );
         if mode == Mode::InPlace {
@@ -199,7 +199,7 @@ impl Run {
             head,
             target,
             plan,
-            services,
+            clients,
             tables: wish.tables,
             jobs,
             interrupt,

@@ -22,7 +22,7 @@ use crate::restore::session::{Session, SessionError};
 /// # Errors
 /// Everything was rolled back then.
 pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
-    let stopped = job.services.stop()?;
+    let stopped = job.clients.stop()?;
     job.go_on()?;
     if let Err(error) = end_connections(&job.target.maintenance, &[&job.target.name]) {
         tracing::warn!("connections to {} could not be ended, and are waited for: {error}", job.target.name);
@@ -31,7 +31,7 @@ pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
     if let Err(error) = job.target.psql.script("ANALYZE;\n") {
         tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");
     }
-    Ok(Restored { census: through.walked.census, dumped: through.dumped, services: stopped.start().err() })
+    Ok(Restored { census: through.walked.census, dumped: through.dumped, clients: stopped.start().err() })
 }
 
 /// The transaction.

@@ -13,6 +13,7 @@ use crate::postgres::Psql;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::restore::choose::Chosen;
+use crate::restore::clients::Clients;
 use crate::restore::counts::{self, Counted, Difference};
 use crate::restore::head::Head;
 use crate::restore::ownership::Ownership;
@@ -20,7 +21,6 @@ use crate::restore::pg_restore::Choice;
 use crate::restore::plan::Plan;
 use crate::restore::program::{Program, ProgramError};
 use crate::restore::reading::{self, ReadingError, Through};
-use crate::restore::services::Services;
 use crate::restore::tables;
 use crate::restore::target::Target;
 
@@ -31,7 +31,7 @@ pub(crate) struct Job {
     pub(crate) head: Head,
     pub(crate) target: Target,
     pub(crate) plan: Plan,
-    pub(crate) services: Services,
+    pub(crate) clients: Clients,
     pub(crate) tables: Vec<String>,
     /// How many jobs of pg_restore were asked for.
     pub(crate) jobs: Option<usize>,
@@ -45,8 +45,8 @@ pub(crate) struct Job {
 pub(crate) struct Restored {
     pub(crate) census: Census,
     pub(crate) dumped: u64,
-    /// Why the services didn't start again, if they didn't.
-    pub(crate) services: Option<Failure>,
+    /// Why the clients didn't start again, if they didn't.
+    pub(crate) clients: Option<Failure>,
 }
 
 impl Job {

@@ -33,13 +33,13 @@ pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
     let mut new = create(job)?;
     let through = prepare(job, &new.name).map_err(|failure| job.interrupted_or(failure))?;
     job.go_on()?;
-    let stopped = job.services.stop()?;
+    let stopped = job.clients.stop()?;
     job.go_on()?;
     exchange(&job.target.maintenance, &job.target.name, &new.name, job.plan.old_name.as_deref(), &job.interrupt)
         .map_err(|failure| job.interrupted_or(failure))?;
     new.kept = true;
     take_over_properties(job);
-    Ok(Restored { census: through.walked.census, dumped: through.dumped, services: stopped.start().err() })
+    Ok(Restored { census: through.walked.census, dumped: through.dumped, clients: stopped.start().err() })
 }
 
 /// Everything before the living database is touched.

@@ -1,4 +1,5 @@
-//! What uses the database stands still while it is exchanged, and is started again whatever happened.
+//! The database's clients, as a rule the user's services, stand still while it is exchanged, and are started again
+//! whatever happened.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
@@ -6,20 +7,20 @@ use std::process::{Command, Stdio};
 use crate::failure::{Exit, Failure};
 use crate::settings::DatabaseSettings;
 
-/// The commands that stop and start whatever uses the database.
+/// The commands that stop and start whatever uses the database: the user's services.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Services {
+pub(crate) struct Clients {
     stop: Option<String>,
     start: Option<String>,
 }
 
-/// Services that were stopped. Dropping it starts them again, so that no way out of a restore leaves them down.
+/// Clients that were stopped. Dropping it starts them again, so that no way out of a restore leaves them down.
 #[must_use]
 pub(crate) struct Stopped {
     start: Option<String>,
 }
 
-impl Services {
+impl Clients {
     /// Those of the settings; none with `--skip-services`.
     pub(crate) fn of(database: &DatabaseSettings, skip: bool) -> Self {
         if skip {
@@ -98,9 +99,9 @@ fn run(command: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn services(folder: &std::path::Path, stop: &str) -> Services {
+    fn clients(folder: &std::path::Path, stop: &str) -> Clients {
         let started = folder.join("started");
-        Services { stop: Some(stop.to_owned()), start: Some(format!("echo started >> '{}'", started.display())) }
+        Clients { stop: Some(stop.to_owned()), start: Some(format!("echo started >> '{}'", started.display())) }
     }
 
     fn starts(folder: &std::path::Path) -> usize {
@@ -108,19 +109,19 @@ mod tests {
     }
 
     #[test]
-    fn services_start_once_whether_asked_or_forgotten() {
+    fn clients_start_once_whether_asked_or_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let services = services(folder.path(), "true");
-        services.stop().unwrap().start().unwrap();
+        let clients = clients(folder.path(), "true");
+        clients.stop().unwrap().start().unwrap();
         assert_eq!(starts(folder.path()), 1);
-        drop(services.stop().unwrap());
+        drop(clients.stop().unwrap());
         assert_eq!(starts(folder.path()), 2);
     }
 
     #[test]
-    fn services_that_refuse_to_stop_are_started_again_and_named() {
+    fn clients_that_refuse_to_stop_are_started_again_and_named() {
         let folder = tempfile::tempdir().unwrap();
-        let failure = services(folder.path(), "exit 7").stop().err().unwrap();
+        let failure = clients(folder.path(), "exit 7").stop().err().unwrap();
         assert!(failure.error.contains("exit 7") && failure.error.contains('7'), "{failure}");
         assert_eq!(starts(folder.path()), 1);
     }
