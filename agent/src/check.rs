@@ -28,8 +28,9 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, F
         checked.push(check(&repository, &database, now).await.map_err(unknown)?);
     }
     let answer = Answer::new(&repository, checked);
-    settings.report.answer(&answer, &answer)?;
-    Ok(if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy })
+    let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
+    settings.report.outcome(exit, &answer, &answer)?;
+    Ok(exit)
 }
 
 /// The chosen databases; where all are meant, those that have backups or should have.

@@ -18,14 +18,17 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::failure::Failure;
+use crate::settings::LogFile;
 
 /// The target of lines for the log file alone.
 const FILE_ONLY: &str = "lastgood::file";
 
 /// Starts to pass on what `tracing` is told, until the process ends. `log_file`: where lines go besides stderr.
-pub(crate) fn start(log_file: Option<&Path>, verbose: u8, quiet: bool) {
-    let opened = log_file.map(open);
+pub(crate) fn start(log_file: Option<&LogFile>, verbose: u8, quiet: bool) {
+    let opened = log_file.map(|log_file| open(&log_file.path));
     let (file, warning) = opened.map_or((None, None), |opened| (opened.file, opened.warning));
+    // Who runs it from cron without root's rights would get a mail each night about a file that nobody asked for.
+    let warning = warning.filter(|_| !quiet || log_file.is_some_and(|log_file| log_file.is_set));
     let people = tracing_subscriber::fmt::layer()
         .event_format(Plain)
         .with_ansi(false)

@@ -35,7 +35,11 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     }
     let answer = Answer::new(&repository, args.dry_run, pruned);
     logging::done(&answer);
-    settings.report.answer(&answer, &answer)?;
+    if args.dry_run {
+        settings.report.answer(&answer, &answer)?;
+    } else {
+        settings.report.outcome(answer.exit(), &answer, &answer)?;
+    }
     answer.failures().for_each(|failure| settings.report.say(&failure));
     Ok(answer.exit())
 }

@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure};
 pub(crate) struct Report {
     /// One JSON document instead of words.
     pub(crate) json: bool,
-    /// Nothing but the answer, warnings and errors.
+    /// Nothing along the way but warnings and errors, and of what went well nothing at all.
     pub(crate) quiet: bool,
 }
 
@@ -40,6 +40,17 @@ impl Report {
             return print(&json);
         }
         print(words.to_string().trim_end())
+    }
+
+    /// Likewise of a command that cron runs, which mails whatever is said: with `quiet`, words that all is well aren't.
+    ///
+    /// # Errors
+    /// As [`Report::answer`].
+    pub(crate) fn outcome(self, exit: Exit, value: &impl Serialize, words: &impl Display) -> Result<(), Failure> {
+        if self.quiet && !self.json && exit == Exit::Done {
+            return Ok(());
+        }
+        self.answer(value, words)
     }
 
     /// Says why the command failed: two lines on stderr, or one JSON document on stdout.

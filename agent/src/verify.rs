@@ -84,7 +84,10 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<Exit, 
         return Err(failure.clone());
     }
     let answer = Answer::new(args.all, &targets, &verified);
-    settings.report.answer(&answer.document(), &answer)?;
+    if let Some(why) = answer.refusal().filter(|_| settings.report.quiet) {
+        tracing::warn!("{why}");
+    }
+    settings.report.outcome(answer.exit(), &answer.document(), &answer)?;
     answer.failures().for_each(|failure| settings.report.say(failure));
     Ok(answer.exit())
 }

@@ -116,20 +116,18 @@ impl Outcomes {
             return Err(failure.clone());
         }
         logging::done(&self);
-        report.answer(&Document::new(&self), &self)?;
         let failures: Vec<Failure> = self.0.iter().filter_map(|(_, outcome)| failure_of(outcome)).collect();
-        failures.iter().for_each(logging::failed);
-        match (failures.as_slice(), self.0.len()) {
-            ([], _) => Ok(Exit::Done),
-            ([only], 1) => {
-                report.say(only);
-                Ok(only.exit)
-            }
-            (several, _) => {
-                several.iter().for_each(|failure| report.say(failure));
-                Ok(Exit::Failed)
-            }
-        }
+        let exit = match (failures.as_slice(), self.0.len()) {
+            ([], _) => Exit::Done,
+            ([only], 1) => only.exit,
+            _ => Exit::Failed,
+        };
+        report.outcome(exit, &Document::new(&self), &self)?;
+        failures.iter().for_each(|failure| {
+            logging::failed(failure);
+            report.say(failure);
+        });
+        Ok(exit)
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct ShowArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
-    /// The backup: its name as `list` shows it, `latest` for the newest one, or a file.
+    /// The backup: its name as `list` shows it, `latest` for the newest one (good or not), or a file.
     #[arg(value_name = "ID|FILE", required_unless_present = "all", conflicts_with = "all")]
     pub(crate) id: Option<String>,
     /// Every backup of the chosen databases that has no verdict yet.
@@ -102,6 +102,9 @@ pub(crate) struct RetireArgs {
     /// The database, as `list` names it.
     #[arg(value_name = "DATABASE")]
     pub(crate) database: String,
+    /// In place of the global option, which can't be meant: one database is retired at a time.
+    #[arg(long, hide = true, conflicts_with = "database")]
+    all_databases: bool,
     /// Answer the question with yes beforehand.
     #[arg(long)]
     pub(crate) confirm: bool,

@@ -22,7 +22,10 @@ Examples:
   lastgood backup                     back up the database of DB_NAME, DATABASE_URL or libpq
   lastgood backup --name initial      a named backup
   lastgood backup --database shop --database blog
-  0 3 * * * lastgood backup --quiet   in a crontab
+  0 3 * * * /usr/local/bin/lastgood backup --quiet
+
+The last line is a crontab's: cron doesn't look into /usr/local/bin, and reads .env in the home folder. What it needs
+stands in /etc/lastgood.env.
 
 Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 3 another run
 holds the lock, 4 what was stored is damaged, 5 no such database.";
@@ -49,7 +52,8 @@ Examples:
   lastgood verify --all               every backup that has no verdict yet
   lastgood verify ./shop_backup_20261122_030000.sql.gz
 
-A verdict is stored beside a backup where this identity may; `latest` is the newest backup, verified or not.
+A verdict is stored beside a backup where this identity may. `latest` is the newest backup here, good or not: it is the
+one to be verified. For show and restore it is the newest good one.
 
 Exit status: 0 intact, 1 failed, 2 wrong usage or setting, 4 damaged, 5 no such backup.";
 
@@ -68,7 +72,8 @@ Examples:
   lastgood prune --dry-run            what would go and what stays, with the reason for each
   lastgood prune                      do it
 
-Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting.";
+Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 3 another run
+holds the lock.";
 
 pub(super) const ADOPT: &str = "\
 Examples:

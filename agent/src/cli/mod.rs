@@ -16,7 +16,7 @@ pub(crate) use arguments::{
 
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
-use crate::settings::{Given, Settings};
+use crate::settings::{Given, LogFile, Settings};
 use crate::{
     adopt, backup, check, completions, config, cost, list, logging, man, prune, restore, retire, show, verify,
 };
@@ -59,7 +59,8 @@ struct GlobalArgs {
     /// Say more on stderr. Twice: with details for a bug report.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "quiet")]
     verbose: u8,
-    /// Say nothing but the answer, warnings and errors.
+    /// Say nothing along the way but warnings and errors; `backup`, `verify`, `check` and `prune` say nothing at all when all is
+    /// well, as cron wants it.
     #[arg(short, long, global = true)]
     quiet: bool,
 }
@@ -184,7 +185,7 @@ impl Command {
     }
 
     /// Where this command's log lines go; `None`: it only answers and changes nothing.
-    fn log_file<'a>(&self, settings: &'a Settings) -> Option<&'a std::path::Path> {
+    fn log_file<'a>(&self, settings: &'a Settings) -> Option<&'a LogFile> {
         match self {
             Self::Backup(_) | Self::Prune(_) | Self::Adopt(_) | Self::Retire(_) => Some(&settings.logs.backup),
             Self::Restore(_) => Some(&settings.logs.restore),

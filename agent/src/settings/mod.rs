@@ -38,6 +38,7 @@ pub(crate) use table::ALL;
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
 use database::Sources;
+use definition::Setting;
 
 /// Where local backups lie when neither `BACKUP_DIR` nor a bucket is set.
 const DIRECTORY: &str = "/var/backups/lastgood";
@@ -79,9 +80,23 @@ pub(crate) struct Settings {
 /// The log file of each command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogFiles {
-    pub(crate) backup: PathBuf,
-    pub(crate) restore: PathBuf,
-    pub(crate) verify: PathBuf,
+    pub(crate) backup: LogFile,
+    pub(crate) restore: LogFile,
+    pub(crate) verify: LogFile,
+}
+
+/// Where log lines go besides stderr.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogFile {
+    pub(crate) path: PathBuf,
+    /// Somebody set it; else it is the default, which not every user can write to.
+    pub(crate) is_set: bool,
+}
+
+impl LogFile {
+    fn of(layers: &Layers, setting: &Setting<PathBuf>) -> Option<Self> {
+        Some(Self { path: layers.get(setting)?, is_set: layers.set_as(&setting.definition).is_some() })
+    }
 }
 
 impl Settings {
@@ -151,9 +166,9 @@ fn assemble(
         program_directory: all.get(&table::PG_BIN_DIR),
         lock_directory: all.get(&table::BACKUP_LOCK_DIR).unwrap_or_else(usual_lock_directory),
         logs: LogFiles {
-            backup: all.get(&table::BACKUP_LOG_FILE)?,
-            restore: all.get(&table::RESTORE_LOG_FILE)?,
-            verify: all.get(&table::BACKUP_VERIFY_LOG_FILE)?,
+            backup: LogFile::of(all, &table::BACKUP_LOG_FILE)?,
+            restore: LogFile::of(all, &table::RESTORE_LOG_FILE)?,
+            verify: LogFile::of(all, &table::BACKUP_VERIFY_LOG_FILE)?,
         },
         report,
         warnings,

@@ -101,6 +101,11 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// What is to be known where verdicts may not be stored.
+    pub(super) fn refusal(&self) -> Option<String> {
+        refusal(self.judgements())
+    }
+
     fn judgements(&self) -> impl Iterator<Item = &'a Judgement> {
         self.verified.iter().filter_map(|verified| match &verified.finding {
             Finding::Judged(judgement) => Some(&**judgement),
@@ -172,7 +177,7 @@ impl fmt::Display for Answer<'_> {
                 let told = several.iter().filter(|verified| !verified.is_intact());
                 told.into_iter().try_for_each(|verified| writeln!(f, "{}", line(verified)))?;
                 writeln!(f, "{} in {}", self.counts(), self.where_)?;
-                refusal(self.judgements()).map_or(Ok(()), |why| writeln!(f, "{why}"))
+                self.refusal().map_or(Ok(()), |why| writeln!(f, "{why}"))
             }
         }
     }
