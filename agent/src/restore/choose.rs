@@ -266,7 +266,7 @@ impl Candidate {
         }
         let place = repository.object_name(&archive.key);
         if !archive.readable {
-            return Err(frozen(&place));
+            return Err(repository::Error::Archived { object: place }.into());
         }
         let manifest = match &entry.manifest {
             None => None,
@@ -318,14 +318,6 @@ fn last_good(newest_good: Option<String>) -> String {
         Some(name) => format!("the last good backup is {name}: lastgood restore {name}"),
         None => "lastgood list shows what there is".to_owned(),
     }
-}
-
-fn frozen(place: &str) -> Failure {
-    let (bucket, key) = place.trim_start_matches("s3://").split_once('/').unwrap_or(("BUCKET", place));
-    Failure::new(Exit::Failed, format!("{place} lies in Glacier and can't be read before it is thawed")).hint(format!(
-        "thaw it, wait some hours, and restore again: aws s3api restore-object --bucket '{bucket}' --key '{key}' \
-         --restore-request 'Days=7,GlacierJobParameters={{Tier=Standard}}'"
-    ))
 }
 
 impl Chosen {

@@ -6,7 +6,8 @@ use repository::Repository;
 
 use crate::settings::Settings;
 
-/// A shell line that restores this backup into another database, which exists; `None` when there is no archive.
+/// Shell lines that restore this backup into a database of its own, on this server or on one that has none of its roles;
+/// `None` when there is no archive.
 pub(super) fn recipe(
     repository: &Repository,
     settings: &Settings,
@@ -24,14 +25,24 @@ pub(super) fn recipe(
     };
     let is_sealed = manifest.is_some_and(|manifest| manifest.archive.encryption.is_some());
     let open = is_sealed.then_some("age -d -i KEY_FILE");
-    let restore = format!("pg_restore --no-owner --exit-on-error -d {database}");
+    let restore = format!("pg_restore --no-owner --no-acl --exit-on-error -d {database}");
     let mut steps: Vec<String> = [open, expand, Some(&restore)].into_iter().flatten().map(str::to_owned).collect();
     match (download(repository, settings, archive), steps.first_mut()) {
         (Some(download), _) => steps.insert(0, download),
         (None, Some(first)) => *first = format!("{first} {}", quote(&repository.object_name(&archive.key))),
         (None, None) => {}
     }
-    Some(format!("createdb {database}\n{}", steps.join(" | ")))
+    let encoding = manifest.and_then(|manifest| manifest.database.encoding.as_deref());
+    Some(format!("createdb -T template0{} {database}\n{}", character_set(encoding), steps.join(" | ")))
+}
+
+/// Options for `createdb`. A server's own locale fits UTF-8 as a rule; beside any other character set only `C` always does.
+fn character_set(encoding: Option<&str>) -> String {
+    match encoding {
+        None => String::new(),
+        Some("UTF8") => " -E UTF8".to_owned(),
+        Some(other) => format!(" -E {} --locale=C", quote(other)),
+    }
 }
 
 /// Brings an archive out of a bucket to stdout; `None` for a file.

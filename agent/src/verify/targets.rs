@@ -46,7 +46,7 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
         name => vec![Target::of(catalogs::find(&repository, settings, name).await?)],
     };
     match targets.as_slice() {
-        [Target { entry, skipped: Some(_) }] if !args.all => Err(frozen(entry)),
+        [Target { entry, skipped: Some(_) }] if !args.all => Err(frozen(&repository, entry)),
         _ => Ok(Targets::Backups { repository, targets }),
     }
 }
@@ -108,7 +108,7 @@ impl Target {
     }
 }
 
-fn frozen(entry: &Entry) -> Failure {
-    let object = entry.archive.as_ref().map(|archive| archive.key.clone()).unwrap_or_default();
+fn frozen(repository: &Repository, entry: &Entry) -> Failure {
+    let object = entry.archive.as_ref().map(|archive| repository.object_name(&archive.key)).unwrap_or_default();
     repository::Error::Archived { object }.into()
 }

@@ -109,9 +109,9 @@ pub enum Error {
         object: String,
     },
     /// The object lies in Glacier and can't be read.
-    #[error("{object} lies in an archive storage class and can't be read (InvalidObjectState)")]
+    #[error("{object} lies in Glacier and can't be read before it is thawed (InvalidObjectState)")]
     Archived {
-        /// Its key.
+        /// As `s3://bucket/key`.
         object: String,
     },
     /// The bytes that arrived are not those that were sent.
@@ -230,7 +230,7 @@ impl Error {
             }
             Self::Conflict { .. } | Self::UploadGone { .. } => "run the backup once again".to_owned(),
             Self::Changed { .. } => "list again, and choose again".to_owned(),
-            Self::Archived { .. } => "restore the object first: aws s3api restore-object; it takes hours".to_owned(),
+            Self::Archived { object } => thaw_hint(object),
             Self::Checksum { .. } => {
                 "run it again; if it comes back, test this machine's memory and network".to_owned()
             }
@@ -260,6 +260,21 @@ impl Error {
     }
 }
 
+/// The hours are those of Glacier Flexible Retrieval; Deep Archive takes up to 12, and knows no `Expedited`.
+fn thaw_hint(url: &str) -> String {
+    let (bucket, key) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).unwrap_or(("BUCKET", url));
+    let object = format!("--bucket {} --key {}", shell_word(bucket), shell_word(key));
+    format!(
+        "thaw it, as an identity that has s3:RestoreObject: aws s3api restore-object {object} --restore-request \
+         'Days=7,GlacierJobParameters={{Tier=Standard}}' (3 to 5 hours; Tier=Expedited: minutes); it is done when this says \
+         ongoing-request=\"false\": aws s3api head-object {object} --query Restore"
+    )
+}
+
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 fn access_hint(action: &str, resource: &str) -> String {
     match action {
         "file access" => {
@@ -285,6 +300,14 @@ mod tests {
         assert!(matches!(error(122), Error::DiskFull { .. }));
         assert!(matches!(error(13), Error::AccessDenied { .. }));
         assert!(matches!(error(5), Error::Io { .. }));
+    }
+
+    #[test]
+    fn a_frozen_archive_is_thawed_by_the_commands_of_its_hint() {
+        let hint = Error::Archived { object: "s3://b/it's/a.sql.gz".into() }.hint().unwrap();
+        let object = r"--bucket 'b' --key 'it'\''s/a.sql.gz'";
+        assert!(hint.contains(&format!("aws s3api restore-object {object} --restore-request")), "{hint}");
+        assert!(hint.ends_with(&format!("aws s3api head-object {object} --query Restore")), "{hint}");
     }
 
     #[test]
