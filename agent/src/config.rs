@@ -109,6 +109,9 @@ impl fmt::Display for Answer {
             if section != Some(row.section) {
                 let gap = if section.is_none() { "" } else { "\n" };
                 writeln!(f, "{gap}{}", row.section.title())?;
+                if let Some(note) = row.section.note() {
+                    writeln!(f, "  ({})", note.replace('`', ""))?;
+                }
                 section = Some(row.section);
             }
             let value = row.value.as_deref().unwrap_or("-");

@@ -86,6 +86,20 @@ impl Section {
             Self::Run => "A run",
         }
     }
+
+    /// What somebody else decides where the cloud side is deployed, so that nobody trusts a setting that nothing heeds.
+    pub(crate) fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Retention => Some(
+                "With the cloud side deployed, the stack's parameters decide what is kept in the bucket, the same for every database; \
+                 of these, all but `BACKUP_RETENTION_DAYS` hold then for `lastgood prune` alone.",
+            ),
+            Self::Health => Some(
+                "These are for `lastgood check` alone. The stack's alarms go by its parameters, the same for every database.",
+            ),
+            _ => None,
+        }
+    }
 }
 
 /// Declares every setting once, and the list of them all.

@@ -12,6 +12,7 @@ fn document() -> String {
     let mut page = HEAD.to_owned();
     for section in sections() {
         write!(page, "\n## {}\n\n", section.title()).unwrap();
+        page.push_str(&section.note().map_or_else(String::new, |note| format!("{note}\n\n")));
         page.push_str("| setting | value | default | meaning |\n|---|---|---|---|\n");
         for definition in table::ALL.iter().filter(|definition| definition.section == section) {
             writeln!(page, "{}", row(definition)).unwrap();
