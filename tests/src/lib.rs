@@ -4,10 +4,13 @@
 //! even by SIGKILL ([`server`]). Nothing is mocked or skipped: what isn't installed fails the test with a hint.
 
 pub mod agent;
+pub mod alerts;
 pub mod aws;
 pub mod bucket;
 mod build;
 pub mod functions;
+pub mod generator;
+pub mod history;
 pub mod ministack;
 pub mod ports;
 pub mod postgres;

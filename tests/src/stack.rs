@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::aws::ask;
+use crate::aws::{ask, ask_all};
+use crate::bucket::Access;
 use crate::ministack::Ministack;
 use crate::tools;
 
@@ -66,6 +67,26 @@ impl<'a> Stack<'a> {
         let which = json!({"StackName": self.name, "LogicalResourceId": name});
         let resource = self.ask("cloudformation", "DescribeStackResource", which);
         resource["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap().to_owned()
+    }
+
+    /// A new user with one of the stack's policies, which an output names.
+    pub fn user(&self, name: &str, policy: &str) -> Access {
+        let root = self.ministack.root();
+        let answers = ask_all(
+            &root,
+            &[
+                ("iam", "CreateUser", json!({"UserName": name})),
+                ("iam", "AttachUserPolicy", json!({"UserName": name, "PolicyArn": self.output(policy)})),
+                ("iam", "CreateAccessKey", json!({"UserName": name})),
+            ],
+        );
+        let text = |field: &str| answers[2]["AccessKey"][field].as_str().unwrap().to_owned();
+        Access { key_id: text("AccessKeyId"), secret: text("SecretAccessKey"), ..root }
+    }
+
+    /// What the policies and the metrics call the place where its backups lie.
+    pub fn repository(&self) -> String {
+        format!("s3://{}/backups", self.bucket())
     }
 
     /// Asks AWS as the account's root.

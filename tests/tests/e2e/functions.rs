@@ -1,17 +1,22 @@
 //! The functions' real binaries, run as Lambda runs them, over a real S3 server: what they judge, keep and publish, and what
 //! twisted events, short deadlines and large archives do to them.
 
+mod damage;
 mod deadline;
 mod deployed;
 mod freshness;
+mod guests;
+mod log;
 mod retention;
+mod scale;
 mod sweep;
 mod verify;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use e2e::aws::{ask, ask_all};
+use e2e::alerts::{Inbox, Message, metric};
+use e2e::aws::ask;
 use e2e::bucket::{Access, Bucket};
 use e2e::functions::{Answer, Function, Setup};
 use e2e::ministack::{Ministack, Rights};
@@ -25,7 +30,7 @@ const AMPLE: Duration = Duration::from_secs(900);
 pub(crate) struct Ground {
     pub(crate) bucket: Bucket,
     topic: String,
-    inbox: Value,
+    inbox: Inbox,
 }
 
 impl Ground {
@@ -38,12 +43,9 @@ impl Ground {
     }
 
     fn over(bucket: Bucket) -> Ground {
-        let name = json!({"Name": bucket.name()});
-        let queue = json!({"QueueName": bucket.name()});
-        let made = ask_all(&hearers().root(), &[("sns", "CreateTopic", name), ("sqs", "CreateQueue", queue)]);
-        let (topic, inbox) = (made[0]["TopicArn"].as_str().unwrap().to_owned(), made[1]["QueueUrl"].clone());
-        let arn = format!("arn:aws:sqs:us-east-1:000000000000:{}", bucket.name());
-        ask(&hearers().root(), "sns", "Subscribe", json!({"TopicArn": topic, "Protocol": "sqs", "Endpoint": arn}));
+        let made = ask(&hearers().root(), "sns", "CreateTopic", json!({"Name": bucket.name()}));
+        let topic = made["TopicArn"].as_str().unwrap().to_owned();
+        let inbox = Inbox::new(&hearers().root(), bucket.name(), &topic);
         Ground { bucket, topic, inbox }
     }
 
@@ -68,29 +70,13 @@ impl Ground {
 
     /// The largest value of a metric over the repository, or one database of it; none when it was never published.
     pub(crate) fn metric(&self, name: &str, database: Option<&str>) -> Option<f64> {
-        let mut dimensions =
-            vec![json!({"Name": "Repository", "Value": format!("s3://{}/backups", self.bucket.name())})];
-        dimensions.extend(database.map(|database| json!({"Name": "Database", "Value": database})));
-        let question = json!({"Namespace": "Lastgood", "MetricName": name, "Dimensions": dimensions,
-            "StartTime": "2020-01-01T00:00:00Z", "EndTime": "2100-01-01T00:00:00Z", "Period": 86400, "Statistics": ["Maximum"]});
-        let answer = ask(&hearers().root(), "cloudwatch", "GetMetricStatistics", question);
-        let values = answer["Datapoints"].as_array().unwrap().iter().map(|point| point["Maximum"].as_f64().unwrap());
-        values.reduce(f64::max)
+        let repository = format!("s3://{}/backups", self.bucket.name());
+        metric(&hearers().root(), &repository, database, name)
     }
 
-    /// The messages that have come since the last look: subject and text.
-    pub(crate) fn messages(&self) -> Vec<(String, String)> {
-        let question = json!({"QueueUrl": self.inbox, "MaxNumberOfMessages": 10});
-        let answer = ask(&hearers().root(), "sqs", "ReceiveMessage", question);
-        let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
-        let read = |message: &Value| {
-            let handle = message["ReceiptHandle"].clone();
-            ask(&hearers().root(), "sqs", "DeleteMessage", json!({"QueueUrl": self.inbox, "ReceiptHandle": handle}));
-            let message: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
-            let text = |name: &str| message[name].as_str().unwrap().to_owned();
-            (text("Subject"), text("Message"))
-        };
-        messages.iter().map(read).collect()
+    /// The messages that have come since the last look.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        self.inbox.messages()
     }
 }
 

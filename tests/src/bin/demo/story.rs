@@ -30,6 +30,13 @@ impl Story {
         println!("{text}");
     }
 
+    /// What something printed.
+    pub(crate) fn print(&self, text: &str) {
+        for line in text.trim_end().lines() {
+            println!("    {line}");
+        }
+    }
+
     pub(crate) fn command(&self, line: &str) {
         println!("  $ {line}");
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use e2e::alerts::metric;
 use e2e::bucket::Bucket;
 use e2e::functions;
 use e2e::ministack::{Ministack, Rights};
@@ -19,12 +20,7 @@ fn backup_in_a_deployed_stack_is_judged_and_measured_by_itself() {
     let bucket = Bucket::existing(&stack.ministack().root(), &stack.bucket());
     let agent = agent().database(database()).bucket(bucket.name(), bucket.access());
     agent.setting("BACKUP_VERIFY", "none").setting("BACKUP_S3_PREFIX", "backups").run(&["backup"]).succeeds();
-    let latest = |metric: &str| {
-        let dimensions = json!([{"Name": "Repository", "Value": format!("s3://{}/backups", bucket.name())}]);
-        let question = json!({"Namespace": "Lastgood", "MetricName": metric, "Dimensions": dimensions, "Period": 86400,
-            "StartTime": "2020-01-01T00:00:00Z", "EndTime": "2100-01-01T00:00:00Z", "Statistics": ["Maximum"]});
-        stack.ask("cloudwatch", "GetMetricStatistics", question)["Datapoints"][0]["Maximum"].as_f64()
-    };
+    let latest = |name: &str| metric(bucket.access(), &stack.repository(), None, name);
     // The verdict's arrival wakes the other two in their turn.
     let begun = Instant::now();
     while latest("GoodCount").is_none() || latest("AgeOfNewestGood").is_none() {

@@ -1,5 +1,6 @@
 //! Retention removes by plan, and nothing else.
 
+use e2e::alerts::Message;
 use e2e::bucket::Bucket;
 use e2e::functions::Setup;
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ fn plan_that_goes_too_far_is_refused_and_told_once_a_day() {
     assert_eq!(ground.bucket.objects(), before);
     assert_eq!(ground.metric("RetentionRefused", None), Some(1.0));
     let messages = ground.messages();
-    let [(subject, text)] = &messages[..] else { panic!("{messages:?}") };
+    let [Message { subject, text }] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(subject, "Lastgood: retention refused its plan for app");
     assert!(text.contains("lastgood prune --dry-run --database app"), "{text}");
 }

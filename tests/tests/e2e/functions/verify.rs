@@ -1,5 +1,6 @@
 //! Each backup that arrives gets its verdict, whatever its event looks like.
 
+use e2e::alerts::Message;
 use e2e::functions::Function;
 use e2e::proxy::Proxy;
 use serde_json::json;
@@ -62,7 +63,7 @@ fn damaged_backup_reaches_a_person_with_the_last_good_one_to_use() {
     assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".damaged.")));
     assert_eq!(ground.metric("VerifyDamaged", None), Some(1.0));
     let messages = ground.messages();
-    let [(subject, text)] = &messages[..] else { panic!("{messages:?}") };
+    let [Message { subject, text }] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(*subject, format!("Lastgood: {}_backup_rotten.sql.gz is damaged", database().name()));
     assert!(text.contains(&format!("lastgood restore {}\n", stem(database().name(), yesterday))), "{text}");
     assert!(text.contains("MD5"), "{text}");

@@ -1,0 +1,184 @@
+//! The acts in the cloud: the template deployed on a local AWS as a user would, an agent that may only add backups, functions
+//! that nobody runs, and what people hear from them.
+
+use std::time::{Duration, Instant};
+
+use e2e::agent::Agent;
+use e2e::alerts::{Inbox, look_at, metric, publish, state};
+use e2e::bucket::Bucket;
+use e2e::functions;
+use e2e::ministack::{Ministack, Rights};
+use e2e::postgres::{Database, Postgres};
+use e2e::stack::Stack;
+use serde_json::json;
+
+use crate::story::{Story, check};
+
+const STACK: &str = "lastgood";
+
+/// What the acts share.
+struct Cloud<'a> {
+    stack: &'a Stack<'a>,
+    bucket: Bucket,
+    inbox: Inbox,
+    /// May add backups and nothing else.
+    agent: Agent,
+    /// May restore them.
+    operator: Agent,
+}
+
+pub(crate) fn play(story: &mut Story, postgres: &Postgres, shop: &Database<'_>) {
+    let ministack = Ministack::start(Rights::Enforced);
+    let stack = Stack::new(&ministack, STACK).functions(functions::folder());
+    let cloud = deploy(story, &stack, shop);
+    back_up(story, &cloud);
+    damage(story, &cloud);
+    restore(story, &cloud, postgres, shop);
+    stop_backing_up(story, &cloud);
+}
+
+fn deploy<'a>(story: &mut Story, stack: &'a Stack<'a>, shop: &Database<'_>) -> Cloud<'a> {
+    story.act("The cloud side: the template deployed with one command, on a local AWS with signatures and IAM on");
+    story.command("infra/deploy.sh lastgood --yes MinimumGood=1");
+    let said = stack.deploy(&["MinimumGood=1"]);
+    let added = said.lines().filter(|line| line.contains(" Add ")).count();
+    story.print(&format!("What {STACK} would change: {added} resources to add, among them"));
+    for kind in ["AWS::S3::Bucket ", "AWS::Lambda::Function", "AWS::Scheduler::Schedule ", "AWS::CloudWatch::Alarm"] {
+        let count = said.lines().filter(|line| line.contains(kind)).count();
+        story.print(&format!("  {count:>2} × {}", kind.trim_end()));
+    }
+    let outputs = said.split_once("Deployed ").map_or("", |(_, outputs)| outputs);
+    let first = outputs.split("\n\n").take(3).collect::<Vec<_>>().join("\n\n");
+    story.print(&format!("Deployed {first}\n\n…"));
+
+    let user = stack.user("backup-agent", "AgentPolicyArn");
+    let operator = stack.user("operator", "OperatorPolicyArn");
+    story.say("Two users were made: `backup-agent` with AgentPolicyArn alone, as cron has it, and `operator`, who may restore.");
+    Cloud {
+        stack,
+        bucket: Bucket::existing(&stack.ministack().root(), &stack.bucket()),
+        inbox: Inbox::new(&stack.ministack().root(), "mailbox", &stack.output("AlertsTopicArn")),
+        agent: Agent::new().database(shop).bucket(&stack.bucket(), &user),
+        operator: Agent::new().database(shop).bucket(&stack.bucket(), &operator),
+    }
+}
+
+fn back_up(story: &mut Story, cloud: &Cloud<'_>) {
+    story.act("A backup arrives, and is read back by a function that nobody runs");
+    story.run(&cloud.agent, &["backup"]);
+    let took = cloud.wait_for("a verdict", || cloud.verdicts(".intact.json") == 1);
+    story.say(&format!("{took:.1} s later the verdict lies beside it. The agent, which may read verdicts, sees it:\n"));
+    story.run(&cloud.agent, &["list"]);
+    story.say(
+        "It may not read archives, though, nor delete or overwrite anything. Whoever steals its keys can't either:\n",
+    );
+    story.run_expecting(&cloud.agent, &["verify", "latest"], 1);
+    cloud.wait_for("metrics", || cloud.metric("GoodCount").is_some() && cloud.metric("AgeOfNewestGood").is_some());
+    cloud.show_metrics(story);
+    cloud.show_alarms(story);
+    check(cloud.states() == ["OK"; 3], "all is well, and an alarm says otherwise");
+}
+
+fn damage(story: &mut Story, cloud: &Cloud<'_>) {
+    story.act("One bit of a newer backup is changed behind everyone's back");
+    story.run(&cloud.agent, &["backup", "--name", "before-release"]);
+    cloud.wait_for("its verdict", || cloud.verdicts(".intact.json") == 2);
+    cloud.inbox.messages();
+    let key = cloud.bucket.key_ending_in("before-release.sql.gz");
+    let middle = cloud.bucket.get(&key).len() / 2;
+    cloud.bucket.flip_bit(&key, middle);
+    story.say(&format!("It was good. Then root flips a bit in byte {middle} of s3://…/{key}."));
+    story.say("Nobody is told, and no event names it. The daily sweep comes by:\n");
+    story.command(r#"aws lambda invoke --function-name lastgood-verify --payload '{"action":"sweep"}' answer.json"#);
+    let sweep = json!({"FunctionName": cloud.stack.resource("Verify"), "Payload": r#"{"action":"sweep"}"#});
+    cloud.stack.ask("lambda", "Invoke", sweep);
+    cloud.wait_for("the finding", || cloud.verdicts(".damaged.json") == 1);
+    cloud.show_alarms(story);
+    check(cloud.states()[0] == "ALARM", "a damaged backup rings no alarm");
+    story.say("And in the mailbox:\n");
+    cloud.show_message(story, "is damaged");
+}
+
+fn restore(story: &mut Story, cloud: &Cloud<'_>, postgres: &Postgres, shop: &Database<'_>) {
+    story.act("Restore: the damaged one is newer, the last good one is chosen");
+    story.run(&cloud.operator, &["list"]);
+    story.run(&cloud.operator, &["restore", "--from-s3-latest", "--into", "shop_rescued", "--confirm"]);
+    story.compare("pg_dump of shop and of shop_rescued", shop, &postgres.database("shop_rescued"));
+}
+
+fn stop_backing_up(story: &mut Story, cloud: &Cloud<'_>) {
+    story.act("Backups stop coming");
+    story.say("A day and more would have to pass. So the one number that the freshness function publishes each quarter of an hour");
+    story.say("is published in its place: the newest good backup is 27 hours old.");
+    let late = publish(&cloud.stack.repository(), "AgeOfNewestGood", 27.0 * 3600.0);
+    cloud.stack.ask(late.0, late.1, late.2);
+    cloud.wait_for("the stale alarm", || cloud.states()[1] == "ALARM");
+    cloud.show_alarms(story);
+    cloud.show_message(story, "stale");
+    story.say("On AWS the same alarm rings when nothing at all is published any more: missing data is breaching.");
+}
+
+impl Cloud<'_> {
+    /// Waits until something holds, and says how many seconds it took.
+    fn wait_for(&self, what: &str, holds: impl Fn() -> bool) -> f64 {
+        let began = Instant::now();
+        while !holds() {
+            let late = began.elapsed() > Duration::from_secs(60);
+            check(!late, &format!("waited a minute for {what}: {:#?}", self.bucket.keys()));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        began.elapsed().as_secs_f64()
+    }
+
+    fn verdicts(&self, ending: &str) -> usize {
+        self.bucket.keys().iter().filter(|key| key.ends_with(ending)).count()
+    }
+
+    fn metric(&self, name: &str) -> Option<f64> {
+        metric(self.bucket.access(), &self.stack.repository(), None, name)
+    }
+
+    fn show_metrics(&self, story: &Story) {
+        story.say("What CloudWatch has of it:\n");
+        let units = [
+            ("AgeOfNewestGood", "s"),
+            ("GoodCount", ""),
+            ("BackupSize", "bytes"),
+            ("VerifyDamaged", ""),
+            ("VerifyDuration", "s"),
+        ];
+        for (name, unit) in units {
+            // Whole numbers as such, and seconds to their tenths.
+            let value = self.metric(name).map(|value| (value * 10.0).round() / 10.0);
+            let value = value.map_or_else(|| "none yet".to_owned(), |value| value.to_string());
+            story.print(&format!("{name:<16} {value:>9} {unit}"));
+        }
+    }
+
+    /// Of damaged, stale and too few.
+    fn states(&self) -> Vec<String> {
+        let questions = ALARMS.map(|alarm| look_at(&format!("{STACK}-{alarm}")));
+        let answers = e2e::aws::ask_all(self.bucket.access(), &questions);
+        answers.iter().map(|answer| state(answer).to_owned()).collect()
+    }
+
+    fn show_alarms(&self, story: &Story) {
+        println!();
+        for (alarm, state) in ALARMS.iter().zip(self.states()) {
+            story.print(&format!("alarm {alarm:<11} {state}"));
+        }
+        println!();
+    }
+
+    fn show_message(&self, story: &Story, about: &str) {
+        let messages = self.inbox.messages();
+        let message = messages.iter().find(|message| message.subject.contains(about));
+        let message = message.unwrap_or_else(|| panic!("nobody was told that it {about}: {messages:?}"));
+        // An alarm's own text is JSON, for programs.
+        let text = if message.text.starts_with('{') { "" } else { &message.text };
+        story.print(&format!("Subject: {}\n\n{text}", message.subject));
+        println!();
+    }
+}
+
+const ALARMS: [&str; 3] = ["damaged", "stale", "too-few"];
