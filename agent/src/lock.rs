@@ -3,12 +3,12 @@
 //! The kernel holds the lock (`flock`) and gives it back when its holder ends, however it ends: there is no stale lock to
 //! find and remove, which once stopped somebody's backups for two months.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use crate::failure::{Exit, Failure};
@@ -37,36 +37,60 @@ impl Lock {
     }
 
     fn hold(path: &Path, run: &str) -> Result<Self, Failure> {
-        let mut file = open(path).map_err(|e| {
+        let file = open(path).map_err(|e| {
             Failure::new(Exit::Failed, format!("can't open the lock file {}: {e}", path.display()))
-                .hint("name a folder this user may write to with BACKUP_LOCK_DIR")
+                .hint("name a folder this user may write to with BACKUP_LOCK_DIR; a lock file that nobody holds may be removed")
         })?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(held(file, path, run)),
-            Err(e) => {
-                return Err(Failure::new(Exit::Failed, format!("can't lock {}: {e}", path.display()))
-                    .hint("name a folder on a local disk with BACKUP_LOCK_DIR"));
-            }
+            Ok(()) => Ok(Self { _file: file }),
+            Err(Errno::WOULDBLOCK) => Err(held(&file, path, run)),
+            Err(e) => Err(Failure::new(Exit::Failed, format!("can't lock {}: {e}", path.display()))
+                .hint("name a folder on a local disk with BACKUP_LOCK_DIR")),
         }
-        // Who holds it, for the one who is refused; the lock itself doesn't depend on it.
-        let _ = file.set_len(0).and_then(|()| file.rewind());
-        let _ = write!(file, "{}", std::process::id());
-        Ok(Self { _file: file })
     }
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
-    // Never truncated on opening: the holder's process id is in it.
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+/// Opens it for reading, which is all that a lock needs: the file may be another user's, since root makes backups by hand and
+/// `postgres` by night, and stays when its holder ends. In a folder like `/run/lock` anybody may have put something else
+/// there: no link is followed, and no pipe is waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let safely = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let existing = || OpenOptions::new().read(true).custom_flags(safely).open(path);
+    let file = match existing() {
+        // The kernel refuses to create what is there and another user's, so creating and opening are two things.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => existing(),
+            created => created,
+        },
+        opened => opened,
+    }?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it isn't a file")) }
 }
 
-fn held(mut file: File, path: &Path, run: &str) -> Failure {
-    let mut holder = String::new();
-    let _ = file.read_to_string(&mut holder);
-    let holder = if holder.is_empty() { "another process".to_owned() } else { format!("process {holder}") };
+/// Readable for everybody, whatever the umask says: others could not take the lock else.
+fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    Ok(file)
+}
+
+fn held(file: &File, path: &Path, run: &str) -> Failure {
+    let holder = holder(file).map_or("another process".to_owned(), |holder| format!("process {holder}"));
     Failure::new(Exit::Locked, format!("{run} is already running: {holder} holds {}", path.display()))
         .hint("let it end; if it hangs, end that process, and the lock is free at once")
+}
+
+/// The process that holds it, as the kernel tells: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:10070313 0 EOF`, the inode last in
+/// the sixth word. Only for the one who is refused; the lock itself doesn't depend on it.
+fn holder(file: &File) -> Option<u32> {
+    let inode = file.metadata().ok()?.ino().to_string();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, process, place, ..] = words.as_slice() else { return None };
+        let is_it = place.rsplit(':').next() == Some(inode.as_str());
+        process.parse().ok().filter(|process| is_it && *process != 0)
+    })
 }
 
 #[cfg(test)]
@@ -83,6 +107,32 @@ mod tests {
         Lock::take(folder.path(), "other").unwrap();
         drop(first);
         Lock::take(folder.path(), "app").unwrap();
+    }
+
+    #[test]
+    fn a_file_is_made_for_everybody_and_one_that_cannot_be_written_will_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lastgood-app.lock");
+        drop(Lock::take(folder.path(), "app").unwrap());
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o444)).unwrap();
+        Lock::take(folder.path(), "app").unwrap();
+    }
+
+    #[test]
+    fn what_a_stranger_put_there_is_neither_followed_nor_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let precious = folder.path().join("precious");
+        std::fs::write(&precious, "content").unwrap();
+        std::os::unix::fs::symlink(&precious, folder.path().join("lastgood-app.lock")).unwrap();
+        Lock::take(folder.path(), "app").unwrap_err();
+        std::os::unix::fs::symlink(folder.path().join("absent"), folder.path().join("lastgood-new.lock")).unwrap();
+        Lock::take(folder.path(), "new").unwrap_err();
+        assert!(!folder.path().join("absent").exists());
+        let pipe = std::process::Command::new("mkfifo").arg(folder.path().join("lastgood-pipe.lock")).status().unwrap();
+        assert!(pipe.success());
+        Lock::take(folder.path(), "pipe").unwrap_err();
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "content");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod dump_faults;
 mod encryption;
 mod healthcheck;
 mod interrupts;
+mod locks;
 mod memory;
 mod refusals;
 mod retention;
