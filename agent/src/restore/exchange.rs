@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Gives `new` the name `name`, and the database that has it now, if there is one, the name `old`.
 ///
 /// # Errors
-/// Exit 1; both databases have their names of before then.
+/// Exit 1; both databases have their names of before then, unless the error says that it isn't known.
 pub(crate) fn exchange(
     maintenance: &Psql,
     name: &str,
@@ -34,22 +34,25 @@ pub(crate) fn exchange(
         sql.push_str(&format!("ALTER DATABASE {} RENAME TO {};\n", identifier(name), identifier(old)));
     }
     sql.push_str(&format!("ALTER DATABASE {} RENAME TO {};\nCOMMIT;\n", identifier(new), identifier(name)));
+    let failed = |e: &str| Failure::new(Exit::Failed, format!("database {name} could not be exchanged: {e}"));
+    let identity = oid(maintenance, new).map_err(|e| failed(&e.to_string()))?;
+    let identity = identity.ok_or_else(|| failed("somebody dropped or renamed the new one").hint("restore again"))?;
     let mut last = None;
     for _ in 0..TRIES {
-        match while_ending_connections(maintenance, &[name, new], || maintenance.script(&sql)) {
-            Ok(_) => return Ok(()),
-            // A connection that broke at COMMIT leaves open whether it was done.
-            Err(_) if is_done(maintenance, name, new) => return Ok(()),
-            Err(error) => last = Some(error),
+        let exchanged = while_ending_connections(maintenance, &[name, new], || maintenance.script(&sql));
+        let Err(error) = exchanged else { return Ok(()) };
+        // A connection that broke at COMMIT leaves open whether it was done: then the new database has the name.
+        match oid(maintenance, name) {
+            Ok(found) if found == Some(identity) => return Ok(()),
+            Ok(_) => last = Some(failed(&error.to_string()).hint(who_is_connected(maintenance, name))),
+            Err(silence) => last = Some(failed(&error.to_string()).hint(unknown(new, &silence))),
         }
         if interrupt.seen().is_some() {
             break;
         }
         std::thread::sleep(PAUSE);
     }
-    let cause = last.map_or(String::new(), |error| error.to_string());
-    Err(Failure::new(Exit::Failed, format!("database {name} could not be exchanged: {cause}"))
-        .hint(who_is_connected(maintenance, name)))
+    Err(last.unwrap_or_else(|| failed("it was never tried")))
 }
 
 /// Ends every connection to `name` that the role may end, once.
@@ -85,10 +88,20 @@ fn while_ending_connections<T>(maintenance: &Psql, names: &[&str], act: impl FnO
     })
 }
 
-/// Whether the new database already has the name: its own is gone, and the name is taken.
-fn is_done(maintenance: &Psql, name: &str, new: &str) -> bool {
-    let exists = |database: &str| crate::postgres::server::exists(maintenance, database);
-    matches!((exists(name), exists(new)), (Ok(true), Ok(false)))
+/// Which database has this name: a name may change its database, an OID doesn't.
+fn oid(maintenance: &Psql, name: &str) -> Result<Option<u32>, PsqlError> {
+    #[derive(Deserialize)]
+    struct Row {
+        oid: u32,
+    }
+    let select = format!("SELECT oid::bigint AS oid FROM pg_database WHERE datname = {}", literal(name));
+    Ok(maintenance.row::<Row>(&select)?.map(|row| row.oid))
+}
+
+fn unknown(new: &str, silence: &PsqlError) -> String {
+    format!(
+        "whether it was done isn't known, because the server can't be asked ({silence}): it was, if there is no database {new} any more"
+    )
 }
 
 #[derive(Deserialize)]

@@ -150,3 +150,33 @@ fn two_restores_of_one_database_exclude_each_other() {
     scene.agent.run(&["restore", "latest", "--confirm"]).exits(3).mentions("a restore of");
     first.wait().succeeds();
 }
+
+#[test]
+fn old_databases_do_not_go_while_a_restore_is_under_way() {
+    let scene = Scene::backed_up("underway").with("RESTORE_STOP_COMMAND", "sleep 3");
+    let mut restore = scene.agent.start(&["restore", "latest", "--confirm"]);
+    restore.wait_for("stopping services");
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).exits(3).mentions("a restore of");
+    restore.wait().succeeds();
+    assert_eq!(scene.rows(), "100");
+}
+
+#[test]
+fn a_new_database_that_was_dropped_before_the_exchange_is_no_success() {
+    let scene = Scene::backed_up("robbed");
+    let name = scene.database.name();
+    let drop = format!(
+        "SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE starts_with(datname, '{name}_restoring_')\n\\gexec\n"
+    );
+    let sql = scene.agent.home().join("drop.sql");
+    std::fs::write(&sql, drop).unwrap();
+    let agent = scene
+        .agent
+        .setting("RESTORE_STOP_COMMAND", format!("psql -d postgres -X -q -f '{}'", sql.display()))
+        .setting("PGHOST", "127.0.0.1")
+        .setting("PGPORT", scene.database.server().port().to_string())
+        .setting("PGUSER", "postgres")
+        .setting("PGPASSWORD", e2e::postgres::PASSWORD);
+    agent.run(&["restore", "latest", "--confirm"]).exits(1).mentions("dropped or renamed the new one");
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
+}
