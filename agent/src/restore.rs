@@ -4,6 +4,7 @@
 
 mod choose;
 mod clients;
+mod content;
 mod counts;
 mod drop_old;
 mod exchange;
@@ -67,7 +68,7 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit,
     let tools = Tools::find(settings.program_directory.as_deref());
     let target = Target::ask(&database, args.into.as_deref(), &tools)?;
     if args.drop_old {
-        return drop_old::run(args, settings.report, &target);
+        return drop_old::run(args, settings, &target);
     }
     let now = Timestamp::now();
     let of = database.name.as_deref().unwrap_or(&target.role.name);
@@ -142,10 +143,8 @@ impl Run {
                 (in_place::run(&job)?, safety)
             }
         };
-        if wish.into
-            && let Some(empty) = job.plan.old_name.take()
-        {
-            drop_old::drop_empty(&job.target, &empty);
+        if wish.into {
+            job.plan.old_name = job.plan.old_name.take().filter(|old| !drop_old::drop_empty(&job.target, old));
         }
         let outcome = Outcome::new(&job, &restored, safety, Timestamp::now());
         report.answer(&outcome, &outcome)?;
@@ -231,7 +230,7 @@ fn refuse(wish: &Wish, head: &Head, target: &Target) -> Result<(), Failure> {
         )));
     }
     let Some(living) = &target.living else { return Ok(()) };
-    if wish.into && target.tables > 0 {
+    if wish.into && !target.content.is_empty() {
         let error = format!("database {} exists and isn't empty", target.name);
         return Err(Failure::new(Exit::Failed, error)
             .hint("--into takes a new name or an empty database; without --into the living database is replaced"));

@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::RestoreArgs;
 use crate::failure::{Exit, Failure};
+use crate::lock::Lock;
 use crate::postgres::psql::identifier;
 use crate::postgres::server::unreachable_database;
-use crate::report::{self, Report};
+use crate::report;
+use crate::restore::content::Content;
 use crate::restore::target::Target;
 use crate::restore::{names, prompt};
+use crate::settings::Settings;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Old {
@@ -25,8 +28,11 @@ struct Document {
 /// Drops them, after a yes.
 ///
 /// # Errors
-/// Exit 1 when one can't be dropped, or the answer isn't yes.
-pub(crate) fn run(args: &RestoreArgs, report: Report, target: &Target) -> Result<Exit, Failure> {
+/// Exit 1 when one can't be dropped, or the answer isn't yes; exit 3 when a restore of this database is under way.
+pub(crate) fn run(args: &RestoreArgs, settings: &Settings, target: &Target) -> Result<Exit, Failure> {
+    // One of them may be what a restore is about to exchange.
+    let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(&target.name))?;
+    let report = settings.report;
     let old = old_databases(target)?;
     if old.is_empty() {
         report.answer(&Document { dropped: old }, &format!("no old database of {} is left", target.name))?;
@@ -51,10 +57,21 @@ pub(crate) fn run(args: &RestoreArgs, report: Report, target: &Target) -> Result
     Ok(Exit::Done)
 }
 
-/// Drops the empty database whose name a restore with `--into` took.
-pub(crate) fn drop_empty(target: &Target, name: &str) {
-    if let Err(error) = target.maintenance.script(&format!("DROP DATABASE {};\n", identifier(name))) {
-        tracing::warn!("the empty database that was there before, now {name}, could not be dropped: {error}");
+/// Drops the empty database whose name a restore with `--into` took; whether it did. It was empty before the restore:
+/// whoever had it until the exchange may have filled it since.
+pub(crate) fn drop_empty(target: &Target, name: &str) -> bool {
+    let kept = |why: &str| {
+        tracing::warn!("the database that was there before stays as {name}: {why}");
+        false
+    };
+    match Content::ask(&target.psql.to(name)) {
+        Ok(content) if content.is_worthless() => {}
+        Ok(_) => return kept("it isn't empty"),
+        Err(error) => return kept(&format!("whether it is empty can't be asked: {error}")),
+    }
+    match target.maintenance.script(&format!("DROP DATABASE {};\n", identifier(name))) {
+        Ok(_) => true,
+        Err(error) => kept(&format!("it can't be dropped: {error}")),
     }
 }
 

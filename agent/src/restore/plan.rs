@@ -147,7 +147,7 @@ impl Plan {
         }
         if let (Mode::Swap, Some(living)) = (self.mode, &target.living) {
             warnings.extend(stays_behind("replication slot", &living.slots));
-            warnings.extend(stays_behind("subscription", &target.subscriptions));
+            warnings.extend(stays_behind("subscription", &target.content.subscriptions));
         }
         warnings
     }
@@ -196,7 +196,11 @@ fn replaced(target: &Target) -> String {
         return format!("nothing: {place} doesn't exist and is created");
     };
     let size = size.map_or("of unknown size".to_owned(), report::size);
-    format!("{place}: {}, {size}, {}", report::count(target.tables, "table"), report::count(*connections, "connection"))
+    format!(
+        "{place}: {}, {size}, {}",
+        report::count(target.content.tables, "table"),
+        report::count(*connections, "connection")
+    )
 }
 
 impl fmt::Display for Plan {
@@ -205,10 +209,13 @@ impl fmt::Display for Plan {
         writeln!(f, "made      {}", self.made)?;
         writeln!(f, "replaces  {}", self.replaced)?;
         match (self.mode, &self.old_name) {
-            (Mode::Swap, Some(old)) => writeln!(
-                f,
-                "how       by swap: into a new database, checked, then exchanged; the old one stays as {old}"
-            )?,
+            (Mode::Swap, Some(old)) => {
+                let fate = if self.wish.into { "is dropped if it is still empty, else it " } else { "" };
+                writeln!(
+                    f,
+                    "how       by swap: into a new database, checked, then exchanged; the old one {fate}stays as {old}"
+                )?;
+            }
             (Mode::Swap, None) => writeln!(f, "how       into a new database, which gets its name when it is whole")?,
             (Mode::InPlace, _) => {
                 let why = self.why_in_place.as_ref().map_or(String::new(), |why| format!(", because {why}"));

@@ -1,10 +1,9 @@
 //! Where a restore goes: the server, the role, and the database that has the name now, if there is one.
 
-use serde::Deserialize;
-
 use crate::failure::{Exit, Failure};
 use crate::postgres::server::unreachable_database;
 use crate::postgres::{Psql, Tools};
+use crate::restore::content::Content;
 use crate::restore::living::{Living, Role, maintenance};
 use crate::settings::DatabaseSettings;
 
@@ -18,10 +17,8 @@ pub(crate) struct Target {
     pub(crate) maintenance: Psql,
     pub(crate) role: Role,
     pub(crate) living: Option<Living>,
-    /// Of the living database, ordinary and partitioned.
-    pub(crate) tables: u64,
-    /// Subscriptions to other servers, which stay with the old database.
-    pub(crate) subscriptions: Vec<String>,
+    /// Of the living database.
+    pub(crate) content: Content,
 }
 
 impl Target {
@@ -41,25 +38,8 @@ impl Target {
         // libpq's own default is the role's name.
         let name = set.unwrap_or(&role.name).to_owned();
         let (psql, living) = (psql.to(&name), Living::ask(&maintenance, &name)?);
-        let content = if living.is_some() { Content::ask(&psql)? } else { Content::default() };
-        let Content { tables, subscriptions } = content;
-        Ok(Self { name, psql, maintenance, role, living, tables, subscriptions })
-    }
-}
-
-#[derive(Default, Deserialize)]
-struct Content {
-    tables: u64,
-    subscriptions: Vec<String>,
-}
-
-impl Content {
-    fn ask(psql: &Psql) -> Result<Self, Failure> {
-        let select = "SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema'
-                    AND n.nspname !~ '^pg_') AS tables,
-            ARRAY(SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
-                WHERE d.datname = current_database()) AS subscriptions";
-        Ok(psql.row(select).map_err(|e| unreachable_database(psql, &e))?.unwrap_or_default())
+        let ask = || Content::ask(&psql).map_err(|e| unreachable_database(&psql, &e));
+        let content = if living.is_some() { ask()? } else { Content::default() };
+        Ok(Self { name, psql, maintenance, role, living, content })
     }
 }

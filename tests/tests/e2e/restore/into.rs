@@ -44,3 +44,53 @@ fn one_table_comes_with_its_rows_and_everything_it_needs() {
     let missing = ["restore", "latest", "--table", "s.absent", "--into", "x", "--confirm"];
     scene.agent.run(&missing).exits(5).mentions("no table s.absent");
 }
+
+#[test]
+fn a_database_with_anything_in_it_is_not_taken_for_empty() {
+    let scene = Scene::backed_up("source");
+    for object in [
+        "SELECT lo_create(4711)",
+        "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one",
+        "CREATE SEQUENCE s",
+        "CREATE SCHEMA lonely",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok')",
+        "CREATE DOMAIN several AS integer[]",
+        "CREATE FOREIGN DATA WRAPPER w",
+        "CREATE TEXT SEARCH CONFIGURATION words (COPY = english)",
+        "CREATE PUBLICATION p FOR ALL TABLES",
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    ] {
+        let other = scene.database.server().new_database("taken");
+        other.query(object);
+        let run = scene.agent.run(&["restore", "latest", "--into", other.name(), "--confirm"]);
+        assert_eq!(run.code, Some(1), "{object}: {run}");
+        run.mentions("isn't empty");
+    }
+}
+
+#[test]
+fn a_database_that_is_filled_during_the_restore_stays_under_the_name_that_was_promised() {
+    let scene = Scene::backed_up("source");
+    let other = scene.database.server().new_database("filled");
+    // While the new database is filled, somebody fills the one that has the name.
+    let programs = tempfile::tempdir().unwrap();
+    let real = scene.database.server().installation().programs().join("pg_restore");
+    let body = format!(
+        "case \"$*\" in *--exit-on-error*) psql -d {} -XAtc 'CREATE TABLE precious AS SELECT 1 AS one' >&2;; esac; exec {} \"$@\"",
+        other.name(),
+        real.display()
+    );
+    super::script(programs.path(), "pg_restore", &body);
+    let port = scene.database.server().port().to_string();
+    let agent = scene.agent.setting("PGHOST", "127.0.0.1").setting("PGPORT", port).setting("PGUSER", "postgres");
+    let agent = agent.setting("PGPASSWORD", e2e::postgres::PASSWORD).programs_in(programs.path());
+    let run = agent.run(&["restore", "latest", "--into", other.name(), "--confirm"]).succeeds().mentions("isn't empty");
+    let stays = |line: &str| Some(line.split_once("the old database stays as ")?.1.split(';').next()?.to_owned());
+    let old = run.stdout.lines().find_map(stays).unwrap();
+    let old = scene.database.server().database(&old);
+    assert_eq!(
+        (other.query("SELECT count(*) FROM t"), old.query("SELECT count(*) FROM precious")),
+        ("100".into(), "1".into())
+    );
+}
