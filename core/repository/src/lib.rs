@@ -300,7 +300,7 @@ impl Repository {
         }
     }
 
-    /// Stores a record, whatever was there: verdicts, saved places, drills.
+    /// Stores a record, whatever was there: verdicts, saved places, the marks of retired databases.
     ///
     /// # Errors
     /// Of the store.

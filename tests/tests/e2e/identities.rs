@@ -110,18 +110,18 @@ fn freshness_reads_records_and_publishes_under_its_namespace() {
 }
 
 #[test]
-fn operator_restores_drills_adopts_and_retires_and_deletes_nothing() {
+fn operator_restores_adopts_and_retires_and_deletes_nothing() {
     let operator = Identity::new("operator", "OperatorPolicyArn");
     let version = backup("restored");
     assert_eq!(operator.get(&key("restored", ARCHIVE)), Answer::Done);
     assert_eq!(operator.add("backups/20260101/app_backup_pre_restore_20260101_030000.sql.gz"), Answer::Done);
     for again in 0..2 {
-        assert_eq!(operator.put(&key("restored", ".drill.json")), Answer::Done, "drill {again}");
         assert_eq!(operator.put("backups/databases/retired.json"), Answer::Done, "retire {again}");
     }
     assert_eq!(operator.add(&key("adopted", MANIFEST)), Answer::Done);
     assert_eq!(operator.put(&key("restored", MANIFEST)), Answer::Refused, "overwrite");
     assert_eq!(operator.put(&key("restored", ".intact.json")), Answer::Refused, "a verdict");
+    assert_eq!(operator.add(&key("restored", ".intact.json")), Answer::Refused, "a verdict");
     assert_eq!(operator.delete(&key("restored", ARCHIVE), Some(&version)), Answer::Refused);
 }
 
