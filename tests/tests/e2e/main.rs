@@ -12,6 +12,7 @@ mod json;
 mod list;
 mod past;
 mod prune;
+mod quiet;
 mod repository;
 mod restore;
 mod stack;

@@ -1,6 +1,7 @@
 //! `lastgood restore`: whatever happens, the old database or the new one stands under the name, whole.
 
 mod bucket;
+mod by_hand;
 mod encrypted;
 mod exchange;
 mod failures;
