@@ -29,6 +29,7 @@ def main():
     mend_stack_properties()
     mend_event_versions()
     mend_event_retries()
+    mend_multipart_checksums()
     from ministack.app import main as serve
 
     return serve()
@@ -242,6 +243,35 @@ def mend_event_retries():
         lambda_svc.invoke_async_with_retry(record, json.loads(payload))
 
     eventbridge._dispatch_to_lambda = dispatch_to_lambda
+
+
+def mend_multipart_checksums():
+    """The CRC64NVME of a multipart upload is always the whole object's; here it is one of its parts' checksums."""
+    from ministack.services import s3
+
+    parts = contextvars.ContextVar("parts of the upload that is being completed", default=None)
+    original_complete, original_composite = s3._complete_multipart_upload, s3._composite_checksum
+
+    def complete(bucket, key, body, query, headers=None):
+        upload = s3._multipart_uploads.get(s3._qp(query, "uploadId")) or {}
+        is_whole = upload.get("checksum_algorithm") == "CRC64NVME"
+        token = parts.set(upload["parts"] if is_whole else None)
+        try:
+            status, answered, answer = original_complete(bucket, key, body, query, headers)
+        finally:
+            parts.reset(token)
+        if is_whole and status == 200:
+            s3._ensure_bucket(bucket)["objects"][key]["checksum_type"] = "FULL_OBJECT"
+            answer = answer.replace(b"COMPOSITE", b"FULL_OBJECT")
+        return status, answered, answer
+
+    def checksum(algorithm, of_parts):
+        if parts.get() is None:
+            return original_composite(algorithm, of_parts)
+        bodies = [part["body"] for _, part in sorted(parts.get().items())]
+        return s3._compute_s3_checksum(algorithm, b"".join(bodies))
+
+    s3._complete_multipart_upload, s3._composite_checksum = complete, checksum
 
 
 if __name__ == "__main__":

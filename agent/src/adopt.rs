@@ -1,6 +1,7 @@
 //! `lastgood adopt`: makes guests ours. Each is read back to its last byte; one that is found whole gets a manifest with its
 //! census beside it, and its verdict. Its own bytes and name stay as they are. From then on it counts: for `latest`, `check`
-//! and retention.
+//! and retention. Who may not write verdicts leaves them to whoever judges there: the manifest's arrival wakes the verify
+//! function.
 
 mod answer;
 mod guests;
@@ -8,7 +9,7 @@ mod guests;
 use archive::{Content, Kind};
 use catalog::manifest::{self, Manifest, Purpose};
 use catalog::{Entry, Outcome, Unknown, Verdict};
-use repository::{PutOutcome, Repository};
+use repository::{Error, PutOutcome, Repository};
 
 use crate::adopt::answer::Answer;
 use crate::catalogs;
@@ -16,7 +17,7 @@ use crate::cli::AdoptArgs;
 use crate::failure::{Exit, Failure};
 use crate::host;
 use crate::logging;
-use crate::read_back::{self, JSON, ReadBack, Reader};
+use crate::read_back::{self, JSON, ReadBack, Reader, Unrecorded};
 use crate::settings::Settings;
 
 /// What became of one backup.
@@ -27,13 +28,22 @@ struct Candidate {
     fate: Fate,
 }
 
+/// Why its verdict lies nowhere: this identity may not write any.
+type Unjudged = Option<Failure>;
+
 #[derive(Debug)]
 enum Fate {
-    Adopted(Box<Manifest>),
+    Adopted {
+        manifest: Box<Manifest>,
+        unjudged: Unjudged,
+    },
     /// With `--dry-run`; the outcome of an earlier verdict, where there is one.
     Would(Option<Outcome>),
     /// It isn't whole: its verdict says so, and nothing else was written.
-    Damaged(Box<Verdict>),
+    Damaged {
+        verdict: Box<Verdict>,
+        unjudged: Unjudged,
+    },
     /// It needs no adoption, or can't be read now.
     Skipped(String),
     Failed(Failure),
@@ -74,13 +84,21 @@ async fn fate(reader: &Reader, repository: &Repository, entry: &Entry, dry_run: 
     }
     let read = reader.read_back(repository, archive, None).await?;
     if !read.verdict.is_intact() {
-        read_back::record(repository, &entry.id, &read.verdict).await?;
-        return Ok(Fate::Damaged(Box::new(read.verdict)));
+        let unjudged = record(repository, entry, &read).await?;
+        return Ok(Fate::Damaged { verdict: Box::new(read.verdict), unjudged });
     }
-    let manifest = describe(entry, archive.last_modified, &read)?;
+    let manifest = Box::new(describe(entry, archive.last_modified, &read)?);
     put(repository, entry, &manifest).await?;
-    read_back::record(repository, &entry.id, &read.verdict).await?;
-    Ok(Fate::Adopted(Box::new(manifest)))
+    Ok(Fate::Adopted { manifest, unjudged: record(repository, entry, &read).await? })
+}
+
+/// Stores the verdict, or says why this identity may not.
+async fn record(repository: &Repository, entry: &Entry, read: &ReadBack) -> Result<Unjudged, Failure> {
+    match read_back::record(repository, &entry.id, &read.verdict).await {
+        Ok(()) => Ok(None),
+        Err(Unrecorded::Repository(error @ Error::AccessDenied { .. })) => Ok(Some(error.into())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the manifest says, as far as reading the archive tells.

@@ -32,6 +32,8 @@ struct Row<'a> {
     outcome: &'static str,
     tables: Option<usize>,
     rows: Option<u64>,
+    /// Whether the verdict lies beside the archive now.
+    written: bool,
     /// What is wrong with a damaged one.
     findings: &'a [Finding],
     skipped: Option<&'a str>,
@@ -56,8 +58,9 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn exit(&self) -> Exit {
-        let is_damaged =
-            |candidate: &Candidate| matches!(candidate.fate, Fate::Damaged(_) | Fate::Would(Some(Outcome::Damaged)));
+        let is_damaged = |candidate: &Candidate| {
+            matches!(candidate.fate, Fate::Damaged { .. } | Fate::Would(Some(Outcome::Damaged)))
+        };
         if self.candidates.iter().any(is_damaged) {
             Exit::Damaged
         } else if self.failures().next().is_some() {
@@ -77,19 +80,23 @@ impl<'a> Row<'a> {
             outcome: "failed",
             tables: None,
             rows: None,
+            written: false,
             findings: &[],
             skipped: None,
             error: None,
             hint: None,
         };
         match fate {
-            Fate::Adopted(manifest) => {
+            Fate::Adopted { manifest, unjudged } => {
                 let census = &manifest.census;
-                Self { outcome: "adopted", tables: Some(census.tables.len()), rows: Some(census::rows(census)), ..row }
+                let (tables, rows) = (Some(census.tables.len()), Some(census::rows(census)));
+                Self { outcome: "adopted", tables, rows, written: unjudged.is_none(), ..row }
             }
             Fate::Would(Some(Outcome::Damaged)) => Self { outcome: "damaged", ..row },
             Fate::Would(_) => Self { outcome: "would-adopt", ..row },
-            Fate::Damaged(verdict) => Self { outcome: "damaged", findings: &verdict.findings, ..row },
+            Fate::Damaged { verdict, unjudged } => {
+                Self { outcome: "damaged", findings: &verdict.findings, written: unjudged.is_none(), ..row }
+            }
             Fate::Skipped(why) => Self { outcome: "skipped", skipped: Some(why), ..row },
             Fate::Failed(failure) => Self { error: Some(&failure.error), hint: failure.hint.as_deref(), ..row },
         }
@@ -110,11 +117,15 @@ pub(super) fn line(candidate: &Candidate) -> String {
     let Candidate { name, size, fate } = candidate;
     let (name, size) = (report::printable(name), report::size(*size));
     match fate {
-        Fate::Adopted(manifest) => format!("adopted  {name}  {size}: {}", census::summary(&manifest.census)),
+        Fate::Adopted { manifest, unjudged } => {
+            let verdict =
+                unjudged.as_ref().map(|why| format!("; its verdict is the verifier's to write ({})", why.error));
+            format!("adopted  {name}  {size}: {}{}", census::summary(&manifest.census), verdict.unwrap_or_default())
+        }
         Fate::Would(None) => format!("would    {name}  {size}: read it back, and adopt it if it is whole"),
         Fate::Would(Some(Outcome::Intact)) => format!("would    {name}  {size}: adopt it, found intact before"),
         Fate::Would(Some(Outcome::Damaged)) => format!("DAMAGED  {name}  {size}: found so before; it isn't adopted"),
-        Fate::Damaged(verdict) => {
+        Fate::Damaged { verdict, .. } => {
             let texts: Vec<&str> = verdict.findings.iter().map(|finding| finding.text.as_str()).collect();
             format!("DAMAGED  {name}  {size}: {}; it isn't adopted", texts.join("; "))
         }

@@ -1,5 +1,7 @@
 //! What each identity of the stack may do and what it is refused, tried for real with its own keys.
 
+mod commands;
+
 use std::sync::OnceLock;
 
 use aws_sdk_s3::Client;
@@ -9,7 +11,7 @@ use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketVersioningStatus, CompletedMultipartUpload, CompletedPart, ExpirationStatus,
     LifecycleExpiration, LifecycleRule, VersioningConfiguration,
 };
-use e2e::aws::{ask, ask_all};
+use e2e::aws::ask;
 use e2e::bucket::{Access, Bucket, wait};
 use serde_json::json;
 
@@ -143,17 +145,7 @@ struct Identity {
 
 impl Identity {
     fn new(name: &str, policy: &str) -> Identity {
-        let root = shared().ministack().root();
-        let answers = ask_all(
-            &root,
-            &[
-                ("iam", "CreateUser", json!({"UserName": name})),
-                ("iam", "AttachUserPolicy", json!({"UserName": name, "PolicyArn": shared().output(policy)})),
-                ("iam", "CreateAccessKey", json!({"UserName": name})),
-            ],
-        );
-        let text = |field: &str| answers[2]["AccessKey"][field].as_str().unwrap().to_owned();
-        let access = Access { key_id: text("AccessKeyId"), secret: text("SecretAccessKey"), ..root };
+        let access = shared().user(name, policy);
         Identity { client: access.client(), access, bucket: shared().bucket() }
     }
 
