@@ -15,6 +15,8 @@ readonly usage='usage: infra/deploy.sh [--yes] [--no-build] STACK [PARAMETER=VAL
 
 ARTIFACTS_BUCKET   where the functions are uploaded; default lastgood-artifacts-ACCOUNT-REGION, made when missing'
 
+# Of Lambda's provided.al2023.
+readonly newest_glibc=2.34
 readonly functions=target/functions
 readonly packaged=$functions/template.yaml
 
@@ -136,6 +138,7 @@ package() {
   for name in verify retention freshness; do
     [[ -x $functions/$name/bootstrap ]] ||
       fail "$functions/$name/bootstrap is missing" 'run it without --no-build'
+    check_glibc "$functions/$name/bootstrap"
     # The upload is named by the digest of the zip, which holds this time: the same code must give the same name.
     touch --date=2000-01-01T00:00:00Z "$functions/$name/bootstrap"
   done
@@ -143,6 +146,16 @@ package() {
   aws s3api head-bucket --bucket "$artifacts" > /dev/null 2>&1 || aws s3 mb "s3://$artifacts"
   aws cloudformation package --template-file infra/template.yaml --s3-bucket "$artifacts" \
     --output-template-file "$packaged" > /dev/null
+}
+
+# What needs a newer glibc doesn't start on Lambda. Somebody's own build is only warned of: the local AWS runs it all the same.
+check_glibc() {
+  local needed problem
+  needed=$(grep --text --only-matching 'GLIBC_2\.[0-9]*' "$1" | sort --unique --version-sort | tail -n 1) || true
+  printf '%s\n' "$needed" "GLIBC_$newest_glibc" | sort --check=quiet --version-sort && return
+  problem="$1 needs $needed, and Lambda has GLIBC_$newest_glibc"
+  [[ $build == no ]] || fail "$problem" 'build where zig is: make tools installs it beside cargo-lambda'
+  echo "warning: $problem" >&2
 }
 
 # Prints the change set's ARN, or nothing when nothing would change.

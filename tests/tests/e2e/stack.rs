@@ -1,7 +1,11 @@
 //! The template deployed as a user deploys it: again, on a bucket that exists already, with events, with alarms that ring.
 
+mod dead_letters;
+mod packaging;
+
 use std::sync::OnceLock;
 
+use e2e::alerts::{Inbox, look_at, publish, state};
 use e2e::aws::ask_all;
 use e2e::bucket::Bucket;
 use e2e::ministack::Ministack;
@@ -162,21 +166,8 @@ fn keys_wake_the_function_that_is_theirs() {
 fn each_finding_reaches_a_person() {
     let stack = Stack::new(Ministack::shared(), "findings");
     stack.deploy(&["MinimumGood=2"]);
-    let topic = stack.output("AlertsTopicArn");
-    let inbox_arn = "arn:aws:sqs:us-east-1:000000000000:inbox";
-    let from_topic = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage",
-        "Principal": {"Service": "sns.amazonaws.com"}, "Resource": inbox_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}]});
-    let inbox = json!({"QueueName": "inbox", "Attributes": {"Policy": from_topic.to_string()}});
-    let inbox = stack.ask("sqs", "CreateQueue", inbox)["QueueUrl"].clone();
-    let to_inbox = json!({"TopicArn": topic, "Protocol": "sqs", "Endpoint": inbox_arn});
-    stack.ask("sns", "Subscribe", to_inbox);
-    let repository = format!("s3://{}/backups", stack.bucket());
-    let publish = |metric: &str, value: f64| {
-        let dimensions = json!([{"Name": "Repository", "Value": repository}]);
-        let data = json!([{"MetricName": metric, "Value": value, "Dimensions": dimensions}]);
-        ("cloudwatch", "PutMetricData", json!({"Namespace": "Lastgood", "MetricData": data}))
-    };
+    let inbox = Inbox::new(&stack.ministack().root(), "inbox", &stack.output("AlertsTopicArn"));
+    let repository = stack.repository();
     let findings = [
         ("VerifyDamaged", 0.0, 1.0, "findings-damaged"),
         ("SizeRatio", 0.9, 0.2, "findings-shrunken"),
@@ -184,14 +175,12 @@ fn each_finding_reaches_a_person() {
         ("RetentionRefused", 0.0, 1.0, "findings-retention-refused"),
     ];
     for (metric, well, ill, name) in findings {
-        let look = || ("cloudwatch", "DescribeAlarms", json!({"AlarmNames": [name]}));
-        let receive = json!({"QueueUrl": inbox, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5});
         let questions =
-            [publish(metric, well), look(), publish(metric, ill), look(), ("sqs", "ReceiveMessage", receive)];
+            [publish(&repository, metric, well), look_at(name), publish(&repository, metric, ill), look_at(name)];
         let answers = ask_all(&stack.ministack().root(), &questions);
-        assert_eq!(answers[1]["MetricAlarms"][0]["StateValue"], "OK", "{name}");
-        assert_eq!(answers[3]["MetricAlarms"][0]["StateValue"], "ALARM", "{name}");
-        assert!(answers[4].to_string().contains(name), "{name} told nobody: {}", answers[4]);
+        assert_eq!((state(&answers[1]), state(&answers[3])), ("OK", "ALARM"), "{name}");
+        let messages = inbox.messages();
+        assert!(messages.iter().any(|message| message.subject.contains(name)), "{name} told nobody: {messages:?}");
     }
 }
 
