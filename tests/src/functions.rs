@@ -1,5 +1,7 @@
 //! The real binaries of the functions, run as Lambda runs them: a process that asks for events, and answers them.
 
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use crate::bucket::Access;
 use crate::build;
@@ -16,6 +19,7 @@ use crate::build;
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>).
 pub struct Function {
     process: Child,
+    log: NamedTempFile,
     listener: TcpListener,
     /// The connection on which it waits for its next event.
     waiting: Option<TcpStream>,
@@ -35,15 +39,28 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub struct Setup {
     name: String,
+    /// The program and its arguments.
+    words: Vec<OsString>,
     environment: Vec<(String, String)>,
 }
 
 impl Setup {
     /// The function `verify`, `retention` or `freshness` over a bucket, with the prefix `backups`.
     pub fn new(name: &str, access: &Access, bucket: &str) -> Setup {
-        let setup = Setup { name: name.to_owned(), environment: Vec::new() };
+        Self::of_program(name, vec![folder().join(name).into()], access, bucket)
+    }
+
+    /// Any program that speaks Lambda's side, such as a function in another language.
+    pub fn of_program(name: &str, words: Vec<OsString>, access: &Access, bucket: &str) -> Setup {
+        let setup = Setup { name: name.to_owned(), words, environment: Vec::new() };
         let setup = setup.setting("BACKUP_S3_BUCKET", bucket).setting("BACKUP_S3_PREFIX", "backups");
         access.environment().into_iter().fold(setup, |setup, (name, value)| setup.setting(name, &value))
+    }
+
+    /// On the first core alone: a function of less than 1,769 MB has no whole one.
+    pub fn on_one_core(mut self) -> Setup {
+        self.words.splice(0..0, ["taskset", "--cpu-list", "0"].map(OsString::from));
+        self
     }
 
     /// One variable more.
@@ -62,13 +79,19 @@ impl Function {
     /// Starts the process, and waits for it to ask for its first event.
     pub fn start(setup: &Setup) -> Function {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut command = Command::new(folder().join(&setup.name));
-        command.env_clear().envs(setup.environment.iter().map(|(name, value)| (name, value)));
+        let log = NamedTempFile::new().unwrap();
+        let (program, arguments) = setup.words.split_first().unwrap();
+        let mut command = Command::new(program);
+        command.args(arguments).stdout(File::create(log.path()).unwrap());
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .envs(setup.environment.iter().map(|(name, value)| (name, value)));
         command.env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string());
         command.env("AWS_LAMBDA_FUNCTION_NAME", &setup.name).env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
         command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
         let process = command.stdin(Stdio::null()).spawn().unwrap();
-        let mut function = Function { process, listener, waiting: None, invocations: 0 };
+        let mut function = Function { process, log, listener, waiting: None, invocations: 0 };
         function.waiting = Some(function.request("GET", "/next").0);
         function
     }
@@ -105,6 +128,11 @@ impl Function {
         peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
     /// Its next request, which must be this one; the connection on which it waits, its path and its body.
     fn request(&mut self, method: &str, path: &str) -> (TcpStream, String, String) {
         let (mut connection, head, body) = self.any_request();
@@ -112,7 +140,7 @@ impl Function {
         let (said, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().to_owned());
         if said != method || !target.contains(path) {
             let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-            panic!("the function said {head:?} where {method} {path} was due: {body}");
+            panic!("the function said {head:?} where {method} {path} was due: {body}\n{}", self.log());
         }
         (connection, target, body)
     }
@@ -124,7 +152,7 @@ impl Function {
                 Ok((connection, _)) => break connection,
                 Err(_) => {
                     if let Some(status) = self.process.try_wait().unwrap() {
-                        panic!("the function ended, {status}");
+                        panic!("the function ended, {status}:\n{}", self.log());
                     }
                     std::thread::sleep(Duration::from_micros(200));
                 }
@@ -183,9 +211,16 @@ fn respond(mut connection: TcpStream, status: &str, headers: &str, body: &str) {
     connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
 }
 
+static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+
+/// For measuring: the functions as they are released. To be called before any of them is started.
+pub fn use_release() {
+    BUILT.get_or_init(|| build::package("lambdas", "release"));
+    folder();
+}
+
 /// Where the binaries lie, built once by the first test that asks.
 pub fn folder() -> &'static Path {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     match BUILT.get_or_init(|| build::package("lambdas", &build::own_profile())) {
         Ok(folder) => folder,
         Err(errors) => panic!("the functions don't compile:\n{errors}"),

@@ -44,7 +44,7 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     if let Some(bytes) = arguments.generate {
-        return contests::generate(bytes);
+        return e2e::generator::write(bytes);
     }
     let (megabytes, rounds) = if arguments.quick { (100, 3) } else { (490, 5) };
     let effort = contests::Effort {

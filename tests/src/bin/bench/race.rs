@@ -61,10 +61,15 @@ pub(crate) fn race(title: impl Into<String>, contestants: Vec<Contestant<'_>>, r
     Contest { title: title.into(), measure: "time", results: standings(turns, |lap| lap.wall) }
 }
 
-/// Lets each run once, and compares what memory it took.
-pub(crate) fn compare_peaks(title: impl Into<String>, contestants: Vec<Contestant<'_>>) -> Contest {
+/// Lets each run once, and compares something else than time.
+pub(crate) fn compare(
+    measure: &'static str,
+    of: fn(&Lap) -> f64,
+    title: impl Into<String>,
+    contestants: Vec<Contestant<'_>>,
+) -> Contest {
     let turns = take_turns(contestants, 1..=1);
-    Contest { title: title.into(), measure: "peak memory", results: standings(turns, |lap| lap.peak as f64) }
+    Contest { title: title.into(), measure, results: standings(turns, of) }
 }
 
 type Turns<'a> = Vec<(Contestant<'a>, Vec<Lap>)>;

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use aws_sdk_s3::primitives::ByteStream;
-use e2e::bucket::{Bucket, wait};
+use e2e::bucket::Bucket;
+use e2e::history;
 
 use super::Effort;
 use crate::ground::Ground;
@@ -14,7 +14,7 @@ pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
     let count = if effort.quick { 1_000 } else { 10_000 };
     let database = ground.sized(1);
     ground.in_bucket(|bucket| {
-        fill(bucket, database.name(), count);
+        history::fill(bucket, &[database.name()], count);
         let agent = ground.agent(database).bucket(bucket.name(), bucket.access());
         let run = |command: &'static str| {
             let agent = &agent;
@@ -42,27 +42,4 @@ fn tolerant(command: std::process::Command) -> std::process::Command {
     shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell.args(["-c", r#""$@" || true"#, "bash"]).arg(command.get_program()).args(command.get_args());
     shell
-}
-
-/// One backup an hour, each an archive, its manifest and its verdict; nobody reads what is in them.
-fn fill(bucket: &Bucket, database: &str, count: i64) {
-    let newest = jiff::Timestamp::now();
-    let keys = (0..count).flat_map(|hours| {
-        let time = (newest - jiff::SignedDuration::from_hours(hours)).to_zoned(jiff::tz::TimeZone::UTC);
-        let stem = format!("{}/{database}_backup_{}", time.strftime("%Y%m%d"), time.strftime("%Y%m%d_%H%M%S"));
-        ["sql.gz", "manifest.json", "intact.json"].map(|suffix| format!("backups/{stem}.{suffix}"))
-    });
-    let keys: Vec<String> = keys.collect();
-    for some in keys.chunks(64) {
-        wait(async {
-            let mut puts = tokio::task::JoinSet::new();
-            for key in some {
-                let put = bucket.client().put_object().bucket(bucket.name()).key(key);
-                puts.spawn(put.body(ByteStream::from_static(b"{}")).send());
-            }
-            while let Some(put) = puts.join_next().await {
-                put.unwrap().unwrap();
-            }
-        });
-    }
 }

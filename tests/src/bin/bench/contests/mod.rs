@@ -1,7 +1,9 @@
 //! The contests, one file each.
 
 mod backup;
+mod functions;
 mod growth;
+mod history;
 mod list;
 mod memory;
 mod restore;
@@ -9,7 +11,6 @@ mod start;
 mod tables;
 mod verify;
 
-pub(crate) use self::memory::generate;
 use crate::ground::Ground;
 use crate::race::Contest;
 
@@ -24,7 +25,7 @@ pub(crate) struct Effort {
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 11] = [
+pub(crate) const ALL: [(&str, Held); 17] = [
     ("backup", backup::hold),
     ("restore", restore::hold),
     ("restore-in-place", restore::hold_in_place),
@@ -36,4 +37,10 @@ pub(crate) const ALL: [(&str, Held); 11] = [
     ("start", start::hold),
     ("help", start::hold_help),
     ("memory", memory::hold),
+    ("function-size", functions::hold_size),
+    ("function-start", functions::hold_start),
+    ("function-verify", functions::hold_verify),
+    ("function-memory", functions::hold_memory),
+    ("freshness", history::hold_freshness),
+    ("retention", history::hold_retention),
 ];

@@ -59,7 +59,8 @@ pub(super) fn hold_help(_: &Ground, _: &Effort) -> Contest {
     race("lastgood --help", contestants, ROUNDS)
 }
 
-fn limit<'a>(seconds: f64) -> Contestant<'a> {
+/// A goal in place of a floor.
+pub(super) fn limit<'a>(seconds: f64) -> Contestant<'a> {
     Contestant::new(format!("{} ms", seconds * 1e3), move || Lap { wall: seconds, ..Lap::default() })
 }
 

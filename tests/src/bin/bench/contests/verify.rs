@@ -22,7 +22,7 @@ pub(super) fn hold_on_one_core(ground: &Ground, effort: &Effort) -> Contest {
 
 fn contest(ground: &Ground, effort: &Effort, title: &str, goals: [f64; 2], pinned: fn(Command) -> Command) -> Contest {
     let database = ground.sized(effort.megabytes);
-    let [gzip, zstd] = ["gzip", "zstd"].map(|compression| backup(ground, database, compression));
+    let [gzip, zstd] = ["gzip", "zstd"].map(|compression| stored_backup(ground, database, compression));
     let checks = |script: &'static str, file: &PathBuf| {
         let file = file.display().to_string();
         Contestant::new(script, move || time(ground, pinned(ground.shell(database, script, &[&file]))))
@@ -43,7 +43,7 @@ fn contest(ground: &Ground, effort: &Effort, title: &str, goals: [f64; 2], pinne
 }
 
 /// A backup's file, made when first asked for.
-pub(super) fn backup(ground: &Ground, database: &Database<'_>, compression: &str) -> PathBuf {
+pub(super) fn stored_backup(ground: &Ground, database: &Database<'_>, compression: &str) -> PathBuf {
     let folder = ground.file(&format!("{}-{compression}", database.name()));
     if !folder.exists() {
         let agent = ground.agent(database).setting("BACKUP_COMPRESSION", compression).directory(&folder);
@@ -57,7 +57,8 @@ fn archive_in(folder: &Path) -> PathBuf {
     files.find(|file| ["gz", "zst"].iter().any(|end| file.extension().is_some_and(|e| e == *end))).unwrap()
 }
 
-fn on_one_core(command: Command) -> Command {
+/// Pins a command to the first core.
+pub(super) fn on_one_core(command: Command) -> Command {
     let mut pinned = Command::new("taskset");
     pinned.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     pinned.args(["--cpu-list", "0"]).arg(command.get_program()).args(command.get_args());

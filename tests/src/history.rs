@@ -1,0 +1,48 @@
+//! A long past in a bucket: good backups by the thousand, of which nothing but the listing matters.
+
+use aws_sdk_s3::primitives::ByteStream;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::bucket::{Bucket, wait};
+
+/// Requests under way at the same time.
+const AT_ONCE: usize = 64;
+
+/// Puts `count` good backups of each database, one an hour back from now: archive, manifest and verdict, with next to
+/// nothing in them. And the marks by which the databases are expected.
+pub fn fill(bucket: &Bucket, databases: &[&str], count: u32) {
+    let newest = Timestamp::now();
+    let objects = databases.iter().flat_map(|database| {
+        let hours = (0..i64::from(count)).map(move |hours| newest - SignedDuration::from_hours(hours));
+        let backups = hours.flat_map(|made| keys(database, made)).map(|key| (key, "{}".to_owned()));
+        let mark = json!({"version": 1, "database": database, "since": "2020-01-01T00:00:00Z", "retired": null});
+        backups.chain([(format!("backups/databases/{database}.json"), mark.to_string())])
+    });
+    put_all(bucket, objects);
+}
+
+fn keys(database: &str, made: Timestamp) -> [String; 3] {
+    let made = made.to_zoned(TimeZone::UTC);
+    let stem = format!("{}/{database}_backup_{}", made.strftime("%Y%m%d"), made.strftime("%Y%m%d_%H%M%S"));
+    ["sql.gz", "manifest.json", "intact.json"].map(|suffix| format!("backups/{stem}.{suffix}"))
+}
+
+fn put_all(bucket: &Bucket, mut objects: impl Iterator<Item = (String, String)>) {
+    wait(async {
+        let mut puts = tokio::task::JoinSet::new();
+        loop {
+            while puts.len() < AT_ONCE
+                && let Some((key, text)) = objects.next()
+            {
+                let put = bucket.client().put_object().bucket(bucket.name()).key(key);
+                puts.spawn(put.body(ByteStream::from(text.into_bytes())).send());
+            }
+            match puts.join_next().await {
+                Some(put) => drop(put.unwrap().unwrap()),
+                None => return,
+            }
+        }
+    });
+}
