@@ -18,6 +18,7 @@ mod stack;
 mod tests;
 mod usage;
 
+use catalog::Catalog;
 use jiff::Timestamp;
 use repository::Repository;
 
@@ -25,7 +26,6 @@ use crate::catalogs;
 use crate::cli::CostArgs;
 use crate::cost::answer::Answer;
 use crate::cost::bill::Bill;
-use crate::cost::note::Note;
 use crate::cost::stack::Stack;
 use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
@@ -53,20 +53,26 @@ fn imagined(size: u64, args: &CostArgs, settings: &Settings) -> Result<Answer, F
 async fn listed(args: &CostArgs, settings: &Settings) -> Result<Answer, Failure> {
     let repository = bucket(settings).await?;
     let catalogs = catalogs::all(&repository).await?;
-    let now = Timestamp::now();
+    found(&repository.display_name(), &catalogs, args, settings, Timestamp::now())
+}
+
+fn found(
+    repository: &str,
+    catalogs: &[Catalog],
+    args: &CostArgs,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Answer, Failure> {
     let policy = |database: &str| scenario::policy(settings.database(database).policy, args);
-    let load = listed::load(&catalogs, policy, scenario::glacier_days(args, settings), Stack::of(args), now);
+    let load = listed::load(catalogs, policy, scenario::glacier_days(args, settings), Stack::of(args), now);
     if load.streams.is_empty() {
-        return Err(Failure::new(Exit::NotFound, format!("there are no backups in {} yet", repository.display_name()))
+        return Err(Failure::new(Exit::NotFound, format!("there are no backups in {repository} yet"))
             .hint("lastgood cost --size 50MB --per-day 1 prices backups to come"));
     }
     let bill = Bill::of(&load);
-    let rhythms = catalogs.iter().filter_map(|catalog| {
-        let stream = load.streams.iter().find(|stream| stream.database.as_ref() == Some(&catalog.database))?;
-        note::on_rhythm(stream, &listed::ages(catalog, now))
-    });
-    let notes: Vec<Note> = note::on_place(settings).into_iter().chain(rhythms).chain(note::on(&load, &bill)).collect();
-    Ok(Answer::new(Some(repository.display_name()), &load, bill, notes))
+    let rhythms = load.streams.iter().filter_map(note::on_rhythm);
+    let notes = note::on_place(settings).into_iter().chain(rhythms).chain(note::on(&load, &bill));
+    Ok(Answer::new(Some(repository.to_owned()), &load, bill, notes.collect()))
 }
 
 /// A directory costs nothing that anybody could look up.

@@ -112,7 +112,7 @@ impl Database {
         }
     }
 
-    /// `shop: 90 archives, 4.2 GiB; 1 a day of 47.7 MiB, removed after 90 days, in Glacier after 30`
+    /// `shop: 1 a day of 47.7 MiB, removed after 90 days, in Glacier after 30: 90 archives, 4.2 GiB`
     fn in_words(&self) -> String {
         let who = match (&self.database, self.databases) {
             (Some(name), _) => format!("{name}: "),
@@ -124,8 +124,11 @@ impl Database {
             None => "removed by no age".to_owned(),
         };
         let glacier = self.glacier_days.map_or_else(String::new, |days| format!(", in Glacier after {}", shown(days)));
-        let comes = format!("{} a day of {}", shown(self.per_day), report::size(self.size));
         let lies = format!("{}, {}", report::count(self.archives, "archive"), report::size(self.bytes));
+        if self.per_day == 0.0 {
+            return format!("{who}none comes any more: {lies}");
+        }
+        let comes = format!("{} a day of {}", shown(self.per_day), report::size(self.size));
         format!("{who}{comes}, {removed}{glacier}: {lies}")
     }
 }

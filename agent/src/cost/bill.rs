@@ -160,7 +160,7 @@ fn storage(load: &Load, usage: &Usage) -> Vec<Item> {
     };
     let standard = pile(&|stream| stream.stock.standard);
     let glacier = pile(&|stream| stream.stock.glacier);
-    let beyond = pile(&|stream| stream.billed_beyond());
+    let beyond = pile(&|stream| stream.stock.beyond);
     let records = load.sum(|stream| stream.stock.records);
     let piled = |pile: Pile| format!("{}, {}", report::count(whole(pile.archives), "archive"), size(pile.bytes));
     let in_glacier = |pile: Pile| {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::answer::Answer;
 use super::prices::{LOOKED_UP, Meter, REGION};
+use super::stack;
 use super::tests::{scenario, usual};
 use crate::report;
 
@@ -27,12 +28,30 @@ fn filled(page: &str, (name, text): &(&str, String)) -> String {
 }
 
 fn cost_page(page: &str) -> String {
-    let blocks = [("example", example()), ("scenarios", scenarios()), ("prices", prices())];
+    let blocks = [("example", example()), ("estimates", estimates()), ("scenarios", scenarios()), ("prices", prices())];
     blocks.iter().fold(page.to_owned(), |page, block| filled(&page, block))
 }
 
 fn example() -> String {
     format!("\n```\n$ lastgood cost --size 50MB --per-day 1\n{}\n```\n\n", usual().to_string().trim_end())
+}
+
+fn estimates() -> String {
+    let mut table = "\n| | |\n|---|--:|\n".to_owned();
+    let megabytes = |bytes: f64| format!("{} MB", bytes / 1e6);
+    let rows = [
+        ("stored bytes that the verify function reads in a second", megabytes(stack::VERIFIED_A_SECOND)),
+        ("what any run takes beside that", report::count(stack::RUN_SECONDS as u64, "second")),
+        ("what each page of a listing takes, 1,000 objects", format!("{} seconds", stack::PAGE_SECONDS)),
+        ("what a run writes into its log", format!("{} bytes", report::grouped(stack::LOG_OF_A_RUN as u64))),
+        ("what freshness writes there of each database", format!("{} bytes", stack::LOG_OF_A_DATABASE)),
+        ("e-mails in a month", stack::MAILS.to_string()),
+        ("manifest and verdict of a backup that isn't there yet", report::size(stack::RECORD_BYTES as u64)),
+    ];
+    for (what, value) in rows {
+        writeln!(table, "| {what} | {value} |").unwrap();
+    }
+    table + "\n"
 }
 
 fn scenarios() -> String {

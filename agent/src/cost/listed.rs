@@ -31,14 +31,22 @@ fn stream(catalog: &Catalog, policy: &Policy, glacier_days: Option<u32>, now: Ti
         let pile = if archive.readable { &mut stock.standard } else { &mut stock.glacier };
         *pile = Pile { archives: pile.archives + 1.0, bytes: pile.bytes + archive.size as f64 };
     }
-    let per_day = per_day(&ages(catalog, now));
+    let ages = ages(catalog, now);
+    let rate = per_day(&ages);
+    let per_day = rate.unwrap_or(1.0);
     let rhythm = Rhythm {
         per_day,
+        guessed: rate.is_none(),
         size: usual_size(catalog),
         days: lifetime(policy, per_day),
         glacier_days: glacier_days.map(f64::from),
     };
-    Stream { database: Some(catalog.database.clone()), databases: 1.0, rhythm, stock }
+    let is_old = |days: f64| ages.last().is_some_and(|oldest| *oldest >= days - 1.0);
+    if rhythm.days.is_some_and(is_old) && stock.glacier.archives > 0.0 {
+        stock.beyond = rhythm.beyond();
+    }
+    let expected = catalog.expected.is_some();
+    Stream { database: Some(catalog.database.clone()), databases: 1.0, expected, rhythm, stock }
 }
 
 fn archives(entry: &Entry) -> impl Iterator<Item = &Object> {
@@ -56,20 +64,22 @@ fn records(catalog: &Catalog) -> f64 {
 }
 
 /// Ages of the backups in days, the newest first.
-pub(super) fn ages(catalog: &Catalog, now: Timestamp) -> Vec<f64> {
+fn ages(catalog: &Catalog, now: Timestamp) -> Vec<f64> {
     let made = catalog.entries.iter().filter(|entry| entry.archive.is_some()).map(|entry| entry.instant);
     let mut ages: Vec<f64> = made.map(|made| now.duration_since(made).as_secs_f64() / 86_400.0).collect();
     ages.sort_by(f64::total_cmp);
     ages
 }
 
-/// Backups a day lately. Where they began to come within the last day, nobody can tell: one a day is assumed.
-pub(super) fn per_day(ages: &[f64]) -> f64 {
+/// Backups a day lately; `None` where they began to come within the last day, and nobody can tell.
+fn per_day(ages: &[f64]) -> Option<f64> {
     let recent: Vec<f64> = ages.iter().copied().filter(|age| *age <= LATELY).collect();
     match (ages.last(), recent.as_slice()) {
-        (Some(oldest), _) if *oldest > LATELY => recent.len() as f64 / LATELY,
-        (_, [newest, .., oldest]) if *oldest >= 1.0 && oldest > newest => (recent.len() - 1) as f64 / (oldest - newest),
-        _ => 1.0,
+        (Some(oldest), _) if *oldest > LATELY => Some(recent.len() as f64 / LATELY),
+        (_, [newest, .., oldest]) if *oldest >= 1.0 && oldest > newest => {
+            Some((recent.len() - 1) as f64 / (oldest - newest))
+        }
+        _ => None,
     }
 }
 
@@ -84,24 +94,28 @@ fn usual_size(catalog: &Catalog) -> f64 {
 mod tests {
     use super::*;
 
+    fn is(rate: Option<f64>, expected: f64) {
+        assert!((rate.unwrap() - expected).abs() < 1e-9, "{rate:?} instead of {expected}");
+    }
+
     #[test]
     fn a_rhythm_is_read_off_the_last_thirty_days() {
         let daily: Vec<f64> = (0..90).map(|days| f64::from(days) + 0.5).collect();
-        assert!((per_day(&daily) - 1.0).abs() < 1e-9);
-        assert!((per_day(&daily[..10]) - 1.0).abs() < 1e-9);
+        is(per_day(&daily), 1.0);
+        is(per_day(&daily[..10]), 1.0);
         let hourly: Vec<f64> = (0..48).map(|hours| f64::from(hours) / 24.0).collect();
-        assert!((per_day(&hourly) - 24.0).abs() < 1e-9);
+        is(per_day(&hourly), 24.0);
     }
 
     #[test]
     fn backups_that_stopped_are_none_a_day() {
-        assert!(per_day(&[40.0, 41.0]).abs() < 1e-9);
+        is(per_day(&[40.0, 41.0]), 0.0);
     }
 
     #[test]
     fn the_first_day_tells_no_rhythm() {
         for ages in [&[0.1][..], &[0.1, 0.2], &[5.0]] {
-            assert!((per_day(ages) - 1.0).abs() < 1e-9, "{ages:?}");
+            assert_eq!(per_day(ages), None, "{ages:?}");
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Stream {
     pub(super) database: Option<String>,
     /// How many databases are alike.
     pub(super) databases: f64,
+    /// Their backups are expected: the freshness function looks at them.
+    pub(super) expected: bool,
     pub(super) rhythm: Rhythm,
     /// What lies there of all of them.
     pub(super) stock: Stock,
@@ -29,6 +31,8 @@ pub(super) struct Stream {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rhythm {
     pub(super) per_day: f64,
+    /// Nobody can tell yet how often they come: [`Rhythm::per_day`] is a guess.
+    pub(super) guessed: bool,
     /// Bytes of an archive.
     pub(super) size: f64,
     /// Days until a backup is removed; `None`: not by its age.
@@ -42,6 +46,8 @@ pub(super) struct Rhythm {
 pub(super) struct Stock {
     pub(super) standard: Pile,
     pub(super) glacier: Pile,
+    /// Gone from Glacier before its minimum was over, and billed until then.
+    pub(super) beyond: Pile,
     /// Bytes of manifests, verdicts and whatever else is no archive.
     pub(super) records: f64,
 }
@@ -75,13 +81,18 @@ impl Load {
     pub(super) fn databases(&self) -> f64 {
         self.sum(|stream| stream.databases)
     }
+
+    /// Databases whose backups are expected.
+    pub(super) fn expected(&self) -> f64 {
+        self.sum(|stream| if stream.expected { stream.databases } else { 0.0 })
+    }
 }
 
 impl Stream {
     /// Databases whose backups come and go in this rhythm, and have done so for long.
     pub(super) fn steady(databases: f64, rhythm: Rhythm) -> Option<Self> {
         let stock = rhythm.stock()?.times(databases);
-        Some(Self { database: None, databases, rhythm, stock })
+        Some(Self { database: None, databases, expected: true, rhythm, stock })
     }
 
     /// The same, once as much goes as comes; where nothing comes, as it is.
@@ -90,7 +101,7 @@ impl Stream {
             return Some(self.clone());
         }
         let steady = Self::steady(self.databases, self.rhythm)?;
-        Some(Self { database: self.database.clone(), ..steady })
+        Some(Self { database: self.database.clone(), expected: self.expected, ..steady })
     }
 
     /// Backups made in a month.
@@ -107,16 +118,6 @@ impl Stream {
     /// Archives moved to Glacier in a month.
     pub(super) fn moves(&self) -> f64 {
         if self.rhythm.moves_after().is_some() { self.backups() } else { 0.0 }
-    }
-
-    /// Archives in Glacier that are billed and no longer there: those that went before its minimum was over.
-    pub(super) fn billed_beyond(&self) -> Pile {
-        let days = self.rhythm.days_short_of_minimum();
-        // Nothing has reached Glacier yet, so that nothing has gone from there.
-        if self.stock.glacier.archives == 0.0 {
-            return Pile::default();
-        }
-        Pile::of(self.databases * self.rhythm.per_day * days, self.rhythm.size)
     }
 }
 
@@ -137,9 +138,10 @@ impl Rhythm {
         Some(self.days? - self.moves_after()?)
     }
 
-    /// Days that Glacier bills after an archive has gone.
-    fn days_short_of_minimum(&self) -> f64 {
-        self.days_in_glacier().map_or(0.0, |days| (GLACIER_MINIMUM_DAYS - days).max(0.0))
+    /// What is billed of one database after it has gone from Glacier, once backups are removed.
+    pub(super) fn beyond(&self) -> Pile {
+        let short = self.days_in_glacier().map_or(0.0, |days| (GLACIER_MINIMUM_DAYS - days).max(0.0));
+        Pile::of(self.per_day * short, self.size)
     }
 
     /// LIST requests that it takes to see the newest so many backups: `repository.recent_good` looks back 2, 31 and 366
@@ -156,7 +158,7 @@ impl Rhythm {
             Some(_) => Pile::of(self.per_day * self.days_in_glacier()?, self.size),
             None => Pile::default(),
         };
-        Some(Stock { standard, glacier, records: self.per_day * self.days? * RECORD_BYTES })
+        Some(Stock { standard, glacier, beyond: self.beyond(), records: self.per_day * self.days? * RECORD_BYTES })
     }
 }
 
@@ -167,7 +169,12 @@ impl Stock {
 
     fn times(self, databases: f64) -> Self {
         let times = |pile: Pile| Pile { archives: pile.archives * databases, bytes: pile.bytes * databases };
-        Self { standard: times(self.standard), glacier: times(self.glacier), records: self.records * databases }
+        Self {
+            standard: times(self.standard),
+            glacier: times(self.glacier),
+            beyond: times(self.beyond),
+            records: self.records * databases,
+        }
     }
 }
 

@@ -163,12 +163,12 @@ fn capital(text: &str) -> String {
 }
 
 /// Where a rhythm is a guess.
-pub(super) fn on_rhythm(stream: &Stream, ages: &[f64]) -> Option<Note> {
+pub(super) fn on_rhythm(stream: &Stream) -> Option<Note> {
     let name = stream.database.as_deref().unwrap_or_default();
     if stream.rhythm.per_day == 0.0 {
         let text = format!("No backup of {name} came in the last 30 days: what lies there is priced, and no new ones.");
         return Some(Note::new("stopped", text));
     }
     let text = format!("The backups of {name} show no rhythm yet: one a day is assumed, {MONTH:.0} a month.");
-    ages.last().is_some_and(|oldest| *oldest < 1.0).then(|| Note::new("assumed-rhythm", text))
+    stream.rhythm.guessed.then(|| Note::new("assumed-rhythm", text))
 }

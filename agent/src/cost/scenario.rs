@@ -17,6 +17,7 @@ pub(super) fn load(size: u64, args: &CostArgs, settings: &Settings) -> Result<Lo
     let per_day = args.per_day.unwrap_or(1.0);
     let rhythm = Rhythm {
         per_day,
+        guessed: false,
         size: size as f64,
         days: lifetime(&policy(usual, args), per_day),
         glacier_days: glacier_days(args, settings).map(f64::from),

@@ -1,3 +1,5 @@
+use catalog::{Layout, Object, catalogs};
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::bill::Bill;
@@ -5,7 +7,7 @@ use super::load::{Load, Rhythm, Stream};
 use super::money::Dollars;
 use super::prices::{LOOKED_UP, Meter};
 use super::stack::{self, Stack};
-use super::{Answer, imagined};
+use super::{Answer, found, imagined};
 use crate::cli::CostArgs;
 use crate::report::Report;
 use crate::settings::{Given, SIZE, Settings};
@@ -15,9 +17,12 @@ const GIB: f64 = 1_073_741_824.0;
 
 /// As on a machine without any setting.
 fn settings() -> Settings {
+    Settings::load(&given(), Report::default()).unwrap()
+}
+
+fn given() -> Given {
     let nothing = || Some("/dev/null".into());
-    let given = Given { config: nothing(), env_file: nothing(), ..Given::default() };
-    Settings::load(&given, Report::default()).unwrap()
+    Given { config: nothing(), env_file: nothing(), ..Given::default() }
 }
 
 pub(super) fn scenario(size: &str, days: u32, glacier_days: u32) -> Answer {
@@ -34,7 +39,7 @@ pub(super) fn usual() -> Answer {
 }
 
 fn load(databases: f64, per_day: f64, size: f64, days: f64, glacier_days: Option<f64>) -> Load {
-    let rhythm = Rhythm { per_day, size, days: Some(days), glacier_days };
+    let rhythm = Rhythm { per_day, guessed: false, size, days: Some(days), glacier_days };
     Load { streams: vec![Stream::steady(databases, rhythm).unwrap()], stack: Stack::default() }
 }
 
@@ -52,6 +57,39 @@ fn a_bill_reads_like_this() {
     insta::assert_snapshot!("usual", usual().to_string());
     insta::assert_snapshot!("large-and-short-in-glacier", scenario("2GB", 40, 30).to_string());
     insta::assert_snapshot!("small-without-glacier", scenario("1MiB", 90, 30).to_string());
+}
+
+/// A database in its second month, whose older archives lie in Glacier, and one whose backups stopped.
+#[test]
+fn a_bucket_s_bill_reads_like_this() {
+    let now: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
+    let object = |key: String, size, made, readable| Object {
+        key,
+        size,
+        last_modified: made,
+        etag: None,
+        version_id: None,
+        readable,
+    };
+    let backup = |database: &str, days: i64| {
+        let made = now - SignedDuration::from_hours(24 * days + 1);
+        let key = format!("b/{}/{database}_backup_{}", made.strftime("%Y%m%d"), made.strftime("%Y%m%d_%H%M%S"));
+        let archive = object(format!("{key}.sql.gz"), 300_000_000, made, days <= 30);
+        let records =
+            [".manifest.json", ".intact.json"].map(|suffix| object(format!("{key}{suffix}"), 4_000, made, true));
+        [archive].into_iter().chain(records)
+    };
+    let shop = (0..45).flat_map(|days| backup("shop", days));
+    let blog = (60..65).flat_map(|days| backup("blog", days));
+    let mark = object("b/databases/shop.json".to_owned(), 100, now, true);
+    let catalogs = catalogs(&Layout::bucket("b"), shop.chain(blog).chain([mark]));
+    let answer = found("s3://my-backups/b", &catalogs, &CostArgs::default(), &settings(), now).unwrap();
+    insta::assert_snapshot!("bucket", answer.to_string());
+    let kept_for_ever = CostArgs { glacier_days: Some(0), ..CostArgs::default() };
+    let settings =
+        Settings::load(&Given { flags: vec![("BACKUP_KEEP_YEARLY", "--", "2".into())], ..given() }, Report::default());
+    let answer = found("s3://my-backups/b", &catalogs, &kept_for_ever, &settings.unwrap(), now).unwrap();
+    assert!(answer.to_string().contains("No age removes backups here: 8.5 GiB come each month"), "{answer}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Usage {
             retention,
             freshness,
             metric_requests: verdicts + retention.runs + freshness.runs,
-            log_bytes: runs * LOG_OF_A_RUN + freshness.runs * load.databases() * LOG_OF_A_DATABASE,
+            log_bytes: runs * LOG_OF_A_RUN + freshness.runs * load.expected() * LOG_OF_A_DATABASE,
             events,
             schedules: (FRESHNESS_RUNS_A_DAY + OTHER_RUNS_A_DAY) * MONTH,
         }
@@ -111,16 +111,16 @@ fn retention(load: &Load, verdicts: f64) -> Function {
     let runs = verdicts + MONTH;
     let removed = load.sum(|stream| if stream.rhythm.days.is_some() { stream.backups() } else { 0.0 });
     let seconds = runs * (RUN_SECONDS + pages(load) * PAGE_SECONDS) + removed * PAGE_SECONDS;
-    let requests = Requests { puts: runs * pages(load) + removed, gets: runs * load.databases() };
+    let requests = Requests { puts: runs * pages(load) + removed, gets: runs * load.expected() };
     Function { runs, gb_seconds: seconds * LARGE_FUNCTION_GB, requests }
 }
 
 /// On every verdict and every quarter of an hour it lists the databases, and of each its newest days and its mark.
 fn freshness(load: &Load, verdicts: f64) -> Function {
     let runs = verdicts + FRESHNESS_RUNS_A_DAY * MONTH;
-    let lists = load.sum(|stream| stream.databases * stream.rhythm.lists_back(1.0));
-    let seconds = runs * RUN_SECONDS * (load.databases() / MEASURED_AT_ONCE).ceil();
-    let requests = Requests { puts: runs * (1.0 + lists), gets: runs * load.databases() };
+    let lists = |stream: &Stream| if stream.expected { stream.databases * stream.rhythm.lists_back(1.0) } else { 0.0 };
+    let seconds = runs * RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0);
+    let requests = Requests { puts: runs * (1.0 + load.sum(lists)), gets: runs * load.expected() };
     Function { runs, gb_seconds: seconds * SMALL_FUNCTION_GB, requests }
 }
 

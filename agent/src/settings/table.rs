@@ -101,7 +101,7 @@ settings! {
     Retention {
         /// How many days a local copy stays after its upload. A copy that isn't in the bucket stays. Without a bucket, after how many days `backup` and `prune` remove a backup, as `BACKUP_S3_DELETE_DAYS` says it for a bucket.
         BACKUP_RETENTION_DAYS: u32 = DAYS { default: Some("30"), aliases: &["BACKUP_S3_RETENTION_DAYS"], per_database: true }
-        /// After how many days the bucket moves an archive to Glacier. The bucket's lifecycle rule does it; the agent only shows it. `0`: never.
+        /// After how many days the bucket moves an archive to Glacier. The bucket's lifecycle rule does it; the agent only shows it, and `cost` prices it. `0`: never.
         BACKUP_S3_GLACIER_DAYS: u32 = DAYS { default: Some("30") }
         /// After how many days a backup is removed, measured from the newest good one. What a keep rule names stays; where one is set, an age holds only if it is set, too. `0`: never by age.
         BACKUP_S3_DELETE_DAYS: u32 = DAYS { default: Some("90"), per_database: true }
