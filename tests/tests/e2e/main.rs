@@ -11,6 +11,7 @@ mod identities;
 mod json;
 mod list;
 mod past;
+mod policies;
 mod prune;
 mod quiet;
 mod repository;
