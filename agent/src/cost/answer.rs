@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::bill::{Amounts, Bill, Item};
+use super::bill::{Amounts, Bill, Item, archives};
 use super::load::{Load, Stream};
 #[cfg(test)]
 use super::money::Dollars;
@@ -124,7 +124,7 @@ impl Database {
             None => "removed by no age".to_owned(),
         };
         let glacier = self.glacier_days.map_or_else(String::new, |days| format!(", in Glacier after {}", shown(days)));
-        let lies = format!("{}, {}", report::count(self.archives, "archive"), report::size(self.bytes));
+        let lies = format!("{}, {}", archives(self.archives), report::size(self.bytes));
         if self.per_day == 0.0 {
             return format!("{who}none comes any more: {lies}");
         }

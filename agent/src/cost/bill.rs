@@ -162,7 +162,7 @@ fn storage(load: &Load, usage: &Usage) -> Vec<Item> {
     let glacier = pile(&|stream| stream.stock.glacier);
     let beyond = pile(&|stream| stream.stock.beyond);
     let records = load.sum(|stream| stream.stock.records);
-    let piled = |pile: Pile| format!("{}, {}", report::count(whole(pile.archives), "archive"), size(pile.bytes));
+    let piled = |pile: Pile| format!("{}, {}", archives(whole(pile.archives)), size(pile.bytes));
     let in_glacier = |pile: Pile| {
         [
             (Meter::Glacier, (pile.bytes + pile.archives * GLACIER_INDEX) / GB),
@@ -193,7 +193,7 @@ fn storage(load: &Load, usage: &Usage) -> Vec<Item> {
         [(Meter::Standard, records / GB)],
     ));
     if usage.moves > 0.0 {
-        let moved = report::count(whole(usage.moves), "archive");
+        let moved = archives(whole(usage.moves));
         items.push(Item::new("glacier-moves", "moving to Glacier", moved, [(Meter::Move, usage.moves)]));
     }
     items
@@ -259,6 +259,10 @@ fn watching(load: &Load, usage: &Usage) -> Vec<Item> {
 
 fn asked(Requests { puts, gets }: Requests) -> String {
     format!("{} PUT and LIST, {} GET", number(puts), number(gets))
+}
+
+pub(super) fn archives(count: u64) -> String {
+    format!("{} archive{}", report::grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// Quantities are averages, and shown whole.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::bill::Bill;
 use super::load::{Load, MONTH, Stream};
 use super::money::Dollars;
-use super::prices::{GLACIER_MINIMUM_DAYS, Meter, REGION};
+use super::prices::{FIRST_TIER, GLACIER_MINIMUM_DAYS, Meter, REGION};
 use super::stack::{FRESHNESS_RUNS_A_DAY, GLACIER_ABOVE, METRICS, METRICS_OF_A_DATABASE};
 use crate::report;
 use crate::settings::Settings;
@@ -23,7 +23,7 @@ pub(super) struct Note {
 /// Notes on a bill, the weightiest first.
 pub(super) fn on(load: &Load, bill: &Bill) -> Vec<Note> {
     let notes = [growth(load, bill), glacier(load), short_in_glacier(load), too_small(load), watching(bill)];
-    let notes = notes.into_iter().chain([databases_metrics(load), Some(free(bill)), Some(credits())]);
+    let notes = notes.into_iter().chain([databases_metrics(load), first_tier(load), Some(free(bill)), Some(credits())]);
     notes.flatten().collect()
 }
 
@@ -133,6 +133,14 @@ fn databases_metrics(load: &Load) -> Option<Note> {
         Dollars(Meter::Metric.price().dollars)
     );
     load.stack.per_database_metrics.then(|| Note::new("per-database-metrics", text))
+}
+
+/// The table of prices knows the first tier alone.
+fn first_tier(load: &Load) -> Option<Note> {
+    let text =
+        format!("Above {}, S3 Standard is a little cheaper than it is priced here.", report::size(FIRST_TIER as u64));
+    let stored = load.sum(|stream| stream.stock.standard.bytes);
+    (stored > FIRST_TIER).then(|| Note::new("first-tier", text))
 }
 
 /// What is counted as free.

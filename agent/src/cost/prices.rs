@@ -15,6 +15,8 @@ const CLOUDWATCH: &str = "https://aws.amazon.com/cloudwatch/pricing/";
 const EVENTBRIDGE: &str = "https://aws.amazon.com/eventbridge/pricing/";
 const SNS: &str = "https://aws.amazon.com/sns/pricing/";
 
+/// Bytes in S3 Standard up to which its price holds.
+pub(super) const FIRST_TIER: f64 = 50.0 * 1_099_511_627_776.0;
 /// What Glacier Flexible Retrieval adds to every object: 32 KB of index at its own price.
 pub(super) const GLACIER_INDEX: f64 = 32.0 * 1024.0;
 /// And 8 KB of name and metadata at S3 Standard's price.
