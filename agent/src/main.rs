@@ -12,6 +12,8 @@ mod cli;
 mod completions;
 mod config;
 mod cost;
+#[cfg(test)]
+mod documentation;
 mod failure;
 mod host;
 mod interrupt;

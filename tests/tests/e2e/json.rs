@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use e2e::agent::{Agent, Outcome};
+use e2e::bucket::Bucket;
+use e2e::postgres::Postgres;
+use e2e::seaweedfs::Seaweedfs;
 use e2e::tools;
 use serde_json::Value;
 
@@ -62,7 +65,7 @@ fn documents_are_as_documented() {
     holds("list", &json(&agent, &["list"]).succeeds());
     holds("show", &json(&agent, &["show", "latest"]).succeeds());
     holds("verify", &json(&agent, &["verify", "latest"]).succeeds());
-    holds("verify", &json(&agent, &["verify", "--all"]).exits(4));
+    holds("verify damaged", &json(&agent, &["verify", "--all"]).exits(4));
     holds("check", &json(&agent, &["check"]).exits(6));
     holds("adopt", &json(&agent, &["adopt", "--all"]).exits(4));
     holds("prune", &json(&agent, &["prune", "--dry-run"]));
@@ -83,4 +86,19 @@ fn documents_of_backup_and_restore_are_as_documented() {
     let restored = json(&agent, &["restore", "latest", "--into", &copy, "--confirm"]);
     database().server().query(&format!("DROP DATABASE IF EXISTS \"{copy}\""));
     holds("restore", &restored.succeeds());
+}
+
+#[test]
+fn documents_of_what_restore_lists_and_drops_are_as_documented() {
+    let access = Seaweedfs::shared().admin();
+    let bucket = Bucket::new(&access);
+    let database = Postgres::shared().new_database("json");
+    database.query("CREATE TABLE t AS SELECT 1 AS n");
+    let agent = agent().database(&database).bucket(bucket.name(), &access).setting("BACKUP_VERIFY", "read-back");
+    agent.run(&["backup"]).succeeds();
+    holds("restore --list-s3", &json(&agent, &["restore", "--list-s3"]).succeeds());
+    agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    let dropped = json(&agent, &["restore", "--drop-old", "--confirm"]).succeeds();
+    assert_eq!(dropped.json()["dropped"].as_array().unwrap().len(), 1);
+    holds("restore --drop-old", &dropped);
 }

@@ -14,6 +14,7 @@ mod past;
 mod policies;
 mod prune;
 mod quiet;
+mod readme;
 mod repository;
 mod restore;
 mod stack;
