@@ -1,6 +1,6 @@
 //! Ctrl-C, SIGTERM, and a terminal that goes away: a run that is told to stop ends what it began, and leaves nothing half done.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::failure::{Exit, Failure};
@@ -10,22 +10,25 @@ use crate::failure::{Exit, Failure};
 pub(crate) struct Interrupt(watch::Receiver<Option<&'static str>>);
 
 impl Interrupt {
-    /// Listens from now on. The first signal is an invitation; a second one ends the process at once.
+    /// Listens from now on. The first signal is an invitation; a second one ends the process at once. A signal that was ignored
+    /// when the process began, as `nohup` does with SIGHUP, stays ignored.
     ///
     /// # Errors
     /// Exit 1 when the system refuses to install the handlers.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let refused = |e| Failure::new(Exit::Failed, format!("can't listen for signals: {e}"));
-        let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
-        let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
+        let ignored = ignored();
+        let heed = |kind: SignalKind| if is_ignored(ignored, kind) { Ok(None) } else { signal(kind).map(Some) };
+        let mut terminate = heed(SignalKind::terminate()).map_err(refused)?;
+        let mut interrupt = heed(SignalKind::interrupt()).map_err(refused)?;
+        let mut hangup = heed(SignalKind::hangup()).map_err(refused)?;
         let (say, told) = watch::channel(None);
         tokio::spawn(async move {
             loop {
                 let name = tokio::select! {
-                    _ = terminate.recv() => "SIGTERM",
-                    _ = interrupt.recv() => "SIGINT",
-                    _ = hangup.recv() => "SIGHUP",
+                    () = next(&mut terminate) => "SIGTERM",
+                    () = next(&mut interrupt) => "SIGINT",
+                    () = next(&mut hangup) => "SIGHUP",
                 };
                 if say.send_replace(Some(name)).is_some() {
                     std::process::exit(i32::from(Exit::Failed.code()));
@@ -52,4 +55,24 @@ impl Interrupt {
     pub(crate) fn seen(&self) -> Option<&'static str> {
         *self.0.borrow()
     }
+}
+
+/// Ends at the next one; never, where it isn't heeded.
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that this process ignores, the lowest bit for signal 1; none where the system doesn't tell.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn is_ignored(mask: u64, kind: SignalKind) -> bool {
+    let bit = u32::try_from(kind.as_raw_value()).ok().and_then(|number| number.checked_sub(1));
+    bit.and_then(|bit| mask.checked_shr(bit)).is_some_and(|rest| rest & 1 == 1)
 }

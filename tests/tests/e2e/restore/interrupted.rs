@@ -1,5 +1,6 @@
 //! Interrupting a restore at any step leaves the old or the new database under the name, whole.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -89,4 +90,20 @@ fn slow() -> Scene<'static> {
     scene
         .with("RESTORE_STOP_COMMAND", &format!("sleep 0.6; echo stop >> '{log}'"))
         .with("RESTORE_START_COMMAND", &format!("sleep 0.6; echo start >> '{log}'"))
+}
+
+#[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    // As `nohup` does it. The signal comes in the middle of the restore.
+    let restored = |before: &str| {
+        let scene = Scene::backed_up("nohup").with("RESTORE_STOP_COMMAND", "kill -HUP $PPID; sleep 0.3");
+        let command = scene.agent.command(&["restore", "latest", "--confirm"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before} exec \"$@\""), "sh"]).arg(command.get_program()).args(command.get_args());
+        shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = shell.current_dir(scene.agent.home()).stdin(Stdio::null()).output().unwrap();
+        (output.status.code(), scene.rows())
+    };
+    assert_eq!(restored("trap '' HUP;"), (Some(0), "100".into()));
+    assert_eq!(restored(""), (Some(1), "10".into()));
 }
