@@ -2,6 +2,7 @@
 //!
 //! choose → manifest and verdict → tools → plan → show → ask → restore (swap, or in place) → report.
 
+mod arrived;
 mod choose;
 mod clients;
 mod content;
@@ -15,6 +16,7 @@ mod list_s3;
 mod living;
 mod names;
 mod obstacles;
+mod origin;
 mod outcome;
 mod ownership;
 mod pg_restore;
@@ -27,8 +29,10 @@ mod replay;
 mod roles;
 mod script;
 mod session;
+mod side_by_side;
 mod space;
 mod spool;
+mod sql;
 mod swap;
 mod tables;
 mod target;
@@ -129,7 +133,7 @@ impl Run {
         let mut job = self.plan()?;
         if wish.dry_run {
             // All that can be checked without touching the database: every byte of the archive.
-            job.read_through(&mut |_| Ok(()))?;
+            job.read_through(&mut |_, _| Ok(()))?;
             let words = format!("{}the archive is whole; nothing was changed (--dry-run)", job.plan);
             report.answer(&Document::from(&job.plan), &words)?;
             return Ok(Exit::Done);
@@ -170,6 +174,9 @@ impl Run {
         let size = size.or_else(|| target.living.as_ref()?.size);
         let space = Space::ask(target.psql.connection(), &target.role, size);
         let (mode, why_in_place) = plan::mode(&wish, &target, space)?;
+        if mode == Mode::InPlace || swap::needs_script(&head, &target.role) {
+            refuse_unrestricted(&head)?;
+        }
         let roles = ownership::roles(&target.maintenance).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         let ownership = ownership::decide(&head, &target.role, &roles)?;
         let clients = Clients::of(&database, wish.skip_services || wish.into);
@@ -241,6 +248,21 @@ fn refuse(wish: &Wish, head: &Head, target: &Target) -> Result<(), Failure> {
             .hint("end it first, in that database: COMMIT PREPARED or ROLLBACK PREPARED"));
     }
     Ok(())
+}
+
+/// Where psql runs pg_restore's script, anything that the archive holds reaches it.
+fn refuse_unrestricted(head: &Head) -> Result<(), Failure> {
+    if head.restricts_psql {
+        return Ok(());
+    }
+    let error = format!(
+        "pg_restore {} doesn't keep a hostile archive from running commands on this machine (CVE-2025-8714)",
+        head.pg_restore.version
+    );
+    Err(Failure::new(Exit::Failed, error).hint(
+        "update PostgreSQL's client programs (13.22, 14.19, 15.14, 16.10, 17.6 or newer; PG_BIN_DIR names their folder), \
+         or restore by swap, without --in-place",
+    ))
 }
 
 /// A real backup of what is about to be replaced; its name.

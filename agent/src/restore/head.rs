@@ -22,6 +22,9 @@ pub(crate) struct Head {
     /// The roles in its statements.
     pub(crate) named: Named,
     pub(crate) pg_restore: Tool,
+    /// Its scripts forbid psql every command of its own, such as `\! command`, which a hostile archive may contain
+    /// (CVE-2025-8714).
+    pub(crate) restricts_psql: bool,
 }
 
 /// Why there is no head.
@@ -73,14 +76,16 @@ impl Head {
         let (Some(header), Some(contents), Some(script)) = (walk.header(), walk.contents(), script) else {
             return Err(HeadError::Failed(Failure::new(Exit::Failed, "the archive has no header")));
         };
-        let (pg_restore, named) = script.finish(interrupt)?;
-        Ok(Self { header: header.clone(), contents: contents.to_vec(), named, pg_restore })
+        let (pg_restore, said) = script.finish(interrupt)?;
+        let (header, contents) = (header.clone(), contents.to_vec());
+        Ok(Self { header, contents, named: said.named, pg_restore, restricts_psql: said.restricts_psql })
     }
 
     /// The character set of its texts, as PostgreSQL calls it.
     pub(crate) fn encoding(&self) -> &str {
         let statement = self.definition("ENCODING").unwrap_or_default();
-        statement.split('\'').nth(1).unwrap_or("UTF8")
+        let plain = |name: &&str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter));
+        statement.split('\'').nth(1).filter(plain).unwrap_or("UTF8")
     }
 
     /// The SQL of the first entry of this kind, for those that keep theirs.
@@ -115,8 +120,19 @@ struct Script {
     tool: Tool,
     program: Program,
     stdin: Option<std::process::ChildStdin>,
-    reader: std::thread::JoinHandle<Named>,
+    reader: std::thread::JoinHandle<Said>,
 }
+
+/// What the script tells.
+#[derive(Default)]
+struct Said {
+    named: Named,
+    restricts_psql: bool,
+}
+
+/// What stands before the first text of the archive's own, which may look like anything.
+const BEGINNING: [&[u8]; 4] = [b"--", b"-- PostgreSQL database dump", b"--", b""];
+const RESTRICTION: &[u8] = b"\\restrict ";
 
 impl Script {
     fn start(tool: Tool, connection: &crate::settings::Connection, interrupt: &Interrupt) -> Result<Self, HeadError> {
@@ -126,9 +142,18 @@ impl Script {
         let stdout = pipes.stdout;
         let reader = std::thread::spawn(move || {
             let mut finder = Finder::default();
+            let mut begins_so = true;
+            let mut restricts_psql = false;
             let lines = stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')).map_while(Result::ok);
-            lines.for_each(|line| finder.line(&String::from_utf8_lossy(&line)));
-            finder.finish()
+            lines.enumerate().for_each(|(number, line)| {
+                match BEGINNING.get(number) {
+                    Some(expected) => begins_so &= line == *expected,
+                    None if number == BEGINNING.len() => restricts_psql = begins_so && line.starts_with(RESTRICTION),
+                    None => {}
+                }
+                finder.line(&String::from_utf8_lossy(&line));
+            });
+            Said { named: finder.finish(), restricts_psql }
         });
         Ok(Self { tool, program, stdin: pipes.stdin, reader })
     }
@@ -140,10 +165,10 @@ impl Script {
         }
     }
 
-    fn finish(mut self, interrupt: &Interrupt) -> Result<(Tool, Named), HeadError> {
+    fn finish(mut self, interrupt: &Interrupt) -> Result<(Tool, Said), HeadError> {
         self.stdin = None;
-        let named = self.reader.join().unwrap_or_default();
+        let said = self.reader.join().unwrap_or_default();
         self.program.end(interrupt).map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
-        Ok((self.tool, named))
+        Ok((self.tool, said))
     }
 }

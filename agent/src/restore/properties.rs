@@ -47,11 +47,16 @@ pub(crate) fn copy(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec
     if living.connection_limit() >= 0 {
         statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), living.connection_limit()));
     }
+    Ok(apply(maintenance, statements))
+}
+
+/// Runs each statement by itself, and answers with those that are refused.
+pub(crate) fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
     let refused = |statement: String| match maintenance.script(&format!("{statement};\n")) {
         Ok(_) => None,
         Err(error) => Some(format!("not carried over: {statement}: {error}")),
     };
-    Ok(statements.into_iter().filter_map(refused).collect())
+    statements.into_iter().filter_map(refused).collect()
 }
 
 fn settings(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String>, PsqlError> {
@@ -76,7 +81,7 @@ fn settings(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String
 }
 
 /// An extension's setting has a dot between two names.
-fn setting_name(name: &str) -> String {
+pub(crate) fn setting_name(name: &str) -> String {
     name.split('.').map(identifier).collect::<Vec<_>>().join(".")
 }
 

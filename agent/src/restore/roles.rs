@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::restore::sql::{Token, tokens};
+
 /// The roles that statements name, besides owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Named {
@@ -60,15 +62,6 @@ impl Finder {
     }
 }
 
-/// A word or a quoted name of a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Word(String),
-    Quoted(String),
-    Comma,
-    Other,
-}
-
 /// The roles of `GRANT … TO a`, `REVOKE … FROM a`, `ALTER DEFAULT PRIVILEGES FOR ROLE a …`, `CREATE POLICY … TO a, b` and
 /// `CREATE USER MAPPING FOR a`: those that follow an unquoted TO, FROM, ROLE or MAPPING FOR.
 fn in_statement(statement: &str) -> Vec<String> {
@@ -96,47 +89,14 @@ fn in_statement(statement: &str) -> Vec<String> {
 
 /// The comma-separated names that a list begins with.
 fn names(tokens: &[Token]) -> impl Iterator<Item = String> {
-    let listed = tokens.iter().take_while(|token| **token != Token::Other).enumerate();
-    let listed = listed.take_while(|(at, token)| (at % 2 == 1) == (**token == Token::Comma));
+    let listed = tokens.iter().enumerate();
+    let listed =
+        listed.take_while(|(at, token)| if at % 2 == 1 { **token == Token::Sign(',') } else { token.name().is_some() });
     listed.filter_map(|(_, token)| match token {
         Token::Word(word) if ["PUBLIC", "GROUP", "CURRENT_USER", "SESSION_USER"].contains(&word.as_str()) => None,
         Token::Word(name) | Token::Quoted(name) => Some(name.clone()),
-        Token::Comma | Token::Other => None,
+        Token::Text(_) | Token::Sign(_) => None,
     })
-}
-
-fn tokens(statement: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut letters = statement.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => {
-                let mut name = String::new();
-                while let Some(letter) = letters.next() {
-                    match letter {
-                        '"' if letters.peek() == Some(&'"') => {
-                            letters.next();
-                            name.push('"');
-                        }
-                        '"' => break,
-                        other => name.push(other),
-                    }
-                }
-                tokens.push(Token::Quoted(name));
-            }
-            ',' => tokens.push(Token::Comma),
-            letter if letter.is_alphanumeric() || letter == '_' => {
-                let mut word = String::from(letter);
-                while let Some(next) = letters.next_if(|l| l.is_alphanumeric() || *l == '_' || *l == '$') {
-                    word.push(next);
-                }
-                tokens.push(Token::Word(word));
-            }
-            letter if letter.is_whitespace() => {}
-            _ => tokens.push(Token::Other),
-        }
-    }
-    tokens
 }
 
 #[cfg(test)]

@@ -3,20 +3,20 @@
 //! create → fill → check → analyze → properties → stop services → exchange → start services. Whatever happens before the
 //! exchange, the living database isn't touched; the exchange is one transaction.
 
-use std::process::Stdio;
-
 use crate::failure::{Exit, Failure};
 use crate::postgres::psql::identifier;
 use crate::postgres::{Psql, Version};
 use crate::restore::exchange::exchange;
+use crate::restore::head::Head;
 use crate::restore::job::{Feed, Job, Restored, program_failure};
-use crate::restore::pg_restore::{self, From, Way};
+use crate::restore::living::Role;
+use crate::restore::pg_restore::{self, Part, Way};
 use crate::restore::program::Program;
 use crate::restore::reading::Through;
 use crate::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::restore::session::Session;
-use crate::restore::spool::{self, Spool};
-use crate::restore::{names, properties};
+use crate::restore::spool::Spool;
+use crate::restore::{names, origin, properties, side_by_side};
 
 /// A database that is being filled. Dropped with the value unless it was kept.
 struct New<'a> {
@@ -59,7 +59,7 @@ fn create(job: &Job) -> Result<New<'_>, Failure> {
     let name = names::restoring(&target.name, job.started);
     let options = match &target.living {
         Some(living) => format!("{} OWNER {}", living.creation_options(), identifier(&living.owner)),
-        None => archives_options(job),
+        None => origin::creation_options(job.head.definition("DATABASE").unwrap_or_default()),
     };
     tracing::info!("restoring into the new database {name}");
     let create = format!("CREATE DATABASE {} TEMPLATE template0 {options};\n", identifier(&name));
@@ -74,33 +74,28 @@ fn create(job: &Job) -> Result<New<'_>, Failure> {
     Ok(new)
 }
 
-/// What the archive says of its database's character set and locale.
-fn archives_options(job: &Job) -> String {
-    let statement = job.head.definition("DATABASE").unwrap_or_default();
-    let options = statement.split_once(" WITH TEMPLATE = template0").map_or("", |(_, options)| options);
-    let options = options.split_once(';').map_or(options, |(options, _)| options);
-    // Another server has other tablespaces.
-    options.split_once(" TABLESPACE = ").map_or(options, |(options, _)| options).to_owned()
+/// From 17 on pg_restore sets transaction_timeout on any server, and an older one refuses it.
+pub(crate) fn needs_script(head: &Head, role: &Role) -> bool {
+    head.pg_restore.version >= Version::from_number(170_000) && !role.knows_transaction_timeout()
 }
 
 fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
-    // From 17 on pg_restore sets transaction_timeout on any server, and an older one refuses it.
-    if job.head.pg_restore.version >= Version::from_number(170_000) && !job.target.role.knows_transaction_timeout() {
+    if needs_script(&job.head, &job.target.role) {
         return fill_by_script(job, psql);
     }
     match Spool::that_pays(&job.head, job.chosen.manifest.as_ref(), job.jobs).filter(|_| job.tables.is_empty()) {
-        Some(spool) => fill_in_parallel(job, psql, &spool),
+        Some(spool) => side_by_side::fill(job, psql, &spool),
         None => fill_as_it_comes(job, psql),
     }
 }
 
 fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let (choice, _list) = job.choice()?;
-    let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &From::Pipe);
+    let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &Part::Everything);
     let (program, pipes) =
         Program::start("pg_restore", &mut command, &job.interrupt).map_err(|e| program_failure(&e))?;
     let mut feed = Feed::new(program, pipes.stdin, &job.interrupt)?;
-    match job.read_through(&mut |bytes| feed.write(bytes)) {
+    match job.read_through(&mut |_, bytes| feed.write(bytes)) {
         Ok(through) => feed.end().map_err(|e| program_failure(&e)).map(|()| through),
         Err(failure) => {
             feed.stop();
@@ -120,25 +115,6 @@ fn fill_by_script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
         }
         Err((failure, SessionState::Ended)) => Err(why(session, failure)),
     }
-}
-
-/// The whole archive is checked before the first row goes in.
-fn fill_in_parallel(job: &Job, psql: &Psql, spool: &Spool) -> Result<Through, Failure> {
-    use std::io::Write as _;
-    let unwritable = |e: std::io::Error| {
-        Failure::new(Exit::Failed, format!("can't write a temporary file in {}: {e}", spool.folder.display()))
-            .hint("set TMPDIR to a folder with room for the whole dump")
-    };
-    let mut file = spool.create().map_err(unwritable)?;
-    let through = job.read_through(&mut |bytes| file.write_all(bytes))?;
-    tracing::info!("the archive is whole; pg_restore begins with {} jobs", spool.jobs);
-    let (choice, _list) = job.choice()?;
-    let from = From::File { path: &spool::path_of(&file), jobs: spool.jobs };
-    let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &from);
-    let (program, _) =
-        Program::start("pg_restore", command.stdin(Stdio::null()), &job.interrupt).map_err(|e| program_failure(&e))?;
-    program.end(&job.interrupt).map_err(|e| program_failure(&e))?;
-    Ok(through)
 }
 
 fn check(job: &Job, psql: &Psql, through: &Through) -> Result<(), Failure> {
@@ -167,14 +143,17 @@ fn take_over_properties(job: &Job) {
     if job.target.living.is_some() {
         return;
     }
-    let name = identifier(&job.target.name);
-    let mut sql = format!("GRANT CONNECT, TEMPORARY ON DATABASE {name} TO PUBLIC;\n");
-    if job.head.header.database == job.target.name {
-        sql.push_str(job.head.definition("DATABASE PROPERTIES").unwrap_or_default());
+    let name = &job.target.name;
+    let mut statements = vec![format!("GRANT CONNECT, TEMPORARY ON DATABASE {} TO PUBLIC", identifier(name))];
+    if job.head.header.database == *name {
+        for setting in origin::settings(job.head.definition("DATABASE PROPERTIES").unwrap_or_default(), name) {
+            match setting {
+                Some(statement) => statements.push(statement),
+                None => tracing::warn!("not taken over: a setting of the database that isn't one as pg_dump writes it"),
+            }
+        }
     }
-    if let Err(error) = job.target.maintenance.script(&sql) {
-        tracing::warn!("the database's own settings could not be restored: {error}");
-    }
+    properties::apply(&job.target.maintenance, statements).iter().for_each(|line| tracing::warn!("{line}"));
 }
 
 impl Drop for New<'_> {
