@@ -143,8 +143,10 @@ impl Run {
         let (restored, safety) = match job.plan.mode {
             Mode::Swap => (swap::run(&job)?, None),
             Mode::InPlace => {
+                // Nothing may be written between the safety backup and what it is the way back from.
+                let quiet = in_place::quiet(&job)?;
                 let safety = if wish.skip_backup { None } else { Some(safety_backup(&settings, &database, &job)?) };
-                (in_place::run(&job)?, safety)
+                (in_place::run(&job, quiet)?, safety)
             }
         };
         if wish.into {

@@ -1,32 +1,54 @@
 //! In place: `pg_restore`'s script in one psql session, whose COMMIT is sent only after digest, archive end and every table's
 //! rows have been checked.
 //!
-//! safety backup → stop services → end connections → begin → script → check → commit → start services. `pg_restore -1` won't
+//! stop services → end connections → safety backup → begin → script → check → commit → start services. `pg_restore -1` won't
 //! do: it commits before the end of its input has been seen.
 
 use archive::Walked;
 use serde::Deserialize;
 
 use crate::failure::{Exit, Failure};
+use crate::restore::clients::Stopped;
 use crate::restore::counts;
 use crate::restore::exchange::end_connections;
 use crate::restore::job::{Job, Restored, program_failure};
+use crate::restore::living::Living;
 use crate::restore::pg_restore::Way;
 use crate::restore::program::ProgramError;
 use crate::restore::reading::Through;
 use crate::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::restore::session::{Session, SessionError};
 
+/// Stops whatever uses the database, and ends its connections.
+///
+/// # Errors
+/// As [`Clients::stop`](crate::restore::clients::Clients::stop).
+pub(crate) fn quiet(job: &Job) -> Result<Stopped, Failure> {
+    let stopped = job.clients.stop()?;
+    job.go_on()?;
+    end_all(job);
+    Ok(stopped)
+}
+
+fn end_all(job: &Job) {
+    if let Err(error) = end_connections(&job.target.maintenance, &[&job.target.name]) {
+        tracing::warn!("connections to {} could not be ended, and are waited for: {error}", job.target.name);
+    }
+}
+
 /// Restores in place. The safety backup has been made.
 ///
 /// # Errors
 /// Everything was rolled back then.
-pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
-    let stopped = job.clients.stop()?;
-    job.go_on()?;
-    if let Err(error) = end_connections(&job.target.maintenance, &[&job.target.name]) {
-        tracing::warn!("connections to {} could not be ended, and are waited for: {error}", job.target.name);
+pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
+    let back = Living::ask(&job.target.maintenance, &job.target.name)?.map_or(0, |living| living.connections);
+    if back > 0 && !job.plan.skips_backup() {
+        tracing::warn!(
+            "{} came back during the safety backup: it may lack what they wrote; RESTORE_STOP_COMMAND would stop them",
+            crate::report::count(back, "connection")
+        );
     }
+    end_all(job);
     let through = replace(job)?;
     if let Err(error) = job.target.psql.script("ANALYZE;\n") {
         tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");

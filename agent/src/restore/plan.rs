@@ -125,6 +125,11 @@ impl Plan {
         plan
     }
 
+    /// No safety backup is made.
+    pub(crate) fn skips_backup(&self) -> bool {
+        self.wish.skip_backup
+    }
+
     fn warn(&self, chosen: &Chosen, target: &Target) -> Vec<String> {
         let mut warnings = Vec::new();
         match chosen.standing {

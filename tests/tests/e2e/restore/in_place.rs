@@ -25,6 +25,24 @@ fn the_safety_backup_undoes_the_restore() {
 }
 
 #[test]
+fn the_safety_backup_has_what_services_wrote_last() {
+    let scene = Scene::backed_up("last_words");
+    let last = format!("psql -d {} -X -q -c 'INSERT INTO t VALUES (4711)'", scene.database.name());
+    let agent = scene
+        .agent
+        .setting("RESTORE_STOP_COMMAND", last)
+        .setting("PGHOST", "127.0.0.1")
+        .setting("PGPORT", scene.database.server().port().to_string())
+        .setting("PGUSER", "postgres")
+        .setting("PGPASSWORD", PASSWORD);
+    let run = agent.run(&IN_PLACE).succeeds();
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "100");
+    let back = run.stdout.lines().find_map(|line| line.split("to go back: lastgood restore ").nth(1)).unwrap();
+    agent.run(&["restore", back, "--skip-services", "--confirm"]).succeeds();
+    assert_eq!(scene.database.query("SELECT count(*) FROM t WHERE id = 4711"), "1");
+}
+
+#[test]
 fn without_a_safety_backup_nothing_is_replaced() {
     let scene = Scene::backed_up("unsafe");
     // The newest backup is in a folder of its own; the safety backup's folder can't be made.
