@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ChildStdin;
 
-use archive::{Census, Digest};
+use archive::{Census, Digest, Walk};
 use jiff::Timestamp;
 
 use crate::failure::{Exit, Failure};
@@ -67,7 +67,10 @@ impl Job {
     ///
     /// # Errors
     /// Exit 4 when it isn't what it should be; whatever `take` refused with; exit 1 when it can't be read.
-    pub(crate) fn read_through(&self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> Result<Through, Failure> {
+    pub(crate) fn read_through(
+        &self,
+        take: &mut dyn FnMut(&Walk, &[u8]) -> io::Result<()>,
+    ) -> Result<Through, Failure> {
         let progress = Progress::of(self.report, &self.chosen.name, self.chosen.size);
         let read = reading::read_through(self.chosen.open()?, &self.keys, &self.interrupt, &progress, take);
         let through = read.map_err(|error| self.explain(error))?;

@@ -15,24 +15,32 @@ pub(crate) struct Choice {
     pub(crate) list: Option<std::path::PathBuf>,
 }
 
-/// Where `pg_restore` reads the archive.
-pub(crate) enum From<'a> {
-    /// From its stdin, in the archive's own order.
-    Pipe,
-    /// From a file, with so many jobs.
-    File { path: &'a Path, jobs: usize },
+/// What of an archive one `pg_restore` restores, and where it reads it.
+pub(crate) enum Part<'a> {
+    /// All of it, from its stdin.
+    Everything,
+    /// Rows and large objects, from its stdin.
+    Data,
+    /// What must be there before the rows: the archive is a file.
+    Definitions(&'a Path),
+    /// Indexes, constraints and the like, with so many jobs: the archive is a file.
+    Finish { archive: &'a Path, jobs: usize },
 }
 
-/// `pg_restore` into a database that is empty. It stops at the first error.
-pub(crate) fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, from: &From<'_>) -> Command {
+/// `pg_restore` into a database that is empty but for the parts before. It stops at the first error.
+pub(crate) fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part: &Part<'_>) -> Command {
     let mut command = connection.command(&tool.path);
     command.args(["--exit-on-error", "--no-password"]);
     // Without it pg_restore prints a script; a name with `=` in it would be read as a connection string.
     command.arg(format!("--dbname=dbname='{}'", connection.database().map_or(String::new(), escaped)));
     choose(&mut command, choice);
-    match from {
-        From::Pipe => command.stdin(Stdio::piped()),
-        From::File { path, jobs } => command.arg(format!("--jobs={jobs}")).arg(path).stdin(Stdio::null()),
+    match part {
+        Part::Everything => command.stdin(Stdio::piped()),
+        Part::Data => command.arg("--section=data").stdin(Stdio::piped()),
+        Part::Definitions(archive) => command.arg("--section=pre-data").arg(archive).stdin(Stdio::null()),
+        Part::Finish { archive, jobs } => {
+            command.arg("--section=post-data").arg(format!("--jobs={jobs}")).arg(archive).stdin(Stdio::null())
+        }
     };
     command.stdout(Stdio::null());
     command

@@ -59,7 +59,7 @@ fn unseal(stored: Source, keys: &Keys) -> Result<Source, ReadingError> {
     keys.open(stored).map_err(|e| ReadingError::Locked(format!("is encrypted, and no key of ours opens it: {e}")))
 }
 
-/// Reads all of `stored` and hands the dump to `take`, block by block.
+/// Reads all of `stored` and hands the dump to `take`, block by block, with the walk that has just seen it.
 ///
 /// # Errors
 /// [`ReadingError`] at the first thing that is wrong; what was handed on until then is worth nothing.
@@ -68,7 +68,7 @@ pub(crate) fn read_through(
     keys: &Keys,
     interrupt: &Interrupt,
     progress: &Progress,
-    take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    take: &mut dyn FnMut(&Walk, &[u8]) -> io::Result<()>,
 ) -> Result<Through, ReadingError> {
     let tap = Tap { stored, digester: Arc::default(), progress: progress.clone() };
     let digester = Arc::clone(&tap.digester);
@@ -85,7 +85,7 @@ pub(crate) fn read_through(
             break;
         }
         walk.feed(bytes).map_err(ReadingError::Damaged)?;
-        take(bytes).map_err(ReadingError::Refused)?;
+        take(&walk, bytes).map_err(ReadingError::Refused)?;
     }
     let dumped = walk.position();
     let walked = walk.finish().map_err(ReadingError::Damaged)?;

@@ -33,7 +33,7 @@ pub(crate) fn replay(job: &Job, session: &mut Session, way: Way) -> Result<Throu
     let kind = Kind { transaction: way == Way::Replacing, knows_timeout: job.target.role.knows_transaction_timeout() };
     std::thread::scope(|scope| {
         let pump = scope.spawn(|| pump(pipes.stdout, Trimmed::new(kind), session));
-        let read = job.read_through(&mut |bytes| feed.write(bytes));
+        let read = job.read_through(&mut |_, bytes| feed.write(bytes));
         let read = match read {
             Ok(through) => feed.end().map_err(|e| program_failure(&e)).map(|()| through),
             Err(failure) => {

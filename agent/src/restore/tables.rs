@@ -35,7 +35,15 @@ pub(crate) fn list(head: &Head, tables: &[String]) -> Result<tempfile::NamedTemp
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),
     };
-    let lines: String = head.contents.iter().filter(wanted).map(|entry| format!("{};\n", entry.dump_id)).collect();
+    list_of(head.contents.iter().filter(wanted).map(|entry| entry.dump_id))
+}
+
+/// These entries, in this order, as a file for `pg_restore --use-list`, gone when dropped.
+///
+/// # Errors
+/// Exit 1 when it can't be written.
+pub(crate) fn list_of(ids: impl Iterator<Item = i32>) -> Result<tempfile::NamedTempFile, Failure> {
+    let lines: String = ids.map(|id| format!("{id};\n")).collect();
     let written = tempfile::NamedTempFile::new().and_then(|mut file| file.write_all(lines.as_bytes()).map(|()| file));
     written.map_err(|e| Failure::new(Exit::Failed, format!("the list for pg_restore can't be written: {e}")))
 }

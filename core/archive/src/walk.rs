@@ -139,6 +139,15 @@ impl Walk {
         matches!(self.state.stage, Stage::Blocks(_)).then_some(&self.state.contents.entries)
     }
 
+    /// Where the table of contents ends and the first data block begins, in bytes, once it has been read.
+    #[must_use]
+    pub fn contents_end(&self) -> Option<u64> {
+        match &self.state.stage {
+            Stage::Blocks(blocks) => Some(blocks.first),
+            Stage::Header(_) | Stage::Contents(_) => None,
+        }
+    }
+
     /// How many bytes have been read.
     #[must_use]
     pub fn position(&self) -> u64 {
@@ -189,7 +198,7 @@ impl Walk {
             Stage::Contents(reader) => {
                 reader.read(contents, input)?;
                 let header = self.state.header.as_ref().ok_or("the saved place has no header")?;
-                Ok(Stage::Blocks(Blocks::new(header)))
+                Ok(Stage::Blocks(Blocks::new(header, input.position)))
             }
             Stage::Blocks(blocks) => Err(blocks.read(contents, &mut self.inner, input)),
         }

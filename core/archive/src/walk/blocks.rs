@@ -22,6 +22,9 @@ const LARGE_OBJECTS_BLOCK: u8 = 3;
 pub(super) struct Blocks {
     values: Values,
     place: Place,
+    /// Where the first block starts.
+    #[serde(default)]
+    pub(super) first: u64,
     /// Where the current block starts.
     start: u64,
     /// Whether its type says that it holds large objects.
@@ -51,11 +54,12 @@ enum Stream {
 }
 
 impl Blocks {
-    pub(super) fn new(header: &Header) -> Self {
+    pub(super) fn new(header: &Header, first: u64) -> Self {
         Self {
             values: Values::sized(header.int_size, header.offset_size),
             place: Place::Border,
-            start: 0,
+            first,
+            start: first,
             large_objects: false,
             stream: Stream::LargeObject(Sum::default()),
             census: LargeObjectCensus::default(),
@@ -131,7 +135,7 @@ impl Blocks {
     fn begin_large_object(&mut self, contents: &mut Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
         let oid = match self.values.int(input)? {
             0 => {
-                contents.complete(Counted::default());
+                contents.complete(Counted::default(), input.position);
                 return Ok(Place::Border);
             }
             oid => large_object_oid(oid)?,
@@ -151,7 +155,7 @@ impl Blocks {
         match u64::try_from(self.values.int(input)?) {
             Ok(0) => {
                 inner.end()?;
-                self.end_stream(contents)
+                self.end_stream(contents, input.position)
             }
             Ok(left) => Ok(Place::Chunk { left }),
             Err(_) => Err("a chunk's length is negative".into()),
@@ -168,10 +172,10 @@ impl Blocks {
         })
     }
 
-    fn end_stream(&mut self, contents: &mut Contents) -> Result<Place, Stop> {
+    fn end_stream(&mut self, contents: &mut Contents, end: u64) -> Result<Place, Stop> {
         match std::mem::replace(&mut self.stream, Stream::LargeObject(Sum::default())) {
             Stream::Table(tally) => {
-                contents.complete(tally.finish()?);
+                contents.complete(tally.finish()?, end);
                 Ok(Place::Border)
             }
             Stream::LargeObject(sum) => {

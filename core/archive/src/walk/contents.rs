@@ -42,6 +42,9 @@ pub(super) struct Block {
     pub(super) offset: Option<u64>,
     /// What the walk found in it.
     pub(super) counted: Option<Counted>,
+    /// Where it ends, once the walk has come so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) end: Option<u64>,
 }
 
 /// What a data block holds.
@@ -66,6 +69,13 @@ impl Entry {
     #[must_use]
     pub fn has_data(&self) -> bool {
         self.block.is_some()
+    }
+
+    /// Where its data block ends, in bytes from the dump's beginning; `None` before the walk has passed it. The next block,
+    /// if there is one, begins there.
+    #[must_use]
+    pub fn data_end(&self) -> Option<u64> {
+        self.block.as_ref()?.end
     }
 
     /// One of possibly millions of entries that say no more than a large object's number.
@@ -125,10 +135,11 @@ impl Contents {
         self.entries.get(self.awaited)
     }
 
-    /// Notes what was in the awaited entry's block, and awaits the next.
-    pub(super) fn complete(&mut self, counted: Counted) {
+    /// Notes what was in the awaited entry's block and where it ended, and awaits the next.
+    pub(super) fn complete(&mut self, counted: Counted, end: u64) {
         if let Some(block) = self.entries.get_mut(self.awaited).and_then(|entry| entry.block.as_mut()) {
             block.counted = Some(counted);
+            block.end = Some(end);
         }
         self.await_next();
     }

@@ -5,6 +5,9 @@ use super::{Scene, script};
 const WAYS: [&[&str]; 2] =
     [&["restore", "latest", "--confirm"], &["restore", "latest", "--confirm", "--in-place", "--skip-backup"]];
 
+/// Several programs that fill the database side by side.
+const SIDE_BY_SIDE: &[&str] = &["restore", "latest", "--confirm", "--jobs", "2"];
+
 #[test]
 fn rows_that_do_not_go_back_in_fail_the_restore_and_keep_the_old_ones() {
     for way in WAYS {
@@ -24,7 +27,7 @@ fn rows_that_do_not_go_back_in_fail_the_restore_and_keep_the_old_ones() {
 
 #[test]
 fn a_manifest_that_counted_other_rows_prevents_the_exchange() {
-    for way in WAYS {
+    for way in WAYS.into_iter().chain([SIDE_BY_SIDE]) {
         let scene = Scene::backed_up("recounted");
         let manifest = scene.file(".manifest.json");
         let text = std::fs::read_to_string(&manifest).unwrap();
@@ -47,7 +50,9 @@ fn a_row_that_gets_lost_on_the_way_into_the_database_prevents_the_exchange() {
     );
     script(programs.path(), "pg_restore", &lossy);
     let agent = scene.agent.programs_in(programs.path());
-    agent.run(WAYS[0]).exits(1).mentions("table public.t has 99 rows where the backup has 100");
+    for way in [WAYS[0], SIDE_BY_SIDE] {
+        agent.run(way).exits(1).mentions("table public.t has 99 rows where the backup has 100");
+    }
     assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
 }
 
@@ -70,7 +75,7 @@ fn a_row_that_gets_lost_in_place_prevents_the_commit() {
 #[test]
 fn a_pg_restore_that_fails_or_is_killed_fails_the_restore() {
     for end in ["echo 'pg_restore: error: it broke' >&2; exit 1", "kill -9 $$"] {
-        for way in WAYS {
+        for way in WAYS.into_iter().chain([SIDE_BY_SIDE]) {
             let scene = Scene::backed_up("broken");
             let programs = tempfile::tempdir().unwrap();
             let real = scene.database.server().installation().programs().join("pg_restore");
@@ -104,4 +109,44 @@ fn a_script_of_the_backup_that_ends_the_transaction_is_caught() {
     let agent = scene.agent.programs_in(programs.path());
     agent.run(WAYS[1]).exits(1).mentions("ended the transaction half way");
     assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
+}
+
+#[test]
+fn one_of_several_programs_that_fails_ends_the_others() {
+    let scene = Scene::new("several");
+    scene.database.fill_with_megabytes(8);
+    scene.agent.run(&["backup"]).succeeds();
+    let programs = tempfile::tempdir().unwrap();
+    let real = scene.database.server().installation().programs().join("pg_restore");
+    // The one that fills the smaller share: the other has most of its rows still before it.
+    let body = format!(
+        "case \"$*\" in *--section=data*) [ -e {once} ] || {{ touch {once}; head -c 100000 > /dev/null; echo 'pg_restore: error: it broke' >&2; exit 1; }};; esac
+        exec {real} \"$@\"",
+        once = programs.path().join("once").display(),
+        real = real.display()
+    );
+    script(programs.path(), "pg_restore", &body);
+    let scene = Scene { agent: scene.agent.programs_in(programs.path()), ..scene };
+    scene.agent.run(SIDE_BY_SIDE).exits(1).mentions("it broke");
+    assert_eq!(scene.beside(), Vec::<String>::new());
+    // And the next run finds nothing in its way.
+    scene.agent.run(SIDE_BY_SIDE).succeeds().mentions("all checked");
+}
+
+#[test]
+fn damage_in_the_middle_ends_the_programs_that_fill() {
+    let scene = Scene::new("rotten");
+    scene.database.fill_with_megabytes(8);
+    scene.agent.run(&["backup"]).succeeds();
+    let archive = scene.file(".sql.gz");
+    let mut bytes = std::fs::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    // In place, and the file's time with it: the verdict still says that it is intact.
+    let written = std::fs::metadata(&archive).unwrap().modified().unwrap();
+    std::fs::write(&archive, bytes).unwrap();
+    std::fs::File::options().append(true).open(&archive).unwrap().set_modified(written).unwrap();
+    scene.agent.run(SIDE_BY_SIDE).exits(4).mentions("is damaged");
+    assert_eq!(scene.beside(), Vec::<String>::new());
+    assert_eq!(scene.database.query("SELECT count(*) > 0 FROM users"), "t", "the living one was touched");
 }

@@ -121,6 +121,17 @@ fn several_jobs_restore_from_a_spool_of_which_nothing_is_left() {
 }
 
 #[test]
+fn programs_side_by_side_restore_every_kind_of_object() {
+    let (scene, expected) = everything();
+    for jobs in ["2", "5", "64"] {
+        scene.database.query("DROP SCHEMA app CASCADE; CREATE TABLE newer (id integer)");
+        scene.agent.run(&["restore", "latest", "--jobs", jobs, "--confirm"]).succeeds().mentions("all checked");
+        assert_same_sql(&scene.database, &expected);
+        scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds();
+    }
+}
+
+#[test]
 fn names_in_latin1_and_in_no_character_set_are_counted() {
     let server = Postgres::shared();
     for (encoding, name) in [("LATIN1", "U&'\\00e9t\\00e9'"), ("SQL_ASCII", "E'\\351t\\351'")] {
@@ -141,7 +152,7 @@ fn names_in_latin1_and_in_no_character_set_are_counted() {
 }
 
 #[test]
-fn every_server_version_restores_its_own_backup_both_ways() {
+fn every_server_version_restores_its_own_backup_each_way() {
     for installation in [Installation::sixteen(), Installation::eighteen()] {
         let major = installation.major();
         let server = Postgres::start(installation);
@@ -149,9 +160,9 @@ fn every_server_version_restores_its_own_backup_both_ways() {
         scene.database.fill_with_megabytes(1);
         let expected = plainly_restored(&scene.database);
         scene.agent.run(&["backup"]).succeeds();
-        for way in [&["restore", "latest", "--confirm"][..], &["restore", "latest", "--confirm", "--in-place"]] {
+        for way in [&[][..], &["--jobs", "2"], &["--in-place"]] {
             scene.database.query("TRUNCATE users CASCADE");
-            scene.agent.run(way).succeeds();
+            scene.agent.run(&[&["restore", "latest", "--confirm"], way].concat()).succeeds();
             assert_eq!(scene.database.as_sql(), expected, "PostgreSQL {major}");
         }
     }

@@ -150,8 +150,8 @@ impl Draft {
         };
         let block = match (self.has_dumper, offset) {
             (false, Offset::NoData) => None,
-            (true, Offset::NotSet) => Some(Block { content, offset: None, counted: None }),
-            (true, Offset::At(position)) => Some(Block { content, offset: Some(position), counted: None }),
+            (true, Offset::NotSet) => Some(Block { content, offset: None, counted: None, end: None }),
+            (true, Offset::At(position)) => Some(Block { content, offset: Some(position), counted: None, end: None }),
             _ => return Err(format!("entry {} contradicts itself on whether it has data", self.dump_id).into()),
         };
         Ok(Entry {
