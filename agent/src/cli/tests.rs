@@ -74,6 +74,12 @@ fn a_restore_is_told_one_place_to_restore_from() {
     }
 }
 
+#[test]
+fn one_database_is_retired_at_a_time() {
+    assert!(Cli::try_parse_from(["lastgood", "retire", "shop", "--confirm"]).is_ok());
+    assert!(Cli::try_parse_from(["lastgood", "retire", "shop", "--all-databases"]).is_err());
+}
+
 /// The shims put their own `--env-file` before the user's.
 #[test]
 fn the_last_env_file_counts() {
