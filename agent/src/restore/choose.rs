@@ -286,13 +286,27 @@ impl Candidate {
     }
 }
 
-/// The verdict that counts, if there is one on the archive's present bytes.
+/// The verdict that counts, if there is one on the archive's present bytes. Files that were copied may have lost the order of
+/// their times: a damaged verdict that says itself that it is the later one counts as well.
 async fn verdict(repository: &Repository, entry: &Entry, archive: &Object) -> Result<Option<Verdict>, Failure> {
-    let record = match entry.judged() {
-        None => None,
-        Some(Outcome::Intact) => entry.intact.as_ref(),
-        Some(Outcome::Damaged) => entry.damaged.as_ref(),
-    };
+    let damaged = async || verdict_in(repository, entry.damaged.as_ref(), archive).await;
+    match entry.judged() {
+        None => Ok(None),
+        Some(Outcome::Damaged) => damaged().await,
+        Some(Outcome::Intact) => {
+            let intact = verdict_in(repository, entry.intact.as_ref(), archive).await?;
+            let said = intact.as_ref().map(|intact| intact.verified);
+            let later = damaged().await?.filter(|damaged| said.is_none_or(|intact| damaged.verified >= intact));
+            Ok(later.or(intact))
+        }
+    }
+}
+
+async fn verdict_in(
+    repository: &Repository,
+    record: Option<&Object>,
+    archive: &Object,
+) -> Result<Option<Verdict>, Failure> {
     let Some(record) = record else { return Ok(None) };
     let verdict = Verdict::from_json(&repository.read_record(record).await?).map_err(|e| {
         Failure::new(Exit::Failed, format!("the verdict {} can't be read: {e}", repository.object_name(&record.key)))

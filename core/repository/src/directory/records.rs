@@ -9,14 +9,18 @@ use std::{
 
 use archive::Digester;
 use bytes::Bytes;
-use catalog::Object;
+use catalog::{Object, Part, Record};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Directory, object, off_runtime, partial::Partial, sync_folder};
 use crate::{
-    Error, Head, PutOutcome, Stored,
+    Error, Head, PutOutcome, Scope, Stored,
     limits::RECORD_LIMIT,
     removal::{Outcome, Removal},
 };
+
+/// Far enough apart for file systems that keep whole microseconds.
+const JUST_AFTER: SignedDuration = SignedDuration::from_millis(1);
 
 impl Directory {
     pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
@@ -39,10 +43,37 @@ impl Directory {
     pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<Stored, Error> {
         let (directory, key) = (self.clone(), key.to_owned());
         off_runtime(move || {
-            directory.stage_record(&key, &bytes)?.publish_over(&directory.path_of(&key))?;
+            let staged = directory.stage_record(&key, &bytes)?;
+            directory.date_verdict(&key, &staged)?;
+            staged.publish_over(&directory.path_of(&key))?;
             Ok(stored(&key, &bytes))
         })
         .await
+    }
+
+    /// Verdicts count by the order of their times, which in a bucket are the store's own. Here a clock that was set back
+    /// must not make the newest verdict look older than what it is about, or than the one it replaces.
+    fn date_verdict(&self, key: &str, staged: &Partial) -> Result<(), Error> {
+        let Part::Record { id, record: Record::Intact | Record::Damaged } = self.layout.parse(key) else {
+            return Ok(());
+        };
+        let failed = |error| Error::io(&staged.path, error);
+        let is_its = |object: &Object| match self.layout.parse(&object.key) {
+            Part::Archive { id: other, .. } | Part::Record { id: other, record: Record::Intact | Record::Damaged } => {
+                other == id
+            }
+            _ => false,
+        };
+        let newest =
+            self.list_blocking(Scope::All)?.into_iter().filter(is_its).map(|object| object.last_modified).max();
+        let written =
+            Timestamp::try_from(staged.file.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?);
+        if let (Some(newest), Ok(written)) = (newest, written)
+            && written <= newest
+        {
+            staged.file.set_modified((newest + JUST_AFTER).into()).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn stage_record(&self, key: &str, bytes: &[u8]) -> Result<Partial, Error> {

@@ -292,3 +292,24 @@ async fn layout_and_listing_agree_on_what_was_stored() {
     assert_eq!(key, ARCHIVE);
     assert_eq!(repository.layout().manifest(&id), MANIFEST);
 }
+
+#[tokio::test]
+async fn the_verdict_written_last_counts_whatever_the_clock_said_before() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    // The clock was an hour ahead when archive and first verdict were written.
+    let ahead = std::time::SystemTime::now() + Duration::from_secs(3600);
+    let later = |key: &str| {
+        let file = fs::File::options().write(true).open(Path::new(&repository.display_name()).join(key)).unwrap();
+        file.set_modified(ahead).unwrap();
+    };
+    later(ARCHIVE);
+    repository.put_over(&format!("{STEM}.intact.json"), "{}", "application/json").await.unwrap();
+    assert_eq!(state(&repository).await, State::Good);
+    later(&format!("{STEM}.intact.json"));
+    repository.put_over(&format!("{STEM}.damaged.json"), "{}", "application/json").await.unwrap();
+    assert_eq!(state(&repository).await, State::Damaged);
+    repository.put_over(&format!("{STEM}.intact.json"), "{}", "application/json").await.unwrap();
+    assert_eq!(state(&repository).await, State::Good);
+}

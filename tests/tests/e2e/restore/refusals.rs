@@ -113,3 +113,16 @@ fn a_prepared_transaction_is_named_before_the_question() {
     scene.agent.run(&["restore", "latest", "--confirm"]).exits(1).mentions("half way").mentions("ROLLBACK PREPARED");
     scene.database.query("ROLLBACK PREPARED 'half way'");
 }
+
+#[test]
+fn a_damaged_verdict_that_a_copy_made_look_older_still_counts() {
+    let scene = Scene::backed_up("copied");
+    let intact = scene.file(".intact.json");
+    let text = std::fs::read_to_string(&intact).unwrap();
+    let damaged = intact.to_str().unwrap().replace(".intact.json", ".damaged.json");
+    std::fs::write(&damaged, text.replace("\"intact\"", "\"damaged\"")).unwrap();
+    let written = std::fs::metadata(scene.file(".sql.gz")).unwrap().modified().unwrap();
+    std::fs::File::options().write(true).open(&damaged).unwrap().set_modified(written).unwrap();
+    scene.agent.run(&["restore", "latest", "--confirm"]).exits(4).mentions("damaged");
+    assert_eq!(scene.rows(), "10");
+}
