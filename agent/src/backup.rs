@@ -84,6 +84,7 @@ pub(crate) async fn back_up(
     interrupt: &Interrupt,
 ) -> Result<Outcome, Failure> {
     let reader = Reader::new(settings)?;
+    reader.refuse_foreign(&settings.recipients)?;
     let source = Source::open(settings, database)?;
     let _lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
     let repositories = open(settings).await?;
@@ -173,10 +174,10 @@ async fn carry_into(
         level: settings.compression_level,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let recipients = settings.recipients.clone();
+    let (recipients, database) = (settings.recipients.clone(), source.server.database.clone());
     let progress = Progress::open_end(settings.report, &source.server.database);
     let road = tokio::task::spawn_blocking(move || {
-        let carried = carry(dump, frames, &recipients, &mut lanes, &progress);
+        let carried = carry(dump, &database, frames, &recipients, &mut lanes, &progress);
         (carried, lanes)
     });
     let mut told = interrupt.clone();
@@ -200,6 +201,11 @@ fn explain(source: &Source, error: CarryError, interrupt: &Interrupt) -> Failure
         (Some(signal), _) => lanes::stopped_by(signal),
         (None, CarryError::Stored(failure)) => failure,
         (None, CarryError::Dump(error)) => source.explain(&error),
+        (None, error @ CarryError::OtherDatabase { .. }) => {
+            Failure::new(Exit::Usage, format!("backup of {}: {error}", source.server.database)).hint(
+                "leave words that aren't options out of BACKUP_PG_DUMP_OPTIONS: a database is named with --database",
+            )
+        }
         (None, error) => Failure::new(Exit::Failed, format!("backup of {}: {error}", source.server.database))
             .hint("nothing was kept of this run; start it again"),
     }

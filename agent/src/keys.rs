@@ -1,6 +1,6 @@
 //! The age keys that open encrypted archives.
 
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read, Write as _};
 use std::path::Path;
 
 use crate::failure::{Exit, Failure};
@@ -30,6 +30,17 @@ impl Keys {
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether they open what is encrypted for these, tried with a few bytes.
+    pub(crate) fn fit(&self, recipients: &[age::x25519::Recipient]) -> bool {
+        let mut sealed = Vec::new();
+        let encryptor = age::Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn age::Recipient));
+        let Ok(mut writer) = encryptor.map_err(io::Error::other).and_then(|e| e.wrap_output(&mut sealed)) else {
+            return false;
+        };
+        let written = writer.write_all(b"lastgood").and_then(|()| writer.finish());
+        written.is_ok() && self.open(Box::new(io::Cursor::new(sealed))).is_ok()
     }
 
     /// What is within an encrypted file.

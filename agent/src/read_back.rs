@@ -43,6 +43,21 @@ impl Reader {
         Ok(Self { keys: Arc::new(keys), report: settings.report })
     }
 
+    /// Makes sure that a key that is set opens what will be encrypted: else nobody would notice before a restore that it doesn't.
+    ///
+    /// # Errors
+    /// Exit 2 when it doesn't.
+    pub(crate) fn refuse_foreign(&self, recipients: &[age::x25519::Recipient]) -> Result<(), Failure> {
+        if self.keys.is_empty() || recipients.is_empty() || self.keys.fit(recipients) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Usage,
+            "the key in BACKUP_AGE_IDENTITY_FILE doesn't open what is encrypted for BACKUP_AGE_RECIPIENTS",
+        )
+        .hint("add its public key (age-keygen -y FILE), or leave the file's setting out on machines that aren't to read backups"))
+    }
+
     /// Reads `object` to its last byte and judges it: against its manifest, and what the store says of it.
     ///
     /// # Errors
@@ -65,7 +80,9 @@ impl Reader {
         let download = repository.download(object).await?.into_reader();
         let name = repository.object_name(&object.key);
         let inspected = self.inspect(download, &name, object.size).await?;
-        let verdict = judge(manifest, object, &expected, &inspected, Timestamp::now(), verifier());
+        // It was read after it was written, whatever the clock says.
+        let verified = Timestamp::now().max(object.last_modified);
+        let verdict = judge(manifest, object, &expected, &inspected, verified, verifier());
         Ok(ReadBack { verdict, inspected })
     }
 
@@ -130,7 +147,10 @@ fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
     }
     match keys.open(sealed) {
         Ok(opened) => Ok(Some(opened)),
-        Err(age::DecryptError::NoMatchingKeys) => Ok(None),
+        Err(age::DecryptError::NoMatchingKeys) => {
+            tracing::warn!("the key in BACKUP_AGE_IDENTITY_FILE doesn't open it: only its stored bytes are checked");
+            Ok(None)
+        }
         Err(age::DecryptError::Io(error)) => Err(error),
         Err(broken) => Err(io::Error::new(io::ErrorKind::InvalidData, broken.to_string())),
     }

@@ -35,6 +35,9 @@ pub(crate) enum CarryError {
     /// pg_dump said it was done, and its archive isn't whole.
     #[error("what pg_dump wrote isn't a whole archive: {0}")]
     NotWhole(Damage),
+    /// Its own words chose another database than the one that was asked for.
+    #[error("pg_dump dumped the database {found} in its place")]
+    OtherDatabase { found: String },
     #[error("can't compress: {0}")]
     Frames(FrameError),
     #[error("can't encrypt: {0}")]
@@ -51,12 +54,13 @@ struct Dumped {
     warnings: Vec<String>,
 }
 
-/// Carries one dump into `lanes`. On success every byte has been handed to the uploads, and nothing is visible yet.
+/// Carries one dump of `database` into `lanes`. On success every byte has been handed to the uploads, and nothing is visible yet.
 ///
 /// # Errors
 /// [`CarryError`]; the uploads are then to be aborted.
 pub(crate) fn carry(
     dump: Dump,
+    database: &str,
     frames: FrameSettings,
     recipients: &[age::x25519::Recipient],
     lanes: &mut Lanes,
@@ -65,7 +69,7 @@ pub(crate) fn carry(
     let stopper = dump.stopper();
     let (input, output) = archive::compress(frames).map_err(CarryError::Frames)?;
     std::thread::scope(|scope| {
-        let dumping = scope.spawn(|| read(dump, input, progress));
+        let dumping = scope.spawn(|| read(dump, database, input, progress));
         let stored = store(output, recipients, lanes, progress);
         if stored.is_err() {
             stopper.stop();
@@ -83,7 +87,7 @@ pub(crate) fn carry(
 }
 
 /// pg_dump → census → frames.
-fn read(mut dump: Dump, mut input: FrameInput, progress: &Progress) -> Result<Dumped, CarryError> {
+fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progress) -> Result<Dumped, CarryError> {
     let mut walk = Walk::new();
     let mut bytes = 0;
     loop {
@@ -103,8 +107,17 @@ fn read(mut dump: Dump, mut input: FrameInput, progress: &Progress) -> Result<Du
     // The exit status first: it explains a short archive.
     let warnings = dump.finish()?;
     let walked = walk.finish().map_err(CarryError::NotWhole)?;
+    refuse_other(&walked.header.database, database)?;
     input.finish();
     Ok(Dumped { walked, bytes, warnings })
+}
+
+/// A name among the user's options overrules ours. What isn't UTF-8 in a name shows as U+FFFD, and can't be compared.
+fn refuse_other(found: &str, database: &str) -> Result<(), CarryError> {
+    if found == database || found.contains(char::REPLACEMENT_CHARACTER) {
+        return Ok(());
+    }
+    Err(CarryError::OtherDatabase { found: found.to_owned() })
 }
 
 /// Frames → [age] → digest → uploads.

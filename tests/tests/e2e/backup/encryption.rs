@@ -47,3 +47,15 @@ fn an_encrypted_archive_restores_by_hand_and_only_a_key_holder_reads_its_content
         assert!(restored.as_sql() == database.as_sql());
     }
 }
+
+#[test]
+fn a_key_that_does_not_open_what_it_encrypts_is_refused_before_anything_is_dumped() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ((identity, _), (_, public)) = (key(ours.path()), key(theirs.path()));
+    let database = Postgres::shared().new_database("mismatched");
+    let places = Places::new();
+    let agent = places.both(agent().database(&database)).setting("BACKUP_AGE_RECIPIENTS", &public);
+    let agent = agent.setting("BACKUP_AGE_IDENTITY_FILE", identity.display().to_string());
+    agent.run(&["backup"]).exits(2).mentions("BACKUP_AGE_IDENTITY_FILE").mentions("age-keygen -y");
+    places.hold_nothing();
+}

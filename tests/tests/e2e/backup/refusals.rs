@@ -53,3 +53,12 @@ fn a_lock_folder_that_is_missing_and_a_broken_age_key_stop_the_run() {
     failed.mentions("the age key /nonexistent can't be used").mentions("BACKUP_AGE_IDENTITY_FILE");
     places.hold_nothing();
 }
+
+#[test]
+fn a_word_among_pg_dumps_options_does_not_choose_another_database() {
+    let other = Postgres::shared().new_database("another");
+    let places = Places::new();
+    let agent = places.both(agent().database(small())).setting("BACKUP_PG_DUMP_OPTIONS", other.name());
+    agent.run(&["backup"]).exits(2).mentions(other.name()).mentions("BACKUP_PG_DUMP_OPTIONS");
+    places.hold_nothing();
+}
