@@ -20,6 +20,9 @@ use crate::settings::{DatabaseSettings, Settings};
 /// # Errors
 /// When the repository can't be listed whole, or another run holds a database's lock.
 pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, Failure> {
+    if !args.dry_run {
+        refuse_unnamed(settings)?;
+    }
     let repository = places::repository(args.place, settings).await?;
     let bucket = bucket_behind(&repository, settings).await?;
     let found = Catalogs::choose(listing(&repository).await?, settings);
@@ -42,6 +45,18 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     }
     answer.failures().for_each(|failure| settings.report.say(&failure));
     Ok(answer.exit())
+}
+
+/// The rules set here may not be those of every database that shares the repository: removal is only of those that are named.
+fn refuse_unnamed(settings: &Settings) -> Result<(), Failure> {
+    let is_named = settings.databases.iter().any(|database| database.name.is_some());
+    if is_named || settings.all_databases {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, "prune of which database? None is set").hint(
+        "name one with --database (or DB_NAME), or apply these rules to each database in the repository with --all-databases; \
+         --dry-run shows the plan of all",
+    ))
 }
 
 /// With every version of each object, for removal takes them all. A directory that nothing was stored in yet has none.
