@@ -18,6 +18,8 @@ use crate::{
     removal::{Outcome, Removal, Step},
 };
 
+/// The id of a version that was written while versioning was off.
+const NULL: &str = "null";
 /// Keys of one DeleteObjects request (S3's limit).
 const BATCH: usize = 1_000;
 
@@ -204,7 +206,16 @@ fn live_objects(versions: Vec<Version>) -> impl Iterator<Item = Object> {
 /// the newest must still be what was seen, and all go.
 fn doomed_versions(seen: &[Object], present: &[Version]) -> Option<Vec<String>> {
     let pinned: Vec<&str> = seen.iter().filter_map(Object::pinned_version).collect();
-    let is_doomed = |version: &Version| version.object.is_none() || pinned.contains(&version.id.as_str());
+    // The version from before versioning was switched on. Switched off, the next write replaces it under the same id.
+    let is_seen_null = |version: &Version, object: &Object| {
+        let same = |seen: &&Object| seen.size == object.size && seen.bare_etag() == object.bare_etag();
+        version.id == NULL
+            && seen.iter().filter(|seen| seen.version_id.as_deref() == Some(NULL)).any(|seen| same(&seen))
+    };
+    let is_doomed = |version: &Version| match &version.object {
+        None => true,
+        Some(object) => pinned.contains(&version.id.as_str()) || is_seen_null(version, object),
+    };
     let ids = |versions: &mut dyn Iterator<Item = &Version>| Some(versions.map(|version| version.id.clone()).collect());
     if !pinned.is_empty() {
         let all = present.iter().all(is_doomed);
@@ -221,7 +232,7 @@ fn add_page(page: &ListObjectVersionsOutput, versions: &mut Versions) -> Result<
     let plain = |key: Option<&str>| listing::plain_key(page.encoding_type(), key.unwrap_or_default());
     for listed in page.versions() {
         let key = plain(listed.key());
-        let id = listed.version_id().unwrap_or("null").to_owned();
+        let id = listed.version_id().unwrap_or(NULL).to_owned();
         let written = listing::timestamp(&key, listed.last_modified())?;
         let object = Object {
             key: key.clone(),
@@ -237,7 +248,7 @@ fn add_page(page: &ListObjectVersionsOutput, versions: &mut Versions) -> Result<
     for listed in page.delete_markers() {
         let key = plain(listed.key());
         let written = listing::timestamp(&key, listed.last_modified())?;
-        let id = listed.version_id().unwrap_or("null").to_owned();
+        let id = listed.version_id().unwrap_or(NULL).to_owned();
         let marker = Version { id, written, is_latest: listed.is_latest() == Some(true), object: None };
         versions.entry(key).or_default().push(marker);
     }
@@ -309,6 +320,16 @@ mod tests {
     fn the_last_seen_version_takes_the_markers_along() {
         let present = [version("2", None), version("1", Some("a"))];
         assert_eq!(doomed_versions(&[object("a", Some("1"))], &present).unwrap(), ["2", "1"]);
+    }
+
+    #[test]
+    fn a_version_from_before_versioning_goes_with_those_after_it_if_it_was_seen() {
+        let present = [version("3", None), version("2", Some("b")), version("null", Some("a"))];
+        let seen = [object("b", Some("2")), object("a", Some("null"))];
+        assert_eq!(doomed_versions(&seen, &present).unwrap(), ["3", "2", "null"]);
+        assert_eq!(doomed_versions(&seen[..1], &present).unwrap(), ["2"]);
+        let replaced = [version("2", Some("b")), version("null", Some("c"))];
+        assert_eq!(doomed_versions(&seen, &replaced).unwrap(), ["2"]);
     }
 
     #[test]
