@@ -285,6 +285,11 @@ fn access_hint(action: &str, resource: &str) -> String {
         "s3:ListBucket" => {
             "allow s3:ListBucket on the bucket itself (arn:aws:s3:::NAME), not on its objects (…/*)".to_owned()
         }
+        "s3:ListBucketVersions" => {
+            "removal goes by version: allow s3:ListBucketVersions on the bucket and s3:DeleteObjectVersion on its objects for \
+             this identity, whether or not the bucket keeps versions; docs/security.md lists what each command needs"
+                .to_owned()
+        }
         _ => format!("allow {action} for this identity on {resource}; docs/security.md lists what each command needs"),
     }
 }
