@@ -57,7 +57,13 @@ pub enum Skip {
 /// of the verdict came before it.
 pub(super) fn due(entry: &Entry, why: &Why, now: Timestamp, reverify_after: SignedDuration) -> Due {
     let Some(archive) = &entry.archive else { return due_missing(entry) };
-    let verdict = entry.judged();
+    // Found damaged before its manifest came: for want of one, as a rule.
+    let is_overtaken = entry
+        .manifest
+        .as_ref()
+        .zip(entry.damaged.as_ref())
+        .is_some_and(|(manifest, damaged)| manifest.last_modified > damaged.last_modified);
+    let verdict = entry.judged().filter(|verdict| *verdict == Outcome::Intact || !is_overtaken);
     let judged = verdict.and_then(|outcome| match outcome {
         Outcome::Intact => entry.intact.as_ref(),
         Outcome::Damaged => entry.damaged.as_ref(),
@@ -161,6 +167,15 @@ mod tests {
     fn bytes_newer_than_their_verdict_are_verified() {
         let replaced = [(".sql.gz", "03:30:00"), MANIFEST, INTACT];
         assert_eq!(decide(&replaced, &Why::Swept, NOW), Due::Anew);
+    }
+
+    #[test]
+    fn a_manifest_that_comes_after_all_is_looked_at_whatever_was_said_without_it() {
+        let late = [ARCHIVE, (".damaged.json", "03:00:01"), (".manifest.json", "03:30:00")];
+        assert_eq!(decide(&late, &Why::Arrived, NOW), Due::Anew);
+        assert_eq!(decide(&late, &Why::Swept, NOW), Due::Anew);
+        let read = [ARCHIVE, (".manifest.json", "03:00:01"), (".damaged.json", "03:00:01")];
+        assert_eq!(decide(&read, &Why::Arrived, NOW), Due::Not(Skip::Judged));
     }
 
     #[test]
