@@ -57,7 +57,7 @@ settings! {
         AWS_SECRET_ACCESS_KEY: Secret = SECRET { secret: true }
         /// The session token of temporary keys.
         AWS_SESSION_TOKEN: Secret = SECRET { secret: true }
-        /// The profile of `~/.aws/config` to act as; `--aws-profile` says it for one run. It wins over keys that were set farther away than it. Unset, and no keys: what the AWS SDK finds, such as the role of the machine.
+        /// The profile of `~/.aws/config` to act as, also one of `aws sso login` or `credential_process`; `--aws-profile` says it for one run. It wins over keys that were set farther away than it. Unset, and no keys: what the AWS SDK finds, such as the role of the machine.
         AWS_PROFILE: String = TEXT {}
     }
     Bucket {

@@ -68,3 +68,23 @@ fn quotes_around_a_password_in_the_env_file_are_no_part_of_it() {
     }
     server.query(&format!("DROP ROLE {role}"));
 }
+
+#[test]
+fn keys_come_from_a_program_that_the_profile_names() {
+    let places = Places::new();
+    let access = places.bucket.access();
+    let agent = agent()
+        .database(small())
+        .setting("BACKUP_S3_BUCKET", places.bucket.name())
+        .setting("AWS_ENDPOINT_URL", &access.endpoint)
+        .setting("AWS_REGION", &access.region)
+        .setting("AWS_PROFILE", "vault");
+    let program = agent.home().join("keys");
+    let keys = serde_json::json!({"Version": 1, "AccessKeyId": access.key_id, "SecretAccessKey": access.secret});
+    write_program(&program, &format!("echo '{keys}'\n"));
+    std::fs::create_dir(agent.home().join(".aws")).unwrap();
+    let profile = format!("[profile vault]\ncredential_process = {}\n", program.display());
+    std::fs::write(agent.home().join(".aws/config"), profile).unwrap();
+    agent.run(&["backup"]).succeeds();
+    assert!(places.bucket.keys().iter().any(|key| key.ends_with(".manifest.json")), "{:?}", places.bucket.keys());
+}
