@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use e2e::agent::Agent;
 use e2e::postgres::{Database, Installation, Postgres};
 use e2e::tools;
 
@@ -15,7 +16,7 @@ const DATABASE: &str = "app_again";
 fn lines(beginning: &str) -> Vec<String> {
     let page = std::fs::read_to_string(tools::root().join("docs/restore.md")).unwrap();
     // Every second piece lies between two fences.
-    let blocks = page.split("```").skip(1).step_by(2).flat_map(str::lines);
+    let blocks = page.split("```").skip(1).step_by(2).flat_map(str::lines).map(str::trim_start);
     let found: Vec<_> = blocks.filter(|line| line.starts_with(beginning)).map(str::to_owned).collect();
     assert!(!found.is_empty(), "no line begins with {beginning}");
     found
@@ -34,8 +35,8 @@ fn succeeds(output: &Output) {
 }
 
 /// A table whose owner and reader are roles of its own server, backed up.
-fn owned(name: &str) -> Scene<'static> {
-    let scene = Scene::new(name);
+fn owned<'a>(server: &'a Postgres, name: &str) -> Scene<'a> {
+    let scene = Scene::on(server, name);
     let role = format!("{}_owner", scene.database.name());
     scene.database.query(&format!(
         "CREATE ROLE {role}; CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100);
@@ -48,13 +49,34 @@ fn owned(name: &str) -> Scene<'static> {
 
 #[test]
 fn the_lines_of_show_restore_on_a_server_that_knows_none_of_the_roles() {
-    let scene = owned("by_hand");
+    let scene = owned(Postgres::shared(), "by_hand");
     let shown = scene.agent.run(&["show", "latest", "--json"]).succeeds().json();
     let server = Postgres::start(Installation::debian());
     let new = server.database(&format!("{}_restored", scene.database.name()));
     let maintenance = server.database("postgres");
     succeeds(&shell(shown["restore"]["byHand"].as_str().unwrap(), &maintenance, server.installation()));
     assert_eq!(new.query("SELECT count(*) FROM t"), "100");
+}
+
+#[test]
+fn a_lost_server_comes_back_on_a_new_one_with_its_roles() {
+    let lost = Postgres::start(Installation::debian());
+    let scene = owned(&lost, "lost");
+    let in_folder = |line: &str| format!("cd {}\n{line}", scene.folder.path().display());
+    let ([save], [load]) = (&lines("pg_dumpall")[..], &lines("psql -X -d postgres")[..]) else {
+        panic!("not two lines")
+    };
+    succeeds(&shell(&in_folder(save), &scene.database, lost.installation()));
+
+    let new = Postgres::start(Installation::debian());
+    let gone = new.database(scene.database.name());
+    // Without a database: everything but a restore only looks at backups.
+    let agent = Agent::new().database(&gone).directory(scene.folder.path());
+    agent.run(&["list"]).succeeds().mentions("good");
+    succeeds(&shell(&in_folder(load), &new.database("postgres"), new.installation()));
+    agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    let owner = gone.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'");
+    assert_eq!(owner, format!("{}_owner", scene.database.name()));
 }
 
 #[test]
@@ -75,7 +97,7 @@ fn the_lines_of_show_keep_a_character_set_that_does_not_fit_the_servers_locale()
 
 #[test]
 fn the_pages_lines_restore_into_a_new_database() {
-    let scene = owned("page");
+    let scene = owned(Postgres::shared(), "page");
     let server = scene.database.server();
     let file = scene.file(".sql.gz").display().to_string();
     let again = server.database(&format!("{}_again", scene.database.name()));
@@ -102,7 +124,7 @@ fn the_pages_lines_restore_into_a_new_database() {
 
 #[test]
 fn the_pages_line_brings_one_table_back() {
-    let scene = owned("one_table");
+    let scene = owned(Postgres::shared(), "one_table");
     let file = scene.file(".sql.gz").display().to_string();
     let [line] = &lines(&format!("gunzip -c {FILE} | pg_restore --data-only"))[..] else { panic!("not one line") };
     scene.database.query("DELETE FROM orders");
