@@ -15,6 +15,7 @@ mod policies;
 mod prune;
 mod quiet;
 mod readme;
+mod removal;
 mod repository;
 mod restore;
 mod stack;
