@@ -25,10 +25,8 @@ const FILE_ONLY: &str = "lastgood::file";
 
 /// Starts to pass on what `tracing` is told, until the process ends. `log_file`: where lines go besides stderr.
 pub(crate) fn start(log_file: Option<&LogFile>, verbose: u8, quiet: bool) {
-    let opened = log_file.map(|log_file| open(&log_file.path));
+    let opened = log_file.map(|log_file| open_for(log_file, quiet));
     let (file, warning) = opened.map_or((None, None), |opened| (opened.file, opened.warning));
-    // Who runs it from cron without root's rights would get a mail each night about a file that nobody asked for.
-    let warning = warning.filter(|_| !quiet || log_file.is_some_and(|log_file| log_file.is_set));
     let people = tracing_subscriber::fmt::layer()
         .event_format(Plain)
         .with_ansi(false)
@@ -72,6 +70,12 @@ fn filter(verbose: u8, quiet: bool) -> EnvFilter {
 struct Opened {
     file: Option<File>,
     warning: Option<String>,
+}
+
+/// Who runs it from cron without root's rights would get a mail each night about a default that nobody asked for.
+fn open_for(log_file: &LogFile, quiet: bool) -> Opened {
+    let opened = open(&log_file.path);
+    Opened { warning: opened.warning.filter(|_| !quiet || log_file.is_set), ..opened }
 }
 
 fn open(path: &Path) -> Opened {
@@ -167,6 +171,16 @@ mod tests {
         assert!(opened.file.is_some());
         let warning = opened.warning.unwrap();
         assert!(warning.contains("/nowhere/lastgood.log") && warning.contains("takes its place"), "{warning}");
+    }
+
+    #[test]
+    fn quiet_runs_complain_of_a_log_file_only_where_somebody_set_it() {
+        let complains = |is_set, quiet| {
+            let log_file = LogFile { path: "/nowhere/lastgood.log".into(), is_set };
+            open_for(&log_file, quiet).warning.is_some()
+        };
+        assert_eq!([complains(true, true), complains(true, false), complains(false, false)], [true; 3]);
+        assert!(!complains(false, true));
     }
 
     #[test]

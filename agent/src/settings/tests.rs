@@ -308,6 +308,14 @@ fn no_name_is_given_twice() {
 }
 
 #[test]
+fn a_log_file_that_was_set_is_told_from_a_default() {
+    for environment in [&[][..], &[("LASTGOOD_DEFAULTS", "guide")]] {
+        assert!(!machine().environment(environment).settings().logs.backup.is_set, "{environment:?}");
+    }
+    assert!(machine().environment(&[("BACKUP_LOG_FILE", "/var/log/lastgood.log")]).settings().logs.backup.is_set);
+}
+
+#[test]
 fn settings_that_decide_over_a_backup_are_checked() {
     let age = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
     let right = [
