@@ -75,3 +75,27 @@ fn every_setting_of_the_documentation_is_one() {
     }
     assert!(seen > 100, "{seen}");
 }
+
+/// As GitHub and others make it of a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -".contains(*c)).collect::<String>();
+    kept.trim().replace(' ', "-")
+}
+
+#[test]
+fn every_link_of_the_documentation_leads_somewhere() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        let links = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone().into() } else { Path::new(&page).with_file_name(file) };
+            let there = std::fs::read_to_string(&target).unwrap_or_else(|e| panic!("{page}: {link}: {e}"));
+            let headings =
+                there.lines().filter(|line| line.starts_with('#')).map(|line| anchor(line.trim_matches('#')));
+            assert!(heading.is_empty() || headings.into_iter().any(|known| known == heading), "{page}: {link}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
