@@ -29,6 +29,19 @@ fn what_gzip_and_zstd_themselves_write_expands() {
 }
 
 #[test]
+fn a_member_that_holds_nothing_may_stand_anywhere() {
+    let plain = dump(FRAME_SIZE + 99);
+    let ours = store(Compression::Gzip, &plain, 300_000);
+    // As `gzip < /dev/null` writes it: as long as the header of ours, and no byte longer.
+    let empty = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0".as_slice();
+    for members in [[&*anybodys_gzip(&plain), empty, b""], [&*ours, empty, b""], [empty, empty, &*ours]] {
+        let stored = members.concat();
+        assert!(read_back(&stored).unwrap() == plain);
+        assert!(read_back(&stored[..stored.len() - 1]).is_err());
+    }
+}
+
+#[test]
 fn ours_and_anybodys_members_mix() {
     let plain = dump(400_000);
     let (a, b, c, d) = (&plain[..100_000], &plain[100_000..100_003], &plain[100_003..300_000], &plain[300_000..]);
