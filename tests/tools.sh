@@ -66,6 +66,7 @@ missing_debian_packages() {
 
 missing_peers() {
   command -v pigz > /dev/null || echo pigz
+  command -v pgbackrest > /dev/null || echo pgbackrest
 }
 
 require_python() {

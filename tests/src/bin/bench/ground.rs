@@ -79,9 +79,11 @@ impl Ground {
         act(folder.path())
     }
 
-    /// Does something with an empty bucket, and removes it: its disk space comes back.
+    /// Does something with a bucket that holds no backup, and removes it: its disk space comes back.
     pub(crate) fn in_bucket<T>(&self, act: impl FnOnce(&Bucket) -> T) -> T {
         let bucket = Bucket::new(&self.access());
+        // The server lays out a bucket's volumes when the first object comes, and takes up to a second for it.
+        bucket.put("first.json", b"{}");
         let done = act(&bucket);
         for key in bucket.keys() {
             bucket.delete(&key);

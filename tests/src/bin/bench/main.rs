@@ -52,7 +52,7 @@ fn main() {
         megabytes: arguments.megabytes.unwrap_or(megabytes),
         rounds: arguments.rounds.unwrap_or(rounds),
     };
-    e2e::agent::use_release(arguments.agent);
+    e2e::agent::use_release(arguments.agent.map(|file| file.canonicalize().expect("the agent to measure")));
     let ground = Ground::prepare();
     let mut report = Report::begin(&effort);
     for (name, contest) in contests::ALL {
