@@ -18,7 +18,7 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// `bench` is the program whose `--generate BYTES` calls [`write`].
+    /// `bench` is the program whose `--generate BYTES` calls [`write()`].
     pub fn new(installation: &Installation, bench: &Path, bytes: u64) -> Generator {
         let folder = tempfile::Builder::new().prefix("lastgood-generator-").tempdir().unwrap();
         let programs = installation.programs();
