@@ -1,5 +1,7 @@
 //! Ctrl-C, SIGTERM, and a terminal that goes away: a run that is told to stop ends what it began, and leaves nothing half done.
 
+use std::sync::Mutex;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -10,7 +12,8 @@ use crate::failure::{Exit, Failure};
 pub(crate) struct Interrupt(watch::Receiver<Option<&'static str>>);
 
 impl Interrupt {
-    /// Listens from now on. The first signal is an invitation; a second one ends the process at once. A signal that was ignored
+    /// Listens from now on. The first signal is an invitation; at a second one the process only does what [`at_end`] was told,
+    /// and ends; at a third it ends at once. A signal that was ignored
     /// when the process began, as `nohup` does with SIGHUP, stays ignored.
     ///
     /// # Errors
@@ -30,10 +33,18 @@ impl Interrupt {
                     () = next(&mut interrupt) => "SIGINT",
                     () = next(&mut hangup) => "SIGHUP",
                 };
-                if say.send_replace(Some(name)).is_some() {
-                    std::process::exit(i32::from(Exit::Failed.code()));
+                if say.send_replace(Some(name)).is_none() {
+                    tracing::warn!("{name}: stopping; once more ends at once");
+                    continue;
                 }
-                tracing::warn!("{name}: stopping; once more ends at once");
+                match AT_END.lock().ok().and_then(|mut last| last.take()) {
+                    // On a thread of its own: a third signal need not wait for it.
+                    Some(last) => drop(std::thread::spawn(|| {
+                        last();
+                        end();
+                    })),
+                    None => end(),
+                }
             }
         });
         Ok(Self(told))
@@ -55,6 +66,22 @@ impl Interrupt {
     pub(crate) fn seen(&self) -> Option<&'static str> {
         *self.0.borrow()
     }
+}
+
+/// What must not be left undone even by a process that ends at once.
+pub(crate) type AtEnd = Box<dyn FnOnce() + Send>;
+
+static AT_END: Mutex<Option<AtEnd>> = Mutex::new(None);
+
+/// Sets it, in place of what was set before.
+pub(crate) fn at_end(last: Option<AtEnd>) {
+    if let Ok(mut at_end) = AT_END.lock() {
+        *at_end = last;
+    }
+}
+
+fn end() {
+    std::process::exit(i32::from(Exit::Failed.code()));
 }
 
 /// Ends at the next one; never, where it isn't heeded.

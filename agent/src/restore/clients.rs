@@ -1,10 +1,12 @@
 //! The database's clients, as a rule the user's services, stand still while it is exchanged, and are started again
 //! whatever happened.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::failure::{Exit, Failure};
+use crate::interrupt;
 use crate::settings::DatabaseSettings;
 
 /// The commands that stop and start whatever uses the database: the user's services.
@@ -39,10 +41,10 @@ impl Clients {
     /// # Errors
     /// Exit 1 when the command fails. What it may have stopped has been started again then.
     pub(crate) fn stop(&self) -> Result<Stopped, Failure> {
-        let stopped = Stopped { start: self.start.clone() };
+        let stopped = Stopped::new(self.start.clone());
         if let Some(command) = &self.stop {
             tracing::info!("stopping services: {command}");
-            if let Err(error) = run(command) {
+            if let Err(error) = in_words(command, status(command)) {
                 return Err(Failure::new(Exit::Failed, format!("RESTORE_STOP_COMMAND failed: {error}"))
                     .hint("run it by hand; --skip-services restores without it"));
             }
@@ -52,6 +54,15 @@ impl Clients {
 }
 
 impl Stopped {
+    fn new(start: Option<String>) -> Self {
+        interrupt::at_end(start.clone().map(|command| {
+            let start: interrupt::AtEnd =
+                Box::new(move || start_now(&command).err().iter().for_each(|failure| tracing::error!("{failure}")));
+            start
+        }));
+        Self { start }
+    }
+
     /// Starts them again.
     ///
     /// # Errors
@@ -62,12 +73,22 @@ impl Stopped {
 
     fn start_once(&mut self) -> Result<(), Failure> {
         let Some(command) = self.start.take() else { return Ok(()) };
-        tracing::info!("starting services: {command}");
-        run(&command).map_err(|error| {
-            Failure::new(Exit::Failed, format!("RESTORE_START_COMMAND failed: {error}"))
-                .hint(format!("start the services by hand: {command}"))
-        })
+        interrupt::at_end(None);
+        start_now(&command)
     }
+}
+
+fn start_now(command: &str) -> Result<(), Failure> {
+    tracing::info!("starting services: {command}");
+    let mut ended = status(command);
+    // Ctrl-C reaches all of our group, and so a command that isn't a group of its own yet.
+    if ended.as_ref().is_ok_and(|status| status.signal().is_some()) {
+        ended = status(command);
+    }
+    in_words(command, ended).map_err(|error| {
+        Failure::new(Exit::Failed, format!("RESTORE_START_COMMAND failed: {error}"))
+            .hint(format!("start the services by hand: {command}"))
+    })
 }
 
 impl Drop for Stopped {
@@ -80,15 +101,18 @@ impl Drop for Stopped {
 }
 
 /// Runs a shell command. What it prints goes to stderr: stdout is the answer's.
-fn run(command: &str) -> Result<(), String> {
-    let status = Command::new("sh")
+fn status(command: &str) -> io::Result<ExitStatus> {
+    Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
-        .stdout(std::io::stderr())
+        .stdout(io::stderr())
         // Ctrl-C is ours to act on: it must not kill the command that starts the services again.
         .process_group(0)
-        .status();
-    match status {
+        .status()
+}
+
+fn in_words(command: &str, ended: io::Result<ExitStatus>) -> Result<(), String> {
+    match ended {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`{command}` ended with {status}")),
         Err(error) => Err(format!("`{command}`: {error}")),

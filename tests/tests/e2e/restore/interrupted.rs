@@ -107,3 +107,25 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     assert_eq!(restored("trap '' HUP;"), (Some(0), "100".into()));
     assert_eq!(restored(""), (Some(1), "10".into()));
 }
+
+#[test]
+fn a_second_signal_ends_at_once_and_services_start_again_all_the_same() {
+    let scene = Scene::backed_up("impatient");
+    let log = scene.agent.home().join("services").display().to_string();
+    let scene = scene
+        .with("RESTORE_STOP_COMMAND", &format!("echo stop >> '{log}'; exec > /dev/null 2>&1; sleep 20"))
+        .with("RESTORE_START_COMMAND", &format!("echo start >> '{log}'"));
+    let told = std::time::Instant::now();
+    let mut run = scene.agent.start(&["restore", "latest", "--confirm"]);
+    run.wait_for("stopping services");
+    run.wait_until("services stop", |_| std::fs::read_to_string(&log).is_ok());
+    run.signal(Signal::TERM);
+    run.wait_for("once more ends at once");
+    run.signal(Signal::TERM);
+    run.wait().exits(1);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "stop\nstart\n");
+    assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+    assert_eq!(scene.rows(), "10");
+    // What was being filled is named in a way that is dropped when asked.
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds().mentions("_restoring_");
+}
