@@ -12,8 +12,7 @@ const SHOWN: usize = 20;
 
 /// `42 tables, 1,204,511 rows, 480.2 MiB, 12 large objects`.
 pub(crate) fn summary(census: &Census) -> String {
-    let (tables, rows) = (census.tables.len() as u64, rows(census));
-    let bytes: u64 = census.tables.iter().map(|table| table.bytes).sum::<u64>() + census.large_objects.bytes;
+    let (tables, rows, bytes) = (census.tables.len() as u64, census.rows(), census.bytes());
     let noun =
         |number: u64, noun: &str| format!("{} {noun}{}", report::grouped(number), if number == 1 { "" } else { "s" });
     let objects = match census.large_objects.count {
@@ -21,11 +20,6 @@ pub(crate) fn summary(census: &Census) -> String {
         count => format!(", {}", noun(count, "large object")),
     };
     format!("{}, {}, {}{objects}", noun(tables, "table"), noun(rows, "row"), report::size(bytes))
-}
-
-/// Rows of all tables whose rows can be counted.
-pub(crate) fn rows(census: &Census) -> u64 {
-    census.tables.iter().filter_map(|table| table.rows).sum()
 }
 
 /// The largest tables.

@@ -89,7 +89,7 @@ impl<'a> Row<'a> {
         match fate {
             Fate::Adopted { manifest, unjudged } => {
                 let census = &manifest.census;
-                let (tables, rows) = (Some(census.tables.len()), Some(census::rows(census)));
+                let (tables, rows) = (Some(census.tables.len()), Some(census.rows()));
                 Self { outcome: "adopted", tables, rows, written: unjudged.is_none(), ..row }
             }
             Fate::Would(Some(Outcome::Damaged)) => Self { outcome: "damaged", ..row },

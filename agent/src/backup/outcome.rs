@@ -47,7 +47,7 @@ impl Outcome {
             database: source.server.database.clone(),
             server: source.server.version().to_string(),
             tables: census.tables.len(),
-            rows: census.tables.iter().filter_map(|table| table.rows).sum(),
+            rows: census.rows(),
             dumped: carried.dumped,
             seconds: clock.elapsed().as_secs_f64(),
             warnings: carried.warnings.len(),

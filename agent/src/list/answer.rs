@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
 
+use crate::report;
 use crate::settings::Settings;
 use crate::table::{Column, Table};
-use crate::{census, report};
 
 /// `lastgood list --json`.
 #[derive(Serialize)]
@@ -133,7 +133,7 @@ impl Backup {
             archive: entry.archive.as_ref().map(|archive| archive.key.clone()),
             readable: entry.archive.as_ref().is_some_and(|archive| archive.readable),
             tables: census.map(|census| census.tables.len()),
-            rows: census.map(census::rows),
+            rows: census.map(archive::Census::rows),
         }
     }
 

@@ -157,7 +157,7 @@ impl Obstacles {
             "TABLE DATA" | "COMMENT" | "ACL" | "SEQUENCE SET" => 0,
             _ => 1,
         };
-        let needed = head.contents.iter().map(of).sum::<u64>() + 2 * large_objects;
+        let needed = head.contents.iter().map(of).sum::<u64>().saturating_add(large_objects.saturating_mul(2));
         if needed > role.locks {
             self.warnings.push(format!(
                 "about {needed} locks are needed and the server has room for {}: raise max_locks_per_transaction if it runs \

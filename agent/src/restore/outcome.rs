@@ -39,7 +39,7 @@ impl Outcome {
             old_database: job.plan.old_name.clone(),
             safety_backup,
             tables: restored.census.tables.len(),
-            rows: restored.census.tables.iter().filter_map(|table| table.rows).sum(),
+            rows: restored.census.rows(),
             dumped_bytes: restored.dumped,
             seconds: now.duration_since(job.started).as_secs_f64(),
             warnings: job.plan.warnings.clone(),

@@ -178,7 +178,7 @@ fn made(chosen: &Chosen, head: &Head, now: Timestamp) -> String {
     let (server, pg_dump) = (version(&head.header.server_version), version(&head.header.pg_dump_version));
     let content = match &chosen.manifest {
         Some(manifest) => {
-            let rows = manifest.census.tables.iter().filter_map(|table| table.rows).sum();
+            let rows = manifest.census.rows();
             format!("{}, {}", report::count(manifest.census.tables.len() as u64, "table"), report::count(rows, "row"))
         }
         None => report::count(head.entries("TABLE DATA").count() as u64, "table"),

@@ -20,7 +20,7 @@ impl Space {
     pub(crate) fn ask(connection: &Connection, role: &Role, database_size: Option<u64>) -> Option<Self> {
         let size = database_size?;
         let free = free(Path::new(role.data_directory.as_deref().filter(|_| is_local(connection))?))?;
-        Some(Self { needed: size + size / 100 * MARGIN_PERCENT, free })
+        Some(Self { needed: size.saturating_add((size / 100).saturating_mul(MARGIN_PERCENT)), free })
     }
 
     pub(crate) fn is_enough(self) -> bool {

@@ -36,7 +36,7 @@ impl Spool {
             return (jobs > 1).then_some(Self { folder, jobs });
         }
         let census = &manifest?.census;
-        let bytes = census.tables.iter().map(|table| table.bytes).sum::<u64>() + census.large_objects.bytes;
+        let bytes = census.bytes();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let pays = bytes >= LEAST && head.data_blocks() > 1 && cores >= LEAST_CORES;
         let fits = space::free(&folder).is_some_and(|free| free / 2 > bytes);

@@ -17,7 +17,7 @@ pub struct Census {
 }
 
 /// What was counted of one table's data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableCensus {
     /// The table's schema. Bytes that aren't UTF-8 show as U+FFFD.
     pub schema: String,
@@ -42,6 +42,20 @@ pub struct LargeObjectCensus {
     /// read as a big-endian number. A sum, because pg_dump orders large objects by owner and privileges since version 17
     /// and doesn't say how before; zero when there are none.
     pub sha256: Sha256Hex,
+}
+
+impl Census {
+    /// Rows of all tables whose rows can be counted. A census that came in a file may claim anything: the sum saturates.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().filter_map(|table| table.rows).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes of all rows and large objects; saturates likewise.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.tables.iter().map(|table| table.bytes).fold(self.large_objects.bytes, u64::saturating_add)
+    }
 }
 
 impl LargeObjectCensus {
@@ -99,6 +113,14 @@ impl<'de> Deserialize<'de> for Sha256Hex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_of_what_a_file_claims_saturate() {
+        let table = TableCensus { rows: Some(u64::MAX), bytes: u64::MAX, ..TableCensus::default() };
+        let large_objects = LargeObjectCensus { bytes: 1, ..LargeObjectCensus::default() };
+        let census = Census { tables: vec![table.clone(), table], large_objects };
+        assert_eq!((census.rows(), census.bytes()), (u64::MAX, u64::MAX));
+    }
 
     #[test]
     fn large_objects_count_the_same_in_any_order() {
