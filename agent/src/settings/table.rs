@@ -9,6 +9,12 @@ use super::definition::{Definition, Section, Setting, settings};
 use super::form::{self, Checksum, Compression, Defaults, ServerSideEncryption, Verify};
 use super::secret::Secret;
 
+/// What `restore-db.sh` did of old, where there is such a thing to stop.
+const STOP_GUIDES_SERVICES: &str = "if docker-compose config -q 2>/dev/null; then docker-compose stop api celery_worker web; \
+                                    else echo 'warning: no services were stopped: there is no docker-compose file here' >&2; fi";
+const START_GUIDES_SERVICES: &str =
+    "if docker-compose config -q 2>/dev/null; then docker-compose start api celery_worker web; fi";
+
 settings! {
     Database {
         /// The server's host name, address, or socket folder. `DB_*` wins over `DATABASE_URL`, which wins over `PG*`.
@@ -128,9 +134,9 @@ settings! {
     }
     Restore {
         /// The command that stops what uses the database, run by `sh` before the old database is replaced, such as `docker-compose stop api celery_worker web`.
-        RESTORE_STOP_COMMAND: String = TEXT { per_database: true }
+        RESTORE_STOP_COMMAND: String = TEXT { guide: Some(STOP_GUIDES_SERVICES), per_database: true }
         /// The command that starts it again, run whatever happened in between.
-        RESTORE_START_COMMAND: String = TEXT { per_database: true }
+        RESTORE_START_COMMAND: String = TEXT { guide: Some(START_GUIDES_SERVICES), per_database: true }
     }
     Run {
         /// Pinged when a backup succeeded, and with `/start` added when it begins: healthchecks.io's way.

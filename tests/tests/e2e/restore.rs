@@ -5,6 +5,7 @@ mod by_hand;
 mod encrypted;
 mod exchange;
 mod failures;
+mod guide;
 mod hostile;
 mod in_place;
 mod interrupted;
