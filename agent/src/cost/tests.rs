@@ -184,7 +184,7 @@ fn the_template_is_what_is_priced() {
     is(count("Type: AWS::Scheduler::Schedule"), 1.0 + stack::OTHER_RUNS_A_DAY);
     is(count("ScheduleExpression: rate(15 minutes)"), 1.0);
     is(stack::FRESHNESS_RUNS_A_DAY, 24.0 * 4.0);
-    is(count("MemorySize: 256"), 2.0);
+    is(count("MemorySize: 256") + count("MemorySize: !Ref VerifyMemory"), 2.0);
     is(count("MemorySize: 128"), 1.0);
     is(stack::LARGE_FUNCTION_GB, 2.0 * stack::SMALL_FUNCTION_GB);
     is(count(&format!("ObjectSizeGreaterThan: '{}'", stack::GLACIER_ABOVE)), 1.0);
