@@ -38,7 +38,7 @@ fn the_pages_policies_are_those_of_the_stack() {
 }
 
 /// A new user with this policy and no other.
-fn user(name: &str, policy: &Value) -> Access {
+pub(crate) fn user(name: &str, policy: &Value) -> Access {
     let root = Ministack::shared().root();
     let policy = json!({"UserName": name, "PolicyName": "own", "PolicyDocument": policy.to_string()});
     let answers = ask_all(

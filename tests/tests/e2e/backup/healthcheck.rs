@@ -4,9 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use e2e::bucket::{Access, Bucket};
+use e2e::ministack::Ministack;
 use e2e::seaweedfs::Seaweedfs;
+use serde_json::json;
 
 use super::{Places, agent, small};
+use crate::policies::user;
 
 /// A monitor on a port of its own, which writes down every ping: path, newline, body.
 fn monitor() -> (String, Arc<Mutex<Vec<String>>>) {
@@ -85,4 +89,29 @@ fn a_monitor_that_is_away_fails_no_backup_and_its_url_stays_secret() {
     let done = agent.run(&["backup"]).succeeds().mentions("warning: the healthcheck ping failed");
     done.keeps_silent_about("very-secret-uuid");
     places.directory_holds_one_good_backup();
+}
+
+#[test]
+fn a_manifest_that_is_refused_fails_the_run_and_leaves_no_backup() {
+    let (url, pings) = monitor();
+    let bucket = Bucket::new(&Ministack::shared().root());
+    // The archive may be put, and what makes it a backup may not.
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{}/*.manifest.json", bucket.name())},
+    ]});
+    let refused = user("without-manifests", &policy);
+    let agent = |access: &Access| agent().database(small()).bucket(bucket.name(), access);
+    let failing = agent(&refused).setting("BACKUP_HEALTHCHECK_URL", url);
+    failing.run(&["backup", "--name", "first"]).exits(1).mentions("AccessDenied").mentions(".manifest.json");
+    let told = pings.lock().unwrap().clone();
+    assert!(told.len() == 2 && told[1].starts_with("/uuid/fail\n"), "{told:?}");
+    let list = |access: &Access| agent(access).run(&["list"]);
+    list(bucket.access()).succeeds().mentions("unfinished").keeps_silent_about("uploaded");
+    agent(bucket.access()).run(&["backup", "--name", "second"]).succeeds();
+    list(bucket.access()).succeeds().mentions("unfinished").mentions("_backup_second");
+    agent(bucket.access())
+        .run(&["restore", "latest", "--into", "never_made", "--dry-run"])
+        .succeeds()
+        .mentions("_backup_second");
 }
