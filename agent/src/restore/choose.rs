@@ -354,3 +354,6 @@ impl Chosen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
