@@ -88,7 +88,7 @@ pub(crate) fn carry(
 
 /// pg_dump → census → frames.
 fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progress) -> Result<Dumped, CarryError> {
-    let mut walk = Walk::new();
+    let mut walk = Walk::counting();
     let mut bytes = 0;
     loop {
         let mut block = input.take_buffer();

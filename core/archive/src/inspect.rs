@@ -97,7 +97,7 @@ fn is_broken_encryption(error: &io::Error) -> bool {
 /// Expands and walks to the end, or to the first damage.
 fn read_content(stored: StoredReader<'_>, threads: usize) -> io::Result<(Vec<Kind>, Content)> {
     let mut expander = Expander::new(stored, threads)?;
-    let mut walk = Walk::new();
+    let mut walk = Walk::counting();
     let found = loop {
         let walked = match expander.fill_buf() {
             Ok([]) => break walk.finish(),

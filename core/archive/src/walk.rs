@@ -85,6 +85,15 @@ impl Walk {
         Self { state, inner: Inner::None }
     }
 
+    /// A walk that only counts: of the table of contents it keeps the entries with data or a definition, so that a schema of any
+    /// size takes little memory.
+    #[must_use]
+    pub fn counting() -> Self {
+        let mut walk = Self::new();
+        walk.state.contents.essential_only = true;
+        walk
+    }
+
     /// Reads the dump's next bytes.
     ///
     /// # Errors
@@ -133,7 +142,7 @@ impl Walk {
     }
 
     /// The table of contents, once it has been read, in its order. The entries that pg_dump before version 17 writes for
-    /// every single large object aren't kept; after [`Walk::resume`] only those with data or a definition are.
+    /// every single large object aren't kept; by [`Walk::counting`] and after [`Walk::resume`] only those with data or a definition are.
     #[must_use]
     pub fn contents(&self) -> Option<&[Entry]> {
         matches!(self.state.stage, Stage::Blocks(_)).then_some(&self.state.contents.entries)

@@ -58,7 +58,7 @@ impl Inspection {
     /// At the first stored byte.
     #[must_use]
     pub fn new() -> Inspection {
-        Inspection::reading(Digester::new(), Unframe::new(), Walk::new())
+        Inspection::reading(Digester::new(), Unframe::new(), Walk::counting())
     }
 
     /// At the place that was saved: the next bytes fed must be those at [`position`](Inspection::position).

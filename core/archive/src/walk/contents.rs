@@ -78,6 +78,11 @@ impl Entry {
         self.block.as_ref()?.end
     }
 
+    /// What the census, or the making of a new database, needs.
+    fn is_essential(&self) -> bool {
+        self.has_data() || self.definition.is_some()
+    }
+
     /// One of possibly millions of entries that say no more than a large object's number.
     fn is_one_large_object(&self) -> bool {
         match self.kind.as_str() {
@@ -112,12 +117,14 @@ pub(super) struct Contents {
     /// Index of the first entry whose data hasn't been seen.
     awaited: usize,
     memory: usize,
+    /// Entries that only a restore asks for aren't kept.
+    pub(super) essential_only: bool,
 }
 
 impl From<Vec<Entry>> for Contents {
     fn from(entries: Vec<Entry>) -> Self {
         let memory = entries.iter().map(Entry::memory).sum();
-        let mut contents = Self { entries, awaited: 0, memory };
+        let mut contents = Self { entries, awaited: 0, memory, essential_only: true };
         contents.await_next();
         contents
     }
@@ -161,7 +168,7 @@ impl Contents {
 
     /// Without the entries that only a restore asks for.
     pub(super) fn essential(&self) -> Self {
-        let entries = self.entries.iter().filter(|entry| entry.has_data() || entry.definition.is_some());
+        let entries = self.entries.iter().filter(|entry| entry.is_essential());
         Self::from(entries.cloned().collect::<Vec<_>>())
     }
 
@@ -171,7 +178,9 @@ impl Contents {
     }
 
     fn push(&mut self, entry: Entry) -> Result<(), Stop> {
-        if entry.is_one_large_object() && !entry.has_data() {
+        let is_wanted =
+            if self.essential_only { entry.is_essential() } else { !entry.is_one_large_object() || entry.has_data() };
+        if !is_wanted {
             return Ok(());
         }
         self.memory += entry.memory();

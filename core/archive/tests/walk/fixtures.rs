@@ -96,6 +96,18 @@ fn contents_name_every_object_and_define_the_database() {
 }
 
 #[test]
+fn a_walk_that_only_counts_finds_the_same_and_keeps_what_has_data() {
+    for name in COPIED.into_iter().chain(["pg18-inserts-piped"]) {
+        let mut counting = Walk::counting();
+        counting.feed(&fixture(name)).unwrap();
+        let kept = counting.contents().unwrap();
+        assert!(kept.iter().all(|entry| entry.has_data() || entry.definition.is_some()), "{name}");
+        assert!(kept.iter().any(|entry| entry.kind == "DATABASE"), "{name}");
+        assert_eq!(counting.finish(), walk(&fixture(name)), "{name}");
+    }
+}
+
+#[test]
 fn rows_are_counted_whatever_they_look_like() {
     let census = walk(&fixture("pg18-none-piped")).unwrap().census;
     let rows = |name: &str| -> Option<u64> {
