@@ -211,17 +211,21 @@ fn respond(mut connection: TcpStream, status: &str, headers: &str, body: &str) {
     connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
 }
 
-static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+static PROFILE: OnceLock<&str> = OnceLock::new();
 
-/// For measuring: the functions as they are released. To be called before any of them is started.
-pub fn use_release() {
-    BUILT.get_or_init(|| build::package("lambdas", "release"));
-    folder();
+/// For measuring: the functions as they are deployed, or those in this folder. To be called before any of them is started.
+pub fn use_deployed(folder: Option<PathBuf>) {
+    PROFILE.get_or_init(|| "function");
+    if let Some(folder) = folder {
+        FOLDER.get_or_init(|| Ok(folder));
+    }
 }
 
 /// Where the binaries lie, built once by the first test that asks.
 pub fn folder() -> &'static Path {
-    match BUILT.get_or_init(|| build::package("lambdas", &build::own_profile())) {
+    let profile = || PROFILE.get().map_or_else(build::own_profile, |profile| (*profile).to_owned());
+    match FOLDER.get_or_init(|| build::package("lambdas", &profile())) {
         Ok(folder) => folder,
         Err(errors) => panic!("the functions don't compile:\n{errors}"),
     }

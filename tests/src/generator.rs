@@ -40,8 +40,10 @@ impl Generator {
     }
 }
 
-/// Writes an archive of about so many bytes to standard output: rows as `sql/sized.sql` makes them, uncompressed.
+/// Writes an archive of about so many bytes to standard output: rows as `sql/sized.sql` makes them, uncompressed. It is of the
+/// database that pg_dump would have been led to.
 pub fn write(bytes: u64) {
     let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
-    sample::write(bytes, &mut out).and_then(|()| out.flush()).unwrap();
+    let database = std::env::var("PGDATABASE").unwrap();
+    sample::write(&database, bytes, &mut out).and_then(|()| out.flush()).unwrap();
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 /// The input, of about `size` bytes.
 pub(crate) fn archive(size: usize) -> Vec<u8> {
     let mut archive = Vec::with_capacity(size + size / 8);
-    sample::write(size as u64, &mut archive).unwrap();
+    sample::write("shop", size as u64, &mut archive).unwrap();
     archive
 }
 

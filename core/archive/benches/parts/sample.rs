@@ -14,13 +14,13 @@ type MakeRow = fn(u64, &mut Random) -> String;
 /// A quarter of the archive each.
 const TABLES: [(&str, MakeRow); 4] = [("users", user), ("charts", chart), ("messages", message), ("files", file)];
 
-/// Writes an archive of about `size` bytes, however many that are, in little memory: from some length on a table's rows
+/// Writes an archive of about `size` bytes that says it is of this database, however many that are, in little memory: from some length on a table's rows
 /// are repeated, which no compressor sees over so wide a distance.
 ///
 /// # Errors
 /// Those of `out`.
-pub(crate) fn write(size: u64, out: &mut impl Write) -> io::Result<()> {
-    out.write_all(&head())?;
+pub(crate) fn write(database: &str, size: u64, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(&head(database))?;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let share = size / TABLES.len() as u64;
     for (number, (_, row)) in TABLES.iter().enumerate() {
@@ -45,13 +45,13 @@ pub(crate) fn write(size: u64, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn head() -> Vec<u8> {
+fn head(database: &str) -> Vec<u8> {
     // Version 1.14.0, integers of 4 bytes, offsets of 8, custom format, no compression.
     let mut out = b"PGDMP\x01\x0e\x00\x04\x08\x01".to_vec();
     for number in [0, 33, 37, 19, 22, 10, 126, 0] {
         int(&mut out, number);
     }
-    for name in ["shop", "15.8", "15.8"] {
+    for name in [database, "15.8", "15.8"] {
         text(&mut out, Some(name));
     }
     contents(&mut out);

