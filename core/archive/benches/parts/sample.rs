@@ -14,8 +14,8 @@ type MakeRow = fn(u64, &mut Random) -> String;
 /// A quarter of the archive each.
 const TABLES: [(&str, MakeRow); 4] = [("users", user), ("charts", chart), ("messages", message), ("files", file)];
 
-/// Writes an archive of about `size` bytes that says it is of this database, however many that are, in little memory: from some length on a table's rows
-/// are repeated, which no compressor sees over so wide a distance.
+/// Writes an archive of about `size` bytes that says which database it is of; however many bytes that are, in little
+/// memory: from some length on a table's rows are repeated, which no compressor sees over so wide a distance.
 ///
 /// # Errors
 /// Those of `out`.
