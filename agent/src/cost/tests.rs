@@ -184,15 +184,17 @@ fn the_template_is_what_is_priced() {
     is(count("Type: AWS::Scheduler::Schedule"), 1.0 + stack::OTHER_RUNS_A_DAY);
     is(count("ScheduleExpression: rate(15 minutes)"), 1.0);
     is(stack::FRESHNESS_RUNS_A_DAY, 24.0 * 4.0);
-    is(count("MemorySize: 256") + count("MemorySize: !Ref VerifyMemory"), 2.0);
-    is(count("MemorySize: 128"), 1.0);
-    is(stack::LARGE_FUNCTION_GB, 2.0 * stack::SMALL_FUNCTION_GB);
+    is(count("MemorySize: !Ref VerifyMemory"), 1.0);
+    for gigabytes in [stack::RETENTION_GB, stack::FRESHNESS_GB] {
+        is(count(&format!("MemorySize: {}", gigabytes * 1024.0)), 1.0);
+    }
     is(count(&format!("ObjectSizeGreaterThan: '{}'", stack::GLACIER_ABOVE)), 1.0);
     let default = |parameter: &str| {
         let (_, rest) = template.split_once(&format!("\n  {parameter}:\n")).unwrap();
         let line = rest.lines().find(|line| line.trim().starts_with("Default:")).unwrap();
         line.trim().trim_start_matches("Default: ").parse::<f64>().unwrap()
     };
+    is(default("VerifyMemory"), stack::VERIFY_GB * 1024.0);
     is(default("ReverifyAfterDays"), stack::REVERIFY_DAYS);
     let settings = settings();
     is(default("GlacierDays"), f64::from(settings.glacier_days.unwrap()));

@@ -2,9 +2,9 @@
 
 use super::load::{Load, MONTH, Rhythm, Stream};
 use super::stack::{
-    COMPARED, FRESHNESS_RUNS_A_DAY, LARGE_FUNCTION_GB, LOG_OF_A_DATABASE, LOG_OF_A_RUN, MEASURED_AT_ONCE, MOST_PARTS,
-    OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, READING_SECONDS, RUN_SECONDS, SMALL_FUNCTION_GB,
-    VERIFIED_A_SECOND,
+    COMPARED, FRESHNESS_GB, FRESHNESS_RUNS_A_DAY, LOG_OF_A_DATABASE, LOG_OF_A_RUN, MEASURED_AT_ONCE, MOST_PARTS,
+    OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, READING_SECONDS, RETENTION_GB, RUN_SECONDS,
+    VERIFIED_A_SECOND, VERIFY_GB,
 };
 
 /// Requests to S3.
@@ -97,7 +97,7 @@ fn verify(load: &Load) -> Function {
     let reading = load.sum(|stream| judged(stream) * stream.rhythm.size / VERIFIED_A_SECOND);
     let seconds = runs * RUN_SECONDS + sweeps * pages(load) * PAGE_SECONDS + reading;
     let requests = Requests { puts: load.sum(puts) + sweeps * pages(load), gets: load.sum(gets) };
-    Function { runs, gb_seconds: seconds * LARGE_FUNCTION_GB, requests }
+    Function { runs, gb_seconds: seconds * VERIFY_GB, requests }
 }
 
 /// Invocations that go on where one before them ran out of time.
@@ -112,7 +112,7 @@ fn retention(load: &Load, verdicts: f64) -> Function {
     let removed = load.sum(|stream| if stream.rhythm.days.is_some() { stream.backups() } else { 0.0 });
     let seconds = runs * (RUN_SECONDS + pages(load) * PAGE_SECONDS) + removed * PAGE_SECONDS;
     let requests = Requests { puts: runs * pages(load) + removed, gets: runs * load.expected() };
-    Function { runs, gb_seconds: seconds * LARGE_FUNCTION_GB, requests }
+    Function { runs, gb_seconds: seconds * RETENTION_GB, requests }
 }
 
 /// On every verdict and every quarter of an hour it lists the databases, and of each its newest days and its mark.
@@ -121,7 +121,7 @@ fn freshness(load: &Load, verdicts: f64) -> Function {
     let lists = |stream: &Stream| if stream.expected { stream.databases * stream.rhythm.lists_back(1.0) } else { 0.0 };
     let seconds = runs * RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0);
     let requests = Requests { puts: runs * (1.0 + load.sum(lists)), gets: runs * load.expected() };
-    Function { runs, gb_seconds: seconds * SMALL_FUNCTION_GB, requests }
+    Function { runs, gb_seconds: seconds * FRESHNESS_GB, requests }
 }
 
 /// LIST requests that show everything.
