@@ -92,6 +92,7 @@ fn wish(args: &RestoreArgs) -> Wish {
         skip_backup: args.skip_backup,
         skip_services: args.skip_services,
         force: args.force,
+        trust_archive: args.trust_archive,
         confirm: args.confirm,
         dry_run: args.dry_run,
     }
@@ -176,7 +177,8 @@ impl Run {
         let size = size.or_else(|| target.living.as_ref()?.size);
         let space = Space::ask(target.psql.connection(), &target.role, size);
         let (mode, why_in_place) = plan::mode(&wish, &target, space)?;
-        if mode == Mode::InPlace || swap::needs_script(&head, &target.role) {
+        let is_scripted = mode == Mode::InPlace || swap::needs_script(&head, &target.role);
+        if is_scripted && !wish.trust_archive {
             refuse_unrestricted(&head)?;
         }
         let roles = ownership::roles(&target.maintenance).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
@@ -263,7 +265,7 @@ fn refuse_unrestricted(head: &Head) -> Result<(), Failure> {
     );
     Err(Failure::new(Exit::Failed, error).hint(
         "update PostgreSQL's client programs (13.22, 14.19, 15.14, 16.10, 17.6 or newer; PG_BIN_DIR names their folder), \
-         or restore by swap, without --in-place",
+         restore by swap, without --in-place, or give --trust-archive when you know who made it",
     ))
 }
 

@@ -193,6 +193,9 @@ pub(crate) struct RestoreArgs {
     /// Replace the database that is set with a backup of another one.
     #[arg(long)]
     pub(crate) force: bool,
+    /// Restore in place with an old pg_restore too, which lets an archive run commands here: you know who made it.
+    #[arg(long)]
+    pub(crate) trust_archive: bool,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left; restore nothing.
     #[arg(long, conflicts_with_all = ["from", "into", "table", "in_place"])]
     pub(crate) drop_old: bool,

@@ -35,6 +35,7 @@ pub(crate) struct Wish {
     pub(crate) skip_backup: bool,
     pub(crate) skip_services: bool,
     pub(crate) force: bool,
+    pub(crate) trust_archive: bool,
     pub(crate) confirm: bool,
     pub(crate) dry_run: bool,
 }

@@ -94,4 +94,11 @@ fn definitions_are_no_commands_of_psqls_in_place() {
     let outcome = agent.run(&run);
     assert!(!trace.exists(), "{outcome}");
     outcome.exits(1).mentions("CVE-2025-8714").mentions("without --in-place");
+    // Of one's own making, at three in the morning, with whatever pg_restore there is.
+    scene.database.query("COMMENT ON TABLE t IS 'harmless'");
+    std::fs::write(&file, scene.database.dump(&["-Fc"])).unwrap();
+    scene.database.query("INSERT INTO t VALUES (1)");
+    agent.run(&run).exits(1);
+    agent.run(&[&run[..], &["--trust-archive"]].concat()).succeeds();
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "0");
 }

@@ -11,7 +11,7 @@ use crate::ground::Ground;
 use crate::race::{Contest, Contestant, race};
 use crate::stopwatch::{Lap, time};
 
-/// What is restored into; it stands there, with the same content, as in the case of need.
+/// What is restored into.
 const TARGET: &str = "target";
 
 pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
@@ -22,7 +22,7 @@ pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
         let contestants = vec![
             pg_restore(ground, database, "pg_restore -j2 of a local archive", "-j2", &archive),
             usual(ground, database, bucket),
-            ours(ground, database, bucket, "by swap", &swap).goal(1.05),
+            ours(ground, database, bucket, "by swap", &swap, into_new).goal(1.05),
         ];
         race(format!("Restore of {} MB", effort.megabytes), contestants, effort.rounds)
     })
@@ -36,7 +36,7 @@ pub(super) fn hold_in_place(ground: &Ground, effort: &Effort) -> Contest {
         let in_place = ["--from-s3-latest", "--in-place", "--skip-backup", "--confirm", "--skip-services"];
         let contestants = vec![
             pg_restore(ground, database, "pg_restore, serially, of a local archive", "-j1", &archive),
-            ours(ground, database, bucket, "in place", &in_place).goal(1.2),
+            ours(ground, database, bucket, "in place", &in_place, into_target).goal(1.2),
         ];
         race(format!("Restore in place of {} MB", effort.megabytes), contestants, effort.rounds)
     })
@@ -68,7 +68,7 @@ fn pg_restore<'a>(
     archive: &'a Path,
 ) -> Contestant<'a> {
     Contestant::new(name, move || {
-        into_target(ground, |target| {
+        into_target(ground, &mut |target| {
             let script = r#"pg_restore "$1" -d "$2" "$3""#;
             time(ground, ground.shell(database, script, &[jobs, target, &archive.display().to_string()]))
         })
@@ -79,7 +79,7 @@ fn pg_restore<'a>(
 fn usual<'a>(ground: &'a Ground, database: &'a Database<'_>, bucket: &'a Bucket) -> Contestant<'a> {
     Contestant::new("the usual script: aws s3 cp, zstd -d, pg_restore -j2", move || {
         let key = format!("s3://{}/{}", bucket.name(), bucket.key_ending_in(".sql.zst"));
-        into_target(ground, |target| {
+        into_target(ground, &mut |target| {
             ground.in_folder(|folder| {
                 let script =
                     r#"aws s3 cp --quiet "$1" "$2/a.zst" && zstd -q -d "$2/a.zst" && pg_restore -j2 -d "$3" "$2/a""#;
@@ -95,26 +95,25 @@ fn ours<'a>(
     bucket: &'a Bucket,
     name: &str,
     flags: &'a [&'a str],
+    into: fn(&Ground, &mut dyn FnMut(&str) -> Lap) -> Lap,
 ) -> Contestant<'a> {
     let agent: Agent = ground.agent(database).bucket(bucket.name(), bucket.access());
     Contestant::new(format!("lastgood restore from S3, {name}"), move || {
-        into_target(ground, |_| {
-            let lap = time(ground, agent.command(&[&["restore", "--quiet"], flags].concat()));
-            drop_old(ground);
-            lap
-        })
+        into(ground, &mut |_| time(ground, agent.command(&[&["restore", "--quiet"], flags].concat())))
     })
 }
 
 /// An empty database to restore into, gone afterwards.
-fn into_target(ground: &Ground, act: impl FnOnce(&str) -> Lap) -> Lap {
+fn into_target(ground: &Ground, act: &mut dyn FnMut(&str) -> Lap) -> Lap {
     let target = ground.postgres.new_database_named(TARGET);
     ground.postgres.query("CHECKPOINT");
     act(target.name())
 }
 
-fn drop_old(ground: &Ground) {
-    for name in ground.postgres.databases().iter().filter(|name| name.starts_with(&format!("{TARGET}_before_"))) {
-        ground.postgres.query(&format!("DROP DATABASE \"{name}\" WITH (FORCE)"));
-    }
+/// A swap makes its own: here the name is free, so nothing is left to be dropped, which costs the server a checkpoint.
+fn into_new(ground: &Ground, act: &mut dyn FnMut(&str) -> Lap) -> Lap {
+    ground.postgres.query("CHECKPOINT");
+    let lap = act(TARGET);
+    ground.postgres.query(&format!("DROP DATABASE {TARGET}"));
+    lap
 }
