@@ -14,6 +14,9 @@ use crate::stopwatch::{Lap, time};
 /// What is restored into.
 const TARGET: &str = "target";
 
+/// Has a restore timed into a database, whose name it gets, and clears it away.
+type Target = fn(&Ground, &mut dyn FnMut(&str) -> Lap) -> Lap;
+
 pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
     let database = ground.sized(effort.megabytes);
     let archive = plain_archive(ground, database);
@@ -95,7 +98,7 @@ fn ours<'a>(
     bucket: &'a Bucket,
     name: &str,
     flags: &'a [&'a str],
-    into: fn(&Ground, &mut dyn FnMut(&str) -> Lap) -> Lap,
+    into: Target,
 ) -> Contestant<'a> {
     let agent: Agent = ground.agent(database).bucket(bucket.name(), bucket.access());
     Contestant::new(format!("lastgood restore from S3, {name}"), move || {
