@@ -1,7 +1,7 @@
 //! One restore: everything that was found out and decided, and what both ways of restoring share.
 
 use std::io::{self, Write as _};
-use std::process::ChildStdin;
+use std::process::{ChildStdin, Command};
 
 use archive::{Census, Digest, Walk};
 use jiff::Timestamp;
@@ -214,6 +214,15 @@ pub(crate) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
+    /// Starts a pg_restore that reads its stdin.
+    ///
+    /// # Errors
+    /// Exit 1 when it can't be run.
+    pub(crate) fn start(command: &mut Command, interrupt: &'a Interrupt) -> Result<Self, Failure> {
+        let (program, pipes) = Program::start("pg_restore", command, interrupt).map_err(|e| program_failure(&e))?;
+        Self::new(program, pipes.stdin, interrupt)
+    }
+
     pub(crate) fn new(program: Program, stdin: Option<ChildStdin>, interrupt: &'a Interrupt) -> Result<Self, Failure> {
         let Some(stdin) = stdin else {
             program.stop();

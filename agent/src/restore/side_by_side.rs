@@ -20,7 +20,7 @@ use crate::restore::arrived::{Arrived, GivenUp, HEAD, Piece};
 use crate::restore::job::{Feed, Job, program_failure};
 use crate::restore::pg_restore::{self, Choice, Part};
 use crate::restore::program::Program;
-use crate::restore::reading::Through;
+use crate::restore::reading::{ReadingError, Through};
 use crate::restore::spool::{self, Spool};
 use crate::restore::tables;
 
@@ -96,7 +96,7 @@ impl Filling<'_> {
     fn define(&self) -> Result<(), Stopped> {
         let defined = self.wait_for_head().and_then(|()| {
             let archive = spool::path_of(self.file);
-            self.run(&Part::Definitions(&archive))
+            Ok(self.run(&Part::Definitions(&archive))?)
         });
         match defined {
             Ok(()) => self.arrived.set_defined(),
@@ -130,9 +130,7 @@ impl Filling<'_> {
         let choice = Choice { list: Some(list.path().to_owned()), ..self.choice()? };
         let head = &self.job.head;
         let mut command = pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Data);
-        let started = Program::start("pg_restore", &mut command, &self.job.interrupt);
-        let (program, pipes) = started.map_err(|e| program_failure(&e))?;
-        let mut feed = Feed::new(program, pipes.stdin, &self.job.interrupt)?;
+        let mut feed = Feed::start(&mut command, &self.job.interrupt)?;
         let pieces = std::iter::once(&HEAD).chain(&share.pieces);
         let mut block = vec![0; BLOCK];
         for piece in pieces {
@@ -154,7 +152,7 @@ impl Filling<'_> {
                 let room = usize::try_from(reach.to - from).unwrap_or(usize::MAX).min(block.len());
                 let Some(bytes) = block.get_mut(..room) else { break };
                 self.file.read_exact_at(bytes, from).map_err(|e| unreadable(&e))?;
-                feed.write(bytes).map_err(|e| self.job.explain(crate::restore::reading::ReadingError::Refused(e)))?;
+                feed.write(bytes).map_err(|e| self.job.explain(ReadingError::Refused(e)))?;
                 from += bytes.len() as u64;
             }
             if reach.is_end {
@@ -168,20 +166,17 @@ impl Filling<'_> {
     fn finish(&self, jobs: usize) -> Result<(), Failure> {
         tracing::info!("the archive is whole and its rows are in; building indexes and constraints with {jobs} jobs");
         let archive = spool::path_of(self.file);
-        match self.run(&Part::Finish { archive: &archive, jobs }) {
-            Err(Stopped::Failed(failure)) => Err(failure),
-            Ok(()) | Err(Stopped::GivenUp) => Ok(()),
-        }
+        self.run(&Part::Finish { archive: &archive, jobs })
     }
 
     /// Runs a pg_restore that reads the spool by itself.
-    fn run(&self, part: &Part<'_>) -> Result<(), Stopped> {
+    fn run(&self, part: &Part<'_>) -> Result<(), Failure> {
         let choice = self.choice()?;
         let tool = &self.job.head.pg_restore;
         let mut command = pg_restore::into_database(tool, self.psql.connection(), &choice, part);
         let started = Program::start("pg_restore", &mut command, &self.job.interrupt);
         let ended = started.and_then(|(program, _)| program.end(&self.job.interrupt));
-        ended.map_err(|e| program_failure(&e).into())
+        ended.map_err(|e| program_failure(&e))
     }
 
     fn choice(&self) -> Result<Choice, Failure> {

@@ -11,7 +11,6 @@ use crate::restore::head::Head;
 use crate::restore::job::{Feed, Job, Restored, program_failure};
 use crate::restore::living::Role;
 use crate::restore::pg_restore::{self, Part, Way};
-use crate::restore::program::Program;
 use crate::restore::reading::Through;
 use crate::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::restore::session::Session;
@@ -92,9 +91,7 @@ fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let (choice, _list) = job.choice()?;
     let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &Part::Everything);
-    let (program, pipes) =
-        Program::start("pg_restore", &mut command, &job.interrupt).map_err(|e| program_failure(&e))?;
-    let mut feed = Feed::new(program, pipes.stdin, &job.interrupt)?;
+    let mut feed = Feed::start(&mut command, &job.interrupt)?;
     match job.read_through(&mut |_, bytes| feed.write(bytes)) {
         Ok(through) => feed.end().map_err(|e| program_failure(&e)).map(|()| through),
         Err(failure) => {

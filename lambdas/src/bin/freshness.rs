@@ -5,7 +5,7 @@ use lambdas::freshness::Measuring;
 use lambdas::{Cloud, Environment, Settings};
 use serde_json::Value;
 
-// One thread: a function of 256 MB has a sixth of a core, and more threads only keep more freed memory.
+// One thread: below 1,769 MB a function has no whole core, and more threads only keep more freed memory.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambdas::logging::start();
