@@ -1,7 +1,7 @@
 //! One restore: everything that was found out and decided, and what both ways of restoring share.
 
 use std::io::{self, Write as _};
-use std::process::{ChildStdin, Command};
+use std::process::{ChildStdin, ChildStdout, Command};
 
 use archive::{Census, Digest, Walk};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use crate::restore::head::Head;
 use crate::restore::ownership::Ownership;
 use crate::restore::pg_restore::Choice;
 use crate::restore::plan::Plan;
-use crate::restore::program::{Program, ProgramError};
+use crate::restore::program::{Pipes, Program, ProgramError};
 use crate::restore::reading::{self, ReadingError, Through};
 use crate::restore::tables;
 use crate::restore::target::Target;
@@ -214,21 +214,35 @@ pub(crate) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// Starts a pg_restore that reads its stdin.
+    /// Starts a pg_restore that reads its stdin; its stdout, where the command asks for it.
     ///
     /// # Errors
     /// Exit 1 when it can't be run.
-    pub(crate) fn start(command: &mut Command, interrupt: &'a Interrupt) -> Result<Self, Failure> {
-        let (program, pipes) = Program::start("pg_restore", command, interrupt).map_err(|e| program_failure(&e))?;
-        Self::new(program, pipes.stdin, interrupt)
-    }
-
-    pub(crate) fn new(program: Program, stdin: Option<ChildStdin>, interrupt: &'a Interrupt) -> Result<Self, Failure> {
+    pub(crate) fn start(
+        command: &mut Command,
+        interrupt: &'a Interrupt,
+    ) -> Result<(Self, Option<ChildStdout>), Failure> {
+        let started = Program::start("pg_restore", command, interrupt);
+        let (program, Pipes { stdin, stdout }) = started.map_err(|e| program_failure(&e))?;
         let Some(stdin) = stdin else {
             program.stop();
             return Err(Failure::new(Exit::Failed, "pg_restore's stdin is missing"));
         };
-        Ok(Self { running: Some((program, stdin)), interrupt })
+        Ok((Self { running: Some((program, stdin)), interrupt }, stdout))
+    }
+
+    /// Reads the archive to its end into the program, and waits for it.
+    ///
+    /// # Errors
+    /// As [`Job::read_through`], and when the program fails.
+    pub(crate) fn read_in(mut self, job: &Job) -> Result<Through, Failure> {
+        match job.read_through(&mut |_, bytes| self.write(bytes)) {
+            Ok(through) => self.end().map_err(|e| program_failure(&e)).map(|()| through),
+            Err(failure) => {
+                self.stop();
+                Err(failure)
+            }
+        }
     }
 
     /// Hands on the next bytes.

@@ -7,7 +7,6 @@ use crate::failure::{Exit, Failure};
 use crate::postgres::Psql;
 use crate::restore::job::{Feed, Job, program_failure};
 use crate::restore::pg_restore::{self, Way};
-use crate::restore::program::Program;
 use crate::restore::reading::Through;
 use crate::restore::script::{Kind, Trimmed};
 use crate::restore::session::Session;
@@ -27,20 +26,11 @@ pub(crate) fn replay(job: &Job, session: &mut Session, way: Way) -> Result<Throu
     let alive = |failure: Failure| (failure, SessionState::Alive);
     let (choice, _list) = job.choice().map_err(alive)?;
     let mut command = pg_restore::script(&job.head.pg_restore, job.target.psql.connection(), &choice, way);
-    let started = Program::start("pg_restore", &mut command, &job.interrupt);
-    let (program, pipes) = started.map_err(|e| alive(program_failure(&e)))?;
-    let mut feed = Feed::new(program, pipes.stdin, &job.interrupt).map_err(alive)?;
+    let (feed, script) = Feed::start(&mut command, &job.interrupt).map_err(alive)?;
     let kind = Kind { transaction: way == Way::Replacing, knows_timeout: job.target.role.knows_transaction_timeout() };
     std::thread::scope(|scope| {
-        let pump = scope.spawn(|| pump(pipes.stdout, Trimmed::new(kind), session));
-        let read = job.read_through(&mut |_, bytes| feed.write(bytes));
-        let read = match read {
-            Ok(through) => feed.end().map_err(|e| program_failure(&e)).map(|()| through),
-            Err(failure) => {
-                feed.stop();
-                Err(failure)
-            }
-        };
+        let pump = scope.spawn(|| pump(script, Trimmed::new(kind), session));
+        let read = feed.read_in(job);
         let pumped = pump.join().unwrap_or_else(|_| Err(io::Error::other("the script's thread panicked")));
         match (read, pumped) {
             (Ok(through), Ok(())) => Ok(through),

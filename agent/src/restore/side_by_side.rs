@@ -130,7 +130,7 @@ impl Filling<'_> {
         let choice = Choice { list: Some(list.path().to_owned()), ..self.choice()? };
         let head = &self.job.head;
         let mut command = pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Data);
-        let mut feed = Feed::start(&mut command, &self.job.interrupt)?;
+        let (mut feed, _) = Feed::start(&mut command, &self.job.interrupt)?;
         let pieces = std::iter::once(&HEAD).chain(&share.pieces);
         let mut block = vec![0; BLOCK];
         for piece in pieces {

@@ -91,14 +91,8 @@ fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let (choice, _list) = job.choice()?;
     let mut command = pg_restore::into_database(&job.head.pg_restore, psql.connection(), &choice, &Part::Everything);
-    let mut feed = Feed::start(&mut command, &job.interrupt)?;
-    match job.read_through(&mut |_, bytes| feed.write(bytes)) {
-        Ok(through) => feed.end().map_err(|e| program_failure(&e)).map(|()| through),
-        Err(failure) => {
-            feed.stop();
-            Err(failure)
-        }
-    }
+    let (feed, _) = Feed::start(&mut command, &job.interrupt)?;
+    feed.read_in(job)
 }
 
 fn fill_by_script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
