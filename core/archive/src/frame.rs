@@ -9,6 +9,7 @@ mod cut;
 mod expand;
 mod gzip;
 mod inflate;
+mod literals;
 mod stream;
 mod ticket;
 mod unframe;

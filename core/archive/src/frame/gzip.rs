@@ -3,6 +3,7 @@
 
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
+use super::literals::{Literals, huffman_only};
 use super::{Measure, STORED_FRAME_LIMIT};
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -39,17 +40,19 @@ pub(super) fn measure(held: &[u8]) -> Result<Measure, String> {
 
 pub(super) struct MemberCompressor {
     compressor: Compressor,
+    literals: Literals,
     deflated: Vec<u8>,
 }
 
 impl MemberCompressor {
     pub(super) fn new(level: CompressionLvl) -> Self {
-        MemberCompressor { compressor: Compressor::new(level), deflated: vec![0; STORED_FRAME_LIMIT] }
+        let (compressor, literals) = (Compressor::new(level), Literals::new());
+        MemberCompressor { compressor, literals, deflated: vec![0; STORED_FRAME_LIMIT] }
     }
 
     /// Puts `plain`, at most a frame of it, into `member` in place of what was there.
     pub(super) fn compress(&mut self, plain: &[u8], member: &mut Vec<u8>) -> Result<(), String> {
-        let length = self.compressor.deflate_compress(plain, &mut self.deflated).map_err(|error| error.to_string())?;
+        let length = self.deflate(plain)?;
         let deflated = self.deflated.get(..length).unwrap_or_default();
         let whole = (HEADER + length + TRAILER) as u32;
         member.clear();
@@ -61,6 +64,15 @@ impl MemberCompressor {
         member.extend_from_slice(deflated);
         member.extend_from_slice(&trailer(plain));
         Ok(())
+    }
+
+    fn deflate(&mut self, plain: &[u8]) -> Result<usize, String> {
+        if self.literals.suffice(plain, &mut self.compressor)
+            && let Some(length) = huffman_only(plain, &mut self.deflated)
+        {
+            return Ok(length);
+        }
+        self.compressor.deflate_compress(plain, &mut self.deflated).map_err(|error| error.to_string())
     }
 }
 

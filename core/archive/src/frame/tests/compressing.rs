@@ -52,6 +52,41 @@ fn what_does_not_compress_still_fits_a_frame() {
     }
 }
 
+/// What libdeflate makes of a block, in bytes.
+fn libdeflate(block: &[u8]) -> usize {
+    let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+    compressor.deflate_compress(block, &mut vec![0; STORED_FRAME_LIMIT]).unwrap()
+}
+
+/// A gzip frame of the block, of its deflated bytes alone.
+fn deflated(block: &[u8]) -> usize {
+    let frames = compress_blocks(FrameSettings { compression: Compression::Gzip, level: None, threads: 1 }, [block]);
+    assert!(read_back(&frames[0]).unwrap() == block);
+    frames[0].len() - 28
+}
+
+#[test]
+fn where_nothing_repeats_huffman_codes_are_enough() {
+    use base64::Engine as _;
+    let noise: Vec<u8> = random_places(FRAME_SIZE / 2, 256).into_iter().map(|random| random as u8).collect();
+    let base64 = base64::prelude::BASE64_STANDARD.encode(&noise);
+    for block in [hex::encode(&noise).into_bytes(), base64.clone().into_bytes()] {
+        let (ours, theirs) = (deflated(&block), libdeflate(&block));
+        assert_ne!(ours, theirs, "libdeflate made it");
+        assert!(ours <= theirs + theirs / 200, "{ours}, {theirs}");
+    }
+}
+
+#[test]
+fn what_repeats_is_still_found() {
+    let noise: Vec<u8> = random_places(8192, 256).into_iter().map(|random| random as u8).collect();
+    let far = hex::encode(&noise).repeat(FRAME_SIZE / 2 / noise.len());
+    let zeros = hex::encode([0; FRAME_SIZE / 2]);
+    for block in [dump(FRAME_SIZE), far.into_bytes(), zeros.into_bytes(), b"1\n".to_vec(), b"1\t\\x00\n".to_vec()] {
+        assert_eq!(deflated(&block), libdeflate(&block));
+    }
+}
+
 #[test]
 fn frames_come_out_in_the_order_their_blocks_went_in() {
     let plain = dump(FRAME_SIZE);
