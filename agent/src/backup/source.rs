@@ -2,7 +2,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::postgres::dump::DumpOptions;
-use crate::postgres::{Dump, DumpError, Psql, Server, Tool, Tools, server};
+use crate::postgres::{Dump, DumpError, Psql, Server, Tool, Tools, server, tools};
 use crate::settings::{DatabaseSettings, Settings};
 
 /// A database that answers, and what to dump it with.
@@ -23,7 +23,7 @@ pub(crate) fn databases(settings: &Settings) -> Result<Vec<DatabaseSettings>, Fa
         return Ok(settings.databases.clone());
     }
     let tools = Tools::find(settings.program_directory.as_deref());
-    let psql = Psql::new(tools.newest("psql")?.path, settings.server().connection);
+    let psql = Psql::new(tools.newest("psql")?, settings.server().connection);
     let names = server::databases(&psql)?;
     if names.is_empty() {
         return Err(Failure::new(Exit::NotFound, "the server has no database to back up"));
@@ -38,10 +38,16 @@ impl Source {
     /// When the database can't be reached (exit 1), doesn't exist (exit 5), or no pg_dump fits the server (exit 2).
     pub(crate) fn open(settings: &Settings, database: &DatabaseSettings) -> Result<Self, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
-        let psql = Psql::new(tools.newest("psql")?.path, database.connection.clone());
-        let server = Server::ask(&psql)?;
+        let psql = Psql::new(tools.newest("psql")?, database.connection.clone());
+        // Both run programs and wait for them: at the same time.
+        let (installed, server) = std::thread::scope(|scope| {
+            let installed = scope.spawn(|| tools.installed("pg_dump"));
+            let server = Server::ask(&psql);
+            (installed.join().unwrap_or_default(), server)
+        });
+        let server = server?;
         let why = format!("the server, which is PostgreSQL {}", server.version());
-        let pg_dump = tools.fitting("pg_dump", server.version(), &why)?;
+        let pg_dump = tools::fitting("pg_dump", &installed, server.version(), &why)?;
         let options = DumpOptions { lock_timeout: database.lock_timeout, extra: database.dump_options.clone() };
         Ok(Self { server, pg_dump, psql, options })
     }

@@ -172,7 +172,7 @@ pub(crate) struct RestoreArgs {
     /// With --into: restore the rows of this table alone, `NAME` or `SCHEMA.NAME`. Repeat it for several.
     #[arg(long, value_name = "TABLE", requires = "into")]
     pub(crate) table: Vec<String>,
-    /// Fill the new database with so many jobs. More than one need room for the plain dump in TMPDIR (/var/tmp). Default: as many as pay.
+    /// Fill the new database with so many jobs. More than one need room in TMPDIR (/var/tmp), at worst for the plain dump. Default: as many as pay.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), conflicts_with = "in_place")]
     pub(crate) jobs: Option<u8>,
     /// Replace the content inside the living database, in one transaction, after a safety backup.

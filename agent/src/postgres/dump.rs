@@ -2,7 +2,7 @@
 //!
 //! The exit status decides, never the end of the bytes alone: a pg_dump that dies closes its pipe just as one that is done.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ChildStderr, ChildStdout, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 
 use crate::postgres::Tool;
+use crate::postgres::pipe::Roomy;
 use crate::settings::Connection;
 
 /// Lines of stderr that are kept for the error's text and the manifest's warnings; every line reaches the user as it comes.
@@ -19,13 +20,6 @@ const KEPT_LINES: usize = 50;
 /// How long pg_dump may take to end. It asks the server to cancel its query first, and a network that stands still never
 /// answers.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A pipe this large costs few switches between pg_dump and us; the kernel gives an unprivileged process that much.
-const PIPE_SIZE: usize = 1 << 20;
-/// pg_dump writes 4 KiB at a time. Whoever reads as fast wakes up for each, and waking a reader is time that pg_dump doesn't
-/// dump: so what comes in smaller gulps than this is left to gather for a while, in which the pipe can't fill up.
-const GULP: usize = PIPE_SIZE / 4;
-const GATHERING: Duration = Duration::from_millis(1);
-
 /// How to dump, besides where from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DumpOptions {
@@ -38,9 +32,7 @@ pub(crate) struct DumpOptions {
 /// A pg_dump that runs.
 pub(crate) struct Dump {
     child: Child,
-    stdout: ChildStdout,
-    /// Whether the pipe has the size that leaves room for bytes to gather.
-    roomy: bool,
+    stdout: Roomy<ChildStdout>,
     stderr: JoinHandle<Vec<String>>,
     stopper: Stopper,
 }
@@ -93,11 +85,10 @@ impl Dump {
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(DumpError::Run(std::io::Error::other("its pipes are missing")));
         };
-        // A smaller pipe is only slower.
-        let roomy = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_SIZE).is_ok();
+        let stdout = Roomy::new(stdout);
         let stderr = std::thread::spawn(move || pass_on(stderr));
         let stopper = Stopper(Arc::new(Mutex::new(Pid::from_raw(child.id().cast_signed()))));
-        Ok(Self { child, stdout, roomy, stderr, stopper })
+        Ok(Self { child, stdout, stderr, stopper })
     }
 
     pub(crate) fn stopper(&self) -> Stopper {
@@ -109,19 +100,7 @@ impl Dump {
     /// # Errors
     /// Of the pipe.
     pub(crate) fn fill(&mut self, block: &mut Vec<u8>, size: usize) -> std::io::Result<()> {
-        while block.len() < size {
-            // Asked for more than is there, a pipe gives what is there; asked for one byte, it waits for one.
-            let waiting = rustix::io::ioctl_fionread(&self.stdout)?.max(1);
-            let missing = (size - block.len()) as u64;
-            let read = (&mut self.stdout).take(waiting.min(missing)).read_to_end(block)?;
-            if read == 0 {
-                return Ok(());
-            }
-            if self.roomy && read < GULP.min(missing as usize) {
-                std::thread::sleep(GATHERING);
-            }
-        }
-        Ok(())
+        self.stdout.fill(block, size)
     }
 
     /// Waits for the end after the last byte has been read, and answers with what pg_dump said on stderr: its warnings.

@@ -4,6 +4,7 @@
 //! services, TLS and every other libpq setting mean here what they mean everywhere else.
 
 pub(crate) mod dump;
+pub(crate) mod pipe;
 pub(crate) mod psql;
 pub(crate) mod server;
 pub(crate) mod tools;

@@ -77,37 +77,48 @@ impl Tools {
     /// # Errors
     /// Exit 2, naming both versions and the package to install, when none is installed or all are older.
     pub(crate) fn fitting(&self, program: &str, needed: Version, why: &str) -> Result<Tool, Failure> {
-        let installed = self.installed(program);
-        let package = format!("postgresql-client-{}", needed.major_name());
-        let fitting = installed
-            .iter()
-            .filter(|t| t.version.major() >= needed.major())
-            .min_by_key(|t| (t.version.major(), std::cmp::Reverse(t.version)));
-        if let Some(tool) = fitting {
-            return Ok(tool.clone());
-        }
-        let hint = format!("install PostgreSQL {}'s client programs: apt-get install {package}", needed.major_name());
-        let error = match installed.last() {
-            None => format!("{program} was not found"),
-            Some(newest) => format!(
-                "{program} {} is too old for {why}: version {} or newer is needed",
-                newest.version,
-                needed.major_name()
-            ),
-        };
-        Err(Failure::new(Exit::Usage, error).hint(hint))
+        fitting(program, &self.installed(program), needed, why)
     }
 
-    /// The newest `program` there is.
+    /// The newest `program` there is. Where there is but one, it isn't asked for its version: a backup waits for the answer.
     ///
     /// # Errors
     /// Exit 2 when none is installed.
-    pub(crate) fn newest(&self, program: &str) -> Result<Tool, Failure> {
-        self.installed(program).pop().ok_or_else(|| {
+    pub(crate) fn newest(&self, program: &str) -> Result<PathBuf, Failure> {
+        let newest = match self.paths(program).as_slice() {
+            [only] => Some(only.clone()),
+            _ => self.installed(program).pop().map(|tool| tool.path),
+        };
+        newest.ok_or_else(|| {
             Failure::new(Exit::Usage, format!("{program} was not found"))
                 .hint("install PostgreSQL's client programs: apt-get install postgresql-client")
         })
     }
+}
+
+/// Of the installed `program`s, the one whose major is `needed`'s, else the next newer one.
+///
+/// # Errors
+/// As [`Tools::fitting`].
+pub(crate) fn fitting(program: &str, installed: &[Tool], needed: Version, why: &str) -> Result<Tool, Failure> {
+    let package = format!("postgresql-client-{}", needed.major_name());
+    let fitting = installed
+        .iter()
+        .filter(|t| t.version.major() >= needed.major())
+        .min_by_key(|t| (t.version.major(), std::cmp::Reverse(t.version)));
+    if let Some(tool) = fitting {
+        return Ok(tool.clone());
+    }
+    let hint = format!("install PostgreSQL {}'s client programs: apt-get install {package}", needed.major_name());
+    let error = match installed.last() {
+        None => format!("{program} was not found"),
+        Some(newest) => format!(
+            "{program} {} is too old for {why}: version {} or newer is needed",
+            newest.version,
+            needed.major_name()
+        ),
+    };
+    Err(Failure::new(Exit::Usage, error).hint(hint))
 }
 
 /// The `bin` folders of the versions below `parent`.

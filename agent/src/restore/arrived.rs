@@ -1,14 +1,32 @@
-//! How much of a dump lies in the spool already: one thread reads the archive on, others wait for what they need of it.
+//! How much of a dump has arrived, and where it lies: one thread reads the archive on, others take what they need of it.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use archive::{Entry, Walk};
+
+use crate::restore::slots::{Chunk, Room};
 
 /// The archive's head, or the data block of this number, counted from 1 in the archive's order.
 pub(super) type Piece = usize;
 
 /// The head is everything before the first data block.
 pub(super) const HEAD: Piece = 0;
+
+/// While this much waits, in bytes, and nobody is short of anything, the archive isn't read on: the cores have better to do.
+const PLENTY: u64 = 32 << 20;
+
+/// Tells the reader which piece its bytes belong to.
+#[derive(Debug, Default)]
+pub(super) struct Divider {
+    /// Bytes of the dump so far.
+    bytes: u64,
+    /// What the next bytes belong to.
+    piece: Piece,
+    /// Index into the table of contents of the first entry whose data hasn't ended.
+    next_entry: usize,
+}
 
 /// What has arrived.
 #[derive(Default)]
@@ -19,12 +37,13 @@ pub(super) struct Arrived {
 
 #[derive(Default)]
 struct State {
-    /// Bytes in the spool.
-    bytes: u64,
-    /// Where each piece ends, as far as is known; the next one begins there.
-    ends: Vec<u64>,
-    /// Index into the table of contents of the first entry whose data hasn't ended.
-    next_entry: usize,
+    /// What is arriving; every piece before it is whole.
+    piece: Piece,
+    /// What lies in the spool, by piece, in order.
+    waiting: BTreeMap<Piece, VecDeque<Chunk>>,
+    room: Room,
+    /// How many wait for bytes that haven't arrived.
+    short: usize,
     /// The definitions are in the database: rows may come.
     defined: bool,
     given_up: bool,
@@ -34,38 +53,87 @@ struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct GivenUp;
 
-impl Arrived {
-    /// Notes that so many bytes more lie in the spool, as far as this walk has come.
-    pub(super) fn add(&self, bytes: usize, walk: &Walk) -> Result<(), GivenUp> {
-        let mut state = self.lock();
-        state.bytes += bytes as u64;
-        if let (Some(head), true) = (walk.contents_end(), state.ends.is_empty()) {
-            state.ends.push(head);
-        }
-        let rest = walk.contents().unwrap_or_default().iter().skip(state.next_entry);
-        let passed = rest.take_while(|entry| !entry.has_data() || entry.data_end().is_some());
-        let (count, ends) = passed.fold((0, Vec::new()), |(count, mut ends), entry| {
-            ends.extend(Entry::data_end(entry));
-            (count + 1, ends)
-        });
-        state.next_entry += count;
-        state.ends.extend(ends);
-        self.answer(state)
+impl Divider {
+    /// Which piece each part of the next `length` bytes belongs to. `walk` has just seen them.
+    pub(super) fn divide(&mut self, length: usize, walk: &Walk) -> Vec<(Piece, Range<usize>)> {
+        let ends = self.new_ends(walk);
+        self.divide_at(&ends, length)
     }
 
-    /// Waits until something of a piece beyond `position` has arrived, or until its end is known to be `position`. Says
-    /// up to where it may be read, and whether that is its end. Before its beginning is known there is no position.
-    pub(super) fn wait_for(&self, piece: Piece, position: Option<u64>) -> Result<Reach, GivenUp> {
-        let mut state = self.lock();
-        loop {
-            if state.given_up {
-                return Err(GivenUp);
-            }
-            if let Some(reach) = state.reach(piece, position) {
-                return Ok(reach);
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// What the bytes after these belong to.
+    pub(super) fn piece(&self) -> Piece {
+        self.piece
+    }
+
+    /// Where pieces end that the walk has passed since it was asked last.
+    fn new_ends(&mut self, walk: &Walk) -> Vec<u64> {
+        let mut ends: Vec<u64> = walk.contents_end().into_iter().filter(|_| self.piece == HEAD).collect();
+        let rest = walk.contents().unwrap_or_default().iter().skip(self.next_entry);
+        for entry in rest.take_while(|entry| !entry.has_data() || entry.data_end().is_some()) {
+            ends.extend(Entry::data_end(entry));
+            self.next_entry += 1;
         }
+        ends
+    }
+
+    fn divide_at(&mut self, ends: &[u64], length: usize) -> Vec<(Piece, Range<usize>)> {
+        let mut parts = Vec::new();
+        let mut from = 0;
+        for end in ends {
+            let to = usize::try_from(end.saturating_sub(self.bytes)).unwrap_or(length).min(length);
+            parts.push((self.piece, from..to));
+            (self.piece, from) = (self.piece + 1, to);
+        }
+        parts.push((self.piece, from..length));
+        parts.retain(|(_, part)| !part.is_empty());
+        self.bytes += length as u64;
+        parts
+    }
+}
+
+impl Arrived {
+    /// Everything before `piece` has been added.
+    pub(super) fn reach(&self, piece: Piece) {
+        self.lock().piece = piece;
+        self.changed.notify_all();
+    }
+
+    /// Room in the spool for so many bytes of a data block, once they are needed or little enough waits.
+    pub(super) fn room_for(&self, length: u32) -> Result<Chunk, GivenUp> {
+        let has_plenty = |state: &mut State| !state.given_up && state.short == 0 && state.room.taken() > PLENTY;
+        let state = self.changed.wait_while(self.lock(), has_plenty).unwrap_or_else(PoisonError::into_inner);
+        let mut state = state.unless_given_up()?;
+        Ok(state.room.take(length))
+    }
+
+    /// What was written into such room may be fetched.
+    pub(super) fn add(&self, piece: Piece, chunk: Chunk) {
+        self.lock().waiting.entry(piece).or_default().push_back(chunk);
+        self.changed.notify_all();
+    }
+
+    /// Waits for what follows of a data block; `None` at its end.
+    pub(super) fn next(&self, piece: Piece) -> Result<Option<Chunk>, GivenUp> {
+        let mut state = self.lock().unless_given_up()?;
+        while !state.has(piece) {
+            state.short += 1;
+            self.changed.notify_all();
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.short -= 1;
+            state = state.unless_given_up()?;
+        }
+        Ok(state.waiting.get_mut(&piece).and_then(VecDeque::pop_front))
+    }
+
+    /// What was in this room has been read.
+    pub(super) fn give_back(&self, chunk: Chunk) {
+        self.lock().room.give_back(chunk);
+        self.changed.notify_all();
+    }
+
+    /// Waits until all of the archive's head is there.
+    pub(super) fn wait_for_head(&self) -> Result<(), GivenUp> {
+        self.wait_until(|state| state.piece > HEAD)
     }
 
     /// Lets the rows come.
@@ -76,9 +144,7 @@ impl Arrived {
 
     /// Waits until rows may come.
     pub(super) fn wait_until_defined(&self) -> Result<(), GivenUp> {
-        let waited = self.changed.wait_while(self.lock(), |state| !state.defined && !state.given_up);
-        let state = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.given_up { Err(GivenUp) } else { Ok(()) }
+        self.wait_until(|state| state.defined)
     }
 
     /// Whoever waits, or comes later, is told that it is of no use.
@@ -87,9 +153,9 @@ impl Arrived {
         self.changed.notify_all();
     }
 
-    fn answer(&self, state: MutexGuard<'_, State>) -> Result<(), GivenUp> {
-        self.changed.notify_all();
-        if state.given_up { Err(GivenUp) } else { Ok(()) }
+    fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> Result<(), GivenUp> {
+        let waited = self.changed.wait_while(self.lock(), |state| !state.given_up && !is_so(state));
+        waited.unwrap_or_else(PoisonError::into_inner).unless_given_up().map(drop)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -97,22 +163,20 @@ impl Arrived {
     }
 }
 
-/// What may be read of a piece.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reach {
-    pub(super) from: u64,
-    pub(super) to: u64,
-    /// Nothing of the piece follows.
-    pub(super) is_end: bool,
+trait UnlessGivenUp: Sized {
+    fn unless_given_up(self) -> Result<Self, GivenUp>;
+}
+
+impl UnlessGivenUp for MutexGuard<'_, State> {
+    fn unless_given_up(self) -> Result<Self, GivenUp> {
+        if self.given_up { Err(GivenUp) } else { Ok(self) }
+    }
 }
 
 impl State {
-    fn reach(&self, piece: Piece, position: Option<u64>) -> Option<Reach> {
-        let begin = if piece == HEAD { 0 } else { *self.ends.get(piece - 1)? };
-        let from = position.unwrap_or(begin);
-        let end = self.ends.get(piece).copied();
-        let to = end.unwrap_or(self.bytes);
-        (to > from || end.is_some()).then_some(Reach { from, to, is_end: end.is_some() })
+    /// Something of it may be fetched, or nothing more will come.
+    fn has(&self, piece: Piece) -> bool {
+        piece < self.piece || self.waiting.get(&piece).is_some_and(|chunks| !chunks.is_empty())
     }
 }
 
@@ -120,20 +184,65 @@ impl State {
 mod tests {
     use super::*;
 
-    fn state(bytes: u64, ends: &[u64]) -> State {
-        State { bytes, ends: ends.to_vec(), ..State::default() }
+    fn divide(divider: &mut Divider, length: usize, ends: &[u64]) -> Vec<(Piece, usize, usize)> {
+        let parts = divider.divide_at(ends, length);
+        parts.into_iter().map(|(piece, part)| (piece, part.start, part.end)).collect()
     }
 
     #[test]
-    fn a_piece_is_read_as_it_comes_and_no_further_than_its_end() {
-        let reach = |from, to, is_end| Some(Reach { from, to, is_end });
-        assert_eq!(state(10, &[]).reach(HEAD, None), reach(0, 10, false));
-        assert_eq!(state(10, &[]).reach(HEAD, Some(10)), None, "nothing new");
-        assert_eq!(state(10, &[]).reach(1, None), None, "nobody knows where it begins");
-        assert_eq!(state(100, &[30]).reach(HEAD, Some(10)), reach(10, 30, true));
-        assert_eq!(state(100, &[30]).reach(1, None), reach(30, 100, false));
-        assert_eq!(state(100, &[30, 80]).reach(1, Some(60)), reach(60, 80, true));
-        assert_eq!(state(80, &[30, 80]).reach(1, Some(80)), reach(80, 80, true), "its end is known late");
-        assert_eq!(state(80, &[30, 80]).reach(2, None), None, "not a byte of it has come");
+    fn bytes_are_divided_where_pieces_end() {
+        let mut divider = Divider::default();
+        assert_eq!(divide(&mut divider, 10, &[]), [(HEAD, 0, 10)]);
+        assert_eq!(divide(&mut divider, 30, &[25, 30]), [(HEAD, 0, 15), (1, 15, 20), (2, 20, 30)]);
+        assert_eq!(divide(&mut divider, 10, &[40]), [(3, 0, 10)], "an end that is known late");
+        assert_eq!(divide(&mut divider, 5, &[55, 55]), [(3, 0, 5)], "an empty piece");
+        assert_eq!(divider.piece(), 5);
+    }
+
+    #[test]
+    fn a_piece_is_fetched_in_order_and_ends() {
+        let arrived = Arrived::default();
+        arrived.reach(1);
+        for length in [7, 9] {
+            let chunk = arrived.room_for(length).unwrap();
+            arrived.add(1, chunk);
+        }
+        arrived.reach(2);
+        let lengths = std::iter::from_fn(|| arrived.next(1).unwrap()).map(|chunk| {
+            let length = arrived.lock().room.taken();
+            arrived.give_back(chunk);
+            length
+        });
+        assert_eq!(lengths.collect::<Vec<_>>(), [16, 9]);
+    }
+
+    #[test]
+    fn the_reader_waits_while_there_is_plenty_unless_somebody_is_short() {
+        let arrived = Arrived::default();
+        arrived.reach(1);
+        let plenty = (0..=PLENTY >> 20).map(|_| arrived.room_for(1 << 20).unwrap()).collect::<Vec<_>>();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| arrived.room_for(1));
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert!(!reader.is_finished(), "nobody needs more");
+            let short = scope.spawn(|| arrived.next(1));
+            let chunk = reader.join().unwrap().unwrap();
+            arrived.add(1, chunk);
+            assert!(short.join().unwrap().unwrap().is_some());
+            let reader = scope.spawn(|| arrived.room_for(1));
+            plenty.into_iter().take(2).for_each(|chunk| arrived.give_back(chunk));
+            assert!(reader.join().unwrap().is_ok());
+        });
+    }
+
+    #[test]
+    fn who_waits_is_told_when_another_has_given_up() {
+        let arrived = Arrived::default();
+        std::thread::scope(|scope| {
+            let waiting = [scope.spawn(|| arrived.next(1).map(drop)), scope.spawn(|| arrived.wait_until_defined())];
+            arrived.give_up();
+            waiting.into_iter().for_each(|waits| assert_eq!(waits.join().unwrap(), Err(GivenUp)));
+        });
+        assert_eq!(arrived.room_for(1), Err(GivenUp));
     }
 }

@@ -4,7 +4,7 @@
 //! seconds to go. So they are ended from another session while it waits: whoever reconnects in between waits too, and
 //! finds the new database.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -73,17 +73,19 @@ pub(crate) fn end_connections(maintenance: &Psql, names: &[&str]) -> Result<(), 
 }
 
 fn while_ending_connections<T>(maintenance: &Psql, names: &[&str], act: impl FnOnce() -> T) -> T {
-    let done = AtomicBool::new(false);
+    let (done, is_done) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
+        scope.spawn(move || {
+            loop {
                 // What can't be ended shows in the exchange itself.
                 let _ = end_connections(maintenance, names);
-                std::thread::sleep(PAUSE);
+                if is_done.recv_timeout(PAUSE) == Err(RecvTimeoutError::Disconnected) {
+                    return;
+                }
             }
         });
         let outcome = act();
-        done.store(true, Ordering::Relaxed);
+        drop(done);
         outcome
     })
 }

@@ -18,6 +18,7 @@ use crate::restore::program::ProgramError;
 use crate::restore::reading::Through;
 use crate::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::restore::session::{Session, SessionError};
+use crate::restore::statistics;
 
 /// Stops whatever uses the database, and ends its connections.
 ///
@@ -50,9 +51,7 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
     }
     end_all(job);
     let through = replace(job)?;
-    if let Err(error) = job.target.psql.script("ANALYZE;\n") {
-        tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");
-    }
+    statistics::gather(&job.target.psql, job.width());
     Ok(Restored { census: through.walked.census, dumped: through.dumped, clients: stopped.start().err() })
 }
 

@@ -1,6 +1,6 @@
 //! One restore: everything that was found out and decided, and what both ways of restoring share.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::{ChildStdin, ChildStdout, Command};
 
 use archive::{Census, Digest, Walk};
@@ -10,6 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::keys::Keys;
 use crate::postgres::Psql;
+use crate::postgres::pipe::Roomy;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::restore::choose::Chosen;
@@ -21,6 +22,7 @@ use crate::restore::pg_restore::Choice;
 use crate::restore::plan::Plan;
 use crate::restore::program::{Pipes, Program, ProgramError};
 use crate::restore::reading::{self, ReadingError, Through};
+use crate::restore::spool;
 use crate::restore::tables;
 use crate::restore::target::Target;
 
@@ -125,9 +127,15 @@ impl Job {
     /// # Errors
     /// Exit 1 when it can't be asked.
     pub(crate) fn count(&self, psql: &Psql) -> Result<Vec<Counted>, Failure> {
+        tracing::info!("counting every table's rows");
         let failed = |e: String| Failure::new(Exit::Failed, format!("the restored rows can't be counted: {e}"));
         let answer = psql.script(&counts::questions(self.head.encoding())).map_err(|e| failed(e.to_string()))?;
         counts::read(&answer).map_err(|e| failed(e.to_string()))
+    }
+
+    /// How many sessions may work in the restored database at a time.
+    pub(crate) fn width(&self) -> usize {
+        self.jobs.unwrap_or_else(spool::usual_jobs)
     }
 
     /// Ends the restore here when the run was told to stop.
@@ -209,7 +217,7 @@ pub(crate) fn program_failure(error: &ProgramError) -> Failure {
 
 /// A dump on its way into a program's stdin. A program that has read enough may end before all of it has come.
 pub(crate) struct Feed<'a> {
-    running: Option<(Program, ChildStdin)>,
+    running: Option<(Program, Roomy<ChildStdin>)>,
     interrupt: &'a Interrupt,
 }
 
@@ -228,7 +236,7 @@ impl<'a> Feed<'a> {
             program.stop();
             return Err(Failure::new(Exit::Failed, "pg_restore's stdin is missing"));
         };
-        Ok((Self { running: Some((program, stdin)), interrupt }, stdout))
+        Ok((Self { running: Some((program, Roomy::new(stdin))), interrupt }, stdout))
     }
 
     /// Reads the archive to its end into the program, and waits for it.

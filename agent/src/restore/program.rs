@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::postgres::dump::pass_on;
 
 /// How soon an end and an interrupt are noticed.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(5);
 /// How long a program may take to end by itself after it was told to, before it is ended by force.
 const PATIENCE: Duration = Duration::from_secs(5);
 

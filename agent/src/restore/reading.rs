@@ -2,7 +2,7 @@
 //!
 //! Nothing that was read counts before the archive's end has been seen and the digest is the manifest's.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read};
 use std::sync::{Arc, Mutex};
 
 use archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked};
@@ -10,9 +10,6 @@ use archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked};
 use crate::interrupt::Interrupt;
 use crate::keys::{Keys, Source};
 use crate::progress::Progress;
-
-/// What the dump is handed on in, at most.
-const BLOCK: usize = 1 << 20;
 
 /// What was read, to the last byte.
 #[derive(Debug)]
@@ -74,18 +71,18 @@ pub(crate) fn read_through(
     let digester = Arc::clone(&tap.digester);
     let mut expander = open(Box::new(tap), keys)?;
     let mut walk = Walk::new();
-    let mut block = vec![0; BLOCK];
     loop {
         if let Some(signal) = interrupt.seen() {
             return Err(ReadingError::Interrupted(signal));
         }
-        let length = expander.read(&mut block).map_err(reading)?;
-        let bytes = block.get(..length).unwrap_or_default();
+        let bytes = expander.fill_buf().map_err(reading)?;
         if bytes.is_empty() {
             break;
         }
         walk.feed(bytes).map_err(ReadingError::Damaged)?;
         take(&walk, bytes).map_err(ReadingError::Refused)?;
+        let length = bytes.len();
+        expander.consume(length);
     }
     let dumped = walk.position();
     let walked = walk.finish().map_err(ReadingError::Damaged)?;

@@ -1,6 +1,6 @@
 //! Several pg_restore fill the database side by side, while the archive is still being read.
 //!
-//! definitions → data, shared out → indexes and constraints. One thread reads the archive, checks it and spools its dump.
+//! definitions → data, shared out → indexes and constraints. One thread reads the archive, checks it and puts its rows where they wait.
 //! Each pg_restore that fills reads a pipe, on which it gets the archive's head and its own share of the data blocks: to it
 //! that is an archive in which the rest is missing, and it wasn't asked for the rest. So the rows flow in from the first
 //! block on, and no job needs an archive that it can seek in.
@@ -16,22 +16,25 @@ use archive::Entry;
 
 use crate::failure::{Exit, Failure};
 use crate::postgres::Psql;
-use crate::restore::arrived::{Arrived, GivenUp, HEAD, Piece};
+use crate::restore::arrived::{Arrived, Divider, GivenUp, HEAD, Piece};
+use crate::restore::counts::Counted;
 use crate::restore::job::{Feed, Job, program_failure};
 use crate::restore::pg_restore::{self, Choice, Part};
 use crate::restore::program::Program;
 use crate::restore::reading::{ReadingError, Through};
+use crate::restore::slots;
 use crate::restore::spool::{self, Spool};
 use crate::restore::tables;
-
-/// What is read from the spool at a time.
-const BLOCK: usize = 1 << 18;
 
 /// One restore's parts side by side.
 struct Filling<'a> {
     job: &'a Job,
     psql: &'a Psql,
-    file: &'a File,
+    spool: &'a Spool,
+    /// The archive without its data blocks, which is all that definitions, indexes and constraints need.
+    head: &'a File,
+    /// Where data blocks wait.
+    rows: &'a File,
     arrived: Arrived,
 }
 
@@ -52,18 +55,19 @@ enum Stopped {
     Failed(Failure),
 }
 
-/// Fills an empty database.
+/// Fills an empty database, and counts what is in it then.
 ///
 /// # Errors
-/// As [`Job::read_through`], and when a pg_restore fails.
-pub(super) fn fill(job: &Job, psql: &Psql, spool: &Spool) -> Result<Through, Failure> {
-    let file = spool.create().map_err(|e| unwritable(&e, &spool.folder))?;
-    let filling = Filling { job, psql, file: &file, arrived: Arrived::default() };
+/// As [`Job::read_through`] and [`Job::count`], and when a pg_restore fails.
+pub(super) fn fill(job: &Job, psql: &Psql, spool: &Spool) -> Result<(Through, Vec<Counted>), Failure> {
+    let create = || spool.create().map_err(|e| unwritable(&e, &spool.folder));
+    let (head, rows) = (create()?, create()?);
+    let filling = Filling { job, psql, spool, head: &head, rows: &rows, arrived: Arrived::default() };
     let shares = share_out(&weights(job), spool.jobs);
     let through = thread::scope(|scope| {
         let parts = shares.iter().map(|share| scope.spawn(|| filling.part(share))).collect::<Vec<_>>();
         let defining = scope.spawn(|| filling.define());
-        let read = filling.read(&spool.folder);
+        let read = filling.read();
         let panicked = |_| Err(Stopped::Failed(Failure::new(Exit::Failed, "a part of the restore panicked")));
         let mut ended = vec![defining.join().unwrap_or_else(panicked)];
         ended.extend(parts.into_iter().map(|part| part.join().unwrap_or_else(panicked)));
@@ -74,46 +78,59 @@ pub(super) fn fill(job: &Job, psql: &Psql, spool: &Spool) -> Result<Through, Fai
         });
         failed.map_or(read, Err)
     })?;
-    filling.finish(spool.jobs)?;
-    Ok(through)
+    job.go_on()?;
+    // Indexes and constraints change no rows: a core that has none to build counts in the meantime.
+    let counted = thread::scope(|scope| {
+        let counting = scope.spawn(|| job.count(psql));
+        filling.finish()?;
+        counting.join().unwrap_or_else(|_| Err(Failure::new(Exit::Failed, "counting the restored rows panicked")))
+    })?;
+    Ok((through, counted))
 }
 
 impl Filling<'_> {
-    /// Reads the archive to its end, into the spool.
-    fn read(&self, folder: &Path) -> Result<Through, Failure> {
-        let mut file = self.file;
+    /// Reads the archive to its end: its head into a file, its data blocks to where they wait for their rows' turn.
+    fn read(&self) -> Result<Through, Failure> {
+        let mut divider = Divider::default();
         let read = self.job.read_through(&mut |walk, bytes| {
-            file.write_all(bytes).map_err(|e| io::Error::other(unwritable(&e, folder)))?;
-            self.arrived.add(bytes.len(), walk).map_err(|GivenUp| io::Error::other("a part of the restore failed"))
+            for (piece, part) in divider.divide(bytes.len(), walk) {
+                self.arrived.reach(piece);
+                self.keep(piece, bytes.get(part).unwrap_or_default())?;
+            }
+            self.arrived.reach(divider.piece());
+            Ok(())
         });
-        if read.is_err() {
-            self.arrived.give_up();
+        match read {
+            Ok(_) => self.arrived.reach(Piece::MAX),
+            Err(_) => self.arrived.give_up(),
         }
         read
     }
 
+    fn keep(&self, piece: Piece, bytes: &[u8]) -> io::Result<()> {
+        if piece == HEAD {
+            let mut head = self.head;
+            return head.write_all(bytes).map_err(|e| io::Error::other(self.unwritable(&e)));
+        }
+        for bytes in bytes.chunks(slots::SLOT) {
+            let room = self.arrived.room_for(bytes.len() as u32);
+            let chunk = room.map_err(|GivenUp| io::Error::other("a part of the restore failed"))?;
+            slots::write(self.rows, &chunk, bytes).map_err(|e| io::Error::other(self.unwritable(&e)))?;
+            self.arrived.add(piece, chunk);
+        }
+        Ok(())
+    }
+
     /// What must be there before the rows, as soon as the archive's head has come.
     fn define(&self) -> Result<(), Stopped> {
-        let defined = self.wait_for_head().and_then(|()| {
-            let archive = spool::path_of(self.file);
-            Ok(self.run(&Part::Definitions(&archive))?)
-        });
+        let head = spool::path_of(self.head);
+        let waited = self.arrived.wait_for_head().map_err(Stopped::from);
+        let defined = waited.and_then(|()| Ok(self.run(&Part::Definitions(&head))?));
         match defined {
             Ok(()) => self.arrived.set_defined(),
             Err(_) => self.arrived.give_up(),
         }
         defined
-    }
-
-    fn wait_for_head(&self) -> Result<(), Stopped> {
-        let mut position = None;
-        loop {
-            let reach = self.arrived.wait_for(HEAD, position)?;
-            if reach.is_end {
-                return Ok(());
-            }
-            position = Some(reach.to);
-        }
     }
 
     /// The rows of one share.
@@ -131,41 +148,46 @@ impl Filling<'_> {
         let head = &self.job.head;
         let mut command = pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Data);
         let (mut feed, _) = Feed::start(&mut command, &self.job.interrupt)?;
-        let pieces = std::iter::once(&HEAD).chain(&share.pieces);
-        let mut block = vec![0; BLOCK];
-        for piece in pieces {
-            if let Err(stopped) = self.hand_on(*piece, &mut feed, &mut block) {
+        match self.hand_on(share, &mut feed) {
+            Ok(()) => feed.end().map_err(|e| program_failure(&e).into()),
+            Err(stopped) => {
                 feed.stop();
-                return Err(stopped);
+                Err(stopped)
             }
         }
-        feed.end().map_err(|e| program_failure(&e).into())
     }
 
-    /// Hands a piece on while it is still arriving.
-    fn hand_on(&self, piece: Piece, feed: &mut Feed<'_>, block: &mut [u8]) -> Result<(), Stopped> {
-        let mut position = None;
+    /// To one pg_restore: the head, and its pieces while they are still arriving.
+    fn hand_on(&self, share: &Share, feed: &mut Feed<'_>) -> Result<(), Stopped> {
+        let mut block = Vec::with_capacity(slots::SLOT);
+        let mut from = 0;
         loop {
-            let reach = self.arrived.wait_for(piece, position)?;
-            let mut from = reach.from;
-            while from < reach.to {
-                let room = usize::try_from(reach.to - from).unwrap_or(usize::MAX).min(block.len());
-                let Some(bytes) = block.get_mut(..room) else { break };
-                self.file.read_exact_at(bytes, from).map_err(|e| unreadable(&e))?;
-                feed.write(bytes).map_err(|e| self.job.explain(ReadingError::Refused(e)))?;
-                from += bytes.len() as u64;
+            block.resize(slots::SLOT, 0);
+            let length = self.head.read_at(&mut block, from).map_err(|e| unreadable(&e))?;
+            if length == 0 {
+                break;
             }
-            if reach.is_end {
-                return Ok(());
-            }
-            position = Some(reach.to);
+            self.write(feed, block.get(..length).unwrap_or_default())?;
+            from += length as u64;
         }
+        for piece in &share.pieces {
+            while let Some(chunk) = self.arrived.next(*piece)? {
+                slots::read(self.rows, &chunk, &mut block).map_err(|e| unreadable(&e))?;
+                self.arrived.give_back(chunk);
+                self.write(feed, &block)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, feed: &mut Feed<'_>, bytes: &[u8]) -> Result<(), Stopped> {
+        feed.write(bytes).map_err(|e| self.job.explain(ReadingError::Refused(e)).into())
     }
 
     /// What follows the rows.
-    fn finish(&self, jobs: usize) -> Result<(), Failure> {
+    fn finish(&self) -> Result<(), Failure> {
+        let (archive, jobs) = (spool::path_of(self.head), self.spool.jobs);
         tracing::info!("the archive is whole and its rows are in; building indexes and constraints with {jobs} jobs");
-        let archive = spool::path_of(self.file);
         self.run(&Part::Finish { archive: &archive, jobs })
     }
 
@@ -181,6 +203,10 @@ impl Filling<'_> {
 
     fn choice(&self) -> Result<Choice, Failure> {
         self.job.choice().map(|(choice, _)| choice)
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Failure {
+        unwritable(error, &self.spool.folder)
     }
 
     /// The entries of a share.

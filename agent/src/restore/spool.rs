@@ -1,6 +1,6 @@
-//! A temporary file with the plain dump in it, in which the data of one table waits while that of others is being restored.
+//! Temporary files, in which the rows of one table wait while those of others are being restored.
 //!
-//! The file has no name, so that nothing is left of it whatever ends the restore.
+//! They have no names, so that nothing is left of them whatever ends the restore.
 
 use std::fs::File;
 use std::io;
@@ -15,7 +15,7 @@ use crate::restore::space;
 /// Below this a serial restore is over before the jobs have started: bytes of rows.
 const LEAST: u64 = 64 << 20;
 /// With one core there is nothing to share out.
-const LEAST_CORES: usize = 2;
+const LEAST_JOBS: usize = 2;
 /// More jobs than this gain little on one disk.
 const MOST_JOBS: usize = 8;
 
@@ -37,10 +37,10 @@ impl Spool {
         }
         let census = &manifest?.census;
         let bytes = census.bytes();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let pays = bytes >= LEAST && head.data_blocks() > 1 && cores >= LEAST_CORES;
+        let jobs = usual_jobs();
+        let pays = bytes >= LEAST && head.data_blocks() > 1 && jobs >= LEAST_JOBS;
         let fits = space::free(&folder).is_some_and(|free| free / 2 > bytes);
-        (pays && fits).then_some(Self { folder, jobs: cores.min(MOST_JOBS) })
+        (pays && fits).then_some(Self { folder, jobs })
     }
 
     /// An empty file without a name.
@@ -50,6 +50,11 @@ impl Spool {
     pub(crate) fn create(&self) -> io::Result<File> {
         tempfile::tempfile_in(&self.folder)
     }
+}
+
+/// A job for each core, where nobody asked for more or fewer.
+pub(crate) fn usual_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_JOBS)
 }
 
 /// The path by which a child process opens a file without a name.

@@ -6,6 +6,7 @@
 use crate::failure::{Exit, Failure};
 use crate::postgres::psql::identifier;
 use crate::postgres::{Psql, Version};
+use crate::restore::counts::Counted;
 use crate::restore::exchange::exchange;
 use crate::restore::head::Head;
 use crate::restore::job::{Feed, Job, Restored, program_failure};
@@ -15,7 +16,7 @@ use crate::restore::reading::Through;
 use crate::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::restore::session::Session;
 use crate::restore::spool::Spool;
-use crate::restore::{names, origin, properties, side_by_side};
+use crate::restore::{names, origin, properties, side_by_side, statistics};
 
 /// A database that is being filled. Dropped with the value unless it was kept.
 struct New<'a> {
@@ -44,10 +45,10 @@ pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
 /// Everything before the living database is touched.
 fn prepare(job: &Job, new: &str) -> Result<Through, Failure> {
     let psql = job.target.psql.to(new);
-    let through = fill(job, &psql)?;
+    let (through, counted) = fill(job, &psql)?;
     job.go_on()?;
-    check(job, &psql, &through)?;
-    analyze(&psql);
+    job.check_counts(&through.walked.census, &counted, true)?;
+    statistics::gather(&psql, job.width());
     carry_over(job, new)?;
     Ok(through)
 }
@@ -78,14 +79,18 @@ pub(crate) fn needs_script(head: &Head, role: &Role) -> bool {
     head.pg_restore.version >= Version::from_number(170_000) && !role.knows_transaction_timeout()
 }
 
-fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
-    if needs_script(&job.head, &job.target.role) {
-        return fill_by_script(job, psql);
-    }
-    match Spool::that_pays(&job.head, job.chosen.manifest.as_ref(), job.jobs).filter(|_| job.tables.is_empty()) {
-        Some(spool) => side_by_side::fill(job, psql, &spool),
-        None => fill_as_it_comes(job, psql),
-    }
+/// Fills the new database, and counts what is in it then.
+fn fill(job: &Job, psql: &Psql) -> Result<(Through, Vec<Counted>), Failure> {
+    let through = if needs_script(&job.head, &job.target.role) {
+        fill_by_script(job, psql)?
+    } else {
+        match Spool::that_pays(&job.head, job.chosen.manifest.as_ref(), job.jobs).filter(|_| job.tables.is_empty()) {
+            Some(spool) => return side_by_side::fill(job, psql, &spool),
+            None => fill_as_it_comes(job, psql)?,
+        }
+    };
+    job.go_on()?;
+    Ok((through, job.count(psql)?))
 }
 
 fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
@@ -105,18 +110,6 @@ fn fill_by_script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
             Err(failure)
         }
         Err((failure, SessionState::Ended)) => Err(why(session, failure)),
-    }
-}
-
-fn check(job: &Job, psql: &Psql, through: &Through) -> Result<(), Failure> {
-    tracing::info!("counting every table's rows");
-    job.check_counts(&through.walked.census, &job.count(psql)?, true)
-}
-
-/// Without statistics the first hours after a restore are slow.
-fn analyze(psql: &Psql) {
-    if let Err(error) = psql.script("ANALYZE;\n") {
-        tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");
     }
 }
 

@@ -27,7 +27,7 @@ impl Target {
     /// # Errors
     /// Exit 1 when it can't be asked, or is a standby.
     pub(crate) fn ask(database: &DatabaseSettings, name: Option<&str>, tools: &Tools) -> Result<Self, Failure> {
-        let psql = Psql::new(tools.newest("psql")?.path, database.connection.clone());
+        let psql = Psql::new(tools.newest("psql")?, database.connection.clone());
         let set = name.or(database.name.as_deref());
         let maintenance = maintenance(&psql, set.unwrap_or_default())?;
         let role = Role::ask(&maintenance)?;
