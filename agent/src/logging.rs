@@ -18,6 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::failure::Failure;
+use crate::report::visible;
 use crate::settings::LogFile;
 
 /// The target of lines for the log file alone.
@@ -129,8 +130,7 @@ where
             Level::WARN => writer.write_str("warning: ")?,
             _ => {}
         }
-        context.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        write_fields(context, writer, event)
     }
 }
 
@@ -141,9 +141,19 @@ where
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         write!(writer, "{:.3} {} ", jiff::Timestamp::now(), event.metadata().level())?;
-        context.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        write_fields(context, writer, event)
     }
+}
+
+/// The message: what a server or an archive says in it must not reach a terminal as a command.
+fn write_fields<S, N>(context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    let mut fields = String::new();
+    context.format_fields(Writer::new(&mut fields), event)?;
+    writeln!(writer, "{}", visible(&fields))
 }
 
 #[cfg(test)]

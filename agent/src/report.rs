@@ -39,7 +39,7 @@ impl Report {
                 .map_err(|e| Failure::new(Exit::Failed, format!("the answer can't be written as JSON: {e}")))?;
             return print(&json);
         }
-        print(words.to_string().trim_end())
+        print(&visible(words.to_string().trim_end()))
     }
 
     /// Likewise of a command that cron runs, which mails whatever is said: with `quiet`, words that all is well aren't.
@@ -68,7 +68,7 @@ impl Report {
     /// Says on stderr what an answer leaves undone.
     pub(crate) fn say(self, failure: &Failure) {
         // stderr gone: the exit status still tells.
-        let _ = writeln!(std::io::stderr().lock(), "error: {failure}");
+        let _ = writeln!(std::io::stderr().lock(), "error: {}", visible(&failure.to_string()));
     }
 
     /// Progress bars are for a person at a terminal.
@@ -112,10 +112,19 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// Text of anybody's on one line and without the power to move a terminal's cursor: control characters are escaped.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    without(text, char::is_control)
+}
+
+/// Lines with text of anybody's in them, which keep their ends and tabs, likewise.
+pub(crate) fn visible(lines: &str) -> Cow<'_, str> {
+    without(lines, |c| c.is_control() && c != '\n' && c != '\t')
+}
+
+fn without(text: &str, harms: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&harms) {
         return Cow::Borrowed(text);
     }
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let escape = |c: char| if harms(c) { c.escape_default().to_string() } else { c.to_string() };
     Cow::Owned(text.chars().map(escape).collect())
 }
 
@@ -171,6 +180,7 @@ mod tests {
     fn names_of_anybody_s_stay_on_their_line() {
         assert_eq!(printable("Straße \"☃\""), "Straße \"☃\"");
         assert_eq!(printable("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+        assert_eq!(visible("a\n\tb\u{1b}[2J\r"), "a\n\tb\\u{1b}[2J\\r");
     }
 
     #[test]

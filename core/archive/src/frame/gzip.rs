@@ -3,7 +3,7 @@
 
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
-use super::literals::{Literals, huffman_only};
+use super::literals::Literals;
 use super::{Measure, STORED_FRAME_LIMIT};
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -68,7 +68,7 @@ impl MemberCompressor {
 
     fn deflate(&mut self, plain: &[u8]) -> Result<usize, String> {
         if self.literals.suffice(plain, &mut self.compressor)
-            && let Some(length) = huffman_only(plain, &mut self.deflated)
+            && let Some(length) = self.literals.deflate(plain, &mut self.deflated)
         {
             return Ok(length);
         }

@@ -3,7 +3,7 @@
 //! deflate's Huffman codes alone make such a block as small in a third of the time.
 
 use libdeflater::Compressor;
-use zlib_rs::{DeflateConfig, Method, ReturnCode, Strategy};
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Status, Strategy};
 
 /// A block is judged by so much of its beginning, of its middle and of its end. The choice depends on nothing but the
 /// block: the same dump gives the same bytes everywhere.
@@ -27,6 +27,7 @@ const HUFFMAN_ONLY: DeflateConfig = DeflateConfig {
 
 /// Finds the blocks for which Huffman codes alone are enough.
 pub(super) struct Literals {
+    deflate: Deflate,
     sample: Vec<u8>,
     /// By hash, the last eight bytes that had it.
     seen: Vec<u64>,
@@ -35,7 +36,12 @@ pub(super) struct Literals {
 
 impl Literals {
     pub(super) fn new() -> Self {
-        Literals { sample: Vec::with_capacity(3 * STRETCH), seen: vec![0; SLOTS], deflated: vec![0; 4 * STRETCH] }
+        Literals {
+            deflate: Deflate::new_with_config(HUFFMAN_ONLY),
+            sample: Vec::with_capacity(3 * STRETCH),
+            seen: vec![0; SLOTS],
+            deflated: vec![0; 4 * STRETCH],
+        }
     }
 
     /// Whether `compressor` makes a sample of the block hardly smaller than Huffman codes alone do.
@@ -44,9 +50,14 @@ impl Literals {
         if self.sample.len() < REPETITION || self.repeats() {
             return false;
         }
-        let Some(alone) = huffman_only(&self.sample, &mut self.deflated) else { return false };
+        let Some(alone) = huffman_only(&mut self.deflate, &self.sample, &mut self.deflated) else { return false };
         let matched = compressor.deflate_compress(&self.sample, &mut self.deflated);
         matched.is_ok_and(|matched| alone <= matched + matched / WORTH)
+    }
+
+    /// Deflates without looking for repetitions, and says how many bytes that made; None if they didn't fit.
+    pub(super) fn deflate(&mut self, plain: &[u8], deflated: &mut [u8]) -> Option<usize> {
+        huffman_only(&mut self.deflate, plain, deflated)
     }
 
     fn take_sample(&mut self, block: &[u8]) {
@@ -81,10 +92,10 @@ impl Literals {
     }
 }
 
-/// Deflates without looking for repetitions, and says how many bytes that made; None if they didn't fit.
-pub(super) fn huffman_only(plain: &[u8], deflated: &mut [u8]) -> Option<usize> {
-    match zlib_rs::compress_slice(deflated, plain, HUFFMAN_ONLY) {
-        (written, ReturnCode::Ok) => Some(written.len()),
+fn huffman_only(deflate: &mut Deflate, plain: &[u8], deflated: &mut [u8]) -> Option<usize> {
+    deflate.reset();
+    match deflate.compress(plain, deflated, DeflateFlush::Finish) {
+        Ok(Status::StreamEnd) => usize::try_from(deflate.total_out()).ok(),
         _ => None,
     }
 }

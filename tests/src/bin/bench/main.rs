@@ -5,6 +5,7 @@
 //! round. Tables go to standard output, `report.json` and a picture of each contest to `target/bench`.
 
 mod contests;
+mod curve;
 mod ground;
 mod machine;
 mod peers;

@@ -67,6 +67,6 @@ fn bar(svg: &mut String, standing: &Standing, top: f64, scale: f64) {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

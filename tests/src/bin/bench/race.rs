@@ -41,6 +41,8 @@ pub(crate) struct Contest {
 pub(crate) struct Standing {
     pub(crate) name: String,
     pub(crate) goal: Option<f64>,
+    /// The magnitude that is varied, where one is.
+    pub(crate) at: Option<f64>,
     /// Of what it took by what the floor took in the same round.
     pub(crate) ratio: f64,
     pub(crate) median: Lap,
@@ -48,6 +50,11 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// What it took at this magnitude.
+    pub(crate) fn at(self, magnitude: f64, unit: &str) -> Standing {
+        Standing { name: format!("{}, {magnitude} {unit}", self.name), at: Some(magnitude), ..self }
+    }
+
     /// Whether it reached its goal, where it has one.
     pub(crate) fn reached(&self) -> Option<bool> {
         self.goal.map(|goal| self.ratio <= goal)
@@ -94,6 +101,7 @@ fn standings(turns: Turns<'_>, measure: fn(&Lap) -> f64) -> Vec<Standing> {
     let standing = |(contestant, laps): (Contestant<'_>, Vec<Lap>)| Standing {
         name: contestant.name,
         goal: contestant.goal,
+        at: None,
         ratio: median(laps.iter().zip(&floor).map(|(lap, floor)| measure(lap) / floor)),
         median: middle(&laps),
         laps,

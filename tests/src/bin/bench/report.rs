@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::contests::Effort;
 use crate::machine::Machine;
-use crate::picture;
 use crate::race::{Contest, Standing};
+use crate::{curve, picture};
 
 #[derive(Serialize)]
 pub(crate) struct Report {
@@ -42,7 +42,9 @@ impl Report {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("report.json"), serde_json::to_vec_pretty(self).unwrap()).unwrap();
         for Named { name, contest } in &self.contests {
-            std::fs::write(folder.join(format!("{name}.svg")), picture::bars(contest, &self.machine)).unwrap();
+            let varies = contest.results.iter().all(|standing| standing.at.is_some());
+            let picture = if varies { curve::curves } else { picture::bars };
+            std::fs::write(folder.join(format!("{name}.svg")), picture(contest, &self.machine)).unwrap();
         }
         println!("written to {}", folder.display());
     }

@@ -102,3 +102,17 @@ fn definitions_are_no_commands_of_psqls_in_place() {
     agent.run(&[&run[..], &["--trust-archive"]].concat()).succeeds();
     assert_eq!(scene.database.query("SELECT count(*) FROM t"), "0");
 }
+
+#[test]
+fn nothing_that_is_said_commands_a_terminal() {
+    let scene = Scene::new("terminal");
+    scene.database.query(
+        "CREATE FUNCTION is_at_home() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+            IF current_database() LIKE '%\\_restoring\\_%' THEN RAISE EXCEPTION E'\\x1b[2J gone'; END IF;
+            RETURN true; END $$;
+         CREATE TABLE t (id integer CHECK (is_at_home())); INSERT INTO t VALUES (1)",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    let run = scene.agent.run(&["restore", "latest", "--confirm"]);
+    run.exits(1).mentions("\\u{1b}[2J gone").keeps_silent_about("\u{1b}");
+}

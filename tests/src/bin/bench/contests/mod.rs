@@ -1,6 +1,7 @@
 //! The contests, one file each.
 
 mod backup;
+mod cores;
 mod functions;
 mod growth;
 mod history;
@@ -25,13 +26,14 @@ pub(crate) struct Effort {
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 17] = [
+pub(crate) const ALL: [(&str, Held); 18] = [
     ("backup", backup::hold),
     ("restore", restore::hold),
     ("restore-in-place", restore::hold_in_place),
     ("verify", verify::hold),
     ("verify-one-core", verify::hold_on_one_core),
     ("growth", growth::hold),
+    ("cores", cores::hold),
     ("tables", tables::hold),
     ("list", list::hold),
     ("start", start::hold),
