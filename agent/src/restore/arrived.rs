@@ -114,14 +114,16 @@ impl Arrived {
 
     /// Waits for what follows of a data block; `None` at its end.
     pub(super) fn next(&self, piece: Piece) -> Result<Option<Chunk>, GivenUp> {
-        let mut state = self.lock().unless_given_up()?;
-        while !state.has(piece) {
+        let mut state = self.lock();
+        if !state.given_up && !state.has(piece) {
             state.short += 1;
+            // Once: two that are short would wake each other for ever.
             self.changed.notify_all();
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let is_short = |state: &mut State| !state.given_up && !state.has(piece);
+            state = self.changed.wait_while(state, is_short).unwrap_or_else(PoisonError::into_inner);
             state.short -= 1;
-            state = state.unless_given_up()?;
         }
+        let mut state = state.unless_given_up()?;
         Ok(state.waiting.get_mut(&piece).and_then(VecDeque::pop_front))
     }
 
