@@ -5,6 +5,7 @@
 //! that is an archive in which the rest is missing, and it wasn't asked for the rest. So the rows flow in from the first
 //! block on, and no job needs an archive that it can seek in.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -68,7 +69,7 @@ pub(super) fn fill(job: &Job, psql: &Psql, spool: &Spool) -> Result<(Through, Ve
         let parts = shares.iter().map(|share| scope.spawn(|| filling.part(share))).collect::<Vec<_>>();
         let defining = scope.spawn(|| filling.define());
         let read = filling.read();
-        let panicked = |_| Err(Stopped::Failed(Failure::new(Exit::Failed, "a part of the restore panicked")));
+        let panicked = |panic| Err(Stopped::Failed(panicked(panic)));
         let mut ended = vec![defining.join().unwrap_or_else(panicked)];
         ended.extend(parts.into_iter().map(|part| part.join().unwrap_or_else(panicked)));
         // The part that failed says why; the others, and the reader, were only told.
@@ -83,7 +84,7 @@ pub(super) fn fill(job: &Job, psql: &Psql, spool: &Spool) -> Result<(Through, Ve
     let counted = thread::scope(|scope| {
         let counting = scope.spawn(|| job.count(psql));
         filling.finish()?;
-        counting.join().unwrap_or_else(|_| Err(Failure::new(Exit::Failed, "counting the restored rows panicked")))
+        counting.join().unwrap_or_else(|panic| Err(panicked(panic)))
     })?;
     Ok((through, counted))
 }
@@ -243,6 +244,10 @@ fn share_out(weights: &[u64], jobs: usize) -> Vec<Share> {
     shares.iter_mut().for_each(|share| share.pieces.sort_unstable());
     shares.iter_mut().take(1).for_each(|share| share.has_rest = true);
     shares
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Failure {
+    Failure::new(Exit::Failed, "a part of the restore panicked")
 }
 
 fn unwritable(error: &io::Error, folder: &Path) -> Failure {

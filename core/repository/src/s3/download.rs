@@ -12,16 +12,11 @@ use crate::{Error, retry::Attempts};
 
 /// Bytes of one range. As many ranges as `parts_in_flight` are fetched or waiting to be taken: that is the memory.
 const RANGE: u64 = 8 << 20;
-/// Bytes of the first range. Many a reader wants to see an archive's head and no more: it comes soon, and little is fetched
-/// in vain.
-const FIRST_RANGE: u64 = 256 << 10;
 
 /// The ranges of one object, in order.
 pub(crate) struct BucketDownload {
     bucket: Bucket,
     object: Object,
-    /// The byte it began at.
-    from: u64,
     /// First byte not yet asked for.
     asked: u64,
     /// Bytes given so far, and those before the place it began at.
@@ -41,7 +36,7 @@ impl Drop for Fetch {
 impl BucketDownload {
     pub(crate) fn new(bucket: Bucket, object: Object, from: u64) -> Self {
         let from = from.min(object.size);
-        Self { bucket, object, from, asked: from, given: from, window: VecDeque::new() }
+        Self { bucket, object, asked: from, given: from, window: VecDeque::new() }
     }
 
     /// The next bytes, up to 8 MiB at once; `None` at the object's end, when all of its bytes were given.
@@ -63,11 +58,8 @@ impl BucketDownload {
     }
 
     fn fill_window(&mut self) {
-        let in_flight = self.bucket.settings.parts_in_flight.max(1);
-        let limit = if self.given == self.from { in_flight.min(2) } else { in_flight };
-        while self.asked < self.object.size && self.window.len() < limit {
-            let length = if self.asked == self.from { FIRST_RANGE } else { RANGE };
-            let range = self.asked..self.object.size.min(self.asked + length);
+        while self.asked < self.object.size && self.window.len() < self.bucket.settings.parts_in_flight.max(1) {
+            let range = self.asked..self.object.size.min(self.asked + RANGE);
             self.asked = range.end;
             let (bucket, object) = (self.bucket.clone(), self.object.clone());
             self.window.push_back(Fetch(tokio::spawn(async move { bucket.fetch(&object, range).await })));
