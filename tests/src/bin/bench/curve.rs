@@ -6,12 +6,12 @@ use crate::machine::Machine;
 use crate::picture::escape;
 use crate::race::{Contest, Standing};
 
-const WIDTH: f64 = 820.0;
-const HEIGHT: f64 = 460.0;
+const WIDTH: f64 = 880.0;
+const HEIGHT: f64 = 472.0;
 const LEFT: f64 = 60.0;
-const RIGHT: f64 = 230.0;
+const RIGHT: f64 = 290.0;
 const TOP: f64 = 60.0;
-const BOTTOM: f64 = 60.0;
+const BOTTOM: f64 = 72.0;
 const COLOURS: [&str; 5] = ["#94a3b8", "#15803d", "#0369a1", "#b45309", "#7c3aed"];
 
 /// Curves, one for each name without its magnitude.
@@ -73,7 +73,7 @@ fn magnitudes(svg: &mut String, contest: &Contest, x: impl Fn(f64) -> f64) {
         let _ = writeln!(
             svg,
             "<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#222\">{}</text>",
-            HEIGHT - BOTTOM + 24.0,
+            HEIGHT - BOTTOM + 36.0,
             escape(magnitude)
         );
     }
