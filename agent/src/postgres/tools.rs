@@ -44,19 +44,7 @@ impl Tools {
 
     /// Every version of `program` that is installed, one path each, oldest first.
     pub(crate) fn installed(&self, program: &str) -> Vec<Tool> {
-        let paths = self.paths(program);
-        // Each is asked for its version by running it: all at once, because a backup waits for the answer.
-        let versions: Vec<Option<Version>> = std::thread::scope(|scope| {
-            let asked: Vec<_> = paths.iter().map(|path| scope.spawn(|| version_of(path))).collect();
-            asked.into_iter().map(|answer| answer.join().ok().flatten()).collect()
-        });
-        let mut found: BTreeMap<Version, PathBuf> = BTreeMap::new();
-        for (path, version) in paths.into_iter().zip(versions) {
-            if let Some(version) = version {
-                found.entry(version).or_insert(path);
-            }
-        }
-        found.into_iter().map(|(version, path)| Tool { path, version }).collect()
+        versions_of(self.paths(program))
     }
 
     /// Where `program` lies, each file once, in the order of the folders.
@@ -85,10 +73,8 @@ impl Tools {
     /// # Errors
     /// Exit 2 when none is installed.
     pub(crate) fn newest(&self, program: &str) -> Result<PathBuf, Failure> {
-        let newest = match self.paths(program).as_slice() {
-            [only] => Some(only.clone()),
-            _ => self.installed(program).pop().map(|tool| tool.path),
-        };
+        let mut paths = self.paths(program);
+        let newest = if paths.len() > 1 { versions_of(paths).pop().map(|tool| tool.path) } else { paths.pop() };
         newest.ok_or_else(|| {
             Failure::new(Exit::Usage, format!("{program} was not found"))
                 .hint("install PostgreSQL's client programs: apt-get install postgresql-client")
@@ -128,6 +114,22 @@ fn versioned(parent: &Path) -> Vec<PathBuf> {
         entries.flatten().map(|e| e.path().join("bin")).filter(|f| f.join("psql").exists()).collect();
     folders.sort();
     folders
+}
+
+/// What runs of these, one path a version, oldest first.
+fn versions_of(paths: Vec<PathBuf>) -> Vec<Tool> {
+    // Each is asked for its version by running it: all at once, because a backup waits for the answer.
+    let versions: Vec<Option<Version>> = std::thread::scope(|scope| {
+        let asked: Vec<_> = paths.iter().map(|path| scope.spawn(|| version_of(path))).collect();
+        asked.into_iter().map(|answer| answer.join().ok().flatten()).collect()
+    });
+    let mut found: BTreeMap<Version, PathBuf> = BTreeMap::new();
+    for (path, version) in paths.into_iter().zip(versions) {
+        if let Some(version) = version {
+            found.entry(version).or_insert(path);
+        }
+    }
+    found.into_iter().map(|(version, path)| Tool { path, version }).collect()
 }
 
 fn version_of(path: &Path) -> Option<Version> {

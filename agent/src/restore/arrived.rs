@@ -102,7 +102,7 @@ impl Arrived {
     pub(super) fn room_for(&self, length: u32) -> Result<Chunk, GivenUp> {
         let has_plenty = |state: &mut State| !state.given_up && state.short == 0 && state.room.taken() > PLENTY;
         let state = self.changed.wait_while(self.lock(), has_plenty).unwrap_or_else(PoisonError::into_inner);
-        let mut state = state.unless_given_up()?;
+        let mut state = unless_given_up(state)?;
         Ok(state.room.take(length))
     }
 
@@ -123,7 +123,7 @@ impl Arrived {
             state = self.changed.wait_while(state, is_short).unwrap_or_else(PoisonError::into_inner);
             state.short -= 1;
         }
-        let mut state = state.unless_given_up()?;
+        let mut state = unless_given_up(state)?;
         Ok(state.waiting.get_mut(&piece).and_then(VecDeque::pop_front))
     }
 
@@ -157,7 +157,7 @@ impl Arrived {
 
     fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> Result<(), GivenUp> {
         let waited = self.changed.wait_while(self.lock(), |state| !state.given_up && !is_so(state));
-        waited.unwrap_or_else(PoisonError::into_inner).unless_given_up().map(drop)
+        unless_given_up(waited.unwrap_or_else(PoisonError::into_inner)).map(drop)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -165,14 +165,8 @@ impl Arrived {
     }
 }
 
-trait UnlessGivenUp: Sized {
-    fn unless_given_up(self) -> Result<Self, GivenUp>;
-}
-
-impl UnlessGivenUp for MutexGuard<'_, State> {
-    fn unless_given_up(self) -> Result<Self, GivenUp> {
-        if self.given_up { Err(GivenUp) } else { Ok(self) }
-    }
+fn unless_given_up(state: MutexGuard<'_, State>) -> Result<MutexGuard<'_, State>, GivenUp> {
+    if state.given_up { Err(GivenUp) } else { Ok(state) }
 }
 
 impl State {
