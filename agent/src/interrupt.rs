@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::failure::{Exit, Failure};
+use crate::answers::failure::{Exit, Failure};
 
 /// Tells whoever asks that the run was told to stop. Clones see the same.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read, Write as _};
 use std::path::Path;
 
-use crate::failure::{Exit, Failure};
+use crate::answers::failure::{Exit, Failure};
 
 /// Keys of one identity file; none where none is set.
 #[derive(Default)]

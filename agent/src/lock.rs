@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
-use crate::failure::{Exit, Failure};
+use crate::answers::failure::{Exit, Failure};
 
 /// The right to back up one database, until dropped.
 #[derive(Debug)]

@@ -17,8 +17,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::failure::Failure;
-use crate::report::visible;
+use crate::answers::failure::Failure;
+use crate::answers::report::visible;
 use crate::settings::LogFile;
 
 /// The target of lines for the log file alone.

@@ -1,50 +1,83 @@
 //! `lastgood`: you always know your last good backup.
+//!
+//! Every command, and where its work begins.
 
 // A request of the AWS SDK is a future of some hundred layers, and ours wrap it.
 #![recursion_limit = "256"]
 
-mod adopt;
-mod backup;
-mod catalogs;
-mod census;
-mod check;
+mod answers;
 mod cli;
-mod completions;
-mod config;
-mod cost;
+mod commands;
 #[cfg(test)]
 mod documentation;
-mod failure;
 mod host;
 mod interrupt;
 mod keys;
-mod list;
 mod lock;
 mod logging;
-mod man;
 mod ping;
+mod places;
 mod postgres;
-mod progress;
-mod prune;
 mod read_back;
-mod report;
-mod restore;
-mod retire;
 mod settings;
-mod show;
-mod table;
-mod verify;
 
 use std::process::ExitCode;
 
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::{Cli, Command};
+use crate::commands::{
+    adopt, backup, check, completions, config, cost, list, man, prune, restore, retire, show, verify,
+};
+use crate::settings::{LogFile, Settings};
+
 fn main() -> ExitCode {
     let cli = cli::parse();
-    let report = cli.report();
-    match cli.run() {
+    match run(&cli) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            report.failure(&failure);
+            cli.report().failure(&failure);
             failure.exit.into()
         }
     }
+}
+
+/// Does what the command line asks for.
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Backup(args) => begin(cli, |of| Some(&of.logs.backup), async |s| backup::run(args, s).await),
+        Command::Restore(args) => begin(cli, |of| Some(&of.logs.restore), async |s| restore::run(args, s).await),
+        Command::Verify(args) => begin(cli, |of| Some(&of.logs.verify), async |s| verify::run(args, s).await),
+        Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s| check::run(args, s).await),
+        Command::Prune(args) => begin(cli, |of| Some(&of.logs.backup), async |s| prune::run(args, s).await),
+        Command::Adopt(args) => begin(cli, |of| Some(&of.logs.backup), async |s| adopt::run(args, s).await),
+        Command::Retire(args) => begin(cli, |of| Some(&of.logs.backup), async |s| retire::run(args, s).await),
+        Command::List(args) => begin(cli, unlogged, async |s| list::run(args, s).await),
+        Command::Show(args) => begin(cli, unlogged, async |s| show::run(args, s).await),
+        Command::Cost(args) => begin(cli, unlogged, async |s| cost::run(args, s).await),
+        Command::Config(args) => config::run(args, &cli.given(), cli.report()),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}
+
+/// A command that only answers and changes nothing has no log file.
+fn unlogged(_: &Settings) -> Option<&LogFile> {
+    None
+}
+
+/// Reads the settings, starts the log, and runs a command that waits for the network or for child processes.
+fn begin(
+    cli: &Cli,
+    log_file: impl Fn(&Settings) -> Option<&LogFile>,
+    command: impl AsyncFnOnce(&Settings) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let settings = Settings::load(&cli.given(), cli.report())?;
+    logging::start(log_file(&settings), cli.global.verbose, cli.global.quiet);
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::new(Exit::Failed, format!("cannot start threads: {e}")));
+    let done = runtime.and_then(|runtime| runtime.block_on(command(&settings)));
+    done.inspect_err(logging::failed)
 }

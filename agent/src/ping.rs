@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::failure::Failure;
+use crate::answers::failure::Failure;
 use crate::settings::Secret;
 
 /// A monitor that doesn't answer must not hold up a backup.
@@ -93,7 +93,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::failure::Exit;
+    use crate::answers::failure::Exit;
 
     /// Answers `count` requests with `status`, and returns them as they came.
     async fn monitor(count: usize, status: &'static str) -> (String, tokio::task::JoinHandle<Vec<String>>) {

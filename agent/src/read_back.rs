@@ -11,11 +11,11 @@ use catalog::{BackupId, DocumentError, Object};
 use jiff::Timestamp;
 use repository::{Head, Repository};
 
-use crate::failure::{Exit, Failure};
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::progress::Progress;
+use crate::answers::report::Report;
 use crate::host;
 use crate::keys::{Keys, Source};
-use crate::progress::Progress;
-use crate::report::Report;
 use crate::settings::Settings;
 
 /// The type of every record.

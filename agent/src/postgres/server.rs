@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::failure::{Exit, Failure};
+use crate::answers::failure::{Exit, Failure};
 use crate::postgres::psql::literal;
 use crate::postgres::{Psql, PsqlError, Version};
 

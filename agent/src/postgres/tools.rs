@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::failure::{Exit, Failure};
+use crate::answers::failure::{Exit, Failure};
 use crate::postgres::Version;
 
 /// One client program and its version.

@@ -63,7 +63,7 @@ fn every_example_on_the_page_is_right() {
         let file = folder.path().join("lastgood.toml");
         std::fs::write(&file, text).unwrap();
         let given = super::Given { config: Some(file), env_file: Some("/dev/null".into()), ..Default::default() };
-        let settings = super::Settings::load(&given, crate::report::Report::default()).unwrap();
+        let settings = super::Settings::load(&given, crate::answers::report::Report::default()).unwrap();
         assert_eq!(settings.warnings, Vec::<String>::new());
     }
     for text in examples("sh") {
@@ -71,6 +71,6 @@ fn every_example_on_the_page_is_right() {
         let file = folder.path().join(".env");
         std::fs::write(&file, text).unwrap();
         let given = super::Given { env_file: Some(file), config: Some("/dev/null".into()), ..Default::default() };
-        super::Settings::load(&given, crate::report::Report::default()).unwrap();
+        super::Settings::load(&given, crate::answers::report::Report::default()).unwrap();
     }
 }

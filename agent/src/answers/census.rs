@@ -1,0 +1,41 @@
+//! A census for people: how much there is, and the largest tables.
+
+use std::cmp::Reverse;
+
+use archive::{Census, TableCensus};
+
+use crate::answers::report;
+use crate::answers::table::{Column, Table};
+
+/// How many tables are shown.
+const SHOWN: usize = 20;
+
+/// `42 tables, 1,204,511 rows, 480.2 MiB, 12 large objects`.
+pub(crate) fn summary(census: &Census) -> String {
+    let (tables, rows, bytes) = (census.tables.len() as u64, census.rows(), census.bytes());
+    let noun =
+        |number: u64, noun: &str| format!("{} {noun}{}", report::grouped(number), if number == 1 { "" } else { "s" });
+    let objects = match census.large_objects.count {
+        0 => String::new(),
+        count => format!(", {}", noun(count, "large object")),
+    };
+    format!("{}, {}, {}{objects}", noun(tables, "table"), noun(rows, "row"), report::size(bytes))
+}
+
+/// The largest tables.
+pub(crate) fn largest(census: &Census) -> Table<3> {
+    let mut tables: Vec<&TableCensus> = census.tables.iter().collect();
+    tables.sort_by_key(|table| (Reverse(table.bytes), &table.schema, &table.name));
+    let mut shown = Table::new([Column::Left("TABLE"), Column::Right("ROWS"), Column::Right("BYTES")]);
+    for table in tables.into_iter().take(SHOWN) {
+        let rows = table.rows.map_or_else(|| "-".to_owned(), report::grouped);
+        shown.row([format!("{}.{}", table.schema, table.name), rows, report::size(table.bytes)]);
+    }
+    shown
+}
+
+/// `… and 22 smaller ones`, where not all are shown.
+pub(crate) fn more(census: &Census) -> Option<String> {
+    let hidden = census.tables.len().saturating_sub(SHOWN);
+    (hidden > 0).then(|| format!("… and {} smaller", report::grouped(hidden as u64)))
+}

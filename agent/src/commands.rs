@@ -1,0 +1,18 @@
+//! What `lastgood` can do: one file, or one folder beside it, for each command of the same name.
+//!
+//! Each has a `run` that reads as its table of contents. No command imports another, but `restore` the backup that it takes
+//! of what it replaces.
+
+pub(crate) mod adopt;
+pub(crate) mod backup;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod cost;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod prune;
+pub(crate) mod restore;
+pub(crate) mod retire;
+pub(crate) mod show;
+pub(crate) mod verify;

@@ -1,0 +1,165 @@
+//! `lastgood adopt`: makes guests ours. Each is read back to its last byte; one that is found whole gets a manifest with its
+//! census beside it, and its verdict. Its own bytes and name stay as they are. From then on it counts: for `latest`, `check`
+//! and retention. Who may not write verdicts leaves them to whoever judges there: the manifest's arrival wakes the verify
+//! function.
+
+mod answer;
+mod guests;
+
+use archive::{Content, Kind};
+use catalog::manifest::{self, Manifest, Purpose};
+use catalog::{Entry, Outcome, Unknown, Verdict};
+use repository::{Error, PutOutcome, Repository};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::AdoptArgs;
+use crate::commands::adopt::answer::Answer;
+use crate::host;
+use crate::logging;
+use crate::places;
+use crate::read_back::{self, JSON, ReadBack, Reader, Unrecorded};
+use crate::settings::Settings;
+
+/// What became of one backup.
+#[derive(Debug)]
+struct Candidate {
+    name: String,
+    size: u64,
+    fate: Fate,
+}
+
+/// Why its verdict lies nowhere: this identity may not write any.
+type Unjudged = Option<Failure>;
+
+#[derive(Debug)]
+enum Fate {
+    Adopted {
+        manifest: Box<Manifest>,
+        unjudged: Unjudged,
+    },
+    /// With `--dry-run`; the outcome of an earlier verdict, where there is one.
+    Would(Option<Outcome>),
+    /// It isn't whole: its verdict says so, and nothing else was written.
+    Damaged {
+        verdict: Box<Verdict>,
+        unjudged: Unjudged,
+    },
+    /// It needs no adoption, or can't be read now.
+    Skipped(String),
+    Failed(Failure),
+}
+
+/// Adopts the guests that are named, or all.
+///
+/// # Errors
+/// Exit 5 when one that is named isn't there; when the repository can't be listed, or the only one can't be read.
+pub(crate) async fn run(args: &AdoptArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let repository = places::repository(args.place, settings).await?;
+    let reader = Reader::new(settings)?;
+    let entries = guests::find(args, &repository, settings).await?;
+    let mut candidates = Vec::new();
+    for entry in &entries {
+        let fate = fate(&reader, &repository, entry, args.dry_run).await.unwrap_or_else(Fate::Failed);
+        candidates.push(Candidate { name: entry.name(), size: entry.size(), fate });
+    }
+    if let [Candidate { fate: Fate::Failed(failure), .. }] = candidates.as_slice() {
+        return Err(failure.clone());
+    }
+    let answer = Answer::new(&repository, &candidates);
+    logging::done(&answer);
+    settings.report.answer(&answer.document(), &answer)?;
+    answer.failures().for_each(|failure| settings.report.say(failure));
+    Ok(answer.exit())
+}
+
+async fn fate(reader: &Reader, repository: &Repository, entry: &Entry, dry_run: bool) -> Result<Fate, Failure> {
+    let Some(archive) = guests::archive(repository, entry).await? else {
+        return Ok(Fate::Skipped(guests::why_not(entry.state).to_owned()));
+    };
+    if !archive.readable {
+        return Err(repository::Error::Archived { object: repository.object_name(&archive.key) }.into());
+    }
+    if dry_run {
+        return Ok(Fate::Would(entry.judged()));
+    }
+    let read = reader.read_back(repository, archive, None).await?;
+    if !read.verdict.is_intact() {
+        let unjudged = record(repository, entry, &read).await?;
+        return Ok(Fate::Damaged { verdict: Box::new(read.verdict), unjudged });
+    }
+    let manifest = Box::new(describe(entry, archive.last_modified, &read)?);
+    put(repository, entry, &manifest).await?;
+    Ok(Fate::Adopted { manifest, unjudged: record(repository, entry, &read).await? })
+}
+
+/// Stores the verdict, or says why this identity may not.
+async fn record(repository: &Repository, entry: &Entry, read: &ReadBack) -> Result<Unjudged, Failure> {
+    match read_back::record(repository, &entry.id, &read.verdict).await {
+        Ok(()) => Ok(None),
+        Err(Unrecorded::Repository(error @ Error::AccessDenied { .. })) => Ok(Some(error.into())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the manifest says, as far as reading the archive tells.
+fn describe(entry: &Entry, written: jiff::Timestamp, read: &ReadBack) -> Result<Manifest, Failure> {
+    let (Content::Walked(walked), Some(digest)) = (&read.inspected.content, &read.verdict.digest) else {
+        return Err(Failure::new(Exit::Failed, format!("{} is encrypted, and no key for it is here", entry.name()))
+            .hint("name the age key with BACKUP_AGE_IDENTITY_FILE: what isn't read can't be described"));
+    };
+    let (header, identity) = (&walked.header, &read.verdict.identity);
+    let (name, dumped) = (entry.id.stem.database().into_owned(), &header.database);
+    let warning = (*dumped != name).then(|| format!("the archive says that it was dumped from the database {dumped}"));
+    let kinds = &read.inspected.kinds;
+    Ok(Manifest {
+        stem: entry.id.stem.clone(),
+        purpose: Purpose::Adopted,
+        database: manifest::Database {
+            name,
+            encoding: None,
+            server_version: Some(header.server_version.clone()),
+            size: None,
+        },
+        archive: manifest::Archive {
+            key: identity.key.clone(),
+            version_id: identity.version_id.clone(),
+            etag: identity.etag.clone(),
+            digest: digest.clone(),
+            compression: compression(kinds),
+            frame_size: None,
+            // For whom, the file doesn't tell.
+            encryption: kinds.contains(&Kind::Age).then(|| manifest::Encryption { recipients: Vec::new() }),
+            pg_dump_version: Some(header.pg_dump_version.clone()),
+            format_version: Some(header.version.to_string()),
+        },
+        census: walked.census.clone(),
+        agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
+        started: written,
+        finished: written,
+        duration: std::time::Duration::ZERO,
+        warnings: warning.into_iter().collect(),
+        unknown: Unknown::default(),
+    })
+}
+
+/// What must be undone before `pg_restore` can read it, whatever the name says.
+fn compression(kinds: &[Kind]) -> archive::Compression {
+    match kinds.iter().find(|kind| **kind != Kind::Age) {
+        Some(Kind::Gzip) => archive::Compression::Gzip,
+        Some(Kind::Zstd) => archive::Compression::Zstd,
+        _ => archive::Compression::None,
+    }
+}
+
+async fn put(repository: &Repository, entry: &Entry, manifest: &Manifest) -> Result<(), Failure> {
+    let key = repository.layout().manifest(&entry.id);
+    let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+    match repository.put_new(&key, json, JSON).await? {
+        PutOutcome::Stored(_) => Ok(()),
+        PutOutcome::Exists => Err(Failure::new(
+            Exit::Failed,
+            format!("{} has been put by somebody else meanwhile", repository.object_name(&key)),
+        )
+        .hint("lastgood list shows what became of it")),
+    }
+}

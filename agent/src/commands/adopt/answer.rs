@@ -1,0 +1,135 @@
+//! What `adopt` answers.
+
+use std::fmt;
+
+use catalog::Outcome;
+use catalog::verdict::Finding;
+use repository::Repository;
+use serde::Serialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::{census, report};
+use crate::commands::adopt::{Candidate, Fate};
+
+/// Everything that was looked at.
+pub(super) struct Answer<'a> {
+    repository: String,
+    candidates: &'a [Candidate],
+}
+
+/// `lastgood adopt --json`.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    repository: &'a str,
+    backups: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    size: u64,
+    /// `adopted`, `would-adopt`, `damaged`, `skipped` or `failed`.
+    outcome: &'static str,
+    tables: Option<usize>,
+    rows: Option<u64>,
+    /// Whether the verdict lies beside the archive now.
+    written: bool,
+    /// What is wrong with a damaged one.
+    findings: &'a [Finding],
+    skipped: Option<&'a str>,
+    error: Option<&'a str>,
+    hint: Option<&'a str>,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn new(repository: &Repository, candidates: &'a [Candidate]) -> Self {
+        Self { repository: repository.display_name(), candidates }
+    }
+
+    pub(super) fn document(&self) -> Document<'_> {
+        Document { repository: &self.repository, backups: self.candidates.iter().map(Row::new).collect() }
+    }
+
+    pub(super) fn failures(&self) -> impl Iterator<Item = &'a Failure> {
+        self.candidates.iter().filter_map(|candidate| match &candidate.fate {
+            Fate::Failed(failure) => Some(failure),
+            _ => None,
+        })
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        let is_damaged = |candidate: &Candidate| {
+            matches!(candidate.fate, Fate::Damaged { .. } | Fate::Would(Some(Outcome::Damaged)))
+        };
+        if self.candidates.iter().any(is_damaged) {
+            Exit::Damaged
+        } else if self.failures().next().is_some() {
+            Exit::Failed
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(candidate: &'a Candidate) -> Self {
+        let Candidate { name, size, fate } = candidate;
+        let row = Self {
+            name,
+            size: *size,
+            outcome: "failed",
+            tables: None,
+            rows: None,
+            written: false,
+            findings: &[],
+            skipped: None,
+            error: None,
+            hint: None,
+        };
+        match fate {
+            Fate::Adopted { manifest, unjudged } => {
+                let census = &manifest.census;
+                let (tables, rows) = (Some(census.tables.len()), Some(census.rows()));
+                Self { outcome: "adopted", tables, rows, written: unjudged.is_none(), ..row }
+            }
+            Fate::Would(Some(Outcome::Damaged)) => Self { outcome: "damaged", ..row },
+            Fate::Would(_) => Self { outcome: "would-adopt", ..row },
+            Fate::Damaged { verdict, unjudged } => {
+                Self { outcome: "damaged", findings: &verdict.findings, written: unjudged.is_none(), ..row }
+            }
+            Fate::Skipped(why) => Self { outcome: "skipped", skipped: Some(why), ..row },
+            Fate::Failed(failure) => Self { error: Some(&failure.error), hint: failure.hint.as_deref(), ..row },
+        }
+    }
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.candidates.is_empty() {
+            return writeln!(f, "There are no guests in {}: every archive there has a manifest.", self.repository);
+        }
+        self.candidates.iter().try_for_each(|candidate| writeln!(f, "{}", line(candidate)))
+    }
+}
+
+/// One backup in a line.
+pub(super) fn line(candidate: &Candidate) -> String {
+    let Candidate { name, size, fate } = candidate;
+    let (name, size) = (report::printable(name), report::size(*size));
+    match fate {
+        Fate::Adopted { manifest, unjudged } => {
+            let verdict =
+                unjudged.as_ref().map(|why| format!("; its verdict is the verifier's to write ({})", why.error));
+            format!("adopted  {name}  {size}: {}{}", census::summary(&manifest.census), verdict.unwrap_or_default())
+        }
+        Fate::Would(None) => format!("would    {name}  {size}: read it back, and adopt it if it is whole"),
+        Fate::Would(Some(Outcome::Intact)) => format!("would    {name}  {size}: adopt it, found intact before"),
+        Fate::Would(Some(Outcome::Damaged)) => format!("DAMAGED  {name}  {size}: found so before; it isn't adopted"),
+        Fate::Damaged { verdict, .. } => {
+            let texts: Vec<&str> = verdict.findings.iter().map(|finding| finding.text.as_str()).collect();
+            format!("DAMAGED  {name}  {size}: {}; it isn't adopted", texts.join("; "))
+        }
+        Fate::Skipped(why) => format!("skipped  {name}: {why}"),
+        Fate::Failed(failure) => format!("FAILED   {name}: {}", failure.error),
+    }
+}

@@ -1,0 +1,58 @@
+//! Which backups are meant, and which of them are guests.
+
+use catalog::{Entry, Object, State};
+use repository::Repository;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::AdoptArgs;
+use crate::places::{self, Catalogs};
+use crate::settings::Settings;
+
+/// The entries that are named, or every guest of the chosen databases.
+///
+/// # Errors
+/// Exit 5 when one that is named isn't there.
+pub(super) async fn find(
+    args: &AdoptArgs,
+    repository: &Repository,
+    settings: &Settings,
+) -> Result<Vec<Entry>, Failure> {
+    let mut entries = Vec::new();
+    if !args.all {
+        for id in &args.ids {
+            entries.push(places::find(repository, settings, id).await?);
+        }
+        return Ok(entries);
+    }
+    for (_, mut catalog) in Catalogs::choose(places::all(repository).await?, settings).chosen {
+        catalog.entries.retain(|entry| entry.state == State::Alone);
+        repository.resolve(&mut catalog).await?;
+        entries.extend(catalog.entries.into_iter().filter(|entry| entry.state != State::Unfinished));
+    }
+    Ok(entries)
+}
+
+/// The bytes to adopt; `None` where the entry is no guest.
+///
+/// # Errors
+/// When nobody may say whose it is.
+pub(super) async fn archive<'a>(repository: &Repository, entry: &'a Entry) -> Result<Option<&'a Object>, Failure> {
+    let Some(archive) = &entry.archive else {
+        return Err(Failure::new(Exit::NotFound, format!("the archive of {} isn't there", entry.name()))
+            .hint("lastgood list shows what there is"));
+    };
+    if entry.state == State::Alone {
+        // It was asked before, and the refusal left out; here it is the answer.
+        repository.head(&archive.key).await?;
+        return Ok(None);
+    }
+    Ok(Some(archive).filter(|_| entry.state == State::Guest))
+}
+
+pub(super) fn why_not(state: State) -> &'static str {
+    match state {
+        State::Good | State::Damaged | State::Uploaded => "it has a manifest: it is a backup already",
+        State::Unfinished => "it is one of our own, whose run died before it was finished",
+        State::Alone | State::Guest | State::Missing => "it has changed since it was listed",
+    }
+}

@@ -1,0 +1,190 @@
+//! The road from pg_dump to the repositories, in one pass: dump → census → frames → [age] → digest → uploads.
+//!
+//! Two threads of ours: one reads pg_dump and counts, one digests what was compressed and hands it to the uploads; between them
+//! the frames are compressed on all cores. Every hand-off is bounded, so that a slow network slows pg_dump and costs no memory.
+
+use std::io::{self, Write};
+
+use archive::{Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked};
+use bytes::Bytes;
+
+use crate::answers::failure::Failure;
+use crate::answers::progress::Progress;
+use crate::commands::backup::lanes::Lanes;
+use crate::postgres::{Dump, DumpError};
+
+/// What went by.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub(crate) walked: Walked,
+    /// Of the stored bytes.
+    pub(crate) digest: Digest,
+    /// pg_dump's own length, in bytes.
+    pub(crate) dumped: u64,
+    /// What pg_dump said on stderr.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Why nothing may be made visible.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CarryError {
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    #[error("can't read from pg_dump: {0}")]
+    Read(io::Error),
+    /// pg_dump said it was done, and its archive isn't whole.
+    #[error("what pg_dump wrote isn't a whole archive: {0}")]
+    NotWhole(Damage),
+    /// Its own words chose another database than the one that was asked for.
+    #[error("pg_dump dumped the database {found} in its place")]
+    OtherDatabase { found: String },
+    #[error("can't compress: {0}")]
+    Frames(FrameError),
+    #[error("can't encrypt: {0}")]
+    Encrypt(String),
+    /// No repository takes any more.
+    #[error("{0}")]
+    Stored(Failure),
+}
+
+/// What the dumping side knows at its end.
+struct Dumped {
+    walked: Walked,
+    bytes: u64,
+    warnings: Vec<String>,
+}
+
+/// Carries one dump of `database` into `lanes`. On success every byte has been handed to the uploads, and nothing is visible yet.
+///
+/// # Errors
+/// [`CarryError`]; the uploads are then to be aborted.
+pub(crate) fn carry(
+    dump: Dump,
+    database: &str,
+    frames: FrameSettings,
+    recipients: &[age::x25519::Recipient],
+    lanes: &mut Lanes,
+    progress: &Progress,
+) -> Result<Carried, CarryError> {
+    let stopper = dump.stopper();
+    let (input, output) = archive::compress(frames).map_err(CarryError::Frames)?;
+    std::thread::scope(|scope| {
+        let dumping = scope.spawn(|| read(dump, database, input, progress));
+        let stored = store(output, recipients, lanes, progress);
+        if stored.is_err() {
+            stopper.stop();
+        }
+        let dumped = dumping.join().unwrap_or_else(|_| Err(CarryError::Read(io::Error::other("its reader panicked"))));
+        match (dumped, stored) {
+            (Ok(Dumped { walked, bytes, warnings }), Ok(digest)) => {
+                Ok(Carried { walked, digest, dumped: bytes, warnings })
+            }
+            // A dump that ends early aborts the frames: the dump's own error is the cause.
+            (Err(error), Err(CarryError::Frames(_)) | Ok(_)) => Err(error),
+            (_, Err(error)) => Err(error),
+        }
+    })
+}
+
+/// pg_dump → census → frames.
+fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progress) -> Result<Dumped, CarryError> {
+    let mut walk = Walk::counting();
+    let mut bytes = 0;
+    loop {
+        let mut block = input.take_buffer();
+        dump.fill(&mut block, FRAME_SIZE).map_err(CarryError::Read)?;
+        if block.is_empty() {
+            break;
+        }
+        walk.feed(&block).map_err(CarryError::NotWhole)?;
+        bytes += block.len() as u64;
+        progress.dumped(bytes);
+        if input.push(block).is_err() {
+            // Nobody takes frames any more, and the other side knows why.
+            return Err(CarryError::Frames(FrameError::Aborted));
+        }
+    }
+    // The exit status first: it explains a short archive.
+    let warnings = dump.finish()?;
+    let walked = walk.finish().map_err(CarryError::NotWhole)?;
+    refuse_other(&walked.header.database, database)?;
+    input.finish();
+    Ok(Dumped { walked, bytes, warnings })
+}
+
+/// A name among the user's options overrules ours. What isn't UTF-8 in a name shows as U+FFFD, and can't be compared.
+fn refuse_other(found: &str, database: &str) -> Result<(), CarryError> {
+    if found == database || found.contains(char::REPLACEMENT_CHARACTER) {
+        return Ok(());
+    }
+    Err(CarryError::OtherDatabase { found: found.to_owned() })
+}
+
+/// Frames → [age] → digest → uploads.
+fn store(
+    frames: FrameOutput,
+    recipients: &[age::x25519::Recipient],
+    lanes: &mut Lanes,
+    progress: &Progress,
+) -> Result<Digest, CarryError> {
+    let mut sink = Sink { digester: Digester::new(), lanes, progress };
+    if recipients.is_empty() {
+        for frame in frames {
+            sink.put(frame.map_err(CarryError::Frames)?.into()).map_err(CarryError::Stored)?;
+        }
+        return Ok(sink.digester.finish());
+    }
+    let encryptor = age::Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn age::Recipient))
+        .map_err(|e| CarryError::Encrypt(e.to_string()))?;
+    let gathered = Gather { sink: &mut sink, bytes: Vec::with_capacity(FRAME_SIZE) };
+    let mut sealed = encryptor.wrap_output(gathered).map_err(sealing)?;
+    for frame in frames {
+        sealed.write_all(&frame.map_err(CarryError::Frames)?).map_err(sealing)?;
+    }
+    sealed.finish().and_then(|mut gathered| gathered.flush()).map_err(sealing)?;
+    Ok(sink.digester.finish())
+}
+
+/// The last station before the repositories: counts and hashes exactly the bytes that are stored.
+struct Sink<'a> {
+    digester: Digester,
+    lanes: &'a mut Lanes,
+    progress: &'a Progress,
+}
+
+impl Sink<'_> {
+    fn put(&mut self, bytes: Bytes) -> Result<(), Failure> {
+        self.digester.update(&bytes);
+        self.progress.stored(self.digester.size());
+        self.lanes.write(&bytes)
+    }
+}
+
+/// age writes 64 KiB at a time; uploads like larger pieces.
+struct Gather<'a, 'b> {
+    sink: &'a mut Sink<'b>,
+    bytes: Vec<u8>,
+}
+
+impl Write for Gather<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() >= FRAME_SIZE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(FRAME_SIZE));
+        self.sink.put(bytes.into()).map_err(io::Error::other)
+    }
+}
+
+/// What stopped the encryption: a repository's failure comes out as it went in.
+fn sealing(error: io::Error) -> CarryError {
+    match error.downcast::<Failure>() {
+        Ok(failure) => CarryError::Stored(failure),
+        Err(error) => CarryError::Encrypt(error.to_string()),
+    }
+}

@@ -1,0 +1,92 @@
+//! `lastgood backup --dry-run`: asks everybody whom a backup would need, and writes nothing.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::report;
+use crate::commands::backup::source::Source;
+use crate::settings::{DatabaseSettings, Settings};
+
+/// What a backup would do.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Intent {
+    databases: Vec<DatabaseIntent>,
+    repositories: Vec<String>,
+    compression: String,
+    encrypted_for: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DatabaseIntent {
+    database: String,
+    server_version: String,
+    size: Option<u64>,
+    standby: bool,
+    pg_dump: String,
+    pg_dump_version: String,
+}
+
+/// Checks each database and each repository.
+///
+/// # Errors
+/// The first thing that a backup would fail of.
+pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings]) -> Result<Exit, Failure> {
+    let mut intents = Vec::new();
+    for database in databases {
+        intents.push(DatabaseIntent::new(&Source::open(settings, database)?));
+    }
+    let mut repositories = Vec::new();
+    for repository in super::open(settings).await? {
+        repository.check_access().await?;
+        repositories.push(repository.display_name());
+    }
+    let intent = Intent {
+        databases: intents,
+        repositories,
+        compression: settings.compression.to_string(),
+        encrypted_for: settings.recipients.len(),
+    };
+    settings.report.answer(&intent, &intent)?;
+    Ok(Exit::Done)
+}
+
+impl DatabaseIntent {
+    fn new(source: &Source) -> Self {
+        Self {
+            database: source.server.database.clone(),
+            server_version: source.server.version().to_string(),
+            size: source.server.size,
+            standby: source.server.standby,
+            pg_dump: source.pg_dump.path.display().to_string(),
+            pg_dump_version: source.pg_dump.version.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for database in &self.databases {
+            let size = database.size.map_or("of unknown size".to_owned(), report::size);
+            let standby = if database.standby { ", a standby" } else { "" };
+            writeln!(
+                f,
+                "would back up {} ({size}, PostgreSQL {}{standby})",
+                database.database, database.server_version
+            )?;
+            writeln!(f, "  with {} {}", database.pg_dump, database.pg_dump_version)?;
+        }
+        for repository in &self.repositories {
+            writeln!(f, "  to {repository}")?;
+        }
+        let sealed = match self.encrypted_for {
+            0 => "not encrypted by us".to_owned(),
+            keys => format!("encrypted for {}", report::count(keys as u64, "age key")),
+        };
+        writeln!(f, "  compression {}, {sealed}", self.compression)?;
+        write!(f, "nothing was written")
+    }
+}

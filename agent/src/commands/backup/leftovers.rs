@@ -1,0 +1,40 @@
+//! What runs left that were killed: hidden files, open multipart uploads. The database's lock is held, so on this machine
+//! nobody is writing them; their age protects runs of other machines.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use repository::Repository;
+
+use crate::commands::backup::outcome::Outcome;
+
+/// A file that is being written changes all the time.
+const FILES_AFTER: Duration = Duration::from_secs(15 * 60);
+/// A store tells only when an upload began, and a large database takes its time.
+const UPLOADS_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Before the dump: a dead run's half of an archive may hold the space that this one needs.
+pub(super) async fn make_room(repositories: &[Repository], database: &str, now: Timestamp) {
+    for repository in repositories.iter().filter(|r| matches!(r, Repository::Directory(_))) {
+        sweep(repository, database, now, FILES_AFTER).await;
+    }
+}
+
+/// After the backup, and only where it arrived: what can't be reached must not be waited for twice.
+pub(super) async fn abort_uploads(outcome: &Outcome, repositories: &[Repository], database: &str, now: Timestamp) {
+    let arrived = |repository: &&Repository| outcome.is_kept_in(&repository.display_name());
+    for bucket in repositories.iter().filter(|r| matches!(r, Repository::Bucket(_))).filter(arrived) {
+        sweep(bucket, database, now, UPLOADS_AFTER).await;
+    }
+}
+
+/// Nothing here fails a backup.
+async fn sweep(repository: &Repository, database: &str, now: Timestamp, older_than: Duration) {
+    let place = repository.display_name();
+    match repository.sweep(database, now, older_than).await {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!("removed {swept} that killed runs left in {place}"),
+        // The bucket's lifecycle rule does it as well.
+        Err(error) => tracing::debug!("what killed runs may have left in {place} stays: {error}"),
+    }
+}

@@ -1,0 +1,257 @@
+//! What became of a run: one line per database and repository for people, one document for programs.
+
+use std::fmt;
+
+use catalog::BackupId;
+use catalog::verdict::{Outcome as Judged, Verdict};
+use repository::Stored;
+use serde::Serialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::report::{self, Report};
+use crate::commands::backup::publish::Published;
+use crate::logging;
+use crate::settings::DatabaseSettings;
+
+/// One database's backup, in every repository that has it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    database: String,
+    server: String,
+    tables: usize,
+    rows: u64,
+    dumped: u64,
+    seconds: f64,
+    warnings: usize,
+    pub(crate) kept: Vec<Kept>,
+    failures: Vec<(String, Failure)>,
+}
+
+/// A backup in one repository.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) repository: String,
+    /// The archive, as a user names it: a path, or `s3://…`.
+    pub(crate) name: String,
+    pub(crate) id: BackupId,
+    pub(crate) stored: Stored,
+    /// `None`: somebody else judges it, or nobody.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Outcome {
+    pub(crate) fn new(published: &Published<'_>, kept: Vec<Kept>, failures: Vec<(String, Failure)>) -> Self {
+        let Published { source, clock, carried, .. } = published;
+        let census = &carried.walked.census;
+        Self {
+            database: source.server.database.clone(),
+            server: source.server.version().to_string(),
+            tables: census.tables.len(),
+            rows: census.rows(),
+            dumped: carried.dumped,
+            seconds: clock.elapsed().as_secs_f64(),
+            warnings: carried.warnings.len(),
+            kept,
+            failures,
+        }
+    }
+
+    /// Whether every repository has it, good as far as it was judged.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.failure().is_none()
+    }
+
+    /// Whether it is there, by the repository's name.
+    pub(crate) fn is_kept_in(&self, repository: &str) -> bool {
+        self.kept.iter().any(|kept| kept.repository == repository)
+    }
+
+    /// What went wrong, if anything did: a repository that failed, or a backup that was found damaged.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let damaged = self.kept.iter().find(|kept| kept.is_damaged()).map(|kept| {
+            Failure::new(Exit::Damaged, format!("{} in {} is damaged as it was stored", kept.id, kept.repository))
+                .hint("the disk or the store lost bytes: see `lastgood show`, and take the backup again elsewhere")
+        });
+        damaged.or_else(|| {
+            let (repository, failure) = self.failures.first()?;
+            let error = format!("only part of the backup was done: {repository} failed: {}", failure.error);
+            Some(Failure { exit: Exit::Failed, error, hint: failure.hint.clone() })
+        })
+    }
+}
+
+impl Kept {
+    fn is_damaged(&self) -> bool {
+        self.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Judged::Damaged)
+    }
+
+    fn state(&self) -> &'static str {
+        match self.verdict.as_ref().map(|verdict| verdict.outcome) {
+            Some(Judged::Intact) => "good",
+            Some(Judged::Damaged) => "damaged",
+            None => "uploaded",
+        }
+    }
+}
+
+/// Every database of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes(Vec<(String, Result<Outcome, Failure>)>);
+
+impl Outcomes {
+    pub(crate) fn add(&mut self, database: &DatabaseSettings, outcome: Result<Outcome, Failure>) {
+        let name = match &outcome {
+            Ok(outcome) => outcome.database.clone(),
+            Err(_) => database.name.clone().unwrap_or_else(|| "the default database".to_owned()),
+        };
+        self.0.push((name, outcome));
+    }
+
+    /// Answers, and decides the exit status: of a single database its own; of several 1 when only some were done.
+    ///
+    /// # Errors
+    /// The only database's failure, so that it is shown as any other.
+    pub(crate) fn answer(self, report: Report) -> Result<Exit, Failure> {
+        if let [(_, Err(failure))] = self.0.as_slice() {
+            return Err(failure.clone());
+        }
+        logging::done(&self);
+        let failures: Vec<Failure> = self.0.iter().filter_map(|(_, outcome)| failure_of(outcome)).collect();
+        let exit = match (failures.as_slice(), self.0.len()) {
+            ([], _) => Exit::Done,
+            ([only], 1) => only.exit,
+            _ => Exit::Failed,
+        };
+        report.outcome(exit, &Document::new(&self), &self)?;
+        failures.iter().for_each(|failure| {
+            logging::failed(failure);
+            report.say(failure);
+        });
+        Ok(exit)
+    }
+}
+
+/// What went wrong with one database, if anything did.
+pub(crate) fn failure_of(outcome: &Result<Outcome, Failure>) -> Option<Failure> {
+    outcome.as_ref().map_or_else(|failure| Some(failure.clone()), Outcome::failure)
+}
+
+impl fmt::Display for Outcomes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, outcome) in &self.0 {
+            match outcome {
+                Ok(outcome) => outcome.fmt(f)?,
+                Err(failure) => writeln!(f, "{name}  FAILED: {}", failure.error)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} (PostgreSQL {}): {}, {}, {} dumped in {:.1} s",
+            self.database,
+            self.server,
+            report::count(self.tables as u64, "table"),
+            report::count(self.rows, "row"),
+            report::size(self.dumped),
+            self.seconds
+        )?;
+        for kept in &self.kept {
+            writeln!(f, "  {:<8}  {:>9}  {}", kept.state(), report::size(kept.stored.size), kept.name)?;
+        }
+        for (repository, failure) in &self.failures {
+            writeln!(f, "  FAILED    {repository}: {}", failure.error)?;
+        }
+        Ok(())
+    }
+}
+
+/// `lastgood backup --json`.
+#[derive(Serialize)]
+struct Document {
+    backups: Vec<BackupDocument>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BackupDocument {
+    database: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tables: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dumped_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pg_dump_warnings: Option<usize>,
+    stored: Vec<KeptDocument>,
+    failures: Vec<FailureDocument>,
+}
+
+#[derive(Serialize)]
+struct KeptDocument {
+    repository: String,
+    id: String,
+    key: String,
+    size: u64,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+struct FailureDocument {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
+    error: String,
+    hint: Option<String>,
+}
+
+impl Document {
+    fn new(outcomes: &Outcomes) -> Self {
+        Self { backups: outcomes.0.iter().map(|(name, outcome)| BackupDocument::new(name, outcome)).collect() }
+    }
+}
+
+impl BackupDocument {
+    fn new(database: &str, outcome: &Result<Outcome, Failure>) -> Self {
+        let failure = |repository: Option<&String>, failure: &Failure| FailureDocument {
+            repository: repository.cloned(),
+            error: failure.error.clone(),
+            hint: failure.hint.clone(),
+        };
+        let done = outcome.as_ref().ok();
+        Self {
+            database: database.to_owned(),
+            server_version: done.map(|o| o.server.clone()),
+            tables: done.map(|o| o.tables),
+            rows: done.map(|o| o.rows),
+            dumped_bytes: done.map(|o| o.dumped),
+            seconds: done.map(|o| o.seconds),
+            pg_dump_warnings: done.map(|o| o.warnings),
+            stored: done.map(|o| o.kept.iter().map(KeptDocument::new).collect()).unwrap_or_default(),
+            failures: match outcome {
+                Ok(outcome) => outcome.failures.iter().map(|(r, f)| failure(Some(r), f)).collect(),
+                Err(only) => vec![failure(None, only)],
+            },
+        }
+    }
+}
+
+impl KeptDocument {
+    fn new(kept: &Kept) -> Self {
+        Self {
+            repository: kept.repository.clone(),
+            id: kept.id.to_string(),
+            key: kept.stored.key.clone(),
+            size: kept.stored.size,
+            state: kept.state(),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! From a stored archive to a backup: the manifest beside it, and the verdict where no function gives one.
+
+use std::time::Instant;
+
+use archive::Compression;
+use catalog::manifest::{self, Manifest, Purpose};
+use catalog::verdict::Verdict;
+use catalog::{BackupId, DatabaseEntry, Unknown};
+use jiff::Timestamp;
+use repository::{PutOutcome, Repository, Stored};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::backup::carry::Carried;
+use crate::commands::backup::lanes::{Lane, Reached};
+use crate::commands::backup::outcome::{Kept, Outcome};
+use crate::commands::backup::source::Source;
+use crate::host;
+use crate::read_back::{self, JSON, Reader};
+use crate::settings::{Settings, Verify};
+
+/// What was dumped, and all that the manifest says of it.
+pub(crate) struct Published<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) purpose: Purpose,
+    pub(crate) stem: catalog::Stem,
+    pub(crate) started: Timestamp,
+    /// Started with it; nobody sets this clock.
+    pub(crate) clock: Instant,
+    pub(crate) carried: Carried,
+    pub(crate) settings: &'a Settings,
+    pub(crate) reader: Reader,
+}
+
+impl Published<'_> {
+    /// Finishes every repository by itself.
+    ///
+    /// # Errors
+    /// The first failure, when no repository has the backup.
+    pub(crate) async fn publish(self, lanes: Vec<Lane>) -> Result<Outcome, Failure> {
+        let mut kept = Vec::new();
+        let mut failures = Vec::new();
+        for Lane { repository, id, progress, .. } in lanes {
+            let finished = match progress {
+                Ok(Reached::Stored(stored)) => self.finish(&repository, &id, stored).await,
+                Ok(Reached::Uploading(_)) => Err(Failure::new(Exit::Failed, "the upload was never completed")),
+                Err(failure) => Err(failure),
+            };
+            match finished {
+                Ok(one) => kept.push(one),
+                Err(failure) => failures.push((repository.display_name(), failure)),
+            }
+        }
+        match (kept.is_empty(), failures.first()) {
+            (true, Some((_, failure))) => Err(failure.clone()),
+            _ => Ok(Outcome::new(&self, kept, failures)),
+        }
+    }
+
+    /// Manifest, the mark that this database is expected here, verdict.
+    async fn finish(&self, repository: &Repository, id: &BackupId, stored: Stored) -> Result<Kept, Failure> {
+        let manifest = self.manifest(&stored);
+        let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        put_new(repository, &repository.layout().manifest(id), json).await?;
+        self.expect(repository).await;
+        let verdict = self.judge(repository, id, &manifest).await?;
+        let name = repository.object_name(&stored.key);
+        Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict })
+    }
+
+    fn manifest(&self, stored: &Stored) -> Manifest {
+        let Self { source, settings, carried, .. } = self;
+        let recipients: Vec<String> = settings.recipients.iter().map(ToString::to_string).collect();
+        let header = &carried.walked.header;
+        let finished = Timestamp::now();
+        Manifest {
+            stem: self.stem.clone(),
+            purpose: self.purpose,
+            database: manifest::Database {
+                name: source.server.database.clone(),
+                encoding: Some(source.server.encoding.clone()),
+                server_version: Some(source.server.version().to_string()),
+                size: source.server.size,
+            },
+            archive: manifest::Archive {
+                key: stored.key.clone(),
+                version_id: stored.version_id.clone(),
+                etag: stored.etag.clone(),
+                digest: carried.digest.clone(),
+                compression: settings.compression,
+                frame_size: (settings.compression != Compression::None).then_some(archive::FRAME_SIZE as u64),
+                encryption: (!recipients.is_empty()).then_some(manifest::Encryption { recipients }),
+                pg_dump_version: Some(source.pg_dump.version.to_string()),
+                format_version: Some(header.version.to_string()),
+            },
+            census: carried.walked.census.clone(),
+            agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
+            started: self.started,
+            finished,
+            duration: self.clock.elapsed(),
+            warnings: carried.warnings.clone(),
+            unknown: Unknown::default(),
+        }
+    }
+
+    /// Says once that this database's backups are expected here, so that their absence is noticed. A backup without this mark
+    /// is whole all the same.
+    async fn expect(&self, repository: &Repository) {
+        let Repository::Bucket(_) = repository else { return };
+        let database = &self.source.server.database;
+        let entry = DatabaseEntry {
+            database: database.clone(),
+            since: self.started,
+            retired: None,
+            unknown: Unknown::default(),
+        };
+        let Ok(json) = entry.to_json() else { return };
+        let key = repository.layout().database_entry(database);
+        if let Err(error) = repository.put_new(&key, json, JSON).await {
+            tracing::warn!("{database} isn't marked as expected in {}: {error}", repository.display_name());
+        }
+    }
+
+    /// Reads back what was stored, where nobody else does.
+    async fn judge(
+        &self,
+        repository: &Repository,
+        id: &BackupId,
+        manifest: &Manifest,
+    ) -> Result<Option<Verdict>, Failure> {
+        let here = match (self.settings.verify, repository) {
+            (Verify::None, _) | (Verify::Auto, Repository::Bucket(_)) => false,
+            (Verify::ReadBack, _) | (Verify::Auto, Repository::Directory(_)) => true,
+        };
+        if !here {
+            return Ok(None);
+        }
+        let head = repository.head(&manifest.archive.key).await?;
+        let verdict = match head {
+            Some(head) => self.reader.read_back(repository, &head.object, Some(manifest)).await?.verdict,
+            None => Verdict::missing(manifest, Timestamp::now(), read_back::verifier()),
+        };
+        read_back::record(repository, id, &verdict).await?;
+        Ok(Some(verdict))
+    }
+}
+
+async fn put_new(repository: &Repository, key: &str, json: Vec<u8>) -> Result<(), Failure> {
+    match repository.put_new(key, json, JSON).await? {
+        PutOutcome::Stored(_) => Ok(()),
+        PutOutcome::Exists => {
+            let name = repository.object_name(key);
+            Err(Failure::new(Exit::Failed, format!("{name} exists already, and is another backup's"))
+                .hint("another machine backs up a database of this name to the same place: give one its own prefix"))
+        }
+    }
+}

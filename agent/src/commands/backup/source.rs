@@ -1,0 +1,110 @@
+//! The database that is dumped, and the pg_dump that fits it.
+
+use crate::answers::failure::{Exit, Failure};
+use crate::postgres::dump::DumpOptions;
+use crate::postgres::{Dump, DumpError, Psql, Server, Tool, Tools, server, tools};
+use crate::settings::{DatabaseSettings, Settings};
+
+/// A database that answers, and what to dump it with.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) server: Server,
+    pub(crate) pg_dump: Tool,
+    psql: Psql,
+    options: DumpOptions,
+}
+
+/// The databases of a run, each with its settings.
+///
+/// # Errors
+/// With `--all-databases`, when the server can't be asked or has none.
+pub(crate) fn databases(settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
+    if !settings.all_databases {
+        return Ok(settings.databases.clone());
+    }
+    let tools = Tools::find(settings.program_directory.as_deref());
+    let psql = Psql::new(tools.newest("psql")?, settings.server().connection);
+    let names = server::databases(&psql)?;
+    if names.is_empty() {
+        return Err(Failure::new(Exit::NotFound, "the server has no database to back up"));
+    }
+    Ok(names.iter().map(|name| settings.database(name)).collect())
+}
+
+impl Source {
+    /// Asks the server what it is, and finds a pg_dump for it, before anything is dumped.
+    ///
+    /// # Errors
+    /// When the database can't be reached (exit 1), doesn't exist (exit 5), or no pg_dump fits the server (exit 2).
+    pub(crate) fn open(settings: &Settings, database: &DatabaseSettings) -> Result<Self, Failure> {
+        let tools = Tools::find(settings.program_directory.as_deref());
+        let psql = Psql::new(tools.newest("psql")?, database.connection.clone());
+        // Both run programs and wait for them: at the same time.
+        let (installed, server) = std::thread::scope(|scope| {
+            let installed = scope.spawn(|| tools.installed("pg_dump"));
+            let server = Server::ask(&psql);
+            (installed.join().unwrap_or_default(), server)
+        });
+        let server = server?;
+        let why = format!("the server, which is PostgreSQL {}", server.version());
+        let pg_dump = tools::fitting("pg_dump", &installed, server.version(), &why)?;
+        let options = DumpOptions { lock_timeout: database.lock_timeout, extra: database.dump_options.clone() };
+        Ok(Self { server, pg_dump, psql, options })
+    }
+
+    /// Starts the dump.
+    ///
+    /// # Errors
+    /// When pg_dump can't be run.
+    pub(crate) fn dump(&self) -> Result<Dump, Failure> {
+        // By its name, as the server said it: libpq's default must not be asked twice.
+        let connection = self.psql.connection().to(&self.server.database);
+        Dump::start(&self.pg_dump, &connection, &self.options).map_err(|e| self.explain(&e))
+    }
+
+    /// Says who ended the dump: pg_dump itself, or the server behind it.
+    pub(crate) fn explain(&self, error: &DumpError) -> Failure {
+        let database = &self.server.database;
+        let lines = error.lines().join("\n");
+        if let Some((_, hint)) = REASONS.iter().find(|(said, _)| said.iter().all(|words| lines.contains(words))) {
+            return Failure::new(Exit::Failed, format!("backup of {database}: {error}")).hint(*hint);
+        }
+        let was_killed = matches!(error, DumpError::Killed { .. });
+        if LOST.iter().any(|words| lines.contains(words)) || (!was_killed && Server::ask(&self.psql).is_err()) {
+            let error = format!("the PostgreSQL server went away during the backup of {database}: {error}");
+            return Failure::new(Exit::Failed, error)
+                .hint("see the server's log; when it runs again, start the backup again");
+        }
+        Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
+            .hint("nothing was kept of this run; start it again")
+    }
+}
+
+/// What pg_dump says, all of it in one run, and what to do about it.
+const REASONS: [(&[&str], &str); 4] = [
+    (
+        // --lock-wait-timeout is a statement_timeout while the tables are locked.
+        &["canceling statement due to", "LOCK TABLE"],
+        "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT",
+    ),
+    (
+        &["canceling statement due to lock timeout"],
+        "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT",
+    ),
+    (
+        &["conflict with recovery"],
+        "the standby cancelled the dump: set hot_standby_feedback = on there, or raise max_standby_streaming_delay",
+    ),
+    (
+        &["permission denied"],
+        "the role must be able to read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)",
+    ),
+];
+
+/// A connection that was there and is gone.
+const LOST: [&str; 4] = [
+    "server closed the connection unexpectedly",
+    "terminating connection",
+    "could not receive data from server",
+    "SSL connection has been closed unexpectedly",
+];

@@ -1,0 +1,93 @@
+//! `lastgood check`: whether good backups are recent, large and many enough. Made for monitoring: one line that says it all
+//! first, exit status 6 for what is unhealthy, 1 where nobody knows.
+//!
+//! It lists date folders from the newest down until it has seen as many good backups as there should be: how many older ones
+//! there are doesn't matter.
+
+mod answer;
+
+use catalog::{Catalog, DatabaseEntry, freshness};
+use jiff::Timestamp;
+use repository::{Repository, Scope};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::CheckArgs;
+use crate::commands::check::answer::{Answer, Health};
+use crate::places;
+use crate::settings::{DatabaseSettings, Settings};
+
+/// Checks the chosen databases.
+///
+/// # Errors
+/// Exit 1 when the repository can't be asked: unknown is never healthy.
+pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let repository = places::repository(args.place, settings).await?;
+    let now = Timestamp::now();
+    let mut checked = Vec::new();
+    for database in databases(&repository, settings).await? {
+        checked.push(check(&repository, &database, now).await.map_err(unknown)?);
+    }
+    let answer = Answer::new(&repository, checked);
+    let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
+    settings.report.outcome(exit, &answer, &answer)?;
+    Ok(exit)
+}
+
+/// The chosen databases; where all are meant, those that have backups or should have.
+async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
+    let named = settings.databases.iter().filter(|database| database.name.is_some());
+    let named: Vec<DatabaseSettings> = named.cloned().collect();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    // Every first backup in a bucket leaves its database's mark; a directory is small enough to be looked through.
+    let scope = if matches!(repository, Repository::Bucket(_)) { Scope::Databases } else { Scope::All };
+    let objects = repository.objects(scope).await.map_err(|error| unknown(error.into()))?;
+    let found = catalog::catalogs(repository.layout(), objects);
+    if found.is_empty() {
+        return Err(Failure::new(
+            Exit::Unhealthy,
+            format!("there are no backups of any database in {}", repository.display_name()),
+        )
+        .hint("lastgood backup makes the first one"));
+    }
+    Ok(found.iter().map(|catalog| settings.database(&catalog.database)).collect())
+}
+
+async fn check(repository: &Repository, database: &DatabaseSettings, now: Timestamp) -> Result<Health, Failure> {
+    let name = database.name.as_deref().unwrap_or_default();
+    let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
+    let retired = match entry(repository, name).await? {
+        Some(entry) if !entry.is_expected(&catalog) => entry.retired,
+        _ => None,
+    };
+    let findings = match retired {
+        Some(_) => Vec::new(),
+        None => freshness::check(&catalog, &database.thresholds, now),
+    };
+    Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog)))
+}
+
+/// The mark that this database's backups are expected here; without one they are, too.
+async fn entry(repository: &Repository, database: &str) -> Result<Option<DatabaseEntry>, Failure> {
+    let key = repository.layout().database_entry(database);
+    let Some(json) = repository.read_key(&key).await? else { return Ok(None) };
+    let entry = DatabaseEntry::from_json(&json);
+    entry.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&key))))
+}
+
+/// Backups come, and nobody verifies them: what tells a verifier that stopped from backups that did.
+fn unverified(catalog: &Catalog) -> Option<String> {
+    let newest = catalog.newest_uploaded()?;
+    let is_newer = catalog.newest_good().is_none_or(|good| newest.instant > good.instant);
+    (is_newer && newest.judged().is_none()).then(|| newest.name())
+}
+
+/// A directory that isn't there may be a disk that isn't mounted.
+fn unknown(failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::NotFound => Failure { exit: Exit::Failed, ..failure }
+            .hint("is its disk mounted? nothing is known of the backups until it can be read"),
+        _ => failure,
+    }
+}

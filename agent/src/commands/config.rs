@@ -1,0 +1,130 @@
+//! `lastgood config`: every setting, its value and its place. Secrets are masked.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::report::Report;
+use crate::cli::ConfigArgs;
+use crate::settings::{ALL, Definition, Given, LIBPQ, Layers, Secret, Section, Settings, Source, read};
+
+/// The answer.
+#[derive(Serialize)]
+struct Answer {
+    /// The files that were read.
+    files: Vec<String>,
+    settings: Vec<Row>,
+    /// The chosen databases, in words.
+    databases: Vec<String>,
+    /// Everything that is wrong, with its place.
+    mistakes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    value: Option<String>,
+    /// Where the value came from; `None`: it has none.
+    source: Option<String>,
+    /// How a value is written.
+    form: &'static str,
+    meaning: &'static str,
+    #[serde(skip)]
+    section: Section,
+}
+
+/// Shows what holds, and every mistake.
+pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Exit, Failure> {
+    let read = read(given);
+    let settings = rows(&read.layers, args.set);
+    let files = read.files.iter().map(|path| path.display().to_string()).collect();
+    let (judged, mistakes) = Settings::judge(given, read, report);
+    let exit = if mistakes.is_empty() { Exit::Done } else { Exit::Usage };
+    let databases = judged.map_or_else(Vec::new, |settings| places(&settings));
+    let answer = Answer { files, settings, databases, mistakes };
+    report.answer(&answer, &answer)?;
+    Ok(exit)
+}
+
+fn rows(layers: &Layers, only_set: bool) -> Vec<Row> {
+    let rows = ALL.iter().map(|definition| row(layers, definition));
+    let rows = rows.filter(|(_, is_set)| *is_set || !only_set).map(|(row, _)| row);
+    libpqs(layers).chain(rows).collect()
+}
+
+/// libpq's own variables, those that are set.
+fn libpqs(layers: &Layers) -> impl Iterator<Item = Row> {
+    LIBPQ.iter().filter_map(|(_, name)| {
+        let found = layers.set(name)?;
+        let value = if *name == "PGPASSWORD" { Secret::new(&found.text).to_string() } else { found.text };
+        let source = Some(found.source.to_string());
+        let (form, meaning) = ("text", "libpq's own variable.");
+        Some(Row { name: (*name).to_owned(), value: Some(value), source, form, meaning, section: Section::Database })
+    })
+}
+
+/// A setting's row, and whether somebody set it.
+fn row(layers: &Layers, definition: &Definition) -> (Row, bool) {
+    let found = layers.find(definition);
+    let is_set = found.as_ref().is_some_and(|found| !matches!(found.source, Source::Default | Source::Guide));
+    let value = found
+        .as_ref()
+        .map(|found| if definition.secret { Secret::new(&found.text).to_string() } else { found.text.clone() });
+    let source = found.map(|found| {
+        if found.name == definition.name {
+            found.source.to_string()
+        } else {
+            format!("{} ({})", found.source, found.name)
+        }
+    });
+    (
+        Row {
+            name: definition.name.to_owned(),
+            value,
+            source,
+            form: definition.form,
+            meaning: definition.doc.trim(),
+            section: definition.section,
+        },
+        is_set,
+    )
+}
+
+fn places(settings: &Settings) -> Vec<String> {
+    if settings.all_databases {
+        return vec![format!("all of the server: {}", settings.server().connection.place())];
+    }
+    settings.databases.iter().map(|database| database.connection.place()).collect()
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |column: fn(&Row) -> &str| self.settings.iter().map(|row| column(row).chars().count()).max();
+        let names = width(|row| &row.name).unwrap_or(0);
+        // Long values would push every place out of sight.
+        let values = width(|row| row.value.as_deref().unwrap_or("-")).unwrap_or(0).min(40);
+        let mut section = None;
+        for row in &self.settings {
+            if section != Some(row.section) {
+                let gap = if section.is_none() { "" } else { "\n" };
+                writeln!(f, "{gap}{}", row.section.title())?;
+                if let Some(note) = row.section.note() {
+                    writeln!(f, "  ({})", note.replace('`', ""))?;
+                }
+                section = Some(row.section);
+            }
+            let value = row.value.as_deref().unwrap_or("-");
+            let source = row.source.as_deref().unwrap_or("not set");
+            writeln!(f, "  {:names$}  {value:values$}  {source}", row.name)?;
+        }
+        writeln!(f, "\nFiles read: {}", if self.files.is_empty() { "none".into() } else { self.files.join(", ") })?;
+        for place in &self.databases {
+            writeln!(f, "Database: {place}")?;
+        }
+        for mistake in &self.mistakes {
+            writeln!(f, "Wrong: {mistake}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! `lastgood list`: which backups there are, newest first, and which of them are good.
+//!
+//! It costs one listing of the repository, however many backups there are. Where few are shown, one small read of each tells
+//! more: its tables and rows from its manifest, or of an archive without one whose it is.
+
+mod answer;
+
+use std::collections::HashMap;
+
+use catalog::{BackupId, Catalog, Entry, Manifest};
+use jiff::Timestamp;
+use repository::Repository;
+use tokio::task::JoinSet;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::ListArgs;
+use crate::commands::list::answer::{Answer, Backup, Listed};
+use crate::places::{self, Catalogs};
+use crate::settings::Settings;
+
+/// With more backups than this to show, none of them is asked about itself: requests would outnumber the listing's.
+const FEW: usize = 50;
+/// Bytes of a manifest that is read for its counts alone. It grows by the table: this is about a thousand of them.
+const CHEAP: u64 = 256 * 1024;
+
+/// Lists the chosen databases' backups.
+///
+/// # Errors
+/// When the repository can't be listed whole.
+pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let repository = places::repository(args.place, settings).await?;
+    let found = Catalogs::choose(places::all(&repository).await?, settings);
+    let now = Timestamp::now();
+    let limit = args.limit.unwrap_or(usize::MAX);
+    let asks = found.chosen.iter().map(|(_, catalog)| catalog.entries.len().min(limit)).sum::<usize>() <= FEW;
+    let mut databases = Vec::new();
+    for (_, catalog) in found.chosen {
+        databases.push(listed(&repository, catalog, limit, asks, now).await?);
+    }
+    let answer = Answer::new(&repository, databases, found.others, settings);
+    settings.report.answer(&answer, &answer)?;
+    Ok(Exit::Done)
+}
+
+/// One database's newest `limit` backups; its counts are of all.
+async fn listed(
+    repository: &Repository,
+    mut catalog: Catalog,
+    limit: usize,
+    asks: bool,
+    now: Timestamp,
+) -> Result<Listed, Failure> {
+    let mut listed = Listed::counting(&catalog, now);
+    catalog.entries.truncate(limit);
+    let mut manifests = HashMap::new();
+    if asks {
+        repository.resolve(&mut catalog).await?;
+        manifests = read_manifests(repository, &catalog).await;
+    }
+    let backups = catalog.entries.iter().map(|entry| Backup::new(entry, manifests.get(&entry.id), now));
+    listed.backups = backups.collect();
+    Ok(listed)
+}
+
+/// The small manifests, all at once. One that can't be read only leaves its row without counts.
+async fn read_manifests(repository: &Repository, catalog: &Catalog) -> HashMap<BackupId, Manifest> {
+    let is_cheap = |entry: &&Entry| entry.manifest.as_ref().is_some_and(|manifest| manifest.size <= CHEAP);
+    let mut reads = JoinSet::new();
+    for entry in catalog.entries.iter().filter(is_cheap) {
+        let (repository, entry) = (repository.clone(), entry.clone());
+        reads.spawn(async move { (entry.id.clone(), places::manifest(&repository, &entry).await) });
+    }
+    let mut manifests = HashMap::new();
+    for (id, read) in reads.join_all().await {
+        match read {
+            Ok(manifest) => manifests.extend(manifest.map(|manifest| (id, manifest))),
+            Err(failure) => tracing::warn!("{id} is shown without its tables: {failure}"),
+        }
+    }
+    manifests
+}

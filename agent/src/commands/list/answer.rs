@@ -1,0 +1,258 @@
+//! What `list` answers.
+
+use std::fmt;
+
+use catalog::manifest::Purpose;
+use catalog::{Catalog, Entry, Manifest, Outcome, State};
+use jiff::{SignedDuration, Timestamp};
+use repository::Repository;
+use serde::Serialize;
+
+use crate::answers::report;
+use crate::answers::table::{Column, Table};
+use crate::settings::Settings;
+
+/// `lastgood list --json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    repository: String,
+    databases: Vec<Listed>,
+    /// Databases that weren't chosen and have backups in the same repository.
+    other_databases: Vec<String>,
+    /// A directory of local copies beside the bucket that was listed.
+    #[serde(skip)]
+    directory_too: Option<String>,
+}
+
+/// One database. The counts are of all its backups, whatever the limit.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    database: String,
+    /// Backups were made here once: without any left, they vanished.
+    expected: bool,
+    total: usize,
+    good: usize,
+    newest_good: Option<Newest>,
+    #[serde(skip)]
+    unverified: usize,
+    #[serde(skip)]
+    manifestless: usize,
+    pub(super) backups: Vec<Backup>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Newest {
+    id: String,
+    instant: Timestamp,
+    age_seconds: i64,
+}
+
+/// One row.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Backup {
+    id: String,
+    #[serde(skip)]
+    name: String,
+    state: State,
+    verdict: Option<Outcome>,
+    #[serde(skip)]
+    status: String,
+    kind: Kind,
+    instant: Timestamp,
+    age_seconds: i64,
+    size: u64,
+    /// The archive's key or file; null when it is missing.
+    archive: Option<String>,
+    /// False: it must be brought back from Glacier before it can be read.
+    readable: bool,
+    tables: Option<usize>,
+    rows: Option<u64>,
+}
+
+/// Why a backup was made, as far as a listing tells.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Backup,
+    Safety,
+    Adopted,
+    Guest,
+}
+
+impl Answer {
+    pub(super) fn new(
+        repository: &Repository,
+        databases: Vec<Listed>,
+        other_databases: Vec<String>,
+        settings: &Settings,
+    ) -> Self {
+        let directory = settings.directory.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)));
+        let directory_too = directory.map(|path| path.display().to_string());
+        Self { repository: repository.display_name(), databases, other_databases, directory_too }
+    }
+}
+
+impl Listed {
+    /// Everything but the rows.
+    pub(super) fn counting(catalog: &Catalog, now: Timestamp) -> Self {
+        let unverified = |entry: &&Entry| entry.is_backup() && entry.judged().is_none();
+        Self {
+            database: catalog.database.clone(),
+            expected: catalog.expected.is_some(),
+            total: catalog.entries.len(),
+            good: catalog.good().count(),
+            newest_good: catalog.newest_good().map(|entry| Newest {
+                id: entry.id.to_string(),
+                instant: entry.instant,
+                age_seconds: now.duration_since(entry.instant).as_secs(),
+            }),
+            manifestless: catalog.alone().count(),
+            unverified: catalog.entries.iter().filter(unverified).count(),
+            backups: Vec::new(),
+        }
+    }
+}
+
+impl Backup {
+    pub(super) fn new(entry: &Entry, manifest: Option<&Manifest>, now: Timestamp) -> Self {
+        let census = manifest.map(|manifest| &manifest.census);
+        Self {
+            id: entry.id.to_string(),
+            name: entry.name(),
+            state: entry.state,
+            verdict: entry.judged(),
+            status: entry.status(),
+            kind: Kind::of(entry, manifest),
+            instant: entry.instant,
+            age_seconds: now.duration_since(entry.instant).as_secs(),
+            size: entry.size(),
+            archive: entry.archive.as_ref().map(|archive| archive.key.clone()),
+            readable: entry.archive.as_ref().is_some_and(|archive| archive.readable),
+            tables: census.map(|census| census.tables.len()),
+            rows: census.map(archive::Census::rows),
+        }
+    }
+
+    fn cells(&self) -> [String; 7] {
+        let status = match self.archive {
+            Some(_) if !self.readable => format!("{}, in Glacier", self.status),
+            _ => self.status.clone(),
+        };
+        let count = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), report::grouped);
+        let size = if self.archive.is_some() { report::size(self.size) } else { "-".to_owned() };
+        let age = report::span(SignedDuration::from_secs(self.age_seconds));
+        let tables = count(self.tables.map(|tables| tables as u64));
+        [self.name.clone(), status, self.kind.to_string(), age, size, tables, count(self.rows)]
+    }
+}
+
+impl Kind {
+    fn of(entry: &Entry, manifest: Option<&Manifest>) -> Self {
+        match (entry.state, manifest.map(|manifest| manifest.purpose)) {
+            (State::Guest, _) => Self::Guest,
+            (_, Some(Purpose::Adopted)) => Self::Adopted,
+            _ if entry.is_safety() => Self::Safety,
+            _ => Self::Backup,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Backup => "backup",
+            Self::Safety => "safety",
+            Self::Adopted => "adopted",
+            Self::Guest => "guest",
+        })
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.databases.iter().all(|database| database.total == 0 && !database.expected) {
+            writeln!(f, "There are no backups{} in {}.", self.of_whom(), self.repository)?;
+            writeln!(f, "lastgood backup makes the first one.")?;
+        } else {
+            writeln!(f, "{}", self.repository)?;
+            self.databases.iter().try_for_each(|database| write!(f, "\n{database}"))?;
+        }
+        if !self.other_databases.is_empty() {
+            let names = self.other_databases.join(", ");
+            writeln!(f, "\nOther databases with backups here: {names} (--database NAME, or --all-databases)")?;
+        }
+        if let Some(directory) = &self.directory_too {
+            writeln!(f, "\nLocal copies are in {directory}: lastgood list --repository directory")?;
+        }
+        Ok(())
+    }
+}
+
+impl Answer {
+    fn of_whom(&self) -> String {
+        let names: Vec<&str> = self.databases.iter().map(|database| database.database.as_str()).collect();
+        if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) }
+    }
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.database, self.summary())?;
+        if self.backups.is_empty() {
+            return Ok(());
+        }
+        let header = [
+            Column::Left("BACKUP"),
+            Column::Left("STATE"),
+            Column::Left("KIND"),
+            Column::Right("AGE"),
+            Column::Right("SIZE"),
+            Column::Right("TABLES"),
+            Column::Right("ROWS"),
+        ];
+        let mut table = Table::new(header);
+        self.backups.iter().for_each(|backup| table.row(backup.cells()));
+        table.fmt(f)?;
+        let hidden = self.total.saturating_sub(self.backups.len());
+        if hidden > 0 {
+            writeln!(f, "  … and {} older", report::grouped(hidden as u64))?;
+        }
+        if self.backups.iter().any(|backup| backup.state == State::Alone) {
+            writeln!(
+                f,
+                "  alone: it has no manifest, and nobody has asked whether it is a guest or an unfinished one of ours"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Listed {
+    /// The sentence that whoever reads only one reads.
+    fn summary(&self) -> String {
+        let total = report::count(self.total as u64, "backup");
+        match &self.newest_good {
+            Some(newest) => {
+                let age = report::age(SignedDuration::from_secs(newest.age_seconds));
+                format!("{total}, {} good, the newest good one made {age}", self.good)
+            }
+            None if self.total == 0 && self.expected => {
+                "NO BACKUPS, though some were made here: they have been removed".to_owned()
+            }
+            None if self.total == 0 => "no backups yet; lastgood backup makes the first one".to_owned(),
+            None => format!("{total}, NONE OF THEM GOOD; {}", self.remedy()),
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match (self.unverified, self.manifestless) {
+            (0, 0) => "lastgood backup makes a new one".to_owned(),
+            (0, guests) => format!("lastgood adopt --all reads back the {guests} without a manifest"),
+            (unverified, _) => format!("lastgood verify --all reads back the {unverified} that nobody has verified"),
+        }
+    }
+}

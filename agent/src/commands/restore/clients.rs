@@ -1,0 +1,152 @@
+//! The database's clients, as a rule the user's services, stand still while it is exchanged, and are started again
+//! whatever happened.
+
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus, Stdio};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::interrupt;
+use crate::settings::DatabaseSettings;
+
+/// The commands that stop and start whatever uses the database: the user's services.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clients {
+    stop: Option<String>,
+    start: Option<String>,
+}
+
+/// Clients that were stopped. Dropping it starts them again, so that no way out of a restore leaves them down.
+#[must_use]
+pub(crate) struct Stopped {
+    start: Option<String>,
+}
+
+impl Clients {
+    /// Those of the settings; none with `--skip-services`.
+    pub(crate) fn of(database: &DatabaseSettings, skip: bool) -> Self {
+        if skip {
+            return Self::default();
+        }
+        Self { stop: database.stop_command.clone(), start: database.start_command.clone() }
+    }
+
+    /// What will be run, for the plan.
+    pub(crate) fn stop_command(&self) -> Option<&str> {
+        self.stop.as_deref()
+    }
+
+    /// Stops them.
+    ///
+    /// # Errors
+    /// Exit 1 when the command fails. What it may have stopped has been started again then.
+    pub(crate) fn stop(&self) -> Result<Stopped, Failure> {
+        let stopped = Stopped::new(self.start.clone());
+        if let Some(command) = &self.stop {
+            tracing::info!("stopping services: {command}");
+            if let Err(error) = in_words(command, status(command)) {
+                return Err(Failure::new(Exit::Failed, format!("RESTORE_STOP_COMMAND failed: {error}"))
+                    .hint("run it by hand; --skip-services restores without it"));
+            }
+        }
+        Ok(stopped)
+    }
+}
+
+impl Stopped {
+    fn new(start: Option<String>) -> Self {
+        interrupt::at_end(start.clone().map(|command| {
+            let start: interrupt::AtEnd =
+                Box::new(move || start_now(&command).err().iter().for_each(|failure| tracing::error!("{failure}")));
+            start
+        }));
+        Self { start }
+    }
+
+    /// Starts them again.
+    ///
+    /// # Errors
+    /// Exit 1 when the command fails, for the caller to tell what had been done before.
+    pub(crate) fn start(mut self) -> Result<(), Failure> {
+        self.start_once()
+    }
+
+    fn start_once(&mut self) -> Result<(), Failure> {
+        let Some(command) = self.start.take() else { return Ok(()) };
+        interrupt::at_end(None);
+        start_now(&command)
+    }
+}
+
+fn start_now(command: &str) -> Result<(), Failure> {
+    tracing::info!("starting services: {command}");
+    let mut ended = status(command);
+    // Ctrl-C reaches all of our group, and so a command that isn't a group of its own yet.
+    if ended.as_ref().is_ok_and(|status| status.signal().is_some()) {
+        ended = status(command);
+    }
+    in_words(command, ended).map_err(|error| {
+        Failure::new(Exit::Failed, format!("RESTORE_START_COMMAND failed: {error}"))
+            .hint(format!("start the services by hand: {command}"))
+    })
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // Who returned early forgot them.
+        if let Err(failure) = self.start_once() {
+            tracing::error!("{failure}");
+        }
+    }
+}
+
+/// Runs a shell command. What it prints goes to stderr: stdout is the answer's.
+fn status(command: &str) -> io::Result<ExitStatus> {
+    Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(io::stderr())
+        // Ctrl-C is ours to act on: it must not kill the command that starts the services again.
+        .process_group(0)
+        .status()
+}
+
+fn in_words(command: &str, ended: io::Result<ExitStatus>) -> Result<(), String> {
+    match ended {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{command}` ended with {status}")),
+        Err(error) => Err(format!("`{command}`: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients(folder: &std::path::Path, stop: &str) -> Clients {
+        let started = folder.join("started");
+        Clients { stop: Some(stop.to_owned()), start: Some(format!("echo started >> '{}'", started.display())) }
+    }
+
+    fn starts(folder: &std::path::Path) -> usize {
+        std::fs::read_to_string(folder.join("started")).unwrap_or_default().lines().count()
+    }
+
+    #[test]
+    fn clients_start_once_whether_asked_or_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let clients = clients(folder.path(), "true");
+        clients.stop().unwrap().start().unwrap();
+        assert_eq!(starts(folder.path()), 1);
+        drop(clients.stop().unwrap());
+        assert_eq!(starts(folder.path()), 2);
+    }
+
+    #[test]
+    fn clients_that_refuse_to_stop_are_started_again_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = clients(folder.path(), "exit 7").stop().err().unwrap();
+        assert!(failure.error.contains("exit 7") && failure.error.contains('7'), "{failure}");
+        assert_eq!(starts(folder.path()), 1);
+    }
+}

@@ -1,0 +1,174 @@
+//! What an archive says of itself in its first bytes: who made it, what is in it, and whom it names.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+
+use archive::{Entry, Header, Walk};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::pg_restore;
+use crate::commands::restore::program::Program;
+use crate::commands::restore::reading::{self, ReadingError};
+use crate::commands::restore::roles::{Finder, Named};
+use crate::interrupt::Interrupt;
+use crate::keys::{Keys, Source};
+use crate::postgres::{Tool, Tools, Version};
+
+/// An archive's head, and the program that can restore it.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) header: Header,
+    /// Its table of contents, in its order.
+    pub(crate) contents: Vec<Entry>,
+    /// The roles in its statements.
+    pub(crate) named: Named,
+    pub(crate) pg_restore: Tool,
+    /// Its scripts forbid psql every command of its own, such as `\! command`, which a hostile archive may contain
+    /// (CVE-2025-8714).
+    pub(crate) restricts_psql: bool,
+}
+
+/// Why there is no head.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HeadError {
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
+    #[error("{0}")]
+    Failed(Failure),
+}
+
+impl Head {
+    /// Reads up to the end of the table of contents, and no further.
+    ///
+    /// # Errors
+    /// [`HeadError`]: damage, a failure to read, or that no installed `pg_restore` reads such an archive (exit 2).
+    pub(crate) fn read(
+        stored: Source,
+        keys: &Keys,
+        tools: &Tools,
+        connection: &crate::settings::Connection,
+        interrupt: &Interrupt,
+    ) -> Result<Self, HeadError> {
+        let mut expander = reading::open(stored, keys)?;
+        let mut walk = Walk::new();
+        let mut block = vec![0; 1 << 18];
+        let mut script: Option<Script> = None;
+        // What came before the header's end told which pg_restore to start.
+        let mut unfed = Vec::new();
+        while walk.contents().is_none() {
+            let length = expander.read(&mut block).map_err(reading::reading)?;
+            let bytes = block.get(..length).unwrap_or_default();
+            if bytes.is_empty() {
+                // An archive that ends here says itself what is missing.
+                return match walk.finish() {
+                    Err(damage) => Err(ReadingError::Damaged(damage).into()),
+                    Ok(_) => Err(ReadingError::Read(io::ErrorKind::UnexpectedEof.into()).into()),
+                };
+            }
+            walk.feed(bytes).map_err(ReadingError::Damaged)?;
+            unfed.extend_from_slice(bytes);
+            if let (None, Some(header)) = (&script, walk.header()) {
+                script = Some(Script::start(tool(header, tools)?, connection, interrupt)?);
+            }
+            if let Some(script) = &mut script {
+                script.feed(&std::mem::take(&mut unfed));
+            }
+        }
+        let (Some(header), Some(contents), Some(script)) = (walk.header(), walk.contents(), script) else {
+            return Err(HeadError::Failed(Failure::new(Exit::Failed, "the archive has no header")));
+        };
+        let (pg_restore, said) = script.finish(interrupt)?;
+        let (header, contents) = (header.clone(), contents.to_vec());
+        Ok(Self { header, contents, named: said.named, pg_restore, restricts_psql: said.restricts_psql })
+    }
+
+    /// The character set of its texts, as PostgreSQL calls it.
+    pub(crate) fn encoding(&self) -> &str {
+        let statement = self.definition("ENCODING").unwrap_or_default();
+        let plain = |name: &&str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter));
+        statement.split('\'').nth(1).filter(plain).unwrap_or("UTF8")
+    }
+
+    /// The SQL of the first entry of this kind, for those that keep theirs.
+    pub(crate) fn definition(&self, kind: &str) -> Option<&str> {
+        self.contents.iter().find(|entry| entry.kind == kind)?.definition.as_deref()
+    }
+
+    /// The entries of this kind.
+    pub(crate) fn entries<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.contents.iter().filter(move |entry| entry.kind == kind)
+    }
+
+    /// How many entries have data: what a parallel restore has to share out.
+    pub(crate) fn data_blocks(&self) -> usize {
+        self.contents.iter().filter(|entry| entry.has_data()).count()
+    }
+}
+
+/// The oldest installed pg_restore that reads what this pg_dump wrote.
+fn tool(header: &Header, tools: &Tools) -> Result<Tool, HeadError> {
+    let unknown = || {
+        let error = format!("the archive was made by a pg_dump of unknown version ({})", header.pg_dump_version);
+        HeadError::Failed(Failure::new(Exit::Failed, error))
+    };
+    let needed = Version::parse(&header.pg_dump_version).ok_or_else(unknown)?;
+    let why = format!("this archive (format {}), which pg_dump {needed} made", header.version);
+    tools.fitting("pg_restore", needed, &why).map_err(HeadError::Failed)
+}
+
+/// pg_restore making a script of the definitions, which is read as it comes.
+struct Script {
+    tool: Tool,
+    program: Program,
+    stdin: Option<std::process::ChildStdin>,
+    reader: std::thread::JoinHandle<Said>,
+}
+
+/// What the script tells.
+#[derive(Default)]
+struct Said {
+    named: Named,
+    restricts_psql: bool,
+}
+
+/// What stands before the first text of the archive's own, which may look like anything.
+const BEGINNING: [&[u8]; 4] = [b"--", b"-- PostgreSQL database dump", b"--", b""];
+const RESTRICTION: &[u8] = b"\\restrict ";
+
+impl Script {
+    fn start(tool: Tool, connection: &crate::settings::Connection, interrupt: &Interrupt) -> Result<Self, HeadError> {
+        let mut command = pg_restore::definitions(&tool, connection);
+        let (program, pipes) = Program::start("pg_restore", &mut command, interrupt)
+            .map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
+        let stdout = pipes.stdout;
+        let reader = std::thread::spawn(move || {
+            let mut finder = Finder::default();
+            let mut begins_so = true;
+            let mut restricts_psql = false;
+            let lines = stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')).map_while(Result::ok);
+            lines.enumerate().for_each(|(number, line)| {
+                match BEGINNING.get(number) {
+                    Some(expected) => begins_so &= line == *expected,
+                    None if number == BEGINNING.len() => restricts_psql = begins_so && line.starts_with(RESTRICTION),
+                    None => {}
+                }
+                finder.line(&String::from_utf8_lossy(&line));
+            });
+            Said { named: finder.finish(), restricts_psql }
+        });
+        Ok(Self { tool, program, stdin: pipes.stdin, reader })
+    }
+
+    /// One that has read enough closes its input: its exit status tells whether that is well.
+    fn feed(&mut self, bytes: &[u8]) {
+        if self.stdin.as_mut().is_some_and(|pipe| pipe.write_all(bytes).is_err()) {
+            self.stdin = None;
+        }
+    }
+
+    fn finish(mut self, interrupt: &Interrupt) -> Result<(Tool, Said), HeadError> {
+        self.stdin = None;
+        let said = self.reader.join().unwrap_or_default();
+        self.program.end(interrupt).map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
+        Ok((self.tool, said))
+    }
+}

@@ -1,0 +1,149 @@
+//! In place: `pg_restore`'s script in one psql session, whose COMMIT is sent only after digest, archive end and every table's
+//! rows have been checked.
+//!
+//! stop services → end connections → safety backup → begin → script → check → commit → start services. `pg_restore -1` won't
+//! do: it commits before the end of its input has been seen.
+
+use archive::Walked;
+use serde::Deserialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::clients::Stopped;
+use crate::commands::restore::counts;
+use crate::commands::restore::exchange::end_connections;
+use crate::commands::restore::job::{Job, Restored, program_failure};
+use crate::commands::restore::living::Living;
+use crate::commands::restore::pg_restore::Way;
+use crate::commands::restore::program::ProgramError;
+use crate::commands::restore::reading::Through;
+use crate::commands::restore::replay::{SessionState, psql_beside, replay, why};
+use crate::commands::restore::session::{Session, SessionError};
+use crate::commands::restore::statistics;
+
+/// Stops whatever uses the database, and ends its connections.
+///
+/// # Errors
+/// As [`Clients::stop`](crate::commands::restore::clients::Clients::stop).
+pub(crate) fn quiet(job: &Job) -> Result<Stopped, Failure> {
+    let stopped = job.clients.stop()?;
+    job.go_on()?;
+    end_all(job);
+    Ok(stopped)
+}
+
+fn end_all(job: &Job) {
+    if let Err(error) = end_connections(&job.target.maintenance, &[&job.target.name]) {
+        tracing::warn!("connections to {} could not be ended, and are waited for: {error}", job.target.name);
+    }
+}
+
+/// Restores in place. The safety backup has been made.
+///
+/// # Errors
+/// Everything was rolled back then.
+pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
+    let back = Living::ask(&job.target.maintenance, &job.target.name)?.map_or(0, |living| living.connections);
+    if back > 0 && !job.plan.skips_backup() {
+        tracing::warn!(
+            "{} came back during the safety backup: it may lack what they wrote; RESTORE_STOP_COMMAND would stop them",
+            crate::answers::report::count(back, "connection")
+        );
+    }
+    end_all(job);
+    let through = replace(job)?;
+    statistics::gather(&job.target.psql, job.width());
+    Ok(Restored { census: through.walked.census, dumped: through.dumped, clients: stopped.start().err() })
+}
+
+/// The transaction.
+fn replace(job: &Job) -> Result<Through, Failure> {
+    let psql = psql_beside(&job.target.psql, &job.head.pg_restore.path);
+    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| program_failure(&e))?;
+    let begun = match session.ask(&format!("BEGIN;\n{TRANSACTION}")) {
+        Ok(number) => number,
+        Err(error) => return Err(ended(session, &error)),
+    };
+    let through = match replay(job, &mut session, Way::Replacing) {
+        Ok(through) => through,
+        // psql's own words first: what stopped the session is why the script could not go on.
+        Err((failure, SessionState::Alive)) => {
+            session.abandon();
+            return Err(failure);
+        }
+        Err((failure, SessionState::Ended)) => return Err(why(session, failure)),
+    };
+    check(job, session, &through.walked, &begun)?;
+    Ok(through)
+}
+
+/// The number of the transaction under way.
+const TRANSACTION: &str = "SELECT row_to_json(t) FROM (SELECT txid_current() AS transaction) t;\n";
+
+#[derive(PartialEq, Eq, Deserialize)]
+struct Transaction {
+    transaction: u64,
+}
+
+/// Everything is there, and still in the same transaction: only then COMMIT.
+fn check(job: &Job, mut session: Session, walked: &Walked, begun: &str) -> Result<(), Failure> {
+    tracing::info!("counting every table's rows before the commit");
+    let answers =
+        match session.ask(TRANSACTION).and_then(|now| Ok((now, session.ask(&counts::questions(job.head.encoding()))?)))
+        {
+            Ok(answers) => answers,
+            Err(error) => return Err(ended(session, &error)),
+        };
+    let checked = same_transaction(begun, &answers.0).and_then(|number| {
+        let counted = counts::read(&answers.1);
+        let counted =
+            counted.map_err(|e| Failure::new(Exit::Failed, format!("the restored rows can't be counted: {e}")))?;
+        job.check_counts(&walked.census, &counted, false)?;
+        job.go_on()?;
+        Ok(number)
+    });
+    let number = match checked {
+        Ok(number) => number,
+        Err(failure) => {
+            session.abandon();
+            return Err(failure);
+        }
+    };
+    match session.commit() {
+        Ok(()) => Ok(()),
+        Err(error) => after_commit(job, number, &error),
+    }
+}
+
+fn same_transaction(begun: &str, now: &str) -> Result<u64, Failure> {
+    let read = |text: &str| serde_json::from_str::<Transaction>(text.trim()).map(|t| t.transaction).ok();
+    match (read(begun), read(now)) {
+        (Some(begun), Some(now)) if begun == now => Ok(begun),
+        _ => Err(Failure::new(
+            Exit::Failed,
+            "the backup's own SQL ended the transaction half way: part of it may be in the database",
+        )
+        .hint("restore the safety backup by swap: lastgood list shows it as pre_restore")),
+    }
+}
+
+/// A connection that breaks at COMMIT leaves open whether it was done; the server knows.
+fn after_commit(job: &Job, number: u64, error: &ProgramError) -> Result<(), Failure> {
+    #[derive(Deserialize)]
+    struct Status {
+        status: Option<String>,
+    }
+    let asked = job.target.psql.row::<Status>(&format!("SELECT txid_status({number}) AS status"));
+    match asked.ok().flatten().and_then(|row| row.status).as_deref() {
+        Some("committed") => Ok(()),
+        Some("aborted") => Err(program_failure(error)),
+        _ => Err(Failure::new(
+            Exit::Failed,
+            format!("the connection broke at COMMIT, and whether it was done isn't known: {error}"),
+        )
+        .hint(format!("ask the server: SELECT txid_status({number})"))),
+    }
+}
+
+fn ended(session: Session, error: &SessionError) -> Failure {
+    why(session, Failure::new(Exit::Failed, error.to_string()))
+}

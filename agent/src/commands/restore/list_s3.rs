@@ -1,0 +1,54 @@
+//! `lastgood restore --list-s3`: the backups in the bucket with the URLs that `--from-s3` takes, newest first.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::report;
+use crate::cli::RestoreArgs;
+use crate::commands::restore::choose;
+use crate::settings::{DatabaseSettings, Settings};
+
+#[derive(Serialize)]
+struct Row {
+    url: String,
+    made: jiff::Timestamp,
+    size: u64,
+    status: String,
+}
+
+#[derive(Serialize)]
+struct Document {
+    backups: Vec<Row>,
+}
+
+/// Lists them.
+///
+/// # Errors
+/// Exit 2 when no bucket is set, exit 5 when it has no backups.
+pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, database: &DatabaseSettings) -> Result<Exit, Failure> {
+    let name = database.name.clone().unwrap_or_default();
+    let mut backups = Vec::new();
+    for repository in choose::repositories(args, settings).await? {
+        let mut catalog = repository.catalog(&name).await?;
+        repository.resolve(&mut catalog).await?;
+        backups.extend(catalog.entries.iter().filter_map(|entry| {
+            let archive = entry.archive.as_ref()?;
+            let url = repository.object_name(&archive.key);
+            Some(Row { url, made: entry.instant, size: archive.size, status: entry.status() })
+        }));
+    }
+    if backups.is_empty() {
+        return Err(Failure::new(Exit::NotFound, format!("No backups found in S3 of database {name}"))
+            .hint("check the bucket's name and prefix; `lastgood backup` makes the first one"));
+    }
+    let mut words = String::new();
+    for Row { url, made, size, status } in &backups {
+        let made = made.strftime("%Y-%m-%d %H:%M:%S");
+        // Writing into a String can't fail.
+        let _ = writeln!(words, "{made}  {:>10}  {status:<10}  {url}", report::size(*size));
+    }
+    settings.report.answer(&Document { backups }, &words)?;
+    Ok(Exit::Done)
+}

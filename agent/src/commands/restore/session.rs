@@ -1,0 +1,113 @@
+//! One psql session that runs a script of any length, is asked questions in between, and ends with COMMIT only when it is
+//! told to. Its end without COMMIT, however it comes, rolls everything back.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::process::{ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::commands::restore::program::{Program, ProgramError};
+use crate::interrupt::Interrupt;
+use crate::postgres::Psql;
+
+/// Ends the answer to a question. No JSON document looks like it.
+const END: &str = "lastgood: end of the answer";
+
+/// A session with an open transaction.
+pub(crate) struct Session {
+    program: Program,
+    stdin: ChildStdin,
+    answers: Receiver<Vec<u8>>,
+    interrupt: Interrupt,
+}
+
+/// Why the session ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error("psql ended before its time")]
+    Ended,
+}
+
+impl Session {
+    /// Connects. Nothing is begun yet.
+    ///
+    /// # Errors
+    /// [`ProgramError::Run`].
+    pub(crate) fn start(psql: &Psql, interrupt: &Interrupt) -> Result<Self, ProgramError> {
+        let mut command = psql.connection().command(psql.program());
+        command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let (program, pipes) = Program::start("psql", &mut command, interrupt)?;
+        let (Some(stdin), Some(stdout)) = (pipes.stdin, pipes.stdout) else {
+            program.stop();
+            return Err(ProgramError::Run { name: "psql", cause: "its pipes are missing".to_owned() });
+        };
+        let (say, answers) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
+                if say.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut session = Self { program, stdin, answers, interrupt: interrupt.clone() };
+        // What a script prints is of no interest, and may be a line for every large object. A psql that has ended already
+        // says why at its end.
+        let _ = session.send(b"\\o /dev/null\n");
+        Ok(session)
+    }
+
+    /// Hands on a piece of script.
+    ///
+    /// # Errors
+    /// Of the pipe: psql has ended then, and [`Session::why`] tells.
+    pub(crate) fn send(&mut self, script: &[u8]) -> io::Result<()> {
+        self.stdin.write_all(script)
+    }
+
+    /// What a script prints.
+    ///
+    /// # Errors
+    /// [`SessionError::Ended`], also when the script fails.
+    pub(crate) fn ask(&mut self, script: &str) -> Result<String, SessionError> {
+        let ended = |_| SessionError::Ended;
+        self.send(format!("\\o\n{script}\\echo '{END}'\n\\o /dev/null\n").as_bytes()).map_err(ended)?;
+        let mut answer = Vec::new();
+        loop {
+            let line = self.answers.recv().map_err(|_| SessionError::Ended)?;
+            if line == END.as_bytes() {
+                return Ok(String::from_utf8_lossy(&answer).into_owned());
+            }
+            answer.extend_from_slice(&line);
+            answer.push(b'\n');
+        }
+    }
+
+    /// Commits and ends.
+    ///
+    /// # Errors
+    /// [`ProgramError`]; where the connection broke, whether it was committed has to be asked of the server.
+    pub(crate) fn commit(mut self) -> Result<(), ProgramError> {
+        // A pipe that is closed shows in the exit status.
+        let _ = self.send(b"COMMIT;\n");
+        self.why()
+    }
+
+    /// How it ended: why, when it failed.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub(crate) fn why(self) -> Result<(), ProgramError> {
+        let Self { program, stdin, interrupt, .. } = self;
+        drop(stdin);
+        program.end(&interrupt)
+    }
+
+    /// Ends it without COMMIT.
+    pub(crate) fn abandon(self) {
+        let Self { program, stdin, .. } = self;
+        program.stop();
+        drop(stdin);
+    }
+}

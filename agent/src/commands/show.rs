@@ -1,0 +1,50 @@
+//! `lastgood show`: everything that is known of one backup, and how to restore it with Lastgood and without.
+
+mod answer;
+mod by_hand;
+
+use catalog::{Entry, Object, Verdict};
+use jiff::Timestamp;
+use repository::Repository;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::ShowArgs;
+use crate::commands::show::answer::{Answer, Judged};
+use crate::places;
+use crate::settings::Settings;
+
+/// Shows one backup.
+///
+/// # Errors
+/// Exit 5 when there is no such backup; else when its records can't be read.
+pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let repository = places::repository(args.place, settings).await?;
+    let entry = places::find(&repository, settings, &args.id).await?;
+    let manifest = places::manifest(&repository, &entry).await?;
+    let verdicts = verdicts(&repository, &entry).await?;
+    let recipe = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
+    let answer = Answer::new(&repository, &entry, manifest, verdicts, recipe, Timestamp::now());
+    settings.report.answer(&answer, &answer)?;
+    Ok(Exit::Done)
+}
+
+/// Both verdicts, where there are two: the later one counts, and which that is.
+async fn verdicts(repository: &Repository, entry: &Entry) -> Result<Vec<Judged>, Failure> {
+    let mut verdicts = Vec::new();
+    for object in [&entry.intact, &entry.damaged].into_iter().flatten() {
+        let verdict = read(repository, object).await?;
+        let counts = match &entry.archive {
+            Some(archive) => entry.judged() == Some(verdict.outcome) && verdict.is_about(archive),
+            None => !verdict.is_intact(),
+        };
+        verdicts.push(Judged { counts, verdict });
+    }
+    verdicts.sort_by_key(|judged| judged.verdict.verified);
+    Ok(verdicts)
+}
+
+async fn read(repository: &Repository, object: &Object) -> Result<Verdict, Failure> {
+    let json = repository.read_record(object).await?;
+    let verdict = Verdict::from_json(&json);
+    verdict.map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&object.key))))
+}

@@ -1,0 +1,194 @@
+//! What `show` answers.
+
+use std::fmt;
+
+use archive::Census;
+use catalog::manifest::{Manifest, Purpose};
+use catalog::verdict::Content;
+use catalog::{Entry, Outcome, State, Verdict};
+use jiff::Timestamp;
+use repository::Repository;
+use serde::{Serialize, Serializer};
+
+use crate::answers::census;
+use crate::answers::report;
+
+/// `lastgood show --json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    repository: String,
+    id: String,
+    #[serde(skip)]
+    name: String,
+    state: State,
+    #[serde(skip)]
+    status: String,
+    /// The archive as a user names it; null when it is missing.
+    archive: Option<String>,
+    size: u64,
+    instant: Timestamp,
+    #[serde(skip)]
+    age: String,
+    /// The document as it is stored; null where there is none.
+    #[serde(serialize_with = "manifest_json")]
+    manifest: Option<Manifest>,
+    /// Oldest first.
+    verdicts: Vec<Judged>,
+    restore: Restore,
+}
+
+/// A verdict, and whether it is what the backup's state says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Judged {
+    pub(super) counts: bool,
+    #[serde(flatten)]
+    pub(super) verdict: Verdict,
+}
+
+/// Command lines; null where there is nothing to restore.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Restore {
+    with_lastgood: Option<String>,
+    by_hand: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn new(
+        repository: &Repository,
+        entry: &Entry,
+        manifest: Option<Manifest>,
+        verdicts: Vec<Judged>,
+        by_hand: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        let name = entry.name();
+        let is_restorable = entry.archive.is_some() && entry.judged() != Some(Outcome::Damaged);
+        let restore = Restore { with_lastgood: is_restorable.then(|| format!("lastgood restore {name}")), by_hand };
+        Self {
+            repository: repository.display_name(),
+            id: entry.id.to_string(),
+            name,
+            state: entry.state,
+            status: entry.status(),
+            archive: entry.archive.as_ref().map(|archive| repository.object_name(&archive.key)),
+            size: entry.size(),
+            instant: entry.instant,
+            age: report::age(now.duration_since(entry.instant)),
+            manifest,
+            verdicts,
+            restore,
+        }
+    }
+}
+
+/// As `Manifest::to_json` writes it, with its version and the fields that this Lastgood doesn't know.
+fn manifest_json<S: Serializer>(manifest: &Option<Manifest>, serializer: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::Error as _;
+    let Some(manifest) = manifest else { return serializer.serialize_none() };
+    let json = manifest.to_json().map_err(S::Error::custom)?;
+    serde_json::from_slice::<serde_json::Value>(&json).map_err(S::Error::custom)?.serialize(serializer)
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}\n", self.name, self.status)?;
+        let archive = self.archive.as_deref().unwrap_or("missing: it was removed behind our back");
+        writeln!(f, "  made       {}, {}", moment(self.instant), self.age)?;
+        writeln!(f, "  archive    {archive}")?;
+        if let Some(manifest) = &self.manifest {
+            writeln!(f, "{}", Facts(manifest))?;
+        } else if self.archive.is_some() {
+            writeln!(f, "             {}; no manifest", report::size(self.size))?;
+        }
+        self.verdicts.iter().try_for_each(|judged| writeln!(f, "  verdict    {judged}"))?;
+        if self.verdicts.is_empty() {
+            writeln!(f, "  verdict    none yet: lastgood verify {}", self.name)?;
+        }
+        if let Some(manifest) = &self.manifest {
+            write!(f, "\n{}", Tables(&manifest.census))?;
+        }
+        self.restore.fmt(f)
+    }
+}
+
+/// What the manifest says beside the census.
+struct Facts<'a>(&'a Manifest);
+
+impl fmt::Display for Facts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(Manifest { purpose, database, archive, agent, duration, warnings, .. }) = self;
+        let version = archive.version_id.as_ref().map_or_else(String::new, |version| format!(", version {version}"));
+        let sealed = archive
+            .encryption
+            .as_ref()
+            .map_or_else(String::new, |encryption| format!(", encrypted for {}", encryption.recipients.join(", ")));
+        let (size, digest) = (report::size(archive.digest.size), &archive.digest);
+        writeln!(f, "             {size} ({} bytes), {}{sealed}", digest.size, archive.compression)?;
+        writeln!(f, "             MD5 {}, CRC64NVME {}{version}", digest.md5, digest.crc64nvme)?;
+        let facts = [
+            Some(database.name.clone()),
+            database.encoding.clone(),
+            database.server_version.as_ref().map(|version| format!("PostgreSQL {version}")),
+            database.size.map(|size| format!("{} on the server", report::size(size))),
+        ];
+        writeln!(f, "  database   {}", facts.into_iter().flatten().collect::<Vec<_>>().join(", "))?;
+        let tool = archive.pg_dump_version.as_ref().map_or_else(String::new, |version| format!(", pg_dump {version}"));
+        let seconds = duration.as_secs_f64();
+        let (version, host) = (&agent.version, &agent.host);
+        match purpose {
+            Purpose::Backup => write!(f, "  made by    lastgood {version} on {host}{tool}, in {seconds:.1} s")?,
+            Purpose::Safety => write!(f, "  made by    lastgood {version} on {host}{tool}, before a restore")?,
+            Purpose::Adopted => write!(f, "  adopted    by lastgood {version} on {host}; made by another tool{tool}")?,
+        }
+        warnings.iter().try_for_each(|warning| write!(f, "\n  warning    {warning}"))
+    }
+}
+
+/// The census, largest tables first.
+struct Tables<'a>(&'a Census);
+
+impl fmt::Display for Tables<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", census::summary(self.0))?;
+        census::largest(self.0).fmt(f)?;
+        census::more(self.0).map_or(Ok(()), |more| writeln!(f, "  {more} (--json shows all)"))
+    }
+}
+
+impl fmt::Display for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { counts, verdict } = self;
+        let by = &verdict.verifier;
+        write!(f, "{}, {} by {} {} on {}", verdict.outcome, moment(verdict.verified), by.name, by.version, by.host)?;
+        if verdict.content == Content::Unread {
+            f.write_str("; what is in it wasn't read")?;
+        }
+        if !counts {
+            f.write_str("; doesn't count: other bytes, or a later verdict")?;
+        }
+        verdict.findings.iter().try_for_each(|finding| write!(f, "\n             {finding}"))
+    }
+}
+
+impl fmt::Display for Restore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(by_hand) = &self.by_hand else { return Ok(()) };
+        match &self.with_lastgood {
+            Some(line) => writeln!(f, "\nTo restore it:\n  {line}")?,
+            None => writeln!(
+                f,
+                "\nIt is damaged: lastgood refuses to restore it. lastgood show latest is the last good one."
+            )?,
+        }
+        writeln!(f, "\nWithout lastgood, into a database of its own:")?;
+        by_hand.lines().try_for_each(|line| writeln!(f, "  {line}"))
+    }
+}
+
+/// To the second, UTC.
+fn moment(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

@@ -1,0 +1,268 @@
+//! What `verify` answers.
+
+use std::fmt;
+
+use archive::{Kind, LargeObjectCensus, TableCensus};
+use catalog::Verdict;
+use catalog::verdict::Content;
+use serde::Serialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::{census, report};
+use crate::commands::verify::targets::Targets;
+use crate::commands::verify::{Finding, Judgement, Recorded, Verified};
+
+/// Everything that was verified.
+pub(super) struct Answer<'a> {
+    /// Asked for by `--all`: a line each instead of a page.
+    all: bool,
+    where_: String,
+    verified: &'a [Verified],
+}
+
+/// `lastgood verify --json`.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    intact: usize,
+    damaged: usize,
+    failed: usize,
+    skipped: usize,
+    verified: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    name: &'a str,
+    archive: &'a str,
+    /// Null: skipped, or it couldn't be read.
+    verdict: Option<&'a Verdict>,
+    /// Whether the verdict lies beside the archive now.
+    written: bool,
+    /// From the outside in; empty when nothing was read.
+    kinds: &'a [Kind],
+    /// Of a single backup or file; null with `--all`, or where it couldn't be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    census: Option<Counted<'a>>,
+    skipped: Option<&'static str>,
+    error: Option<&'a str>,
+    hint: Option<&'a str>,
+}
+
+/// A census, its fields spelled as in a manifest.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counted<'a> {
+    tables: &'a [TableCensus],
+    large_objects: &'a LargeObjectCensus,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn new(all: bool, targets: &Targets, verified: &'a [Verified]) -> Self {
+        let where_ = match targets {
+            Targets::Backups { repository, .. } => repository.display_name(),
+            Targets::File(path) => path.display().to_string(),
+        };
+        Self { all, where_, verified }
+    }
+
+    /// Damage is worth more than everything else; what couldn't be read isn't known to be good.
+    pub(super) fn exit(&self) -> Exit {
+        if self.judgements().any(|judgement| !judgement.verdict.is_intact()) {
+            Exit::Damaged
+        } else if self.failures().next().is_some() {
+            Exit::Failed
+        } else {
+            Exit::Done
+        }
+    }
+
+    /// What couldn't be read, and verdicts that lie nowhere and should.
+    pub(super) fn failures(&self) -> impl Iterator<Item = &'a Failure> {
+        self.verified.iter().filter_map(|verified| match &verified.finding {
+            Finding::Failed(failure) => Some(failure),
+            Finding::Judged(judgement) => match &judgement.recorded {
+                Recorded::Failed(failure) => Some(failure),
+                Recorded::Written | Recorded::Told | Recorded::Refused(_) => None,
+            },
+            Finding::Skipped(_) => None,
+        })
+    }
+
+    pub(super) fn document(&self) -> Document<'a> {
+        let counts = self.counts();
+        let verified = self.verified.iter().map(|verified| Row::new(verified, self.all));
+        Document {
+            intact: counts.intact,
+            damaged: counts.damaged,
+            failed: counts.failed,
+            skipped: counts.skipped,
+            verified: verified.collect(),
+        }
+    }
+
+    /// What is to be known where verdicts may not be stored.
+    pub(super) fn refusal(&self) -> Option<String> {
+        refusal(self.judgements())
+    }
+
+    fn judgements(&self) -> impl Iterator<Item = &'a Judgement> {
+        self.verified.iter().filter_map(|verified| match &verified.finding {
+            Finding::Judged(judgement) => Some(&**judgement),
+            Finding::Skipped(_) | Finding::Failed(_) => None,
+        })
+    }
+
+    fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for verified in self.verified {
+            *match &verified.finding {
+                Finding::Judged(judgement) if judgement.verdict.is_intact() => &mut counts.intact,
+                Finding::Judged(_) => &mut counts.damaged,
+                Finding::Skipped(_) => &mut counts.skipped,
+                Finding::Failed(_) => &mut counts.failed,
+            } += 1;
+        }
+        counts
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    intact: usize,
+    damaged: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl<'a> Row<'a> {
+    fn new(verified: &'a Verified, all: bool) -> Self {
+        let row = Self {
+            name: &verified.name,
+            archive: &verified.place,
+            verdict: None,
+            written: false,
+            kinds: &[],
+            census: None,
+            skipped: None,
+            error: None,
+            hint: None,
+        };
+        match &verified.finding {
+            Finding::Judged(judgement) => Self {
+                verdict: Some(&judgement.verdict),
+                written: matches!(judgement.recorded, Recorded::Written),
+                kinds: judgement.inspected.as_ref().map_or(&[], |inspected| &inspected.kinds),
+                census: judgement.walked().filter(|_| !all).map(|walked| Counted {
+                    tables: &walked.census.tables,
+                    large_objects: &walked.census.large_objects,
+                }),
+                ..row
+            },
+            Finding::Skipped(why) => Self { skipped: Some(why), ..row },
+            Finding::Failed(failure) => Self { error: Some(&failure.error), hint: failure.hint.as_deref(), ..row },
+        }
+    }
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.all, self.verified) {
+            (true, []) => {
+                writeln!(f, "There is nothing to verify in {}: nothing lies there without a verdict.", self.where_)
+            }
+            (false, [one]) => page(one, f),
+            (_, several) => {
+                // Those that are well were told as they went by.
+                let told = several.iter().filter(|verified| !verified.is_intact());
+                told.into_iter().try_for_each(|verified| writeln!(f, "{}", line(verified)))?;
+                writeln!(f, "{} in {}", self.counts(), self.where_)?;
+                self.refusal().map_or(Ok(()), |why| writeln!(f, "{why}"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} intact, {} damaged", self.intact, self.damaged)?;
+        if self.failed > 0 {
+            write!(f, ", {} not readable", self.failed)?;
+        }
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+/// One backup in a line.
+pub(super) fn line(verified: &Verified) -> String {
+    let name = report::printable(&verified.name);
+    match &verified.finding {
+        Finding::Skipped(why) => format!("skipped  {name}: {why}"),
+        Finding::Failed(failure) => format!("FAILED   {name}: {}", failure.error),
+        Finding::Judged(judgement) => {
+            let verdict = &judgement.verdict;
+            let size = report::size(verdict.identity.size);
+            match verdict.findings.as_slice() {
+                [] if verdict.content == Content::Unread => {
+                    format!("intact   {name}  {size}, encrypted: only its bytes were read")
+                }
+                [] => format!("intact   {name}  {size}"),
+                findings => {
+                    let texts: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
+                    format!("DAMAGED  {name}  {size}: {}", texts.join("; "))
+                }
+            }
+        }
+    }
+}
+
+/// One backup with all that was found.
+fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Finding::Judged(judgement) = &verified.finding else { return writeln!(f, "{}", line(verified)) };
+    let verdict = &judgement.verdict;
+    let outcome = if verdict.is_intact() { "intact" } else { "DAMAGED" };
+    writeln!(f, "{outcome}: {}", verified.place)?;
+    verdict.findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))?;
+    if let Some(digest) = &verdict.digest {
+        writeln!(f, "  {} read ({} bytes), MD5 {}", report::size(digest.size), digest.size, digest.md5)?;
+    }
+    if let Some(inspected) = &judgement.inspected {
+        let kinds: Vec<String> = inspected.kinds.iter().map(ToString::to_string).collect();
+        writeln!(f, "  it is {}", kinds.join(", in it "))?;
+    }
+    if verdict.content == Content::Unread && judgement.inspected.is_some() {
+        writeln!(
+            f,
+            "  it is encrypted and no key for it is here (BACKUP_AGE_IDENTITY_FILE): what is in it wasn't read"
+        )?;
+    }
+    if let Some(walked) = judgement.walked() {
+        let header = &walked.header;
+        let [database, server, tool] =
+            [&header.database, &header.server_version, &header.pg_dump_version].map(|text| report::printable(text));
+        writeln!(f, "  database {database} of PostgreSQL {server}, dumped by pg_dump {tool} at {}", header.created)?;
+        writeln!(f, "\n{}", census::summary(&walked.census))?;
+        write!(f, "{}", census::largest(&walked.census))?;
+        census::more(&walked.census).map_or(Ok(()), |more| writeln!(f, "  {more}"))?;
+    }
+    match &judgement.recorded {
+        Recorded::Written => writeln!(f, "\nThe verdict is stored beside it."),
+        Recorded::Told | Recorded::Failed(_) => Ok(()),
+        Recorded::Refused(_) => refusal([&**judgement].into_iter()).map_or(Ok(()), |why| writeln!(f, "\n{why}")),
+    }
+}
+
+/// What is to be known where verdicts may not be stored.
+fn refusal<'a>(mut judgements: impl Iterator<Item = &'a Judgement>) -> Option<String> {
+    judgements.find_map(|judgement| match &judgement.recorded {
+        Recorded::Refused(failure) => Some(format!(
+            "The verdict could not be stored, so `lastgood list` doesn't know of it: {}.\n\
+             An identity that may write verdicts is chosen with --aws-profile NAME.",
+            failure.error
+        )),
+        Recorded::Written | Recorded::Told | Recorded::Failed(_) => None,
+    })
+}

@@ -1,0 +1,48 @@
+//! Anybody's dump in a file: judged by what it is, and by the manifest beside it where there is one.
+
+use std::fs::File;
+use std::path::Path;
+
+use catalog::manifest::Manifest;
+use catalog::verdict::{Expected, judge};
+use catalog::{Layout, Object, Part};
+use jiff::Timestamp;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::verify::{Finding, Judgement, Recorded, Verified};
+use crate::read_back::{self, Reader};
+
+/// # Errors
+/// When the file, or the manifest beside it, can't be read.
+pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Failure> {
+    let shown = path.display().to_string();
+    let unreadable = |e: std::io::Error| Failure::new(Exit::Failed, format!("{shown} can't be read: {e}"));
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    let object = Object {
+        key: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        size: metadata.len(),
+        last_modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default(),
+        etag: None,
+        version_id: None,
+        readable: true,
+    };
+    let manifest = manifest_beside(path, &object.key)?;
+    let inspected = reader.inspect(file, &shown, object.size).await?;
+    let (now, by) = (Timestamp::now(), read_back::verifier());
+    let verdict = judge(manifest.as_ref(), &object, &Expected::default(), &inspected, now, by);
+    let judgement = Judgement { verdict, inspected: Some(inspected), recorded: Recorded::Told };
+    Ok(Verified { name: shown.clone(), place: shown, finding: Finding::Judged(Box::new(judgement)) })
+}
+
+fn manifest_beside(path: &Path, name: &str) -> Result<Option<Manifest>, Failure> {
+    let layout = Layout::directory();
+    let Part::Archive { id, .. } = layout.parse(name) else { return Ok(None) };
+    let path = path.with_file_name(layout.manifest(&id));
+    let unreadable = |e: String| Failure::new(Exit::Failed, format!("{}: {e}", path.display()));
+    match std::fs::read(&path) {
+        Ok(json) => Manifest::from_json(&json).map(Some).map_err(|e| unreadable(e.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(error.to_string())),
+    }
+}

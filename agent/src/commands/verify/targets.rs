@@ -1,0 +1,114 @@
+//! What is to be verified.
+
+use std::path::{Path, PathBuf};
+
+use catalog::{BackupId, Catalog, Entry, State};
+use repository::Repository;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::VerifyArgs;
+use crate::places::{self, Catalogs};
+use crate::settings::Settings;
+
+#[derive(Debug)]
+pub(super) enum Targets {
+    Backups {
+        repository: Repository,
+        targets: Vec<Target>,
+    },
+    /// A file of no repository.
+    File(PathBuf),
+}
+
+/// One backup.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) entry: Entry,
+    /// Why it can't be read now.
+    pub(super) skipped: Option<&'static str>,
+}
+
+/// # Errors
+/// Exit 5 when there is no such backup or file, exit 1 when it lies in Glacier; else when the repository can't be listed.
+pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targets, Failure> {
+    let name = args.id.as_deref().unwrap_or("latest");
+    if !args.all && Path::new(name).is_file() {
+        return file(Path::new(name), settings).await;
+    }
+    if !args.all && name != "latest" && name.parse::<BackupId>().is_err() {
+        return Err(Failure::new(Exit::NotFound, format!("`{name}` is neither a file nor the name of a backup"))
+            .hint("lastgood list shows the names"));
+    }
+    let repository = places::repository(args.place, settings).await?;
+    let targets = match name {
+        _ if args.all => all(&repository, settings, args.force).await?,
+        "latest" => vec![latest(&repository, settings).await?],
+        name => vec![Target::of(places::find(&repository, settings, name).await?)],
+    };
+    match targets.as_slice() {
+        [Target { entry, skipped: Some(_) }] if !args.all => Err(frozen(&repository, entry)),
+        _ => Ok(Targets::Backups { repository, targets }),
+    }
+}
+
+/// A file in the directory of local copies is a backup there; any other is only a file.
+async fn file(path: &Path, settings: &Settings) -> Result<Targets, Failure> {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    let (file, directory) = (whole(path), settings.directory.as_ref().and_then(|directory| whole(directory)));
+    if let (Some(file), Some(directory)) = (&file, directory)
+        && file.parent() == Some(&directory)
+    {
+        let repository = Repository::directory(directory);
+        let entries = repository.catalogs().await?.into_iter().flat_map(|catalog| catalog.entries);
+        let is_it = |entry: &Entry| {
+            entry.archive.as_ref().is_some_and(|archive| file.file_name() == Some(archive.key.as_ref()))
+        };
+        if let Some(entry) = entries.into_iter().find(is_it) {
+            return Ok(Targets::Backups { repository, targets: vec![Target::of(entry)] });
+        }
+    }
+    Ok(Targets::File(path.to_owned()))
+}
+
+/// Verifying asks for the newest backup of all; only `restore` wants the newest good one.
+async fn latest(repository: &Repository, settings: &Settings) -> Result<Target, Failure> {
+    let catalog = places::recent(repository, settings).await?;
+    let newest = catalog.newest_uploaded().cloned().map(Target::of);
+    newest.ok_or_else(|| {
+        let (database, place) = (&catalog.database, repository.display_name());
+        Failure::new(Exit::NotFound, format!("database `{database}` has no backup in {place}"))
+            .hint("lastgood list shows what there is; lastgood verify --all reads back guests, too")
+    })
+}
+
+/// Everything without a verdict; `force`: everything. Archives of ours without a manifest aren't backups.
+async fn all(repository: &Repository, settings: &Settings, force: bool) -> Result<Vec<Target>, Failure> {
+    let mut targets = Vec::new();
+    for (_, mut catalog) in Catalogs::choose(places::all(repository).await?, settings).chosen {
+        catalog.entries.retain(|entry| force || is_unverified(entry));
+        repository.resolve(&mut catalog).await?;
+        let Catalog { entries, .. } = catalog;
+        targets.extend(entries.into_iter().filter(|entry| entry.state != State::Unfinished).map(Target::of));
+    }
+    Ok(targets)
+}
+
+fn is_unverified(entry: &Entry) -> bool {
+    match entry.archive {
+        Some(_) => entry.judged().is_none(),
+        // An archive that vanished is damaged once for all.
+        None => entry.manifest.is_some() && entry.damaged.is_none(),
+    }
+}
+
+impl Target {
+    fn of(entry: Entry) -> Self {
+        let is_frozen = entry.archive.as_ref().is_some_and(|archive| !archive.readable);
+        Self { entry, skipped: is_frozen.then_some("it lies in Glacier") }
+    }
+}
+
+fn frozen(repository: &Repository, entry: &Entry) -> Failure {
+    let object = entry.archive.as_ref().map(|archive| repository.object_name(&archive.key)).unwrap_or_default();
+    repository::Error::Archived { object }.into()
+}

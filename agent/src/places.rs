@@ -1,0 +1,137 @@
+//! Which repository a command looks into, and what lies there of the databases that it is about.
+
+use catalog::{BackupId, Catalog, Entry, Manifest, NotFound};
+use jiff::Timestamp;
+use repository::{Error, Repository};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::{Place, Which};
+use crate::settings::{DatabaseSettings, Settings};
+
+/// What one whole listing of a repository shows.
+#[derive(Debug)]
+pub(crate) struct Catalogs {
+    /// Those of the databases that were chosen, in the order they were chosen in; empty ones where nothing is.
+    pub(crate) chosen: Vec<(DatabaseSettings, Catalog)>,
+    /// Other databases that have backups there.
+    pub(crate) others: Vec<String>,
+}
+
+/// The repository that is meant: the bucket where one is set, unless the command line says otherwise.
+///
+/// # Errors
+/// Exit 2 when the one that is asked for isn't set.
+pub(crate) async fn repository(place: Place, settings: &Settings) -> Result<Repository, Failure> {
+    match (place.repository, &settings.bucket, &settings.directory) {
+        (None | Some(Which::Bucket), Some(bucket), _) => Ok(Repository::bucket(bucket.clone()).await?),
+        (None | Some(Which::Directory), _, Some(directory)) => Ok(Repository::directory(directory)),
+        (Some(Which::Directory), _, None) => {
+            Err(Failure::new(Exit::Usage, "no directory is set")
+                .hint("set BACKUP_DIR to the folder of the local copies"))
+        }
+        (None | Some(Which::Bucket), None, _) => {
+            Err(Failure::new(Exit::Usage, "no bucket is set").hint("set BACKUP_S3_BUCKET to the bucket's name"))
+        }
+    }
+}
+
+impl Catalogs {
+    /// Sorts catalogs of a whole listing into those that were chosen and others. Chosen are all with `--all-databases`, and
+    /// where no name was set.
+    pub(crate) fn choose(all: Vec<Catalog>, settings: &Settings) -> Self {
+        let names: Option<Vec<&String>> = settings.databases.iter().map(|database| database.name.as_ref()).collect();
+        let Some(names) = names.filter(|names| !names.is_empty()) else {
+            let chosen = all.into_iter().map(|catalog| (settings.database(&catalog.database), catalog));
+            return Self { chosen: chosen.collect(), others: Vec::new() };
+        };
+        let (mut found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|c| names.contains(&&c.database));
+        let chosen = settings.databases.iter().zip(names).map(|(database, name)| {
+            let at = found.iter().position(|catalog| catalog.database == *name);
+            (database.clone(), at.map_or_else(|| empty(name), |at| found.swap_remove(at)))
+        });
+        Self { chosen: chosen.collect(), others: others.into_iter().map(|catalog| catalog.database).collect() }
+    }
+}
+
+/// All catalogs of a repository. A directory that nothing was stored in yet has none.
+///
+/// # Errors
+/// Of the listing.
+pub(crate) async fn all(repository: &Repository) -> Result<Vec<Catalog>, Failure> {
+    match repository.catalogs().await {
+        Err(Error::NotFound { .. }) if matches!(repository, Repository::Directory(_)) => Ok(Vec::new()),
+        catalogs => Ok(catalogs?),
+    }
+}
+
+/// The backup called `name`, whoever's it is: a name says its database. `latest` is the newest good one of the one database
+/// that was chosen.
+///
+/// # Errors
+/// Exit 5 when there is none, exit 2 when nobody can tell which database is meant.
+pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &str) -> Result<Entry, Failure> {
+    let missing = |error: NotFound| {
+        Failure::new(Exit::NotFound, format!("{error} in {}", repository.display_name())).hint(error.hint())
+    };
+    let mut catalog = match name {
+        "latest" => recent(repository, settings).await?,
+        name => {
+            let id: BackupId = name.parse().map_err(|error| missing(NotFound::Name(error)))?;
+            let database = id.stem.database();
+            let mut all = all(repository).await?.into_iter();
+            all.find(|catalog| catalog.database == database).unwrap_or_else(|| empty(&database))
+        }
+    };
+    let entry = catalog.find(name).map_err(missing)?.clone();
+    catalog.entries = vec![entry.clone()];
+    repository.resolve(&mut catalog).await?;
+    Ok(catalog.entries.pop().unwrap_or(entry))
+}
+
+/// The newest backups of the one database that was chosen, down to its newest good one.
+///
+/// # Errors
+/// Exit 2 when several were chosen, exit 5 when there is nothing to choose from.
+pub(crate) async fn recent(repository: &Repository, settings: &Settings) -> Result<Catalog, Failure> {
+    match settings.databases.as_slice() {
+        [DatabaseSettings { name: Some(name), .. }] => match repository.recent(name, Timestamp::now()).await {
+            Err(Error::NotFound { .. }) if matches!(repository, Repository::Directory(_)) => Ok(empty(name)),
+            catalog => Ok(catalog?),
+        },
+        _ => one(Catalogs::choose(all(repository).await?, settings)),
+    }
+}
+
+/// The only one of the chosen databases.
+///
+/// # Errors
+/// Exit 2 when there are several, exit 5 when there is none.
+fn one(mut catalogs: Catalogs) -> Result<Catalog, Failure> {
+    match (catalogs.chosen.pop(), catalogs.chosen.as_slice()) {
+        (Some((_, catalog)), []) => Ok(catalog),
+        (Some((_, last)), others) => {
+            let names: Vec<&str> =
+                others.iter().map(|(_, other)| &other.database).chain([&last.database]).map(String::as_str).collect();
+            Err(Failure::new(Exit::Usage, format!("several databases are meant: {}", names.join(", ")))
+                .hint("say which one with --database NAME"))
+        }
+        (None, _) => {
+            Err(Failure::new(Exit::NotFound, "there are no backups yet").hint("lastgood backup makes the first one"))
+        }
+    }
+}
+
+/// Reads a backup's manifest; `None` where it has none.
+///
+/// # Errors
+/// When it can't be read, or isn't one.
+pub(crate) async fn manifest(repository: &Repository, entry: &Entry) -> Result<Option<Manifest>, Failure> {
+    let Some(object) = &entry.manifest else { return Ok(None) };
+    let json = repository.read_record(object).await?;
+    let manifest = Manifest::from_json(&json);
+    manifest.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&object.key))))
+}
+
+fn empty(database: &str) -> Catalog {
+    Catalog { database: database.to_owned(), entries: Vec::new(), expected: None }
+}

@@ -1,0 +1,220 @@
+//! Every setting, its value and where it came from.
+//!
+//! `table` declares each setting once. `read` gathers what was given, `layers` decides which place wins, and [`Settings`] is
+//! the outcome in plain types. All mistakes are reported at once, each with its place.
+
+mod bucket;
+mod connection;
+mod database;
+mod database_url;
+mod definition;
+#[cfg(test)]
+mod document;
+mod env_file;
+mod form;
+mod layers;
+mod libpq;
+mod names;
+mod read;
+mod retention;
+mod secret;
+mod table;
+mod toml_file;
+
+use std::path::{Path, PathBuf};
+
+use repository::BucketSettings;
+
+pub(crate) use connection::Connection;
+pub(crate) use database::DatabaseSettings;
+pub(crate) use definition::{Definition, Section};
+pub(crate) use form::{Compression, SIZE, Verify};
+pub(crate) use layers::{Layers, Source};
+pub(crate) use libpq::PARAMETERS as LIBPQ;
+pub(crate) use read::{Given, Read, read};
+pub(crate) use secret::Secret;
+pub(crate) use table::ALL;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::report::Report;
+use database::Sources;
+use definition::Setting;
+
+/// Where local backups lie when neither `BACKUP_DIR` nor a bucket is set.
+const DIRECTORY: &str = "/var/backups/lastgood";
+
+/// What a command works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The databases that were chosen: by `--database`, else the `[[database]]` entries, else the one of `DB_*`. Empty with
+    /// `--all-databases`: [`Settings::database`] then answers for each that the server names.
+    pub(crate) databases: Vec<DatabaseSettings>,
+    /// `--all-databases`.
+    pub(crate) all_databases: bool,
+    /// Where local backups lie; `None`: a bucket alone.
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) bucket: Option<BucketSettings>,
+    /// After how many days the bucket moves an archive to Glacier; `None`: never.
+    pub(crate) glacier_days: Option<u32>,
+    /// The label of a named backup.
+    pub(crate) name: Option<String>,
+    pub(crate) compression: Compression,
+    /// `None`: the compression's usual level.
+    pub(crate) compression_level: Option<i32>,
+    pub(crate) verify: Verify,
+    /// Whom archives are encrypted for; empty: not encrypted.
+    pub(crate) recipients: Vec<age::x25519::Recipient>,
+    /// The age key that decrypts.
+    pub(crate) identity_file: Option<PathBuf>,
+    /// Where PostgreSQL's programs lie; `None`: look for them.
+    pub(crate) program_directory: Option<PathBuf>,
+    /// Where lock files lie.
+    pub(crate) lock_directory: PathBuf,
+    pub(crate) logs: LogFiles,
+    pub(crate) report: Report,
+    /// What is doubtful and not wrong, one line each.
+    pub(crate) warnings: Vec<String>,
+    sources: Sources,
+}
+
+/// The log file of each command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogFiles {
+    pub(crate) backup: LogFile,
+    pub(crate) restore: LogFile,
+    pub(crate) verify: LogFile,
+}
+
+/// Where log lines go besides stderr.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogFile {
+    pub(crate) path: PathBuf,
+    /// Somebody set it; else it is the default, which not every user can write to.
+    pub(crate) is_set: bool,
+}
+
+impl LogFile {
+    fn of(layers: &Layers, setting: &Setting<PathBuf>) -> Option<Self> {
+        Some(Self { path: layers.get(setting)?, is_set: layers.set_as(&setting.definition).is_some() })
+    }
+}
+
+impl Settings {
+    /// Reads every place and checks every value.
+    ///
+    /// # Errors
+    /// Exit 2 with all mistakes, one line and one place each.
+    pub(crate) fn load(given: &Given, report: Report) -> Result<Self, Failure> {
+        let (settings, mistakes) = Self::judge(given, read(given), report);
+        settings.filter(|_| mistakes.is_empty()).ok_or_else(|| refuse(&mistakes))
+    }
+
+    /// The settings, where they are whole, and everything that is wrong with what was given.
+    pub(crate) fn judge(given: &Given, read: Read, report: Report) -> (Option<Self>, Vec<String>) {
+        let Read { layers, entries, mut mistakes, mut warnings, .. } = read;
+        mistakes.extend(layers.mistakes());
+        let sources = Sources { layers, entries, home: given.home.clone() };
+        mistakes.extend(sources.entry_mistakes());
+        let databases = sources.databases(given, &mut mistakes);
+        let recipients = recipients(&sources.layers, &mut mistakes);
+        let bucket = bucket::resolve(&sources.layers, &mut mistakes);
+        if let Some(url) = sources.layers.get(&table::DATABASE_URL) {
+            warnings.extend(
+                url.ignored.iter().map(|p| format!("DATABASE_URL: its parameter {p} isn't libpq's and has no effect")),
+            );
+        }
+        let settings = assemble(sources, given, databases, recipients, bucket, report, warnings);
+        (settings, mistakes)
+    }
+
+    /// The settings for one database of the server: its `[[database]]` entry's, else those of all.
+    pub(crate) fn database(&self, name: &str) -> DatabaseSettings {
+        self.sources.named(name)
+    }
+
+    /// The server's own settings, without a chosen database: where `--all-databases` asks which there are.
+    pub(crate) fn server(&self) -> DatabaseSettings {
+        self.sources.general()
+    }
+}
+
+/// Every setting in its type. `None`: one of those that have a default is wrong, which is among the mistakes.
+fn assemble(
+    sources: Sources,
+    given: &Given,
+    databases: Vec<DatabaseSettings>,
+    recipients: Vec<age::x25519::Recipient>,
+    bucket: Option<BucketSettings>,
+    report: Report,
+    warnings: Vec<String>,
+) -> Option<Settings> {
+    let all = &sources.layers;
+    let directory = all.get(&table::BACKUP_DIR);
+    let directory = if bucket.is_none() { Some(directory.unwrap_or_else(|| DIRECTORY.into())) } else { directory };
+    Some(Settings {
+        databases,
+        all_databases: given.all_databases,
+        directory,
+        bucket,
+        glacier_days: all.get(&table::BACKUP_S3_GLACIER_DAYS).filter(|days| *days > 0),
+        name: all.get(&table::BACKUP_NAME),
+        compression: all.get(&table::BACKUP_COMPRESSION)?,
+        compression_level: all.get(&table::BACKUP_COMPRESSION_LEVEL),
+        verify: all.get(&table::BACKUP_VERIFY)?,
+        recipients,
+        identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
+        program_directory: all.get(&table::PG_BIN_DIR),
+        lock_directory: all.get(&table::BACKUP_LOCK_DIR).unwrap_or_else(usual_lock_directory),
+        logs: LogFiles {
+            backup: LogFile::of(all, &table::BACKUP_LOG_FILE)?,
+            restore: LogFile::of(all, &table::RESTORE_LOG_FILE)?,
+            verify: LogFile::of(all, &table::BACKUP_VERIFY_LOG_FILE)?,
+        },
+        report,
+        warnings,
+        sources,
+    })
+}
+
+/// Keys from the setting and from the file together.
+fn recipients(layers: &Layers, mistakes: &mut Vec<String>) -> Vec<age::x25519::Recipient> {
+    let mut recipients = layers.get(&table::BACKUP_AGE_RECIPIENTS).unwrap_or_default();
+    let Some(found) = layers.find(&table::BACKUP_AGE_RECIPIENTS_FILE.definition) else { return recipients };
+    let path = Path::new(&found.text);
+    match std::fs::read_to_string(path) {
+        Err(error) => mistakes.push(format!("{}: {}={}: {error}", found.source, found.name, found.text)),
+        Ok(text) => {
+            let keys = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+            for (line, key) in keys.filter(|(_, key)| !key.is_empty() && !key.starts_with('#')) {
+                match key.parse() {
+                    Ok(recipient) => recipients.push(recipient),
+                    Err(error) => mistakes.push(format!("{}:{line}: no age public key: {error}", path.display())),
+                }
+            }
+            if recipients.is_empty() {
+                mistakes
+                    .push(format!("{}: no age public key is in it, and nothing would be encrypted", path.display()));
+            }
+        }
+    }
+    recipients
+}
+
+/// Shared by all users where the system has such a folder, so that two of them don't back up the same database at once.
+fn usual_lock_directory() -> PathBuf {
+    let shared = Path::new("/run/lock");
+    let writable = rustix::fs::access(shared, rustix::fs::Access::WRITE_OK).is_ok();
+    if writable { shared.to_owned() } else { std::env::temp_dir() }
+}
+
+/// One mistake on the error's line, several on a line each.
+fn refuse(mistakes: &[String]) -> Failure {
+    let error = match mistakes {
+        [one] => one.clone(),
+        several => format!("{} settings are wrong:\n  {}", several.len(), several.join("\n  ")),
+    };
+    Failure::new(Exit::Usage, error).hint("lastgood config shows every setting and where its value came from")
+}
+
+#[cfg(test)]
+mod tests;
