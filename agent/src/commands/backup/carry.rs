@@ -54,36 +54,41 @@ struct Dumped {
     warnings: Vec<String>,
 }
 
-/// Carries one dump of `database` into `lanes`. On success every byte has been handed to the uploads, and nothing is visible yet.
-///
-/// # Errors
-/// [`CarryError`]; the uploads are then to be aborted.
-pub(crate) fn carry(
-    dump: Dump,
-    database: &str,
-    frames: FrameSettings,
-    recipients: &[age::x25519::Recipient],
-    lanes: &mut Lanes,
-    progress: &Progress,
-) -> Result<Carried, CarryError> {
-    let stopper = dump.stopper();
-    let (input, output) = archive::compress(frames).map_err(CarryError::Frames)?;
-    std::thread::scope(|scope| {
-        let dumping = scope.spawn(|| read(dump, database, input, progress));
-        let stored = store(output, recipients, lanes, progress);
-        if stored.is_err() {
-            stopper.stop();
-        }
-        let dumped = dumping.join().unwrap_or_else(|_| Err(CarryError::Read(io::Error::other("its reader panicked"))));
-        match (dumped, stored) {
-            (Ok(Dumped { walked, bytes, warnings }), Ok(digest)) => {
-                Ok(Carried { walked, digest, dumped: bytes, warnings })
+/// What a dump becomes on its way.
+pub(crate) struct Road {
+    /// The database that was asked for.
+    pub(crate) database: String,
+    pub(crate) frames: FrameSettings,
+    /// The age keys to encrypt for; none: not encrypted.
+    pub(crate) recipients: Vec<age::x25519::Recipient>,
+    pub(crate) progress: Progress,
+}
+
+impl Road {
+    /// Carries one dump into `lanes`. On success every byte has been handed to the uploads, and nothing is visible yet.
+    ///
+    /// # Errors
+    /// [`CarryError`]; the uploads are then to be aborted.
+    pub(crate) fn carry(&self, dump: Dump, lanes: &mut Lanes) -> Result<Carried, CarryError> {
+        let stopper = dump.stopper();
+        let (input, output) = archive::compress(self.frames).map_err(CarryError::Frames)?;
+        std::thread::scope(|scope| {
+            let dumping = scope.spawn(|| read(dump, &self.database, input, &self.progress));
+            let stored = store(output, &self.recipients, lanes, &self.progress);
+            if stored.is_err() {
+                stopper.stop();
             }
-            // A dump that ends early aborts the frames: the dump's own error is the cause.
-            (Err(error), Err(CarryError::Frames(_)) | Ok(_)) => Err(error),
-            (_, Err(error)) => Err(error),
-        }
-    })
+            let panicked = |_| Err(CarryError::Read(io::Error::other("its reader panicked")));
+            match (dumping.join().unwrap_or_else(panicked), stored) {
+                (Ok(Dumped { walked, bytes, warnings }), Ok(digest)) => {
+                    Ok(Carried { walked, digest, dumped: bytes, warnings })
+                }
+                // A dump that ends early aborts the frames: the dump's own error is the cause.
+                (Err(error), Err(CarryError::Frames(_)) | Ok(_)) => Err(error),
+                (_, Err(error)) => Err(error),
+            }
+        })
+    }
 }
 
 /// pg_dump → census → frames.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report;
+use crate::commands::backup::run::open_repositories;
 use crate::commands::backup::source::Source;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -40,7 +41,7 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings]) -> 
         intents.push(DatabaseIntent::new(&Source::open(settings, database)?));
     }
     let mut repositories = Vec::new();
-    for repository in super::open(settings).await? {
+    for repository in open_repositories(settings).await? {
         repository.check_access().await?;
         repositories.push(repository.display_name());
     }

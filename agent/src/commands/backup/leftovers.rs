@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use repository::Repository;
 
 use crate::commands::backup::outcome::Outcome;
+use crate::commands::backup::run::Run;
 
 /// A file that is being written changes all the time.
 const FILES_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -14,24 +14,24 @@ const FILES_AFTER: Duration = Duration::from_secs(15 * 60);
 const UPLOADS_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Before the dump: a dead run's half of an archive may hold the space that this one needs.
-pub(super) async fn make_room(repositories: &[Repository], database: &str, now: Timestamp) {
-    for repository in repositories.iter().filter(|r| matches!(r, Repository::Directory(_))) {
-        sweep(repository, database, now, FILES_AFTER).await;
+pub(super) async fn make_room(run: &Run<'_>) {
+    for directory in run.repositories.iter().filter(|r| matches!(r, Repository::Directory(_))) {
+        sweep(run, directory, FILES_AFTER).await;
     }
 }
 
 /// After the backup, and only where it arrived: what can't be reached must not be waited for twice.
-pub(super) async fn abort_uploads(outcome: &Outcome, repositories: &[Repository], database: &str, now: Timestamp) {
+pub(super) async fn abort_uploads(run: &Run<'_>, outcome: &Outcome) {
     let arrived = |repository: &&Repository| outcome.is_kept_in(&repository.display_name());
-    for bucket in repositories.iter().filter(|r| matches!(r, Repository::Bucket(_))).filter(arrived) {
-        sweep(bucket, database, now, UPLOADS_AFTER).await;
+    for bucket in run.repositories.iter().filter(|r| matches!(r, Repository::Bucket(_))).filter(arrived) {
+        sweep(run, bucket, UPLOADS_AFTER).await;
     }
 }
 
 /// Nothing here fails a backup.
-async fn sweep(repository: &Repository, database: &str, now: Timestamp, older_than: Duration) {
+async fn sweep(run: &Run<'_>, repository: &Repository, older_than: Duration) {
     let place = repository.display_name();
-    match repository.sweep(database, now, older_than).await {
+    match repository.sweep(&run.source.server.database, run.started.at, older_than).await {
         Ok(0) => {}
         Ok(swept) => tracing::info!("removed {swept} that killed runs left in {place}"),
         // The bucket's lifecycle rule does it as well.

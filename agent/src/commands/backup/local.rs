@@ -5,11 +5,13 @@ use catalog::{Catalog, Plan};
 use jiff::Timestamp;
 use repository::Repository;
 
+use crate::commands::backup::run::Run;
 use crate::settings::DatabaseSettings;
 
 /// Removes what the plan says. Nothing here fails a backup that is already safe: it is said and left.
-pub(crate) async fn tidy(settings: &DatabaseSettings, repositories: &[Repository], database: &str) {
-    let tidied = match repositories {
+pub(super) async fn tidy(run: &Run<'_>) {
+    let (settings, database) = (run.database, run.source.server.database.as_str());
+    let tidied = match run.repositories.as_slice() {
         [directory @ Repository::Directory(_)] => alone(settings, directory, database).await,
         [directory @ Repository::Directory(_), bucket @ Repository::Bucket(_)] => {
             beside(settings, directory, bucket, database).await

@@ -9,22 +9,25 @@ use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::{self, Report};
-use crate::commands::backup::publish::Published;
 use crate::logging;
 use crate::settings::DatabaseSettings;
 
 /// One database's backup, in every repository that has it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    database: String,
-    server: String,
-    tables: usize,
-    rows: u64,
-    dumped: u64,
-    seconds: f64,
-    warnings: usize,
+    pub(super) database: String,
+    /// The server's version.
+    pub(super) server: String,
+    pub(super) tables: usize,
+    pub(super) rows: u64,
+    /// pg_dump's own length, in bytes.
+    pub(super) dumped: u64,
+    pub(super) seconds: f64,
+    /// How many lines pg_dump said on stderr.
+    pub(super) warnings: usize,
     pub(crate) kept: Vec<Kept>,
-    failures: Vec<(String, Failure)>,
+    /// The repositories that don't have it, each with the reason.
+    pub(super) failures: Vec<(String, Failure)>,
 }
 
 /// A backup in one repository.
@@ -40,22 +43,6 @@ pub(crate) struct Kept {
 }
 
 impl Outcome {
-    pub(crate) fn new(published: &Published<'_>, kept: Vec<Kept>, failures: Vec<(String, Failure)>) -> Self {
-        let Published { source, clock, carried, .. } = published;
-        let census = &carried.walked.census;
-        Self {
-            database: source.server.database.clone(),
-            server: source.server.version().to_string(),
-            tables: census.tables.len(),
-            rows: census.rows(),
-            dumped: carried.dumped,
-            seconds: clock.elapsed().as_secs_f64(),
-            warnings: carried.warnings.len(),
-            kept,
-            failures,
-        }
-    }
-
     /// Whether every repository has it, good as far as it was judged.
     pub(crate) fn is_whole(&self) -> bool {
         self.failure().is_none()

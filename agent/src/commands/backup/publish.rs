@@ -1,9 +1,7 @@
 //! From a stored archive to a backup: the manifest beside it, and the verdict where no function gives one.
 
-use std::time::Instant;
-
 use archive::Compression;
-use catalog::manifest::{self, Manifest, Purpose};
+use catalog::manifest::{self, Manifest};
 use catalog::verdict::Verdict;
 use catalog::{BackupId, DatabaseEntry, Unknown};
 use jiff::Timestamp;
@@ -13,35 +11,22 @@ use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
 use crate::commands::backup::lanes::{Lane, Reached};
 use crate::commands::backup::outcome::{Kept, Outcome};
-use crate::commands::backup::source::Source;
+use crate::commands::backup::run::Run;
 use crate::host;
-use crate::read_back::{self, JSON, Reader};
-use crate::settings::{Settings, Verify};
+use crate::read_back::{self, JSON};
+use crate::settings::Verify;
 
-/// What was dumped, and all that the manifest says of it.
-pub(crate) struct Published<'a> {
-    pub(crate) source: &'a Source,
-    pub(crate) purpose: Purpose,
-    pub(crate) stem: catalog::Stem,
-    pub(crate) started: Timestamp,
-    /// Started with it; nobody sets this clock.
-    pub(crate) clock: Instant,
-    pub(crate) carried: Carried,
-    pub(crate) settings: &'a Settings,
-    pub(crate) reader: Reader,
-}
-
-impl Published<'_> {
+impl Run<'_> {
     /// Finishes every repository by itself.
     ///
     /// # Errors
     /// The first failure, when no repository has the backup.
-    pub(crate) async fn publish(self, lanes: Vec<Lane>) -> Result<Outcome, Failure> {
+    pub(super) async fn publish(&self, carried: &Carried, lanes: Vec<Lane>) -> Result<Outcome, Failure> {
         let mut kept = Vec::new();
         let mut failures = Vec::new();
         for Lane { repository, id, progress, .. } in lanes {
             let finished = match progress {
-                Ok(Reached::Stored(stored)) => self.finish(&repository, &id, stored).await,
+                Ok(Reached::Stored(stored)) => self.finish(&repository, &id, carried, stored).await,
                 Ok(Reached::Uploading(_)) => Err(Failure::new(Exit::Failed, "the upload was never completed")),
                 Err(failure) => Err(failure),
             };
@@ -52,13 +37,34 @@ impl Published<'_> {
         }
         match (kept.is_empty(), failures.first()) {
             (true, Some((_, failure))) => Err(failure.clone()),
-            _ => Ok(Outcome::new(&self, kept, failures)),
+            _ => Ok(self.outcome(carried, kept, failures)),
+        }
+    }
+
+    fn outcome(&self, carried: &Carried, kept: Vec<Kept>, failures: Vec<(String, Failure)>) -> Outcome {
+        let census = &carried.walked.census;
+        Outcome {
+            database: self.source.server.database.clone(),
+            server: self.source.server.version().to_string(),
+            tables: census.tables.len(),
+            rows: census.rows(),
+            dumped: carried.dumped,
+            seconds: self.started.elapsed().as_secs_f64(),
+            warnings: carried.warnings.len(),
+            kept,
+            failures,
         }
     }
 
     /// Manifest, the mark that this database is expected here, verdict.
-    async fn finish(&self, repository: &Repository, id: &BackupId, stored: Stored) -> Result<Kept, Failure> {
-        let manifest = self.manifest(&stored);
+    async fn finish(
+        &self,
+        repository: &Repository,
+        id: &BackupId,
+        carried: &Carried,
+        stored: Stored,
+    ) -> Result<Kept, Failure> {
+        let manifest = self.manifest(carried, &stored);
         let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         put_new(repository, &repository.layout().manifest(id), json).await?;
         self.expect(repository).await;
@@ -67,8 +73,8 @@ impl Published<'_> {
         Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict })
     }
 
-    fn manifest(&self, stored: &Stored) -> Manifest {
-        let Self { source, settings, carried, .. } = self;
+    fn manifest(&self, carried: &Carried, stored: &Stored) -> Manifest {
+        let Self { source, settings, .. } = self;
         let recipients: Vec<String> = settings.recipients.iter().map(ToString::to_string).collect();
         let header = &carried.walked.header;
         let finished = Timestamp::now();
@@ -94,9 +100,9 @@ impl Published<'_> {
             },
             census: carried.walked.census.clone(),
             agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
-            started: self.started,
+            started: self.started.at,
             finished,
-            duration: self.clock.elapsed(),
+            duration: self.started.elapsed(),
             warnings: carried.warnings.clone(),
             unknown: Unknown::default(),
         }
@@ -109,7 +115,7 @@ impl Published<'_> {
         let database = &self.source.server.database;
         let entry = DatabaseEntry {
             database: database.clone(),
-            since: self.started,
+            since: self.started.at,
             retired: None,
             unknown: Unknown::default(),
         };

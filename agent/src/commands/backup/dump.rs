@@ -1,0 +1,102 @@
+//! The dump, into all repositories at once.
+
+use archive::FrameSettings;
+use repository::{Repository, UploadMetadata};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::progress::Progress;
+use crate::commands::backup::carry::{Carried, CarryError, Road};
+use crate::commands::backup::lanes::{self, Completed, Lane, Lanes};
+use crate::commands::backup::run::Run;
+
+/// How often a dump is taken when the store answers its completion with a conflict (409).
+const TRIES: usize = 2;
+
+impl Run<'_> {
+    /// Dumps into every repository, and makes the archive visible in each that took it whole.
+    ///
+    /// # Errors
+    /// When no repository took it, or the dump itself failed. Nothing is visible then.
+    pub(super) async fn dump(&self) -> Result<(Carried, Vec<Lane>), Failure> {
+        for left in (0..TRIES).rev() {
+            let (carried, lanes) = self.carry_into(self.open_lanes().await?).await?;
+            match lanes.complete(&carried.digest, left > 0).await {
+                Completed::Done(lanes) => return Ok((carried, lanes)),
+                Completed::Again => {
+                    tracing::warn!("the store found another write in the way (409); dumping once again")
+                }
+            }
+        }
+        Err(Failure::new(Exit::Failed, "the dump was never completed"))
+    }
+
+    async fn open_lanes(&self) -> Result<Lanes, Failure> {
+        let started = self.started.at;
+        let places =
+            self.repositories.iter().map(|r| (r.clone(), r.layout().place(self.stem.clone(), started))).collect();
+        let metadata = UploadMetadata {
+            lastgood_id: format!("{:032x}", rand::random::<u128>()),
+            database: self.source.server.database.clone(),
+            backup_date: started,
+            // The database on disk is larger than its compressed dump, as a rule; where it isn't, parts grow.
+            expected_size: self.source.server.size,
+        };
+        let encrypted = !self.settings.recipients.is_empty();
+        let key = |repository: &Repository, id: &catalog::BackupId| {
+            repository.layout().archive(id, self.settings.compression, encrypted)
+        };
+        Lanes::open(places, self.interrupt.clone(), &metadata, key).await
+    }
+
+    /// Runs the road on a thread that may block, and ends pg_dump when the run is told to stop.
+    async fn carry_into(&self, mut lanes: Lanes) -> Result<(Carried, Lanes), Failure> {
+        let dump = self.source.dump()?;
+        let stopper = dump.stopper();
+        let road = self.road();
+        let carrying = tokio::task::spawn_blocking(move || (road.carry(dump, &mut lanes), lanes));
+        let mut told = self.interrupt.clone();
+        let (carried, lanes) = tokio::select! {
+            ended = carrying => ended,
+            ended = async { told.wait().await; stopper.stop(); std::future::pending().await } => ended,
+        }
+        .map_err(|e| Failure::new(Exit::Failed, format!("the backup's own thread failed: {e}")))?;
+        match carried {
+            Ok(carried) => Ok((carried, lanes)),
+            Err(error) => {
+                lanes.abort().await;
+                Err(self.explain(error))
+            }
+        }
+    }
+
+    fn road(&self) -> Road {
+        let database = self.source.server.database.clone();
+        Road {
+            frames: FrameSettings {
+                compression: self.settings.compression,
+                level: self.settings.compression_level,
+                threads: std::thread::available_parallelism().map_or(1, usize::from),
+            },
+            recipients: self.settings.recipients.clone(),
+            progress: Progress::open_end(self.settings.report, &database),
+            database,
+        }
+    }
+
+    /// Which of pg_dump, the server, the network or the user ended the dump.
+    fn explain(&self, error: CarryError) -> Failure {
+        let database = &self.source.server.database;
+        match (self.interrupt.seen(), error) {
+            (Some(signal), _) => lanes::stopped_by(signal),
+            (None, CarryError::Stored(failure)) => failure,
+            (None, CarryError::Dump(error)) => self.source.explain(&error),
+            (None, error @ CarryError::OtherDatabase { .. }) => Failure::new(
+                Exit::Usage,
+                format!("backup of {database}: {error}"),
+            )
+            .hint("leave words that aren't options out of BACKUP_PG_DUMP_OPTIONS: a database is named with --database"),
+            (None, error) => Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
+                .hint("nothing was kept of this run; start it again"),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! One database's backup, and all that its steps share.
+
+use std::time::{Duration, Instant};
+
+use catalog::Stem;
+use catalog::manifest::Purpose;
+use jiff::Timestamp;
+use repository::Repository;
+
+use crate::answers::failure::Failure;
+use crate::commands::backup::name;
+use crate::commands::backup::source::Source;
+use crate::interrupt::Interrupt;
+use crate::lock::Lock;
+use crate::read_back::Reader;
+use crate::settings::{DatabaseSettings, Settings};
+
+/// A backup that has begun: its database answers, its lock is held, and its name is free.
+pub(super) struct Run<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) database: &'a DatabaseSettings,
+    pub(super) source: Source,
+    /// The directory first, where there is one.
+    pub(super) repositories: Vec<Repository>,
+    pub(super) purpose: Purpose,
+    pub(super) stem: Stem,
+    pub(super) started: Moment,
+    pub(super) reader: Reader,
+    pub(super) interrupt: &'a Interrupt,
+    _lock: Lock,
+}
+
+/// An instant by two clocks: one that tells the time of day, and one that nobody sets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    clock: Instant,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self { at: Timestamp::now(), clock: Instant::now() }
+    }
+
+    /// The time since then.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Everything that can be refused before the dump begins.
+    ///
+    /// # Errors
+    /// When the database cannot be asked, its lock is held, a repository cannot be connected to, or the name is taken.
+    pub(super) async fn begin(
+        settings: &'a Settings,
+        database: &'a DatabaseSettings,
+        purpose: Purpose,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, Failure> {
+        let reader = Reader::new(settings)?;
+        reader.refuse_foreign(&settings.recipients)?;
+        let source = Source::open(settings, database)?;
+        let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
+        let repositories = open_repositories(settings).await?;
+        let started = Moment::now();
+        let stem = name::choose(settings, &source, purpose, started.at)?;
+        name::refuse_taken(&repositories, &stem, started.at).await?;
+        Ok(Self { settings, database, source, repositories, purpose, stem, started, reader, interrupt, _lock: lock })
+    }
+}
+
+/// The repositories of a run, the directory first.
+///
+/// # Errors
+/// When one cannot even be named or connected to.
+pub(super) async fn open_repositories(settings: &Settings) -> Result<Vec<Repository>, Failure> {
+    let mut repositories = Vec::new();
+    if let Some(folder) = &settings.directory {
+        repositories.push(Repository::directory(folder));
+    }
+    if let Some(bucket) = &settings.bucket {
+        repositories.push(Repository::bucket(bucket.clone()).await?);
+    }
+    Ok(repositories)
+}
