@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::answers::failure::Failure;
-use crate::settings::Secret;
+use crate::postgres::Secret;
 
 /// A monitor that doesn't answer must not hold up a backup.
 const TIMEOUT: Duration = Duration::from_secs(10);

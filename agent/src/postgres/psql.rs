@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use serde::de::DeserializeOwned;
 
-use crate::settings::Connection;
+use crate::postgres::Connection;
 
 /// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
 const CONNECT_TIMEOUT: &str = "15";

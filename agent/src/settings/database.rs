@@ -7,12 +7,12 @@ use std::time::Duration;
 use catalog::{Policy, Thresholds};
 use jiff::SignedDuration;
 
-use super::connection::{self, Connection};
+use super::connection;
 use super::layers::{Layer, Layers, Source};
-use super::libpq::{self, Variables};
 use super::read::Given;
-use super::secret::Secret;
 use super::{retention, table};
+use crate::postgres::libpq::{self, Variables};
+use crate::postgres::{Connection, Secret};
 
 /// What may differ from one database to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::definition::Form;
-use super::libpq;
-use super::secret::Secret;
+use crate::postgres::{Secret, libpq};
 
 pub(crate) const DATABASE_URL: Form<DatabaseUrl> =
     Form { words: "`postgresql://user:password@host:port/database`", parse: DatabaseUrl::parse };

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::definition::{Definition, Section};
-use super::{libpq, table};
+use super::table;
+use crate::postgres::libpq;
 
 const HEAD: &str = include_str!("document_head.md");
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 pub(crate) use super::database_url::DATABASE_URL;
 use super::definition::Form;
-use super::secret::Secret;
+use crate::postgres::Secret;
 
 /// How archives are compressed.
 pub(crate) use archive::Compression;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::layers::{Layer, Layers, Source};
 use super::toml_file::{self, Entry};
-use super::{env_file, libpq, names};
+use super::{env_file, names};
+use crate::postgres::libpq;
 
 /// What the command line says about settings, and the process's surroundings. A value, so that tests choose it.
 #[derive(Clone, Default)]

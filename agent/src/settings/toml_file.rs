@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::layers::{Layer, Source};
-use super::{libpq, names, table};
+use super::{names, table};
+use crate::postgres::libpq;
 
 /// What a file says.
 #[derive(Default)]

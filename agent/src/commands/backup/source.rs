@@ -1,7 +1,7 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
 use crate::answers::failure::{Exit, Failure};
-use crate::postgres::dump::DumpOptions;
+use crate::postgres::programs::pg_dump::DumpOptions;
 use crate::postgres::{Dump, DumpError, Psql, Server, Tool, Tools, server, tools};
 use crate::settings::{DatabaseSettings, Settings};
 

@@ -9,16 +9,16 @@ use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::clients::Stopped;
-use crate::commands::restore::counts;
-use crate::commands::restore::exchange::end_connections;
 use crate::commands::restore::job::{Job, Restored, program_failure};
-use crate::commands::restore::living::Living;
-use crate::commands::restore::pg_restore::Way;
-use crate::commands::restore::program::ProgramError;
 use crate::commands::restore::reading::Through;
 use crate::commands::restore::replay::{SessionState, psql_beside, replay, why};
-use crate::commands::restore::session::{Session, SessionError};
-use crate::commands::restore::statistics;
+use crate::postgres::database::counts;
+use crate::postgres::database::exchange::end_connections;
+use crate::postgres::database::live::Living;
+use crate::postgres::database::statistics;
+use crate::postgres::programs::pg_restore::Way;
+use crate::postgres::programs::program::ProgramError;
+use crate::postgres::programs::session::{Session, SessionError};
 
 /// Stops whatever uses the database, and ends its connections.
 ///

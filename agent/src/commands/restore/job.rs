@@ -11,12 +11,9 @@ use crate::answers::progress::Progress;
 use crate::answers::report::Report;
 use crate::commands::restore::choose::Chosen;
 use crate::commands::restore::clients::Clients;
-use crate::commands::restore::counts::{self, Counted, Difference};
 use crate::commands::restore::head::Head;
 use crate::commands::restore::ownership::Ownership;
-use crate::commands::restore::pg_restore::Choice;
 use crate::commands::restore::plan::Plan;
-use crate::commands::restore::program::{Pipes, Program, ProgramError};
 use crate::commands::restore::reading::{self, ReadingError, Through};
 use crate::commands::restore::spool;
 use crate::commands::restore::tables;
@@ -24,7 +21,10 @@ use crate::commands::restore::target::Target;
 use crate::interrupt::Interrupt;
 use crate::keys::Keys;
 use crate::postgres::Psql;
-use crate::postgres::pipe::Roomy;
+use crate::postgres::database::counts::{self, Counted, Difference};
+use crate::postgres::programs::pg_restore::Choice;
+use crate::postgres::programs::pipe::Roomy;
+use crate::postgres::programs::program::{Pipes, Program, ProgramError};
 
 /// A restore that was agreed to.
 pub(crate) struct Job {

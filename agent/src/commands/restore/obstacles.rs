@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Role;
 use crate::postgres::Psql;
+use crate::postgres::database::live::Role;
 use crate::postgres::psql::literal;
 
 /// How many names a warning spells out.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Role;
+use crate::postgres::database::live::Role;
 use crate::postgres::{Psql, PsqlError};
 
 /// Who will own what is restored.

@@ -9,10 +9,10 @@ use crate::answers::failure::{Exit, Failure};
 use crate::answers::report;
 use crate::commands::restore::choose::{Chosen, Standing};
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Living;
 use crate::commands::restore::ownership::Ownership;
 use crate::commands::restore::space::Space;
 use crate::commands::restore::target::Target;
+use crate::postgres::database::live::Living;
 
 /// How the content gets under the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -5,11 +5,11 @@ use std::process::ChildStdout;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::job::{Feed, Job, program_failure};
-use crate::commands::restore::pg_restore::{self, Way};
 use crate::commands::restore::reading::Through;
-use crate::commands::restore::script::{Kind, Trimmed};
-use crate::commands::restore::session::Session;
 use crate::postgres::Psql;
+use crate::postgres::programs::pg_restore::{self, Way};
+use crate::postgres::programs::script::{Kind, Trimmed};
+use crate::postgres::programs::session::Session;
 
 /// Whether psql can still be spoken to after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

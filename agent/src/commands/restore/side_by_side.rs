@@ -17,15 +17,15 @@ use archive::Entry;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::arrived::{Arrived, Divider, GivenUp, HEAD, Piece};
-use crate::commands::restore::counts::Counted;
 use crate::commands::restore::job::{Feed, Job, program_failure};
-use crate::commands::restore::pg_restore::{self, Choice, Part};
-use crate::commands::restore::program::Program;
 use crate::commands::restore::reading::{ReadingError, Through};
 use crate::commands::restore::slots;
 use crate::commands::restore::spool::{self, Spool};
 use crate::commands::restore::tables;
 use crate::postgres::Psql;
+use crate::postgres::database::counts::Counted;
+use crate::postgres::programs::pg_restore::{self, Choice, Part};
+use crate::postgres::programs::program::Program;
 
 /// One restore's parts side by side.
 struct Filling<'a> {

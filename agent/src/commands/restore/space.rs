@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::commands::restore::living::Role;
-use crate::settings::Connection;
+use crate::postgres::Connection;
+use crate::postgres::database::live::Role;
 
 /// What a restored database needs beyond its size at the time of the backup: WAL, sorting for indexes.
 const MARGIN_PERCENT: u64 = 10;

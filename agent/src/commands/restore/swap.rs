@@ -4,18 +4,20 @@
 //! exchange, the living database isn't touched; the exchange is one transaction.
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::counts::Counted;
-use crate::commands::restore::exchange::exchange;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::job::{Feed, Job, Restored, program_failure};
-use crate::commands::restore::living::Role;
-use crate::commands::restore::pg_restore::{self, Part, Way};
 use crate::commands::restore::reading::Through;
 use crate::commands::restore::replay::{SessionState, psql_beside, replay, why};
-use crate::commands::restore::session::Session;
+use crate::commands::restore::side_by_side;
 use crate::commands::restore::spool::Spool;
-use crate::commands::restore::{names, origin, properties, side_by_side, statistics};
+use crate::postgres::database::counts::Counted;
+use crate::postgres::database::exchange::exchange;
+use crate::postgres::database::live::Role;
+use crate::postgres::database::{names, properties, statistics};
+use crate::postgres::programs::pg_restore::{self, Part, Way};
+use crate::postgres::programs::session::Session;
 use crate::postgres::psql::identifier;
+use crate::postgres::words::origin;
 use crate::postgres::{Psql, Version};
 
 /// A database that is being filled. Dropped with the value unless it was kept.
@@ -148,7 +150,7 @@ impl Drop for New<'_> {
         let name = identifier(&self.name);
         // pg_restore's session may take a moment to end after it was killed.
         for _ in 0..20 {
-            let _ = crate::commands::restore::exchange::end_connections(self.maintenance, &[&self.name]);
+            let _ = crate::postgres::database::exchange::end_connections(self.maintenance, &[&self.name]);
             match self.maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
                 Ok(_) => return,
                 Err(error) => tracing::debug!("{error}"),

@@ -1,8 +1,8 @@
 //! Where a restore goes: the server, the role, and the database that has the name now, if there is one.
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::content::Content;
-use crate::commands::restore::living::{Living, Role, maintenance};
+use crate::postgres::database::content::Content;
+use crate::postgres::database::live::{Living, Role, maintenance};
 use crate::postgres::server::unreachable_database;
 use crate::postgres::{Psql, Tools};
 use crate::settings::DatabaseSettings;

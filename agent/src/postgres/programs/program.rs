@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 
 use crate::interrupt::Interrupt;
-use crate::postgres::dump::pass_on;
+use crate::postgres::programs::pg_dump::pass_on;
 
 /// How soon an end and an interrupt are noticed.
 const TICK: Duration = Duration::from_millis(5);

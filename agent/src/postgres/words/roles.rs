@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::commands::restore::sql::{Token, tokens};
+use crate::postgres::words::tokens::{Token, tokens};
 
 /// The roles that statements name, besides owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

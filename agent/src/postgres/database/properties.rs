@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::commands::restore::living::Living;
+use crate::postgres::database::live::Living;
 use crate::postgres::psql::{identifier, literal};
 use crate::postgres::{Psql, PsqlError};
 

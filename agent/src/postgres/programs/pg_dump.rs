@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
+use crate::postgres::Connection;
 use crate::postgres::Tool;
-use crate::postgres::pipe::Roomy;
-use crate::settings::Connection;
+use crate::postgres::programs::pipe::Roomy;
 
 /// Lines of stderr that are kept for the error's text and the manifest's warnings; every line reaches the user as it comes.
 const KEPT_LINES: usize = 50;

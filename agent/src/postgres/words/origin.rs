@@ -4,9 +4,9 @@
 //! Taken over are the options and settings that pg_dump is known to write, each quoted anew; nothing of the archive's text
 //! reaches psql as it is.
 
-use crate::commands::restore::properties::setting_name;
-use crate::commands::restore::sql::{Token, tokens};
+use crate::postgres::database::properties::setting_name;
 use crate::postgres::psql::{identifier, literal};
+use crate::postgres::words::tokens::{Token, tokens};
 
 /// Options of CREATE DATABASE whose value is a text. Another server has other tablespaces.
 const OPTIONS: [&str; 7] =

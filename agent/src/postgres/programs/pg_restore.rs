@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::postgres::Connection;
 use crate::postgres::{Tool, Version};
-use crate::settings::Connection;
 
 /// What is left out of a restore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

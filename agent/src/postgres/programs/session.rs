@@ -5,9 +5,9 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::commands::restore::program::{Program, ProgramError};
 use crate::interrupt::Interrupt;
 use crate::postgres::Psql;
+use crate::postgres::programs::program::{Program, ProgramError};
 
 /// Ends the answer to a question. No JSON document looks like it.
 const END: &str = "lastgood: end of the answer";
