@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod libpq;
 pub(crate) mod programs;
 pub(crate) mod psql;
+pub(crate) mod quote;
 pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod tools;
@@ -16,6 +17,7 @@ pub(crate) mod words;
 
 pub(crate) use connection::Connection;
 pub(crate) use programs::pg_dump::{Dump, DumpError};
+pub(crate) use programs::stop::Stop;
 pub(crate) use psql::{Psql, PsqlError};
 pub(crate) use secret::Secret;
 pub(crate) use server::Server;

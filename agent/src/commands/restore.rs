@@ -59,7 +59,8 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit,
     }
     let interrupt = Interrupt::listen()?;
     let tools = Tools::find(settings.program_directory.as_deref());
-    let target = Target::ask(&database, args.into.as_deref(), &tools)?;
+    let target = Target::ask(&database, args.into.as_deref(), &tools, interrupt.stop())
+        .map_err(|failure| interrupt.seen().map_or(failure, job::stopped_by))?;
     if args.drop_old {
         return drop_old::run(args, settings, &target);
     }
@@ -120,7 +121,8 @@ impl Run {
         let (report, wish) = (self.settings.report, self.wish.clone());
         let lock_folder = self.settings.lock_directory.clone();
         let (settings, database) = (self.settings.clone(), self.database.clone());
-        let mut job = self.plan()?;
+        let interrupt = self.interrupt.clone();
+        let mut job = self.plan().map_err(|failure| interrupt.seen().map_or(failure, job::stopped_by))?;
         if wish.dry_run {
             // All that can be checked without touching the database: every byte of the archive.
             job.read_through(&mut |_, _| Ok(()))?;

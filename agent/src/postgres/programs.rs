@@ -6,3 +6,4 @@ pub(crate) mod pipe;
 pub(crate) mod program;
 pub(crate) mod script;
 pub(crate) mod session;
+pub(crate) mod stop;

@@ -2,46 +2,72 @@
 //!
 //! Every row comes back as one line of JSON, so that a name with a newline or a quote in it arrives as it is.
 
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::de::DeserializeOwned;
 
 use crate::postgres::Connection;
+use crate::postgres::programs::program::{Ended, Manner, PATIENCE, Program, ProgramError, Stderr};
+use crate::postgres::programs::stop::Stop;
 
 /// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
 const CONNECT_TIMEOUT: &str = "15";
+/// Bytes that every pipe has room for while nothing is read from it.
+const PIPE_ROOM: usize = 4096;
 
 /// One database, ready to be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Psql {
     program: PathBuf,
     connection: Connection,
+    stop: Stop,
 }
 
 /// A question that got no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PsqlError {
     /// The program could not be run.
-    #[error("{program} could not be run: {source}")]
-    Run { program: String, source: std::io::Error },
+    #[error("cannot run {program}: {cause}")]
+    Run {
+        /// Its path.
+        program: String,
+        /// What the system said.
+        cause: String,
+    },
     /// psql, or the server through it, refused. The text is its own.
     #[error("{0}")]
     Refused(String),
     /// An answer that isn't what was asked for.
-    #[error("psql's answer could not be read: {0}")]
+    #[error("cannot read psql's answer: {0}")]
     Answer(#[from] serde_json::Error),
+    /// The run was told to stop, by the signal of this name.
+    #[error("stopped by {0}")]
+    Interrupted(&'static str),
 }
 
 impl Psql {
-    pub(crate) fn new(program: impl Into<PathBuf>, connection: Connection) -> Self {
-        Self { program: program.into(), connection }
+    /// Asks over `connection` until `stop` is set; a question under way then ends unanswered.
+    pub(crate) fn new(program: impl Into<PathBuf>, connection: Connection, stop: &Stop) -> Self {
+        Self { program: program.into(), connection, stop: stop.clone() }
     }
 
     /// The same server, another database.
     pub(crate) fn to(&self, database: &str) -> Self {
-        Self { program: self.program.clone(), connection: self.connection.to(database) }
+        Self { connection: self.connection.to(database), ..self.clone() }
+    }
+
+    /// The same database, asked to the end whatever stops the run: for statements whose effect the server would keep, and for
+    /// what has to be known or undone after a stop.
+    pub(crate) fn unstopped(&self) -> Self {
+        Self { stop: Stop::never(), ..self.clone() }
+    }
+
+    /// The same database, through another psql.
+    pub(crate) fn by(&self, program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), ..self.clone() }
     }
 
     /// The program itself.
@@ -52,6 +78,11 @@ impl Psql {
     /// The connection that questions go over.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// What ends a question before it is answered.
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     /// The rows that `select` answers with. `select` is one SELECT without a semicolon; its column names are `T`'s fields.
@@ -76,31 +107,65 @@ impl Psql {
     /// # Errors
     /// As [`Psql::rows`].
     pub(crate) fn script(&self, sql: &str) -> Result<String, PsqlError> {
-        let run = |source| PsqlError::Run { program: self.program.display().to_string(), source };
-        let mut child = self
-            .connection
-            .command(&self.program)
+        let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
+        let started = Program::start_as(manner, "psql", &mut self.command(), &self.stop);
+        let (program, pipes) = started.map_err(|e| self.failed(e))?;
+        let answer = exchange(pipes.stdin, pipes.stdout, sql);
+        let Ended { failure, lines } = program.finish().map_err(|e| self.failed(e))?;
+        match (failure, self.stop.signal()) {
+            (None, _) => answer.map_err(|e| self.unrunnable(e.to_string())),
+            (Some(_), Some(signal)) => Err(PsqlError::Interrupted(signal)),
+            (Some(_), None) => Err(PsqlError::Refused(in_one_line(&lines.join("\n")))),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.connection.command(&self.program);
+        command
             .env("PGCLIENTENCODING", "UTF8")
             .env("PGOPTIONS", quiet_options(&self.connection))
             .env("PGCONNECT_TIMEOUT", self.connection.get("PGCONNECT_TIMEOUT").unwrap_or(CONNECT_TIMEOUT))
             .args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"])
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(run)?;
-        let mut stdin = child.stdin.take();
-        // The script goes in on a thread of its own: psql may answer more than a pipe holds before it has read it all.
-        let output = std::thread::scope(|scope| {
-            scope.spawn(move || stdin.as_mut().map(|pipe| pipe.write_all(sql.as_bytes())));
-            child.wait_with_output()
-        })
-        .map_err(run)?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            .stdout(Stdio::piped());
+        if self.stop.is_never() {
+            // Nor does Ctrl-C at a terminal end it then.
+            command.process_group(0);
         }
-        Err(PsqlError::Refused(in_one_line(&String::from_utf8_lossy(&output.stderr))))
+        command
     }
+
+    fn failed(&self, error: ProgramError) -> PsqlError {
+        match error {
+            ProgramError::Interrupted(signal) => PsqlError::Interrupted(signal),
+            ProgramError::Run { cause, .. } => self.unrunnable(cause),
+            error @ ProgramError::Failed { .. } => PsqlError::Refused(error.to_string()),
+        }
+    }
+
+    fn unrunnable(&self, cause: String) -> PsqlError {
+        PsqlError::Run { program: self.program.display().to_string(), cause }
+    }
+}
+
+/// Hands psql the script, and reads what it prints.
+fn exchange(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, sql: &str) -> io::Result<String> {
+    // A psql that ends before it has read all of it says why in its exit status.
+    let write = move || drop(stdin.map(|mut pipe| pipe.write_all(sql.as_bytes())));
+    let read = || {
+        let mut answer = Vec::new();
+        stdout.map(|mut pipe| pipe.read_to_end(&mut answer)).transpose()?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    if sql.len() <= PIPE_ROOM {
+        write();
+        return read();
+    }
+    // On a thread of its own: psql may answer more than a pipe holds before it has read it all.
+    std::thread::scope(|scope| {
+        scope.spawn(write);
+        read()
+    })
 }
 
 /// The user's own PGOPTIONS, and no notices.
@@ -122,17 +187,6 @@ pub(crate) fn in_one_line(stderr: &str) -> String {
     }
 }
 
-/// A name as SQL writes it: in double quotes, inner ones doubled.
-pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A text as SQL writes it, whatever `standard_conforming_strings` says.
-pub(crate) fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,12 +200,5 @@ mod tests {
             "ERROR:  relation \"x\" does not exist"
         );
         assert_eq!(in_one_line(""), "it said nothing");
-    }
-
-    #[test]
-    fn names_and_texts_are_quoted_for_sql() {
-        assert_eq!(identifier("we\"ird"), "\"we\"\"ird\"");
-        assert_eq!(literal("it's"), "'it''s'");
-        assert_eq!(literal(r"a\b"), r" E'a\\b'");
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::postgres::psql::literal;
+use crate::postgres::quote::literal;
 use crate::postgres::{Psql, PsqlError, Version};
 
 /// The server and the connected database, as they were when asked.

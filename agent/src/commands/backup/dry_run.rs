@@ -8,6 +8,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::answers::report;
 use crate::commands::backup::run::open_repositories;
 use crate::commands::backup::source::Source;
+use crate::postgres::Stop;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// What a backup would do.
@@ -35,10 +36,10 @@ struct DatabaseIntent {
 ///
 /// # Errors
 /// The first thing that a backup would fail of.
-pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings]) -> Result<Exit, Failure> {
+pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], stop: &Stop) -> Result<Exit, Failure> {
     let mut intents = Vec::new();
     for database in databases {
-        intents.push(DatabaseIntent::new(&Source::open(settings, database)?));
+        intents.push(DatabaseIntent::new(&Source::open(settings, database, stop)?));
     }
     let mut repositories = Vec::new();
     for repository in open_repositories(settings).await? {

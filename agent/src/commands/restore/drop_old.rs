@@ -10,7 +10,7 @@ use crate::commands::restore::target::Target;
 use crate::lock::Lock;
 use crate::postgres::database::content::Content;
 use crate::postgres::database::names;
-use crate::postgres::psql::identifier;
+use crate::postgres::quote::identifier;
 use crate::postgres::server::unreachable_database;
 use crate::settings::Settings;
 
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &RestoreArgs, settings: &Settings, target: &Target) -> R
     let count = report::count(old.len() as u64, "old database");
     prompt::ask(&list, &format!("Drop {count}? There is no way back."), args.confirm)?;
     for old in &old {
-        let dropped = target.maintenance.script(&format!("DROP DATABASE {};\n", identifier(&old.name)));
+        let dropped = target.maintenance.unstopped().script(&format!("DROP DATABASE {};\n", identifier(&old.name)));
         dropped.map_err(|e| {
             Failure::new(Exit::Failed, format!("{} could not be dropped: {e}", old.name))
                 .hint("if somebody is connected to it, something may still be using it: look before you drop it")
@@ -65,12 +65,12 @@ pub(crate) fn drop_empty(target: &Target, name: &str) -> bool {
         tracing::warn!("the database that was there before stays as {name}: {why}");
         false
     };
-    match Content::ask(&target.psql.to(name)) {
+    match Content::ask(&target.psql.to(name).unstopped()) {
         Ok(content) if content.is_worthless() => {}
         Ok(_) => return kept("it isn't empty"),
         Err(error) => return kept(&format!("whether it is empty can't be asked: {error}")),
     }
-    match target.maintenance.script(&format!("DROP DATABASE {};\n", identifier(name))) {
+    match target.maintenance.unstopped().script(&format!("DROP DATABASE {};\n", identifier(name))) {
         Ok(_) => true,
         Err(error) => kept(&format!("it can't be dropped: {error}")),
     }

@@ -76,7 +76,7 @@ impl Head {
         let (Some(header), Some(contents), Some(script)) = (walk.header(), walk.contents(), script) else {
             return Err(HeadError::Failed(Failure::new(Exit::Failed, "the archive has no header")));
         };
-        let (pg_restore, said) = script.finish(interrupt)?;
+        let (pg_restore, said) = script.finish()?;
         let (header, contents) = (header.clone(), contents.to_vec());
         Ok(Self { header, contents, named: said.named, pg_restore, restricts_psql: said.restricts_psql })
     }
@@ -137,7 +137,7 @@ const RESTRICTION: &[u8] = b"\\restrict ";
 impl Script {
     fn start(tool: Tool, connection: &crate::postgres::Connection, interrupt: &Interrupt) -> Result<Self, HeadError> {
         let mut command = pg_restore::definitions(&tool, connection);
-        let (program, pipes) = Program::start("pg_restore", &mut command, interrupt)
+        let (program, pipes) = Program::start("pg_restore", &mut command, interrupt.stop())
             .map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
         let stdout = pipes.stdout;
         let reader = std::thread::spawn(move || {
@@ -165,10 +165,10 @@ impl Script {
         }
     }
 
-    fn finish(mut self, interrupt: &Interrupt) -> Result<(Tool, Said), HeadError> {
+    fn finish(mut self) -> Result<(Tool, Said), HeadError> {
         self.stdin = None;
         let said = self.reader.join().unwrap_or_default();
-        self.program.end(interrupt).map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
+        self.program.end().map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
         Ok((self.tool, said))
     }
 }

@@ -25,7 +25,7 @@ use crate::postgres::programs::session::{Session, SessionError};
 /// # Errors
 /// As [`Clients::stop`](crate::commands::restore::clients::Clients::stop).
 pub(crate) fn quiet(job: &Job) -> Result<Stopped, Failure> {
-    let stopped = job.clients.stop()?;
+    let stopped = job.clients.stop(&job.interrupt)?;
     job.go_on()?;
     end_all(job);
     Ok(stopped)
@@ -58,7 +58,7 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
 /// The transaction.
 fn replace(job: &Job) -> Result<Through, Failure> {
     let psql = psql_beside(&job.target.psql, &job.head.pg_restore.path);
-    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| program_failure(&e))?;
+    let mut session = Session::start(&psql).map_err(|e| program_failure(&e))?;
     let begun = match session.ask(&format!("BEGIN;\n{TRANSACTION}")) {
         Ok(number) => number,
         Err(error) => return Err(ended(session, &error)),
@@ -132,7 +132,7 @@ fn after_commit(job: &Job, number: u64, error: &ProgramError) -> Result<(), Fail
     struct Status {
         status: Option<String>,
     }
-    let asked = job.target.psql.row::<Status>(&format!("SELECT txid_status({number}) AS status"));
+    let asked = job.target.psql.unstopped().row::<Status>(&format!("SELECT txid_status({number}) AS status"));
     match asked.ok().flatten().and_then(|row| row.status).as_deref() {
         Some("committed") => Ok(()),
         Some("aborted") => Err(program_failure(error)),

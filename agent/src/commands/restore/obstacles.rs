@@ -10,7 +10,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
 use crate::postgres::Psql;
 use crate::postgres::database::live::Role;
-use crate::postgres::psql::literal;
+use crate::postgres::quote::literal;
 
 /// How many names a warning spells out.
 const NAMED: usize = 5;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::answers::report;
 use crate::commands::restore::job::{Job, Restored};
 use crate::commands::restore::plan::Mode;
-use crate::postgres::psql::identifier;
+use crate::postgres::quote::identifier;
 
 /// A restore that is done.
 #[derive(Serialize)]

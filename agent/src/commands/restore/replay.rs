@@ -61,7 +61,7 @@ fn pump(script: Option<ChildStdout>, mut trimmed: Trimmed, session: &mut Session
 /// The psql of pg_restore's own version: scripts of newer ones have commands that older ones don't know.
 pub(crate) fn psql_beside(psql: &Psql, pg_restore: &std::path::Path) -> Psql {
     let sibling = pg_restore.with_file_name("psql");
-    if sibling.is_file() { Psql::new(sibling, psql.connection().clone()) } else { psql.clone() }
+    if sibling.is_file() { psql.by(sibling) } else { psql.clone() }
 }
 
 /// What psql itself said at its end, if it failed.

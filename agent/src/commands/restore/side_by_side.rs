@@ -159,7 +159,7 @@ impl Filling<'_> {
     }
 
     /// To one pg_restore: the head, and its pieces while they are still arriving.
-    fn hand_on(&self, share: &Share, feed: &mut Feed<'_>) -> Result<(), Stopped> {
+    fn hand_on(&self, share: &Share, feed: &mut Feed) -> Result<(), Stopped> {
         let mut block = Vec::with_capacity(slots::SLOT);
         let mut from = 0;
         loop {
@@ -181,7 +181,7 @@ impl Filling<'_> {
         Ok(())
     }
 
-    fn write(&self, feed: &mut Feed<'_>, bytes: &[u8]) -> Result<(), Stopped> {
+    fn write(&self, feed: &mut Feed, bytes: &[u8]) -> Result<(), Stopped> {
         feed.write(bytes).map_err(|e| self.job.explain(ReadingError::Refused(e)).into())
     }
 
@@ -197,8 +197,8 @@ impl Filling<'_> {
         let choice = self.choice()?;
         let tool = &self.job.head.pg_restore;
         let mut command = pg_restore::into_database(tool, self.psql.connection(), &choice, part);
-        let started = Program::start("pg_restore", &mut command, &self.job.interrupt);
-        let ended = started.and_then(|(program, _)| program.end(&self.job.interrupt));
+        let started = Program::start("pg_restore", &mut command, self.job.interrupt.stop());
+        let ended = started.and_then(|(program, _)| program.end());
         ended.map_err(|e| program_failure(&e))
     }
 

@@ -16,7 +16,7 @@ use crate::postgres::database::live::Role;
 use crate::postgres::database::{names, properties, statistics};
 use crate::postgres::programs::pg_restore::{self, Part, Way};
 use crate::postgres::programs::session::Session;
-use crate::postgres::psql::identifier;
+use crate::postgres::quote::identifier;
 use crate::postgres::words::origin;
 use crate::postgres::{Psql, Version};
 
@@ -35,9 +35,9 @@ pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
     let mut new = create(job)?;
     let through = prepare(job, &new.name).map_err(|failure| job.interrupted_or(failure))?;
     job.go_on()?;
-    let stopped = job.clients.stop()?;
+    let stopped = job.clients.stop(&job.interrupt)?;
     job.go_on()?;
-    exchange(&job.target.maintenance, &job.target.name, &new.name, job.plan.old_name.as_deref(), &job.interrupt)
+    exchange(&job.target.maintenance, &job.target.name, &new.name, job.plan.old_name.as_deref())
         .map_err(|failure| job.interrupted_or(failure))?;
     new.kept = true;
     take_over_properties(job);
@@ -66,8 +66,10 @@ fn create(job: &Job) -> Result<New<'_>, Failure> {
     tracing::info!("restoring into the new database {name}");
     let create = format!("CREATE DATABASE {} TEMPLATE template0 {options};\n", identifier(&name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("the new database {name} can't be created: {e}"));
+    // The server would go on creating it.
     target
         .maintenance
+        .unstopped()
         .script(&create)
         .map_err(|e| failed(e.to_string()).hint("--in-place restores without a second database"))?;
     let new = New { maintenance: &target.maintenance, name: name.clone(), kept: false };
@@ -104,7 +106,7 @@ fn fill_as_it_comes(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 
 fn fill_by_script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let psql = psql_beside(psql, &job.head.pg_restore.path);
-    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| program_failure(&e))?;
+    let mut session = Session::start(&psql).map_err(|e| program_failure(&e))?;
     match replay(job, &mut session, Way::Filling) {
         Ok(through) => session.why().map_err(|e| program_failure(&e)).map(|()| through),
         Err((failure, SessionState::Alive)) => {
@@ -150,8 +152,9 @@ impl Drop for New<'_> {
         let name = identifier(&self.name);
         // pg_restore's session may take a moment to end after it was killed.
         for _ in 0..20 {
-            let _ = crate::postgres::database::exchange::end_connections(self.maintenance, &[&self.name]);
-            match self.maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
+            let maintenance = self.maintenance.unstopped();
+            let _ = crate::postgres::database::exchange::end_connections(&maintenance, &[&self.name]);
+            match maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
                 Ok(_) => return,
                 Err(error) => tracing::debug!("{error}"),
             }

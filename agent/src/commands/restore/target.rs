@@ -4,7 +4,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::postgres::database::content::Content;
 use crate::postgres::database::live::{Living, Role, maintenance};
 use crate::postgres::server::unreachable_database;
-use crate::postgres::{Psql, Tools};
+use crate::postgres::{Psql, Stop, Tools};
 use crate::settings::DatabaseSettings;
 
 /// A server and a database's name on it.
@@ -26,8 +26,13 @@ impl Target {
     ///
     /// # Errors
     /// Exit 1 when it can't be asked, or is a standby.
-    pub(crate) fn ask(database: &DatabaseSettings, name: Option<&str>, tools: &Tools) -> Result<Self, Failure> {
-        let psql = Psql::new(tools.newest("psql")?, database.connection.clone());
+    pub(crate) fn ask(
+        database: &DatabaseSettings,
+        name: Option<&str>,
+        tools: &Tools,
+        stop: &Stop,
+    ) -> Result<Self, Failure> {
+        let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         let set = name.or(database.name.as_deref());
         let maintenance = maintenance(&psql, set.unwrap_or_default())?;
         let role = Role::ask(&maintenance)?;

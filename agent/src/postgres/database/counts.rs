@@ -26,7 +26,7 @@ SELECT row_to_json(l) FROM (SELECT count(*) AS large_objects FROM pg_catalog.pg_
 /// psql's input that makes it print the counts, one JSON document a line. `encoding` is the archive's character set.
 pub(crate) fn questions(encoding: &str) -> String {
     // Row security must fail rather than hide rows from the count. No settings of ours may reach a session that goes on.
-    format!("SET client_encoding = {};\nSET row_security = off;\n{COUNT}", crate::postgres::psql::literal(encoding))
+    format!("SET client_encoding = {};\nSET row_security = off;\n{COUNT}", crate::postgres::quote::literal(encoding))
 }
 
 /// One line of psql's answer.

@@ -10,8 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::interrupt::Interrupt;
-use crate::postgres::psql::{identifier, literal};
+use crate::postgres::quote::{identifier, literal};
 use crate::postgres::{Psql, PsqlError};
 
 const TRIES: usize = 4;
@@ -22,13 +21,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// Exit 1; both databases have their names of before then, unless the error says that it isn't known.
-pub(crate) fn exchange(
-    maintenance: &Psql,
-    name: &str,
-    new: &str,
-    old: Option<&str>,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
+pub(crate) fn exchange(maintenance: &Psql, name: &str, new: &str, old: Option<&str>) -> Result<(), Failure> {
+    // Between tries the run may stop; a try, and what is asked after it, goes on to its end.
+    let (stop, maintenance) = (maintenance.stop(), &maintenance.unstopped());
     let mut sql = String::from("BEGIN;\n");
     if let Some(old) = old {
         sql.push_str(&format!("ALTER DATABASE {} RENAME TO {};\n", identifier(name), identifier(old)));
@@ -47,7 +42,7 @@ pub(crate) fn exchange(
             Ok(_) => last = Some(failed(&error.to_string()).hint(who_is_connected(maintenance, name))),
             Err(silence) => last = Some(failed(&error.to_string()).hint(unknown(new, &silence))),
         }
-        if interrupt.seen().is_some() {
+        if stop.signal().is_some() {
             break;
         }
         std::thread::sleep(PAUSE);

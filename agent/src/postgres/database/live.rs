@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::postgres::Psql;
-use crate::postgres::psql::literal;
+use crate::postgres::quote::literal;
 use crate::postgres::server::unreachable_database;
 
 /// A database that is there, with everything that a new one must have in common with it.
@@ -111,7 +111,7 @@ impl Living {
             Some("c") => options.push_str(" LOCALE_PROVIDER libc"),
             _ => {}
         }
-        options.push_str(&format!(" TABLESPACE {}", crate::postgres::psql::identifier(&self.tablespace)));
+        options.push_str(&format!(" TABLESPACE {}", crate::postgres::quote::identifier(&self.tablespace)));
         options
     }
 

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::postgres::database::live::Living;
-use crate::postgres::psql::{identifier, literal};
+use crate::postgres::quote::{identifier, literal, setting_name};
 use crate::postgres::{Psql, PsqlError};
 
 /// Settings whose value is a list of names, each to be quoted by itself (`GUC_LIST_QUOTE` in PostgreSQL's guc_tables.c).
@@ -50,8 +50,9 @@ pub(crate) fn copy(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec
     Ok(apply(maintenance, statements))
 }
 
-/// Runs each statement by itself, and answers with those that are refused.
+/// Runs each statement by itself, whatever stops the run, and answers with those that are refused.
 pub(crate) fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
+    let maintenance = maintenance.unstopped();
     let refused = |statement: String| match maintenance.script(&format!("{statement};\n")) {
         Ok(_) => None,
         Err(error) => Some(format!("not carried over: {statement}: {error}")),
@@ -78,11 +79,6 @@ fn settings(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String
         })
     });
     Ok(statements.collect())
-}
-
-/// An extension's setting has a dot between two names.
-pub(crate) fn setting_name(name: &str) -> String {
-    name.split('.').map(identifier).collect::<Vec<_>>().join(".")
 }
 
 fn setting_value(name: &str, value: &str) -> String {
@@ -157,10 +153,5 @@ mod tests {
         assert_eq!(setting_value("search_path", "\"a\"\"b, c\", \"\""), "'a\"b, c', ''");
         assert_eq!(setting_value("search_path", ""), "''");
         assert_eq!(setting_value("DateStyle", "ISO, DMY"), "'ISO, DMY'");
-    }
-
-    #[test]
-    fn an_extensions_setting_keeps_its_dot() {
-        assert_eq!(setting_name("myapp.tenant"), "\"myapp\".\"tenant\"");
     }
 }

@@ -1,10 +1,10 @@
-//! How `pg_restore` is called.
+//! How `pg_restore` is called. Each is a process group of its own: Ctrl-C at a terminal is ours to pass on.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::postgres::Connection;
-use crate::postgres::{Tool, Version};
+use crate::postgres::{Connection, Tool, Version};
 
 /// What is left out of a restore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) enum Part<'a> {
 
 /// `pg_restore` into a database that is empty but for the parts before. It stops at the first error.
 pub(crate) fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part: &Part<'_>) -> Command {
-    let mut command = connection.command(&tool.path);
+    let mut command = command(tool, connection);
     command.args(["--exit-on-error", "--no-password"]);
     // Without it pg_restore prints a script; a name with `=` in it would be read as a connection string.
     command.arg(format!("--dbname=dbname='{}'", connection.database().map_or(String::new(), escaped)));
@@ -57,7 +57,7 @@ pub(crate) enum Way {
 
 /// `pg_restore` that prints what it would do, and connects to nothing.
 pub(crate) fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {
-    let mut command = connection.command(&tool.path);
+    let mut command = command(tool, connection);
     if way == Way::Replacing {
         // One transaction is asked for because the script would else commit after the large objects.
         command.args(["--clean", "--if-exists", "--single-transaction"]);
@@ -70,9 +70,15 @@ pub(crate) fn script(tool: &Tool, connection: &Connection, choice: &Choice, way:
 
 /// `pg_restore` that prints the definitions alone.
 pub(crate) fn definitions(tool: &Tool, connection: &Connection) -> Command {
-    let mut command = connection.command(&tool.path);
+    let mut command = command(tool, connection);
     command.arg("--schema-only").stdin(Stdio::piped()).stdout(Stdio::piped());
     to_stdout(&mut command, tool);
+    command
+}
+
+fn command(tool: &Tool, connection: &Connection) -> Command {
+    let mut command = connection.command(&tool.path);
+    command.process_group(0);
     command
 }
 

@@ -2,10 +2,10 @@
 //! told to. Its end without COMMIT, however it comes, rolls everything back.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::interrupt::Interrupt;
 use crate::postgres::Psql;
 use crate::postgres::programs::program::{Program, ProgramError};
 
@@ -17,7 +17,6 @@ pub(crate) struct Session {
     program: Program,
     stdin: ChildStdin,
     answers: Receiver<Vec<u8>>,
-    interrupt: Interrupt,
 }
 
 /// Why the session ended.
@@ -34,11 +33,12 @@ impl Session {
     ///
     /// # Errors
     /// [`ProgramError::Run`].
-    pub(crate) fn start(psql: &Psql, interrupt: &Interrupt) -> Result<Self, ProgramError> {
+    pub(crate) fn start(psql: &Psql) -> Result<Self, ProgramError> {
         let mut command = psql.connection().command(psql.program());
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let (program, pipes) = Program::start("psql", &mut command, interrupt)?;
+        // Ctrl-C at a terminal is ours to pass on.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let (program, pipes) = Program::start("psql", &mut command, psql.stop())?;
         let (Some(stdin), Some(stdout)) = (pipes.stdin, pipes.stdout) else {
             program.stop();
             return Err(ProgramError::Run { name: "psql", cause: "its pipes are missing".to_owned() });
@@ -51,7 +51,7 @@ impl Session {
                 }
             }
         });
-        let mut session = Self { program, stdin, answers, interrupt: interrupt.clone() };
+        let mut session = Self { program, stdin, answers };
         // What a script prints is of no interest, and may be a line for every large object. A psql that has ended already
         // says why at its end.
         let _ = session.send(b"\\o /dev/null\n");
@@ -99,9 +99,9 @@ impl Session {
     /// # Errors
     /// [`ProgramError`].
     pub(crate) fn why(self) -> Result<(), ProgramError> {
-        let Self { program, stdin, interrupt, .. } = self;
+        let Self { program, stdin, .. } = self;
         drop(stdin);
-        program.end(&interrupt)
+        program.end()
     }
 
     /// Ends it without COMMIT.

@@ -4,8 +4,7 @@
 //! Taken over are the options and settings that pg_dump is known to write, each quoted anew; nothing of the archive's text
 //! reaches psql as it is.
 
-use crate::postgres::database::properties::setting_name;
-use crate::postgres::psql::{identifier, literal};
+use crate::postgres::quote::{identifier, literal, setting_name};
 use crate::postgres::words::tokens::{Token, tokens};
 
 /// Options of CREATE DATABASE whose value is a text. Another server has other tablespaces.
