@@ -5,6 +5,7 @@
 
 pub(crate) mod connection;
 pub(crate) mod database;
+pub(crate) mod error;
 pub(crate) mod libpq;
 pub(crate) mod programs;
 pub(crate) mod psql;
@@ -16,6 +17,7 @@ pub(crate) mod version;
 pub(crate) mod words;
 
 pub(crate) use connection::Connection;
+pub(crate) use error::Error;
 pub(crate) use programs::pg_dump::{Dump, DumpError};
 pub(crate) use programs::stop::Stop;
 pub(crate) use psql::{Psql, PsqlError};

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::answers::failure::{Exit, Failure};
 use crate::postgres::quote::literal;
-use crate::postgres::{Psql, PsqlError, Version};
+use crate::postgres::{Error, Psql, PsqlError, Version};
 
 /// The server and the connected database, as they were when asked.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,10 +27,10 @@ impl Server {
     /// Asks the database that `psql` is connected to.
     ///
     /// # Errors
-    /// Exit 1 when the server can't be reached or refuses; exit 5 when the database doesn't exist.
-    pub(crate) fn ask(psql: &Psql) -> Result<Self, Failure> {
-        let server: Option<Self> = psql.row(FACTS).map_err(|e| unreachable_database(psql, &e))?;
-        server.ok_or_else(|| Failure::new(Exit::Failed, "the server doesn't know the database it is connected to"))
+    /// When the server can't be reached or refuses, or the database doesn't exist.
+    pub(crate) fn ask(psql: &Psql) -> Result<Self, Error> {
+        let server: Option<Self> = psql.row(FACTS).map_err(|e| Error::unreachable(psql, &e))?;
+        server.ok_or(Error::DatabaseGone)
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -43,13 +42,13 @@ impl Server {
 ///
 /// # Errors
 /// As [`Server::ask`].
-pub(crate) fn databases(psql: &Psql) -> Result<Vec<String>, Failure> {
+pub(crate) fn databases(psql: &Psql) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Row {
         name: String,
     }
     let select = "SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname";
-    let rows: Vec<Row> = psql.rows(select).map_err(|e| unreachable_database(psql, &e))?;
+    let rows: Vec<Row> = psql.rows(select).map_err(|e| Error::unreachable(psql, &e))?;
     Ok(rows.into_iter().map(|row| row.name).collect())
 }
 
@@ -60,20 +59,4 @@ pub(crate) fn databases(psql: &Psql) -> Result<Vec<String>, Failure> {
 pub(crate) fn exists(psql: &Psql, database: &str) -> Result<bool, PsqlError> {
     let select = format!("SELECT datname FROM pg_database WHERE datname = {}", literal(database));
     Ok(psql.row::<serde_json::Value>(&select)?.is_some())
-}
-
-/// A connection that could not be made, in words that say what to do.
-pub(crate) fn unreachable_database(psql: &Psql, error: &PsqlError) -> Failure {
-    let text = error.to_string();
-    let place = psql.connection().place();
-    let (exit, hint) = if text.contains("does not exist") && text.contains("database") {
-        (Exit::NotFound, "check DB_NAME (or DATABASE_URL, PGDATABASE); `psql -l` lists the databases there are")
-    } else if text.contains("password authentication failed") || text.contains("no password supplied") {
-        (Exit::Failed, "check DB_USER and DB_PASSWORD (or DATABASE_URL, PGPASSWORD, ~/.pgpass)")
-    } else if text.contains("role") && text.contains("does not exist") {
-        (Exit::Failed, "check DB_USER (or DATABASE_URL, PGUSER)")
-    } else {
-        (Exit::Failed, "check that the server runs, and DB_HOST and DB_PORT (or DATABASE_URL, PGHOST, PGPORT)")
-    };
-    Failure::new(exit, format!("can't ask {place}: {text}")).hint(hint)
 }

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::answers::failure::{Exit, Failure};
-use crate::postgres::Version;
+use crate::postgres::{Error, Version};
 
 /// One client program and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,22 +62,19 @@ impl Tools {
     /// The `program` whose major is `needed`'s, else the next newer one.
     ///
     /// # Errors
-    /// Exit 2, naming both versions and the package to install, when none is installed or all are older.
-    pub(crate) fn fitting(&self, program: &str, needed: Version, why: &str) -> Result<Tool, Failure> {
-        fitting(program, &self.installed(program), needed, why)
+    /// When none is installed or all are older; the error names both versions and the package to install.
+    pub(crate) fn fitting(&self, program: &str, needed: Version, what: &str) -> Result<Tool, Error> {
+        fitting(program, &self.installed(program), needed, what)
     }
 
     /// The newest `program` there is. Where there is but one, it isn't asked for its version: a backup waits for the answer.
     ///
     /// # Errors
-    /// Exit 2 when none is installed.
-    pub(crate) fn newest(&self, program: &str) -> Result<PathBuf, Failure> {
+    /// When none is installed.
+    pub(crate) fn newest(&self, program: &str) -> Result<PathBuf, Error> {
         let mut paths = self.paths(program);
         let newest = if paths.len() > 1 { versions_of(paths).pop().map(|tool| tool.path) } else { paths.pop() };
-        newest.ok_or_else(|| {
-            Failure::new(Exit::Usage, format!("{program} was not found"))
-                .hint("install PostgreSQL's client programs: apt-get install postgresql-client")
-        })
+        newest.ok_or_else(|| Error::ToolMissing { program: program.to_owned(), needed: None })
     }
 }
 
@@ -86,8 +82,7 @@ impl Tools {
 ///
 /// # Errors
 /// As [`Tools::fitting`].
-pub(crate) fn fitting(program: &str, installed: &[Tool], needed: Version, why: &str) -> Result<Tool, Failure> {
-    let package = format!("postgresql-client-{}", needed.major_name());
+pub(crate) fn fitting(program: &str, installed: &[Tool], needed: Version, what: &str) -> Result<Tool, Error> {
     let fitting = installed
         .iter()
         .filter(|t| t.version.major() >= needed.major())
@@ -95,16 +90,11 @@ pub(crate) fn fitting(program: &str, installed: &[Tool], needed: Version, why: &
     if let Some(tool) = fitting {
         return Ok(tool.clone());
     }
-    let hint = format!("install PostgreSQL {}'s client programs: apt-get install {package}", needed.major_name());
-    let error = match installed.last() {
-        None => format!("{program} was not found"),
-        Some(newest) => format!(
-            "{program} {} is too old for {why}: version {} or newer is needed",
-            newest.version,
-            needed.major_name()
-        ),
-    };
-    Err(Failure::new(Exit::Usage, error).hint(hint))
+    let program = program.to_owned();
+    Err(match installed.last() {
+        None => Error::ToolMissing { program, needed: Some(needed) },
+        Some(newest) => Error::ToolTooOld { program, newest: newest.version, what: what.to_owned(), needed },
+    })
 }
 
 /// The `bin` folders of the versions below `parent`.
@@ -175,9 +165,9 @@ mod tests {
     #[test]
     fn an_older_pg_dump_is_refused_with_both_versions_and_the_package() {
         let (_root, tools) = installed(&["14.2"]);
-        let failure = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server (16.1)").unwrap_err();
-        let text = failure.to_string();
+        let error = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server (16.1)").unwrap_err();
+        let (text, hint) = (error.to_string(), error.hint().unwrap());
         assert!(text.contains("14.2") && text.contains("16.1"), "{text}");
-        assert!(text.contains("postgresql-client-16"), "{text}");
+        assert!(hint.contains("postgresql-client-16"), "{hint}");
     }
 }

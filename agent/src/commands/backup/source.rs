@@ -3,7 +3,7 @@
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::lanes;
 use crate::postgres::programs::pg_dump::DumpOptions;
-use crate::postgres::{Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
+use crate::postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
 use crate::settings::{DatabaseSettings, Settings};
 
 /// A database that answers, and what to dump it with.
@@ -25,7 +25,7 @@ pub(crate) fn databases(settings: &Settings, stop: &Stop) -> Result<Vec<Database
     }
     let tools = Tools::find(settings.program_directory.as_deref());
     let psql = Psql::new(tools.newest("psql")?, settings.server().connection, stop);
-    let names = server::databases(&psql)?;
+    let names = server::databases(&psql).map_err(refused)?;
     if names.is_empty() {
         return Err(Failure::new(Exit::NotFound, "the server has no database to back up"));
     }
@@ -46,7 +46,7 @@ impl Source {
             let server = Server::ask(&psql);
             (installed.join().unwrap_or_default(), server)
         });
-        let server = server?;
+        let server = server.map_err(refused)?;
         let why = format!("the server, which is PostgreSQL {}", server.version());
         let pg_dump = tools::fitting("pg_dump", &installed, server.version(), &why)?;
         let options = DumpOptions { lock_timeout: database.lock_timeout, extra: database.dump_options.clone() };
@@ -81,6 +81,14 @@ impl Source {
         }
         Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
             .hint("nothing was kept of this run; start it again")
+    }
+}
+
+/// A server that could not be asked; a run that was told to stop says so as its other steps do.
+fn refused(error: postgres::Error) -> Failure {
+    match error {
+        postgres::Error::Interrupted(signal) => lanes::stopped_by(signal),
+        error => error.into(),
     }
 }
 

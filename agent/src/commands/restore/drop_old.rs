@@ -11,7 +11,6 @@ use crate::lock::Lock;
 use crate::postgres::database::content::Content;
 use crate::postgres::database::names;
 use crate::postgres::quote::identifier;
-use crate::postgres::server::unreachable_database;
 use crate::settings::Settings;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -80,7 +79,8 @@ pub(crate) fn drop_empty(target: &Target, name: &str) -> bool {
 fn old_databases(target: &Target) -> Result<Vec<Old>, Failure> {
     let select = "SELECT datname AS name, CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size
         FROM pg_database ORDER BY datname";
-    let all: Vec<Old> = target.maintenance.rows(select).map_err(|e| unreachable_database(&target.maintenance, &e))?;
+    let all: Vec<Old> =
+        target.maintenance.rows(select).map_err(|e| crate::postgres::Error::unreachable(&target.maintenance, &e))?;
     let is_old = |old: &Old| names::is_before(&target.name, &old.name) || names::is_restoring(&target.name, &old.name);
     Ok(all.into_iter().filter(is_old).collect())
 }

@@ -112,7 +112,7 @@ fn tool(header: &Header, tools: &Tools) -> Result<Tool, HeadError> {
     };
     let needed = Version::parse(&header.pg_dump_version).ok_or_else(unknown)?;
     let why = format!("this archive (format {}), which pg_dump {needed} made", header.version);
-    tools.fitting("pg_restore", needed, &why).map_err(HeadError::Failed)
+    tools.fitting("pg_restore", needed, &why).map_err(|e| HeadError::Failed(e.into()))
 }
 
 /// pg_restore making a script of the definitions, which is read as it comes.

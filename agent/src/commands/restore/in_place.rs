@@ -14,7 +14,7 @@ use crate::commands::restore::reading::Through;
 use crate::commands::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::postgres::database::counts;
 use crate::postgres::database::exchange::end_connections;
-use crate::postgres::database::live::Living;
+use crate::postgres::database::live::LiveDatabase;
 use crate::postgres::database::statistics;
 use crate::postgres::programs::pg_restore::Way;
 use crate::postgres::programs::program::ProgramError;
@@ -42,7 +42,7 @@ fn end_all(job: &Job) {
 /// # Errors
 /// Everything was rolled back then.
 pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
-    let back = Living::ask(&job.target.maintenance, &job.target.name)?.map_or(0, |living| living.connections);
+    let back = LiveDatabase::ask(&job.target.maintenance, &job.target.name)?.map_or(0, |living| living.connections);
     if back > 0 && !job.plan.skips_backup() {
         tracing::warn!(
             "{} came back during the safety backup: it may lack what they wrote; RESTORE_STOP_COMMAND would stop them",

@@ -12,7 +12,7 @@ use crate::commands::restore::head::Head;
 use crate::commands::restore::ownership::Ownership;
 use crate::commands::restore::space::Space;
 use crate::commands::restore::target::Target;
-use crate::postgres::database::live::Living;
+use crate::postgres::database::live::LiveDatabase;
 
 /// How the content gets under the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -198,7 +198,7 @@ fn version(text: &str) -> &str {
 
 fn replaced(target: &Target) -> String {
     let place = target.psql.connection().place();
-    let Some(Living { size, connections, .. }) = &target.living else {
+    let Some(LiveDatabase { size, connections, .. }) = &target.living else {
         return format!("nothing: {place} doesn't exist and is created");
     };
     let size = size.map_or("of unknown size".to_owned(), report::size);

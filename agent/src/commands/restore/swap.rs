@@ -38,7 +38,7 @@ pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
     let stopped = job.clients.stop(&job.interrupt)?;
     job.go_on()?;
     exchange(&job.target.maintenance, &job.target.name, &new.name, job.plan.old_name.as_deref())
-        .map_err(|failure| job.interrupted_or(failure))?;
+        .map_err(|error| job.interrupted_or(error.into()))?;
     new.kept = true;
     take_over_properties(job);
     Ok(Restored { census: through.walked.census, dumped: through.dumped, clients: stopped.start().err() })

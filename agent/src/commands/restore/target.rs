@@ -2,9 +2,8 @@
 
 use crate::answers::failure::{Exit, Failure};
 use crate::postgres::database::content::Content;
-use crate::postgres::database::live::{Living, Role, maintenance};
-use crate::postgres::server::unreachable_database;
-use crate::postgres::{Psql, Stop, Tools};
+use crate::postgres::database::live::{LiveDatabase, Role, maintenance};
+use crate::postgres::{Error, Psql, Stop, Tools};
 use crate::settings::DatabaseSettings;
 
 /// A server and a database's name on it.
@@ -16,7 +15,7 @@ pub(crate) struct Target {
     /// Connected to another one.
     pub(crate) maintenance: Psql,
     pub(crate) role: Role,
-    pub(crate) living: Option<Living>,
+    pub(crate) living: Option<LiveDatabase>,
     /// Of the living database.
     pub(crate) content: Content,
 }
@@ -42,8 +41,8 @@ impl Target {
         }
         // libpq's own default is the role's name.
         let name = set.unwrap_or(&role.name).to_owned();
-        let (psql, living) = (psql.to(&name), Living::ask(&maintenance, &name)?);
-        let ask = || Content::ask(&psql).map_err(|e| unreachable_database(&psql, &e));
+        let (psql, living) = (psql.to(&name), LiveDatabase::ask(&maintenance, &name)?);
+        let ask = || Content::ask(&psql).map_err(|e| Error::unreachable(&psql, &e));
         let content = if living.is_some() { ask()? } else { Content::default() };
         Ok(Self { name, psql, maintenance, role, living, content })
     }

@@ -3,14 +3,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::answers::failure::{Exit, Failure};
-use crate::postgres::Psql;
-use crate::postgres::quote::literal;
-use crate::postgres::server::unreachable_database;
+use crate::postgres::quote::{identifier, literal};
+use crate::postgres::{Error, Psql, PsqlError};
 
 /// A database that is there, with everything that a new one must have in common with it.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Living {
+pub(crate) struct LiveDatabase {
     pub(crate) name: String,
     pub(crate) owner: String,
     pub(crate) encoding: String,
@@ -48,16 +46,16 @@ impl Role {
     /// Asks over `psql`, which is connected to any database of the server.
     ///
     /// # Errors
-    /// Exit 1 when the server can't be asked.
-    pub(crate) fn ask(psql: &Psql) -> Result<Self, Failure> {
+    /// When the server can't be asked.
+    pub(crate) fn ask(psql: &Psql) -> Result<Self, Error> {
         let select = "SELECT rolname AS name, rolsuper AS superuser, rolcreatedb OR rolsuper AS creates_databases,
             current_setting('server_version_num')::int AS version_number, pg_is_in_recovery() AS standby,
             (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
             current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint
                 + current_setting('max_prepared_transactions')::bigint) AS locks
             FROM pg_roles WHERE rolname = current_user";
-        let role: Option<Self> = psql.row(select).map_err(|e| unreachable_database(psql, &e))?;
-        role.ok_or_else(|| Failure::new(Exit::Failed, "the server doesn't know the role it let in"))
+        let role: Option<Self> = psql.row(select).map_err(|e| Error::unreachable(psql, &e))?;
+        role.ok_or(Error::RoleGone)
     }
 
     /// The setting came with version 17.
@@ -66,12 +64,12 @@ impl Role {
     }
 }
 
-impl Living {
+impl LiveDatabase {
     /// Asks for `database` over `maintenance`, which is connected to another one of the same server.
     ///
     /// # Errors
-    /// Exit 1 when the server can't be asked.
-    pub(crate) fn ask(maintenance: &Psql, database: &str) -> Result<Option<Self>, Failure> {
+    /// When the server can't be asked.
+    pub(crate) fn ask(maintenance: &Psql, database: &str) -> Result<Option<Self>, Error> {
         let select = format!(
             "SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
                 t.spcname AS tablespace, shobj_description(d.oid, 'pg_database') AS comment,
@@ -83,7 +81,7 @@ impl Living {
             FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = {}",
             literal(database)
         );
-        maintenance.row(&select).map_err(|e| unreachable_database(maintenance, &e))
+        maintenance.row(&select).map_err(|e| Error::unreachable(maintenance, &e))
     }
 
     /// The options of CREATE DATABASE that give a new one the same character set, locale and place.
@@ -111,7 +109,7 @@ impl Living {
             Some("c") => options.push_str(" LOCALE_PROVIDER libc"),
             _ => {}
         }
-        options.push_str(&format!(" TABLESPACE {}", crate::postgres::quote::identifier(&self.tablespace)));
+        options.push_str(&format!(" TABLESPACE {}", identifier(&self.tablespace)));
         options
     }
 
@@ -128,15 +126,16 @@ impl Living {
 /// A connection that doesn't stand in the database's way: to `postgres`, or else to `template1`.
 ///
 /// # Errors
-/// Exit 1 when neither lets the role in.
-pub(crate) fn maintenance(psql: &Psql, database: &str) -> Result<Psql, Failure> {
+/// When neither lets the role in, or the run is told to stop.
+pub(crate) fn maintenance(psql: &Psql, database: &str) -> Result<Psql, Error> {
     let mut last = None;
     for other in ["postgres", "template1"].into_iter().filter(|other| *other != database) {
         let candidate = psql.to(other);
         match candidate.script("SELECT 1;\n") {
             Ok(_) => return Ok(candidate),
-            Err(error) => last = last.or(Some(unreachable_database(&candidate, &error))),
+            Err(PsqlError::Interrupted(signal)) => return Err(Error::Interrupted(signal)),
+            Err(error) => last = last.or(Some(Error::unreachable(&candidate, &error))),
         }
     }
-    Err(last.unwrap_or_else(|| Failure::new(Exit::Failed, "no database of the server lets this role in")))
+    Err(last.unwrap_or(Error::NoEntry))
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::postgres::database::live::Living;
+use crate::postgres::database::live::LiveDatabase;
 use crate::postgres::quote::{identifier, literal, setting_name};
 use crate::postgres::{Psql, PsqlError};
 
@@ -20,7 +20,7 @@ const LISTS: [&str; 7] = [
 
 #[derive(Deserialize)]
 struct Settings {
-    /// `None`: for everybody.
+    /// `None`: for every role.
     role: Option<String>,
     /// Each `name=value`.
     assignments: Vec<String>,
@@ -34,18 +34,18 @@ struct Privilege {
     grantable: bool,
 }
 
-/// Gives `new` the properties that `living` has now, and answers with those that the role may not set.
+/// Gives `new` the properties that `live` has now, and answers with those that the role may not set.
 ///
 /// # Errors
 /// [`PsqlError`] when they can't be asked for.
-pub(crate) fn copy(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String>, PsqlError> {
-    let mut statements = settings(maintenance, living, new)?;
-    statements.extend(privileges(maintenance, living, new)?);
-    if let Some(comment) = &living.comment {
+pub(crate) fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
+    let mut statements = settings(maintenance, live, new)?;
+    statements.extend(privileges(maintenance, live, new)?);
+    if let Some(comment) = &live.comment {
         statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(new), literal(comment)));
     }
-    if living.connection_limit() >= 0 {
-        statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), living.connection_limit()));
+    if live.connection_limit() >= 0 {
+        statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), live.connection_limit()));
     }
     Ok(apply(maintenance, statements))
 }
@@ -60,12 +60,12 @@ pub(crate) fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> 
     statements.into_iter().filter_map(refused).collect()
 }
 
-fn settings(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String>, PsqlError> {
+fn settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
     let select = format!(
         "SELECT r.rolname AS role, s.setconfig AS assignments FROM pg_db_role_setting s
             JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
             WHERE d.datname = {} AND (s.setrole = 0 OR r.oid IS NOT NULL)",
-        literal(&living.name)
+        literal(&live.name)
     );
     let rows: Vec<Settings> = maintenance.rows(&select)?;
     let statements = rows.into_iter().flat_map(|row| {
@@ -124,16 +124,16 @@ fn quoted_name(text: &str) -> (String, &str) {
     (name + rest, "")
 }
 
-fn privileges(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String>, PsqlError> {
+fn privileges(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
     let select = format!(
         "SELECT CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END AS grantee,
             a.privilege_type AS privilege, a.is_grantable AS grantable
             FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
             WHERE d.datname = {} ORDER BY a.grantee = d.datdba DESC",
-        literal(&living.name)
+        literal(&live.name)
     );
     let rows: Vec<Privilege> = maintenance.rows(&select)?;
-    let (new, owner) = (identifier(new), identifier(&living.owner));
+    let (new, owner) = (identifier(new), identifier(&live.owner));
     let revoke = format!("REVOKE ALL ON DATABASE {new} FROM PUBLIC, {owner}");
     let grants = rows.into_iter().map(|row| {
         let grantee = row.grantee.map_or("PUBLIC".to_owned(), |role| identifier(&role));
