@@ -1,9 +1,16 @@
 //! How settings say where a database is: each part from the strongest place that names it.
 
+use std::sync::LazyLock;
+
 use super::layers::Layers;
 use super::table;
 use crate::postgres::libpq::{self, Variables};
 use crate::postgres::{Connection, Secret};
+
+/// The names of every setting that is secret: no child process inherits them.
+static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    table::ALL.iter().filter(|definition| definition.secret).flat_map(|definition| definition.names()).collect()
+});
 
 /// The settings that say the same as one of libpq's variables.
 const OWN: [(&str, &str); 5] = [
@@ -40,7 +47,7 @@ pub(super) fn resolve(
     }
     add(&mut variables, guides(all));
     variables.entry("PGAPPNAME").or_insert_with(|| Secret::new("lastgood"));
-    Connection::new(variables)
+    Connection::new(variables, &SECRETS)
 }
 
 /// What a weaker place says about parts that no stronger one named.
