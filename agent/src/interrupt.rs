@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use postgres::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::postgres::Stop;
 
 /// Knows whether the run was told to stop, and ends the programs that it runs when it is. Clones see the same.
 #[derive(Clone, Debug)]

@@ -75,9 +75,9 @@ impl From<repository::Error> for Failure {
     }
 }
 
-impl From<crate::postgres::Error> for Failure {
-    fn from(error: crate::postgres::Error) -> Self {
-        use crate::postgres::Error;
+impl From<postgres::Error> for Failure {
+    fn from(error: postgres::Error) -> Self {
+        use postgres::Error;
         let exit = match error {
             Error::NoSuchDatabase { .. } => Exit::NotFound,
             Error::ToolMissing { .. } | Error::ToolTooOld { .. } => Exit::Usage,
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_database_that_is_not_there_ends_in_five_and_a_missing_program_in_two() {
-        use crate::postgres::Error;
+        use postgres::Error;
         let (place, cause) = ("database shop".to_owned(), "FATAL".to_owned());
         for (error, exit) in [
             (Error::NoSuchDatabase { place: place.clone(), cause: cause.clone() }, Exit::NotFound),

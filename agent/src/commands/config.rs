@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use postgres::{Secret, libpq};
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::cli::ConfigArgs;
-use crate::postgres::{Secret, libpq};
 use crate::settings::{ALL, Definition, Given, Layers, Section, Settings, Source, read};
 
 /// The answer.

@@ -26,6 +26,8 @@ mod target;
 
 use catalog::manifest::Purpose;
 use jiff::{SignedDuration, Timestamp};
+use postgres::database::names;
+use postgres::{Tools, server};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
@@ -43,8 +45,6 @@ use crate::commands::restore::target::Target;
 use crate::interrupt::Interrupt;
 use crate::keys::Keys;
 use crate::lock::Lock;
-use crate::postgres::database::names;
-use crate::postgres::{Tools, server};
 use crate::settings::{DatabaseSettings, Settings};
 
 /// Restores the backup that the command line names.

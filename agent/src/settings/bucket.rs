@@ -67,7 +67,7 @@ fn identity(layers: &Layers, mistakes: &mut Vec<String>) -> (Option<Keys>, Optio
 fn pair(
     layers: &Layers,
     id: &Setting<String>,
-    [secret, token]: [&Setting<crate::postgres::Secret>; 2],
+    [secret, token]: [&Setting<postgres::Secret>; 2],
     mistakes: &mut Vec<String>,
 ) -> Option<(Keys, usize)> {
     let found = |definition| layers.find(definition);

@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
+use postgres::libpq::{self, Variables};
+use postgres::{Connection, Secret};
+
 use super::layers::Layers;
 use super::table;
-use crate::postgres::libpq::{self, Variables};
-use crate::postgres::{Connection, Secret};
 
 /// The names of every setting that is secret: no child process inherits them.
 static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use catalog::{Policy, Thresholds};
 use jiff::SignedDuration;
+use postgres::libpq::{self, Variables};
+use postgres::{Connection, Secret};
 
 use super::connection;
 use super::layers::{Layer, Layers, Source};
 use super::read::Given;
 use super::{retention, table};
-use crate::postgres::libpq::{self, Variables};
-use crate::postgres::{Connection, Secret};
 
 /// What may differ from one database to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use postgres::libpq;
+
 use super::definition::{Definition, Section};
 use super::table;
-use crate::postgres::libpq;
 
 const HEAD: &str = include_str!("document_head.md");
 

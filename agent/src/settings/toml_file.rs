@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use postgres::libpq;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::layers::{Layer, Source};
 use super::{names, table};
-use crate::postgres::libpq;
 
 /// What a file says.
 #[derive(Default)]

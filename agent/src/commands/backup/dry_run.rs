@@ -2,13 +2,13 @@
 
 use std::fmt;
 
+use postgres::Stop;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report;
 use crate::commands::backup::run::open_repositories;
 use crate::commands::backup::source::Source;
-use crate::postgres::Stop;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// What a backup would do.

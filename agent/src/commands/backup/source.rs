@@ -1,9 +1,10 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
+use postgres::programs::pg_dump::DumpOptions;
+use postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::lanes;
-use crate::postgres::programs::pg_dump::DumpOptions;
-use crate::postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
 use crate::settings::{DatabaseSettings, Settings};
 
 /// A database that answers, and what to dump it with.

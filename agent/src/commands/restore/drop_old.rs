@@ -1,5 +1,8 @@
 //! `lastgood restore --drop-old`: the databases that restores left beside the living one go, once nobody needs the way back.
 
+use postgres::database::content::Content;
+use postgres::database::names;
+use postgres::quote::identifier;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::failure::{Exit, Failure};
@@ -8,9 +11,6 @@ use crate::answers::report;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::target::Target;
 use crate::lock::Lock;
-use crate::postgres::database::content::Content;
-use crate::postgres::database::names;
-use crate::postgres::quote::identifier;
 use crate::settings::Settings;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -80,7 +80,7 @@ fn old_databases(target: &Target) -> Result<Vec<Old>, Failure> {
     let select = "SELECT datname AS name, CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size
         FROM pg_database ORDER BY datname";
     let all: Vec<Old> =
-        target.maintenance.rows(select).map_err(|e| crate::postgres::Error::unreachable(&target.maintenance, &e))?;
+        target.maintenance.rows(select).map_err(|e| postgres::Error::unreachable(&target.maintenance, &e))?;
     let is_old = |old: &Old| names::is_before(&target.name, &old.name) || names::is_restoring(&target.name, &old.name);
     Ok(all.into_iter().filter(is_old).collect())
 }

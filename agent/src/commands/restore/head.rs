@@ -3,15 +3,15 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
 use archive::{Entry, Header, Walk};
+use postgres::programs::pg_restore;
+use postgres::programs::program::Program;
+use postgres::words::roles::{Finder, Named};
+use postgres::{Tool, Tools, Version};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::reading::{self, ReadingError};
 use crate::interrupt::Interrupt;
 use crate::keys::{Keys, Source};
-use crate::postgres::programs::pg_restore;
-use crate::postgres::programs::program::Program;
-use crate::postgres::words::roles::{Finder, Named};
-use crate::postgres::{Tool, Tools, Version};
 
 /// An archive's head, and the program that can restore it.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Head {
         stored: Source,
         keys: &Keys,
         tools: &Tools,
-        connection: &crate::postgres::Connection,
+        connection: &postgres::Connection,
         interrupt: &Interrupt,
     ) -> Result<Self, HeadError> {
         let mut expander = reading::open(stored, keys)?;
@@ -135,7 +135,7 @@ const BEGINNING: [&[u8]; 4] = [b"--", b"-- PostgreSQL database dump", b"--", b""
 const RESTRICTION: &[u8] = b"\\restrict ";
 
 impl Script {
-    fn start(tool: Tool, connection: &crate::postgres::Connection, interrupt: &Interrupt) -> Result<Self, HeadError> {
+    fn start(tool: Tool, connection: &postgres::Connection, interrupt: &Interrupt) -> Result<Self, HeadError> {
         let mut command = pg_restore::definitions(&tool, connection);
         let (program, pipes) = Program::start("pg_restore", &mut command, interrupt.stop())
             .map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;

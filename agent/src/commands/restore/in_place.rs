@@ -5,6 +5,13 @@
 //! do: it commits before the end of its input has been seen.
 
 use archive::Walked;
+use postgres::database::counts;
+use postgres::database::exchange::end_connections;
+use postgres::database::live::LiveDatabase;
+use postgres::database::statistics;
+use postgres::programs::pg_restore::Way;
+use postgres::programs::program::ProgramError;
+use postgres::programs::session::{Session, SessionError};
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -12,13 +19,6 @@ use crate::commands::restore::clients::Stopped;
 use crate::commands::restore::job::{Job, Restored, program_failure};
 use crate::commands::restore::reading::Through;
 use crate::commands::restore::replay::{SessionState, psql_beside, replay, why};
-use crate::postgres::database::counts;
-use crate::postgres::database::exchange::end_connections;
-use crate::postgres::database::live::LiveDatabase;
-use crate::postgres::database::statistics;
-use crate::postgres::programs::pg_restore::Way;
-use crate::postgres::programs::program::ProgramError;
-use crate::postgres::programs::session::{Session, SessionError};
 
 /// Stops whatever uses the database, and ends its connections.
 ///

@@ -5,6 +5,11 @@ use std::process::{ChildStdin, ChildStdout, Command};
 
 use archive::{Census, Digest, Walk};
 use jiff::Timestamp;
+use postgres::Psql;
+use postgres::database::counts::{self, Counted, Difference};
+use postgres::programs::pg_restore::Choice;
+use postgres::programs::pipe::WidePipe;
+use postgres::programs::program::{Pipes, Program, ProgramError};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
@@ -20,11 +25,6 @@ use crate::commands::restore::tables;
 use crate::commands::restore::target::Target;
 use crate::interrupt::Interrupt;
 use crate::keys::Keys;
-use crate::postgres::Psql;
-use crate::postgres::database::counts::{self, Counted, Difference};
-use crate::postgres::programs::pg_restore::Choice;
-use crate::postgres::programs::pipe::WidePipe;
-use crate::postgres::programs::program::{Pipes, Program, ProgramError};
 
 /// A restore that was agreed to.
 pub(crate) struct Job {

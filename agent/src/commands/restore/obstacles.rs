@@ -3,14 +3,14 @@
 
 use std::collections::HashSet;
 
+use postgres::Psql;
+use postgres::database::live::Role;
+use postgres::quote::literal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
-use crate::postgres::Psql;
-use crate::postgres::database::live::Role;
-use crate::postgres::quote::literal;
 
 /// How many names a warning spells out.
 const NAMED: usize = 5;

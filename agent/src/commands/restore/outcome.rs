@@ -3,12 +3,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use postgres::quote::identifier;
 use serde::Serialize;
 
 use crate::answers::report;
 use crate::commands::restore::job::{Job, Restored};
 use crate::commands::restore::plan::Mode;
-use crate::postgres::quote::identifier;
 
 /// A restore that is done.
 #[derive(Serialize)]

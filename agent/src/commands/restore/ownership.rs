@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use postgres::database::live::Role;
+use postgres::{Psql, PsqlError};
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
-use crate::postgres::database::live::Role;
-use crate::postgres::{Psql, PsqlError};
 
 /// Who will own what is restored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use postgres::database::live::LiveDatabase;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -12,7 +13,6 @@ use crate::commands::restore::head::Head;
 use crate::commands::restore::ownership::Ownership;
 use crate::commands::restore::space::Space;
 use crate::commands::restore::target::Target;
-use crate::postgres::database::live::LiveDatabase;
 
 /// How the content gets under the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -3,13 +3,14 @@
 use std::io::{self, Read as _};
 use std::process::ChildStdout;
 
+use postgres::Psql;
+use postgres::programs::pg_restore::{self, Way};
+use postgres::programs::script::{Kind, Trimmed};
+use postgres::programs::session::Session;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::job::{Feed, Job, program_failure};
 use crate::commands::restore::reading::Through;
-use crate::postgres::Psql;
-use crate::postgres::programs::pg_restore::{self, Way};
-use crate::postgres::programs::script::{Kind, Trimmed};
-use crate::postgres::programs::session::Session;
 
 /// Whether psql can still be spoken to after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,10 @@ use std::path::Path;
 use std::thread;
 
 use archive::Entry;
+use postgres::Psql;
+use postgres::database::counts::Counted;
+use postgres::programs::pg_restore::{self, Choice, Part};
+use postgres::programs::program::Program;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::arrived::{Arrived, Divider, GivenUp, HEAD, Piece};
@@ -22,10 +26,6 @@ use crate::commands::restore::reading::{ReadingError, Through};
 use crate::commands::restore::slots;
 use crate::commands::restore::spool::{self, Spool};
 use crate::commands::restore::tables;
-use crate::postgres::Psql;
-use crate::postgres::database::counts::Counted;
-use crate::postgres::programs::pg_restore::{self, Choice, Part};
-use crate::postgres::programs::program::Program;
 
 /// One restore's parts side by side.
 struct Filling<'a> {

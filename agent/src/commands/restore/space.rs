@@ -1,9 +1,9 @@
 //! Whether a second copy of the database fits on the server's disk. Only a server on this machine can be asked.
 
-use std::path::Path;
+use postgres::Connection;
+use postgres::database::live::Role;
 
-use crate::postgres::Connection;
-use crate::postgres::database::live::Role;
+use std::path::Path;
 
 /// What a restored database needs beyond its size at the time of the backup: WAL, sorting for indexes.
 const MARGIN_PERCENT: u64 = 10;

@@ -3,6 +3,16 @@
 //! create → fill → check → analyze → properties → stop services → exchange → start services. Whatever happens before the
 //! exchange, the living database isn't touched; the exchange is one transaction.
 
+use postgres::database::counts::Counted;
+use postgres::database::exchange::exchange;
+use postgres::database::live::Role;
+use postgres::database::{names, properties, statistics};
+use postgres::programs::pg_restore::{self, Part, Way};
+use postgres::programs::session::Session;
+use postgres::quote::identifier;
+use postgres::words::origin;
+use postgres::{Psql, Version};
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
 use crate::commands::restore::job::{Feed, Job, Restored, program_failure};
@@ -10,15 +20,6 @@ use crate::commands::restore::reading::Through;
 use crate::commands::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::side_by_side;
 use crate::commands::restore::spool::Spool;
-use crate::postgres::database::counts::Counted;
-use crate::postgres::database::exchange::exchange;
-use crate::postgres::database::live::Role;
-use crate::postgres::database::{names, properties, statistics};
-use crate::postgres::programs::pg_restore::{self, Part, Way};
-use crate::postgres::programs::session::Session;
-use crate::postgres::quote::identifier;
-use crate::postgres::words::origin;
-use crate::postgres::{Psql, Version};
 
 /// A database that is being filled. Dropped with the value unless it was kept.
 struct New<'a> {
@@ -153,7 +154,7 @@ impl Drop for New<'_> {
         // pg_restore's session may take a moment to end after it was killed.
         for _ in 0..20 {
             let maintenance = self.maintenance.unstopped();
-            let _ = crate::postgres::database::exchange::end_connections(&maintenance, &[&self.name]);
+            let _ = postgres::database::exchange::end_connections(&maintenance, &[&self.name]);
             match maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
                 Ok(_) => return,
                 Err(error) => tracing::debug!("{error}"),

@@ -1,9 +1,10 @@
 //! Where a restore goes: the server, the role, and the database that has the name now, if there is one.
 
+use postgres::database::content::Content;
+use postgres::database::live::{LiveDatabase, Role, maintenance};
+use postgres::{Error, Psql, Stop, Tools};
+
 use crate::answers::failure::{Exit, Failure};
-use crate::postgres::database::content::Content;
-use crate::postgres::database::live::{LiveDatabase, Role, maintenance};
-use crate::postgres::{Error, Psql, Stop, Tools};
 use crate::settings::DatabaseSettings;
 
 /// A server and a database's name on it.

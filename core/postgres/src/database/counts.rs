@@ -1,0 +1,216 @@
+//! Every table's rows, counted in the restored database and compared with the census.
+//!
+//! The names come back in the archive's own character set and are shown as the census shows them, so tables of LATIN1 and
+//! SQL_ASCII databases are found as well.
+
+use std::collections::BTreeMap;
+
+use archive::Census;
+use serde::Deserialize;
+
+/// Prints every table with its rows, one JSON document a line. `\gexec` runs what the outer query answers with: the names
+/// never pass through us.
+const COUNT: &str = r"SELECT pg_catalog.format(CASE c.relkind
+        WHEN 'r' THEN 'SELECT row_to_json(t) FROM (SELECT %1$L::text AS schema, %2$L::text AS name, count(*) AS rows, %3$L::bool AS seeded FROM ONLY %1$I.%2$I) t'
+        ELSE 'SELECT row_to_json(t) FROM (SELECT %1$L::text AS schema, %2$L::text AS name, NULL::bigint AS rows, false AS seeded) t' END,
+    n.nspname, c.relname,
+    EXISTS (SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'))
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
+        AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY c.oid
+\gexec
+SELECT row_to_json(l) FROM (SELECT count(*) AS large_objects FROM pg_catalog.pg_largeobject_metadata) l;
+";
+
+/// psql's input that makes it print the counts, one JSON document a line. `encoding` is the archive's character set.
+pub fn questions(encoding: &str) -> String {
+    // Row security must fail rather than hide rows from the count. No settings of ours may reach a session that goes on.
+    format!("SET client_encoding = {};\nSET row_security = off;\n{COUNT}", crate::quote::literal(encoding))
+}
+
+/// One line of psql's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Counted {
+    /// A table, and how many rows it has.
+    Table {
+        /// Its schema.
+        schema: String,
+        /// Its name.
+        name: String,
+        /// `None`: a foreign table, whose rows are elsewhere.
+        rows: Option<u64>,
+        /// An extension made it and may have put rows of its own into it, which no dump contains.
+        seeded: bool,
+    },
+    /// How many large objects the database has.
+    LargeObjects {
+        /// Their number.
+        large_objects: u64,
+    },
+}
+
+/// Where the restored database differs from what the archive was found to hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Difference {
+    /// The table isn't there.
+    #[error("table {table} is missing")]
+    Missing {
+        /// The table, with its schema.
+        table: String,
+    },
+    /// The table has fewer or more rows.
+    #[error("table {table} has {found} rows where the backup has {expected}")]
+    Rows {
+        /// The table, with its schema.
+        table: String,
+        /// How many rows the archive holds.
+        expected: u64,
+        /// How many rows the database holds.
+        found: u64,
+    },
+    /// There are fewer or more large objects.
+    #[error("{found} large objects where the backup has {expected}")]
+    LargeObjects {
+        /// How many the archive holds.
+        expected: u64,
+        /// How many the database holds.
+        found: u64,
+    },
+}
+
+/// Reads psql's answer to [`questions`].
+///
+/// # Errors
+/// When a line isn't what was asked for.
+pub fn read(answer: &str) -> Result<Vec<Counted>, serde_json::Error> {
+    answer.split('\n').filter(|line| !line.is_empty()).map(serde_json::from_str).collect()
+}
+
+/// The rows of a table that was found, and whether an extension may have added to them.
+type Found = (Option<u64>, bool);
+
+/// Compares every table of the census that `chosen` names. Tables missing from the archive are ignored.
+pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str) -> bool) -> Vec<Difference> {
+    let mut found: BTreeMap<(&str, &str), Vec<Found>> = BTreeMap::new();
+    for table in counted {
+        if let Counted::Table { schema, name, rows, seeded } = table {
+            found.entry((schema, name)).or_default().push((*rows, *seeded));
+        }
+    }
+    let mut differences = Vec::new();
+    for table in census.tables.iter().filter(|table| chosen(&table.schema, &table.name)) {
+        let shown = format!("{}.{}", table.schema, table.name);
+        let candidates = found.get_mut(&(table.schema.as_str(), table.name.as_str()));
+        // Names that only differ in bytes that aren't UTF-8 look alike: each takes the one that fits it.
+        let fits = |(rows, seeded): &Found| match (table.rows, rows) {
+            (Some(expected), Some(rows)) => *rows == expected || *seeded && *rows > expected,
+            // INSERTs aren't counted as rows, and a foreign table's rows are elsewhere.
+            _ => true,
+        };
+        match candidates {
+            None => differences.push(Difference::Missing { table: shown }),
+            Some(candidates) => match (candidates.iter().position(fits), candidates.first()) {
+                (Some(at), _) => drop(candidates.remove(at)),
+                (None, Some((rows, _))) => {
+                    let (expected, found) = (table.rows.unwrap_or(0), rows.unwrap_or(0));
+                    differences.push(Difference::Rows { table: shown, expected, found });
+                }
+                (None, None) => differences.push(Difference::Missing { table: shown }),
+            },
+        }
+    }
+    differences
+}
+
+/// Compares the number of large objects. `alone`: the database holds none but the archive's.
+pub fn compare_large_objects(census: &Census, counted: &[Counted], alone: bool) -> Option<Difference> {
+    let expected = census.large_objects.count;
+    let found = counted.iter().find_map(|counted| match counted {
+        Counted::LargeObjects { large_objects } => Some(*large_objects),
+        Counted::Table { .. } => None,
+    });
+    let found = found.unwrap_or(0);
+    let fits = found == expected || !alone && found > expected;
+    (!fits).then_some(Difference::LargeObjects { expected, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use archive::{Sha256Hex, TableCensus};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn census(tables: &[(&str, Option<u64>)]) -> Census {
+        let table = |(name, rows): &(&str, Option<u64>)| TableCensus {
+            schema: "public".to_owned(),
+            name: (*name).to_owned(),
+            rows: *rows,
+            bytes: 0,
+            sha256: Sha256Hex::default(),
+        };
+        Census { tables: tables.iter().map(table).collect(), ..Census::default() }
+    }
+
+    fn counted(name: &str, rows: u64, seeded: bool) -> Counted {
+        Counted::Table { schema: "public".to_owned(), name: name.to_owned(), rows: Some(rows), seeded }
+    }
+
+    fn all(_: &str, _: &str) -> bool {
+        true
+    }
+
+    #[test]
+    fn a_missing_table_and_a_lost_row_are_named() {
+        let differences = compare(
+            &census(&[("a", Some(3)), ("b", Some(1)), ("c", None)]),
+            &[counted("a", 2, false), counted("c", 9, false)],
+            all,
+        );
+        let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["table public.a has 2 rows where the backup has 3", "table public.b is missing"]);
+    }
+
+    #[test]
+    fn rows_that_an_extension_brings_may_come_on_top_and_none_may_be_lost() {
+        let census = census(&[("spatial_ref_sys", Some(3))]);
+        assert_eq!(compare(&census, &[counted("spatial_ref_sys", 8503, true)], all), []);
+        assert_eq!(compare(&census, &[counted("spatial_ref_sys", 2, true)], all).len(), 1);
+        assert_eq!(compare(&census, &[counted("spatial_ref_sys", 8503, false)], all).len(), 1);
+    }
+
+    #[test]
+    fn names_that_look_alike_each_find_their_own() {
+        let census = census(&[("\u{fffd}", Some(1)), ("\u{fffd}", Some(2))]);
+        assert_eq!(compare(&census, &[counted("\u{fffd}", 2, false), counted("\u{fffd}", 1, false)], all), []);
+        assert_eq!(compare(&census, &[counted("\u{fffd}", 1, false), counted("\u{fffd}", 1, false)], all).len(), 1);
+    }
+
+    #[test]
+    fn psqls_answer_is_read_line_by_line() {
+        let answer = "{\"schema\":\"public\",\"name\":\"café\",\"rows\":3,\"seeded\":false}\n{\"large_objects\":2}\n";
+        let counted = read(answer).unwrap();
+        assert_eq!(counted[1], Counted::LargeObjects { large_objects: 2 });
+        assert!(matches!(&counted[0], Counted::Table { name, rows: Some(3), .. } if name == "café"));
+        assert_eq!(
+            compare_large_objects(&Census::default(), &counted, true),
+            Some(Difference::LargeObjects { expected: 0, found: 2 })
+        );
+        assert_eq!(compare_large_objects(&Census::default(), &counted, false), None);
+    }
+
+    proptest! {
+        #[test]
+        fn equal_counts_never_differ_and_any_change_does(rows in prop::collection::vec(0_u64..9, 1..8), at in any::<prop::sample::Index>()) {
+            let names: Vec<String> = (0..rows.len()).map(|number| format!("t{number}")).collect();
+            let tables: Vec<(&str, Option<u64>)> = names.iter().zip(&rows).map(|(n, r)| (n.as_str(), Some(*r))).collect();
+            let mut counts: Vec<Counted> = names.iter().zip(&rows).map(|(n, r)| counted(n, *r, false)).collect();
+            prop_assert_eq!(compare(&census(&tables), &counts, all), []);
+            let at = at.index(rows.len());
+            counts[at] = counted(&names[at], rows[at] + 1, false);
+            prop_assert_eq!(compare(&census(&tables), &counts, all).len(), 1);
+        }
+    }
+}

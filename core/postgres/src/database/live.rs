@@ -1,0 +1,149 @@
+//! A database as it is on the server now, and what the role may do there.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::quote::{identifier, literal};
+use crate::{Error, Psql, PsqlError};
+
+/// A database that exists, with everything that a new one must have in common with it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LiveDatabase {
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: String,
+    /// Its character set, as PostgreSQL calls it.
+    pub encoding: String,
+    tablespace: String,
+    /// The comment on it, if it has one.
+    pub comment: Option<String>,
+    /// On disk, in bytes; `None` where the role may not ask.
+    pub size: Option<u64>,
+    /// The row of `pg_database`, whose columns differ from one version to the next.
+    row: Value,
+    /// The role may act as the owner, and so rename and drop it.
+    pub is_ours: bool,
+    /// Connections other than ours.
+    pub connections: u64,
+    /// Transactions that were prepared and neither committed nor rolled back: they hold the database under its name.
+    pub prepared_transactions: Vec<String>,
+    /// Logical replication slots, which stay with the old database.
+    pub slots: Vec<String>,
+}
+
+/// The role of a connection, and what its server says of itself.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Role {
+    /// The role's name.
+    pub name: String,
+    /// The role is a superuser.
+    pub superuser: bool,
+    /// The role may create databases.
+    pub creates_databases: bool,
+    version_number: u32,
+    /// The server is a standby, and takes no writes.
+    pub standby: bool,
+    /// Where the server's files are, where the role may know it.
+    pub data_directory: Option<String>,
+    /// `max_locks_per_transaction` × (`max_connections` + `max_prepared_transactions`).
+    pub locks: u64,
+}
+
+impl Role {
+    /// Asks over `psql`, which is connected to any database of the server.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn ask(psql: &Psql) -> Result<Self, Error> {
+        let select = "SELECT rolname AS name, rolsuper AS superuser, rolcreatedb OR rolsuper AS creates_databases,
+            current_setting('server_version_num')::int AS version_number, pg_is_in_recovery() AS standby,
+            (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
+            current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint
+                + current_setting('max_prepared_transactions')::bigint) AS locks
+            FROM pg_roles WHERE rolname = current_user";
+        let role: Option<Self> = psql.row(select).map_err(|e| Error::unreachable(psql, &e))?;
+        role.ok_or(Error::RoleGone)
+    }
+
+    /// The setting came with version 17.
+    pub fn knows_transaction_timeout(&self) -> bool {
+        self.version_number >= 170_000
+    }
+}
+
+impl LiveDatabase {
+    /// Asks for `database` over `maintenance`, which is connected to another one of the same server.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn ask(maintenance: &Psql, database: &str) -> Result<Option<Self>, Error> {
+        let select = format!(
+            "SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
+                t.spcname AS tablespace, shobj_description(d.oid, 'pg_database') AS comment,
+                CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS size,
+                row_to_json(d) AS row, pg_has_role(d.datdba, 'MEMBER') AS is_ours,
+                (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid()) AS connections,
+                ARRAY(SELECT gid FROM pg_prepared_xacts p WHERE p.database = d.datname) AS prepared_transactions,
+                ARRAY(SELECT slot_name FROM pg_replication_slots s WHERE s.database = d.datname) AS slots
+            FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = {}",
+            literal(database)
+        );
+        maintenance.row(&select).map_err(|e| Error::unreachable(maintenance, &e))
+    }
+
+    /// The options of CREATE DATABASE that give a new one the same character set, locale and place.
+    pub fn creation_options(&self) -> String {
+        let mut options = format!("ENCODING {}", literal(&self.encoding));
+        let mut add = |keyword: &str, column: &str| {
+            if let Some(value) = self.column(column) {
+                options.push_str(&format!(" {keyword} {}", literal(value)));
+            }
+        };
+        add("LC_COLLATE", "datcollate");
+        add("LC_CTYPE", "datctype");
+        let provider = self.column("datlocprovider");
+        if let Some("i") = provider {
+            // The column was renamed in version 17.
+            add("ICU_LOCALE", if self.row.get("datlocale").is_some() { "datlocale" } else { "daticulocale" });
+            add("ICU_RULES", "daticurules");
+        }
+        if let Some("b") = provider {
+            add("BUILTIN_LOCALE", "datlocale");
+        }
+        match provider {
+            Some("i") => options.push_str(" LOCALE_PROVIDER icu"),
+            Some("b") => options.push_str(" LOCALE_PROVIDER builtin"),
+            Some("c") => options.push_str(" LOCALE_PROVIDER libc"),
+            _ => {}
+        }
+        options.push_str(&format!(" TABLESPACE {}", identifier(&self.tablespace)));
+        options
+    }
+
+    /// How many connections it takes; -1 for no limit.
+    pub fn connection_limit(&self) -> i64 {
+        self.row.get("datconnlimit").and_then(Value::as_i64).unwrap_or(-1)
+    }
+
+    fn column(&self, name: &str) -> Option<&str> {
+        self.row.get(name).and_then(Value::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// A connection that doesn't hold the database: to `postgres`, or else to `template1`.
+///
+/// # Errors
+/// When neither lets the role in, or the run is told to stop.
+pub fn maintenance(psql: &Psql, database: &str) -> Result<Psql, Error> {
+    let mut last = None;
+    for other in ["postgres", "template1"].into_iter().filter(|other| *other != database) {
+        let candidate = psql.to(other);
+        match candidate.script("SELECT 1;\n") {
+            Ok(_) => return Ok(candidate),
+            Err(PsqlError::Interrupted(signal)) => return Err(Error::Interrupted(signal)),
+            Err(error) => last = last.or(Some(Error::unreachable(&candidate, &error))),
+        }
+    }
+    Err(last.unwrap_or(Error::NoEntry))
+}

@@ -1,0 +1,157 @@
+//! What belongs to a database and not to its content, so that no archive brings it: settings, privileges, comment and
+//! connection limit. A new database gets those of the one whose name it takes.
+
+use serde::Deserialize;
+
+use crate::database::live::LiveDatabase;
+use crate::quote::{identifier, literal, setting_name};
+use crate::{Psql, PsqlError};
+
+/// Settings whose value is a list of names, each to be quoted by itself (`GUC_LIST_QUOTE` in PostgreSQL's guc_tables.c).
+const LISTS: [&str; 7] = [
+    "local_preload_libraries",
+    "oauth_validator_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+];
+
+#[derive(Deserialize)]
+struct Settings {
+    /// `None`: for every role.
+    role: Option<String>,
+    /// Each `name=value`.
+    assignments: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Privilege {
+    /// `None`: PUBLIC.
+    grantee: Option<String>,
+    privilege: String,
+    grantable: bool,
+}
+
+/// Gives `new` the properties that `live` has now, and answers with those that the role may not set.
+///
+/// # Errors
+/// [`PsqlError`] when they can't be asked for.
+pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
+    let mut statements = settings(maintenance, live, new)?;
+    statements.extend(privileges(maintenance, live, new)?);
+    if let Some(comment) = &live.comment {
+        statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(new), literal(comment)));
+    }
+    if live.connection_limit() >= 0 {
+        statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), live.connection_limit()));
+    }
+    Ok(apply(maintenance, statements))
+}
+
+/// Runs each statement by itself, whatever stops the run, and answers with those that are refused.
+pub fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
+    let maintenance = maintenance.unstopped();
+    let refused = |statement: String| match maintenance.script(&format!("{statement};\n")) {
+        Ok(_) => None,
+        Err(error) => Some(format!("not carried over: {statement}: {error}")),
+    };
+    statements.into_iter().filter_map(refused).collect()
+}
+
+fn settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
+    let select = format!(
+        "SELECT r.rolname AS role, s.setconfig AS assignments FROM pg_db_role_setting s
+            JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
+            WHERE d.datname = {} AND (s.setrole = 0 OR r.oid IS NOT NULL)",
+        literal(&live.name)
+    );
+    let rows: Vec<Settings> = maintenance.rows(&select)?;
+    let statements = rows.into_iter().flat_map(|row| {
+        let whose = match row.role {
+            None => format!("ALTER DATABASE {}", identifier(new)),
+            Some(role) => format!("ALTER ROLE {} IN DATABASE {}", identifier(&role), identifier(new)),
+        };
+        row.assignments.into_iter().filter_map(move |text| {
+            let (name, value) = text.split_once('=')?;
+            Some(format!("{whose} SET {} TO {}", setting_name(name), setting_value(name, value)))
+        })
+    });
+    Ok(statements.collect())
+}
+
+fn setting_value(name: &str, value: &str) -> String {
+    if !LISTS.contains(&name) {
+        return literal(value);
+    }
+    let names: Vec<String> = list_names(value).iter().map(|name| literal(name)).collect();
+    if names.is_empty() { "''".to_owned() } else { names.join(", ") }
+}
+
+/// The names in `"$user", public`.
+fn list_names(value: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = value.trim_start();
+    while !rest.is_empty() {
+        let (name, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted_name(quoted),
+            None => {
+                let (name, after) = rest.split_at_checked(rest.find(',').unwrap_or(rest.len())).unwrap_or((rest, ""));
+                (name.trim_end().to_owned(), after)
+            }
+        };
+        names.push(name);
+        rest = after.trim_start().trim_start_matches(',').trim_start();
+    }
+    names
+}
+
+/// The name up to its closing quote, and what follows that. Quotes within are doubled.
+fn quoted_name(text: &str) -> (String, &str) {
+    let mut name = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('"') {
+        name.push_str(before);
+        match after.strip_prefix('"') {
+            Some(within) => {
+                name.push('"');
+                rest = within;
+            }
+            None => return (name, after),
+        }
+    }
+    (name + rest, "")
+}
+
+fn privileges(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
+    let select = format!(
+        "SELECT CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END AS grantee,
+            a.privilege_type AS privilege, a.is_grantable AS grantable
+            FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+            WHERE d.datname = {} ORDER BY a.grantee = d.datdba DESC",
+        literal(&live.name)
+    );
+    let rows: Vec<Privilege> = maintenance.rows(&select)?;
+    let (new, owner) = (identifier(new), identifier(&live.owner));
+    let revoke = format!("REVOKE ALL ON DATABASE {new} FROM PUBLIC, {owner}");
+    let grants = rows.into_iter().map(|row| {
+        let grantee = row.grantee.map_or("PUBLIC".to_owned(), |role| identifier(&role));
+        let option = if row.grantable { " WITH GRANT OPTION" } else { "" };
+        format!("GRANT {} ON DATABASE {new} TO {grantee}{option}", row.privilege)
+    });
+    Ok(std::iter::once(revoke).chain(grants).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_a_list_are_quoted_one_by_one() {
+        assert_eq!(setting_value("search_path", "\"$user\", public"), "'$user', 'public'");
+        assert_eq!(setting_value("search_path", "\"a\"\"b, c\", \"\""), "'a\"b, c', ''");
+        assert_eq!(setting_value("search_path", ""), "''");
+        assert_eq!(setting_value("DateStyle", "ISO, DMY"), "'ISO, DMY'");
+    }
+}

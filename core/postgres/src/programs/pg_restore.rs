@@ -1,0 +1,109 @@
+//! How `pg_restore` is called. Each is a process group of its own: Ctrl-C at a terminal is ours to pass on.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::{Connection, Tool, Version};
+
+/// What is left out of a restore.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Objects belong to the role that restores them, and privileges are left out.
+    pub without_owners: bool,
+    /// The entries to restore, where not all are wanted: `pg_restore --use-list`.
+    pub list: Option<std::path::PathBuf>,
+}
+
+/// What of an archive one `pg_restore` restores, and where it reads it.
+pub enum Part<'a> {
+    /// All of it, from its stdin.
+    Everything,
+    /// Rows and large objects, from its stdin.
+    Data,
+    /// What must be there before the rows: the archive is a file.
+    Definitions(&'a Path),
+    /// Indexes, constraints and the like: the archive is a file.
+    Finish {
+        /// Its path.
+        archive: &'a Path,
+        /// How many sessions share the work.
+        jobs: usize,
+    },
+}
+
+/// `pg_restore` into a database that is empty but for the parts before. It stops at the first error.
+pub fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part: &Part<'_>) -> Command {
+    let mut command = command(tool, connection);
+    command.args(["--exit-on-error", "--no-password"]);
+    // Without it pg_restore prints a script; a name with `=` in it would be read as a connection string.
+    command.arg(format!("--dbname=dbname='{}'", connection.database().map_or(String::new(), escaped)));
+    choose(&mut command, choice);
+    match part {
+        Part::Everything => command.stdin(Stdio::piped()),
+        Part::Data => command.arg("--section=data").stdin(Stdio::piped()),
+        Part::Definitions(archive) => command.arg("--section=pre-data").arg(archive).stdin(Stdio::null()),
+        Part::Finish { archive, jobs } => {
+            command.arg("--section=post-data").arg(format!("--jobs={jobs}")).arg(archive).stdin(Stdio::null())
+        }
+    };
+    command.stdout(Stdio::null());
+    command
+}
+
+/// What a script is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A database that is empty.
+    Filling,
+    /// A live one, whose objects are dropped first, in one transaction.
+    Replacing,
+}
+
+/// `pg_restore` that prints what it would do, and connects to nothing.
+pub fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {
+    let mut command = command(tool, connection);
+    if way == Way::Replacing {
+        // One transaction is asked for because the script would else commit after the large objects.
+        command.args(["--clean", "--if-exists", "--single-transaction"]);
+    }
+    to_stdout(&mut command, tool);
+    choose(&mut command, choice);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+/// `pg_restore` that prints the definitions alone.
+pub fn definitions(tool: &Tool, connection: &Connection) -> Command {
+    let mut command = command(tool, connection);
+    command.arg("--schema-only").stdin(Stdio::piped()).stdout(Stdio::piped());
+    to_stdout(&mut command, tool);
+    command
+}
+
+fn command(tool: &Tool, connection: &Connection) -> Command {
+    let mut command = connection.command(&tool.path);
+    command.process_group(0);
+    command
+}
+
+/// Before version 12 stdout is the default, and `-` the name of a file.
+fn to_stdout(command: &mut Command, tool: &Tool) {
+    if tool.version >= Version::from_number(120_000) {
+        command.arg("--file=-");
+    }
+}
+
+fn choose(command: &mut Command, choice: &Choice) {
+    if choice.without_owners {
+        command.args(["--no-owner", "--no-acl"]);
+    }
+    if let Some(list) = &choice.list {
+        command.arg("--use-list").arg(list);
+    }
+}
+
+/// As a connection string quotes a value.
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('\'', "\\'")
+}

@@ -1,0 +1,175 @@
+//! Which of the PostgreSQL client programs on this machine to use.
+//!
+//! A pg_dump refuses a server newer than itself, and an archive can't be read by a pg_restore older than the pg_dump that
+//! made it: so several installed versions are looked at, and the closest one that works is taken.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Error, Version};
+
+/// One client program and its version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says its version is.
+    pub version: Version,
+}
+
+/// The folders in which client programs may be, in the order in which they were named.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    folders: Vec<PathBuf>,
+    /// `PG_BIN_DIR` was set: what it holds is used, and nothing else is looked at.
+    chosen: bool,
+}
+
+impl Tools {
+    /// Looks in `chosen` alone where it is given; else in PATH and where the packages of the usual systems install.
+    pub fn find(chosen: Option<&Path>) -> Self {
+        if let Some(folder) = chosen {
+            return Self { folders: vec![folder.to_owned()], chosen: true };
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        // cron's PATH is /usr/bin:/bin: the packages' own folders must be found without it.
+        for parent in ["/usr/lib/postgresql", "/usr/local/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt"] {
+            folders.extend(versioned(Path::new(parent)));
+        }
+        folders.extend(versioned(Path::new("/usr")).into_iter().filter(|f| f.to_string_lossy().contains("/pgsql-")));
+        folders.extend(["/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin"].map(PathBuf::from));
+        Self { folders, chosen: false }
+    }
+
+    /// Every version of `program` that is installed, one path each, oldest first.
+    pub fn installed(&self, program: &str) -> Vec<Tool> {
+        versions_of(self.paths(program))
+    }
+
+    /// Where `program` is, each file once, in the order of the folders.
+    fn paths(&self, program: &str) -> Vec<PathBuf> {
+        let mut seen = HashSet::new();
+        let mut paths: Vec<PathBuf> = self.folders.iter().map(|folder| folder.join(program)).collect();
+        paths.retain(|path| {
+            let Ok(file) = std::fs::canonicalize(path) else { return false };
+            // Debian's /usr/bin/pg_dump is a wrapper that chooses a version by itself; the real ones stand beside it.
+            let wrapper = !self.chosen && file.ends_with("pg_wrapper");
+            file.is_file() && !wrapper && seen.insert(file)
+        });
+        paths
+    }
+
+    /// The `program` whose major is `needed`'s, else the next newer one.
+    ///
+    /// # Errors
+    /// When none is installed or all are older; the error names both versions and the package to install.
+    pub fn fitting(&self, program: &str, needed: Version, what: &str) -> Result<Tool, Error> {
+        fitting(program, &self.installed(program), needed, what)
+    }
+
+    /// The newest `program` there is. Where there is but one, it isn't asked for its version: a backup waits for the answer.
+    ///
+    /// # Errors
+    /// When none is installed.
+    pub fn newest(&self, program: &str) -> Result<PathBuf, Error> {
+        let mut paths = self.paths(program);
+        let newest = if paths.len() > 1 { versions_of(paths).pop().map(|tool| tool.path) } else { paths.pop() };
+        newest.ok_or_else(|| Error::ToolMissing { program: program.to_owned(), needed: None })
+    }
+}
+
+/// Of the installed `program`s, the one whose major is `needed`'s, else the next newer one.
+///
+/// # Errors
+/// As [`Tools::fitting`].
+pub fn fitting(program: &str, installed: &[Tool], needed: Version, what: &str) -> Result<Tool, Error> {
+    let fitting = installed
+        .iter()
+        .filter(|t| t.version.major() >= needed.major())
+        .min_by_key(|t| (t.version.major(), std::cmp::Reverse(t.version)));
+    if let Some(tool) = fitting {
+        return Ok(tool.clone());
+    }
+    let program = program.to_owned();
+    Err(match installed.last() {
+        None => Error::ToolMissing { program, needed: Some(needed) },
+        Some(newest) => Error::ToolTooOld { program, newest: newest.version, what: what.to_owned(), needed },
+    })
+}
+
+/// The `bin` folders of the versions below `parent`.
+fn versioned(parent: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(parent) else { return Vec::new() };
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|e| e.path().join("bin")).filter(|f| f.join("psql").exists()).collect();
+    folders.sort();
+    folders
+}
+
+/// What runs of these, one path a version, oldest first.
+fn versions_of(paths: Vec<PathBuf>) -> Vec<Tool> {
+    // Each is asked for its version by running it: all at once, because a backup waits for the answer.
+    let versions: Vec<Option<Version>> = std::thread::scope(|scope| {
+        let asked: Vec<_> = paths.iter().map(|path| scope.spawn(|| version_of(path))).collect();
+        asked.into_iter().map(|answer| answer.join().ok().flatten()).collect()
+    });
+    let mut found: BTreeMap<Version, PathBuf> = BTreeMap::new();
+    for (path, version) in paths.into_iter().zip(versions) {
+        if let Some(version) = version {
+            found.entry(version).or_insert(path);
+        }
+    }
+    found.into_iter().map(|(version, path)| Tool { path, version }).collect()
+}
+
+fn version_of(path: &Path) -> Option<Version> {
+    let output = Command::new(path).arg("--version").stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| Version::parse(&String::from_utf8_lossy(&output.stdout)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// Folders of programs that print a version, as several installed majors would.
+    fn installed(versions: &[&str]) -> (tempfile::TempDir, Tools) {
+        let root = tempfile::tempdir().unwrap();
+        let mut folders = Vec::new();
+        for version in versions {
+            let folder = root.path().join(version);
+            std::fs::create_dir(&folder).unwrap();
+            let program = folder.join("pg_dump");
+            std::fs::write(&program, format!("#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}'\n")).unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            folders.push(folder);
+        }
+        (root, Tools { folders, chosen: false })
+    }
+
+    #[test]
+    fn the_servers_own_major_is_chosen_among_several() {
+        let (_root, tools) = installed(&["14.2", "18.1", "16.3", "16.9"]);
+        let tool = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server").unwrap();
+        assert_eq!(tool.version.to_string(), "16.9");
+    }
+
+    #[test]
+    fn a_newer_major_serves_where_the_servers_own_is_missing() {
+        let (_root, tools) = installed(&["14.2", "18.1", "17.4"]);
+        let tool = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server").unwrap();
+        assert_eq!(tool.version.to_string(), "17.4");
+    }
+
+    #[test]
+    fn an_older_pg_dump_is_refused_with_both_versions_and_the_package() {
+        let (_root, tools) = installed(&["14.2"]);
+        let error = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server (16.1)").unwrap_err();
+        let (text, hint) = (error.to_string(), error.hint().unwrap());
+        assert!(text.contains("14.2") && text.contains("16.1"), "{text}");
+        assert!(hint.contains("postgresql-client-16"), "{hint}");
+    }
+}

@@ -1,0 +1,142 @@
+//! What an archive says of the database that it was made of: with which options a new one is created, and which settings it
+//! gets.
+//!
+//! Taken over are the options and settings that pg_dump is known to write, each quoted again; nothing of the archive's text
+//! reaches psql as it is.
+
+use crate::quote::{identifier, literal, setting_name};
+use crate::words::tokens::{Token, tokens};
+
+/// Options of CREATE DATABASE whose value is a text. Another server has other tablespaces.
+const OPTIONS: [&str; 7] =
+    ["ENCODING", "LOCALE", "LC_COLLATE", "LC_CTYPE", "ICU_LOCALE", "ICU_RULES", "BUILTIN_LOCALE"];
+const PROVIDERS: [&str; 3] = ["libc", "icu", "builtin"];
+
+/// The options of its CREATE DATABASE, `definition`, that give a new one the same character set and locale.
+pub fn creation_options(definition: &str) -> String {
+    let tokens = tokens(definition);
+    let options = tokens.windows(3).filter_map(|window| match window {
+        [Token::Word(option), Token::Sign('='), Token::Text(value)] if OPTIONS.contains(&option.as_str()) => {
+            Some(format!("{option} {}", literal(value)))
+        }
+        [option, Token::Sign('='), Token::Word(provider)]
+            if option.is("LOCALE_PROVIDER") && PROVIDERS.contains(&provider.as_str()) =>
+        {
+            Some(format!("LOCALE_PROVIDER {provider}"))
+        }
+        _ => None,
+    });
+    options.collect::<Vec<_>>().join(" ")
+}
+
+/// Its settings, as statements about the database `name`; `None` for each statement that isn't a setting's.
+pub fn settings(definition: &str, name: &str) -> Vec<Option<String>> {
+    let tokens = tokens(definition);
+    let statements = tokens.split(|token| *token == Token::Sign(';')).filter(|statement| !statement.is_empty());
+    statements.map(|statement| setting(statement, name)).collect()
+}
+
+fn setting(statement: &[Token], name: &str) -> Option<String> {
+    let database = identifier(name);
+    match statement {
+        [alter, of, _, rest @ ..] if alter.is("ALTER") && of.is("DATABASE") => match rest {
+            [connection, limit, Token::Sign('='), Token::Word(number)]
+                if connection.is("CONNECTION") && limit.is("LIMIT") =>
+            {
+                Some(format!("ALTER DATABASE {database} CONNECTION LIMIT {}", number.parse::<u32>().ok()?))
+            }
+            [option, Token::Sign('='), yes] if option.is("IS_TEMPLATE") && yes.is("true") => {
+                Some(format!("ALTER DATABASE {database} IS_TEMPLATE true"))
+            }
+            _ => Some(format!("ALTER DATABASE {database} {}", assignment(rest)?)),
+        },
+        [alter, of, role, within, a_database, _, rest @ ..]
+            if alter.is("ALTER") && of.is("ROLE") && within.is("IN") && a_database.is("DATABASE") =>
+        {
+            Some(format!("ALTER ROLE {} IN DATABASE {database} {}", identifier(role.name()?), assignment(rest)?))
+        }
+        _ => None,
+    }
+}
+
+/// `SET name TO 'value', 'value'`.
+fn assignment(tokens: &[Token]) -> Option<String> {
+    let [set, rest @ ..] = tokens else { return None };
+    let to = rest.iter().position(|token| token.is("TO") || *token == Token::Sign('='))?;
+    let (setting, values) = rest.split_at_checked(to)?;
+    let parts = setting.split(|token| *token == Token::Sign('.')).map(|part| match part {
+        [name] => name.name(),
+        _ => None,
+    });
+    let setting = setting_name(&parts.collect::<Option<Vec<_>>>().filter(|_| set.is("SET"))?.join("."));
+    let values = values.get(1..)?.split(|token| *token == Token::Sign(',')).map(|value| match value {
+        [Token::Text(value) | Token::Word(value)] => Some(literal(value)),
+        _ => None,
+    });
+    Some(format!("SET {setting} TO {}", values.collect::<Option<Vec<_>>>()?.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn character_set_and_locale_are_taken_over_and_the_tablespace_is_not() {
+        let definition = "CREATE DATABASE \"LOCALE = 'x'\" WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = icu \
+                          LOCALE = 'it''s' ICU_LOCALE = 'und-x-icu' TABLESPACE = \"fast\";\n";
+        assert_eq!(
+            creation_options(definition),
+            "ENCODING 'UTF8' LOCALE_PROVIDER icu LOCALE 'it''s' ICU_LOCALE 'und-x-icu'"
+        );
+    }
+
+    #[test]
+    fn what_pg_dump_writes_is_taken_over_for_the_new_name() {
+        let definition = r#"ALTER DATABASE d CONNECTION LIMIT = 7;
+ALTER DATABASE d SET search_path TO '$user', 'public', 'odd, "one"';
+ALTER DATABASE d SET "my.setting" TO E'it''s \\ one';
+ALTER ROLE "R r" IN DATABASE d SET work_mem TO '9MB';
+ALTER DATABASE d IS_TEMPLATE = true;
+"#;
+        let expected = [
+            r#"ALTER DATABASE "n" CONNECTION LIMIT 7"#,
+            r#"ALTER DATABASE "n" SET "search_path" TO '$user', 'public', 'odd, "one"'"#,
+            r#"ALTER DATABASE "n" SET "my"."setting" TO  E'it''s \\ one'"#,
+            r#"ALTER ROLE "R r" IN DATABASE "n" SET "work_mem" TO '9MB'"#,
+            r#"ALTER DATABASE "n" IS_TEMPLATE true"#,
+        ];
+        assert_eq!(settings(definition, "n"), expected.map(|statement| Some(statement.to_owned())));
+    }
+
+    #[test]
+    fn what_pg_dump_does_not_write_is_left_out() {
+        for statement in [
+            "\\! touch /tmp/x\n",
+            "ALTER DATABASE d SET a TO 'b' \\! touch x",
+            "ALTER DATABASE d SET \\! TO 'b'",
+            "DROP DATABASE d",
+            "ALTER DATABASE d OWNER TO me",
+            "ALTER ROLE r IN DATABASE d SUPERUSER",
+        ] {
+            assert_eq!(settings(statement, "n"), [None], "{statement}");
+        }
+        let options =
+            creation_options("CREATE DATABASE d ENCODING = 'U' \\! touch x\nLOCALE_PROVIDER = \\! LC_CTYPE = C;");
+        assert_eq!(options, "ENCODING 'U'");
+    }
+
+    proptest! {
+        /// As psql reads it: a backslash outside of quotes begins a command.
+        #[test]
+        fn no_backslash_ever_stands_outside_of_quotes(text in "[a\\\\'\"E=;, !\n]{0,40}") {
+            let made = settings(&format!("ALTER DATABASE d SET a TO {text}"), "n").into_iter().flatten();
+            let made = made.chain([creation_options(&format!("CREATE DATABASE d ENCODING = {text}"))]);
+            for statement in made {
+                let outside = tokens(&statement).into_iter().any(|token| token == Token::Sign('\\'));
+                prop_assert!(!outside, "{}", statement);
+            }
+        }
+    }
+}
