@@ -42,7 +42,8 @@ fn end_all(job: &Job) {
 /// # Errors
 /// Everything was rolled back then.
 pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
-    let back = LiveDatabase::ask(&job.target.maintenance, &job.target.name)?.map_or(0, |living| living.connections);
+    let back = LiveDatabase::ask(&job.target.maintenance, &job.target.name);
+    let back = back.map_err(|error| job.interrupted_or(error.into()))?.map_or(0, |living| living.connections);
     if back > 0 && !job.plan.skips_backup() {
         tracing::warn!(
             "{} came back during the safety backup: it may lack what they wrote; RESTORE_STOP_COMMAND would stop them",

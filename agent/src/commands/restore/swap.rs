@@ -33,7 +33,7 @@ struct New<'a> {
 /// # Errors
 /// The living database is untouched and the new one gone then.
 pub(crate) fn run(job: &Job) -> Result<Restored, Failure> {
-    let mut new = create(job)?;
+    let mut new = create(job).map_err(|failure| job.interrupted_or(failure))?;
     let through = prepare(job, &new.name).map_err(|failure| job.interrupted_or(failure))?;
     job.go_on()?;
     let stopped = job.clients.stop(&job.interrupt)?;
