@@ -61,7 +61,7 @@ fn newer_tables_are_left_standing_and_named_beforehand() {
         .agent
         .run(&["restore", "latest", "--in-place", "--dry-run"])
         .succeeds()
-        .mentions("left standing")
+        .mentions("stay as they are")
         .mentions("public.newer");
     scene.agent.run(&IN_PLACE).succeeds();
     assert_eq!(scene.database.query("SELECT count(*) FROM newer"), "0");
