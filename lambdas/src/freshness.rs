@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use catalog::freshness::{Finding, check};
+use catalog::freshness::check;
 use catalog::{Catalog, Freshness, Thresholds, catalogs};
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +16,8 @@ use repository::Scope;
 use serde_json::{Value, json};
 
 use crate::expected::Expected;
-use crate::message::{self, LastGood};
-use crate::{Action, Cloud, Environment, Event, Failure, Malformed, metric};
+use crate::findings::{Gauge, LastGood};
+use crate::{Action, Cloud, Environment, Event, Failure, Malformed, message, metric};
 
 /// The schedule of `infra/template.yaml`.
 const INTERVAL: SignedDuration = SignedDuration::from_mins(15);
@@ -30,23 +30,6 @@ const AT_ONCE: usize = 8;
 pub struct Measuring {
     cloud: Cloud,
     max_age: SignedDuration,
-}
-
-/// One database's measurement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gauge {
-    /// The PostgreSQL name.
-    pub database: String,
-    /// The newest good backup.
-    pub good: Freshness,
-    /// The newest one, verified or not: it tells backups that stopped from a verifier that stopped.
-    pub uploaded: Freshness,
-    /// What is unhealthy about its age.
-    pub finding: Option<Finding>,
-    /// The newest good backup, to fall back to.
-    pub newest_good: Option<LastGood>,
-    /// When its backups began to be expected.
-    pub since: Option<Timestamp>,
 }
 
 impl Measuring {

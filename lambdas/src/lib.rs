@@ -9,6 +9,7 @@ mod deadline;
 mod event;
 mod expected;
 mod failure;
+pub mod findings;
 pub mod freshness;
 pub mod logging;
 pub mod message;

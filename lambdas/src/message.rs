@@ -9,12 +9,10 @@ mod tests;
 
 use std::fmt::Write;
 
-use catalog::{Entry, Verdict};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::freshness::Gauge;
-use crate::retention::Pruned;
+use crate::findings::{Damaged, Gauge, LastGood, Pruned};
 
 /// SNS takes subjects of less than 100 ASCII characters.
 const SUBJECT: usize = 99;
@@ -28,34 +26,6 @@ pub struct Message {
     pub subject: String,
     /// The text.
     pub body: String,
-}
-
-/// A good backup to fall back to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastGood {
-    /// The shortest name that finds it.
-    pub name: String,
-    /// When it was made.
-    pub made: Timestamp,
-}
-
-/// A backup that was found damaged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damaged {
-    /// The archive, as `s3://…`.
-    pub object: String,
-    /// The PostgreSQL name.
-    pub database: String,
-    /// What was found.
-    pub verdict: Verdict,
-    /// What to use instead.
-    pub last_good: Option<LastGood>,
-}
-
-impl From<&Entry> for LastGood {
-    fn from(entry: &Entry) -> Self {
-        Self { name: entry.name(), made: entry.instant }
-    }
 }
 
 /// The message about all damaged backups of one invocation; none of none.

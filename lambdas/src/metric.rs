@@ -9,9 +9,7 @@ use aws_sdk_cloudwatch::types::StandardUnit;
 use catalog::Freshness;
 use jiff::SignedDuration;
 
-use crate::freshness::Gauge;
-use crate::retention::Pruned;
-use crate::verify::Judged;
+use crate::findings::{Gauge, Judged, Pruned};
 
 /// Ten years in seconds, for a backup that never was: CloudWatch takes no infinity, and every threshold is below this.
 pub const NEVER: f64 = 315_360_000.0;

@@ -7,14 +7,14 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use catalog::retention::{Plan, Refusal};
+use catalog::retention::Plan;
 use catalog::{Catalog, Entry, Object, Origin, Policy, Verdict, catalogs, plan};
 use jiff::Timestamp;
 use repository::Scope;
 use serde_json::Value;
 
 use crate::expected::Expected;
-use crate::message::LastGood;
+use crate::findings::{LastGood, Pruned};
 use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric};
 
 /// Backups removed between two looks at the clock.
@@ -25,27 +25,6 @@ const BATCH: usize = 50;
 pub struct Retention {
     cloud: Cloud,
     policy: Policy,
-}
-
-/// What came of one database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pruned {
-    /// The PostgreSQL name.
-    pub database: String,
-    /// Its backups are missed when they don't come.
-    pub expected: bool,
-    /// Good backups that are left.
-    pub good: usize,
-    /// Entries that stay.
-    pub kept: usize,
-    /// Backups that are gone, or in a dry run would go: their names and the reasons.
-    pub removed: Vec<(String, String)>,
-    /// Backups that should be gone and aren't, with the reason: locked, changed since, refused, or left for the next run.
-    pub stayed: Vec<(String, String)>,
-    /// Why nothing at all was removed.
-    pub refused: Option<Refusal>,
-    /// To fall back to.
-    pub newest_good: Option<LastGood>,
 }
 
 /// What an invocation is to do.

@@ -5,7 +5,7 @@ use catalog::retention::Plan;
 use repository::Removal;
 use serde_json::{Value, json};
 
-use super::Pruned;
+use crate::findings::Pruned;
 
 /// Rows of one database in the result: Lambda takes 6 MB, and the log has them all.
 const ROWS: usize = 1_000;

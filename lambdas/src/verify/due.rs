@@ -36,7 +36,7 @@ pub(super) enum Due {
 
 /// Why a backup isn't verified now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Skip {
+pub(super) enum Skip {
     /// It has a verdict on its present bytes.
     Judged,
     /// Another invocation is at it.

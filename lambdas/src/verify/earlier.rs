@@ -5,22 +5,10 @@ use jiff::Timestamp;
 use repository::Repository;
 
 use crate::Failure;
+use crate::findings::Sizes;
 
 /// How many earlier backups are compared with.
 const EARLIER: usize = 7;
-
-/// A backup's size and rows, and those of the good ones before it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sizes {
-    /// Stored bytes.
-    pub bytes: u64,
-    /// Rows of all tables that were dumped with COPY.
-    pub rows: u64,
-    /// Stored bytes of up to seven earlier good backups.
-    pub earlier_bytes: Vec<u64>,
-    /// Their rows, where their manifests can be read.
-    pub earlier_rows: Vec<u64>,
-}
 
 impl Sizes {
     pub(super) fn of(manifest: &Manifest, bytes: u64) -> Self {

@@ -1,18 +1,15 @@
-//! What came of an invocation: its result, its log, and the message about what is damaged.
+//! What came of an invocation: its result and its log.
 
-use catalog::verdict::Verdict;
 use catalog::{BackupId, Outcome as Found};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::due::Skip;
-use super::{Round, Sizes};
 use crate::Failure;
-use crate::message::{self, LastGood};
+use crate::findings::Judged;
 
 /// What became of one backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// It was read and judged.
     Judged(Box<Judged>),
     /// It takes another invocation.
@@ -33,26 +30,9 @@ pub enum Outcome {
     },
 }
 
-/// A backup that was judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
-    /// Which.
-    pub id: BackupId,
-    /// What was found.
-    pub verdict: Verdict,
-    /// Stored bytes that were read.
-    pub read: u64,
-    /// How many invocations it took.
-    pub rounds: u32,
-    /// From the beginning of the first of them to the verdict.
-    pub took: SignedDuration,
-    /// How it compares; of a backup with a manifest that is judged for the first time and isn't a safety backup.
-    pub sizes: Option<Sizes>,
-}
-
 /// What came of the whole invocation.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(super) struct Report {
     done: Vec<Value>,
     failures: Vec<Failure>,
     pub(super) damaged: Vec<Judged>,
@@ -111,36 +91,6 @@ impl Outcome {
             Self::Judged(judged) => format!("{} is damaged", judged.id),
             Self::GoesOn { id, position, size } => format!("{id} goes on at byte {position} of {size}"),
             Self::Skipped { name, reason } => format!("{name}: {reason}"),
-        }
-    }
-}
-
-impl Round<'_> {
-    /// One message about all that is damaged.
-    pub(super) async fn tell(&mut self) {
-        let told = self.tell_damaged().await;
-        if let Err(failure) = told {
-            tracing::error!("{failure}");
-            self.report.failures.push(failure);
-        }
-    }
-
-    async fn tell_damaged(&self) -> Result<(), Failure> {
-        let (now, repository) = (Timestamp::now(), &self.cloud().repository);
-        let mut damaged: Vec<message::Damaged> = Vec::new();
-        for judged in &self.report.damaged {
-            let database = judged.id.stem.database().into_owned();
-            let known = damaged.iter().find(|other| other.database == database).map(|other| other.last_good.clone());
-            let last_good = match known {
-                Some(known) => known,
-                None => repository.newest_good(&database, now).await?.as_ref().map(LastGood::from),
-            };
-            let object = repository.object_name(&judged.verdict.identity.key);
-            damaged.push(message::Damaged { object, database, verdict: judged.verdict.clone(), last_good });
-        }
-        match message::damaged(&damaged, now) {
-            Some(message) => self.cloud().tell(&message).await,
-            None => Ok(()),
         }
     }
 }

@@ -4,12 +4,13 @@
 //! invocation that gives it all its time and then sweeps on below it. So a bucket of any size is swept through in a chain,
 //! one invocation at a time, and it ends: each link goes further down.
 
-use catalog::{BackupId, Catalog, Entry};
+use catalog::{BackupId, Catalog};
 use jiff::{SignedDuration, Timestamp};
 
 use super::due::{Due, Skip, Why, due};
+use super::outcome::Outcome;
 use super::place::Place;
-use super::{JSON, Outcome, Round};
+use super::round::Round;
 use crate::Failure;
 
 /// What a listing asks of a sweep.
@@ -48,12 +49,12 @@ fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
 impl Round<'_> {
     /// Verifies what events missed, below a backup where one is named, until time is up.
     pub(super) async fn sweep(&mut self, below: Option<&BackupId>) {
-        let catalogs = match self.cloud().repository.catalogs().await {
+        let catalogs = match self.cloud.repository.catalogs().await {
             Ok(catalogs) => catalogs,
             Err(error) => return self.report.add(Err(error.into())),
         };
         let now = Timestamp::now();
-        let candidates = candidates(&catalogs, below, now, self.verify.reverify_after);
+        let candidates = candidates(&catalogs, below, now, self.reverify_after);
         drop(catalogs);
         self.report.in_glacier += candidates.in_glacier;
         for id in &candidates.due {
@@ -69,7 +70,7 @@ impl Round<'_> {
 
     /// Leaves the backup, and those after it, to the next invocation.
     async fn leave(&self, id: &BackupId) -> Result<Outcome, Failure> {
-        let entry = self.cloud().repository.entry(id).await?;
+        let entry = self.cloud.repository.entry(id).await?;
         match entry.as_ref().and_then(|entry| Some((entry, entry.archive.as_ref()?))) {
             None => Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Gone }),
             Some((entry, archive)) => {
@@ -77,15 +78,6 @@ impl Round<'_> {
                 self.save(entry, &place).await
             }
         }
-    }
-
-    /// Saves a place; its arrival wakes the next invocation.
-    pub(super) async fn save(&self, entry: &Entry, place: &Place) -> Result<Outcome, Failure> {
-        let repository = &self.cloud().repository;
-        let key = repository.layout().verifying(&entry.id);
-        let json = serde_json::to_vec(place).map_err(|error| Failure::Place { cause: error.to_string() })?;
-        repository.put_over(&key, json, JSON).await?;
-        Ok(Outcome::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
     }
 }
 
