@@ -10,10 +10,10 @@ mod tests;
 
 use catalog::freshness::check;
 use catalog::{Catalog, Freshness, Thresholds, catalogs};
-use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use repository::Scope;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::expected::Expected;
 use crate::findings::{Gauge, LastGood};
@@ -75,9 +75,8 @@ impl Measuring {
     async fn measure(&self, now: Timestamp) -> Result<(Vec<Gauge>, usize), Failure> {
         let repository = &self.cloud.repository;
         let marks = catalogs(repository.layout(), repository.objects(Scope::Databases).await?);
-        let measured = stream::iter(marks).map(|marked| self.measure_one(marked, now)).buffered(AT_ONCE);
         let (mut gauges, mut retired, mut failures) = (Vec::new(), 0, Vec::new());
-        for measured in measured.collect::<Vec<_>>().await {
+        for measured in self.measure_each(marks, now).await {
             match measured {
                 Ok(Some(gauge)) => gauges.push(gauge),
                 Ok(None) => retired += 1,
@@ -86,6 +85,28 @@ impl Measuring {
         }
         gauges.iter().for_each(Gauge::log);
         Failure::all(failures).map(|()| (gauges, retired))
+    }
+
+    /// The measurements of these databases, in their order, a few at the same time.
+    async fn measure_each(&self, marks: Vec<Catalog>, now: Timestamp) -> Vec<Result<Option<Gauge>, Failure>> {
+        let mut waiting = marks.into_iter().enumerate();
+        let (mut under_way, mut measured) = (JoinSet::new(), Vec::new());
+        loop {
+            while under_way.len() < AT_ONCE
+                && let Some((place, marked)) = waiting.next()
+            {
+                let measuring = self.clone();
+                under_way.spawn(async move { (place, measuring.measure_one(marked, now).await) });
+            }
+            match under_way.join_next().await {
+                None => break,
+                Some(Ok(one)) => measured.push(one),
+                // Nothing aborts these tasks, so it is a panic, and goes on as one: the invocation fails.
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        measured.sort_by_key(|(place, _)| *place);
+        measured.into_iter().map(|(_, gauge)| gauge).collect()
     }
 
     async fn measure_one(&self, marked: Catalog, now: Timestamp) -> Result<Option<Gauge>, Failure> {
