@@ -91,7 +91,7 @@ impl Event {
 fn announced(payload: &Value) -> Result<Arrival, Malformed> {
     #[derive(Deserialize)]
     struct Announced {
-        detail: Entity,
+        detail: Described,
     }
     let Announced { detail } = parse(payload)?;
     Ok(Arrival { bucket: detail.bucket.name, key: detail.object.key, etag: detail.object.etag })
@@ -102,7 +102,7 @@ fn announced(payload: &Value) -> Result<Arrival, Malformed> {
 fn notified(record: &Value) -> Option<Result<Arrival, Malformed>> {
     #[derive(Deserialize)]
     struct Notified {
-        s3: Entity,
+        s3: Described,
     }
     let name = record.get("eventName").and_then(Value::as_str).unwrap_or_default();
     if !name.is_empty() && !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
@@ -114,18 +114,18 @@ fn notified(record: &Value) -> Option<Result<Arrival, Malformed>> {
 }
 
 #[derive(Deserialize)]
-struct Entity {
-    bucket: Bucket,
-    object: Object,
+struct Described {
+    bucket: DescribedBucket,
+    object: DescribedObject,
 }
 
 #[derive(Deserialize)]
-struct Bucket {
+struct DescribedBucket {
     name: String,
 }
 
 #[derive(Deserialize)]
-struct Object {
+struct DescribedObject {
     key: String,
     #[serde(default, alias = "eTag")]
     etag: Option<String>,

@@ -9,10 +9,10 @@
 
 mod due;
 mod earlier;
-mod outcome;
 mod place;
 mod read;
 mod round;
+mod summary;
 mod sweep;
 mod tell;
 
@@ -21,9 +21,9 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use self::due::{Skip, Why};
-use self::outcome::{Outcome, Report};
 use self::place::Place;
 use self::round::Round;
+use self::summary::{Handled, Summary};
 use crate::{Action, Arrival, Cloud, Deadline, Environment, Event, Failure, Malformed};
 
 /// The function.
@@ -49,13 +49,13 @@ impl Verify {
     /// When anything failed, after all was tried.
     pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
         let (cloud, reverify_after) = (&self.cloud, self.reverify_after);
-        let mut round = Round { cloud, reverify_after, deadline, report: Report::default() };
+        let mut round = Round { cloud, reverify_after, deadline, summary: Summary::default() };
         match Event::read(payload)? {
             Event::Arrivals(arrivals) => {
                 for arrival in arrivals {
                     match arrival {
                         Ok(arrival) => round.arrival(arrival).await,
-                        Err(malformed) => round.report.add(Err(malformed.into())),
+                        Err(malformed) => round.summary.add(Err(malformed.into())),
                     }
                 }
             }
@@ -63,23 +63,23 @@ impl Verify {
             Event::Scheduled(other) => return Err(Malformed(format!("verify doesn't {:?}", other.action)).into()),
             Event::Nothing => {}
         }
-        if let Err(failure) = tell::damaged(cloud, &round.report.damaged).await {
-            round.report.add(Err(failure));
+        if let Err(failure) = tell::damaged(cloud, &round.summary.damaged).await {
+            round.summary.add(Err(failure));
         }
-        round.report.conclude()
+        round.summary.conclude()
     }
 }
 
 impl Round<'_> {
     /// What arrived, by its key.
     async fn arrival(&mut self, Arrival { bucket, key, etag }: Arrival) {
-        let outcome = match self.cloud.repository.layout().parse(&key) {
+        let handled = match self.cloud.repository.layout().parse(&key) {
             _ if bucket != self.cloud.bucket() => Err(Malformed(format!("it is about the bucket {bucket}")).into()),
             Part::Record { id, record: Record::Manifest } => self.backup(&id, &Why::Arrived, false).await,
             Part::Record { id, record: Record::Verifying } => return self.go_on(&id, etag).await,
-            _ => Ok(Outcome::Skipped { name: key, reason: Skip::Foreign }),
+            _ => Ok(Handled::Skipped { name: key, reason: Skip::Foreign }),
         };
-        self.report.add(outcome);
+        self.summary.add(handled);
     }
 
     /// Goes on where an earlier invocation stopped: with its backup, and then with its sweep.
@@ -87,11 +87,11 @@ impl Round<'_> {
         let key = self.cloud.repository.layout().verifying(id);
         let sweeping = match self.cloud.repository.read_key(&key).await {
             Ok(place) => place.and_then(|bytes| Place::from_json(&bytes)).is_some_and(|place| place.sweeping),
-            Err(error) => return self.report.add(Err(error.into())),
+            Err(error) => return self.summary.add(Err(error.into())),
         };
-        let outcome = self.backup(id, &Why::GoesOn { etag }, sweeping).await;
-        let stopped = matches!(outcome, Ok(Outcome::GoesOn { .. } | Outcome::Skipped { reason: Skip::Superseded, .. }));
-        self.report.add(outcome);
+        let handled = self.backup(id, &Why::GoesOn { etag }, sweeping).await;
+        let stopped = matches!(handled, Ok(Handled::GoesOn { .. } | Handled::Skipped { reason: Skip::Superseded, .. }));
+        self.summary.add(handled);
         if sweeping && !stopped {
             self.sweep(Some(id)).await;
         }

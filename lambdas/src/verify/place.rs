@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Place {
     version: u32,
-    bytes: Bytes,
+    bytes: Identity,
     /// When the first invocation began to read.
     pub(super) begun: Timestamp,
     /// How many invocations have worked on it.
@@ -28,7 +28,7 @@ pub(super) struct Place {
 /// Which bytes were read: a place in others is worth nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Bytes {
+struct Identity {
     key: String,
     version_id: Option<String>,
     etag: Option<String>,
@@ -37,7 +37,7 @@ struct Bytes {
 
 impl Place {
     pub(super) fn new(object: &Object, begun: Timestamp, rounds: u32, inspection: Option<SavedInspection>) -> Self {
-        Self { version: VERSION, bytes: Bytes::of(object), begun, rounds, sweeping: false, inspection }
+        Self { version: VERSION, bytes: Identity::of(object), begun, rounds, sweeping: false, inspection }
     }
 
     pub(super) fn sweeping(self, sweeping: bool) -> Self {
@@ -50,7 +50,7 @@ impl Place {
     }
 
     pub(super) fn is_in(&self, object: &Object) -> bool {
-        self.bytes == Bytes::of(object)
+        self.bytes == Identity::of(object)
     }
 
     /// Stored bytes read so far.
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-impl Bytes {
+impl Identity {
     fn of(object: &Object) -> Self {
         Self {
             key: object.key.clone(),

@@ -7,9 +7,9 @@ use repository::Head;
 
 use super::due::{self, Due, Skip, Why};
 use super::earlier;
-use super::outcome::{Outcome, Report};
 use super::place::Place;
 use super::read::{self, Reading, Start};
+use super::summary::{Handled, Summary};
 use crate::findings::{Judged, Sizes};
 use crate::{Cloud, Deadline, Failure, metric};
 
@@ -23,18 +23,18 @@ pub(super) struct Round<'a> {
     pub(super) cloud: &'a Cloud,
     pub(super) reverify_after: SignedDuration,
     pub(super) deadline: Deadline,
-    pub(super) report: Report,
+    pub(super) summary: Summary,
 }
 
 impl Round<'_> {
     /// Verifies one backup, if it needs it. `sweeping`: a sweep waits for it to be done.
-    pub(super) async fn backup(&mut self, id: &BackupId, why: &Why, sweeping: bool) -> Result<Outcome, Failure> {
+    pub(super) async fn backup(&mut self, id: &BackupId, why: &Why, sweeping: bool) -> Result<Handled, Failure> {
         let now = Timestamp::now();
         let Some(entry) = self.cloud.repository.entry(id).await? else {
-            return Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Gone });
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
         };
         let saved = match due::due(&entry, why, now, self.reverify_after) {
-            Due::Not(reason) => return Ok(Outcome::Skipped { name: id.to_string(), reason }),
+            Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
             Due::Anew => None,
             Due::GoOn(place) => Place::from_json(&self.cloud.repository.read_record(&place).await?),
         };
@@ -55,7 +55,7 @@ impl Round<'_> {
         manifest: Option<&Manifest>,
         head: &Head,
         start: Start,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Handled, Failure> {
         let (begun, rounds) = (start.begun, start.rounds);
         let verdict = match read::read(&self.cloud.repository, &head.object, start, self.deadline).await? {
             Reading::Whole(inspected) => {
@@ -72,25 +72,25 @@ impl Round<'_> {
     }
 
     /// Stores the verdict, then publishes it.
-    async fn settle(&mut self, mut judged: Judged, entry: Option<&Entry>) -> Result<Outcome, Failure> {
+    async fn settle(&mut self, mut judged: Judged, entry: Option<&Entry>) -> Result<Handled, Failure> {
         let repository = &self.cloud.repository;
         let key = repository.layout().record(&judged.id, judged.verdict.record());
         let json = judged.verdict.to_json();
         let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
         repository.put_over(&key, json, JSON).await?;
         if !judged.verdict.is_intact() {
-            self.report.damaged.push(judged.clone());
+            self.summary.damaged.push(judged.clone());
         }
         if let (Some(sizes), Some(entry)) = (&mut judged.sizes, entry) {
             earlier::add(&self.cloud.repository, entry, sizes).await?;
         }
         self.cloud.publish(&metric::judged(&judged)).await?;
-        Ok(Outcome::Judged(Box::new(judged)))
+        Ok(Handled::Judged(Box::new(judged)))
     }
 
     /// The archive isn't there. Asked again, because retention removes manifests before archives: with neither there any
     /// more all is well, and only a manifest that stays behind is a finding.
-    async fn absent(&mut self, id: &BackupId, now: Timestamp) -> Result<Outcome, Failure> {
+    async fn absent(&mut self, id: &BackupId, now: Timestamp) -> Result<Handled, Failure> {
         let entry = self.cloud.repository.entry(id).await?;
         let manifest = match &entry {
             Some(entry) if entry.archive.is_some() => return Err(Failure::Replaced { object: id.to_string() }),
@@ -98,7 +98,7 @@ impl Round<'_> {
             None => None,
         };
         let Some(manifest) = manifest else {
-            return Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Gone });
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
         };
         let verdict = Verdict::missing(&manifest, now, verifier());
         let took = SignedDuration::ZERO;
@@ -107,16 +107,16 @@ impl Round<'_> {
 
     /// An archive of ours whose manifest never came. The mark tells retention, which may not look into archives, whose
     /// it is; it isn't a damaged backup, because it never was one.
-    async fn uncommitted(&self, id: &BackupId, head: &Head, now: Timestamp) -> Result<Outcome, Failure> {
+    async fn uncommitted(&self, id: &BackupId, head: &Head, now: Timestamp) -> Result<Handled, Failure> {
         if now.duration_since(head.object.last_modified) < LATE {
-            return Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Uncommitted });
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted });
         }
         let repository = &self.cloud.repository;
         let key = repository.layout().damaged(id);
         let json = Verdict::uncommitted(&head.object, now, verifier()).to_json();
         let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
         repository.put_over(&key, json, JSON).await?;
-        Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
+        Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
     }
 
     async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Failure> {
@@ -128,12 +128,12 @@ impl Round<'_> {
     }
 
     /// Saves a place; its arrival wakes the next invocation.
-    pub(super) async fn save(&self, entry: &Entry, place: &Place) -> Result<Outcome, Failure> {
+    pub(super) async fn save(&self, entry: &Entry, place: &Place) -> Result<Handled, Failure> {
         let repository = &self.cloud.repository;
         let key = repository.layout().verifying(&entry.id);
         let json = serde_json::to_vec(place).map_err(|error| Failure::Place { cause: error.to_string() })?;
         repository.put_over(&key, json, JSON).await?;
-        Ok(Outcome::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
+        Ok(Handled::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
     }
 }
 

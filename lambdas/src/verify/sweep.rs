@@ -8,9 +8,9 @@ use catalog::{BackupId, Catalog};
 use jiff::{SignedDuration, Timestamp};
 
 use super::due::{Due, Skip, Why, due};
-use super::outcome::Outcome;
 use super::place::Place;
 use super::round::Round;
+use super::summary::Handled;
 use crate::Failure;
 
 /// What a listing asks of a sweep.
@@ -51,17 +51,17 @@ impl Round<'_> {
     pub(super) async fn sweep(&mut self, below: Option<&BackupId>) {
         let catalogs = match self.cloud.repository.catalogs().await {
             Ok(catalogs) => catalogs,
-            Err(error) => return self.report.add(Err(error.into())),
+            Err(error) => return self.summary.add(Err(error.into())),
         };
         let now = Timestamp::now();
         let candidates = candidates(&catalogs, below, now, self.reverify_after);
         drop(catalogs);
-        self.report.in_glacier += candidates.in_glacier;
+        self.summary.in_glacier += candidates.in_glacier;
         for id in &candidates.due {
-            let outcome =
+            let handled =
                 if self.deadline.is_near() { self.leave(id).await } else { self.backup(id, &Why::Swept, true).await };
-            let goes_on = matches!(outcome, Ok(Outcome::GoesOn { .. }));
-            self.report.add(outcome);
+            let goes_on = matches!(handled, Ok(Handled::GoesOn { .. }));
+            self.summary.add(handled);
             if goes_on {
                 return;
             }
@@ -69,10 +69,10 @@ impl Round<'_> {
     }
 
     /// Leaves the backup, and those after it, to the next invocation.
-    async fn leave(&self, id: &BackupId) -> Result<Outcome, Failure> {
+    async fn leave(&self, id: &BackupId) -> Result<Handled, Failure> {
         let entry = self.cloud.repository.entry(id).await?;
         match entry.as_ref().and_then(|entry| Some((entry, entry.archive.as_ref()?))) {
-            None => Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Gone }),
+            None => Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone }),
             Some((entry, archive)) => {
                 let place = Place::new(archive, Timestamp::now(), 0, None).sweeping(true);
                 self.save(entry, &place).await

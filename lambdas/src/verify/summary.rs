@@ -1,6 +1,6 @@
 //! What came of an invocation: its result and its log.
 
-use catalog::{BackupId, Outcome as Found};
+use catalog::{BackupId, Outcome};
 use serde_json::{Value, json};
 
 use super::due::Skip;
@@ -9,7 +9,7 @@ use crate::findings::Judged;
 
 /// What became of one backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Handled {
     /// It was read and judged.
     Judged(Box<Judged>),
     /// It takes another invocation.
@@ -32,20 +32,20 @@ pub(super) enum Outcome {
 
 /// What came of the whole invocation.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct Summary {
     done: Vec<Value>,
     failures: Vec<Failure>,
     pub(super) damaged: Vec<Judged>,
     pub(super) in_glacier: usize,
 }
 
-impl Report {
+impl Summary {
     /// Adds, and logs.
-    pub(super) fn add(&mut self, outcome: Result<Outcome, Failure>) {
-        match outcome {
-            Ok(outcome) => {
-                let line = outcome.to_json();
-                tracing::info!(outcome = %line, "{}", outcome.in_words());
+    pub(super) fn add(&mut self, handled: Result<Handled, Failure>) {
+        match handled {
+            Ok(handled) => {
+                let line = handled.to_json();
+                tracing::info!(outcome = %line, "{}", handled.in_words());
                 self.done.push(line);
             }
             Err(failure) => {
@@ -68,7 +68,7 @@ impl Report {
     }
 }
 
-impl Outcome {
+impl Handled {
     fn to_json(&self) -> Value {
         match self {
             Self::Judged(judged) => json!({
@@ -87,7 +87,7 @@ impl Outcome {
 
     fn in_words(&self) -> String {
         match self {
-            Self::Judged(judged) if judged.verdict.outcome == Found::Intact => format!("{} is intact", judged.id),
+            Self::Judged(judged) if judged.verdict.outcome == Outcome::Intact => format!("{} is intact", judged.id),
             Self::Judged(judged) => format!("{} is damaged", judged.id),
             Self::GoesOn { id, position, size } => format!("{id} goes on at byte {position} of {size}"),
             Self::Skipped { name, reason } => format!("{name}: {reason}"),
