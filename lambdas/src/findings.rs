@@ -1,4 +1,4 @@
-//! What came of a function, as plain values: messages and metrics are made of them, and know no function.
+//! What came of a function, as plain values. Messages and metrics are made of these, and know nothing of the functions.
 
 use catalog::freshness::Finding;
 use catalog::retention::Refusal;
@@ -27,7 +27,8 @@ pub struct Judged {
     pub rounds: u32,
     /// From the beginning of the first of them to the verdict.
     pub took: SignedDuration,
-    /// How it compares; of a backup with a manifest that is judged for the first time and isn't a safety backup.
+    /// How it compares with earlier ones; only for a backup with a manifest that is judged for the first time and is
+    /// not a safety backup.
     pub sizes: Option<Sizes>,
 }
 
@@ -62,7 +63,7 @@ pub struct Damaged {
 pub struct Pruned {
     /// The PostgreSQL name.
     pub database: String,
-    /// Its backups are missed when they don't come.
+    /// Whether its backups count as missing when they do not come.
     pub expected: bool,
     /// Good backups that are left.
     pub good: usize,
@@ -70,7 +71,8 @@ pub struct Pruned {
     pub kept: usize,
     /// Backups that are gone: their names and the reasons.
     pub removed: Vec<(String, String)>,
-    /// Backups that should be gone and aren't, with the reason: locked, changed since, refused, or left for the next run.
+    /// Backups that should be gone and are not, with the reason: locked, changed since, refused, or left for the next
+    /// run.
     pub stayed: Vec<(String, String)>,
     /// Why nothing at all was removed.
     pub refused: Option<Refusal>,

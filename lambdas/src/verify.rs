@@ -1,11 +1,11 @@
-//! The verify function: each backup that arrives is read back once, to its last byte, and gets its verdict.
+//! The verify function reads each backup that arrives back once, to its last byte, and stores a verdict.
 //!
-//! An event only says where to look. What is there decides, at the cost of one small listing: so events that come twice,
-//! late or out of order end in the same state. What can't be read within the deadline goes on in another invocation, from
-//! a saved place whose arrival is the event for it.
+//! An event only says where to look. One small listing then decides, so events that come twice, late or out of order
+//! end in the same state. A backup that takes longer than the deadline goes on in another invocation, from a saved
+//! place whose arrival is the event for it.
 //!
-//! The verdict is stored first and published after. A failure to publish fails the invocation, and the next try finds the
-//! backup judged: the failure itself rings, by the alarm on errors, and metric and message vouch for each other.
+//! The verdict is stored first and published after. A failure to publish fails the invocation, and the next try finds
+//! the backup judged: the alarm on errors tells of the failure itself, and metric and message stand in for each other.
 
 mod due;
 mod earlier;
@@ -26,7 +26,7 @@ use self::round::Round;
 use self::summary::{Handled, Summary};
 use crate::{Action, Arrival, Cloud, Deadline, Environment, Event, Failure, Malformed};
 
-/// The function.
+/// The verify function.
 #[derive(Clone, Debug)]
 pub struct Verify {
     cloud: Cloud,
@@ -34,19 +34,19 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Ready for invocations.
+    /// Makes the function ready for invocations.
     ///
     /// # Errors
-    /// When a setting makes no sense.
+    /// When a setting is invalid.
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
         let days: u32 = environment.parsed("LASTGOOD_REVERIFY_AFTER_DAYS", 30)?;
         Ok(Self { cloud, reverify_after: SignedDuration::from_hours(i64::from(days) * 24) })
     }
 
-    /// Takes care of one event: every record of it, whatever becomes of the others.
+    /// Handles every record of one event, even if others of it fail.
     ///
     /// # Errors
-    /// When anything failed, after all was tried.
+    /// When anything failed, after everything was tried.
     pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
         let (cloud, reverify_after) = (&self.cloud, self.reverify_after);
         let mut round = Round { cloud, reverify_after, deadline, summary: Summary::default() };
@@ -60,7 +60,7 @@ impl Verify {
                 }
             }
             Event::Scheduled(scheduled) if scheduled.action == Action::Sweep => round.sweep(None).await,
-            Event::Scheduled(other) => return Err(Malformed(format!("verify doesn't {:?}", other.action)).into()),
+            Event::Scheduled(other) => return Err(Malformed::not_for("verify", other.action).into()),
             Event::Nothing => {}
         }
         if let Err(failure) = tell::damaged(cloud, &round.summary.damaged).await {
@@ -71,7 +71,7 @@ impl Verify {
 }
 
 impl Round<'_> {
-    /// What arrived, by its key.
+    /// Handles an object that arrived, by its key.
     async fn arrival(&mut self, Arrival { bucket, key, etag }: Arrival) {
         let handled = match self.cloud.repository.layout().parse(&key) {
             _ if bucket != self.cloud.bucket() => Err(Malformed(format!("it is about the bucket {bucket}")).into()),

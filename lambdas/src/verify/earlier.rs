@@ -1,4 +1,4 @@
-//! How a backup compares with those before it: a dump that shrank by half is intact, and still wants to be looked at.
+//! Compares a backup with those before it: a dump that shrank by half is intact, and still deserves a look.
 
 use catalog::{Entry, Manifest};
 use jiff::Timestamp;
@@ -7,19 +7,20 @@ use repository::Repository;
 use crate::Failure;
 use crate::findings::Sizes;
 
-/// How many earlier backups are compared with.
+/// How many earlier backups count in the comparison.
 const EARLIER: usize = 7;
 
 impl Sizes {
+    /// The backup's own size and rows, still without those before it.
     pub(super) fn of(manifest: &Manifest, bytes: u64) -> Self {
         Self { bytes, rows: rows(manifest), ..Self::default() }
     }
 }
 
-/// Looks at the last seven good backups before `entry`.
+/// Adds the sizes of the last seven good backups before `entry`.
 ///
 /// # Errors
-/// Of the repository.
+/// When the repository cannot be read.
 pub(super) async fn add(repository: &Repository, entry: &Entry, sizes: &mut Sizes) -> Result<(), Failure> {
     let database = entry.id.stem.database();
     let catalog = repository.recent_good(&database, Timestamp::now(), EARLIER + 1).await?;

@@ -1,4 +1,4 @@
-//! What one invocation does with one backup: look whether it is due, read it, store its verdict or its saved place.
+//! One invocation's work on one backup: see whether it is due, read it, store its verdict or its saved place.
 
 use catalog::verdict::{Verdict, Verifier, judge};
 use catalog::{BackupId, Entry, Manifest};
@@ -15,19 +15,23 @@ use crate::{Cloud, Deadline, Failure, metric};
 
 const JSON: &str = "application/json";
 
-/// How long the manifest of an archive of ours may be late before the archive counts as never committed.
+/// An archive of ours whose manifest is later than this counts as never committed.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
-/// One invocation.
+/// One invocation of the verify function.
 pub(super) struct Round<'a> {
+    /// The repository, CloudWatch and SNS.
     pub(super) cloud: &'a Cloud,
+    /// The age of a verdict from which the sweep reads a good backup again.
     pub(super) reverify_after: SignedDuration,
+    /// When to stop.
     pub(super) deadline: Deadline,
+    /// What has come of the invocation so far.
     pub(super) summary: Summary,
 }
 
 impl Round<'_> {
-    /// Verifies one backup, if it needs it. `sweeping`: a sweep waits for it to be done.
+    /// Verifies one backup if it is due. `sweeping` says that a sweep goes on after it.
     pub(super) async fn backup(&mut self, id: &BackupId, why: &Why, sweeping: bool) -> Result<Handled, Failure> {
         let now = Timestamp::now();
         let Some(entry) = self.cloud.repository.entry(id).await? else {
@@ -88,8 +92,8 @@ impl Round<'_> {
         Ok(Handled::Judged(Box::new(judged)))
     }
 
-    /// The archive isn't there. Asked again, because retention removes manifests before archives: with neither there any
-    /// more all is well, and only a manifest that stays behind is a finding.
+    /// Handles a missing archive. It looks again, because retention removes manifests before archives: if both are gone
+    /// all is well, and only a manifest that stays behind is a finding.
     async fn absent(&mut self, id: &BackupId, now: Timestamp) -> Result<Handled, Failure> {
         let entry = self.cloud.repository.entry(id).await?;
         let manifest = match &entry {
@@ -105,8 +109,8 @@ impl Round<'_> {
         self.settle(Judged { id: id.clone(), verdict, read: 0, rounds: 1, took, sizes: None }, None).await
     }
 
-    /// An archive of ours whose manifest never came. The mark tells retention, which may not look into archives, whose
-    /// it is; it isn't a damaged backup, because it never was one.
+    /// Marks an archive of ours whose manifest never came. The mark tells retention, which may not read archives, that
+    /// the archive is ours. It does not count as a damaged backup, because it never was a backup.
     async fn uncommitted(&self, id: &BackupId, head: &Head, now: Timestamp) -> Result<Handled, Failure> {
         if now.duration_since(head.object.last_modified) < LATE {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted });
@@ -127,7 +131,7 @@ impl Round<'_> {
         Manifest::from_json(&bytes).map(Some).map_err(|source| Failure::Document { object: object(), source })
     }
 
-    /// Saves a place; its arrival wakes the next invocation.
+    /// Stores a saved place; its arrival wakes the next invocation.
     pub(super) async fn save(&self, entry: &Entry, place: &Place) -> Result<Handled, Failure> {
         let repository = &self.cloud.repository;
         let key = repository.layout().verifying(&entry.id);

@@ -1,4 +1,4 @@
-//! What came of an invocation: its result and its log.
+//! The result of an invocation, and its log lines.
 
 use catalog::{BackupId, Outcome};
 use serde_json::{Value, json};
@@ -7,25 +7,25 @@ use super::due::Skip;
 use crate::Failure;
 use crate::findings::Judged;
 
-/// What became of one backup.
+/// What became of one backup, or of one object that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Handled {
     /// It was read and judged.
     Judged(Box<Judged>),
     /// It takes another invocation.
     GoesOn {
-        /// Which.
+        /// The backup's name.
         id: BackupId,
         /// Stored bytes read so far.
         position: u64,
-        /// Of so many.
+        /// Stored bytes in all.
         size: u64,
     },
-    /// It wasn't read.
+    /// It was not read.
     Skipped {
-        /// Its name, or a key.
+        /// The backup's name, or the object's key.
         name: String,
-        /// Why.
+        /// Why it was not read.
         reason: Skip,
     },
 }
@@ -35,12 +35,14 @@ pub(super) enum Handled {
 pub(super) struct Summary {
     done: Vec<Value>,
     failures: Vec<Failure>,
+    /// Backups that were found damaged, for the message.
     pub(super) damaged: Vec<Judged>,
+    /// How many archives could not be read because they are in Glacier.
     pub(super) in_glacier: usize,
 }
 
 impl Summary {
-    /// Adds, and logs.
+    /// Adds what became of one backup, and logs it.
     pub(super) fn add(&mut self, handled: Result<Handled, Failure>) {
         match handled {
             Ok(handled) => {
@@ -58,10 +60,10 @@ impl Summary {
     /// The invocation's result.
     ///
     /// # Errors
-    /// Whatever failed.
+    /// Everything that failed.
     pub(super) fn conclude(self) -> Result<Value, Failure> {
         if self.in_glacier > 0 {
-            tracing::warn!(count = self.in_glacier, "archives lie in Glacier and can't be read: not verified");
+            tracing::warn!(count = self.in_glacier, "archives are in Glacier and cannot be read: not verified");
         }
         Failure::all(self.failures)?;
         Ok(json!({"backups": self.done, "inGlacier": self.in_glacier}))
@@ -89,7 +91,9 @@ impl Handled {
         match self {
             Self::Judged(judged) if judged.verdict.outcome == Outcome::Intact => format!("{} is intact", judged.id),
             Self::Judged(judged) => format!("{} is damaged", judged.id),
-            Self::GoesOn { id, position, size } => format!("{id} goes on at byte {position} of {size}"),
+            Self::GoesOn { id, position, size } => {
+                format!("{id} was read up to byte {position} of {size}; the next invocation goes on")
+            }
             Self::Skipped { name, reason } => format!("{name}: {reason}"),
         }
     }

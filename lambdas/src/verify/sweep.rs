@@ -1,8 +1,9 @@
-//! The sweep: what has no verdict, guests too; what has changed since its verdict; what was verified long ago.
+//! The sweep verifies what has no verdict (guests too), what has changed since its verdict, and what was verified long
+//! ago.
 //!
-//! Newest first, one after another. When time is up, the next one's saved place, at its very beginning, wakes an
-//! invocation that gives it all its time and then sweeps on below it. So a bucket of any size is swept through in a chain,
-//! one invocation at a time, and it ends: each link goes further down.
+//! It goes from the newest down, one backup at a time. When time is up, it saves a place at the very beginning of the
+//! next backup. That wakes an invocation, which gives the backup all its time and then sweeps on below it. So a chain
+//! of invocations sweeps a bucket of any size, one at a time, and it ends, because each link starts further down.
 
 use catalog::{BackupId, Catalog};
 use jiff::{SignedDuration, Timestamp};
@@ -13,12 +14,12 @@ use super::round::Round;
 use super::summary::Handled;
 use crate::Failure;
 
-/// What a listing asks of a sweep.
+/// The backups of a listing that concern a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Candidates {
-    /// To be verified, in this order.
+    /// Backups to verify, in this order.
     pub(super) due: Vec<BackupId>,
-    /// Archives that should be and can't: they lie in Glacier.
+    /// How many archives should be verified and cannot, because they are in Glacier.
     pub(super) in_glacier: usize,
 }
 

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use crate::findings::{Damaged, Judged, LastGood};
 use crate::{Cloud, Failure, message};
 
-/// Sends one message about all that one invocation found damaged; none about nothing.
+/// Sends one message about all backups that an invocation found damaged; none if there are none.
 ///
 /// # Errors
-/// When the backups to use instead can't be listed, or the message can't be sent.
+/// When the backups to use instead cannot be listed, or the message cannot be sent.
 pub(super) async fn damaged(cloud: &Cloud, judged: &[Judged]) -> Result<(), Failure> {
     let (now, repository) = (Timestamp::now(), &cloud.repository);
     let mut damaged: Vec<Damaged> = Vec::new();
