@@ -1,6 +1,8 @@
 //! Misspelt names: a setting that nobody reads would fail silently.
 
-use super::{libpq, table};
+use postgres::libpq;
+
+use super::table;
 
 /// How the names of settings begin that no other program is likely to have.
 const OURS: [&str; 6] = ["BACKUP_", "RESTORE_", "LASTGOOD_", "MAX_BACKUP_", "MIN_BACKUP_", "DB_"];
