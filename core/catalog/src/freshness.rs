@@ -13,9 +13,11 @@ use serde::Serialize;
 
 use crate::backup::BackupId;
 use crate::catalog::{Catalog, Entry};
+use crate::words;
 
-/// How far a backup may lie in the future before it is a finding: clocks of two machines differ by seconds, not by more.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How far a backup may lie in the future before it is a finding, and its age unknown: clocks of two machines differ by
+/// seconds, not by more.
+pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The age of one kind of backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,16 +184,12 @@ impl fmt::Display for Finding {
                 write!(f, "the newest good backup {} is {age} old, more than {limit}", id.stem)
             }
             Self::InTheFuture { id, by_seconds } => {
-                write!(
-                    f,
-                    "the newest good backup {} lies {} in the future: a clock is wrong",
-                    id.stem,
-                    span(*by_seconds)
-                )
+                let by = span(*by_seconds);
+                write!(f, "the newest good backup {} is {by} in the future: a clock is wrong", id.stem)
             }
             Self::TooFew { database, good, min_count } => {
-                let backups = if *good == 1 { "backup" } else { "backups" };
-                write!(f, "database `{database}` has {good} good {backups}, fewer than {min_count}")
+                let good = words::count(*good as u64, "good backup");
+                write!(f, "database `{database}` has {good}, fewer than {min_count}")
             }
             Self::TooSmall { id, size, min_size, count: 1 } => {
                 write!(f, "the good backup {} has {size} bytes, fewer than {min_size}", id.stem)
@@ -207,13 +205,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Seconds as people say them: the two largest of days, hours and minutes.
 fn span(seconds: i64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
-    }
+    words::span(SignedDuration::from_secs(seconds))
 }

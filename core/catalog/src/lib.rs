@@ -16,6 +16,7 @@ pub mod retention;
 #[cfg(test)]
 mod testing;
 pub mod verdict;
+pub mod words;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, decode_database, encode_database};
 pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};

@@ -3,6 +3,8 @@
 
 use std::{io, path::PathBuf};
 
+use catalog::words::shell_word;
+
 /// A failure of the repository. What is wrong with a backup's bytes is never an error, but a verdict of the catalog.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -239,7 +241,8 @@ impl Error {
             Self::IncompleteListing { .. } => "nothing is decided on part of a listing: run it again".to_owned(),
             Self::DiskFull { path } => {
                 let directory = path.parent().unwrap_or(path);
-                format!("free some space: df -h {}; du -sh {}", directory.display(), directory.display())
+                let directory = shell_word(&directory.to_string_lossy());
+                format!("free some space: df -h {directory}; du -sh {directory}")
             }
             Self::Io { .. } | Self::Settings { .. } | Self::Other { .. } => return None,
         })
@@ -271,15 +274,12 @@ fn thaw_hint(url: &str) -> String {
     )
 }
 
-fn shell_word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 fn access_hint(action: &str, resource: &str) -> String {
     match action {
         "file access" => {
             format!(
-                "run as the owner of {resource}, or change it: ls -ld {resource}; a read-only file system looks alike"
+                "run as the owner of {resource}, or change it: ls -ld {}; a read-only file system looks alike",
+                shell_word(resource)
             )
         }
         "s3:ListBucket" => {
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_frozen_archive_is_thawed_by_the_commands_of_its_hint() {
         let hint = Error::Archived { object: "s3://b/it's/a.sql.gz".into() }.hint().unwrap();
-        let object = r"--bucket 'b' --key 'it'\''s/a.sql.gz'";
+        let object = r#"--bucket b --key "it's/a.sql.gz""#;
         assert!(hint.contains(&format!("aws s3api restore-object {object} --restore-request")), "{hint}");
         assert!(hint.ends_with(&format!("aws s3api head-object {object} --query Restore")), "{hint}");
     }

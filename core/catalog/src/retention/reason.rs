@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::SignedDuration;
 
 use crate::catalog::State;
+use crate::words;
 
 /// Stay or go, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +167,7 @@ impl fmt::Display for Remove {
 }
 
 fn in_days(days: u32) -> String {
-    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+    words::count(days.into(), "day")
 }
 
 impl fmt::Display for Period {
