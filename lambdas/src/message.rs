@@ -9,9 +9,9 @@ mod tests;
 
 use std::fmt::Write;
 
+use catalog::words::{self, shell_word};
 use catalog::{Entry, Verdict};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::freshness::Gauge;
 use crate::retention::Pruned;
@@ -81,7 +81,10 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
     databases.dedup_by_key(|damaged| &damaged.database);
     for damaged in databases.into_iter().take(NAMED) {
         body.instead(&damaged.database, damaged.last_good.as_ref(), now);
-        body.commands(&["Make a new backup now:", &format!("lastgood backup --database {}", word(&damaged.database))]);
+        body.commands(&[
+            "Make a new backup now:",
+            &format!("lastgood backup --database {}", shell_word(&damaged.database)),
+        ]);
     }
     Some(Message { subject: short(&subject), body: body.0 })
 }
@@ -96,7 +99,7 @@ pub fn refused(databases: &[Pruned], now: Timestamp) -> Option<Message> {
         let reason = pruned.refused.as_ref().map(ToString::to_string).unwrap_or_default();
         body.line(&format!("\nDatabase {}: {reason}.", pruned.database));
         body.instead(&pruned.database, pruned.newest_good.as_ref(), now);
-        let database = word(&pruned.database);
+        let database = shell_word(&pruned.database);
         body.commands(&["Read the plan:", &format!("lastgood prune --dry-run --database {database}")]);
         body.commands(&["If it is what you want:", &format!("lastgood prune --force --database {database}")]);
     }
@@ -118,7 +121,7 @@ pub fn stale(gauges: &[&Gauge], now: Timestamp) -> Option<Message> {
         if gauge.newest_good.is_some() {
             body.instead(&gauge.database, gauge.newest_good.as_ref(), now);
         }
-        let database = word(&gauge.database);
+        let database = shell_word(&gauge.database);
         body.commands(&["See what came and what was found:", &format!("lastgood list --database {database}")]);
         body.commands(&["Then make one, and see why cron didn't:", &format!("lastgood backup --database {database}")]);
         body.commands(&["If there shall be no more:", &format!("lastgood retire {database}")]);
@@ -143,34 +146,14 @@ impl Text {
         let Some(LastGood { name, made }) = last_good else {
             return self.line(&format!("\nDatabase {database} has no good backup."));
         };
-        let (at, ago) = (made.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"), span(now.duration_since(*made)));
-        self.line(&format!("\nThe last good backup of {database} is {name}, of {at}, {ago} ago:"));
+        let (at, ago) = (words::minute(*made), words::age(now.duration_since(*made)));
+        self.line(&format!("\nThe last good backup of {database} is {name}, of {at}, {ago}:"));
         self.line(&format!("\n    lastgood restore {name}"));
     }
 
     /// A sentence, and what to type.
     fn commands(&mut self, [sentence, command]: &[&str; 2]) {
         let _ = write!(self.0, "\n{sentence}\n\n    {command}\n");
-    }
-}
-
-/// As people say it: the two largest of days, hours and minutes.
-fn span(duration: SignedDuration) -> String {
-    let minutes = duration.as_mins().max(0);
-    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
-    }
-}
-
-/// A name as a shell takes it.
-fn word(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if name.chars().all(plain) && !name.starts_with('-') {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
     }
 }
 
