@@ -7,7 +7,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use catalog::retention::{Plan, Refusal};
+use catalog::retention::{Age, Plan, Refusal};
 use catalog::{Catalog, Entry, Object, Origin, Policy, Verdict, catalogs, plan};
 use jiff::Timestamp;
 use repository::Scope;
@@ -181,11 +181,10 @@ fn task(payload: &Value) -> Result<Option<Task>, Failure> {
     }
 }
 
-/// The agent's settings by the agent's names, with the agent's meaning: where a keep rule is set, an age holds only if it
-/// is set, too; and 0 days is no age.
+/// The agent's settings by the agent's names, with the agent's meaning.
 fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
     let default = Policy::default();
-    let policy = Policy {
+    let rules = Policy {
         keep_last: environment.parsed("BACKUP_KEEP_LAST", default.keep_last)?,
         daily: environment.parsed("BACKUP_KEEP_DAILY", default.daily)?,
         weekly: environment.parsed("BACKUP_KEEP_WEEKLY", default.weekly)?,
@@ -195,10 +194,11 @@ fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
         minimum_good: environment.parsed("BACKUP_MIN_GOOD", default.minimum_good)?,
         unfinished_grace_days: environment.parsed("LASTGOOD_UNFINISHED_GRACE_DAYS", default.unfinished_grace_days)?,
     };
-    let rules = [policy.keep_last, policy.daily, policy.weekly, policy.monthly, policy.yearly];
-    let unset = if rules == [0; 5] { default.delete_after_days } else { None };
-    let days = environment.parsed("BACKUP_S3_DELETE_DAYS", unset.unwrap_or(0))?;
-    Ok(Policy { delete_after_days: (days > 0).then_some(days), ..policy })
+    let age = match environment.text("BACKUP_S3_DELETE_DAYS") {
+        None => Age::Default(default.delete_after_days.unwrap_or_default()),
+        Some(_) => Age::Set(environment.parsed("BACKUP_S3_DELETE_DAYS", 0)?),
+    };
+    Ok(Policy::from_rules(rules, age))
 }
 
 impl Pruned {

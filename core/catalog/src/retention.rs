@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::catalog::{Catalog, Entry, State};
 
 pub use local::local_plan;
-pub use policy::Policy;
+pub use policy::{Age, Policy};
 pub use reason::{Decision, Keep, Period, Refusal, Remove};
 
 /// What retention would do with one catalog.
