@@ -7,7 +7,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use catalog::retention::{Age, Plan, Refusal};
+use catalog::retention::{Age, Limit, Plan, Refusal};
 use catalog::{Catalog, Entry, Object, Origin, Policy, Verdict, catalogs, plan};
 use jiff::Timestamp;
 use repository::Scope;
@@ -77,7 +77,7 @@ impl Retention {
         for mut catalog in self.list(task).await? {
             self.find_uncommitted(&mut catalog, &mut failures).await;
             let expected = self.is_expected(&catalog, &mut retired, &mut failures).await;
-            let plan = plan(&catalog, &self.policy, now, false, true);
+            let plan = plan(&catalog, &self.policy, now, Limit::Half);
             let mut pruned = Pruned::of(&plan, &catalog, expected);
             report::log(&plan);
             if !task.dry_run {

@@ -3,6 +3,7 @@
 
 mod answer;
 
+use catalog::retention::Limit;
 use catalog::{Catalog, Plan, Policy, catalogs, encode_database, local_plan, plan};
 use jiff::Timestamp;
 use repository::{Error, Removal, Repository, Scope};
@@ -29,10 +30,11 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     // A backup that came between the listing and its lock is newer than all: not to know of it only keeps more.
     let _locks = if args.dry_run { Vec::new() } else { locks(settings, &found)? };
     let now = Timestamp::now();
+    let limit = if args.force { Limit::Lifted } else { Limit::Half };
     let mut pruned = Vec::new();
     for (database, mut catalog) in found.chosen {
         repository.resolve(&mut catalog).await?;
-        let plan = Rules::of(&repository, &database, bucket.as_deref(), &catalog).plan(&catalog, now, args.force);
+        let plan = Rules::of(&repository, &database, bucket.as_deref(), &catalog).plan(&catalog, now, limit);
         let removal = if args.dry_run { None } else { Some(carry_out(&repository, &plan).await?) };
         pruned.push(Pruned::new(&catalog.database, &plan, removal.as_ref(), now));
     }
@@ -109,10 +111,9 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// The listing is whole: one that breaks off is an error before this.
-    fn plan<'c>(&self, catalog: &'c Catalog, now: Timestamp, force: bool) -> Plan<'c> {
+    fn plan<'c>(&self, catalog: &'c Catalog, now: Timestamp, limit: Limit) -> Plan<'c> {
         match self {
-            Self::Policy(policy) => plan(catalog, policy, now, force, true),
+            Self::Policy(policy) => plan(catalog, policy, now, limit),
             Self::Copies { bucket, days } => local_plan(catalog, bucket, *days, now),
         }
     }

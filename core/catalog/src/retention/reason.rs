@@ -94,9 +94,6 @@ pub enum Period {
 /// Why a whole plan isn't carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// What wasn't listed can't be weighed.
-    #[error("the listing is incomplete: nothing is removed")]
-    IncompleteListing,
     /// More good backups would go than stay.
     #[error("{removed} of {good} good backups would go, more than half: nothing is removed")]
     MoreThanHalf {
@@ -112,7 +109,6 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::IncompleteListing => "run it again when the repository can be listed to its end",
             Self::MoreThanHalf { .. } => {
                 "read the plan with `lastgood prune --dry-run`; if it is what you want, `lastgood prune --force`"
             }
