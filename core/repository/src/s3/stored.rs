@@ -5,7 +5,7 @@
 use archive::{Crc64, Digest};
 
 use super::{Bucket, Call};
-use crate::{Error, LASTGOOD_ID, Stored};
+use crate::{Error, Stored, metadata::LASTGOOD_ID};
 
 /// What we know of our own bytes.
 pub(crate) struct Ours<'a> {

@@ -15,7 +15,7 @@ use super::{
     object::Body,
     stored::{self, Ours},
 };
-use crate::{Error, Stored, UploadMetadata, part_sizes::PartSizes, upload::content_type};
+use crate::{Error, Stored, UploadMetadata, metadata::content_type, part_sizes::PartSizes};
 
 /// An upload under way. Dropping it without `complete` or `abort` aborts in the background, as far as a runtime is left.
 pub(crate) struct BucketUpload {
