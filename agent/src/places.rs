@@ -127,9 +127,7 @@ fn one(mut catalogs: Catalogs) -> Result<Catalog, Failure> {
 /// When it can't be read, or isn't one.
 pub(crate) async fn manifest(repository: &Repository, entry: &Entry) -> Result<Option<Manifest>, Failure> {
     let Some(object) = &entry.manifest else { return Ok(None) };
-    let json = repository.read_record(object).await?;
-    let manifest = Manifest::from_json(&json);
-    manifest.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&object.key))))
+    Ok(Some(repository.manifest(object).await?))
 }
 
 fn empty(database: &str) -> Catalog {

@@ -19,14 +19,14 @@ pub enum Failure {
     #[error(transparent)]
     Event(#[from] crate::Malformed),
     /// The repository.
-    #[error("{source}{}", hint(source.hint().as_deref()))]
+    #[error("{source}{}", hint(source))]
     Repository {
         /// What it couldn't do.
         #[from]
         source: repository::Error,
     },
-    /// A record that can't be read or written.
-    #[error("{object}: {source}{}", document_hint(source))]
+    /// A record that can't be written.
+    #[error("{object}: {source}")]
     Document {
         /// Where it lies.
         object: String,
@@ -106,15 +106,15 @@ impl fmt::Debug for Failure {
     }
 }
 
-fn hint(text: Option<&str>) -> String {
-    text.map(|text| format!("; hint: {text}")).unwrap_or_default()
-}
-
-fn document_hint(error: &DocumentError) -> &'static str {
-    match error {
-        DocumentError::Newer { .. } => "; hint: deploy the stack again from that version: make deploy",
-        _ => "",
-    }
+/// A function can't be upgraded where it runs: the stack is.
+fn hint(error: &repository::Error) -> String {
+    let hint = match error {
+        repository::Error::Document { source: DocumentError::Newer { .. }, .. } => {
+            Some("deploy the stack again from that version: make deploy".to_owned())
+        }
+        other => other.hint(),
+    };
+    hint.map(|hint| format!("; hint: {hint}")).unwrap_or_default()
 }
 
 fn in_line(failures: &[Failure]) -> String {

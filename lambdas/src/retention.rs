@@ -8,9 +8,9 @@ mod report;
 mod tests;
 
 use catalog::retention::{Age, Limit, Plan, Refusal};
-use catalog::{Catalog, Entry, Object, Origin, Policy, Verdict, catalogs, plan};
+use catalog::{Catalog, Entry, Object, Origin, Policy, catalogs, plan};
 use jiff::Timestamp;
-use repository::Scope;
+use repository::{Error, Scope};
 use serde_json::Value;
 
 use crate::expected::Expected;
@@ -114,13 +114,9 @@ impl Retention {
             catalog.alone().filter_map(|entry| Some((entry.archive.clone()?, entry.damaged.clone()?))).collect();
         let mut ours: Vec<Object> = Vec::new();
         for (archive, record) in marked {
-            match self.cloud.repository.read_record(&record).await {
-                Ok(json) => {
-                    let verdict = Verdict::from_json(&json).ok();
-                    ours.extend(
-                        verdict.filter(|said| said.is_uncommitted() && said.is_about(&archive)).map(|_| archive),
-                    );
-                }
+            match self.cloud.repository.verdict(&record).await {
+                Ok(verdict) if verdict.is_uncommitted() && verdict.is_about(&archive) => ours.push(archive),
+                Ok(_) | Err(Error::Document { .. }) => {}
                 Err(error) => failures.push(error.into()),
             }
         }

@@ -28,8 +28,6 @@ use crate::{Action, Arrival, Cloud, Deadline, Environment, Event, Failure, Malfo
 pub use self::earlier::Sizes;
 pub use self::outcome::{Judged, Outcome, Report};
 
-const JSON: &str = "application/json";
-
 /// How long the manifest of an archive of ours may be late before the archive counts as never committed.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -165,7 +163,7 @@ impl Round<'_> {
         let key = repository.layout().record(&judged.id, judged.verdict.record());
         let json = judged.verdict.to_json();
         let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json, JSON).await?;
+        repository.put_over(&key, json).await?;
         if !judged.verdict.is_intact() {
             self.report.damaged.push(judged.clone());
         }
@@ -203,16 +201,13 @@ impl Round<'_> {
         let key = repository.layout().damaged(id);
         let json = Verdict::uncommitted(&head.object, now, verifier()).to_json();
         let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json, JSON).await?;
+        repository.put_over(&key, json).await?;
         Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
     }
 
     async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Failure> {
         let Some(listed) = &entry.manifest else { return Ok(None) };
-        let repository = &self.cloud().repository;
-        let bytes = repository.read_record(listed).await?;
-        let object = || repository.object_name(&listed.key);
-        Manifest::from_json(&bytes).map(Some).map_err(|source| Failure::Document { object: object(), source })
+        Ok(Some(self.cloud().repository.manifest(listed).await?))
     }
 
     fn cloud(&self) -> &Cloud {

@@ -6,7 +6,7 @@
 
 mod answer;
 
-use catalog::{Catalog, DatabaseEntry, freshness};
+use catalog::{Catalog, freshness};
 use jiff::Timestamp;
 use repository::{Repository, Scope};
 
@@ -57,7 +57,8 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
 async fn check(repository: &Repository, database: &DatabaseSettings, now: Timestamp) -> Result<Health, Failure> {
     let name = database.name.as_deref().unwrap_or_default();
     let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
-    let retired = match entry(repository, name).await? {
+    // Without a mark its backups are expected, too.
+    let retired = match repository.database_entry_of(name).await? {
         Some(entry) if !entry.is_expected(&catalog) => entry.retired,
         _ => None,
     };
@@ -66,14 +67,6 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
         None => freshness::check(&catalog, &database.thresholds, now),
     };
     Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog)))
-}
-
-/// The mark that this database's backups are expected here; without one they are, too.
-async fn entry(repository: &Repository, database: &str) -> Result<Option<DatabaseEntry>, Failure> {
-    let key = repository.layout().database_entry(database);
-    let Some(json) = repository.read_key(&key).await? else { return Ok(None) };
-    let entry = DatabaseEntry::from_json(&json);
-    entry.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&key))))
 }
 
 /// Backups come, and nobody verifies them: what tells a verifier that stopped from backups that did.

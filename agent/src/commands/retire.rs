@@ -13,7 +13,6 @@ use crate::answers::prompt;
 use crate::answers::report;
 use crate::cli::RetireArgs;
 use crate::places;
-use crate::read_back::JSON;
 use crate::settings::Settings;
 
 /// `lastgood retire --json`.
@@ -39,7 +38,7 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, 
         let error = format!("{} knows no database `{}`", repository.display_name(), args.database);
         return Err(Failure::new(Exit::NotFound, error).hint(format!("databases with backups there: {known}")));
     };
-    let entry = read(&repository, &args.database).await?;
+    let entry = repository.database_entry_of(&args.database).await?;
     let answer = |retired| Answer {
         repository: repository.display_name(),
         database: args.database.clone(),
@@ -70,16 +69,9 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-async fn read(repository: &Repository, database: &str) -> Result<Option<DatabaseEntry>, Failure> {
-    let key = repository.layout().database_entry(database);
-    let Some(json) = repository.read_key(&key).await? else { return Ok(None) };
-    let entry = DatabaseEntry::from_json(&json);
-    entry.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&key))))
-}
-
 async fn write(repository: &Repository, entry: &DatabaseEntry) -> Result<(), Failure> {
     let json = entry.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-    repository.put_over(&repository.layout().database_entry(&entry.database), json, JSON).await?;
+    repository.put_over(&repository.layout().database_entry(&entry.database), json).await?;
     Ok(())
 }
 

@@ -30,13 +30,26 @@ pub enum DocumentError {
         what: &'static str,
     },
     /// It is of a later version.
-    #[error("written by a newer lastgood ({what} version {version}): upgrade lastgood")]
+    #[error("written by a newer lastgood ({what} version {version})")]
     Newer {
         /// `manifest`, `verdict` …
         what: &'static str,
         /// The version it has.
         version: u64,
     },
+}
+
+impl DocumentError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Newer { .. } => "upgrade lastgood on this machine",
+            Self::Malformed { .. } | Self::NoVersion { .. } => {
+                "it was changed or cut outside lastgood: put back the file that was there, or use another backup"
+            }
+        }
+    }
 }
 
 /// A kind of document.

@@ -3,6 +3,7 @@
 
 use std::{io, path::PathBuf};
 
+use catalog::DocumentError;
 use catalog::words::shell_word;
 
 /// A failure of the repository. What is wrong with a backup's bytes is never an error, but a verdict of the catalog.
@@ -140,6 +141,14 @@ pub enum Error {
         /// Bytes.
         limit: u64,
     },
+    /// A record isn't what its name says, or a newer version wrote it.
+    #[error("the record {object} cannot be used: {source}")]
+    Document {
+        /// Key or path.
+        object: String,
+        /// What is wrong with it.
+        source: DocumentError,
+    },
     /// A listing didn't come whole.
     #[error("the listing of {object} is incomplete: {cause}")]
     IncompleteListing {
@@ -238,6 +247,7 @@ impl Error {
             }
             Self::TooManyParts { .. } => "raise the part size".to_owned(),
             Self::TooLarge { .. } => "this file is none of ours: move it elsewhere".to_owned(),
+            Self::Document { source, .. } => source.hint().to_owned(),
             Self::IncompleteListing { .. } => "nothing is decided on part of a listing: run it again".to_owned(),
             Self::DiskFull { path } => {
                 let directory = path.parent().unwrap_or(path);

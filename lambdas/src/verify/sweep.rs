@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::due::{Due, Skip, Why, due};
 use super::place::Place;
-use super::{JSON, Outcome, Round};
+use super::{Outcome, Round};
 use crate::Failure;
 
 /// What a listing asks of a sweep.
@@ -84,7 +84,7 @@ impl Round<'_> {
         let repository = &self.cloud().repository;
         let key = repository.layout().verifying(&entry.id);
         let json = serde_json::to_vec(place).map_err(|error| Failure::Place { cause: error.to_string() })?;
-        repository.put_over(&key, json, JSON).await?;
+        repository.put_over(&key, json).await?;
         Ok(Outcome::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
     }
 }

@@ -270,10 +270,7 @@ impl Candidate {
         }
         let manifest = match &entry.manifest {
             None => None,
-            Some(object) => Some(
-                Manifest::from_json(&repository.read_record(object).await?)
-                    .map_err(|e| Failure::new(Exit::Failed, format!("the manifest of {name} can't be read: {e}")))?,
-            ),
+            Some(object) => Some(repository.manifest(object).await?),
         };
         let standing = match (entry.state, &verdict) {
             (_, Some(_)) => Standing::Good,
@@ -308,9 +305,7 @@ async fn verdict_in(
     archive: &Object,
 ) -> Result<Option<Verdict>, Failure> {
     let Some(record) = record else { return Ok(None) };
-    let verdict = Verdict::from_json(&repository.read_record(record).await?).map_err(|e| {
-        Failure::new(Exit::Failed, format!("the verdict {} can't be read: {e}", repository.object_name(&record.key)))
-    })?;
+    let verdict = repository.verdict(record).await?;
     Ok(Some(verdict).filter(|verdict| verdict.is_about(archive)))
 }
 

@@ -25,11 +25,17 @@ pub(crate) struct Body<'a> {
     pub(crate) storage_class: Option<&'a str>,
 }
 
+impl<'a> Body<'a> {
+    /// A record is always JSON, and nothing is said of it beside its bytes.
+    fn record(key: &'a str, bytes: Bytes, new: bool) -> Self {
+        Self { key, bytes, content_type: "application/json", metadata: &[], new, storage_class: None }
+    }
+}
+
 impl Bucket {
     /// Stores a record that must not be there yet. Safe to repeat: the same bytes under the key are a success.
-    pub(crate) async fn put_new(&self, key: &str, bytes: Bytes, content_type: &str) -> Result<PutOutcome, Error> {
-        let body = Body { key, bytes: bytes.clone(), content_type, metadata: &[], new: true, storage_class: None };
-        match self.put(&body).await {
+    pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
+        match self.put(&Body::record(key, bytes.clone(), true)).await {
             Ok(stored) => Ok(PutOutcome::Stored(stored)),
             Err(Error::Exists { .. }) => self.compare_existing(key, &bytes).await,
             Err(error) => Err(error),
@@ -43,8 +49,8 @@ impl Bucket {
     }
 
     /// Stores a record, whatever was there.
-    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes, content_type: &str) -> Result<Stored, Error> {
-        self.put(&Body { key, bytes, content_type, metadata: &[], new: false, storage_class: None }).await
+    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<Stored, Error> {
+        self.put(&Body::record(key, bytes, false)).await
     }
 
     /// One PutObject, tried with patience. A concurrent conditional put (409) is tried again as well: the body is here.
