@@ -22,6 +22,7 @@ use crate::settings::{DatabaseSettings, Settings};
 /// Exit 1 when the repository can't be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
+    repository.check_exists().await.map_err(|error| unknown(error.into()))?;
     let now = Timestamp::now();
     let mut checked = Vec::new();
     for database in databases(&repository, settings).await? {

@@ -6,7 +6,7 @@ mod answer;
 use catalog::retention::Limit;
 use catalog::{Catalog, Plan, Policy, catalogs, encode_database, local_plan, plan};
 use jiff::Timestamp;
-use repository::{Error, Removal, Repository, Scope};
+use repository::{Removal, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::PruneArgs;
@@ -61,12 +61,9 @@ fn refuse_unnamed(settings: &Settings) -> Result<(), Failure> {
     ))
 }
 
-/// With every version of each object, for removal takes them all. A directory that nothing was stored in yet has none.
+/// With every version of each object, for removal takes them all.
 async fn listing(repository: &Repository) -> Result<Vec<Catalog>, Failure> {
-    match repository.versions(Scope::All).await {
-        Err(Error::NotFound { .. }) if matches!(repository, Repository::Directory(_)) => Ok(Vec::new()),
-        objects => Ok(catalogs(repository.layout(), objects?)),
-    }
+    Ok(catalogs(repository.layout(), repository.versions(Scope::All).await?))
 }
 
 /// The catalogs of the bucket that a directory's copies were uploaded to, where one is set.

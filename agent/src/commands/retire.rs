@@ -31,7 +31,7 @@ struct Answer {
 /// Exit 5 when the repository knows nothing of it; exit 1 when the answer at the prompt isn't yes.
 pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
-    let all = places::all(&repository).await?;
+    let all = repository.catalogs().await?;
     let Some(catalog) = all.iter().find(|catalog| catalog.database == args.database) else {
         let known: Vec<&str> = all.iter().map(|catalog| catalog.database.as_str()).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };

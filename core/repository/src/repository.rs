@@ -67,7 +67,19 @@ impl Repository {
         }
     }
 
-    /// Lists objects, to the end.
+    /// Tells a directory that isn't there from one that is empty: its disk may not be mounted, and then nothing is known
+    /// of its backups. A bucket that isn't there says so in every listing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such directory, and others when it can't be read.
+    pub async fn check_exists(&self) -> Result<(), Error> {
+        match self {
+            Self::Bucket(_) => Ok(()),
+            Self::Directory(directory) => directory.check_exists().await,
+        }
+    }
+
+    /// Lists objects, to the end. A directory that doesn't exist is an empty one: nothing was stored in it yet.
     ///
     /// # Errors
     /// Also when a part of the listing can't be read: what comes back is complete.

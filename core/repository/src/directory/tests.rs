@@ -165,11 +165,14 @@ async fn putting_the_same_record_again_is_a_success_and_another_is_refused() {
 }
 
 #[tokio::test]
-async fn a_missing_record_is_none_and_a_missing_directory_an_error() {
+async fn a_missing_record_is_none_and_a_missing_directory_empty_and_told() {
     let (_above, repository) = repository();
     assert_eq!(repository.read_key(MANIFEST).await.unwrap(), None);
     assert_eq!(repository.head(MANIFEST).await.unwrap(), None);
-    assert!(matches!(repository.objects(Scope::All).await, Err(Error::NotFound { .. })));
+    for scope in [Scope::All, Scope::Databases] {
+        assert_eq!(repository.objects(scope).await.unwrap(), []);
+    }
+    assert!(matches!(repository.check_exists().await, Err(Error::NotFound { .. })));
 }
 
 #[tokio::test]
