@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use catalog::words;
 use catalog::{DatabaseEntry, Unknown};
 use jiff::Timestamp;
 use repository::Repository;
@@ -10,7 +11,6 @@ use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
-use crate::answers::report;
 use crate::cli::RetireArgs;
 use crate::places;
 use crate::settings::Settings;
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, 
         "{} in {}: {} stay. From now on nobody is told when no new one comes.\n",
         args.database,
         repository.display_name(),
-        report::count(catalog.entries.len() as u64, "backup"),
+        words::count(catalog.entries.len() as u64, "backup"),
     );
     prompt::ask(&what, "Retire it?", args.confirm).map_err(|no| no.hint("--confirm says yes beforehand"))?;
     let now = Timestamp::now();
@@ -78,11 +78,11 @@ async fn write(repository: &Repository, entry: &DatabaseEntry) -> Result<(), Fai
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { repository, database, retired, backups } = self;
-        let retired = retired.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let retired = words::second(*retired);
         writeln!(
             f,
             "{database} is retired in {repository} since {retired}; its {} stay.",
-            report::count(*backups as u64, "backup")
+            words::count(*backups as u64, "backup")
         )?;
         writeln!(f, "lastgood backup makes it expected again.")
     }

@@ -46,7 +46,7 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
     if back > 0 && !job.plan.skips_backup() {
         tracing::warn!(
             "{} came back during the safety backup: it may lack what they wrote; RESTORE_STOP_COMMAND would stop them",
-            crate::answers::report::count(back, "connection")
+            catalog::words::count(back, "connection")
         );
     }
     end_all(job);

@@ -4,6 +4,7 @@ use std::io;
 use std::process::{ChildStdin, ChildStdout, Command};
 
 use archive::{Census, Digest, Walk};
+use catalog::words;
 use jiff::Timestamp;
 
 use crate::answers::failure::{Exit, Failure};
@@ -114,11 +115,12 @@ impl Job {
         if self.tables.is_empty() {
             differences.extend(counts::compare_large_objects(census, counted, alone));
         }
-        let Some(first) = differences.first() else { return Ok(()) };
+        if differences.is_empty() {
+            return Ok(());
+        }
         differences.iter().skip(1).for_each(|difference: &Difference| tracing::error!("{difference}"));
-        let more = differences.len() - 1;
-        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
-        Err(Failure::new(Exit::Failed, format!("what was restored is not what was backed up: {first}{more}"))
+        let first = words::first_of(&differences, 1, ", ");
+        Err(Failure::new(Exit::Failed, format!("what was restored is not what was backed up: {first}"))
             .hint("the living database is as it was; triggers or rules that change rows while they are loaded do this"))
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use catalog::words;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -95,7 +96,7 @@ impl Obstacles {
         if self.blocking.is_empty() {
             return Ok(());
         }
-        let shown = some_of(self.blocking.iter().map(String::as_str));
+        let shown = some_of(&self.blocking);
         Err(Failure::new(Exit::Failed, format!("a restore in place would fail: {shown}"))
             .hint("restore by swap, without --in-place, which none of this stands in the way of; or remove it first"))
     }
@@ -110,10 +111,7 @@ impl Obstacles {
             .map(|r| format!("{}.{}", r.schema, r.name))
             .collect();
         if !standing.is_empty() {
-            self.warnings.push(format!(
-                "left standing, because the backup doesn't have them: {}",
-                some_of(standing.iter().map(String::as_str))
-            ));
+            self.warnings.push(format!("left standing, because the backup doesn't have them: {}", some_of(&standing)));
         }
     }
 
@@ -183,8 +181,6 @@ fn archived_relations(head: &Head) -> HashSet<(&str, &str)> {
 }
 
 /// The first names, and how many more there are.
-fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let shown = names.take(NAMED).collect::<Vec<_>>().join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+fn some_of(names: &[String]) -> String {
+    words::first_of(names, NAMED, ", ")
 }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use catalog::words;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::answers::report;
 use crate::commands::restore::job::{Job, Restored};
 use crate::commands::restore::plan::Mode;
 use crate::postgres::psql::identifier;
@@ -54,9 +54,9 @@ impl fmt::Display for Outcome {
             "restored {} from {}: {}, {}, {} in {:.1} s, all checked",
             self.database,
             self.backup,
-            report::count(self.tables as u64, "table"),
-            report::count(self.rows, "row"),
-            report::size(self.dumped_bytes),
+            words::count(self.tables as u64, "table"),
+            words::count(self.rows, "row"),
+            words::size(self.dumped_bytes),
             self.seconds
         )?;
         if let Some(old) = &self.old_database {
@@ -67,8 +67,8 @@ impl fmt::Display for Outcome {
             writeln!(f, "  ALTER DATABASE {old_name} RENAME TO {name};")?;
             writeln!(
                 f,
-                "to drop it when all is well: lastgood restore --drop-old --database '{}'",
-                self.database.replace('\'', r"'\''")
+                "to drop it when all is well: lastgood restore --drop-old --database {}",
+                words::shell_word(&self.database)
             )?;
         }
         if let Some(safety) = &self.safety_backup {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use catalog::words;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report;
 use crate::commands::restore::choose::{Chosen, Standing};
 use crate::commands::restore::head::Head;
 use crate::commands::restore::living::Living;
@@ -71,8 +71,8 @@ pub(crate) fn mode(wish: &Wish, target: &Target, space: Option<Space>) -> Result
         short.map(|s| {
             format!(
                 "the disk has no room for a second copy ({} free, {} needed)",
-                report::size(s.free),
-                report::size(s.needed)
+                words::size(s.free),
+                words::size(s.needed)
             )
         })
     };
@@ -160,9 +160,8 @@ impl Plan {
 }
 
 fn stays_behind(what: &str, names: &[String]) -> Option<String> {
-    let (first, rest) = names.split_first()?;
-    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    Some(format!("{what} {first}{more} stays with the old database: set it up anew after the restore"))
+    let named = words::first_of(names, 1, " ");
+    (!names.is_empty()).then(|| format!("{what} {named} stays with the old database: set it up anew after the restore"))
 }
 
 fn backup(chosen: &Chosen) -> String {
@@ -171,7 +170,7 @@ fn backup(chosen: &Chosen) -> String {
         Standing::Unverified => "unverified",
         Standing::Guest => "guest",
     };
-    format!("{} ({standing}, {}) from {}", chosen.name, report::size(chosen.size), chosen.place)
+    format!("{} ({standing}, {}) from {}", chosen.name, words::size(chosen.size), chosen.place)
 }
 
 fn made(chosen: &Chosen, head: &Head, now: Timestamp) -> String {
@@ -180,14 +179,14 @@ fn made(chosen: &Chosen, head: &Head, now: Timestamp) -> String {
     let content = match &chosen.manifest {
         Some(manifest) => {
             let rows = manifest.census.rows();
-            format!("{}, {}", report::count(manifest.census.tables.len() as u64, "table"), report::count(rows, "row"))
+            format!("{}, {}", words::count(manifest.census.tables.len() as u64, "table"), words::count(rows, "row"))
         }
-        None => report::count(head.entries("TABLE DATA").count() as u64, "table"),
+        None => words::count(head.entries("TABLE DATA").count() as u64, "table"),
     };
-    let age = report::age(now.duration_since(chosen.instant));
+    let age = words::age(now.duration_since(chosen.instant));
     format!(
         "{age} ({}) of {database} on PostgreSQL {server} by pg_dump {pg_dump}: {content}",
-        chosen.instant.strftime("%Y-%m-%d %H:%M UTC")
+        words::minute(chosen.instant)
     )
 }
 
@@ -201,11 +200,11 @@ fn replaced(target: &Target) -> String {
     let Some(Living { size, connections, .. }) = &target.living else {
         return format!("nothing: {place} doesn't exist and is created");
     };
-    let size = size.map_or("of unknown size".to_owned(), report::size);
+    let size = size.map_or("of unknown size".to_owned(), words::size);
     format!(
         "{place}: {}, {size}, {}",
-        report::count(target.content.tables, "table"),
-        report::count(*connections, "connection")
+        words::count(target.content.tables, "table"),
+        words::count(*connections, "connection")
     )
 }
 
