@@ -8,6 +8,7 @@ mod damage;
 mod digest;
 mod frame;
 mod inspect;
+mod reading;
 mod sniff;
 mod walk;
 

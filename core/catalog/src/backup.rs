@@ -112,7 +112,7 @@ impl Stem {
     /// The PostgreSQL name of the database. A guest's name that isn't in our encoding (`my.db`) is taken literally.
     #[must_use]
     pub fn database(&self) -> Cow<'_, str> {
-        let encoded = self.text.get(..self.mark).unwrap_or_default();
+        let encoded = self.text.split_at(self.mark).0;
         decode_database(encoded).map_or(Cow::Borrowed(encoded), Cow::Owned)
     }
 

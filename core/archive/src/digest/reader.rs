@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Digest, Digester};
+use crate::reading::read_some;
 
 /// Bytes handed to the digesting thread at once.
 const BLOCK: usize = 256 << 10;
@@ -110,21 +111,14 @@ impl<R: Read> Read for DigestReader<R> {
 
 impl<R: Read> Stored<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = loop {
-            match self.reader.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        let length = length.inspect_err(|_| self.failed = true)?;
-        let bytes = buffer.get(..length).unwrap_or_default();
-        self.size += length as u64;
+        let bytes = read_some(&mut self.reader, buffer).inspect_err(|_| self.failed = true)?;
+        self.size += bytes.len() as u64;
         match &mut self.hashing {
             _ if bytes.is_empty() => {}
             Some(hashing) => hashing.update(bytes)?,
             None => return Err(finished_before()),
         }
-        Ok(length)
+        Ok(bytes.len())
     }
 }
 

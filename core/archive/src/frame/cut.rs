@@ -252,7 +252,7 @@ impl Cutter {
         if from_held {
             self.held.drain(..step.used.min(given));
         } else {
-            *input = input.get(step.used..).unwrap_or_default();
+            *input = input.split_at(step.used).1;
             self.taken += step.used as u64;
         }
         if step.ended {
@@ -269,7 +269,7 @@ impl Cutter {
 
     fn skip(&mut self, input: &mut &[u8], left: u64, begin: u64) -> Step {
         let skipped = left.min(input.len() as u64);
-        *input = input.get(skipped as usize..).unwrap_or_default();
+        *input = input.split_at(skipped as usize).1;
         self.taken += skipped;
         self.place = match left - skipped {
             0 => Place::Border(zstd::Ruler::default()),
@@ -281,7 +281,7 @@ impl Cutter {
     fn pass_padding(&mut self, input: &mut &[u8]) -> Result<Step, Damage> {
         let zeros = input.iter().take_while(|&&byte| byte == 0).count();
         self.taken += zeros as u64;
-        *input = input.get(zeros..).unwrap_or_default();
+        *input = input.split_at(zeros).1;
         if input.is_empty() {
             Ok(Step::Starved)
         } else {
@@ -298,7 +298,7 @@ impl Cutter {
     /// Takes from `input` until `length` bytes are held. False: the input didn't reach.
     fn hold(&mut self, input: &mut &[u8], length: usize) -> bool {
         let missing = length.saturating_sub(self.held.len());
-        let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
+        let (taken, rest) = input.split_at(missing.min(input.len()));
         self.held.extend_from_slice(taken);
         self.taken += taken.len() as u64;
         *input = rest;

@@ -67,7 +67,7 @@ impl Literals {
             return;
         }
         for start in [0, (block.len() - STRETCH) / 2, block.len() - STRETCH] {
-            self.sample.extend_from_slice(block.get(start..start + STRETCH).unwrap_or_default());
+            self.sample.extend_from_slice(block.split_at(start).1.split_at(STRETCH).0);
         }
     }
 

@@ -106,7 +106,7 @@ impl FrameCompressor {
         let length = self.compressor.compress_to_buffer(plain, compressed).map_err(|error| error.to_string())?;
         frame.clear();
         frame.reserve_exact(length);
-        frame.extend_from_slice(self.compressed.get(..length).unwrap_or_default());
+        frame.extend_from_slice(self.compressed.split_at(length).0);
         Ok(())
     }
 }

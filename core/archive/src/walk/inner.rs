@@ -81,8 +81,8 @@ impl Inflate {
                 Ok(status) => status == Status::StreamEnd,
                 Err(error) => return Err(format!("its zlib stream is broken: {error}").into()),
             };
-            chunk = chunk.get(length(self.stream.total_in() - read)..).unwrap_or_default();
-            let produced = self.out.get(..length(self.stream.total_out() - written)).unwrap_or_default();
+            chunk = chunk.split_at(length(self.stream.total_in() - read)).1;
+            let produced = self.out.split_at(length(self.stream.total_out() - written)).0;
             if !produced.is_empty() {
                 sink(produced)?;
             }
@@ -187,7 +187,7 @@ impl Lz4 {
                 return Err(GOES_ON.into());
             }
             let wanted = self.frame.item_size(&self.item)?.saturating_sub(self.item.len());
-            let (taken, rest) = chunk.split_at_checked(wanted).unwrap_or((chunk, &[]));
+            let (taken, rest) = chunk.split_at(wanted.min(chunk.len()));
             self.item.extend_from_slice(taken);
             chunk = rest;
             if self.item.len() == self.frame.item_size(&self.item)? {

@@ -117,7 +117,7 @@ impl CopyText {
                 rest
             }
             _ => {
-                self.sum.add(TERMINATOR.get(..held).unwrap_or_default());
+                self.sum.add(TERMINATOR.split_at(held).0);
                 self.line = Line::Row;
                 text
             }
@@ -128,7 +128,7 @@ impl CopyText {
     fn run<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
         for newline in memchr_iter(b'\n', text) {
             self.rows += 1;
-            let Some((taken, rest)) = text.split_at_checked(newline + 1) else { break };
+            let (taken, rest) = text.split_at(newline + 1);
             if rest.starts_with(b"\\.") || rest.len() < 2 {
                 self.sum.add(taken);
                 self.line = Line::Start(0);

@@ -88,7 +88,7 @@ fn hidden_name(name: &str, unique: u32) -> String {
     while !name.is_char_boundary(length) {
         length -= 1;
     }
-    format!(".{}{end}", name.get(..length).unwrap_or_default())
+    format!(".{}{end}", name.split_at(length).0)
 }
 
 /// The name that a partial file was to have; `None` for files of other kinds.
