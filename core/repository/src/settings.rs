@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use crate::Retry;
 
 /// Where a bucket lies, who we are to it, and how bytes go there.
@@ -72,19 +74,19 @@ impl BucketSettings {
     }
 }
 
-/// A text that Debug doesn't show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A text that Debug doesn't show, and that is wiped from memory when it is dropped.
+#[derive(Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// Keeps `text` from now on.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(SecretString::from(text.into()))
     }
 
     /// The text itself, for the one who signs with it.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
