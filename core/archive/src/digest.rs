@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 mod reader;
 
-pub use reader::DigestReader;
+pub(crate) use reader::DigestReader;
 
 /// What identifies stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

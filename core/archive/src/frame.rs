@@ -17,7 +17,7 @@ mod zstd;
 
 pub use compress::{Closed, FrameError, FrameInput, FrameOutput, FrameSettings, compress};
 pub use expand::{Expander, damage};
-pub use unframe::{SavedUnframe, Unframe};
+pub(crate) use unframe::{SavedUnframe, Unframe};
 
 /// Most bytes of the dump in one frame.
 pub const FRAME_SIZE: usize = 1 << 20;

@@ -24,7 +24,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use encoding::{decode_database, encode_database};
+pub(crate) use encoding::decode_database;
+pub use encoding::encode_database;
 use time::{NameTime, read_time, spell_time};
 pub(crate) use time::{parse_day, spell_day};
 

@@ -18,7 +18,7 @@ const WAITING: usize = 4;
 ///
 /// Its clones are the same reader: give one to whatever reads (and may swallow or box it), and keep one for
 /// [`finish`](DigestReader::finish).
-pub struct DigestReader<R>(Arc<Mutex<Stored<R>>>);
+pub(crate) struct DigestReader<R>(Arc<Mutex<Stored<R>>>);
 
 struct Stored<R> {
     reader: R,
@@ -42,7 +42,7 @@ impl<R> Clone for DigestReader<R> {
 impl<R: Read> DigestReader<R> {
     /// Digests on the thread that reads.
     #[must_use]
-    pub fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self::hashing(reader, Hashing::Here(Box::default()))
     }
 
@@ -50,7 +50,7 @@ impl<R: Read> DigestReader<R> {
     ///
     /// # Errors
     /// The thread can't be started.
-    pub fn with_thread(reader: R) -> io::Result<Self> {
+    pub(crate) fn with_thread(reader: R) -> io::Result<Self> {
         let (blocks, to_digest) = bounded::<Vec<u8>>(WAITING);
         let (digested, spare) = bounded(WAITING);
         let digest = move || {
@@ -75,7 +75,7 @@ impl<R: Read> DigestReader<R> {
     ///
     /// # Errors
     /// The stored bytes can't be read to their end, now or earlier; or a clone has finished before.
-    pub fn finish(self) -> io::Result<Digest> {
+    pub(crate) fn finish(self) -> io::Result<Digest> {
         let mut stored = self.lock()?;
         let mut rest = vec![0; BLOCK];
         while !stored.failed && stored.read(&mut rest)? > 0 {}

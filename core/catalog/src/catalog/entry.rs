@@ -30,7 +30,7 @@ pub struct Entry {
     pub damaged: Option<Object>,
     /// The verifier's saved place.
     pub verifying: Option<Object>,
-    /// Proof of its last drill.
+    /// Proof of its last drill, by a newer version: see [`crate::Record::Drill`].
     pub drill: Option<Object>,
     /// Older versions of the objects above, where the listing has them. They go when the backup goes.
     pub superseded: Vec<Object>,

@@ -368,8 +368,11 @@ fn a_hundred_thousand_backups_of_three_databases_are_planned_at_once() {
         let began = time("2022-01-01T00:00:00Z") + SignedDuration::from_hours(hour);
         for database in ["app", "app_staging", "my app"] {
             let id = layout.place(crate::Stem::new(database, &Tag::At(began)).unwrap(), began);
-            let keys =
-                [layout.archive(&id, archive::Compression::Gzip, false), layout.manifest(&id), layout.intact(&id)];
+            let keys = [
+                layout.archive(&id, archive::Compression::Gzip, false),
+                layout.manifest(&id),
+                layout.record(&id, Record::Intact),
+            ];
             objects.extend(keys.map(|key| crate::testing::object(&key, 1, began)));
         }
     }
