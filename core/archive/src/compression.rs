@@ -30,7 +30,7 @@ impl fmt::Display for Compression {
 
 /// The text names no compression that Lastgood knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown compression `{0}`: gzip, zstd or none")]
+#[error("unknown compression `{0}`: expected gzip, zstd or none")]
 pub struct UnknownCompression(String);
 
 impl FromStr for Compression {
@@ -62,6 +62,6 @@ mod tests {
     #[test]
     fn an_unknown_compression_is_refused_with_the_known_ones() {
         let error = "lzma".parse::<Compression>().unwrap_err();
-        assert_eq!(error.to_string(), "unknown compression `lzma`: gzip, zstd or none");
+        assert_eq!(error.to_string(), "unknown compression `lzma`: expected gzip, zstd or none");
     }
 }

@@ -45,17 +45,17 @@ pub struct Digester {
     crc64nvme: crc_fast::Digest,
 }
 
-/// A text that is no such digest, or a saved state that can't be one.
+/// A text that is not such a digest, or a saved state that can't be one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadDigest {
     /// Not 32 hexadecimal digits.
     #[error("`{0}` is not an MD5 of 32 hexadecimal digits")]
     Md5(String),
     /// Not the base64 of 8 bytes.
-    #[error("`{0}` is not a CRC64NVME: base64 of 8 bytes")]
+    #[error("`{0}` is not a CRC64NVME: expected base64 of 8 bytes")]
     Crc64(String),
     /// A saved digester whose MD5 state doesn't decode.
-    #[error("the saved state of a digest is not one")]
+    #[error("the saved state of a digest is broken")]
     State,
 }
 

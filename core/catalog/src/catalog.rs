@@ -18,7 +18,7 @@ use crate::object::Object;
 /// The backups of one database in one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
-    /// The PostgreSQL name.
+    /// The database's PostgreSQL name.
     pub database: String,
     /// Newest first; equal instants in the order of their names.
     pub entries: Vec<Entry>,
@@ -32,7 +32,7 @@ impl Catalog {
         self.entries.iter().filter(|entry| entry.counts_as_good())
     }
 
-    /// What `latest` means.
+    /// The newest good backup, which is what `latest` means.
     #[must_use]
     pub fn newest_good(&self) -> Option<&Entry> {
         self.good().next()

@@ -1,6 +1,6 @@
 //! How old the newest good backup is, and whether that, their number and their size are what was asked for.
 //!
-//! No news is bad news: without a good backup the answer is "never", which is a finding, and so is a backup that lies in
+//! No news is bad news: without a good backup the answer is "never", which is a finding, and so is a backup of
 //! the future, for then the clock says nothing about its age.
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ pub enum Freshness {
     Never,
     /// There is one.
     Of {
-        /// The newest.
+        /// The newest backup of the kind.
         id: BackupId,
         /// When it was made.
         instant: Timestamp,
@@ -61,21 +61,21 @@ pub enum Finding {
     Never {
         /// The PostgreSQL name.
         database: String,
-        /// Backups that nobody has verified yet.
+        /// How many backups are not verified yet.
         unverified: usize,
     },
     /// The newest good backup is too old.
     Stale {
-        /// Which.
+        /// The newest good backup.
         id: BackupId,
         /// Its age in seconds.
         age_seconds: i64,
         /// The age it may have, in seconds.
         max_age_seconds: i64,
     },
-    /// The newest good backup lies in the future, so nobody knows how old it is.
+    /// The newest good backup is in the future, so its age is unknown.
     InTheFuture {
-        /// Which.
+        /// The newest good backup.
         id: BackupId,
         /// By how much, in seconds.
         by_seconds: i64,

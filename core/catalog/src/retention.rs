@@ -1,4 +1,4 @@
-//! What stays and what goes, decided purely and with the reason for each; somebody else acts.
+//! What stays and what goes, decided purely and with the reason for each; the callers act.
 //!
 //! A good backup stays if any rule keeps it: the last N, the newest of a day, week, month or year, or being younger than
 //! `delete_after_days`. Age is counted back from the newest good backup, never from the clock, so a clock that jumps

@@ -46,12 +46,12 @@ impl Directory {
         self.path.display().to_string()
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A key's file.
+    /// The file that holds a key's object.
     pub fn path_of(&self, key: &str) -> PathBuf {
         self.path.join(key)
     }

@@ -14,7 +14,7 @@ const HEADER_UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
 pub struct UploadMetadata {
     /// Unique to this upload.
     pub lastgood_id: String,
-    /// The PostgreSQL name.
+    /// The PostgreSQL name of the database.
     pub database: String,
     /// When the backup began.
     pub backup_date: Timestamp,

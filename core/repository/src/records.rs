@@ -10,7 +10,7 @@ impl Repository {
     /// The manifest that a listing shows.
     ///
     /// # Errors
-    /// [`Error::Document`] when it is no manifest that this version can read, and those of [`Self::read_record`].
+    /// [`Error::Document`] when it is not a manifest that this version can read, and those of [`Self::read_record`].
     pub async fn manifest(&self, object: &Object) -> Result<Manifest, Error> {
         self.document(&object.key, Manifest::from_json(&self.read_record(object).await?))
     }
@@ -18,7 +18,7 @@ impl Repository {
     /// The manifest of a backup whose place is known, without a listing; `None` when there is none.
     ///
     /// # Errors
-    /// [`Error::Document`] when it is no manifest that this version can read, and those of [`Self::read_key`].
+    /// [`Error::Document`] when it is not a manifest that this version can read, and those of [`Self::read_key`].
     pub async fn manifest_of(&self, id: &BackupId) -> Result<Option<Manifest>, Error> {
         let key = self.layout().manifest(id);
         let Some(json) = self.read_key(&key).await? else { return Ok(None) };
@@ -28,7 +28,7 @@ impl Repository {
     /// The verdict that a listing shows.
     ///
     /// # Errors
-    /// [`Error::Document`] when it is no verdict that this version can read, and those of [`Self::read_record`].
+    /// [`Error::Document`] when it is not a verdict that this version can read, and those of [`Self::read_record`].
     pub async fn verdict(&self, object: &Object) -> Result<Verdict, Error> {
         self.document(&object.key, Verdict::from_json(&self.read_record(object).await?))
     }
@@ -36,7 +36,7 @@ impl Repository {
     /// The mark that a listing shows: backups of its database are expected here.
     ///
     /// # Errors
-    /// [`Error::Document`] when it is no database entry that this version can read, and those of [`Self::read_record`].
+    /// [`Error::Document`] when it is not a database entry that this version can read, and those of [`Self::read_record`].
     pub async fn database_entry(&self, object: &Object) -> Result<DatabaseEntry, Error> {
         self.document(&object.key, DatabaseEntry::from_json(&self.read_record(object).await?))
     }
@@ -44,7 +44,7 @@ impl Repository {
     /// The mark that backups of this database are expected here; `None` when it was never marked.
     ///
     /// # Errors
-    /// [`Error::Document`] when it is no database entry that this version can read, and those of [`Self::read_key`].
+    /// [`Error::Document`] when it is not a database entry that this version can read, and those of [`Self::read_key`].
     pub async fn database_entry_of(&self, database: &str) -> Result<Option<DatabaseEntry>, Error> {
         let key = self.layout().database_entry(database);
         let Some(json) = self.read_key(&key).await? else { return Ok(None) };

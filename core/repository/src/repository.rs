@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{Bucket, BucketSettings, Directory, Download, Error, Head, Removal, Scope, Upload, UploadMetadata};
 
-/// Where backups lie.
+/// A place that holds backups.
 #[derive(Clone, Debug)]
 pub enum Repository {
     /// A bucket of S3, or of a store that speaks its language.
@@ -40,7 +40,7 @@ impl Repository {
         }
     }
 
-    /// `s3://bucket/prefix`, or the directory's path.
+    /// The name of the whole repository for people: `s3://bucket/prefix`, or the directory's path.
     pub fn display_name(&self) -> String {
         match self {
             Self::Bucket(bucket) => bucket.display_name(),
@@ -90,7 +90,7 @@ impl Repository {
         }
     }
 
-    /// Likewise, with every version of each object that isn't deleted: what retention plans with. It needs
+    /// Lists objects with every version of each that isn't deleted: what retention plans with. It needs
     /// `s3:ListBucketVersions`; stores that keep no versions give what [`Self::objects`] gives.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Repository {
 
     /// The newest entries of one database, down to its newest good backup and maybe some older; all of them where none is
     /// good. In a bucket it costs at most one request for each day down to that backup, however many older ones there
-    /// are, and as a rule one in all. `now` only says where to begin.
+    /// are, and usually one in all. `now` only says where to begin.
     ///
     /// # Errors
     /// As [`Self::objects`].
@@ -150,7 +150,8 @@ impl Repository {
         self.recent_good(database, now, 1).await
     }
 
-    /// Likewise down to the newest `good` good backups, at least one; all entries where there are fewer.
+    /// The newest entries of one database, down to its newest `good` good backups, at least one; all entries where there are
+    /// fewer.
     ///
     /// # Errors
     /// As [`Self::objects`].
@@ -217,7 +218,7 @@ impl Repository {
     /// What the store says of an object; `None` when there is none. On S3 it needs the right to read the object.
     ///
     /// # Errors
-    /// Of the store.
+    /// Those of the store.
     pub async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
         match self {
             Self::Bucket(bucket) => bucket.head_object(key).await,
@@ -233,7 +234,7 @@ impl Repository {
         self.download_from(object, 0).await
     }
 
-    /// Likewise from byte `from` on: for a reader that saved its place.
+    /// Begins to read an object as it was listed from byte `from` on: for a reader that saved its place.
     ///
     /// # Errors
     /// As [`Self::download`].

@@ -45,7 +45,7 @@ pub(crate) struct Call<'a> {
     pub(crate) action: &'static str,
     /// Its key; `None` for the bucket itself.
     pub(crate) key: Option<&'a str>,
-    /// Bytes that travel.
+    /// Bytes of its body.
     pub(crate) bytes: u64,
 }
 
@@ -86,7 +86,7 @@ impl Bucket {
         self.call_with(&self.settings.retry, &call, send).await
     }
 
-    /// Likewise, with patience of the caller's choice.
+    /// Sends a request as often as the caller's patience allows.
     pub(crate) async fn call_with<T, E, F>(
         &self,
         retry: &Retry,

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Retry;
 
-/// Where a bucket lies, who we are to it, and how bytes go there.
+/// Where a bucket is, who we are to it, and how bytes go there.
 #[derive(Clone, Debug)]
 pub struct BucketSettings {
     /// The bucket's name.
@@ -38,13 +38,13 @@ pub struct BucketSettings {
     pub encryption: Encryption,
     /// Storage class of archives; `None`: the bucket's default, STANDARD.
     pub storage_class: Option<String>,
-    /// Patience with a store that can't now.
+    /// Patience with a store that cannot serve a request now.
     pub retry: Retry,
     /// Time to connect. Default 10 s.
     pub connect_timeout: Duration,
     /// Time for an answer, on top of what the body needs at 32 KiB/s. Default 60 s.
     pub request_timeout: Duration,
-    /// A body that doesn't move for so long is given up. Default 60 s.
+    /// How long a body may stand still before it is given up. Default 60 s.
     pub stall_timeout: Duration,
 }
 

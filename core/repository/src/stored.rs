@@ -30,7 +30,7 @@ pub struct Head {
     pub metadata: BTreeMap<String, String>,
     /// The whole object's CRC64NVME, where the store keeps it.
     pub crc64nvme: Option<Crc64>,
-    /// Encrypted with a key of the customer's (SSE-KMS, SSE-C): its ETag is no digest.
+    /// Encrypted with a key of the customer's (SSE-KMS, SSE-C): its ETag is not a digest.
     pub with_customer_key: bool,
 }
 
@@ -51,13 +51,13 @@ impl Head {
 /// An object that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// Its key.
+    /// The key it is stored under.
     pub key: String,
-    /// Its version, where the bucket keeps versions.
+    /// The version it got, where the bucket keeps versions.
     pub version_id: Option<String>,
-    /// Its ETag without quotes; none in a directory.
+    /// The ETag it got, without quotes; none in a directory.
     pub etag: Option<String>,
-    /// Bytes.
+    /// Its length in bytes.
     pub size: u64,
     /// The whole object's CRC64NVME, where the store keeps or has checked it.
     pub crc64nvme: Option<Crc64>,

@@ -71,7 +71,7 @@ impl<R: Read> DigestReader<R> {
         DigestReader(Arc::new(Mutex::new(stored)))
     }
 
-    /// Reads whatever nobody has read, to the end, and gives the digest of all.
+    /// Reads what is left, to the end, and gives the digest of all.
     ///
     /// # Errors
     /// The stored bytes can't be read to their end, now or earlier; or a clone has finished before.

@@ -1,6 +1,6 @@
 //! Cuts a stored stream into frames that stand alone, without decompressing them, and streams through those that don't.
 //!
-//! One state machine for both readers and for any mixture of frames: ours, anybody's, skippable ones, plain bytes.
+//! One state machine for both readers and for any mixture of frames: ours, those of others, skippable ones, plain bytes.
 //! It is fed; what it holds back is at most one frame.
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ enum Place {
     Start,
     /// At a frame's border, or within a frame that is still being measured.
     Border(zstd::Ruler),
-    /// Within a frame of so many stored bytes.
+    /// Within a frame of this many stored bytes.
     Frame(usize),
     /// Within a member or frame that is streamed, and began at this stored byte.
     Stream(Stream, u64),
@@ -261,7 +261,9 @@ impl Cutter {
         }
         match step.made {
             0 if step.ended || step.used > 0 => Ok(Step::Again),
-            0 if given > 0 => Err(Damage::BadFrame { offset, reason: format!("{} stands still", name(self.codec)) }),
+            0 if given > 0 => {
+                Err(Damage::BadFrame { offset, reason: format!("{} makes no progress", name(self.codec)) })
+            }
             0 => Ok(Step::Starved),
             made => Ok(Step::Streamed(made)),
         }

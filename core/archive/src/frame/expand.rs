@@ -17,7 +17,7 @@ use crate::{Damage, Kind};
 
 const READ_SIZE: usize = 256 << 10;
 
-/// Stored bytes in, the dump's bytes out. Reads ours and anybody's gzip and zstd; all else passes through as it is,
+/// Stored bytes in, the dump's bytes out. Reads our own gzip and zstd and that of others; all else passes through as it is,
 /// for [`kinds`](Expander::kinds) and the walk to judge.
 ///
 /// Memory is bounded: per thread two frames under way, stored and plain, and one block at the reader's.

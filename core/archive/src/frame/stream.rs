@@ -1,4 +1,4 @@
-//! Decompresses anybody's gzip member or zstd frame as its bytes come in, on one core.
+//! Decompresses any gzip member or zstd frame as its bytes come in, on one core.
 
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{Decoder, InBuffer, Operation as _, OutBuffer};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crossbeam_channel::Sender;
 
-/// A job's number and the promise of one result for it: if the job is dropped, because its thread died or nobody is
+/// A job's number and the promise of one result for it: if the job is dropped, because its thread died or no thread is
 /// left to do it, its result says so. Whoever waits for a result never waits in vain.
 pub(super) struct Ticket<T> {
     number: u64,
@@ -28,7 +28,7 @@ impl<T> Ticket<T> {
 
     fn send(&mut self, result: Option<T>) {
         if let Some(results) = self.results.take() {
-            // An error says that nobody waits any more.
+            // An error says that no thread waits any more.
             let _ = results.send(Numbered { number: self.number, result });
         }
     }

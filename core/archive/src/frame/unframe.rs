@@ -102,7 +102,7 @@ impl Unframe {
     }
 
     /// The last place between frames: everything before it has been expanded and given away, nothing behind it has.
-    /// None before the kinds are known, for which 512 bytes suffice, and within anybody's gzip or zstd that doesn't stand alone.
+    /// None before the kinds are known, for which 512 bytes suffice, and within a gzip or zstd stream that isn't cut into frames.
     #[must_use]
     pub(crate) fn save(&self) -> Option<SavedUnframe> {
         let (position, border) = self.cutter.border()?;

@@ -1,4 +1,4 @@
-//! zstd frames (RFC 8878) that stand alone: ours, and anybody's that state a content of at most a frame.
+//! zstd frames (RFC 8878) that stand alone: ours, and those of others that state a content of at most a frame.
 //! Their length is found by stepping from block header to block header, without decompressing anything.
 
 use zstd::bulk::{Compressor, Decompressor};

@@ -106,7 +106,7 @@ impl Inspection {
     }
 
     /// The newest place to go on from. None where there is none: within the first 512 bytes, and within a long
-    /// compressed stream, be it anybody's gzip or zstd around the archive or a table's data compressed inside it.
+    /// compressed stream, be it gzip or zstd around the archive or a table's data compressed inside it.
     #[must_use]
     pub fn save(&self) -> Option<SavedInspection> {
         match &self.progress {

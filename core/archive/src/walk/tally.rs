@@ -81,7 +81,7 @@ pub(super) struct CopyText {
 /// Where in a line the text so far ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Line {
-    /// At its start, but for so many bytes of the terminator, which are held back.
+    /// At its start, with this many bytes of the terminator held back.
     Start(usize),
     /// Within a row.
     Row,
@@ -140,7 +140,7 @@ impl CopyText {
     }
 }
 
-/// SHA-256 whose state can be stored in the middle; it is no secret, being a function of the archive's bytes.
+/// SHA-256 whose state can be stored in the middle; it is not a secret, being a function of the archive's bytes.
 #[derive(Clone, Debug, Default)]
 struct ResumableSha256(Sha256);
 

@@ -20,9 +20,9 @@ pub struct Entry {
     /// `last_modified`; for guests, whose names are in local time, `last_modified` alone. A wrong clock can't make a
     /// backup newer than it is.
     pub instant: Timestamp,
-    /// Its bytes.
+    /// The archive: its bytes.
     pub archive: Option<Object>,
-    /// Its commit mark.
+    /// The manifest: its commit mark.
     pub manifest: Option<Object>,
     /// The verdict that it is whole, counting or not.
     pub intact: Option<Object>,
@@ -50,14 +50,14 @@ pub enum State {
     Damaged,
     /// A backup without a verdict on its present bytes. Unknown: never counted as good.
     Uploaded,
-    /// An archive without a manifest: unfinished or a guest, and nobody has asked yet.
+    /// An archive without a manifest: unfinished or a guest, which is not known yet.
     Alone,
     /// An archive of ours whose manifest never came.
     Unfinished,
     /// An archive that Lastgood didn't make. [`Entry::judged`] says whether it was found intact; it isn't good
     /// before it is adopted.
     Guest,
-    /// Records without an archive: it was removed behind our back.
+    /// Records without an archive: it was removed outside lastgood.
     Missing,
 }
 
@@ -66,7 +66,7 @@ pub enum State {
 pub enum Origin {
     /// We did, and didn't finish.
     Ours,
-    /// Somebody else.
+    /// Another program did.
     Guest,
 }
 

@@ -26,7 +26,7 @@ pub struct Policy {
     pub unfinished_grace_days: u32,
 }
 
-/// The age after which good backups go, in days; 0 is no age.
+/// The age after which good backups go, in days; 0 means that there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     /// A user set it: it holds, with or without keep rules.

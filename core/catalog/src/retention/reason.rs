@@ -12,7 +12,7 @@ use crate::words;
 pub enum Decision {
     /// Stays, for each of these reasons; at least one.
     Keep(Vec<Keep>),
-    /// Goes.
+    /// Goes, for this reason.
     Remove(Remove),
 }
 
@@ -23,21 +23,21 @@ pub enum Keep {
     NewestGood,
     /// Among the last N good ones.
     Last {
-        /// Its place, from 1.
-        nth: u32,
-        /// N.
-        of: u32,
-    },
-    /// The newest good one of its day, week, month or year.
-    Newest {
-        /// Of what.
-        period: Period,
-        /// Which of them, counting those that have a backup, from 1.
+        /// Its place among them, from 1.
         nth: u32,
         /// How many are kept.
         of: u32,
     },
-    /// Not old enough.
+    /// The newest good one of its day, week, month or year.
+    Newest {
+        /// The stretch of the calendar that it is the newest of.
+        period: Period,
+        /// Its place among those, counting those that have a backup, from 1.
+        nth: u32,
+        /// How many are kept.
+        of: u32,
+    },
+    /// Not old enough to go.
     Young {
         /// The age at which it goes.
         days: u32,
@@ -51,7 +51,7 @@ pub enum Keep {
     },
     /// There is no good backup to measure from, so nothing goes.
     NothingGood,
-    /// Not ours.
+    /// A guest, which lastgood did not make.
     Guest,
     /// An archive without a manifest that may be a guest.
     UnknownOrigin,

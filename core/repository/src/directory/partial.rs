@@ -70,7 +70,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Renamed or removed already, as a rule.
+        // Usually renamed or removed already.
         drop(fs::remove_file(&self.path));
     }
 }

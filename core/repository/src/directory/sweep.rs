@@ -9,7 +9,7 @@ use super::{Directory, object, off_runtime, partial, sidecar};
 use crate::Error;
 
 impl Directory {
-    /// The caller holds the database's lock, so nobody writes what is swept.
+    /// The caller holds the database's lock, so no other run writes what is swept.
     pub(crate) async fn sweep_partials(
         &self,
         database: &str,

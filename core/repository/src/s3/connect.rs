@@ -95,7 +95,7 @@ fn explicit(keys: &Keys) -> Credentials {
     Credentials::new(&keys.id, Secret::reveal(&keys.secret), token, None, "settings")
 }
 
-/// TLS protects a body from malice, and on the loopback nobody stands between; elsewhere the signature has to.
+/// TLS protects a body from malice, and on the loopback nothing is in between; elsewhere the signature has to.
 fn protects_bodies(endpoint: &str) -> bool {
     let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     endpoint.starts_with("https://")

@@ -68,7 +68,7 @@ impl BucketDownload {
 }
 
 impl Bucket {
-    /// One range whole. Patience starts anew whenever bytes have arrived.
+    /// One range whole. Patience starts again whenever bytes have arrived.
     async fn fetch(&self, object: &Object, range: Range<u64>) -> Result<Bytes, Error> {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let mut bytes = BytesMut::with_capacity(length);

@@ -103,7 +103,7 @@ pub(crate) fn size(size: Option<i64>) -> u64 {
     size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0)
 }
 
-/// A row without its time would be a row without its age: the listing is no good then.
+/// A row without its time would be a row without its age: the listing cannot be used then.
 pub(crate) fn timestamp(key: &str, time: Option<&DateTime>) -> Result<Timestamp, Error> {
     let parsed = time.and_then(|time| Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok());
     parsed.ok_or_else(|| Error::IncompleteListing { object: key.to_owned(), cause: "no LastModified".to_owned() })
