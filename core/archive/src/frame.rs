@@ -11,6 +11,8 @@ mod gzip;
 mod inflate;
 mod literals;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod unframe;
 mod zstd;
@@ -38,6 +40,3 @@ enum Measure {
     /// It holds no content and is this long.
     Skip(u64),
 }
-
-#[cfg(test)]
-mod tests;

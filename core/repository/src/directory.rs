@@ -13,13 +13,11 @@ mod sweep;
 mod tests;
 pub(crate) mod upload;
 
-use std::{
-    fs::{self, DirBuilder, File, Metadata},
-    io,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use catalog::{Layout, Object, Part};
 use jiff::Timestamp;
@@ -47,11 +45,13 @@ impl Directory {
     }
 
     /// The path of the directory.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The file that holds a key's object.
+    #[must_use]
     pub fn path_of(&self, key: &str) -> PathBuf {
         self.path.join(key)
     }

@@ -1,15 +1,15 @@
 //! An object being read in order, from a bucket or a directory; asynchronously, or by `Read` for those who aren't.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-};
+use std::fs::File;
+use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
 use catalog::Object;
 use tokio::sync::mpsc;
 
-use crate::{Bucket, Error, directory::download::FileDownload, s3::download::BucketDownload};
+use crate::directory::download::FileDownload;
+use crate::s3::download::BucketDownload;
+use crate::{Bucket, Error};
 
 /// The bytes of one object, in order. Dropping it stops the requests under way.
 pub struct Download(Source);

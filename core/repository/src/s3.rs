@@ -15,9 +15,12 @@ pub(crate) mod stored;
 mod tests;
 pub(crate) mod upload;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use aws_sdk_s3::{Client, config::http::HttpResponse, error::ProvideErrorMetadata, error::SdkError};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use catalog::Layout;
 
 use crate::{BucketSettings, Error, Retry};
@@ -65,6 +68,7 @@ impl<'a> Call<'a> {
 
 impl Bucket {
     /// `s3://bucket/prefix`.
+    #[must_use]
     pub fn display_name(&self) -> String {
         match self.settings.prefix.as_str() {
             "" => format!("s3://{}", self.settings.bucket),

@@ -1,6 +1,7 @@
 //! What a bucket needs to know. Every field has a default; only the bucket's name has none.
 
-use std::{fmt, time::Duration};
+use std::fmt;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 

@@ -3,7 +3,9 @@
 use archive::Digest;
 use bytes::Bytes;
 
-use crate::{Bucket, Error, Stored, UploadMetadata, directory::upload::DirectoryUpload, s3::upload::BucketUpload};
+use crate::directory::upload::DirectoryUpload;
+use crate::s3::upload::BucketUpload;
+use crate::{Bucket, Error, Stored, UploadMetadata};
 
 /// An archive on its way; nothing is visible before [`Upload::complete`].
 ///

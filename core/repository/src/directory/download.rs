@@ -1,10 +1,8 @@
 //! A file read in order, as it was listed.
 
-use std::{
-    fs::File,
-    io::{Read, Seek, SeekFrom},
-    path::PathBuf,
-};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
 use catalog::Object;

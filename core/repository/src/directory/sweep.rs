@@ -1,6 +1,8 @@
 //! What dead runs left: hidden files of this database's archives and records.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, io};
 
 use catalog::Part;
 use jiff::Timestamp;

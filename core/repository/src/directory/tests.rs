@@ -1,10 +1,8 @@
-use std::{
-    fs,
-    io::Read,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
-    time::Duration,
-};
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::time::Duration;
 
 use archive::{Compression, Digest, Digester};
 use bytes::Bytes;

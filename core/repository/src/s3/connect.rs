@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use aws_config::{
-    BehaviorVersion, Region,
-    environment::region::EnvironmentVariableRegionProvider,
-    meta::region::RegionProviderChain,
-    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
-    retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
-use aws_sdk_s3::{
-    Client,
-    config::{
-        AppName, Builder, Credentials, RequestChecksumCalculation, ResponseChecksumValidation,
-        SharedCredentialsProvider, StalledStreamProtectionConfig,
-    },
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{
+    AppName, Builder, Credentials, RequestChecksumCalculation, ResponseChecksumValidation, SharedCredentialsProvider,
+    StalledStreamProtectionConfig,
 };
 use catalog::Layout;
 

@@ -1,10 +1,9 @@
 //! Listings, page after page to their end. One that can't be read to its end is an error, never a shorter listing.
 
-use aws_sdk_s3::{
-    operation::list_objects_v2::{ListObjectsV2Output, builders::ListObjectsV2FluentBuilder},
-    primitives::DateTime,
-    types::{EncodingType, OptionalObjectAttributes, RestoreStatus},
-};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes, RestoreStatus};
 use catalog::Object;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;

@@ -1,17 +1,18 @@
 //! Whole objects: put, head, and small records read at once.
 
 use archive::{Crc64, Digester, Md5};
-use aws_sdk_s3::{
-    operation::{head_object::HeadObjectOutput, put_object::builders::PutObjectFluentBuilder},
-    primitives::ByteStream,
-    types::{ChecksumMode, ServerSideEncryption, StorageClass},
-};
-use base64::{Engine, prelude::BASE64_STANDARD};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption, StorageClass};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use catalog::Object;
 
 use super::{Bucket, Call, listing, stored};
-use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored, limits::RECORD_LIMIT};
+use crate::limits::RECORD_LIMIT;
+use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored};
 
 /// A body on its way into one object.
 pub(crate) struct Body<'a> {

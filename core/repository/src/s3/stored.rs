@@ -5,7 +5,8 @@
 use archive::{Crc64, Digest};
 
 use super::{Bucket, Call};
-use crate::{Error, Stored, metadata::LASTGOOD_ID};
+use crate::metadata::LASTGOOD_ID;
+use crate::{Error, Stored};
 
 /// What we know of our own bytes.
 pub(crate) struct Ours<'a> {

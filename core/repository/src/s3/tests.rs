@@ -5,10 +5,8 @@ use std::sync::{Arc, Mutex};
 use archive::{Digest, Digester};
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Bucket;
 use crate::{BucketSettings, Error, Keys, Repository, Retry, Scope, Secret, UploadMetadata};
