@@ -2,7 +2,7 @@
 
 use catalog::{BackupId, Catalog, Entry, Manifest, NotFound};
 use jiff::Timestamp;
-use repository::{Error, Repository};
+use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Place, Which};
@@ -53,17 +53,6 @@ impl Catalogs {
     }
 }
 
-/// All catalogs of a repository. A directory that nothing was stored in yet has none.
-///
-/// # Errors
-/// Of the listing.
-pub(crate) async fn all(repository: &Repository) -> Result<Vec<Catalog>, Failure> {
-    match repository.catalogs().await {
-        Err(Error::NotFound { .. }) if matches!(repository, Repository::Directory(_)) => Ok(Vec::new()),
-        catalogs => Ok(catalogs?),
-    }
-}
-
 /// The backup called `name`, whoever's it is: a name says its database. `latest` is the newest good one of the one database
 /// that was chosen.
 ///
@@ -78,8 +67,7 @@ pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &st
         name => {
             let id: BackupId = name.parse().map_err(|error| missing(NotFound::Name(error)))?;
             let database = id.stem.database();
-            let mut all = all(repository).await?.into_iter();
-            all.find(|catalog| catalog.database == database).unwrap_or_else(|| empty(&database))
+            repository.catalog(&database).await?
         }
     };
     let entry = catalog.find(name).map_err(missing)?.clone();
@@ -94,11 +82,8 @@ pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &st
 /// Exit 2 when several were chosen, exit 5 when there is nothing to choose from.
 pub(crate) async fn recent(repository: &Repository, settings: &Settings) -> Result<Catalog, Failure> {
     match settings.databases.as_slice() {
-        [DatabaseSettings { name: Some(name), .. }] => match repository.recent(name, Timestamp::now()).await {
-            Err(Error::NotFound { .. }) if matches!(repository, Repository::Directory(_)) => Ok(empty(name)),
-            catalog => Ok(catalog?),
-        },
-        _ => one(Catalogs::choose(all(repository).await?, settings)),
+        [DatabaseSettings { name: Some(name), .. }] => Ok(repository.recent(name, Timestamp::now()).await?),
+        _ => one(Catalogs::choose(repository.catalogs().await?, settings)),
     }
 }
 
@@ -127,9 +112,7 @@ fn one(mut catalogs: Catalogs) -> Result<Catalog, Failure> {
 /// When it can't be read, or isn't one.
 pub(crate) async fn manifest(repository: &Repository, entry: &Entry) -> Result<Option<Manifest>, Failure> {
     let Some(object) = &entry.manifest else { return Ok(None) };
-    let json = repository.read_record(object).await?;
-    let manifest = Manifest::from_json(&json);
-    manifest.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&object.key))))
+    Ok(Some(repository.manifest(object).await?))
 }
 
 fn empty(database: &str) -> Catalog {

@@ -18,9 +18,6 @@ use crate::host;
 use crate::keys::{Keys, Source};
 use crate::settings::Settings;
 
-/// The type of every record.
-pub(crate) const JSON: &str = "application/json";
-
 /// Reads archives back, with the keys there are.
 #[derive(Clone)]
 pub(crate) struct Reader {
@@ -113,7 +110,7 @@ impl Reader {
 /// Of the repository. Who may not write there is told apart by [`Unrecorded::Repository`].
 pub(crate) async fn record(repository: &Repository, id: &BackupId, verdict: &Verdict) -> Result<(), Unrecorded> {
     let json = verdict.to_json()?;
-    repository.put_over(&repository.layout().record(id, verdict.record()), json, JSON).await?;
+    repository.put_over(&repository.layout().record(id, verdict.record()), json).await?;
     Ok(())
 }
 

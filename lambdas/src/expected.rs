@@ -23,10 +23,7 @@ impl Expected {
     /// When it can't be read, or isn't understood: the database counts as expected by whoever asks.
     pub(crate) async fn read(repository: &Repository, catalog: &Catalog) -> Result<Self, Failure> {
         let Some(mark) = &catalog.expected else { return Ok(Self::Never) };
-        let bytes = repository.read_record(mark).await?;
-        let object = || repository.object_name(&mark.key);
-        let entry =
-            DatabaseEntry::from_json(&bytes).map_err(|source| Failure::Document { object: object(), source })?;
+        let entry = repository.database_entry(mark).await?;
         Ok(if entry.is_expected(catalog) { Self::Yes(entry) } else { Self::Retired })
     }
 }

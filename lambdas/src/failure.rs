@@ -20,14 +20,14 @@ pub enum Failure {
     #[error(transparent)]
     Event(#[from] crate::Malformed),
     /// The repository could not be read or written.
-    #[error("{source}{}", hint(source.hint().as_deref()))]
+    #[error("{source}{}", hint(source))]
     Repository {
         /// The repository's own error, with its hint.
         #[from]
         source: repository::Error,
     },
-    /// A record's JSON cannot be read or written.
-    #[error("{object}: {source}{}", document_hint(source))]
+    /// A record cannot be written as JSON.
+    #[error("{object}: {source}")]
     Document {
         /// The record, as `s3://…`.
         object: String,
@@ -109,15 +109,15 @@ impl fmt::Debug for Failure {
     }
 }
 
-fn hint(text: Option<&str>) -> String {
-    text.map(|text| format!("; hint: {text}")).unwrap_or_default()
-}
-
-fn document_hint(error: &DocumentError) -> &'static str {
-    match error {
-        DocumentError::Newer { .. } => "; hint: deploy the AWS stack again with that version: make deploy",
-        _ => "",
-    }
+/// The repository's hint, except that a function is upgraded by deploying the stack again.
+fn hint(error: &repository::Error) -> String {
+    let hint = match error {
+        repository::Error::Document { source: DocumentError::Newer { .. }, .. } => {
+            Some("deploy the AWS stack again with that version: make deploy".to_owned())
+        }
+        other => other.hint(),
+    };
+    hint.map(|hint| format!("; hint: {hint}")).unwrap_or_default()
 }
 
 fn in_line(failures: &[Failure]) -> String {

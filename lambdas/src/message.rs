@@ -9,8 +9,8 @@ mod tests;
 
 use std::fmt::Write;
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use catalog::words::{self, shell_word};
+use jiff::Timestamp;
 
 use crate::findings::{Damaged, Gauge, LastGood, Pruned};
 
@@ -53,7 +53,10 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
     databases.dedup_by_key(|damaged| &damaged.database);
     for damaged in databases.into_iter().take(NAMED) {
         body.instead(&damaged.database, damaged.last_good.as_ref(), now);
-        body.commands(&["Make a new backup now:", &format!("lastgood backup --database {}", word(&damaged.database))]);
+        body.commands(&[
+            "Make a new backup now:",
+            &format!("lastgood backup --database {}", shell_word(&damaged.database)),
+        ]);
     }
     Some(Message { subject: short(&subject), body: body.0 })
 }
@@ -68,7 +71,7 @@ pub fn refused(databases: &[Pruned], now: Timestamp) -> Option<Message> {
         let reason = pruned.refused.as_ref().map(ToString::to_string).unwrap_or_default();
         body.line(&format!("\nDatabase {}: {reason}.", pruned.database));
         body.instead(&pruned.database, pruned.newest_good.as_ref(), now);
-        let database = word(&pruned.database);
+        let database = shell_word(&pruned.database);
         body.commands(&["See the plan:", &format!("lastgood prune --dry-run --database {database}")]);
         body.commands(&["To carry it out anyway:", &format!("lastgood prune --force --database {database}")]);
     }
@@ -92,7 +95,7 @@ pub fn stale(gauges: &[&Gauge], now: Timestamp) -> Option<Message> {
         if gauge.newest_good.is_some() {
             body.instead(&gauge.database, gauge.newest_good.as_ref(), now);
         }
-        let database = word(&gauge.database);
+        let database = shell_word(&gauge.database);
         body.commands(&["See its backups and what was found:", &format!("lastgood list --database {database}")]);
         body.commands(&[
             "Make one now, and find out why the scheduled backup did not:",
@@ -121,34 +124,14 @@ impl Text {
         let Some(LastGood { name, made }) = last_good else {
             return self.line(&format!("\nDatabase {database} has no good backup."));
         };
-        let (at, ago) = (made.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"), span(now.duration_since(*made)));
-        self.line(&format!("\nThe last good backup of {database} is {name}, made {at} ({ago} ago). To restore it:"));
+        let (at, ago) = (words::minute(*made), words::age(now.duration_since(*made)));
+        self.line(&format!("\nThe last good backup of {database} is {name}, made {at} ({ago}). To restore it:"));
         self.line(&format!("\n    lastgood restore {name}"));
     }
 
     /// Adds a sentence and the command to type.
     fn commands(&mut self, [sentence, command]: &[&str; 2]) {
         let _ = write!(self.0, "\n{sentence}\n\n    {command}\n");
-    }
-}
-
-/// As people say it: the two largest of days, hours and minutes.
-fn span(duration: SignedDuration) -> String {
-    let minutes = duration.as_mins().max(0);
-    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
-    }
-}
-
-/// A name as a shell takes it.
-fn word(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if name.chars().all(plain) && !name.starts_with('-') {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
     }
 }
 

@@ -8,15 +8,12 @@ mod tests;
 
 use aws_sdk_cloudwatch::types::StandardUnit;
 use catalog::Freshness;
-use jiff::SignedDuration;
+use catalog::freshness::SKEW;
 
 use crate::findings::{Gauge, Judged, Pruned};
 
 /// Ten years in seconds, for a backup that never was: CloudWatch takes no infinity, and every threshold is below this.
 pub const NEVER: f64 = 315_360_000.0;
-
-/// How far in the future a backup may lie before its age is unknown: clocks of two machines differ by seconds.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// One number for CloudWatch.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,10 +7,10 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use catalog::retention::Plan;
-use catalog::{Catalog, Entry, Object, Origin, Policy, Verdict, catalogs, plan};
+use catalog::retention::{Age, Limit, Plan};
+use catalog::{Catalog, Entry, Object, Origin, Policy, catalogs, plan};
 use jiff::Timestamp;
-use repository::Scope;
+use repository::{Error, Scope};
 use serde_json::Value;
 
 use crate::expected::Expected;
@@ -56,7 +56,7 @@ impl Retention {
         for mut catalog in self.list(task).await? {
             self.find_uncommitted(&mut catalog, &mut failures).await;
             let expected = self.is_expected(&catalog, &mut retired, &mut failures).await;
-            let plan = plan(&catalog, &self.policy, now, false, true);
+            let plan = plan(&catalog, &self.policy, now, Limit::Half);
             let mut pruned = Pruned::of(&plan, &catalog, expected);
             report::log(&plan);
             if !task.dry_run {
@@ -94,13 +94,9 @@ impl Retention {
             catalog.alone().filter_map(|entry| Some((entry.archive.clone()?, entry.damaged.clone()?))).collect();
         let mut ours: Vec<Object> = Vec::new();
         for (archive, record) in marked {
-            match self.cloud.repository.read_record(&record).await {
-                Ok(json) => {
-                    let verdict = Verdict::from_json(&json).ok();
-                    ours.extend(
-                        verdict.filter(|said| said.is_uncommitted() && said.is_about(&archive)).map(|_| archive),
-                    );
-                }
+            match self.cloud.repository.verdict(&record).await {
+                Ok(verdict) if verdict.is_uncommitted() && verdict.is_about(&archive) => ours.push(archive),
+                Ok(_) | Err(Error::Document { .. }) => {}
                 Err(error) => failures.push(error.into()),
             }
         }
@@ -161,11 +157,10 @@ fn task(payload: &Value) -> Result<Option<Task>, Failure> {
     }
 }
 
-/// The agent's settings by the agent's names, with the agent's meaning: where a keep rule is set, an age holds only if it
-/// is set, too; and 0 days is no age.
+/// The agent's settings by the agent's names, with the agent's meaning.
 fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
     let default = Policy::default();
-    let policy = Policy {
+    let rules = Policy {
         keep_last: environment.parsed("BACKUP_KEEP_LAST", default.keep_last)?,
         daily: environment.parsed("BACKUP_KEEP_DAILY", default.daily)?,
         weekly: environment.parsed("BACKUP_KEEP_WEEKLY", default.weekly)?,
@@ -175,10 +170,11 @@ fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
         minimum_good: environment.parsed("BACKUP_MIN_GOOD", default.minimum_good)?,
         unfinished_grace_days: environment.parsed("LASTGOOD_UNFINISHED_GRACE_DAYS", default.unfinished_grace_days)?,
     };
-    let rules = [policy.keep_last, policy.daily, policy.weekly, policy.monthly, policy.yearly];
-    let unset = if rules == [0; 5] { default.delete_after_days } else { None };
-    let days = environment.parsed("BACKUP_S3_DELETE_DAYS", unset.unwrap_or(0))?;
-    Ok(Policy { delete_after_days: (days > 0).then_some(days), ..policy })
+    let age = match environment.text("BACKUP_S3_DELETE_DAYS") {
+        None => Age::Default(default.delete_after_days.unwrap_or_default()),
+        Some(_) => Age::Set(environment.parsed("BACKUP_S3_DELETE_DAYS", 0)?),
+    };
+    Ok(Policy::from_rules(rules, age))
 }
 
 impl Pruned {

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use archive::{Census, TableCensus};
 
-use crate::answers::report;
+use catalog::words;
+
 use crate::answers::table::{Column, Table};
 
 /// How many tables are shown.
@@ -14,12 +15,12 @@ const SHOWN: usize = 20;
 pub(crate) fn summary(census: &Census) -> String {
     let (tables, rows, bytes) = (census.tables.len() as u64, census.rows(), census.bytes());
     let noun =
-        |number: u64, noun: &str| format!("{} {noun}{}", report::grouped(number), if number == 1 { "" } else { "s" });
+        |number: u64, noun: &str| format!("{} {noun}{}", words::grouped(number), if number == 1 { "" } else { "s" });
     let objects = match census.large_objects.count {
         0 => String::new(),
         count => format!(", {}", noun(count, "large object")),
     };
-    format!("{}, {}, {}{objects}", noun(tables, "table"), noun(rows, "row"), report::size(bytes))
+    format!("{}, {}, {}{objects}", noun(tables, "table"), noun(rows, "row"), words::size(bytes))
 }
 
 /// The largest tables.
@@ -28,8 +29,8 @@ pub(crate) fn largest(census: &Census) -> Table<3> {
     tables.sort_by_key(|table| (Reverse(table.bytes), &table.schema, &table.name));
     let mut shown = Table::new([Column::Left("TABLE"), Column::Right("ROWS"), Column::Right("BYTES")]);
     for table in tables.into_iter().take(SHOWN) {
-        let rows = table.rows.map_or_else(|| "-".to_owned(), report::grouped);
-        shown.row([format!("{}.{}", table.schema, table.name), rows, report::size(table.bytes)]);
+        let rows = table.rows.map_or_else(|| "-".to_owned(), words::grouped);
+        shown.row([format!("{}.{}", table.schema, table.name), rows, words::size(table.bytes)]);
     }
     shown
 }
@@ -37,5 +38,5 @@ pub(crate) fn largest(census: &Census) -> Table<3> {
 /// `… and 22 smaller ones`, where not all are shown.
 pub(crate) fn more(census: &Census) -> Option<String> {
     let hidden = census.tables.len().saturating_sub(SHOWN);
-    (hidden > 0).then(|| format!("… and {} smaller", report::grouped(hidden as u64)))
+    (hidden > 0).then(|| format!("… and {} smaller", words::grouped(hidden as u64)))
 }

@@ -46,7 +46,7 @@ impl Progress {
     /// `bytes` have been stored in all.
     pub(crate) fn stored(&self, bytes: u64) {
         if !self.0.is_hidden() {
-            self.0.set_prefix(format!(", {} stored", crate::answers::report::size(bytes)));
+            self.0.set_prefix(format!(", {} stored", catalog::words::size(bytes)));
         }
     }
 

@@ -17,7 +17,7 @@ use crate::commands::adopt::answer::Answer;
 use crate::host;
 use crate::logging;
 use crate::places;
-use crate::read_back::{self, JSON, ReadBack, Reader, Unrecorded};
+use crate::read_back::{self, ReadBack, Reader, Unrecorded};
 use crate::settings::Settings;
 
 /// What became of one backup.
@@ -154,7 +154,7 @@ fn compression(kinds: &[Kind]) -> archive::Compression {
 async fn put(repository: &Repository, entry: &Entry, manifest: &Manifest) -> Result<(), Failure> {
     let key = repository.layout().manifest(&entry.id);
     let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-    match repository.put_new(&key, json, JSON).await? {
+    match repository.put_new(&key, json).await? {
         PutOutcome::Stored(_) => Ok(()),
         PutOutcome::Exists => Err(Failure::new(
             Exit::Failed,

@@ -6,7 +6,7 @@
 
 mod answer;
 
-use catalog::{Catalog, DatabaseEntry, freshness};
+use catalog::{Catalog, freshness};
 use jiff::Timestamp;
 use repository::{Repository, Scope};
 
@@ -22,6 +22,7 @@ use crate::settings::{DatabaseSettings, Settings};
 /// Exit 1 when the repository can't be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
+    repository.check_exists().await.map_err(|error| unknown(error.into()))?;
     let now = Timestamp::now();
     let mut checked = Vec::new();
     for database in databases(&repository, settings).await? {
@@ -57,7 +58,8 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
 async fn check(repository: &Repository, database: &DatabaseSettings, now: Timestamp) -> Result<Health, Failure> {
     let name = database.name.as_deref().unwrap_or_default();
     let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
-    let retired = match entry(repository, name).await? {
+    // Without a mark its backups are expected, too.
+    let retired = match repository.database_entry_of(name).await? {
         Some(entry) if !entry.is_expected(&catalog) => entry.retired,
         _ => None,
     };
@@ -66,14 +68,6 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
         None => freshness::check(&catalog, &database.thresholds, now),
     };
     Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog)))
-}
-
-/// The mark that this database's backups are expected here; without one they are, too.
-async fn entry(repository: &Repository, database: &str) -> Result<Option<DatabaseEntry>, Failure> {
-    let key = repository.layout().database_entry(database);
-    let Some(json) = repository.read_key(&key).await? else { return Ok(None) };
-    let entry = DatabaseEntry::from_json(&json);
-    entry.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&key))))
 }
 
 /// Backups come, and nobody verifies them: what tells a verifier that stopped from backups that did.

@@ -27,7 +27,6 @@ use crate::cli::CostArgs;
 use crate::commands::cost::answer::Answer;
 use crate::commands::cost::bill::Bill;
 use crate::commands::cost::stack::Stack;
-use crate::places;
 use crate::settings::Settings;
 
 /// Prices the scenario of the command line, else every database of the bucket.
@@ -52,7 +51,7 @@ fn imagined(size: u64, args: &CostArgs, settings: &Settings) -> Result<Answer, F
 
 async fn listed(args: &CostArgs, settings: &Settings) -> Result<Answer, Failure> {
     let repository = bucket(settings).await?;
-    let catalogs = places::all(&repository).await?;
+    let catalogs = repository.catalogs().await?;
     found(&repository.display_name(), &catalogs, args, settings, Timestamp::now())
 }
 

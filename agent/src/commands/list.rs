@@ -29,7 +29,7 @@ const CHEAP: u64 = 256 * 1024;
 /// When the repository can't be listed whole.
 pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
-    let found = Catalogs::choose(places::all(&repository).await?, settings);
+    let found = Catalogs::choose(repository.catalogs().await?, settings);
     let now = Timestamp::now();
     let limit = args.limit.unwrap_or(usize::MAX);
     let asks = found.chosen.iter().map(|(_, catalog)| catalog.entries.len().min(limit)).sum::<usize>() <= FEW;

@@ -3,9 +3,10 @@
 
 mod answer;
 
+use catalog::retention::Limit;
 use catalog::{Catalog, Plan, Policy, catalogs, encode_database, local_plan, plan};
 use jiff::Timestamp;
-use repository::{Error, Removal, Repository, Scope};
+use repository::{Removal, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::PruneArgs;
@@ -29,10 +30,11 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     // A backup that came between the listing and its lock is newer than all: not to know of it only keeps more.
     let _locks = if args.dry_run { Vec::new() } else { locks(settings, &found)? };
     let now = Timestamp::now();
+    let limit = if args.force { Limit::Lifted } else { Limit::Half };
     let mut pruned = Vec::new();
     for (database, mut catalog) in found.chosen {
         repository.resolve(&mut catalog).await?;
-        let plan = Rules::of(&repository, &database, bucket.as_deref(), &catalog).plan(&catalog, now, args.force);
+        let plan = Rules::of(&repository, &database, bucket.as_deref(), &catalog).plan(&catalog, now, limit);
         let removal = if args.dry_run { None } else { Some(carry_out(&repository, &plan).await?) };
         pruned.push(Pruned::new(&catalog.database, &plan, removal.as_ref(), now));
     }
@@ -59,12 +61,9 @@ fn refuse_unnamed(settings: &Settings) -> Result<(), Failure> {
     ))
 }
 
-/// With every version of each object, for removal takes them all. A directory that nothing was stored in yet has none.
+/// With every version of each object, for removal takes them all.
 async fn listing(repository: &Repository) -> Result<Vec<Catalog>, Failure> {
-    match repository.versions(Scope::All).await {
-        Err(Error::NotFound { .. }) if matches!(repository, Repository::Directory(_)) => Ok(Vec::new()),
-        objects => Ok(catalogs(repository.layout(), objects?)),
-    }
+    Ok(catalogs(repository.layout(), repository.versions(Scope::All).await?))
 }
 
 /// The catalogs of the bucket that a directory's copies were uploaded to, where one is set.
@@ -109,10 +108,9 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// The listing is whole: one that breaks off is an error before this.
-    fn plan<'c>(&self, catalog: &'c Catalog, now: Timestamp, force: bool) -> Plan<'c> {
+    fn plan<'c>(&self, catalog: &'c Catalog, now: Timestamp, limit: Limit) -> Plan<'c> {
         match self {
-            Self::Policy(policy) => plan(catalog, policy, now, force, true),
+            Self::Policy(policy) => plan(catalog, policy, now, limit),
             Self::Copies { bucket, days } => local_plan(catalog, bucket, *days, now),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use catalog::words;
 use catalog::{DatabaseEntry, Unknown};
 use jiff::Timestamp;
 use repository::Repository;
@@ -10,10 +11,8 @@ use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
-use crate::answers::report;
 use crate::cli::RetireArgs;
 use crate::places;
-use crate::read_back::JSON;
 use crate::settings::Settings;
 
 /// `lastgood retire --json`.
@@ -32,14 +31,14 @@ struct Answer {
 /// Exit 5 when the repository knows nothing of it; exit 1 when the answer at the prompt isn't yes.
 pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
-    let all = places::all(&repository).await?;
+    let all = repository.catalogs().await?;
     let Some(catalog) = all.iter().find(|catalog| catalog.database == args.database) else {
         let known: Vec<&str> = all.iter().map(|catalog| catalog.database.as_str()).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         let error = format!("{} knows no database `{}`", repository.display_name(), args.database);
         return Err(Failure::new(Exit::NotFound, error).hint(format!("databases with backups there: {known}")));
     };
-    let entry = read(&repository, &args.database).await?;
+    let entry = repository.database_entry_of(&args.database).await?;
     let answer = |retired| Answer {
         repository: repository.display_name(),
         database: args.database.clone(),
@@ -57,7 +56,7 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, 
         "{} in {}: {} stay. From now on nobody is told when no new one comes.\n",
         args.database,
         repository.display_name(),
-        report::count(catalog.entries.len() as u64, "backup"),
+        words::count(catalog.entries.len() as u64, "backup"),
     );
     prompt::ask(&what, "Retire it?", args.confirm).map_err(|no| no.hint("--confirm says yes beforehand"))?;
     let now = Timestamp::now();
@@ -70,27 +69,20 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-async fn read(repository: &Repository, database: &str) -> Result<Option<DatabaseEntry>, Failure> {
-    let key = repository.layout().database_entry(database);
-    let Some(json) = repository.read_key(&key).await? else { return Ok(None) };
-    let entry = DatabaseEntry::from_json(&json);
-    entry.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&key))))
-}
-
 async fn write(repository: &Repository, entry: &DatabaseEntry) -> Result<(), Failure> {
     let json = entry.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-    repository.put_over(&repository.layout().database_entry(&entry.database), json, JSON).await?;
+    repository.put_over(&repository.layout().database_entry(&entry.database), json).await?;
     Ok(())
 }
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { repository, database, retired, backups } = self;
-        let retired = retired.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let retired = words::second(*retired);
         writeln!(
             f,
             "{database} is retired in {repository} since {retired}; its {} stay.",
-            report::count(*backups as u64, "backup")
+            words::count(*backups as u64, "backup")
         )?;
         writeln!(f, "lastgood backup makes it expected again.")
     }

@@ -3,7 +3,7 @@
 mod answer;
 mod by_hand;
 
-use catalog::{Entry, Object, Verdict};
+use catalog::Entry;
 use jiff::Timestamp;
 use repository::Repository;
 
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Fa
 async fn verdicts(repository: &Repository, entry: &Entry) -> Result<Vec<Judged>, Failure> {
     let mut verdicts = Vec::new();
     for object in [&entry.intact, &entry.damaged].into_iter().flatten() {
-        let verdict = read(repository, object).await?;
+        let verdict = repository.verdict(object).await?;
         let counts = match &entry.archive {
             Some(archive) => entry.judged() == Some(verdict.outcome) && verdict.is_about(archive),
             None => !verdict.is_intact(),
@@ -41,10 +41,4 @@ async fn verdicts(repository: &Repository, entry: &Entry) -> Result<Vec<Judged>,
     }
     verdicts.sort_by_key(|judged| judged.verdict.verified);
     Ok(verdicts)
-}
-
-async fn read(repository: &Repository, object: &Object) -> Result<Verdict, Failure> {
-    let json = repository.read_record(object).await?;
-    let verdict = Verdict::from_json(&json);
-    verdict.map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&object.key))))
 }

@@ -1,9 +1,7 @@
 //! From the settings to retention's policies: the one place that says which age holds where.
-//!
-//! A keep rule says what stays, so that it would be of no use beside an age nobody asked for: with keep rules, an age counts
-//! only where it was set.
 
 use catalog::Policy;
+use catalog::retention::Age;
 
 use super::definition::Setting;
 use super::layers::Layers;
@@ -22,19 +20,20 @@ pub(super) fn directory(layers: &Layers) -> Policy {
 fn policy(layers: &Layers, age: &Setting<u32>) -> Policy {
     // Texts that are wrong are among the mistakes already, so that their numbers here are never used.
     let count = |setting| layers.get(setting).unwrap_or_default();
-    let policy = Policy {
+    let rules = Policy {
         keep_last: count(&table::BACKUP_KEEP_LAST),
         daily: count(&table::BACKUP_KEEP_DAILY),
         weekly: count(&table::BACKUP_KEEP_WEEKLY),
         monthly: count(&table::BACKUP_KEEP_MONTHLY),
         yearly: count(&table::BACKUP_KEEP_YEARLY),
         minimum_good: count(&table::BACKUP_MIN_GOOD),
-        delete_after_days: None,
         ..Policy::default()
     };
-    let rules = [policy.keep_last, policy.daily, policy.weekly, policy.monthly, policy.yearly];
-    let age_holds = layers.set_as(&age.definition).is_some() || rules == [0; 5];
-    Policy { delete_after_days: layers.get(age).filter(|days| age_holds && *days > 0), ..policy }
+    let days = layers.get(age).unwrap_or_default();
+    Policy::from_rules(
+        rules,
+        if layers.set_as(&age.definition).is_some() { Age::Set(days) } else { Age::Default(days) },
+    )
 }
 
 #[cfg(test)]

@@ -21,16 +21,16 @@ pub enum Compression {
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Compression::Gzip => "gzip",
-            Compression::Zstd => "zstd",
-            Compression::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::None => "none",
         })
     }
 }
 
 /// The text names no compression that Lastgood knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown compression `{0}`: gzip, zstd or none")]
+#[error("unknown compression `{0}`: expected gzip, zstd or none")]
 pub struct UnknownCompression(String);
 
 impl FromStr for Compression {
@@ -38,9 +38,9 @@ impl FromStr for Compression {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "gzip" => Ok(Compression::Gzip),
-            "zstd" => Ok(Compression::Zstd),
-            "none" => Ok(Compression::None),
+            "gzip" => Ok(Self::Gzip),
+            "zstd" => Ok(Self::Zstd),
+            "none" => Ok(Self::None),
             _ => Err(UnknownCompression(text.to_owned())),
         }
     }
@@ -62,6 +62,6 @@ mod tests {
     #[test]
     fn an_unknown_compression_is_refused_with_the_known_ones() {
         let error = "lzma".parse::<Compression>().unwrap_err();
-        assert_eq!(error.to_string(), "unknown compression `lzma`: gzip, zstd or none");
+        assert_eq!(error.to_string(), "unknown compression `lzma`: expected gzip, zstd or none");
     }
 }

@@ -20,11 +20,11 @@ pub enum Damage {
         found: Kind,
     },
     /// A version of the format that this reader doesn't know.
-    #[error("archive version {major}.{minor} is none of 1.12 to 1.16 (PostgreSQL 9.0 to 18)")]
+    #[error("archive version {major}.{minor} is not supported: expected 1.12 to 1.16 (PostgreSQL 9.0 to 18)")]
     UnsupportedVersion {
         /// First part of the version; 1 so far.
         major: u8,
-        /// Second part.
+        /// Second part of the version; 12 to 16 so far.
         minor: u8,
     },
     /// A gzip member or zstd frame that doesn't decompress to what it promises.
@@ -64,20 +64,20 @@ pub enum Damage {
     BadBlock {
         /// Where in the dump.
         offset: u64,
-        /// Whose data it is, in words.
+        /// The table or object that the data is of, in words.
         object: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A data block stands where another's belongs: one is missing, or the order is not pg_dump's, which a restore through
+    /// A data block is where another's belongs: one is missing, or the order is not pg_dump's, which a restore through
     /// a pipe depends on.
-    #[error("{object} stands at byte {offset}, where {expected} belongs")]
+    #[error("{object} is at byte {offset}, where {expected} belongs")]
     MisplacedBlock {
         /// Where in the dump.
         offset: u64,
-        /// Whose data it is, in words.
+        /// The table or object that the data is of, in words.
         object: String,
-        /// Whose data belongs there.
+        /// The table or object whose data belongs there, in words.
         expected: String,
     },
     /// A data block that the table of contents doesn't promise.
@@ -93,7 +93,7 @@ pub enum Damage {
     DuplicateBlock {
         /// Where in the dump.
         offset: u64,
-        /// Whose data it is, in words.
+        /// The table or object that the data is of, in words.
         object: String,
     },
     /// The archive ends cleanly, but before everything that its table of contents promises.
@@ -101,7 +101,7 @@ pub enum Damage {
     MissingBlocks {
         /// Where the archive ends.
         offset: u64,
-        /// Whose data is the first to be missing, in words.
+        /// The first table or object whose data is missing, in words.
         object: String,
         /// How many data blocks are missing.
         missing: u64,

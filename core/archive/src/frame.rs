@@ -2,7 +2,7 @@
 //! dump. `gunzip`, `zcat` and `zstd -d` read them as one stream; we compress and expand them on all cores.
 //!
 //! [`compress`] makes them. [`Expander`] is pulled from and uses all cores; [`Unframe`] is fed, uses one, and can save its
-//! place. Both read anybody's gzip or zstd too: `cut` finds the frames that stand alone and streams through the rest.
+//! place. Both read the gzip or zstd of others too: `cut` finds the frames that stand alone and streams through the rest.
 
 mod compress;
 mod cut;
@@ -11,13 +11,15 @@ mod gzip;
 mod inflate;
 mod literals;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod unframe;
 mod zstd;
 
 pub use compress::{Closed, FrameError, FrameInput, FrameOutput, FrameSettings, compress};
 pub use expand::{Expander, damage};
-pub use unframe::{SavedUnframe, Unframe};
+pub(crate) use unframe::{SavedUnframe, Unframe};
 
 /// Most bytes of the dump in one frame.
 pub const FRAME_SIZE: usize = 1 << 20;
@@ -29,15 +31,12 @@ const STORED_FRAME_LIMIT: usize = FRAME_SIZE + (64 << 10);
 /// How much of a frame is known from its first bytes.
 #[derive(Debug, PartialEq, Eq)]
 enum Measure {
-    /// At least so many bytes from its beginning are needed to say more.
+    /// At least this many bytes from its beginning are needed to say more.
     Need(usize),
-    /// It is so long, and decompresses by itself to at most [`FRAME_SIZE`].
+    /// It is this long, and decompresses by itself to at most [`FRAME_SIZE`].
     Whole(usize),
     /// Its length shows only while it is decompressed.
     Stream,
-    /// It holds no content and is so long.
+    /// It holds no content and is this long.
     Skip(u64),
 }
-
-#[cfg(test)]
-mod tests;

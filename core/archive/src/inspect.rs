@@ -3,6 +3,10 @@
 //! [`inspect`] pulls and uses all cores; [`Inspection`] is fed, uses one, and saves its place. Damage never stops them
 //! before the digest over all stored bytes is whole: it tells damage of storage from damage of the dump.
 
+mod inspection;
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, BufRead, Cursor, Read};
 
 use serde::{Deserialize, Serialize};
@@ -10,10 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::digest::DigestReader;
 use crate::frame::Expander;
 use crate::{Damage, Digest, Kind, SNIFF_LEN, Walk, Walked, damage, sniff};
-
-mod inspection;
-#[cfg(test)]
-mod tests;
 
 pub use inspection::{Inspection, SavedInspection};
 

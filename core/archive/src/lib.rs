@@ -8,17 +8,15 @@ mod damage;
 mod digest;
 mod frame;
 mod inspect;
+mod reading;
 mod sniff;
 mod walk;
 
 pub use census::{Census, LargeObjectCensus, Sha256Hex, TableCensus};
 pub use compression::{Compression, UnknownCompression};
 pub use damage::Damage;
-pub use digest::{BadDigest, Crc64, Digest, DigestReader, Digester, Md5};
-pub use frame::{
-    Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, SavedUnframe, Unframe, compress,
-    damage,
-};
+pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
+pub use frame::{Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, compress, damage};
 pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader, inspect, inspect_with};
 pub use sniff::{Kind, SNIFF_LEN, sniff};
 pub use walk::{Entry, FormatVersion, Header, InnerCompression, SavedWalk, Walk, Walked};

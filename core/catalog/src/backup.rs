@@ -3,8 +3,8 @@
 //!
 //! A stem is read from its right end: the last `_backup_` parts database and tag, so `app` never matches
 //! `app_staging`, nor does a database that is itself called `app_backup_old` confuse anything.
-//! A name without a database part, such as the `pre_restore_20250120_030000.sql.gz` some scripts leave behind, is no
-//! backup of any database we could name: it isn't listed, counted or removed; it can be restored by its path.
+//! A name without a database part, such as the `pre_restore_20250120_030000.sql.gz` some scripts leave behind, is not
+//! a backup of any database we could name: it isn't listed, counted or removed; it can be restored by its path.
 
 mod encoding;
 #[cfg(test)]
@@ -24,7 +24,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use encoding::{decode_database, encode_database};
+pub(crate) use encoding::decode_database;
+pub use encoding::encode_database;
 use time::{NameTime, read_time, spell_time};
 pub(crate) use time::{parse_day, spell_day};
 
@@ -76,7 +77,7 @@ pub enum InvalidName {
     ImpossibleDay(String),
     /// The label breaks the rules of [`Tag::Label`].
     #[error(
-        "`{0}` can't be a backup's label: use letters, digits, `_` and `-`, without `_backup_` and not like a timestamp"
+        "`{0}` cannot be a backup's label: use letters, digits, `_` and `-`, without `_backup_` and not like a timestamp"
     )]
     Label(String),
     /// The whole name wouldn't fit a file name with its suffixes.
@@ -112,7 +113,7 @@ impl Stem {
     /// The PostgreSQL name of the database. A guest's name that isn't in our encoding (`my.db`) is taken literally.
     #[must_use]
     pub fn database(&self) -> Cow<'_, str> {
-        let encoded = self.text.get(..self.mark).unwrap_or_default();
+        let encoded = self.text.split_at(self.mark).0;
         decode_database(encoded).map_or(Cow::Borrowed(encoded), Cow::Owned)
     }
 
@@ -224,7 +225,7 @@ impl From<Stem> for String {
 pub struct BackupId {
     /// The date folder. None in a directory, and for what lies beside the date folders of a bucket.
     pub day: Option<Date>,
-    /// The name.
+    /// The backup's own name.
     pub stem: Stem,
 }
 

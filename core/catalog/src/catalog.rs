@@ -18,7 +18,7 @@ use crate::object::Object;
 /// The backups of one database in one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
-    /// The PostgreSQL name.
+    /// The database's PostgreSQL name.
     pub database: String,
     /// Newest first; equal instants in the order of their names.
     pub entries: Vec<Entry>,
@@ -28,11 +28,12 @@ pub struct Catalog {
 
 impl Catalog {
     /// The good backups that count: neither safety backups nor anything unverified. Newest first.
+    #[must_use]
     pub fn good(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.counts_as_good())
     }
 
-    /// What `latest` means.
+    /// The newest good backup, which is what `latest` means.
     #[must_use]
     pub fn newest_good(&self) -> Option<&Entry> {
         self.good().next()

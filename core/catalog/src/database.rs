@@ -1,5 +1,5 @@
 //! The mark that backups of a database are expected in a repository: put with its first backup, so that a database whose
-//! backups stop, or vanish, is somebody's row. It stays until somebody says that the database is retired.
+//! backups stop, or vanish, is still reported. It stays until a person retires the database.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ pub struct DatabaseEntry {
     pub database: String,
     /// When the first backup began.
     pub since: Timestamp,
-    /// When somebody said that no more backups will come; null while they are expected.
+    /// When a person said that no more backups will come; null while they are expected.
     pub retired: Option<Timestamp>,
     /// Fields of a later version, kept when the entry is written again.
     #[serde(skip)]

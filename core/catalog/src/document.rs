@@ -12,31 +12,44 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unknown(Value);
 
-/// Why a document can't be read or written.
+/// Why a document cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// It isn't JSON, or lacks a field, or a field is of the wrong kind.
     #[error("not a {what}: {source}")]
     Malformed {
-        /// `manifest`, `verdict` …
+        /// The kind of document: `manifest`, `verdict` …
         what: &'static str,
-        /// Where and why.
+        /// The place in the JSON and what is wrong there.
         source: serde_json::Error,
     },
     /// It has no version that is a positive whole number.
     #[error("not a {what}: it has no version")]
     NoVersion {
-        /// `manifest`, `verdict` …
+        /// The kind of document: `manifest`, `verdict` …
         what: &'static str,
     },
     /// It is of a later version.
-    #[error("written by a newer lastgood ({what} version {version}): upgrade lastgood")]
+    #[error("written by a newer lastgood ({what} version {version})")]
     Newer {
-        /// `manifest`, `verdict` …
+        /// The kind of document: `manifest`, `verdict` …
         what: &'static str,
         /// The version it has.
         version: u64,
     },
+}
+
+impl DocumentError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Newer { .. } => "upgrade lastgood on this machine",
+            Self::Malformed { .. } | Self::NoVersion { .. } => {
+                "it was changed or cut outside lastgood: put back the file that was there, or use another backup"
+            }
+        }
+    }
 }
 
 /// A kind of document.

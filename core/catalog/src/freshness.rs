@@ -1,6 +1,6 @@
 //! How old the newest good backup is, and whether that, their number and their size are what was asked for.
 //!
-//! No news is bad news: without a good backup the answer is "never", which is a finding, and so is a backup that lies in
+//! No news is bad news: without a good backup the answer is "never", which is a finding, and so is a backup of
 //! the future, for then the clock says nothing about its age.
 
 #[cfg(test)]
@@ -13,9 +13,11 @@ use serde::Serialize;
 
 use crate::backup::BackupId;
 use crate::catalog::{Catalog, Entry};
+use crate::words;
 
-/// How far a backup may lie in the future before it is a finding: clocks of two machines differ by seconds, not by more.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How far a backup may lie in the future before it is a finding, and its age unknown: clocks of two machines differ by
+/// seconds, not by more.
+pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The age of one kind of backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub enum Freshness {
     Never,
     /// There is one.
     Of {
-        /// The newest.
+        /// The newest backup of the kind.
         id: BackupId,
         /// When it was made.
         instant: Timestamp,
@@ -59,21 +61,21 @@ pub enum Finding {
     Never {
         /// The PostgreSQL name.
         database: String,
-        /// Backups that nobody has verified yet.
+        /// How many backups are not verified yet.
         unverified: usize,
     },
     /// The newest good backup is too old.
     Stale {
-        /// Which.
+        /// The newest good backup.
         id: BackupId,
         /// Its age in seconds.
         age_seconds: i64,
         /// The age it may have, in seconds.
         max_age_seconds: i64,
     },
-    /// The newest good backup lies in the future, so nobody knows how old it is.
+    /// The newest good backup is in the future, so its age is unknown.
     InTheFuture {
-        /// Which.
+        /// The newest good backup.
         id: BackupId,
         /// By how much, in seconds.
         by_seconds: i64,
@@ -182,16 +184,12 @@ impl fmt::Display for Finding {
                 write!(f, "the newest good backup {} is {age} old, more than {limit}", id.stem)
             }
             Self::InTheFuture { id, by_seconds } => {
-                write!(
-                    f,
-                    "the newest good backup {} lies {} in the future: a clock is wrong",
-                    id.stem,
-                    span(*by_seconds)
-                )
+                let by = span(*by_seconds);
+                write!(f, "the newest good backup {} is {by} in the future: a clock is wrong", id.stem)
             }
             Self::TooFew { database, good, min_count } => {
-                let backups = if *good == 1 { "backup" } else { "backups" };
-                write!(f, "database `{database}` has {good} good {backups}, fewer than {min_count}")
+                let good = words::count(*good as u64, "good backup");
+                write!(f, "database `{database}` has {good}, fewer than {min_count}")
             }
             Self::TooSmall { id, size, min_size, count: 1 } => {
                 write!(f, "the good backup {} has {size} bytes, fewer than {min_size}", id.stem)
@@ -207,13 +205,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Seconds as people say them: the two largest of days, hours and minutes.
 fn span(seconds: i64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
-    }
+    words::span(SignedDuration::from_secs(seconds))
 }

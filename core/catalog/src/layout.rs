@@ -30,7 +30,7 @@ pub struct Layout {
 pub enum Part {
     /// The bytes of a backup. Compression and encryption are what the name claims: guests' names often lie.
     Archive {
-        /// Whose.
+        /// The backup it belongs to.
         id: BackupId,
         /// By the suffix `.sql.gz`, `.sql.zst` or `.sql`.
         compression: Compression,
@@ -39,9 +39,9 @@ pub enum Part {
     },
     /// A JSON document beside an archive.
     Record {
-        /// Whose.
+        /// The backup it belongs to.
         id: BackupId,
-        /// Which.
+        /// What kind of document it is.
         record: Record,
     },
     /// The mark that backups of this database are expected here.
@@ -64,20 +64,21 @@ pub enum Record {
     Damaged,
     /// The verifier's saved place.
     Verifying,
-    /// Proof of the last drill.
+    /// Proof of the last drill. Nothing here writes one or reads it, but a newer version may: it must be known, to be removed
+    /// with its backup.
     Drill,
 }
 
 impl Record {
-    const ALL: [Record; 5] = [Record::Manifest, Record::Intact, Record::Damaged, Record::Verifying, Record::Drill];
+    const ALL: [Self; 5] = [Self::Manifest, Self::Intact, Self::Damaged, Self::Verifying, Self::Drill];
 
     fn suffix(self) -> &'static str {
         match self {
-            Record::Manifest => ".manifest.json",
-            Record::Intact => ".intact.json",
-            Record::Damaged => ".damaged.json",
-            Record::Verifying => ".verifying.json",
-            Record::Drill => ".drill.json",
+            Self::Manifest => ".manifest.json",
+            Self::Intact => ".intact.json",
+            Self::Damaged => ".damaged.json",
+            Self::Verifying => ".verifying.json",
+            Self::Drill => ".drill.json",
         }
     }
 }
@@ -134,12 +135,6 @@ impl Layout {
         self.record(id, Record::Manifest)
     }
 
-    /// The key of the verdict "intact".
-    #[must_use]
-    pub fn intact(&self, id: &BackupId) -> String {
-        self.record(id, Record::Intact)
-    }
-
     /// The key of the verdict "damaged".
     #[must_use]
     pub fn damaged(&self, id: &BackupId) -> String {
@@ -150,12 +145,6 @@ impl Layout {
     #[must_use]
     pub fn verifying(&self, id: &BackupId) -> String {
         self.record(id, Record::Verifying)
-    }
-
-    /// The key of the last drill's proof.
-    #[must_use]
-    pub fn drill(&self, id: &BackupId) -> String {
-        self.record(id, Record::Drill)
     }
 
     /// The key of the mark that this database's backups are expected here.

@@ -16,8 +16,9 @@ pub mod retention;
 #[cfg(test)]
 mod testing;
 pub mod verdict;
+pub mod words;
 
-pub use backup::{BackupId, InvalidName, Stem, Tag, decode_database, encode_database};
+pub use backup::{BackupId, InvalidName, Stem, Tag, encode_database};
 pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
 pub use database::DatabaseEntry;
 pub use document::{DocumentError, Unknown};

@@ -23,7 +23,7 @@ const KIND: Kind = Kind { what: "manifest", version: 1 };
 pub struct Manifest {
     /// The backup's name.
     pub stem: Stem,
-    /// Why it was made.
+    /// What it was made for.
     pub purpose: Purpose,
     /// What was dumped.
     pub database: Database,
@@ -38,7 +38,7 @@ pub struct Manifest {
     pub started: Timestamp,
     /// When the archive was stored.
     pub finished: Timestamp,
-    /// Seconds from the one to the other, to the millisecond, by a clock that nobody sets.
+    /// Seconds from the one to the other, to the millisecond, by a clock that cannot be set.
     #[serde(with = "seconds")]
     pub duration: Duration,
     /// What `pg_dump` said that didn't fail it, a line each.
@@ -56,7 +56,7 @@ pub enum Purpose {
     Backup,
     /// To undo the restore that followed it.
     Safety,
-    /// It was a guest: somebody else's dump, verified by `lastgood adopt`.
+    /// It was a guest: another program's dump, verified by `lastgood adopt`.
     Adopted,
 }
 

@@ -1,4 +1,4 @@
-//! What stays and what goes, decided purely and with the reason for each; somebody else acts.
+//! What stays and what goes, decided purely and with the reason for each; the callers act.
 //!
 //! A good backup stays if any rule keeps it: the last N, the newest of a day, week, month or year, or being younger than
 //! `delete_after_days`. Age is counted back from the newest good backup, never from the clock, so a clock that jumps
@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::catalog::{Catalog, Entry, State};
 
 pub use local::local_plan;
-pub use policy::Policy;
+pub use policy::{Age, Policy};
 pub use reason::{Decision, Keep, Period, Refusal, Remove};
 
 /// What retention would do with one catalog.
@@ -29,28 +29,30 @@ pub struct Plan<'a> {
     pub refused: Option<Refusal>,
 }
 
-/// One entry's fate.
+/// How many of the good backups one plan may remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// At most half of them: a plan that goes further is refused, because that is more often a mistake than a wish.
+    Half,
+    /// As many as the policy says: a person has read the plan.
+    Lifted,
+}
+
+/// What happens to one entry, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
-    /// Whose.
+    /// The backup, or what looks like one.
     pub entry: &'a Entry,
-    /// And why.
+    /// Whether it stays or goes, with the reason.
     pub decision: Decision,
 }
 
-/// The plan for `catalog` under `policy`.
+/// The plan for `catalog`, which comes from a whole listing, under `policy`.
 ///
 /// `now` only matters when it lies before the newest good backup, and then it saves backups: none counts as old for
-/// lying far behind a time that hasn't come. `force` allows removing more than half of the good backups, nothing else.
-/// `listing_complete` is false when the listing broke off: then the rows show what would be, and nothing goes.
+/// lying far behind a time that hasn't come.
 #[must_use]
-pub fn plan<'a>(
-    catalog: &'a Catalog,
-    policy: &Policy,
-    now: Timestamp,
-    force: bool,
-    listing_complete: bool,
-) -> Plan<'a> {
+pub fn plan<'a>(catalog: &'a Catalog, policy: &Policy, now: Timestamp, limit: Limit) -> Plan<'a> {
     let anchor = catalog.newest_good().map(|newest| newest.instant.min(now));
     let mut decisions = rules::for_good(catalog, policy, anchor).into_iter();
     let rows = catalog.entries.iter().map(|entry| {
@@ -58,7 +60,7 @@ pub fn plan<'a>(
         Row { entry, decision: decision.unwrap_or_else(|| for_others(entry, policy, anchor)) }
     });
     let mut plan = Plan { rows: rows.collect(), refused: None };
-    plan.refused = if listing_complete { plan.too_many().filter(|_| !force) } else { Some(Refusal::IncompleteListing) };
+    plan.refused = plan.too_many().filter(|_| limit == Limit::Half);
     plan
 }
 

@@ -33,17 +33,17 @@ const KIND: Kind = Kind { what: "verdict", version: 1 };
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
-    /// Whole or not.
+    /// Whether the bytes are whole.
     pub outcome: Outcome,
     /// Whether the dump inside was read, or only the stored bytes.
     pub content: Content,
     /// What is wrong; empty when intact, never when damaged.
     pub findings: Vec<Finding>,
-    /// Which bytes this is about.
+    /// The bytes this is about.
     pub identity: Identity,
     /// Of the bytes as they were read; null when there were none to read, or not all were.
     pub digest: Option<Digest>,
-    /// Who read them.
+    /// The program that read them.
     pub verifier: Verifier,
     /// When the last byte had been read.
     pub verified: Timestamp,
@@ -72,7 +72,7 @@ pub enum Content {
     Unread,
 }
 
-/// Who verified.
+/// The program that verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verifier {
     /// What it was: `agent`, or `function` in the cloud.
@@ -98,8 +98,8 @@ impl Verdict {
         Self::without_digest(Identity::listed(object), Finding::new(Code::UNFINISHED, text), at, by)
     }
 
-    /// Lastgood began to store the archive, and its manifest never came. It never was a backup, and whoever may not look
-    /// into archives learns from this that it isn't a guest's either.
+    /// Lastgood began to store the archive, and its manifest never came. It never was a backup, and a program that may
+    /// not look into archives learns from this that it isn't a guest's either.
     #[must_use]
     pub fn uncommitted(object: &Object, at: Timestamp, by: Verifier) -> Self {
         let finding = Finding::new(Code::UNCOMMITTED, "its upload was begun by lastgood, and its manifest never came");

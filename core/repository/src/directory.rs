@@ -13,17 +13,15 @@ mod sweep;
 mod tests;
 pub(crate) mod upload;
 
-use std::{
-    fs::{self, DirBuilder, File, Metadata},
-    io,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use catalog::{Layout, Object, Part};
 use jiff::Timestamp;
-use rustix::fs::{Access, statvfs};
+use rustix::fs::Access;
 
 use crate::{Error, Scope};
 
@@ -46,24 +44,16 @@ impl Directory {
         self.path.display().to_string()
     }
 
-    /// Where it is.
+    /// The path of the directory.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A key's file.
+    /// The file that holds a key's object.
+    #[must_use]
     pub fn path_of(&self, key: &str) -> PathBuf {
         self.path.join(key)
-    }
-
-    /// Bytes that this user may still write here.
-    ///
-    /// # Errors
-    /// When the file system can't be asked.
-    pub fn free_space(&self) -> Result<u64, Error> {
-        let existing = self.path.ancestors().find(|path| path.exists()).unwrap_or(&self.path);
-        let figures = statvfs(existing).map_err(|error| Error::io(existing, error.into()))?;
-        Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
     }
 
     /// The directory, or the nearest one above it that exists, can be written to.
@@ -77,6 +67,12 @@ impl Directory {
         .await
     }
 
+    /// The directory itself exists.
+    pub(crate) async fn check_exists(&self) -> Result<(), Error> {
+        let path = self.path.clone();
+        off_runtime(move || fs::read_dir(&path).map(drop).map_err(|error| Error::io(&*path, error))).await
+    }
+
     pub(crate) async fn list(&self, scope: Scope) -> Result<Vec<Object>, Error> {
         let directory = self.clone();
         off_runtime(move || directory.list_blocking(scope)).await
@@ -88,20 +84,22 @@ impl Directory {
             self.list_folder("", &mut objects)?;
         }
         if !matches!(scope, Scope::Day(_)) {
-            match self.list_folder(&self.layout.databases_prefix(), &mut objects) {
-                Err(Error::NotFound { .. }) => {}
-                listed => listed?,
-            }
+            self.list_folder(&self.layout.databases_prefix(), &mut objects)?;
         }
         objects.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(objects)
     }
 
-    /// Files of known names; links are followed, and one that leads nowhere is nothing.
+    /// Files of known names; links are followed, and one that leads nowhere is nothing. A folder that nothing was stored
+    /// in yet doesn't exist, and is empty.
     fn list_folder(&self, prefix: &str, objects: &mut Vec<Object>) -> Result<(), Error> {
         let folder = self.path.join(prefix);
         let failed = |error| Error::io(&folder, error);
-        for row in fs::read_dir(&folder).map_err(failed)? {
+        let rows = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            rows => rows.map_err(failed)?,
+        };
+        for row in rows {
             let row = row.map_err(failed)?;
             let Ok(name) = row.file_name().into_string() else { continue };
             let key = format!("{prefix}{name}");

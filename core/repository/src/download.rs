@@ -1,15 +1,15 @@
 //! An object being read in order, from a bucket or a directory; asynchronously, or by `Read` for those who aren't.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-};
+use std::fs::File;
+use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
 use catalog::Object;
 use tokio::sync::mpsc;
 
-use crate::{Bucket, Error, directory::download::FileDownload, s3::download::BucketDownload};
+use crate::directory::download::FileDownload;
+use crate::s3::download::BucketDownload;
+use crate::{Bucket, Error};
 
 /// The bytes of one object, in order. Dropping it stops the requests under way.
 pub struct Download(Source);
@@ -86,7 +86,10 @@ enum Origin {
 impl Read for DownloadReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
-        let Some(into) = into.get_mut(..length).filter(|into| !into.is_empty()) else { return Ok(0) };
+        let (into, _) = into.split_at_mut(length);
+        if into.is_empty() {
+            return Ok(0);
+        }
         let read = match &mut self.origin {
             Origin::File(file) => file.read(into)?,
             Origin::Lost => 0,
@@ -113,8 +116,6 @@ fn read_block(
         }
     }
     let length = current.len().min(into.len());
-    if let Some(head) = into.get_mut(..length) {
-        current.copy_to_slice(head);
-    }
+    current.copy_to_slice(into.split_at_mut(length).0);
     Ok(length)
 }

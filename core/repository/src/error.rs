@@ -1,7 +1,11 @@
-//! Why a repository couldn't do what was asked: what happened, to which object, and what to do about it. The texts
+//! Why a repository could not do what was asked: what happened, to which object, and what to do about it. The texts
 //! carry no secrets: no keys, no headers, no bodies.
 
-use std::{io, path::PathBuf};
+use std::io;
+use std::path::PathBuf;
+
+use catalog::DocumentError;
+use catalog::words::shell_word;
 
 /// A failure of the repository. What is wrong with a backup's bytes is never an error, but a verdict of the catalog.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +31,7 @@ pub enum Error {
         /// What it was tried on.
         resource: String,
     },
-    /// The bucket lies in another region than the one asked.
+    /// The bucket is in another region than the one asked.
     #[error("the bucket {bucket} is not in the region {asked}")]
     WrongRegion {
         /// Its name.
@@ -40,7 +44,7 @@ pub enum Error {
     /// No credentials were found.
     #[error("no AWS credentials were found (NoCredentialsError): {cause}")]
     NoCredentials {
-        /// What the provider chain said.
+        /// The provider chain's own words.
         cause: String,
     },
     /// The store doesn't know the key, or the secret doesn't fit it.
@@ -58,8 +62,8 @@ pub enum Error {
     /// This machine's clock differs too much from the store's.
     #[error("the store refused the request's time (RequestTimeTooSkewed)")]
     ClockSkew,
-    /// The store can't be reached, or a connection broke.
-    #[error("the network is away: {object}: {cause}")]
+    /// The store cannot be reached, or a connection broke.
+    #[error("the network is unreachable: {object}: {cause}")]
     NetworkAway {
         /// What was being read or written.
         object: String,
@@ -74,8 +78,8 @@ pub enum Error {
         /// How long it was waited for.
         seconds: u64,
     },
-    /// The store says that it can't now.
-    #[error("the store can't serve {object} now ({code})")]
+    /// The store says that it cannot serve the request now.
+    #[error("the store cannot serve {object} now ({code})")]
     Unavailable {
         /// What was being read or written.
         object: String,
@@ -85,13 +89,13 @@ pub enum Error {
         request_id: Option<String>,
     },
     /// Something with this name was there before; it stays untouched.
-    #[error("{object} exists already, with other content")]
+    #[error("{object} already exists with other content")]
     Exists {
         /// Key or path.
         object: String,
     },
-    /// A concurrent write made the store give this one up (409): the upload has to start from its beginning.
-    #[error("a concurrent write to {object} made the store give this one up (409)")]
+    /// The store gave up this write because of a concurrent one (409): the upload has to start from its beginning.
+    #[error("the store gave up this write to {object} because of a concurrent one (409)")]
     Conflict {
         /// Its key.
         object: String,
@@ -108,8 +112,8 @@ pub enum Error {
         /// Key or path.
         object: String,
     },
-    /// The object lies in Glacier and can't be read.
-    #[error("{object} lies in Glacier and can't be read before it is thawed (InvalidObjectState)")]
+    /// The object is in Glacier and cannot be read.
+    #[error("{object} is in Glacier and cannot be read before it is thawed (InvalidObjectState)")]
     Archived {
         /// As `s3://bucket/key`.
         object: String,
@@ -119,7 +123,7 @@ pub enum Error {
     Checksum {
         /// Key or path.
         object: String,
-        /// Which comparison failed.
+        /// The comparison that failed.
         cause: String,
     },
     /// The store takes no more parts.
@@ -131,14 +135,22 @@ pub enum Error {
         max_parts: u32,
     },
     /// A record is larger than any of ours.
-    #[error("{object} has more than {limit} bytes, too many for a record")]
+    #[error("{object} is larger than {limit} bytes, too large for a record")]
     TooLarge {
         /// Key or path.
         object: String,
         /// Bytes.
         limit: u64,
     },
-    /// A listing didn't come whole.
+    /// A record isn't what its name says, or a newer version wrote it.
+    #[error("the record {object} cannot be used: {source}")]
+    Document {
+        /// Key or path.
+        object: String,
+        /// What is wrong with it.
+        source: DocumentError,
+    },
+    /// A listing is not whole.
     #[error("the listing of {object} is incomplete: {cause}")]
     IncompleteListing {
         /// Bucket and prefix, or directory.
@@ -161,9 +173,9 @@ pub enum Error {
         source: io::Error,
     },
     /// Settings that the SDK refuses.
-    #[error("the bucket's settings can't be used: {cause}")]
+    #[error("the bucket's settings cannot be used: {cause}")]
     Settings {
-        /// Why.
+        /// What the SDK objects to.
         cause: String,
     },
     /// Anything else the store said.
@@ -187,17 +199,20 @@ fn in_brackets(request_id: Option<&str>) -> String {
 }
 
 impl Error {
-    /// True when the same request may succeed later with nothing changed by anybody.
+    /// True when the same request may succeed later without any change.
+    #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.is_network() || matches!(self, Self::Unavailable { .. })
     }
 
     /// True when the store wasn't reached: worth waiting for within the retry budget.
+    #[must_use]
     pub fn is_network(&self) -> bool {
         matches!(self, Self::NetworkAway { .. } | Self::Timeout { .. })
     }
 
     /// What to do about it, in one line.
+    #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound { .. } => "list what is there: lastgood list".to_owned(),
@@ -224,22 +239,24 @@ impl Error {
                 "check the network, the region and the endpoint; BACKUP_RETRY_MINUTES says how long to wait for them"
                     .to_owned()
             }
-            Self::Unavailable { .. } => "the store's own trouble as a rule: run it again later".to_owned(),
+            Self::Unavailable { .. } => "usually a passing fault of the store: run it again later".to_owned(),
             Self::Exists { .. } => {
-                "nothing was overwritten; if the one that is there is not wanted, remove it first".to_owned()
+                "nothing was overwritten; if what is there is not needed, remove it first".to_owned()
             }
-            Self::Conflict { .. } | Self::UploadGone { .. } => "run the backup once again".to_owned(),
-            Self::Changed { .. } => "list again, and choose again".to_owned(),
+            Self::Conflict { .. } | Self::UploadGone { .. } => "run the backup again".to_owned(),
+            Self::Changed { .. } => "list the backups again, and choose again".to_owned(),
             Self::Archived { object } => thaw_hint(object),
             Self::Checksum { .. } => {
                 "run it again; if it comes back, test this machine's memory and network".to_owned()
             }
             Self::TooManyParts { .. } => "raise the part size".to_owned(),
-            Self::TooLarge { .. } => "this file is none of ours: move it elsewhere".to_owned(),
-            Self::IncompleteListing { .. } => "nothing is decided on part of a listing: run it again".to_owned(),
+            Self::TooLarge { .. } => "this file is not one of lastgood's: move it elsewhere".to_owned(),
+            Self::Document { source, .. } => source.hint().to_owned(),
+            Self::IncompleteListing { .. } => "no decision is made on part of a listing: run it again".to_owned(),
             Self::DiskFull { path } => {
                 let directory = path.parent().unwrap_or(path);
-                format!("free some space: df -h {}; du -sh {}", directory.display(), directory.display())
+                let directory = shell_word(&directory.to_string_lossy());
+                format!("free some space: df -h {directory}; du -sh {directory}")
             }
             Self::Io { .. } | Self::Settings { .. } | Self::Other { .. } => return None,
         })
@@ -271,15 +288,12 @@ fn thaw_hint(url: &str) -> String {
     )
 }
 
-fn shell_word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 fn access_hint(action: &str, resource: &str) -> String {
     match action {
         "file access" => {
             format!(
-                "run as the owner of {resource}, or change it: ls -ld {resource}; a read-only file system looks alike"
+                "run as the owner of {resource}, or change its permissions: ls -ld {}; a read-only file system gives the same error",
+                shell_word(resource)
             )
         }
         "s3:ListBucket" => {
@@ -310,7 +324,7 @@ mod tests {
     #[test]
     fn a_frozen_archive_is_thawed_by_the_commands_of_its_hint() {
         let hint = Error::Archived { object: "s3://b/it's/a.sql.gz".into() }.hint().unwrap();
-        let object = r"--bucket 'b' --key 'it'\''s/a.sql.gz'";
+        let object = r#"--bucket b --key "it's/a.sql.gz""#;
         assert!(hint.contains(&format!("aws s3api restore-object {object} --restore-request")), "{hint}");
         assert!(hint.ends_with(&format!("aws s3api head-object {object} --query Restore")), "{hint}");
     }

@@ -1,5 +1,5 @@
 //! How long a request is tried: once and three times more after 5, 10 and 20 s, jittered, when the store answers that
-//! it can't now; and on at the last pace, within a budget, when the network is away.
+//! it cannot now; and on at the last pace, within a budget, when the network is unreachable.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The same pace, but no waiting for a network that is away: for cleaning up after that wait has been in vain.
+    /// The same pace, but no waiting for an unreachable network: for cleaning up after that wait has been in vain.
     pub(crate) fn without_budget(&self) -> Self {
         Self { network_budget: Duration::ZERO, ..self.clone() }
     }

@@ -15,9 +15,12 @@ pub(crate) mod stored;
 mod tests;
 pub(crate) mod upload;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use aws_sdk_s3::{Client, config::http::HttpResponse, error::ProvideErrorMetadata, error::SdkError};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use catalog::Layout;
 
 use crate::{BucketSettings, Error, Retry};
@@ -45,7 +48,7 @@ pub(crate) struct Call<'a> {
     pub(crate) action: &'static str,
     /// Its key; `None` for the bucket itself.
     pub(crate) key: Option<&'a str>,
-    /// Bytes that travel.
+    /// Bytes of its body.
     pub(crate) bytes: u64,
 }
 
@@ -65,6 +68,7 @@ impl<'a> Call<'a> {
 
 impl Bucket {
     /// `s3://bucket/prefix`.
+    #[must_use]
     pub fn display_name(&self) -> String {
         match self.settings.prefix.as_str() {
             "" => format!("s3://{}", self.settings.bucket),
@@ -86,7 +90,7 @@ impl Bucket {
         self.call_with(&self.settings.retry, &call, send).await
     }
 
-    /// Likewise, with patience of the caller's choice.
+    /// Sends a request as often as the caller's patience allows.
     pub(crate) async fn call_with<T, E, F>(
         &self,
         retry: &Retry,

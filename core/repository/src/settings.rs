@@ -1,10 +1,13 @@
 //! What a bucket needs to know. Every field has a default; only the bucket's name has none.
 
-use std::{fmt, time::Duration};
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Retry;
 
-/// Where a bucket lies, who we are to it, and how bytes go there.
+/// Where a bucket is, who we are to it, and how bytes go there.
 #[derive(Clone, Debug)]
 pub struct BucketSettings {
     /// The bucket's name.
@@ -36,13 +39,13 @@ pub struct BucketSettings {
     pub encryption: Encryption,
     /// Storage class of archives; `None`: the bucket's default, STANDARD.
     pub storage_class: Option<String>,
-    /// Patience with a store that can't now.
+    /// Patience with a store that cannot serve a request now.
     pub retry: Retry,
     /// Time to connect. Default 10 s.
     pub connect_timeout: Duration,
     /// Time for an answer, on top of what the body needs at 32 KiB/s. Default 60 s.
     pub request_timeout: Duration,
-    /// A body that doesn't move for so long is given up. Default 60 s.
+    /// How long a body may stand still before it is given up. Default 60 s.
     pub stall_timeout: Duration,
 }
 
@@ -72,19 +75,19 @@ impl BucketSettings {
     }
 }
 
-/// A text that Debug doesn't show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A text that Debug doesn't show, and that is wiped from memory when it is dropped.
+#[derive(Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// Keeps `text` from now on.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(SecretString::from(text.into()))
     }
 
     /// The text itself, for the one who signs with it.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 

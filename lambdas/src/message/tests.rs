@@ -86,11 +86,3 @@ fn a_subject_is_one_short_ascii_line_whatever_the_database_is_called() {
     let message = damaged(&[found(&"ä\n".repeat(99), "x", None)], now()).unwrap();
     assert!(message.subject.len() < 100 && message.subject.chars().all(|c| c.is_ascii_graphic() || c == ' '));
 }
-
-#[test]
-fn a_name_is_quoted_where_a_shell_would_take_it_apart() {
-    assert_eq!(word("app_1.x"), "app_1.x");
-    assert_eq!(word("my app"), "'my app'");
-    assert_eq!(word("o'clock; rm"), r"'o'\''clock; rm'");
-    assert_eq!(word("-rf"), "'-rf'");
-}

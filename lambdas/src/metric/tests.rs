@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use catalog::verdict::{Verdict, Verifier};
 use catalog::{BackupId, Object};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;

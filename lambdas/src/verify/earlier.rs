@@ -2,7 +2,7 @@
 
 use catalog::{Entry, Manifest};
 use jiff::Timestamp;
-use repository::Repository;
+use repository::{Error, Repository};
 
 use crate::Failure;
 use crate::findings::Sizes;
@@ -28,8 +28,11 @@ pub(super) async fn add(repository: &Repository, entry: &Entry, sizes: &mut Size
     for good in earlier.take(EARLIER) {
         sizes.earlier_bytes.push(good.size());
         let Some(manifest) = &good.manifest else { continue };
-        let manifest = Manifest::from_json(&repository.read_record(manifest).await?);
-        sizes.earlier_rows.extend(manifest.ok().as_ref().map(rows));
+        match repository.manifest(manifest).await {
+            Ok(manifest) => sizes.earlier_rows.push(rows(&manifest)),
+            Err(Error::Document { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }

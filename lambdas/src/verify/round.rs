@@ -13,8 +13,6 @@ use super::summary::{Handled, Summary};
 use crate::findings::{Judged, Sizes};
 use crate::{Cloud, Deadline, Failure, metric};
 
-const JSON: &str = "application/json";
-
 /// An archive of ours whose manifest is later than this counts as never committed.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -81,7 +79,7 @@ impl Round<'_> {
         let key = repository.layout().record(&judged.id, judged.verdict.record());
         let json = judged.verdict.to_json();
         let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json, JSON).await?;
+        repository.put_over(&key, json).await?;
         if !judged.verdict.is_intact() {
             self.summary.damaged.push(judged.clone());
         }
@@ -119,16 +117,13 @@ impl Round<'_> {
         let key = repository.layout().damaged(id);
         let json = Verdict::uncommitted(&head.object, now, verifier()).to_json();
         let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json, JSON).await?;
+        repository.put_over(&key, json).await?;
         Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
     }
 
     async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Failure> {
         let Some(listed) = &entry.manifest else { return Ok(None) };
-        let repository = &self.cloud.repository;
-        let bytes = repository.read_record(listed).await?;
-        let object = || repository.object_name(&listed.key);
-        Manifest::from_json(&bytes).map(Some).map_err(|source| Failure::Document { object: object(), source })
+        Ok(Some(self.cloud.repository.manifest(listed).await?))
     }
 
     /// Stores a saved place; its arrival wakes the next invocation.
@@ -136,7 +131,7 @@ impl Round<'_> {
         let repository = &self.cloud.repository;
         let key = repository.layout().verifying(&entry.id);
         let json = serde_json::to_vec(place).map_err(|error| Failure::Place { cause: error.to_string() })?;
-        repository.put_over(&key, json, JSON).await?;
+        repository.put_over(&key, json).await?;
         Ok(Handled::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
     }
 }

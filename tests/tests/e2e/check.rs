@@ -73,7 +73,7 @@ fn a_backup_that_waits_for_its_verdict_is_named() {
     agent
         .run(&["check"])
         .exits(6)
-        .mentions("3 d 0 h old")
+        .mentions("3 days old")
         .mentions("waits for its verdict: lastgood verify app_backup_");
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use catalog::Outcome;
 use catalog::verdict::Finding;
+use catalog::words;
 use repository::Repository;
 use serde::Serialize;
 
@@ -115,7 +116,7 @@ impl fmt::Display for Answer<'_> {
 /// One backup in a line.
 pub(super) fn line(candidate: &Candidate) -> String {
     let Candidate { name, size, fate } = candidate;
-    let (name, size) = (report::printable(name), report::size(*size));
+    let (name, size) = (report::printable(name), words::size(*size));
     match fate {
         Fate::Adopted { manifest, unjudged } => {
             let verdict =

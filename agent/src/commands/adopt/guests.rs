@@ -24,7 +24,7 @@ pub(super) async fn find(
         }
         return Ok(entries);
     }
-    for (_, mut catalog) in Catalogs::choose(places::all(repository).await?, settings).chosen {
+    for (_, mut catalog) in Catalogs::choose(repository.catalogs().await?, settings).chosen {
         catalog.entries.retain(|entry| entry.state == State::Alone);
         repository.resolve(&mut catalog).await?;
         entries.extend(catalog.entries.into_iter().filter(|entry| entry.state != State::Unfinished));

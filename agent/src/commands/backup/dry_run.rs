@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use catalog::words;
 use postgres::Stop;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report;
 use crate::commands::backup::run::open_repositories;
 use crate::commands::backup::source::Source;
 use crate::settings::{DatabaseSettings, Settings};
@@ -72,7 +72,7 @@ impl DatabaseIntent {
 impl fmt::Display for Intent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for database in &self.databases {
-            let size = database.size.map_or("of unknown size".to_owned(), report::size);
+            let size = database.size.map_or("of unknown size".to_owned(), words::size);
             let standby = if database.standby { ", a standby" } else { "" };
             writeln!(
                 f,
@@ -86,7 +86,7 @@ impl fmt::Display for Intent {
         }
         let sealed = match self.encrypted_for {
             0 => "not encrypted by us".to_owned(),
-            keys => format!("encrypted for {}", report::count(keys as u64, "age key")),
+            keys => format!("encrypted for {}", words::count(keys as u64, "age key")),
         };
         writeln!(f, "  compression {}, {sealed}", self.compression)?;
         write!(f, "nothing was written")

@@ -1,6 +1,7 @@
 //! After a backup: old local backups go. Beside a bucket they are copies, of which those go that the bucket has too; without
 //! one the directory is the repository, and `prune`'s rules decide.
 
+use catalog::retention::Limit;
 use catalog::{Catalog, Plan};
 use jiff::Timestamp;
 use repository::Repository;
@@ -25,7 +26,7 @@ pub(super) async fn tidy(run: &Run<'_>) {
 
 async fn alone(settings: &DatabaseSettings, directory: &Repository, database: &str) -> Result<(), repository::Error> {
     let local = local(directory, database).await?;
-    let plan = catalog::plan(&local, &settings.directory_policy, Timestamp::now(), false, true);
+    let plan = catalog::plan(&local, &settings.directory_policy, Timestamp::now(), Limit::Half);
     carry_out(&plan, directory).await
 }
 

@@ -4,11 +4,12 @@ use std::fmt;
 
 use catalog::BackupId;
 use catalog::verdict::{Outcome as Judged, Verdict};
+use catalog::words;
 use repository::Stored;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report::{self, Report};
+use crate::answers::report::Report;
 use crate::logging;
 use crate::settings::DatabaseSettings;
 
@@ -142,13 +143,13 @@ impl fmt::Display for Outcome {
             "{} (PostgreSQL {}): {}, {}, {} dumped in {:.1} s",
             self.database,
             self.server,
-            report::count(self.tables as u64, "table"),
-            report::count(self.rows, "row"),
-            report::size(self.dumped),
+            words::count(self.tables as u64, "table"),
+            words::count(self.rows, "row"),
+            words::size(self.dumped),
             self.seconds
         )?;
         for kept in &self.kept {
-            writeln!(f, "  {:<8}  {:>9}  {}", kept.state(), report::size(kept.stored.size), kept.name)?;
+            writeln!(f, "  {:<8}  {:>9}  {}", kept.state(), words::size(kept.stored.size), kept.name)?;
         }
         for (repository, failure) in &self.failures {
             writeln!(f, "  FAILED    {repository}: {}", failure.error)?;

@@ -13,7 +13,7 @@ use crate::commands::backup::lanes::{Lane, Reached};
 use crate::commands::backup::outcome::{Kept, Outcome};
 use crate::commands::backup::run::Run;
 use crate::host;
-use crate::read_back::{self, JSON};
+use crate::read_back;
 use crate::settings::Verify;
 
 impl Run<'_> {
@@ -121,7 +121,7 @@ impl Run<'_> {
         };
         let Ok(json) = entry.to_json() else { return };
         let key = repository.layout().database_entry(database);
-        if let Err(error) = repository.put_new(&key, json, JSON).await {
+        if let Err(error) = repository.put_new(&key, json).await {
             tracing::warn!("{database} isn't marked as expected in {}: {error}", repository.display_name());
         }
     }
@@ -151,7 +151,7 @@ impl Run<'_> {
 }
 
 async fn put_new(repository: &Repository, key: &str, json: Vec<u8>) -> Result<(), Failure> {
-    match repository.put_new(key, json, JSON).await? {
+    match repository.put_new(key, json).await? {
         PutOutcome::Stored(_) => Ok(()),
         PutOutcome::Exists => {
             let name = repository.object_name(key);

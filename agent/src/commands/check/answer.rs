@@ -4,11 +4,10 @@ use std::fmt;
 
 use catalog::Catalog;
 use catalog::freshness::{Finding, Freshness};
+use catalog::words;
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
-
-use crate::answers::report;
 
 /// `lastgood check --json`.
 #[derive(Serialize)]
@@ -94,9 +93,9 @@ impl Health {
             (_, Some(retired)) => format!("retired on {}: no backups are expected", retired.strftime("%Y-%m-%d")),
             (None, None) => "no good backup".to_owned(),
             (Some(newest), None) => {
-                let age = report::age(SignedDuration::from_secs(newest.age_seconds));
-                let good = report::count(self.good as u64, "good backup");
-                format!("newest good backup made {age}, {}, {good} seen", report::size(newest.size))
+                let age = words::age(SignedDuration::from_secs(newest.age_seconds));
+                let good = words::count(self.good as u64, "good backup");
+                format!("newest good backup made {age}, {}, {good} seen", words::size(newest.size))
             }
         }
     }
@@ -108,7 +107,7 @@ impl fmt::Display for Answer {
         match (unhealthy.as_slice(), self.databases.as_slice()) {
             ([], [one]) => writeln!(f, "HEALTHY: {}: {}", one.database, one.state()),
             ([], all) => {
-                writeln!(f, "HEALTHY: {} have recent good backups", report::count(all.len() as u64, "database"))
+                writeln!(f, "HEALTHY: {} have recent good backups", words::count(all.len() as u64, "database"))
             }
             (some, _) => {
                 let first = some.iter().filter_map(|health| Some((health, health.findings.first()?)));

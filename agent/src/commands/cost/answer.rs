@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use catalog::words;
 use serde::Serialize;
 
 use super::bill::{Amounts, Bill, Item, archives};
@@ -10,7 +11,6 @@ use super::load::{Load, Stream};
 use super::money::Dollars;
 use super::note::Note;
 use super::prices::{LOOKED_UP, REGION};
-use crate::answers::report;
 use crate::answers::table::{Column, Table};
 
 /// Months of a year.
@@ -117,18 +117,18 @@ impl Database {
         let who = match (&self.database, self.databases) {
             (Some(name), _) => format!("{name}: "),
             (None, 1) => String::new(),
-            (None, several) => format!("{} with each: ", report::count(several, "database")),
+            (None, several) => format!("{} with each: ", words::count(several, "database")),
         };
         let removed = match self.days {
             Some(days) => format!("removed after {} days", shown(days)),
             None => "removed by no age".to_owned(),
         };
         let glacier = self.glacier_days.map_or_else(String::new, |days| format!(", in Glacier after {}", shown(days)));
-        let lies = format!("{}, {}", archives(self.archives), report::size(self.bytes));
+        let lies = format!("{}, {}", archives(self.archives), words::size(self.bytes));
         if self.per_day == 0.0 {
             return format!("{who}none comes any more: {lies}");
         }
-        let comes = format!("{} a day of {}", shown(self.per_day), report::size(self.size));
+        let comes = format!("{} a day of {}", shown(self.per_day), words::size(self.size));
         format!("{who}{comes}, {removed}{glacier}: {lies}")
     }
 }

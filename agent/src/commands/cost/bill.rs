@@ -1,5 +1,6 @@
 //! A month's bill: what is used times what AWS asks, at list price, and without what AWS gives every account for good.
 
+use catalog::words;
 use serde::Serialize;
 
 use super::load::{Load, Pile, Stream};
@@ -7,7 +8,6 @@ use super::money::Dollars;
 use super::prices::{GLACIER_INDEX, GLACIER_NAME, Meter};
 use super::stack::{ALARMS, MAILS, METRICS, METRICS_OF_A_DATABASE};
 use super::usage::{Function, Requests, Usage, restore};
-use crate::answers::report;
 
 /// AWS's GB: for S3, Lambda and logs alike.
 const GB: f64 = 1_073_741_824.0;
@@ -262,12 +262,12 @@ fn asked(Requests { puts, gets }: Requests) -> String {
 }
 
 pub(super) fn archives(count: u64) -> String {
-    format!("{} archive{}", report::grouped(count), if count == 1 { "" } else { "s" })
+    format!("{} archive{}", words::grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// Quantities are averages, and shown whole.
 fn number(quantity: f64) -> String {
-    report::grouped(whole(quantity))
+    words::grouped(whole(quantity))
 }
 
 fn whole(quantity: f64) -> u64 {
@@ -275,7 +275,7 @@ fn whole(quantity: f64) -> u64 {
 }
 
 fn size(bytes: f64) -> String {
-    report::size(whole(bytes))
+    words::size(whole(bytes))
 }
 
 fn to_the_thousandth<S: serde::Serializer>(quantity: &f64, serializer: S) -> Result<S::Ok, S::Error> {

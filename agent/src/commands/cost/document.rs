@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::prices::{LOOKED_UP, Meter, REGION};
 use super::stack;
 use super::tests::{scenario, usual};
-use crate::answers::report;
+use catalog::words;
 
 /// The guide's rows: its title, its monthly total, and what it says of the backups.
 const SCENARIOS: [(&str, &str, &str, u32, u32); 5] = [
@@ -41,12 +41,12 @@ fn estimates() -> String {
     let megabytes = |bytes: f64| format!("{} MB", bytes / 1e6);
     let rows = [
         ("stored bytes that the verify function reads in a second", megabytes(stack::VERIFIED_A_SECOND)),
-        ("what any run takes beside that", report::count(stack::RUN_SECONDS as u64, "second")),
+        ("what any run takes beside that", words::count(stack::RUN_SECONDS as u64, "second")),
         ("what each page of a listing takes, 1,000 objects", format!("{} seconds", stack::PAGE_SECONDS)),
-        ("what a run writes into its log", format!("{} bytes", report::grouped(stack::LOG_OF_A_RUN as u64))),
+        ("what a run writes into its log", format!("{} bytes", words::grouped(stack::LOG_OF_A_RUN as u64))),
         ("what freshness writes there of each database", format!("{} bytes", stack::LOG_OF_A_DATABASE)),
         ("e-mails in a month", stack::MAILS.to_string()),
-        ("manifest and verdict of a backup that isn't there yet", report::size(stack::RECORD_BYTES as u64)),
+        ("manifest and verdict of a backup that isn't there yet", words::size(stack::RECORD_BYTES as u64)),
     ];
     for (what, value) in rows {
         writeln!(table, "| {what} | {value} |").unwrap();
@@ -70,7 +70,7 @@ fn prices() -> String {
     );
     for meter in Meter::ALL {
         let price = meter.price();
-        let count = |units: f64| if units > 0.0 { report::grouped(units as u64) } else { "–".to_owned() };
+        let count = |units: f64| if units > 0.0 { words::grouped(units as u64) } else { "–".to_owned() };
         let (per, free) = (count(price.per), count(price.free));
         writeln!(table, "| {} | {} | {per} | {free} | <{}> |", price.unit, price.dollars, price.page).unwrap();
     }

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::iter::Sum;
 
+use catalog::words;
 use serde::{Serialize, Serializer};
-
-use crate::answers::report;
 
 /// An amount. Prices go down to a hundred-millionth of a dollar and quantities are averages: a double keeps them to more digits
 /// than anybody knows.
@@ -39,7 +38,7 @@ impl fmt::Display for Dollars {
         let text = match self.0 {
             nothing if nothing <= 0.0 => "$0.00".to_owned(),
             little if little < 0.005 => "< $0.01".to_owned(),
-            much if much >= 999.5 => format!("${}", report::grouped(much.round() as u64)),
+            much if much >= 999.5 => format!("${}", words::grouped(much.round() as u64)),
             amount => format!("${amount:.2}"),
         };
         // Tables align it.

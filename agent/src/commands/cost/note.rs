@@ -1,5 +1,6 @@
 //! What matters about this very bill, in sentences.
 
+use catalog::words;
 use serde::Serialize;
 
 use super::bill::Bill;
@@ -7,7 +8,6 @@ use super::load::{Load, MONTH, Stream};
 use super::money::Dollars;
 use super::prices::{FIRST_TIER, GLACIER_MINIMUM_DAYS, Meter, REGION};
 use super::stack::{FRESHNESS_RUNS_A_DAY, GLACIER_ABOVE, METRICS, METRICS_OF_A_DATABASE};
-use crate::answers::report;
 use crate::settings::Settings;
 
 /// Less isn't worth a sentence.
@@ -62,8 +62,7 @@ fn growth(load: &Load, bill: &Bill) -> Option<Note> {
     }
     let stay = load.streams.iter().filter(|stream| stream.rhythm.days.is_none());
     let bytes: f64 = stay.map(|stream| stream.backups() * stream.rhythm.size).sum();
-    let text =
-        format!("No age removes backups here: {} come each month, and stay.", report::size(bytes.round() as u64));
+    let text = format!("No age removes backups here: {} come each month, and stay.", words::size(bytes.round() as u64));
     (bytes > 0.0).then(|| Note::new("grows", text))
 }
 
@@ -97,7 +96,7 @@ fn short_in_glacier(load: &Load) -> Option<Note> {
     let days = load.streams.iter().filter_map(|stream| stream.rhythm.days_in_glacier()).reduce(f64::min)?;
     let text = format!(
         "What is removed after {} in Glacier is billed for {GLACIER_MINIMUM_DAYS} all the same.",
-        report::count(days.round() as u64, "day")
+        words::count(days.round() as u64, "day")
     );
     (days < GLACIER_MINIMUM_DAYS).then(|| Note::new("glacier-minimum", text))
 }
@@ -109,7 +108,7 @@ fn too_small(load: &Load) -> Option<Note> {
         stream.rhythm.glacier_days.is_some() && lives_longer && stream.rhythm.moves_after().is_none()
     };
     load.streams.iter().any(stays).then(|| {
-        let most = report::size(GLACIER_ABOVE as u64);
+        let most = words::size(GLACIER_ABOVE as u64);
         Note::new(
             "too-small-for-glacier",
             format!("Archives of up to {most} don't move to Glacier: the stack's rule leaves them."),
@@ -138,14 +137,14 @@ fn databases_metrics(load: &Load) -> Option<Note> {
 /// The table of prices knows the first tier alone.
 fn first_tier(load: &Load) -> Option<Note> {
     let text =
-        format!("Above {}, S3 Standard is a little cheaper than it is priced here.", report::size(FIRST_TIER as u64));
+        format!("Above {}, S3 Standard is a little cheaper than it is priced here.", words::size(FIRST_TIER as u64));
     let stored = load.sum(|stream| stream.stock.standard.bytes);
     (stored > FIRST_TIER).then(|| Note::new("first-tier", text))
 }
 
 /// What is counted as free.
 fn free(bill: &Bill) -> Note {
-    let free = |meter: Meter| report::grouped(meter.price().free.round() as u64);
+    let free = |meter: Meter| words::grouped(meter.price().free.round() as u64);
     let text = format!(
         "YOU PAY leaves out what AWS gives every account each month for good: {} metrics, {} alarms, {} dashboards, {} \
          GB-seconds and {} runs of functions, {} GB of logs. Where other things use that up, LIST PRICE holds: {} a month.",

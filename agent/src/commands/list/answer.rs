@@ -3,12 +3,12 @@
 use std::fmt;
 
 use catalog::manifest::Purpose;
+use catalog::words;
 use catalog::{Catalog, Entry, Manifest, Outcome, State};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
 
-use crate::answers::report;
 use crate::answers::table::{Column, Table};
 use crate::settings::Settings;
 
@@ -142,9 +142,9 @@ impl Backup {
             Some(_) if !self.readable => format!("{}, in Glacier", self.status),
             _ => self.status.clone(),
         };
-        let count = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), report::grouped);
-        let size = if self.archive.is_some() { report::size(self.size) } else { "-".to_owned() };
-        let age = report::span(SignedDuration::from_secs(self.age_seconds));
+        let count = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), words::grouped);
+        let size = if self.archive.is_some() { words::size(self.size) } else { "-".to_owned() };
+        let age = words::span(SignedDuration::from_secs(self.age_seconds));
         let tables = count(self.tables.map(|tables| tables as u64));
         [self.name.clone(), status, self.kind.to_string(), age, size, tables, count(self.rows)]
     }
@@ -219,7 +219,7 @@ impl fmt::Display for Listed {
         table.fmt(f)?;
         let hidden = self.total.saturating_sub(self.backups.len());
         if hidden > 0 {
-            writeln!(f, "  … and {} older", report::grouped(hidden as u64))?;
+            writeln!(f, "  … and {} older", words::grouped(hidden as u64))?;
         }
         if self.backups.iter().any(|backup| backup.state == State::Alone) {
             writeln!(
@@ -234,10 +234,10 @@ impl fmt::Display for Listed {
 impl Listed {
     /// The sentence that whoever reads only one reads.
     fn summary(&self) -> String {
-        let total = report::count(self.total as u64, "backup");
+        let total = words::count(self.total as u64, "backup");
         match &self.newest_good {
             Some(newest) => {
-                let age = report::age(SignedDuration::from_secs(newest.age_seconds));
+                let age = words::age(SignedDuration::from_secs(newest.age_seconds));
                 format!("{total}, {} good, the newest good one made {age}", self.good)
             }
             None if self.total == 0 && self.expected => {

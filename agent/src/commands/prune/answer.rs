@@ -3,13 +3,13 @@
 use std::fmt;
 
 use catalog::retention::Row as Planned;
+use catalog::words;
 use catalog::{Entry, Plan, State};
 use jiff::Timestamp;
 use repository::{Removal, Repository};
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report;
 use crate::answers::table::{Column, Table};
 
 /// `lastgood prune --json`.
@@ -103,14 +103,10 @@ impl Pruned {
         if let Some(Refused { error, hint }) = &self.refused {
             return Some(Failure::new(Exit::Failed, format!("{}: {error}", self.database)).hint(hint));
         }
-        let mut stayed = self.plan.iter().filter_map(|row| Some((row, row.stayed.as_ref()?)));
-        let (row, why) = stayed.next()?;
-        let more = match stayed.count() {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
+        let name = self.plan.iter().find(|row| row.stayed.is_some()).map(|row| &row.name)?;
+        let why = words::first_of(self.plan.iter().filter_map(|row| row.stayed.as_ref()), 1, ", ");
         Some(
-            Failure::new(Exit::Failed, format!("{}: {} could not be removed: {why}{more}", self.database, row.name))
+            Failure::new(Exit::Failed, format!("{}: {name} could not be removed: {why}", self.database))
                 .hint("the others went as planned; prune again when the cause is gone"),
         )
     }
@@ -162,8 +158,8 @@ impl fmt::Display for Answer {
 
 impl Pruned {
     fn summary(&self, dry_run: bool) -> String {
-        let kept = report::count(self.kept as u64, "backup");
-        let (removed, bytes) = (report::count(self.removed as u64, "backup"), report::size(self.removed_bytes));
+        let kept = words::count(self.kept as u64, "backup");
+        let (removed, bytes) = (words::count(self.removed as u64, "backup"), words::size(self.removed_bytes));
         match (&self.refused, self.removed, dry_run) {
             (Some(refused), ..) => format!("NOTHING IS REMOVED: {}", refused.error),
             (None, 0, _) => format!("nothing to remove, {kept} kept"),
@@ -183,12 +179,12 @@ impl Pruned {
         ]);
         for row in &self.plan {
             let decision = if row.decision == Decision::Remove { "remove" } else { "keep" };
-            let age = report::span(jiff::SignedDuration::from_secs(row.age_seconds));
+            let age = words::span(jiff::SignedDuration::from_secs(row.age_seconds));
             let why = match &row.stayed {
                 Some(stayed) => format!("STAYED: {stayed}; {}", row.reason),
                 None => row.reason.clone(),
             };
-            let (name, state, size) = (row.name.clone(), row.state.to_string(), report::size(row.size));
+            let (name, state, size) = (row.name.clone(), row.state.to_string(), words::size(row.size));
             table.row([decision.to_owned(), name, state, age, size, why]);
         }
         table

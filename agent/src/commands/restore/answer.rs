@@ -1,5 +1,6 @@
 //! What a restore did, and the way back.
 
+use catalog::words;
 use std::fmt;
 
 use ::archive::Census;
@@ -8,7 +9,6 @@ use postgres::quote::identifier;
 use serde::Serialize;
 
 use crate::answers::failure::Failure;
-use crate::answers::report;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::way::Mode;
 use crate::commands::restore::reading::Through;
@@ -79,9 +79,9 @@ impl fmt::Display for RestoreAnswer {
             "restored {} from {}: {}, {}, {} in {:.1} s, all checked",
             self.database,
             self.backup,
-            report::count(self.tables as u64, "table"),
-            report::count(self.rows, "row"),
-            report::size(self.dumped_bytes),
+            words::count(self.tables as u64, "table"),
+            words::count(self.rows, "row"),
+            words::size(self.dumped_bytes),
             self.seconds
         )?;
         if let Some(old) = &self.old_database {
@@ -92,8 +92,8 @@ impl fmt::Display for RestoreAnswer {
             writeln!(f, "  ALTER DATABASE {old_name} RENAME TO {name};")?;
             writeln!(
                 f,
-                "to drop it when all is well: lastgood restore --drop-old --database '{}'",
-                self.database.replace('\'', r"'\''")
+                "to drop it when all is well: lastgood restore --drop-old --database {}",
+                words::shell_word(&self.database)
             )?;
         }
         if let Some(safety) = &self.safety_backup {

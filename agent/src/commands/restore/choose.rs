@@ -35,6 +35,10 @@ pub(crate) async fn choose(
         return at_url(url, settings).await;
     }
     let repositories = repositories(args, settings).await?;
+    // Beside a bucket, a directory that was never written to is only one with no backups.
+    if let [only] = repositories.as_slice() {
+        only.check_exists().await?;
+    }
     let candidate = match args.id.as_deref().filter(|id| *id != "latest") {
         Some(name) => {
             let id: BackupId = name.parse().map_err(|e: InvalidName| {
@@ -73,11 +77,7 @@ pub(crate) async fn repositories(args: &RestoreArgs, settings: &Settings) -> Res
 async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> Result<Candidate, Failure> {
     let mut catalogs = Vec::new();
     for repository in repositories {
-        // A directory that was never written to has no backups; that isn't a failure to look.
-        match repository.recent(database, now).await {
-            Err(repository::Error::NotFound { .. }) if repositories.len() > 1 => {}
-            found => catalogs.push((repository, found?)),
-        }
+        catalogs.push((repository, repository.recent(database, now).await?));
     }
     let candidate = |(repository, catalog): &(&Repository, Catalog), entry: &Entry| Candidate {
         repository: (*repository).clone(),
@@ -116,10 +116,7 @@ async fn named(repositories: &[Repository], database: &str, name: &str) -> Resul
     let mut found: Option<Candidate> = None;
     let mut missing = None;
     for repository in repositories {
-        let mut catalog = match repository.catalog(database).await {
-            Err(repository::Error::NotFound { .. }) if repositories.len() > 1 => continue,
-            catalog => catalog?,
-        };
+        let mut catalog = repository.catalog(database).await?;
         repository.resolve(&mut catalog).await?;
         match catalog.find(name) {
             // A copy that is good wins over one that isn't; the directory's, being first, over an equal one.

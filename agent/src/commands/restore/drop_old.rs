@@ -1,5 +1,6 @@
 //! `lastgood restore --drop-old`: the databases that restores left beside the living one go, once nobody needs the way back.
 
+use catalog::words;
 use postgres::Error;
 use postgres::database::content::Content;
 use postgres::database::names;
@@ -8,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
-use crate::answers::report;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::server::Server;
 use crate::lock::Lock;
@@ -40,12 +40,12 @@ pub(crate) fn run(args: &RestoreArgs, settings: &Settings, server: &Server, name
         return Ok(Exit::Done);
     }
     let list: String =
-        old.iter().map(|old| format!("  {}  {}\n", old.name, old.size.map_or("?".to_owned(), report::size))).collect();
+        old.iter().map(|old| format!("  {}  {}\n", old.name, old.size.map_or("?".to_owned(), words::size))).collect();
     if args.dry_run {
         report.answer(&Document { dropped: Vec::new() }, &format!("would be dropped:\n{list}"))?;
         return Ok(Exit::Done);
     }
-    let count = report::count(old.len() as u64, "old database");
+    let count = words::count(old.len() as u64, "old database");
     prompt::ask(&list, &format!("Drop {count}? There is no way back."), args.confirm)?;
     for old in &old {
         let dropped = server.maintenance.unstopped().script(&format!("DROP DATABASE {};\n", identifier(&old.name)));

@@ -48,7 +48,7 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
     if back > 0 && !job.wish.skip_backup {
         tracing::warn!(
             "{} came back during the safety backup, which may lack what they wrote; RESTORE_STOP_COMMAND can stop them",
-            crate::answers::report::count(back, "connection")
+            catalog::words::count(back, "connection")
         );
     }
     end_all(job);

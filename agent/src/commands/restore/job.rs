@@ -1,6 +1,7 @@
 //! One restore: what was asked, what is so, what was decided, and what both ways of restoring share.
 
 use ::archive::{Census, Digest, Walk};
+use catalog::words;
 use postgres::Psql;
 use postgres::database::counts::{self, Counted};
 use postgres::programs::pg_restore::Choice;
@@ -94,12 +95,14 @@ impl Job {
         if tables.is_empty() {
             differences.extend(counts::compare_large_objects(census, counted, alone));
         }
-        let Some((first, others)) = differences.split_first() else { return Ok(()) };
-        others.iter().for_each(|difference| tracing::error!("{difference}"));
-        let more = if others.is_empty() { String::new() } else { format!(", and {} more", others.len()) };
-        Err(Failure::new(Exit::Failed, format!("what was restored is not what was backed up: {first}{more}")).hint(
-            format!("{LIVE_IS_UNCHANGED}; a trigger or rule that changes rows while they are loaded can cause this"),
-        ))
+        if differences.is_empty() {
+            return Ok(());
+        }
+        differences.iter().skip(1).for_each(|difference| tracing::error!("{difference}"));
+        let first = words::first_of(&differences, 1, ", ");
+        Err(Failure::new(Exit::Failed, format!("what was restored is not what was backed up: {first}")).hint(format!(
+            "{LIVE_IS_UNCHANGED}; a trigger or rule that changes rows while they are loaded can cause this"
+        )))
     }
 
     /// Counts every table of a database.

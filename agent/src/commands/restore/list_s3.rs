@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use catalog::words;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::choose;
 use crate::settings::{DatabaseSettings, Settings};
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, database: &Data
     for BucketBackup { url, made, size, status } in &backups {
         let made = made.strftime("%Y-%m-%d %H:%M:%S");
         // Writing into a String can't fail.
-        let _ = writeln!(words, "{made}  {:>10}  {status:<10}  {url}", report::size(*size));
+        let _ = writeln!(words, "{made}  {:>10}  {status:<10}  {url}", words::size(*size));
     }
     settings.report.answer(&BucketBackups { backups }, &words)?;
     Ok(Exit::Done)

@@ -8,6 +8,8 @@ pub(crate) mod shown;
 mod subject;
 pub(crate) mod way;
 
+use catalog::words;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::backup::Assurance;
 use crate::commands::restore::facts::Facts;
@@ -123,9 +125,9 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
 }
 
 fn stays_behind(what: &str, names: &[String]) -> Option<String> {
-    let (first, rest) = names.split_first()?;
-    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    Some(format!("{what} {first}{more} stays with the old database: set it up again after the restore"))
+    let first = words::first_of(names, 1, ", ");
+    (!names.is_empty())
+        .then(|| format!("{what} {first} stays with the old database: set it up again after the restore"))
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::fmt;
 use archive::Census;
 use catalog::manifest::{Manifest, Purpose};
 use catalog::verdict::Content;
+use catalog::words;
 use catalog::{Entry, Outcome, State, Verdict};
 use jiff::Timestamp;
 use repository::Repository;
 use serde::{Serialize, Serializer};
 
 use crate::answers::census;
-use crate::answers::report;
 
 /// `lastgood show --json`.
 #[derive(Serialize)]
@@ -76,7 +76,7 @@ impl Answer {
             archive: entry.archive.as_ref().map(|archive| repository.object_name(&archive.key)),
             size: entry.size(),
             instant: entry.instant,
-            age: report::age(now.duration_since(entry.instant)),
+            age: words::age(now.duration_since(entry.instant)),
             manifest,
             verdicts,
             restore,
@@ -96,12 +96,12 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}\n", self.name, self.status)?;
         let archive = self.archive.as_deref().unwrap_or("missing: it was removed behind our back");
-        writeln!(f, "  made       {}, {}", moment(self.instant), self.age)?;
+        writeln!(f, "  made       {}, {}", words::second(self.instant), self.age)?;
         writeln!(f, "  archive    {archive}")?;
         if let Some(manifest) = &self.manifest {
             writeln!(f, "{}", Facts(manifest))?;
         } else if self.archive.is_some() {
-            writeln!(f, "             {}; no manifest", report::size(self.size))?;
+            writeln!(f, "             {}; no manifest", words::size(self.size))?;
         }
         self.verdicts.iter().try_for_each(|judged| writeln!(f, "  verdict    {judged}"))?;
         if self.verdicts.is_empty() {
@@ -125,14 +125,14 @@ impl fmt::Display for Facts<'_> {
             .encryption
             .as_ref()
             .map_or_else(String::new, |encryption| format!(", encrypted for {}", encryption.recipients.join(", ")));
-        let (size, digest) = (report::size(archive.digest.size), &archive.digest);
+        let (size, digest) = (words::size(archive.digest.size), &archive.digest);
         writeln!(f, "             {size} ({} bytes), {}{sealed}", digest.size, archive.compression)?;
         writeln!(f, "             MD5 {}, CRC64NVME {}{version}", digest.md5, digest.crc64nvme)?;
         let facts = [
             Some(database.name.clone()),
             database.encoding.clone(),
             database.server_version.as_ref().map(|version| format!("PostgreSQL {version}")),
-            database.size.map(|size| format!("{} on the server", report::size(size))),
+            database.size.map(|size| format!("{} on the server", words::size(size))),
         ];
         writeln!(f, "  database   {}", facts.into_iter().flatten().collect::<Vec<_>>().join(", "))?;
         let tool = archive.pg_dump_version.as_ref().map_or_else(String::new, |version| format!(", pg_dump {version}"));
@@ -162,7 +162,15 @@ impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { counts, verdict } = self;
         let by = &verdict.verifier;
-        write!(f, "{}, {} by {} {} on {}", verdict.outcome, moment(verdict.verified), by.name, by.version, by.host)?;
+        write!(
+            f,
+            "{}, {} by {} {} on {}",
+            verdict.outcome,
+            words::second(verdict.verified),
+            by.name,
+            by.version,
+            by.host
+        )?;
         if verdict.content == Content::Unread {
             f.write_str("; what is in it wasn't read")?;
         }
@@ -186,9 +194,4 @@ impl fmt::Display for Restore {
         writeln!(f, "\nWithout lastgood, into a database of its own:")?;
         by_hand.lines().try_for_each(|line| writeln!(f, "  {line}"))
     }
-}
-
-/// To the second, UTC.
-fn moment(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

@@ -1,6 +1,7 @@
 //! How a backup is restored with nothing of ours: the exact line to type.
 
 use archive::Compression;
+use catalog::words::shell_word;
 use catalog::{Entry, Manifest, Object};
 use repository::Repository;
 
@@ -15,7 +16,7 @@ pub(super) fn recipe(
     manifest: Option<&Manifest>,
 ) -> Option<String> {
     let archive = entry.archive.as_ref()?;
-    let database = quote(&format!("{}_restored", entry.id.stem.database()));
+    let database = shell_word(&format!("{}_restored", entry.id.stem.database()));
     // What another tool made may be compressed or not, whatever its name says: `-f` passes on what isn't.
     let expand = match manifest.map(|manifest| manifest.archive.compression) {
         None => Some("gunzip -cf"),
@@ -29,7 +30,7 @@ pub(super) fn recipe(
     let mut steps: Vec<String> = [open, expand, Some(&restore)].into_iter().flatten().map(str::to_owned).collect();
     match (download(repository, settings, archive), steps.first_mut()) {
         (Some(download), _) => steps.insert(0, download),
-        (None, Some(first)) => *first = format!("{first} {}", quote(&repository.object_name(&archive.key))),
+        (None, Some(first)) => *first = format!("{first} {}", shell_word(&repository.object_name(&archive.key))),
         (None, None) => {}
     }
     let encoding = manifest.and_then(|manifest| manifest.database.encoding.as_deref());
@@ -41,24 +42,20 @@ fn character_set(encoding: Option<&str>) -> String {
     match encoding {
         None => String::new(),
         Some("UTF8") => " -E UTF8".to_owned(),
-        Some(other) => format!(" -E {} --locale=C", quote(other)),
+        Some(other) => format!(" -E {} --locale=C", shell_word(other)),
     }
 }
 
 /// Brings an archive out of a bucket to stdout; `None` for a file.
 fn download(repository: &Repository, settings: &Settings, archive: &Object) -> Option<String> {
     let bucket = settings.bucket.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)))?;
-    let option = |flag: &str, value: &Option<String>| value.as_ref().map(|value| format!(" --{flag} {}", quote(value)));
+    let option =
+        |flag: &str, value: &Option<String>| value.as_ref().map(|value| format!(" --{flag} {}", shell_word(value)));
     let options = [
         option("endpoint-url", &bucket.endpoint),
         option("region", &bucket.region),
         option("profile", &bucket.profile),
     ];
     let options: String = options.into_iter().flatten().collect();
-    Some(format!("aws s3 cp {} -{options}", quote(&repository.object_name(&archive.key))))
-}
-
-/// As a shell reads it as one word.
-fn quote(text: &str) -> String {
-    shlex::try_quote(text).map_or_else(|_| text.escape_debug().to_string(), std::borrow::Cow::into_owned)
+    Some(format!("aws s3 cp {} -{options}", shell_word(&repository.object_name(&archive.key))))
 }

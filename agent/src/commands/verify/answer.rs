@@ -5,6 +5,7 @@ use std::fmt;
 use archive::{Kind, LargeObjectCensus, TableCensus};
 use catalog::Verdict;
 use catalog::verdict::Content;
+use catalog::words;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -204,7 +205,7 @@ pub(super) fn line(verified: &Verified) -> String {
         Finding::Failed(failure) => format!("FAILED   {name}: {}", failure.error),
         Finding::Judged(judgement) => {
             let verdict = &judgement.verdict;
-            let size = report::size(verdict.identity.size);
+            let size = words::size(verdict.identity.size);
             match verdict.findings.as_slice() {
                 [] if verdict.content == Content::Unread => {
                     format!("intact   {name}  {size}, encrypted: only its bytes were read")
@@ -227,7 +228,7 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "{outcome}: {}", verified.place)?;
     verdict.findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))?;
     if let Some(digest) = &verdict.digest {
-        writeln!(f, "  {} read ({} bytes), MD5 {}", report::size(digest.size), digest.size, digest.md5)?;
+        writeln!(f, "  {} read ({} bytes), MD5 {}", words::size(digest.size), digest.size, digest.md5)?;
     }
     if let Some(inspected) = &judgement.inspected {
         let kinds: Vec<String> = inspected.kinds.iter().map(ToString::to_string).collect();

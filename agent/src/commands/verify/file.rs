@@ -7,6 +7,7 @@ use catalog::manifest::Manifest;
 use catalog::verdict::{Expected, judge};
 use catalog::{Layout, Object, Part};
 use jiff::Timestamp;
+use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::verify::{Finding, Judgement, Recorded, Verified};
@@ -27,7 +28,7 @@ pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Fai
         version_id: None,
         readable: true,
     };
-    let manifest = manifest_beside(path, &object.key)?;
+    let manifest = manifest_beside(path, &object.key).await?;
     let inspected = reader.inspect(file, &shown, object.size).await?;
     let (now, by) = (Timestamp::now(), read_back::verifier());
     let verdict = judge(manifest.as_ref(), &object, &Expected::default(), &inspected, now, by);
@@ -35,14 +36,8 @@ pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Fai
     Ok(Verified { name: shown.clone(), place: shown, finding: Finding::Judged(Box::new(judgement)) })
 }
 
-fn manifest_beside(path: &Path, name: &str) -> Result<Option<Manifest>, Failure> {
-    let layout = Layout::directory();
-    let Part::Archive { id, .. } = layout.parse(name) else { return Ok(None) };
-    let path = path.with_file_name(layout.manifest(&id));
-    let unreadable = |e: String| Failure::new(Exit::Failed, format!("{}: {e}", path.display()));
-    match std::fs::read(&path) {
-        Ok(json) => Manifest::from_json(&json).map(Some).map_err(|e| unreadable(e.to_string())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(error.to_string())),
-    }
+async fn manifest_beside(path: &Path, name: &str) -> Result<Option<Manifest>, Failure> {
+    let Part::Archive { id, .. } = Layout::directory().parse(name) else { return Ok(None) };
+    let folder = path.parent().unwrap_or(path);
+    Ok(Repository::directory(folder).manifest_of(&id).await?)
 }

@@ -84,7 +84,7 @@ async fn latest(repository: &Repository, settings: &Settings) -> Result<Target, 
 /// Everything without a verdict; `force`: everything. Archives of ours without a manifest aren't backups.
 async fn all(repository: &Repository, settings: &Settings, force: bool) -> Result<Vec<Target>, Failure> {
     let mut targets = Vec::new();
-    for (_, mut catalog) in Catalogs::choose(places::all(repository).await?, settings).chosen {
+    for (_, mut catalog) in Catalogs::choose(repository.catalogs().await?, settings).chosen {
         catalog.entries.retain(|entry| force || is_unverified(entry));
         repository.resolve(&mut catalog).await?;
         let Catalog { entries, .. } = catalog;

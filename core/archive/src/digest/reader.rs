@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Digest, Digester};
+use crate::reading::read_some;
 
 /// Bytes handed to the digesting thread at once.
 const BLOCK: usize = 256 << 10;
@@ -17,7 +18,7 @@ const WAITING: usize = 4;
 ///
 /// Its clones are the same reader: give one to whatever reads (and may swallow or box it), and keep one for
 /// [`finish`](DigestReader::finish).
-pub struct DigestReader<R>(Arc<Mutex<Stored<R>>>);
+pub(crate) struct DigestReader<R>(Arc<Mutex<Stored<R>>>);
 
 struct Stored<R> {
     reader: R,
@@ -34,14 +35,14 @@ enum Hashing {
 
 impl<R> Clone for DigestReader<R> {
     fn clone(&self) -> Self {
-        DigestReader(Arc::clone(&self.0))
+        Self(Arc::clone(&self.0))
     }
 }
 
 impl<R: Read> DigestReader<R> {
     /// Digests on the thread that reads.
     #[must_use]
-    pub fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self::hashing(reader, Hashing::Here(Box::default()))
     }
 
@@ -49,7 +50,7 @@ impl<R: Read> DigestReader<R> {
     ///
     /// # Errors
     /// The thread can't be started.
-    pub fn with_thread(reader: R) -> io::Result<Self> {
+    pub(crate) fn with_thread(reader: R) -> io::Result<Self> {
         let (blocks, to_digest) = bounded::<Vec<u8>>(WAITING);
         let (digested, spare) = bounded(WAITING);
         let digest = move || {
@@ -67,14 +68,14 @@ impl<R: Read> DigestReader<R> {
 
     fn hashing(reader: R, hashing: Hashing) -> Self {
         let stored = Stored { reader, size: 0, failed: false, hashing: Some(hashing) };
-        DigestReader(Arc::new(Mutex::new(stored)))
+        Self(Arc::new(Mutex::new(stored)))
     }
 
-    /// Reads whatever nobody has read, to the end, and gives the digest of all.
+    /// Reads what is left, to the end, and gives the digest of all.
     ///
     /// # Errors
     /// The stored bytes can't be read to their end, now or earlier; or a clone has finished before.
-    pub fn finish(self) -> io::Result<Digest> {
+    pub(crate) fn finish(self) -> io::Result<Digest> {
         let mut stored = self.lock()?;
         let mut rest = vec![0; BLOCK];
         while !stored.failed && stored.read(&mut rest)? > 0 {}
@@ -110,29 +111,22 @@ impl<R: Read> Read for DigestReader<R> {
 
 impl<R: Read> Stored<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = loop {
-            match self.reader.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        let length = length.inspect_err(|_| self.failed = true)?;
-        let bytes = buffer.get(..length).unwrap_or_default();
-        self.size += length as u64;
+        let bytes = read_some(&mut self.reader, buffer).inspect_err(|_| self.failed = true)?;
+        self.size += bytes.len() as u64;
         match &mut self.hashing {
             _ if bytes.is_empty() => {}
             Some(hashing) => hashing.update(bytes)?,
             None => return Err(finished_before()),
         }
-        Ok(length)
+        Ok(bytes.len())
     }
 }
 
 impl Hashing {
     fn update(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Hashing::Here(digester) => digester.update(bytes),
-            Hashing::Thread { filling, blocks, spare, .. } => {
+            Self::Here(digester) => digester.update(bytes),
+            Self::Thread { filling, blocks, spare, .. } => {
                 filling.extend_from_slice(bytes);
                 if filling.len() >= BLOCK {
                     let mut next = spare.try_recv().unwrap_or_default();
@@ -146,8 +140,8 @@ impl Hashing {
 
     fn finish(self) -> io::Result<Digester> {
         match self {
-            Hashing::Here(digester) => Ok(*digester),
-            Hashing::Thread { filling, blocks, thread, .. } => {
+            Self::Here(digester) => Ok(*digester),
+            Self::Thread { filling, blocks, thread, .. } => {
                 blocks.send(filling).map_err(|_| digester_died())?;
                 drop(blocks);
                 thread.join().map_err(|_| digester_died())

@@ -28,26 +28,26 @@ pub struct FrameSettings {
     pub threads: usize,
 }
 
-/// Why frames can't be had.
+/// Why a dump cannot be compressed into frames.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The level is none of this compression's.
-    #[error("{compression} has no level {level}: {lowest} to {highest}")]
+    #[error("{compression} has no level {level}: expected {lowest} to {highest}")]
     Level {
         /// The compression asked for.
         compression: Compression,
         /// The level asked for.
         level: i32,
-        /// Its lowest level.
+        /// The compression's lowest level.
         lowest: i32,
-        /// Its highest level.
+        /// The compression's highest level.
         highest: i32,
     },
     /// A thread couldn't be started.
-    #[error("a thread for compressing couldn't be started: {0}")]
+    #[error("could not start a thread for compressing: {0}")]
     Thread(#[source] io::Error),
     /// The dump was given up before its end: its input was dropped unfinished.
-    #[error("the dump was given up before its end")]
+    #[error("the dump was abandoned before its end")]
     Aborted,
     /// The compressor refused a block.
     #[error("compressing failed: {0}")]
@@ -59,7 +59,7 @@ pub enum FrameError {
 
 /// The frames' reader has gone or has reported an error: nothing pushed will arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the frames' reader has gone")]
+#[error("the reader of the frames is gone")]
 pub struct Closed;
 
 /// Where the dump goes in. Dropped without [`FrameInput::finish`], it makes the output end in an error.
@@ -239,12 +239,12 @@ impl Compressor {
             Compression::Gzip => {
                 let level = check_level(settings, 6, 1..=12)?;
                 let level = CompressionLvl::new(level).unwrap_or_default();
-                Ok(Some(Compressor::Gzip(MemberCompressor::new(level))))
+                Ok(Some(Self::Gzip(MemberCompressor::new(level))))
             }
             Compression::Zstd => {
                 let level = check_level(settings, 1, -7..=22)?;
                 let compressor = FrameCompressor::new(level).map_err(FrameError::Compressor)?;
-                Ok(Some(Compressor::Zstd(compressor)))
+                Ok(Some(Self::Zstd(compressor)))
             }
             Compression::None => Ok(None),
         }

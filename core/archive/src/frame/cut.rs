@@ -1,6 +1,6 @@
 //! Cuts a stored stream into frames that stand alone, without decompressing them, and streams through those that don't.
 //!
-//! One state machine for both readers and for any mixture of frames: ours, anybody's, skippable ones, plain bytes.
+//! One state machine for both readers and for any mixture of frames: ours, those of others, skippable ones, plain bytes.
 //! It is fed; what it holds back is at most one frame.
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ enum Place {
     Start,
     /// At a frame's border, or within a frame that is still being measured.
     Border(zstd::Ruler),
-    /// Within a frame of so many stored bytes.
+    /// Within a frame of this many stored bytes.
     Frame(usize),
     /// Within a member or frame that is streamed, and began at this stored byte.
     Stream(Stream, u64),
@@ -81,7 +81,7 @@ enum Step {
 
 impl Cutter {
     pub(super) fn new() -> Self {
-        Cutter {
+        Self {
             place: Place::Start,
             codec: Codec::Gzip,
             may_be_padded: false,
@@ -94,7 +94,7 @@ impl Cutter {
 
     /// Goes on with the stored byte at `position`.
     pub(super) fn resume(position: u64, border: Border) -> Self {
-        let mut cutter = Cutter { taken: position, ..Cutter::new() };
+        let mut cutter = Self { taken: position, ..Self::new() };
         cutter.place = match border {
             Border::Start => Place::Start,
             Border::Padding => Place::Padding,
@@ -109,7 +109,7 @@ impl Cutter {
 
     /// Cuts nothing any more.
     pub(super) fn exhausted() -> Self {
-        Cutter { place: Place::Plain, ..Cutter::new() }
+        Self { place: Place::Plain, ..Self::new() }
     }
 
     /// The newest place from which reading can go on, when there is one: all before it has been handed out, nothing
@@ -252,7 +252,7 @@ impl Cutter {
         if from_held {
             self.held.drain(..step.used.min(given));
         } else {
-            *input = input.get(step.used..).unwrap_or_default();
+            *input = input.split_at(step.used).1;
             self.taken += step.used as u64;
         }
         if step.ended {
@@ -261,7 +261,9 @@ impl Cutter {
         }
         match step.made {
             0 if step.ended || step.used > 0 => Ok(Step::Again),
-            0 if given > 0 => Err(Damage::BadFrame { offset, reason: format!("{} stands still", name(self.codec)) }),
+            0 if given > 0 => {
+                Err(Damage::BadFrame { offset, reason: format!("{} makes no progress", name(self.codec)) })
+            }
             0 => Ok(Step::Starved),
             made => Ok(Step::Streamed(made)),
         }
@@ -269,7 +271,7 @@ impl Cutter {
 
     fn skip(&mut self, input: &mut &[u8], left: u64, begin: u64) -> Step {
         let skipped = left.min(input.len() as u64);
-        *input = input.get(skipped as usize..).unwrap_or_default();
+        *input = input.split_at(skipped as usize).1;
         self.taken += skipped;
         self.place = match left - skipped {
             0 => Place::Border(zstd::Ruler::default()),
@@ -281,7 +283,7 @@ impl Cutter {
     fn pass_padding(&mut self, input: &mut &[u8]) -> Result<Step, Damage> {
         let zeros = input.iter().take_while(|&&byte| byte == 0).count();
         self.taken += zeros as u64;
-        *input = input.get(zeros..).unwrap_or_default();
+        *input = input.split_at(zeros).1;
         if input.is_empty() {
             Ok(Step::Starved)
         } else {
@@ -298,7 +300,7 @@ impl Cutter {
     /// Takes from `input` until `length` bytes are held. False: the input didn't reach.
     fn hold(&mut self, input: &mut &[u8], length: usize) -> bool {
         let missing = length.saturating_sub(self.held.len());
-        let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
+        let (taken, rest) = input.split_at(missing.min(input.len()));
         self.held.extend_from_slice(taken);
         self.taken += taken.len() as u64;
         *input = rest;

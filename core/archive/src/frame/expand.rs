@@ -11,12 +11,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::cut::{Cutter, Piece};
 use super::inflate::{Block, Frame, Inflater};
 use super::ticket::{InOrder, Numbered, Ticket};
+use crate::reading::read_some;
 use crate::sniff::Sniffer;
 use crate::{Damage, Kind};
 
 const READ_SIZE: usize = 256 << 10;
 
-/// Stored bytes in, the dump's bytes out. Reads ours and anybody's gzip and zstd; all else passes through as it is,
+/// Stored bytes in, the dump's bytes out. Reads our own gzip and zstd and that of others; all else passes through as it is,
 /// for [`kinds`](Expander::kinds) and the walk to judge.
 ///
 /// Memory is bounded: per thread two frames under way, stored and plain, and one block at the reader's.
@@ -78,7 +79,7 @@ impl<R: Read> Expander<R> {
     /// Reading the first bytes, starting a thread.
     pub fn new(stored: R, threads: usize) -> io::Result<Self> {
         let crew = if threads > 1 { Some(Crew::new(threads)?) } else { None };
-        let mut expander = Expander {
+        let mut expander = Self {
             stored,
             input: vec![0; READ_SIZE],
             unread: 0..0,
@@ -118,11 +119,11 @@ impl<R: Read> Expander<R> {
 
     /// Reads behind what has been read, until the kind shows: long before `input` is full.
     fn read_head(&mut self) -> io::Result<()> {
-        let Some(space) = self.input.get_mut(self.unread.end..) else { return Ok(()) };
-        let length = read_some(&mut self.stored, space)?;
-        self.stored_kind.feed(space.get(..length).unwrap_or_default());
-        self.unread.end += length;
-        if length == 0 {
+        let (_, space) = self.input.split_at_mut(self.unread.end);
+        let read = read_some(&mut self.stored, space)?;
+        self.stored_kind.feed(read);
+        self.unread.end += read.len();
+        if read.is_empty() {
             self.stored_kind.end();
             self.stored_ended = true;
         }
@@ -171,7 +172,7 @@ impl<R: Read> Expander<R> {
 
     /// Cuts the next piece and queues it. False: the stream has ended and everything is queued.
     fn cut(&mut self) -> io::Result<bool> {
-        let mut input = self.input.get(self.unread.clone()).unwrap_or_default();
+        let mut input = self.input.split_at(self.unread.end).0.split_at(self.unread.start).1;
         let given = input.len();
         let cut = self.cutter.cut(&mut input).map_err(finding);
         self.unread.start += given - input.len();
@@ -182,7 +183,7 @@ impl<R: Read> Expander<R> {
                 None => return Ok(false),
             },
             None => {
-                let length = read_some(&mut self.stored, &mut self.input)?;
+                let length = read_some(&mut self.stored, &mut self.input)?.len();
                 self.unread = 0..length;
                 self.stored_ended = length == 0;
                 return Ok(true);
@@ -193,7 +194,7 @@ impl<R: Read> Expander<R> {
             Piece::Plain(mut plain) => {
                 while !plain.is_empty() {
                     let mut block = self.spare.pop().unwrap_or_default();
-                    plain = plain.get(block.copy(plain)..).unwrap_or_default();
+                    plain = plain.split_at(block.copy(plain)).1;
                     let place = self.queue.take_place();
                     self.queue.fill(place, Ok(block));
                 }
@@ -270,7 +271,7 @@ impl<R: Read> BufRead for Expander<R> {
                 return Ok(&[]);
             }
         }
-        Ok(self.current.plain().get(self.read..).unwrap_or_default())
+        Ok(self.current.plain().split_at(self.read).1)
     }
 
     fn consume(&mut self, amount: usize) {
@@ -287,7 +288,7 @@ impl<R: Read> Read for Expander<R> {
 }
 
 impl Crew {
-    fn new(threads: usize) -> io::Result<Crew> {
+    fn new(threads: usize) -> io::Result<Self> {
         let under_way = 2 * threads;
         let (jobs, jobs_to_do) = bounded::<Job>(under_way);
         let (results_in, results) = bounded(under_way);
@@ -295,7 +296,7 @@ impl Crew {
             let jobs = jobs_to_do.clone();
             thread::Builder::new().name("expand".to_owned()).spawn(move || work(&jobs))?;
         }
-        Ok(Crew { jobs, jobs_to_do, results_in, results })
+        Ok(Self { jobs, jobs_to_do, results_in, results })
     }
 }
 
@@ -313,13 +314,4 @@ fn inflate(inflater: &mut Inflater, frame: Frame, mut block: Block) -> Inflated 
 
 fn finding(damage: Damage) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, damage)
-}
-
-fn read_some(stored: &mut impl Read, space: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match stored.read(space) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
-        }
-    }
 }

@@ -47,13 +47,13 @@ pub(super) struct MemberCompressor {
 impl MemberCompressor {
     pub(super) fn new(level: CompressionLvl) -> Self {
         let (compressor, literals) = (Compressor::new(level), Literals::new());
-        MemberCompressor { compressor, literals, deflated: vec![0; STORED_FRAME_LIMIT] }
+        Self { compressor, literals, deflated: vec![0; STORED_FRAME_LIMIT] }
     }
 
     /// Puts `plain`, at most a frame of it, into `member` in place of what was there.
     pub(super) fn compress(&mut self, plain: &[u8], member: &mut Vec<u8>) -> Result<(), String> {
         let length = self.deflate(plain)?;
-        let deflated = self.deflated.get(..length).unwrap_or_default();
+        let deflated = self.deflated.split_at(length).0;
         let whole = (HEADER + length + TRAILER) as u32;
         member.clear();
         member.reserve_exact(whole as usize);
@@ -86,7 +86,7 @@ pub(super) fn inflate(decompressor: &mut Decompressor, member: &[u8], plain: &mu
         libdeflater::DecompressionError::BadData => "gzip member doesn't inflate".to_owned(),
         libdeflater::DecompressionError::InsufficientSpace => "gzip member holds more than a frame may".to_owned(),
     })?;
-    if *found == trailer(plain.get(..length).unwrap_or_default()) {
+    if *found == trailer(plain.split_at(length).0) {
         Ok(length)
     } else {
         Err("gzip member's content differs from its checksum".to_owned())

@@ -29,7 +29,7 @@ pub(super) struct Block {
 
 impl Block {
     pub(super) fn plain(&self) -> &[u8] {
-        self.buffer.get(..self.length).unwrap_or_default()
+        self.buffer.split_at(self.length).0
     }
 
     /// Takes over as much of `plain` as a block holds, and says how much that was.

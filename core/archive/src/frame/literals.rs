@@ -10,10 +10,10 @@ use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Status, Strategy};
 const STRETCH: usize = 16 * 1024;
 /// What counts as a repetition. Eight random digits come back once in four thousand million places.
 const REPETITION: usize = 8;
-/// One repetition in so many places, and the block isn't tried at all.
+/// One repetition in this many places, and the block isn't tried at all.
 const RARELY: usize = 32;
 const SLOTS: usize = 4096;
-/// What looking for repetitions must save of a block to be worth two thirds of its time: one part in so many.
+/// What looking for repetitions must save of a block to be worth two thirds of its time: one part in this many.
 const WORTH: usize = 256;
 
 /// Raw deflate, as a member holds it; the memory level is the one with the longest blocks.
@@ -36,7 +36,7 @@ pub(super) struct Literals {
 
 impl Literals {
     pub(super) fn new() -> Self {
-        Literals {
+        Self {
             deflate: Deflate::new_with_config(HUFFMAN_ONLY),
             sample: Vec::with_capacity(3 * STRETCH),
             seen: vec![0; SLOTS],
@@ -67,7 +67,7 @@ impl Literals {
             return;
         }
         for start in [0, (block.len() - STRETCH) / 2, block.len() - STRETCH] {
-            self.sample.extend_from_slice(block.get(start..start + STRETCH).unwrap_or_default());
+            self.sample.extend_from_slice(block.split_at(start).1.split_at(STRETCH).0);
         }
     }
 

@@ -1,12 +1,12 @@
-use std::io::{self, Cursor, Read, Write};
-
-use super::*;
-use crate::{Compression, Damage};
-
 mod compressing;
 mod expanding;
 mod hostile;
 mod unframing;
+
+use std::io::{self, Cursor, Read, Write};
+
+use super::*;
+use crate::{Compression, Damage};
 
 /// Text like COPY's: compresses about threefold, repeats nowhere as a whole.
 fn dump(length: usize) -> Vec<u8> {

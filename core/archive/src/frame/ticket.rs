@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crossbeam_channel::Sender;
 
-/// A job's number and the promise of one result for it: if the job is dropped, because its thread died or nobody is
+/// A job's number and the promise of one result for it: if the job is dropped, because its thread died or no thread is
 /// left to do it, its result says so. Whoever waits for a result never waits in vain.
 pub(super) struct Ticket<T> {
     number: u64,
@@ -19,7 +19,7 @@ pub(super) struct Numbered<T> {
 
 impl<T> Ticket<T> {
     pub(super) fn new(number: u64, results: Sender<Numbered<T>>) -> Self {
-        Ticket { number, results: Some(results) }
+        Self { number, results: Some(results) }
     }
 
     pub(super) fn redeem(mut self, result: T) {
@@ -28,7 +28,7 @@ impl<T> Ticket<T> {
 
     fn send(&mut self, result: Option<T>) {
         if let Some(results) = self.results.take() {
-            // An error says that nobody waits any more.
+            // An error says that no thread waits any more.
             let _ = results.send(Numbered { number: self.number, result });
         }
     }
@@ -48,7 +48,7 @@ pub(super) struct InOrder<T> {
 
 impl<T> InOrder<T> {
     pub(super) fn new() -> Self {
-        InOrder { first: 0, places: VecDeque::new() }
+        Self { first: 0, places: VecDeque::new() }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use crate::sniff::Sniffer;
 use crate::{Damage, Kind};
 
 /// Stored bytes in, the dump's bytes out: the push form of [`Expander`](super::Expander).
-pub struct Unframe {
+pub(crate) struct Unframe {
     cutter: Cutter,
     inflater: Inflater,
     block: Block,
@@ -19,7 +19,7 @@ pub struct Unframe {
 
 /// Where to go on: behind the last frame that was expanded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedUnframe {
+pub(crate) struct SavedUnframe {
     position: u64,
     border: Border,
     stored_kind: Kind,
@@ -29,7 +29,7 @@ pub struct SavedUnframe {
 impl SavedUnframe {
     /// The stored byte with which feeding must go on: never more than have been fed.
     #[must_use]
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position
     }
 }
@@ -37,26 +37,26 @@ impl SavedUnframe {
 impl Unframe {
     /// At a stream's beginning.
     #[must_use]
-    pub fn new() -> Unframe {
-        Unframe::at(Cutter::new(), Sniffer::default(), Sniffer::default())
+    pub(crate) fn new() -> Self {
+        Self::at(Cutter::new(), Sniffer::default(), Sniffer::default())
     }
 
     /// At the place that was saved; the next bytes fed must be those at [`SavedUnframe::position`].
     #[must_use]
-    pub fn resume(saved: SavedUnframe) -> Unframe {
+    pub(crate) fn resume(saved: SavedUnframe) -> Self {
         let cutter = Cutter::resume(saved.position, saved.border);
-        Unframe::at(cutter, Sniffer::settled(saved.stored_kind), Sniffer::settled(saved.plain_kind))
+        Self::at(cutter, Sniffer::settled(saved.stored_kind), Sniffer::settled(saved.plain_kind))
     }
 
-    fn at(cutter: Cutter, stored_kind: Sniffer, plain_kind: Sniffer) -> Unframe {
-        Unframe { cutter, inflater: Inflater::default(), block: Block::default(), stored_kind, plain_kind }
+    fn at(cutter: Cutter, stored_kind: Sniffer, plain_kind: Sniffer) -> Self {
+        Self { cutter, inflater: Inflater::default(), block: Block::default(), stored_kind, plain_kind }
     }
 
     /// Takes the next stored bytes, and gives `plain` what they expand to.
     ///
     /// # Errors
     /// Damage of the frames, or what `plain` finds. After that the rest of the stream makes no sense.
-    pub fn feed(
+    pub(crate) fn feed(
         &mut self,
         mut stored: &[u8],
         plain: &mut dyn FnMut(&[u8]) -> Result<(), Damage>,
@@ -83,7 +83,7 @@ impl Unframe {
     ///
     /// # Errors
     /// It ends in the middle of a frame, or `plain` finds damage in the last bytes.
-    pub fn finish(&mut self, plain: &mut dyn FnMut(&[u8]) -> Result<(), Damage>) -> Result<(), Damage> {
+    pub(crate) fn finish(&mut self, plain: &mut dyn FnMut(&[u8]) -> Result<(), Damage>) -> Result<(), Damage> {
         self.stored_kind.end();
         if let Some(Piece::Plain(bytes)) = self.cutter.finish()? {
             self.plain_kind.feed(bytes);
@@ -95,16 +95,16 @@ impl Unframe {
 
     /// What the stored stream is, and, where that is a compression, what the content is; as far as known by now.
     #[must_use]
-    pub fn kinds(&self) -> Vec<Kind> {
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
         let framed = matches!(self.stored_kind.kind(), Some(Kind::Gzip | Kind::Zstd));
         let plain_kind = self.plain_kind.kind().filter(|_| framed);
         self.stored_kind.kind().into_iter().chain(plain_kind).collect()
     }
 
     /// The last place between frames: everything before it has been expanded and given away, nothing behind it has.
-    /// None before the kinds are known, for which 512 bytes suffice, and within anybody's gzip or zstd that doesn't stand alone.
+    /// None before the kinds are known, for which 512 bytes suffice, and within a gzip or zstd stream that isn't cut into frames.
     #[must_use]
-    pub fn save(&self) -> Option<SavedUnframe> {
+    pub(crate) fn save(&self) -> Option<SavedUnframe> {
         let (position, border) = self.cutter.border()?;
         let (stored_kind, plain_kind) = (self.stored_kind.kind()?, self.plain_kind.kind()?);
         Some(SavedUnframe { position, border, stored_kind, plain_kind })
@@ -113,6 +113,6 @@ impl Unframe {
 
 impl Default for Unframe {
     fn default() -> Self {
-        Unframe::new()
+        Self::new()
     }
 }

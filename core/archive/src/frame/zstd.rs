@@ -1,4 +1,4 @@
-//! zstd frames (RFC 8878) that stand alone: ours, and anybody's that state a content of at most a frame.
+//! zstd frames (RFC 8878) that stand alone: ours, and those of others that state a content of at most a frame.
 //! Their length is found by stepping from block header to block header, without decompressing anything.
 
 use zstd::bulk::{Compressor, Decompressor};
@@ -97,7 +97,7 @@ impl FrameCompressor {
     pub(super) fn new(level: i32) -> Result<Self, String> {
         let mut compressor = Compressor::new(level).map_err(|error| error.to_string())?;
         compressor.set_parameter(CParameter::ChecksumFlag(true)).map_err(|error| error.to_string())?;
-        Ok(FrameCompressor { compressor, compressed: vec![0; STORED_FRAME_LIMIT] })
+        Ok(Self { compressor, compressed: vec![0; STORED_FRAME_LIMIT] })
     }
 
     /// Puts `plain`, at most a frame of it, into `frame` in place of what was there.
@@ -106,7 +106,7 @@ impl FrameCompressor {
         let length = self.compressor.compress_to_buffer(plain, compressed).map_err(|error| error.to_string())?;
         frame.clear();
         frame.reserve_exact(length);
-        frame.extend_from_slice(self.compressed.get(..length).unwrap_or_default());
+        frame.extend_from_slice(self.compressed.split_at(length).0);
         Ok(())
     }
 }

@@ -199,7 +199,7 @@ impl Blocks {
         })
     }
 
-    /// Whose data the current block is, in words.
+    /// The table or object that the current block is of, in words.
     fn object(&self, contents: &Contents) -> String {
         contents.awaited().map_or_else(|| "a data block".into(), ToString::to_string)
     }
@@ -208,8 +208,8 @@ impl Blocks {
 impl Stream {
     fn add(&mut self, plain: &[u8]) -> Result<(), Stop> {
         match self {
-            Stream::Table(tally) => Ok(tally.add(plain)?),
-            Stream::LargeObject(sum) => {
+            Self::Table(tally) => Ok(tally.add(plain)?),
+            Self::LargeObject(sum) => {
                 sum.add(plain);
                 Ok(())
             }

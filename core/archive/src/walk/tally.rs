@@ -44,15 +44,15 @@ pub(super) enum Tally {
 impl Tally {
     pub(super) fn of(content: Content) -> Self {
         match content {
-            Content::Rows => Tally::Rows(CopyText::default()),
-            Content::Statements | Content::LargeObjects => Tally::Statements(Sum::default()),
+            Content::Rows => Self::Rows(CopyText::default()),
+            Content::Statements | Content::LargeObjects => Self::Statements(Sum::default()),
         }
     }
 
     pub(super) fn add(&mut self, text: &[u8]) -> Result<(), &'static str> {
         match self {
-            Tally::Rows(copy) => copy.add(text),
-            Tally::Statements(sum) => {
+            Self::Rows(copy) => copy.add(text),
+            Self::Statements(sum) => {
                 sum.add(text);
                 Ok(())
             }
@@ -61,9 +61,9 @@ impl Tally {
 
     pub(super) fn finish(self) -> Result<Counted, &'static str> {
         let (rows, sum) = match self {
-            Tally::Rows(copy) if copy.line != Line::Ended => return Err("its rows end without the line `\\.`"),
-            Tally::Rows(copy) => (Some(copy.rows), copy.sum),
-            Tally::Statements(sum) => (None, sum),
+            Self::Rows(copy) if copy.line != Line::Ended => return Err("its rows end without the line `\\.`"),
+            Self::Rows(copy) => (Some(copy.rows), copy.sum),
+            Self::Statements(sum) => (None, sum),
         };
         let (bytes, sha256) = sum.finish();
         Ok(Counted { rows, bytes, sha256 })
@@ -81,7 +81,7 @@ pub(super) struct CopyText {
 /// Where in a line the text so far ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Line {
-    /// At its start, but for so many bytes of the terminator, which are held back.
+    /// At its start, with this many bytes of the terminator held back.
     Start(usize),
     /// Within a row.
     Row,
@@ -91,7 +91,7 @@ enum Line {
 
 impl Default for Line {
     fn default() -> Self {
-        Line::Start(0)
+        Self::Start(0)
     }
 }
 
@@ -117,7 +117,7 @@ impl CopyText {
                 rest
             }
             _ => {
-                self.sum.add(TERMINATOR.get(..held).unwrap_or_default());
+                self.sum.add(TERMINATOR.split_at(held).0);
                 self.line = Line::Row;
                 text
             }
@@ -128,7 +128,7 @@ impl CopyText {
     fn run<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
         for newline in memchr_iter(b'\n', text) {
             self.rows += 1;
-            let Some((taken, rest)) = text.split_at_checked(newline + 1) else { break };
+            let (taken, rest) = text.split_at(newline + 1);
             if rest.starts_with(b"\\.") || rest.len() < 2 {
                 self.sum.add(taken);
                 self.line = Line::Start(0);
@@ -140,7 +140,7 @@ impl CopyText {
     }
 }
 
-/// SHA-256 whose state can be stored in the middle; it is no secret, being a function of the archive's bytes.
+/// SHA-256 whose state can be stored in the middle; it is not a secret, being a function of the archive's bytes.
 #[derive(Clone, Debug, Default)]
 struct ResumableSha256(Sha256);
 

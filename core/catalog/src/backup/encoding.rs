@@ -18,8 +18,7 @@ pub fn encode_database(name: &str) -> String {
 }
 
 /// The name that `encoded` stands for, or None when [`encode_database`] never makes such a text.
-#[must_use]
-pub fn decode_database(encoded: &str) -> Option<String> {
+pub(crate) fn decode_database(encoded: &str) -> Option<String> {
     let mut name = Vec::with_capacity(encoded.len());
     let mut rest = encoded.bytes();
     while let Some(byte) = rest.next() {

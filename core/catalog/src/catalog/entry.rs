@@ -20,9 +20,9 @@ pub struct Entry {
     /// `last_modified`; for guests, whose names are in local time, `last_modified` alone. A wrong clock can't make a
     /// backup newer than it is.
     pub instant: Timestamp,
-    /// Its bytes.
+    /// The archive: its bytes.
     pub archive: Option<Object>,
-    /// Its commit mark.
+    /// The manifest: its commit mark.
     pub manifest: Option<Object>,
     /// The verdict that it is whole, counting or not.
     pub intact: Option<Object>,
@@ -30,7 +30,7 @@ pub struct Entry {
     pub damaged: Option<Object>,
     /// The verifier's saved place.
     pub verifying: Option<Object>,
-    /// Proof of its last drill.
+    /// Proof of its last drill, by a newer version: see [`crate::Record::Drill`].
     pub drill: Option<Object>,
     /// Older versions of the objects above, where the listing has them. They go when the backup goes.
     pub superseded: Vec<Object>,
@@ -50,14 +50,14 @@ pub enum State {
     Damaged,
     /// A backup without a verdict on its present bytes. Unknown: never counted as good.
     Uploaded,
-    /// An archive without a manifest: unfinished or a guest, and nobody has asked yet.
+    /// An archive without a manifest: unfinished or a guest, which is not known yet.
     Alone,
     /// An archive of ours whose manifest never came.
     Unfinished,
     /// An archive that Lastgood didn't make. [`Entry::judged`] says whether it was found intact; it isn't good
     /// before it is adopted.
     Guest,
-    /// Records without an archive: it was removed behind our back.
+    /// Records without an archive: it was removed outside lastgood.
     Missing,
 }
 
@@ -66,7 +66,7 @@ pub enum State {
 pub enum Origin {
     /// We did, and didn't finish.
     Ours,
-    /// Somebody else.
+    /// Another program did.
     Guest,
 }
 
@@ -169,13 +169,13 @@ pub(super) fn judged(archive: &Object, intact: Option<&Object>, damaged: Option<
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            State::Good => "good",
-            State::Damaged => "damaged",
-            State::Uploaded => "uploaded",
-            State::Alone => "alone",
-            State::Unfinished => "unfinished",
-            State::Guest => "guest",
-            State::Missing => "missing",
+            Self::Good => "good",
+            Self::Damaged => "damaged",
+            Self::Uploaded => "uploaded",
+            Self::Alone => "alone",
+            Self::Unfinished => "unfinished",
+            Self::Guest => "guest",
+            Self::Missing => "missing",
         })
     }
 }

@@ -9,7 +9,7 @@ pub enum NotFound {
     /// `latest`, and no backup is good.
     #[error("database `{database}` has no good backup")]
     NoneGood {
-        /// Whose catalog was asked.
+        /// The database whose catalog was asked.
         database: String,
     },
     /// The name isn't one.
@@ -18,7 +18,7 @@ pub enum NotFound {
     /// There is no such backup.
     #[error("database `{database}` has no backup `{name}`")]
     Absent {
-        /// Whose catalog was asked.
+        /// The database whose catalog was asked.
         database: String,
         /// What was asked for.
         name: String,

@@ -46,7 +46,7 @@ fn stale_begins_after_the_threshold() {
     assert_eq!(sentences(&a_good_week(), "2026-01-21T05:00:00Z"), Vec::<String>::new());
     assert_eq!(
         sentences(&a_good_week(), "2026-01-21T05:00:01Z"),
-        ["the newest good backup app_backup_20260120_030000 is 1 d 2 h old, more than 1 d 2 h"]
+        ["the newest good backup app_backup_20260120_030000 is 26 hours old, more than 26 hours"]
     );
 }
 
@@ -57,7 +57,7 @@ fn uploads_do_not_freshen() {
     listing.at(State::Damaged, "2026-01-22T04:00:00Z");
     assert_eq!(
         sentences(&listing, "2026-01-22T05:00:00Z"),
-        ["the newest good backup app_backup_20260120_030000 is 2 d 2 h old, more than 1 d 2 h"]
+        ["the newest good backup app_backup_20260120_030000 is 2 days old, more than 26 hours"]
     );
 }
 
@@ -66,7 +66,7 @@ fn a_clock_behind_the_backups_is_a_finding_beyond_a_few_minutes() {
     assert_eq!(sentences(&a_good_week(), "2026-01-20T02:56:00Z"), Vec::<String>::new());
     assert_eq!(
         sentences(&a_good_week(), "2026-01-19T03:00:00Z"),
-        ["the newest good backup app_backup_20260120_030000 lies 1 d 0 h in the future: a clock is wrong"]
+        ["the newest good backup app_backup_20260120_030000 is 24 hours in the future: a clock is wrong"]
     );
 }
 

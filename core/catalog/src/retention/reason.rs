@@ -5,13 +5,14 @@ use std::fmt;
 use jiff::SignedDuration;
 
 use crate::catalog::State;
+use crate::words;
 
 /// Stay or go, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Stays, for each of these reasons; at least one.
     Keep(Vec<Keep>),
-    /// Goes.
+    /// Goes, for this reason.
     Remove(Remove),
 }
 
@@ -22,21 +23,21 @@ pub enum Keep {
     NewestGood,
     /// Among the last N good ones.
     Last {
-        /// Its place, from 1.
-        nth: u32,
-        /// N.
-        of: u32,
-    },
-    /// The newest good one of its day, week, month or year.
-    Newest {
-        /// Of what.
-        period: Period,
-        /// Which of them, counting those that have a backup, from 1.
+        /// Its place among them, from 1.
         nth: u32,
         /// How many are kept.
         of: u32,
     },
-    /// Not old enough.
+    /// The newest good one of its day, week, month or year.
+    Newest {
+        /// The stretch of the calendar that it is the newest of.
+        period: Period,
+        /// Its place among those, counting those that have a backup, from 1.
+        nth: u32,
+        /// How many are kept.
+        of: u32,
+    },
+    /// Not old enough to go.
     Young {
         /// The age at which it goes.
         days: u32,
@@ -50,7 +51,7 @@ pub enum Keep {
     },
     /// There is no good backup to measure from, so nothing goes.
     NothingGood,
-    /// Not ours.
+    /// A guest, which lastgood did not make.
     Guest,
     /// An archive without a manifest that may be a guest.
     UnknownOrigin,
@@ -93,9 +94,6 @@ pub enum Period {
 /// Why a whole plan isn't carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// What wasn't listed can't be weighed.
-    #[error("the listing is incomplete: nothing is removed")]
-    IncompleteListing,
     /// More good backups would go than stay.
     #[error("{removed} of {good} good backups would go, more than half: nothing is removed")]
     MoreThanHalf {
@@ -111,7 +109,6 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::IncompleteListing => "run it again when the repository can be listed to its end",
             Self::MoreThanHalf { .. } => {
                 "read the plan with `lastgood prune --dry-run`; if it is what you want, `lastgood prune --force`"
             }
@@ -166,7 +163,7 @@ impl fmt::Display for Remove {
 }
 
 fn in_days(days: u32) -> String {
-    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+    words::count(days.into(), "day")
 }
 
 impl fmt::Display for Period {

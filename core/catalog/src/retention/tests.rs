@@ -73,7 +73,7 @@ fn policies_keep_what_their_goldens_show() {
         ("delete-after8-minimum20", Policy { minimum_good: 20, delete_after_days: Some(8), ..NO_RULES }),
     ];
     for (name, policy) in policies {
-        let table = table(&plan(&catalog, &policy, time("2026-06-30T12:00:00Z"), true, true));
+        let table = table(&plan(&catalog, &policy, time("2026-06-30T12:00:00Z"), Limit::Lifted));
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, table);
         });
@@ -85,7 +85,7 @@ fn policies_keep_what_their_goldens_show() {
 fn backups_that_stop_coming_stop_going() {
     let catalog = backups(0..80).catalog();
     for now in ["2026-06-30T12:00:00Z", "2026-12-31T00:00:00Z", "2106-01-01T00:00:00Z"] {
-        assert_eq!(removed(&plan(&catalog, &Policy::default(), time(now), true, true)), Vec::<String>::new());
+        assert_eq!(removed(&plan(&catalog, &Policy::default(), time(now), Limit::Lifted)), Vec::<String>::new());
     }
 }
 
@@ -98,7 +98,7 @@ fn without_a_good_backup_nothing_goes() {
     }
     listing.add(State::Good, &Tag::Safety(days_before(700)), days_before(700));
     let catalog = listing.catalog();
-    let plan = plan(&catalog, &Policy { minimum_good: 0, ..Policy::default() }, time(NEWEST), true, true);
+    let plan = plan(&catalog, &Policy { minimum_good: 0, ..Policy::default() }, time(NEWEST), Limit::Lifted);
     assert_eq!(removed(&plan), Vec::<String>::new());
     assert!(plan.rows.iter().all(|row| row.decision == Decision::Keep(vec![Keep::NothingGood])));
 }
@@ -109,7 +109,7 @@ fn the_only_good_backup_stays_whatever_the_policy() {
     listing.at(State::Uploaded, "2030-06-30T09:00:00Z");
     let catalog = listing.catalog();
     let nothing = Policy { minimum_good: 0, delete_after_days: Some(0), ..NO_RULES };
-    assert!(removed(&plan(&catalog, &nothing, time("2040-01-01T00:00:00Z"), true, true)).is_empty());
+    assert!(removed(&plan(&catalog, &nothing, time("2040-01-01T00:00:00Z"), Limit::Lifted)).is_empty());
 }
 
 #[test]
@@ -117,25 +117,15 @@ fn more_than_half_of_the_good_ones_goes_only_by_force() {
     let last = |keep_last| Policy { keep_last, ..NO_RULES };
     for (good, keep, refused) in [(2, 1, false), (3, 1, true), (3, 2, false), (10, 5, false), (10, 4, true)] {
         let catalog = backups(0..good).catalog();
-        let careful = plan(&catalog, &last(keep), time(NEWEST), false, true);
+        let careful = plan(&catalog, &last(keep), time(NEWEST), Limit::Half);
         assert_eq!(careful.refused.is_some(), refused, "{keep} of {good}");
         let gone = usize::try_from(good).unwrap() - usize::try_from(keep).unwrap();
         assert_eq!(careful.removals().count(), if refused { 0 } else { gone });
-        assert_eq!(plan(&catalog, &last(keep), time(NEWEST), true, true).removals().count(), gone);
+        assert_eq!(plan(&catalog, &last(keep), time(NEWEST), Limit::Lifted).removals().count(), gone);
     }
     let catalog = backups(0..10).catalog();
-    let refusal = plan(&catalog, &last(4), time(NEWEST), false, true).refused.unwrap();
+    let refusal = plan(&catalog, &last(4), time(NEWEST), Limit::Half).refused.unwrap();
     insta::assert_snapshot!(refusal, @"6 of 10 good backups would go, more than half: nothing is removed");
-}
-
-#[test]
-fn an_incomplete_listing_removes_nothing_even_by_force() {
-    let catalog = backups(0..10).catalog();
-    let policy = Policy { keep_last: 9, ..NO_RULES };
-    let broken = plan(&catalog, &policy, time(NEWEST), true, false);
-    assert_eq!(broken.refused, Some(Refusal::IncompleteListing));
-    assert_eq!(broken.removals().count(), 0);
-    assert_eq!(plan(&catalog, &policy, time(NEWEST), false, true).removals().count(), 1);
 }
 
 /// The host's clock was a year behind: its names say last year, the bucket says today.
@@ -148,7 +138,7 @@ fn a_backup_is_old_only_when_both_its_times_say_so() {
     }
     listing.archive(&id, 7, days_before(1));
     let policy = Policy { minimum_good: 0, ..Policy::default() };
-    assert!(removed(&plan(&listing.catalog(), &policy, time(NEWEST), true, true)).is_empty());
+    assert!(removed(&plan(&listing.catalog(), &policy, time(NEWEST), Limit::Lifted)).is_empty());
 }
 
 /// One named backup whose file's time lies in the future must not make all the others old.
@@ -158,7 +148,8 @@ fn a_backup_from_the_future_makes_no_other_old() {
     listing.add(State::Good, &Tag::Label("initial".into()), time("2099-01-01T00:00:00Z"));
     let catalog = listing.catalog();
     assert!(
-        removed(&plan(&catalog, &Policy { minimum_good: 1, ..Policy::default() }, time(NEWEST), true, true)).is_empty()
+        removed(&plan(&catalog, &Policy { minimum_good: 1, ..Policy::default() }, time(NEWEST), Limit::Lifted))
+            .is_empty()
     );
 }
 
@@ -294,11 +285,10 @@ mod always {
             samples in prop::collection::vec(sample(), 0..40),
             policy in policy(),
             now in clock(),
-            force in any::<bool>(),
-            complete in any::<bool>(),
+            limit in prop_oneof![Just(Limit::Half), Just(Limit::Lifted)],
         ) {
             let catalog = filled(Listing::bucket(), &samples).catalog();
-            let plan = plan(&catalog, &policy, now, force, complete);
+            let plan = plan(&catalog, &policy, now, limit);
             let gone: Vec<&Entry> = plan.removals().map(|row| row.entry).collect();
             let good = catalog.good().count();
             let good_gone = gone.iter().filter(|entry| entry.counts_as_good()).count();
@@ -307,8 +297,7 @@ mod always {
             prop_assert!(plan.rows.iter().all(|row| !row.reason().is_empty()));
             prop_assert!(good == 0 || good_gone < good);
             prop_assert!(good - good_gone >= good.min(policy.minimum_good as usize));
-            prop_assert!(force || good_gone * 2 <= good);
-            prop_assert!(complete || gone.is_empty());
+            prop_assert!(limit == Limit::Lifted || good_gone * 2 <= good);
             prop_assert!(!gone.iter().any(|entry| matches!(entry.state, State::Guest | State::Alone)));
             let newest = catalog.newest_good().map(|entry| entry.instant);
             prop_assert!(newest.is_some() || gone.is_empty());
@@ -324,8 +313,8 @@ mod always {
         ) {
             let catalog = filled(Listing::bucket(), &samples).catalog();
             let newest = catalog.newest_good().map_or(now, |entry| entry.instant);
-            let true_time = plan(&catalog, &policy, newest, true, true);
-            let wrong = plan(&catalog, &policy, now, true, true);
+            let true_time = plan(&catalog, &policy, newest, Limit::Lifted);
+            let wrong = plan(&catalog, &policy, now, Limit::Lifted);
             if now >= newest {
                 prop_assert_eq!(&wrong, &true_time);
             } else {
@@ -341,13 +330,13 @@ mod always {
         ) {
             let mut listing = filled(Listing::bucket(), &samples);
             let catalog = listing.catalog();
-            let first = plan(&catalog, &policy, time(NEWEST), true, true);
+            let first = plan(&catalog, &policy, time(NEWEST), Limit::Lifted);
             let gone: Vec<&str> =
                 first.removals().flat_map(|row| row.entry.removal()).map(|object| object.key.as_str()).collect();
             listing.objects.retain(|object| !gone.contains(&object.key.as_str()));
             let left = listing.catalog();
             prop_assert_eq!(left.entries.len(), first.rows.iter().filter(|row| !row.is_removed()).count());
-            prop_assert_eq!(plan(&left, &policy, time(NEWEST), true, true).removals().count(), 0);
+            prop_assert_eq!(plan(&left, &policy, time(NEWEST), Limit::Lifted).removals().count(), 0);
         }
 
         #[test]
@@ -379,8 +368,11 @@ fn a_hundred_thousand_backups_of_three_databases_are_planned_at_once() {
         let began = time("2022-01-01T00:00:00Z") + SignedDuration::from_hours(hour);
         for database in ["app", "app_staging", "my app"] {
             let id = layout.place(crate::Stem::new(database, &Tag::At(began)).unwrap(), began);
-            let keys =
-                [layout.archive(&id, archive::Compression::Gzip, false), layout.manifest(&id), layout.intact(&id)];
+            let keys = [
+                layout.archive(&id, archive::Compression::Gzip, false),
+                layout.manifest(&id),
+                layout.record(&id, Record::Intact),
+            ];
             objects.extend(keys.map(|key| crate::testing::object(&key, 1, began)));
         }
     }
@@ -388,7 +380,7 @@ fn a_hundred_thousand_backups_of_three_databases_are_planned_at_once() {
     let policy = Policy { daily: 30, monthly: 12, ..Policy::default() };
     let left: Vec<usize> = catalogs
         .iter()
-        .map(|catalog| catalog.entries.len() - plan(catalog, &policy, time(NEWEST), true, true).removals().count())
+        .map(|catalog| catalog.entries.len() - plan(catalog, &policy, time(NEWEST), Limit::Lifted).removals().count())
         .collect();
     // 90 days of 24, the newest one itself, and the last of eight earlier months.
     assert_eq!(left, [2_169, 2_169, 2_169]);

@@ -9,6 +9,7 @@ use super::{Code, Content, Expected, Finding, Identity, Outcome, Verdict, Verifi
 use crate::document::Unknown;
 use crate::manifest::Manifest;
 use crate::object::Object;
+use crate::words;
 
 /// How many differing tables a finding names before it only counts.
 const NAMED: usize = 5;
@@ -117,10 +118,8 @@ fn census(found: &Census, promised: &Census) -> Option<Finding> {
     if differences.is_empty() {
         return None;
     }
-    let more = differences.len().saturating_sub(NAMED);
-    differences.truncate(NAMED);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    Some(Finding::new(Code::CENSUS, format!("other content than the manifest says: {}{more}", differences.join("; "))))
+    let named = words::first_of(differences, NAMED, "; ");
+    Some(Finding::new(Code::CENSUS, format!("other content than the manifest says: {named}")))
 }
 
 fn table(found: Option<&TableCensus>, promised: &TableCensus) -> Option<String> {

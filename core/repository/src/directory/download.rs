@@ -1,16 +1,14 @@
 //! A file read in order, as it was listed.
 
-use std::{
-    fs::File,
-    io::{Read, Seek, SeekFrom},
-    path::PathBuf,
-};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
 use catalog::Object;
 
 use super::{Directory, object, off_runtime};
-use crate::{Download, Error};
+use crate::Error;
 
 /// Bytes read at once.
 const BLOCK: u64 = 1 << 20;
@@ -24,7 +22,7 @@ pub(crate) struct FileDownload {
 }
 
 impl Directory {
-    pub(crate) async fn download(&self, listed: &Object, from: u64) -> Result<Download, Error> {
+    pub(crate) async fn download(&self, listed: &Object, from: u64) -> Result<FileDownload, Error> {
         let (path, listed) = (self.path_of(&listed.key), listed.clone());
         off_runtime(move || {
             let failed = |error| Error::io(&path, error);
@@ -34,7 +32,7 @@ impl Directory {
                 return Err(Error::Changed { object: path.display().to_string() });
             }
             let from = file.seek(SeekFrom::Start(from.min(listed.size))).map_err(failed)?;
-            Ok(Download::from_file(FileDownload { path, file: Some(file), left: listed.size - from }))
+            Ok(FileDownload { path, file: Some(file), left: listed.size - from })
         })
         .await
     }

@@ -1,12 +1,10 @@
 //! A file that is not there yet: hidden, for the owner alone, and gone when it is dropped.
 
-use std::{
-    ffi::OsStr,
-    fs::{self, File, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -70,7 +68,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Renamed or removed already, as a rule.
+        // Usually renamed or removed already.
         drop(fs::remove_file(&self.path));
     }
 }
@@ -88,7 +86,7 @@ fn hidden_name(name: &str, unique: u32) -> String {
     while !name.is_char_boundary(length) {
         length -= 1;
     }
-    format!(".{}{end}", name.get(..length).unwrap_or_default())
+    format!(".{}{end}", name.split_at(length).0)
 }
 
 /// The name that a partial file was to have; `None` for files of other kinds.

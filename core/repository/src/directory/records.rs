@@ -1,23 +1,20 @@
 //! Whole files: put, read, head, remove.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Read, Write},
-    path::Path,
-};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 use archive::Digester;
 use bytes::Bytes;
 use catalog::{Object, Part, Record};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Directory, object, off_runtime, partial::Partial, sync_folder};
-use crate::{
-    Error, Head, PutOutcome, Scope, Stored,
-    limits::RECORD_LIMIT,
-    removal::{Outcome, Removal},
-};
+use super::partial::Partial;
+use super::{Directory, object, off_runtime, sync_folder};
+use crate::limits::RECORD_LIMIT;
+use crate::removal::{Outcome, Removal};
+use crate::{Error, Head, PutOutcome, Scope, Stored};
 
 /// Far enough apart for file systems that keep whole microseconds.
 const JUST_AFTER: SignedDuration = SignedDuration::from_millis(1);

@@ -1,17 +1,16 @@
 //! User metadata of an archive, which a bucket keeps with the object: `.{archive}.metadata`, one `name=value` a line.
 //! It is on the disk before the archive shows and goes with the manifest's coming, or with the archive.
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsStr,
-    fs,
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use catalog::{BackupId, Part, Record};
 
-use super::{Directory, partial::Partial};
+use super::Directory;
+use super::partial::Partial;
 use crate::Error;
 
 const SUFFIX: &str = ".metadata";

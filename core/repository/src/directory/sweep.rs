@@ -1,6 +1,8 @@
 //! What dead runs left: hidden files of this database's archives and records.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, io};
 
 use catalog::Part;
 use jiff::Timestamp;
@@ -9,7 +11,7 @@ use super::{Directory, object, off_runtime, partial, sidecar};
 use crate::Error;
 
 impl Directory {
-    /// The caller holds the database's lock, so nobody writes what is swept.
+    /// The caller holds the database's lock, so no other run writes what is swept.
     pub(crate) async fn sweep_partials(
         &self,
         database: &str,

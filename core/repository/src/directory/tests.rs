@@ -1,10 +1,8 @@
-use std::{
-    fs,
-    io::Read,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
-    time::Duration,
-};
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::time::Duration;
 
 use archive::{Compression, Digest, Digester};
 use bytes::Bytes;
@@ -83,7 +81,7 @@ async fn an_archive_shows_only_once_it_is_complete() {
 async fn files_and_directory_are_for_the_owner_alone() {
     let (_above, repository) = repository();
     store(&repository, b"bytes").await.unwrap();
-    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    repository.put_new(MANIFEST, "{}").await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let directory = repository.display_name();
     assert_eq!(mode(directory.as_ref()), 0o700);
@@ -138,7 +136,7 @@ async fn an_archive_whose_manifest_never_came_is_known_as_unfinished() {
     let head = repository.head(ARCHIVE).await.unwrap().unwrap();
     assert_eq!(head.lastgood_id(), Some("run-1"));
 
-    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    repository.put_new(MANIFEST, "{}").await.unwrap();
     assert_eq!(state(&repository).await, State::Uploaded);
     assert_eq!(names(&repository), [MANIFEST, ARCHIVE]);
 }
@@ -154,29 +152,32 @@ async fn a_guest_s_archive_is_none_of_ours() {
 #[tokio::test]
 async fn putting_the_same_record_again_is_a_success_and_another_is_refused() {
     let (_above, repository) = repository();
-    let put = |bytes: &'static str| repository.put_new(MANIFEST, bytes, "application/json");
+    let put = |bytes: &'static str| repository.put_new(MANIFEST, bytes);
     assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
     assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
     assert!(matches!(put("[]").await, Ok(PutOutcome::Exists)));
     assert_eq!(repository.read_key(MANIFEST).await.unwrap().unwrap(), "{}");
-    repository.put_over(MANIFEST, "[]", "application/json").await.unwrap();
+    repository.put_over(MANIFEST, "[]").await.unwrap();
     assert_eq!(repository.read_key(MANIFEST).await.unwrap().unwrap(), "[]");
     assert_eq!(names(&repository), [MANIFEST]);
 }
 
 #[tokio::test]
-async fn a_missing_record_is_none_and_a_missing_directory_an_error() {
+async fn a_missing_record_is_none_and_a_missing_directory_empty_and_told() {
     let (_above, repository) = repository();
     assert_eq!(repository.read_key(MANIFEST).await.unwrap(), None);
     assert_eq!(repository.head(MANIFEST).await.unwrap(), None);
-    assert!(matches!(repository.objects(Scope::All).await, Err(Error::NotFound { .. })));
+    for scope in [Scope::All, Scope::Databases] {
+        assert_eq!(repository.objects(scope).await.unwrap(), []);
+    }
+    assert!(matches!(repository.check_exists().await, Err(Error::NotFound { .. })));
 }
 
 #[tokio::test]
 async fn a_listing_shows_known_names_alone_and_follows_links() {
     let (above, repository) = repository();
     store(&repository, b"bytes").await.unwrap();
-    repository.put_new("databases/app.json", "{}", "application/json").await.unwrap();
+    repository.put_new("databases/app.json", "{}").await.unwrap();
     let directory = Path::new(&repository.display_name()).to_owned();
     fs::write(directory.join("notes.txt"), "x").unwrap();
     fs::create_dir(directory.join("app_backup_20260121_030000.sql.gz")).unwrap();
@@ -235,7 +236,7 @@ async fn removal_takes_a_backup_whole_and_leaves_others() {
     let (_above, repository) = repository();
     store(&repository, b"bytes").await.unwrap();
     let plan = listed(&repository).await;
-    repository.put_new("app_backup_20260121_030000.manifest.json", "{}", "application/json").await.unwrap();
+    repository.put_new("app_backup_20260121_030000.manifest.json", "{}").await.unwrap();
     let removal = repository.remove(&plan).await.unwrap();
     assert!(removal.is_complete());
     assert_eq!(removal.removed, [ARCHIVE]);
@@ -246,9 +247,9 @@ async fn removal_takes_a_backup_whole_and_leaves_others() {
 async fn a_file_that_changed_since_the_plan_stays_and_so_does_its_archive() {
     let (_above, repository) = repository();
     store(&repository, b"bytes").await.unwrap();
-    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    repository.put_new(MANIFEST, "{}").await.unwrap();
     let plan = listed(&repository).await;
-    repository.put_over(MANIFEST, "{\"new\":1}", "application/json").await.unwrap();
+    repository.put_over(MANIFEST, "{\"new\":1}").await.unwrap();
     let removal = repository.remove(&plan).await.unwrap();
     assert_eq!(
         (removal.changed.as_slice(), removal.held_back.as_slice()),
@@ -297,7 +298,7 @@ async fn layout_and_listing_agree_on_what_was_stored() {
 async fn the_verdict_written_last_counts_whatever_the_clock_said_before() {
     let (_above, repository) = repository();
     store(&repository, b"bytes").await.unwrap();
-    repository.put_new(MANIFEST, "{}", "application/json").await.unwrap();
+    repository.put_new(MANIFEST, "{}").await.unwrap();
     // The clock was an hour ahead when archive and first verdict were written.
     let ahead = std::time::SystemTime::now() + Duration::from_secs(3600);
     let later = |key: &str| {
@@ -305,11 +306,11 @@ async fn the_verdict_written_last_counts_whatever_the_clock_said_before() {
         file.set_modified(ahead).unwrap();
     };
     later(ARCHIVE);
-    repository.put_over(&format!("{STEM}.intact.json"), "{}", "application/json").await.unwrap();
+    repository.put_over(&format!("{STEM}.intact.json"), "{}").await.unwrap();
     assert_eq!(state(&repository).await, State::Good);
     later(&format!("{STEM}.intact.json"));
-    repository.put_over(&format!("{STEM}.damaged.json"), "{}", "application/json").await.unwrap();
+    repository.put_over(&format!("{STEM}.damaged.json"), "{}").await.unwrap();
     assert_eq!(state(&repository).await, State::Damaged);
-    repository.put_over(&format!("{STEM}.intact.json"), "{}", "application/json").await.unwrap();
+    repository.put_over(&format!("{STEM}.intact.json"), "{}").await.unwrap();
     assert_eq!(state(&repository).await, State::Good);
 }

@@ -6,7 +6,8 @@ use archive::{Crc64, Digest};
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 
-use super::{Directory, off_runtime, partial::Partial};
+use super::partial::Partial;
+use super::{Directory, off_runtime};
 use crate::{Error, Stored, UploadMetadata};
 
 /// A hidden file that grows. Dropped without `complete`, it and its metadata are gone.

@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use aws_config::{
-    BehaviorVersion, Region,
-    environment::region::EnvironmentVariableRegionProvider,
-    meta::region::RegionProviderChain,
-    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
-    retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
-use aws_sdk_s3::{
-    Client,
-    config::{
-        AppName, Builder, Credentials, RequestChecksumCalculation, ResponseChecksumValidation,
-        SharedCredentialsProvider, StalledStreamProtectionConfig,
-    },
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{
+    AppName, Builder, Credentials, RequestChecksumCalculation, ResponseChecksumValidation, SharedCredentialsProvider,
+    StalledStreamProtectionConfig,
 };
 use catalog::Layout;
 
@@ -95,7 +91,7 @@ fn explicit(keys: &Keys) -> Credentials {
     Credentials::new(&keys.id, Secret::reveal(&keys.secret), token, None, "settings")
 }
 
-/// TLS protects a body from malice, and on the loopback nobody stands between; elsewhere the signature has to.
+/// TLS protects a body from malice, and on the loopback nothing is in between; elsewhere the signature has to.
 fn protects_bodies(endpoint: &str) -> bool {
     let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     endpoint.starts_with("https://")

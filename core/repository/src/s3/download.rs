@@ -1,14 +1,16 @@
 //! An object read in order through ranges fetched side by side. Each range names the version and ETag, so that all come
 //! from one object, and goes on at the byte where its body broke.
 
-use std::{collections::VecDeque, ops::Range};
+use std::collections::VecDeque;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use catalog::Object;
 use tokio::task::JoinHandle;
 
 use super::{Bucket, Call, stored};
-use crate::{Error, retry::Attempts};
+use crate::Error;
+use crate::retry::Attempts;
 
 /// Bytes of one range. As many ranges as `parts_in_flight` are fetched or waiting to be taken: that is the memory.
 const RANGE: u64 = 8 << 20;
@@ -68,7 +70,7 @@ impl BucketDownload {
 }
 
 impl Bucket {
-    /// One range whole. Patience starts anew whenever bytes have arrived.
+    /// One range whole. Patience starts again whenever bytes have arrived.
     async fn fetch(&self, object: &Object, range: Range<u64>) -> Result<Bytes, Error> {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let mut bytes = BytesMut::with_capacity(length);

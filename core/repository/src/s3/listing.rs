@@ -1,10 +1,9 @@
 //! Listings, page after page to their end. One that can't be read to its end is an error, never a shorter listing.
 
-use aws_sdk_s3::{
-    operation::list_objects_v2::{ListObjectsV2Output, builders::ListObjectsV2FluentBuilder},
-    primitives::DateTime,
-    types::{EncodingType, OptionalObjectAttributes, RestoreStatus},
-};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes, RestoreStatus};
 use catalog::Object;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -103,7 +102,7 @@ pub(crate) fn size(size: Option<i64>) -> u64 {
     size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0)
 }
 
-/// A row without its time would be a row without its age: the listing is no good then.
+/// A row without its time would be a row without its age: the listing cannot be used then.
 pub(crate) fn timestamp(key: &str, time: Option<&DateTime>) -> Result<Timestamp, Error> {
     let parsed = time.and_then(|time| Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok());
     parsed.ok_or_else(|| Error::IncompleteListing { object: key.to_owned(), cause: "no LastModified".to_owned() })

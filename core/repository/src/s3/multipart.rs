@@ -1,19 +1,14 @@
 //! The requests of a multipart upload, and what its parts say of the whole.
 
 use archive::{Crc64, Digest};
-use aws_sdk_s3::{
-    primitives::ByteStream,
-    types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, StorageClass},
-};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, StorageClass};
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum_combine, crc64_nvme};
 use md5::{Digest as _, Md5};
 
-use super::{
-    Bucket, Call,
-    object::{crc_text, md5_text},
-    stored,
-};
+use super::object::{crc_text, md5_text};
+use super::{Bucket, Call, stored};
 use crate::{Checksum, Error, Stored};
 
 /// Longer than for other requests: S3 joins the parts of a large object before it answers.

@@ -6,7 +6,9 @@
 //! wanted, and one more for each thousand keys of the database itself: the same with ten backups or a million.
 
 use catalog::{Catalog, Object, catalogs, encode_database};
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use super::{Bucket, Call, listing};
 use crate::Error;

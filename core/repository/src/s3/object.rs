@@ -1,17 +1,18 @@
 //! Whole objects: put, head, and small records read at once.
 
 use archive::{Crc64, Digester, Md5};
-use aws_sdk_s3::{
-    operation::{head_object::HeadObjectOutput, put_object::builders::PutObjectFluentBuilder},
-    primitives::ByteStream,
-    types::{ChecksumMode, ServerSideEncryption, StorageClass},
-};
-use base64::{Engine, prelude::BASE64_STANDARD};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption, StorageClass};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use catalog::Object;
 
 use super::{Bucket, Call, listing, stored};
-use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored, limits::RECORD_LIMIT};
+use crate::limits::RECORD_LIMIT;
+use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored};
 
 /// A body on its way into one object.
 pub(crate) struct Body<'a> {
@@ -25,11 +26,17 @@ pub(crate) struct Body<'a> {
     pub(crate) storage_class: Option<&'a str>,
 }
 
+impl<'a> Body<'a> {
+    /// A record is always JSON, and nothing is said of it beside its bytes.
+    fn record(key: &'a str, bytes: Bytes, new: bool) -> Self {
+        Self { key, bytes, content_type: "application/json", metadata: &[], new, storage_class: None }
+    }
+}
+
 impl Bucket {
     /// Stores a record that must not be there yet. Safe to repeat: the same bytes under the key are a success.
-    pub(crate) async fn put_new(&self, key: &str, bytes: Bytes, content_type: &str) -> Result<PutOutcome, Error> {
-        let body = Body { key, bytes: bytes.clone(), content_type, metadata: &[], new: true, storage_class: None };
-        match self.put(&body).await {
+    pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
+        match self.put(&Body::record(key, bytes.clone(), true)).await {
             Ok(stored) => Ok(PutOutcome::Stored(stored)),
             Err(Error::Exists { .. }) => self.compare_existing(key, &bytes).await,
             Err(error) => Err(error),
@@ -43,8 +50,8 @@ impl Bucket {
     }
 
     /// Stores a record, whatever was there.
-    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes, content_type: &str) -> Result<Stored, Error> {
-        self.put(&Body { key, bytes, content_type, metadata: &[], new: false, storage_class: None }).await
+    pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<Stored, Error> {
+        self.put(&Body::record(key, bytes, false)).await
     }
 
     /// One PutObject, tried with patience. A concurrent conditional put (409) is tried again as well: the body is here.

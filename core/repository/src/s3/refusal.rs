@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_s3::{config::http::HttpResponse, error::ProvideErrorMetadata, error::SdkError};
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::{Bucket, Call};
 use crate::Error;

@@ -3,20 +3,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_s3::{
-    operation::list_object_versions::ListObjectVersionsOutput,
-    types::{
-        Delete, EncodingType, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
-    },
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
+use aws_sdk_s3::types::{
+    Delete, EncodingType, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
 };
 use catalog::Object;
 use jiff::Timestamp;
 
 use super::{Bucket, Call, listing, stored};
-use crate::{
-    Error,
-    removal::{Outcome, Removal, Step},
-};
+use crate::Error;
+use crate::removal::{Outcome, Removal, Step};
 
 /// The id of a version that was written while versioning was off.
 const NULL: &str = "null";

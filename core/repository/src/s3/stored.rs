@@ -5,7 +5,8 @@
 use archive::{Crc64, Digest};
 
 use super::{Bucket, Call};
-use crate::{Error, LASTGOOD_ID, Stored};
+use crate::metadata::LASTGOOD_ID;
+use crate::{Error, Stored};
 
 /// What we know of our own bytes.
 pub(crate) struct Ours<'a> {
@@ -82,7 +83,7 @@ impl Bucket {
     }
 }
 
-/// S3's text of a CRC64NVME; a composite one (`…-3`), which is none of the whole object, is no answer.
+/// S3's text of a CRC64NVME; a composite one (`…-3`), which is not of the whole object, says nothing.
 pub(crate) fn full_object_crc(text: Option<&str>) -> Option<Crc64> {
     text?.parse().ok()
 }

@@ -5,10 +5,8 @@ use std::sync::{Arc, Mutex};
 use archive::{Digest, Digester};
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Bucket;
 use crate::{BucketSettings, Error, Keys, Repository, Retry, Scope, Secret, UploadMetadata};
@@ -158,7 +156,7 @@ async fn a_conflict_on_completion_asks_for_the_backup_again_and_aborts() {
     let (listener, outcome) = upload(vec![(409, "", error_body("ConditionalRequestConflict"))]).await;
     let error = outcome.unwrap_err();
     assert!(matches!(error, Error::Conflict { .. }), "{error:?}");
-    assert_eq!(error.hint().unwrap(), "run the backup once again");
+    assert_eq!(error.hint().unwrap(), "run the backup again");
     assert_eq!((listener.count("POST"), listener.count("DELETE")), (2, 1));
 }
 

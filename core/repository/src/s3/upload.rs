@@ -9,13 +9,13 @@ use bytes::{Bytes, BytesMut};
 use crc_fast::crc64_nvme;
 use tokio::task::JoinSet;
 
-use super::{
-    Bucket,
-    multipart::{Part, combined_crc, multipart_etag},
-    object::Body,
-    stored::{self, Ours},
-};
-use crate::{Error, Stored, UploadMetadata, part_sizes::PartSizes, upload::content_type};
+use super::Bucket;
+use super::multipart::{Part, combined_crc, multipart_etag};
+use super::object::Body;
+use super::stored::{self, Ours};
+use crate::metadata::content_type;
+use crate::part_sizes::PartSizes;
+use crate::{Error, Stored, UploadMetadata};
 
 /// An upload under way. Dropping it without `complete` or `abort` aborts in the background, as far as a runtime is left.
 pub(crate) struct BucketUpload {

@@ -78,7 +78,7 @@ fn a_second_conflict_fails_the_bucket_alone() {
     let places = Places::new();
     let agent = in_parts(places.both_as(agent().database(large()), &conflicting(places.bucket.access(), 2)));
     let failed = agent.run(&["backup"]).exits(1).mentions("only part of the backup was done");
-    failed.mentions("made the store give this one up (409)").mentions("hint: run the backup once again");
+    failed.mentions("because of a concurrent one (409)").mentions("hint: run the backup again");
     places.directory_holds_one_good_backup();
     places.bucket_holds_nothing();
 }

@@ -16,7 +16,7 @@ fn a_network_that_goes_away_for_good_costs_the_bucket_its_copy_and_not_the_direc
     let failed = agent.run(&["backup"]).exits(1);
     failed
         .mentions("only part of the backup was done")
-        .mentions("the network is away")
+        .mentions("the network is unreachable")
         .mentions("BACKUP_RETRY_MINUTES");
     assert!(proxy.has_struck());
     places.directory_holds_one_good_backup();

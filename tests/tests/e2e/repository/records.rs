@@ -14,11 +14,11 @@ fn a_record_is_put_once_and_the_same_bytes_again_are_a_success() {
     let bucket = bucket();
     wait(async {
         let repository = connect(bucket.access(), &bucket).await;
-        let put = |bytes: &'static str| repository.put_new(MANIFEST, bytes, "application/json");
+        let put = |bytes: &'static str| repository.put_new(MANIFEST, bytes);
         assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
         assert!(matches!(put("{}").await, Ok(PutOutcome::Stored(_))));
         assert_eq!(put("[]").await.unwrap(), PutOutcome::Exists);
-        repository.put_over(MANIFEST, "[]", "application/json").await.unwrap();
+        repository.put_over(MANIFEST, "[]").await.unwrap();
         assert_eq!(repository.read_key(MANIFEST).await.unwrap().unwrap(), "[]");
         assert_eq!(repository.read_key("backups/none.json").await.unwrap(), None);
         assert_eq!(repository.head("backups/none.json").await.unwrap(), None);
@@ -33,7 +33,7 @@ fn a_lost_answer_to_a_record_is_no_failure() {
     let outcome = wait(async {
         let repository = connect(&bucket.access().through(&proxy), &bucket).await;
         proxy.set(Fault::LoseAnswer("PUT", "manifest"));
-        repository.put_new(MANIFEST, "{}", "application/json").await
+        repository.put_new(MANIFEST, "{}").await
     });
     assert!(proxy.has_struck());
     assert!(matches!(outcome, Ok(PutOutcome::Stored(_))), "{outcome:?}");
@@ -71,7 +71,7 @@ fn a_missing_permission_is_named_with_its_resource() {
     let bucket = bucket();
     wait(async {
         let repository = connect(&Seaweedfs::shared().reader(), &bucket).await;
-        let error = repository.put_new(MANIFEST, "{}", "application/json").await.unwrap_err();
+        let error = repository.put_new(MANIFEST, "{}").await.unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, Error::AccessDenied { .. }), "{text}");
         assert!(text.contains("s3:PutObject") && text.contains(MANIFEST), "{text}");

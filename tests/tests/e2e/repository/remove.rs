@@ -98,7 +98,7 @@ fn an_object_written_anew_since_the_plan_stays_with_its_archive() {
     wait(async {
         let repository = connect(bucket.access(), &bucket).await;
         let listed = repository.objects(Scope::All).await.unwrap();
-        repository.put_over(&keys()[1], "another manifest", "application/json").await.unwrap();
+        repository.put_over(&keys()[1], "another manifest").await.unwrap();
         let removal = repository.remove(&listed).await.unwrap();
         assert_eq!(removal.removed, [keys()[0].clone()]);
         assert_eq!(removal.changed, [keys()[1].clone()]);

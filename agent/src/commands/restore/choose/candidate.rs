@@ -41,10 +41,7 @@ impl Candidate {
         }
         let manifest = match &entry.manifest {
             None => None,
-            Some(object) => Some(
-                Manifest::from_json(&repository.read_record(object).await?)
-                    .map_err(|e| Failure::new(Exit::Failed, format!("cannot read the manifest of {name}: {e}")))?,
-            ),
+            Some(object) => Some(repository.manifest(object).await?),
         };
         let assurance = match (entry.state, &verdict) {
             (_, Some(_)) => Assurance::Good,
@@ -80,9 +77,7 @@ async fn verdict_in(
     archive: &Object,
 ) -> Result<Option<Verdict>, Failure> {
     let Some(record) = record else { return Ok(None) };
-    let verdict = Verdict::from_json(&repository.read_record(record).await?).map_err(|e| {
-        Failure::new(Exit::Failed, format!("cannot read the verdict {}: {e}", repository.object_name(&record.key)))
-    })?;
+    let verdict = repository.verdict(record).await?;
     Ok(Some(verdict).filter(|verdict| verdict.is_about(archive)))
 }
 

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use postgres::database::live::Role;
 
+use catalog::words;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
@@ -45,7 +47,7 @@ impl Obstacles {
         if self.blocking.is_empty() {
             return Ok(());
         }
-        let shown = some_of(self.blocking.iter().map(String::as_str));
+        let shown = words::first_of(&self.blocking, NAMED, ", ");
         let (why, hint) = match because {
             None => {
                 (String::new(), "restore by swap, without --in-place: none of this is in its way; or remove it first")
@@ -71,7 +73,7 @@ impl Obstacles {
         if !standing.is_empty() {
             self.warnings.push(format!(
                 "these tables are not in the backup and stay as they are: {}",
-                some_of(standing.iter().map(String::as_str))
+                words::first_of(&standing, NAMED, ", ")
             ));
         }
     }
@@ -130,11 +132,4 @@ impl Obstacles {
 fn archived_relations(head: &Head) -> HashSet<(&str, &str)> {
     let relations = head.contents.iter().filter(|entry| RELATIONS.contains(&entry.kind.as_str()));
     relations.map(|entry| (entry.schema.as_str(), entry.name.as_str())).collect()
-}
-
-/// The first names, and how many more there are.
-fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let shown = names.take(NAMED).collect::<Vec<_>>().join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }

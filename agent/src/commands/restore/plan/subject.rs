@@ -1,9 +1,9 @@
 //! What a restore is about, in words: the backup, how it was made, and what it replaces.
 
+use catalog::words;
 use jiff::Timestamp;
 use postgres::database::live::LiveDatabase;
 
-use crate::answers::report;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
@@ -36,7 +36,7 @@ impl Subject {
 }
 
 fn backup(backup: &Backup) -> String {
-    format!("{} ({}, {}) from {}", backup.name, backup.assurance, report::size(backup.size), backup.place)
+    format!("{} ({}, {}) from {}", backup.name, backup.assurance, words::size(backup.size), backup.place)
 }
 
 fn made(backup: &Backup, head: &Head, now: Timestamp) -> String {
@@ -45,11 +45,11 @@ fn made(backup: &Backup, head: &Head, now: Timestamp) -> String {
     let content = match &backup.manifest {
         Some(manifest) => {
             let (tables, rows) = (manifest.census.tables.len() as u64, manifest.census.rows());
-            format!("{}, {}", report::count(tables, "table"), report::count(rows, "row"))
+            format!("{}, {}", words::count(tables, "table"), words::count(rows, "row"))
         }
-        None => report::count(head.entries("TABLE DATA").count() as u64, "table"),
+        None => words::count(head.entries("TABLE DATA").count() as u64, "table"),
     };
-    let age = report::age(now.duration_since(backup.instant));
+    let age = words::age(now.duration_since(backup.instant));
     let moment = backup.instant.strftime("%Y-%m-%d %H:%M UTC");
     format!("{age} ({moment}) of {database} on PostgreSQL {server} by pg_dump {pg_dump}: {content}")
 }
@@ -64,8 +64,8 @@ fn replaces(target: &Target) -> String {
     let Some(LiveDatabase { size, connections, .. }) = &target.living else {
         return format!("nothing: {place} does not exist and is created");
     };
-    let size = size.map_or("of unknown size".to_owned(), report::size);
+    let size = size.map_or("of unknown size".to_owned(), words::size);
     let (tables, connections) =
-        (report::count(target.content.tables, "table"), report::count(*connections, "connection"));
+        (words::count(target.content.tables, "table"), words::count(*connections, "connection"));
     format!("{place}: {tables}, {size}, {connections}")
 }

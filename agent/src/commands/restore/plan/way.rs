@@ -1,10 +1,10 @@
 //! How the content gets under the name: beside the live database and then swapped, or inside it.
 
+use catalog::words;
 use postgres::database::names;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::server::Target;
 use crate::commands::restore::space::Space;
@@ -98,6 +98,6 @@ fn obstacle_to_swap(target: &Target, space: Option<Space>) -> Option<String> {
         ));
     }
     let short = space.filter(|space| !space.is_enough())?;
-    let (free, needed) = (report::size(short.free), report::size(short.needed));
+    let (free, needed) = (words::size(short.free), words::size(short.needed));
     Some(format!("the disk has no room for a second copy ({free} free, {needed} needed)"))
 }

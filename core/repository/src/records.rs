@@ -1,0 +1,106 @@
+//! Records: the small JSON documents beside the archives, read and stored whole. A record that is broken, or newer than
+//! this program, is an error that names it.
+
+use bytes::Bytes;
+use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, Verdict};
+
+use crate::{Error, PutOutcome, Repository, Stored};
+
+impl Repository {
+    /// The manifest that a listing shows.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a manifest that this version can read, and those of [`Self::read_record`].
+    pub async fn manifest(&self, object: &Object) -> Result<Manifest, Error> {
+        self.document(&object.key, Manifest::from_json(&self.read_record(object).await?))
+    }
+
+    /// The manifest of a backup whose place is known, without a listing; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a manifest that this version can read, and those of [`Self::read_key`].
+    pub async fn manifest_of(&self, id: &BackupId) -> Result<Option<Manifest>, Error> {
+        let key = self.layout().manifest(id);
+        let Some(json) = self.read_key(&key).await? else { return Ok(None) };
+        self.document(&key, Manifest::from_json(&json)).map(Some)
+    }
+
+    /// The verdict that a listing shows.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a verdict that this version can read, and those of [`Self::read_record`].
+    pub async fn verdict(&self, object: &Object) -> Result<Verdict, Error> {
+        self.document(&object.key, Verdict::from_json(&self.read_record(object).await?))
+    }
+
+    /// The mark that a listing shows: backups of its database are expected here.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a database entry that this version can read, and those of [`Self::read_record`].
+    pub async fn database_entry(&self, object: &Object) -> Result<DatabaseEntry, Error> {
+        self.document(&object.key, DatabaseEntry::from_json(&self.read_record(object).await?))
+    }
+
+    /// The mark that backups of this database are expected here; `None` when it was never marked.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a database entry that this version can read, and those of [`Self::read_key`].
+    pub async fn database_entry_of(&self, database: &str) -> Result<Option<DatabaseEntry>, Error> {
+        let key = self.layout().database_entry(database);
+        let Some(json) = self.read_key(&key).await? else { return Ok(None) };
+        self.document(&key, DatabaseEntry::from_json(&json)).map(Some)
+    }
+
+    fn document<T>(&self, key: &str, read: Result<T, DocumentError>) -> Result<T, Error> {
+        read.map_err(|source| Error::Document { object: self.object_name(key), source })
+    }
+
+    /// Stores a record that must not be there yet. Storing the same bytes again is a success.
+    ///
+    /// # Errors
+    /// Those of the store. That something else is there is an outcome.
+    pub async fn put_new(&self, key: &str, json: impl Into<Bytes>) -> Result<PutOutcome, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.put_new(key, json.into()).await,
+            Self::Directory(directory) => directory.put_new(key, json.into()).await,
+        }
+    }
+
+    /// Stores a record, whatever was there: verdicts, saved places, the marks of retired databases.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn put_over(&self, key: &str, json: impl Into<Bytes>) -> Result<Stored, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.put_over(key, json.into()).await,
+            Self::Directory(directory) => directory.put_over(key, json.into()).await,
+        }
+    }
+
+    /// Reads a record of at most 64 MiB; the version that the object names, where it names one.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], and those of the store.
+    pub async fn read_record(&self, object: &Object) -> Result<Bytes, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.read(&object.key, object.pinned_version()).await.map(|(bytes, _)| bytes),
+            Self::Directory(directory) => directory.read(&object.key).await,
+        }
+    }
+
+    /// Reads a record of at most 64 MiB by its key alone, its newest version; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], and those of the store.
+    pub async fn read_key(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        let read = match self {
+            Self::Bucket(bucket) => bucket.read(key, None).await.map(|(bytes, _)| bytes),
+            Self::Directory(directory) => directory.read(key).await,
+        };
+        match read {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

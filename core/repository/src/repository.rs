@@ -1,0 +1,262 @@
+//! The repository: one enum over bucket and directory, so that every caller asks both the same way.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
+use jiff::Timestamp;
+
+use crate::{Bucket, BucketSettings, Directory, Download, Error, Head, Removal, Scope, Upload, UploadMetadata};
+
+/// A place that holds backups.
+#[derive(Clone, Debug)]
+pub enum Repository {
+    /// A bucket of S3, or of a store that speaks its language.
+    Bucket(Bucket),
+    /// A directory of this machine.
+    Directory(Directory),
+}
+
+impl Repository {
+    /// Makes ready to talk to a bucket; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Settings that the SDK refuses.
+    pub async fn bucket(settings: BucketSettings) -> Result<Self, Error> {
+        Bucket::connect(settings).await.map(Self::Bucket)
+    }
+
+    /// A directory; it is made, with mode 0700, when the first thing is stored in it.
+    pub fn directory(path: impl Into<PathBuf>) -> Self {
+        Self::Directory(Directory::new(path))
+    }
+
+    /// How keys are spelled here.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        match self {
+            Self::Bucket(bucket) => &bucket.layout,
+            Self::Directory(directory) => &directory.layout,
+        }
+    }
+
+    /// The name of the whole repository for people: `s3://bucket/prefix`, or the directory's path.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        match self {
+            Self::Bucket(bucket) => bucket.display_name(),
+            Self::Directory(directory) => directory.display_name(),
+        }
+    }
+
+    /// `s3://bucket/key`, or the file's path: how a user names an object.
+    #[must_use]
+    pub fn object_name(&self, key: &str) -> String {
+        match self {
+            Self::Bucket(bucket) => bucket.url(key),
+            Self::Directory(directory) => directory.path_of(key).display().to_string(),
+        }
+    }
+
+    /// Asks for one row of the listing, or for the right to write files: whether the settings lead anywhere.
+    ///
+    /// # Errors
+    /// What a run with these settings would fail of.
+    pub async fn check_access(&self) -> Result<(), Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.check_access().await,
+            Self::Directory(directory) => directory.check_access().await,
+        }
+    }
+
+    /// Tells a directory that isn't there from one that is empty: its disk may not be mounted, and then nothing is known
+    /// of its backups. A bucket that isn't there says so in every listing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such directory, and others when it can't be read.
+    pub async fn check_exists(&self) -> Result<(), Error> {
+        match self {
+            Self::Bucket(_) => Ok(()),
+            Self::Directory(directory) => directory.check_exists().await,
+        }
+    }
+
+    /// Lists objects, to the end. A directory that doesn't exist is an empty one: nothing was stored in it yet.
+    ///
+    /// # Errors
+    /// Also when a part of the listing can't be read: what comes back is complete.
+    pub async fn objects(&self, scope: Scope) -> Result<Vec<Object>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.list(&self.prefix(scope)).await,
+            Self::Directory(directory) => directory.list(scope).await,
+        }
+    }
+
+    /// Lists objects with every version of each that isn't deleted: what retention plans with. It needs
+    /// `s3:ListBucketVersions`; stores that keep no versions give what [`Self::objects`] gives.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn versions(&self, scope: Scope) -> Result<Vec<Object>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.live_versions(&self.prefix(scope)).await,
+            Self::Directory(directory) => directory.list(scope).await,
+        }
+    }
+
+    fn prefix(&self, scope: Scope) -> String {
+        match scope {
+            Scope::All => self.layout().prefix().to_owned(),
+            Scope::Day(day) => self.layout().day_prefix(day),
+            Scope::Databases => self.layout().databases_prefix(),
+        }
+    }
+
+    /// All databases' catalogs, from one whole listing.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn catalogs(&self) -> Result<Vec<Catalog>, Error> {
+        Ok(catalogs(self.layout(), self.objects(Scope::All).await?))
+    }
+
+    /// One database's catalog, from a whole listing; empty when there is nothing of it.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn catalog(&self, database: &str) -> Result<Catalog, Error> {
+        let found = self.catalogs().await?.into_iter().find(|catalog| catalog.database == database);
+        Ok(found.unwrap_or_else(|| Catalog { database: database.to_owned(), entries: Vec::new(), expected: None }))
+    }
+
+    /// What there is of one backup, at the cost of one small listing; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn entry(&self, id: &BackupId) -> Result<Option<Entry>, Error> {
+        let objects = match self {
+            Self::Bucket(bucket) => bucket.list(&self.layout().common_prefix(id)).await?,
+            Self::Directory(directory) => directory.list(Scope::All).await?,
+        };
+        let entries = catalogs(self.layout(), objects).into_iter().flat_map(|catalog| catalog.entries);
+        Ok(entries.into_iter().find(|entry| entry.id == *id))
+    }
+
+    /// The newest entries of one database, down to its newest good backup and maybe some older; all of them where none is
+    /// good. In a bucket it costs at most one request for each day down to that backup, however many older ones there
+    /// are, and usually one in all. `now` only says where to begin.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn recent(&self, database: &str, now: Timestamp) -> Result<Catalog, Error> {
+        self.recent_good(database, now, 1).await
+    }
+
+    /// The newest entries of one database, down to its newest `good` good backups, at least one; all entries where there are
+    /// fewer.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn recent_good(&self, database: &str, now: Timestamp, good: usize) -> Result<Catalog, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.recent(database, now, good.max(1)).await,
+            Self::Directory(_) => self.catalog(database).await,
+        }
+    }
+
+    /// What `latest` means, at the cost of [`Self::recent`].
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn newest_good(&self, database: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
+        Ok(self.recent(database, now).await?.newest_good().cloned())
+    }
+
+    /// Asks who made the archives without a manifest, with one HEAD each. Those that this identity may not ask about stay
+    /// [`catalog::State::Alone`].
+    ///
+    /// # Errors
+    /// Of a HEAD, other than a refusal.
+    pub async fn resolve(&self, catalog: &mut Catalog) -> Result<(), Error> {
+        let mut origins = BTreeMap::new();
+        let keys: Vec<String> = catalog.alone().filter_map(|entry| Some(entry.archive.as_ref()?.key.clone())).collect();
+        for key in keys {
+            match self.head(&key).await {
+                Ok(None) | Err(Error::AccessDenied { .. }) => {}
+                Ok(Some(head)) => {
+                    let origin = if head.lastgood_id().is_some() { Origin::Ours } else { Origin::Guest };
+                    origins.insert(key, origin);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        catalog.resolve(|entry| origins.get(&entry.archive.as_ref()?.key).copied());
+        Ok(())
+    }
+
+    /// Begins to store an archive; it is visible only after [`Upload::complete`].
+    ///
+    /// # Errors
+    /// In a directory, when the file exists or can't be made. In a bucket nothing is sent yet.
+    pub async fn start_upload(&self, key: &str, metadata: &UploadMetadata) -> Result<Upload, Error> {
+        match self {
+            Self::Bucket(bucket) => Ok(Upload::to_bucket(bucket.clone(), key, metadata)),
+            Self::Directory(directory) => directory.start_upload(key, metadata).await.map(Upload::to_directory),
+        }
+    }
+
+    /// Removes what dead runs left of this database's uploads: hidden files, open multipart uploads. The caller holds the
+    /// database's lock; `older_than` protects the runs of other machines. Returns how many were removed.
+    ///
+    /// # Errors
+    /// When they can't be listed; in a bucket it needs `s3:ListBucketMultipartUploads`.
+    pub async fn sweep(&self, database: &str, now: Timestamp, older_than: Duration) -> Result<usize, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.sweep_uploads(database, now, older_than).await,
+            Self::Directory(directory) => directory.sweep_partials(database, now, older_than).await,
+        }
+    }
+
+    /// What the store says of an object; `None` when there is none. On S3 it needs the right to read the object.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.head_object(key).await,
+            Self::Directory(directory) => directory.head(key).await,
+        }
+    }
+
+    /// Begins to read an object as it was listed: the same version, ETag and size, or an error.
+    ///
+    /// # Errors
+    /// In a directory, when the file can't be opened or has changed. A bucket says it at the first bytes.
+    pub async fn download(&self, object: &Object) -> Result<Download, Error> {
+        self.download_from(object, 0).await
+    }
+
+    /// Begins to read an object as it was listed from byte `from` on: for a reader that saved its place.
+    ///
+    /// # Errors
+    /// As [`Self::download`].
+    pub async fn download_from(&self, object: &Object, from: u64) -> Result<Download, Error> {
+        match self {
+            Self::Bucket(bucket) => Ok(Download::from_bucket(bucket.clone(), object.clone(), from)),
+            Self::Directory(directory) => directory.download(object, from).await.map(Download::from_file),
+        }
+    }
+
+    /// Removes objects as they were listed: verdicts before manifests before archives, whatever the order given, by
+    /// version, and never one that has changed since. What can't go is told in the answer.
+    ///
+    /// # Errors
+    /// When the store can't be asked; a part may be gone then. Doing it again goes on.
+    pub async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.remove(objects).await,
+            Self::Directory(directory) => directory.remove(objects).await,
+        }
+    }
+}
