@@ -1,7 +1,7 @@
-//! From the settings to retention's policies: the one place that says which age holds where.
+//! From the settings to retention's policies: the one place that says which age applies where.
 //!
-//! A keep rule says what stays, so that it would be of no use beside an age nobody asked for: with keep rules, an age counts
-//! only where it was set.
+//! A keep rule says what stays, and would be useless beside an age that was never set: with keep rules, an age counts only
+//! where it was set.
 
 use catalog::Policy;
 

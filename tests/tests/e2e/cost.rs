@@ -79,5 +79,5 @@ fn what_has_no_price_says_what_has() {
     let agent = agent().bucket(bucket.name(), bucket.access());
     agent.run(&["cost"]).exits(5).mentions("lastgood cost --size");
     agent.run(&["cost", "--per-day", "2"]).exits(2).mentions("--size");
-    agent.run(&["cost", "--size", "50 apples"]).exits(2).mentions("units are KiB");
+    agent.run(&["cost", "--size", "50 apples"]).exits(2).mentions("expected one of the units KiB");
 }
