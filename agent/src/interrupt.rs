@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::answers::failure::{Exit, Failure};
 
-/// Tells whoever asks that the run was told to stop. Clones see the same.
+/// Tells whether the run was told to stop. Clones see the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(watch::Receiver<Option<&'static str>>);
 
@@ -19,7 +19,7 @@ impl Interrupt {
     /// # Errors
     /// Exit 1 when the system refuses to install the handlers.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let refused = |e| Failure::new(Exit::Failed, format!("can't listen for signals: {e}"));
+        let refused = |e| Failure::new(Exit::Failed, format!("cannot listen for signals: {e}"));
         let ignored = ignored();
         let heed = |kind: SignalKind| if is_ignored(ignored, kind) { Ok(None) } else { signal(kind).map(Some) };
         let mut terminate = heed(SignalKind::terminate()).map_err(refused)?;
@@ -34,7 +34,7 @@ impl Interrupt {
                     () = next(&mut hangup) => "SIGHUP",
                 };
                 if say.send_replace(Some(name)).is_none() {
-                    tracing::warn!("{name}: stopping; once more ends at once");
+                    tracing::warn!("{name}: stopping and cleaning up; send it again to quit at once");
                     continue;
                 }
                 match AT_END.lock().ok().and_then(|mut last| last.take()) {
@@ -50,7 +50,7 @@ impl Interrupt {
         Ok(Self(told))
     }
 
-    /// Ends when the run is told to stop, with the signal's name; else never.
+    /// Waits until the run is told to stop, and returns the signal's name.
     pub(crate) async fn wait(&mut self) -> &'static str {
         loop {
             if let Some(name) = *self.0.borrow_and_update() {
@@ -68,12 +68,12 @@ impl Interrupt {
     }
 }
 
-/// What must not be left undone even by a process that ends at once.
+/// What even a process that ends at once must still do.
 pub(crate) type AtEnd = Box<dyn FnOnce() + Send>;
 
 static AT_END: Mutex<Option<AtEnd>> = Mutex::new(None);
 
-/// Sets it, in place of what was set before.
+/// Sets what the process does last when it has to end at once, in place of what was set before.
 pub(crate) fn at_end(last: Option<AtEnd>) {
     if let Ok(mut at_end) = AT_END.lock() {
         *at_end = last;
@@ -84,7 +84,7 @@ fn end() {
     std::process::exit(i32::from(Exit::Failed.code()));
 }
 
-/// Ends at the next one; never, where it isn't heeded.
+/// Waits for the next signal of this kind; forever, where it is ignored.
 async fn next(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
@@ -92,7 +92,7 @@ async fn next(signal: &mut Option<Signal>) {
     }
 }
 
-/// The signals that this process ignores, the lowest bit for signal 1; none where the system doesn't tell.
+/// The signals that this process ignores, the lowest bit for signal 1; none where the system does not tell.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

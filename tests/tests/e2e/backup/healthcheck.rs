@@ -86,7 +86,7 @@ fn a_monitor_that_is_away_fails_no_backup_and_its_url_stays_secret() {
     let places = Places::new();
     let agent = agent().database(small()).directory(&places.directory());
     let agent = agent.setting("BACKUP_HEALTHCHECK_URL", "http://127.0.0.1:1/very-secret-uuid");
-    let done = agent.run(&["backup"]).succeeds().mentions("warning: the healthcheck ping failed");
+    let done = agent.run(&["backup"]).succeeds().mentions("warning: cannot send the healthcheck ping");
     done.keeps_silent_about("very-secret-uuid");
     places.directory_holds_one_good_backup();
 }

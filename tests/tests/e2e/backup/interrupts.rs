@@ -59,7 +59,7 @@ fn a_second_run_of_the_same_database_is_refused_and_the_first_goes_on() {
     let agent = || agent().setting("BACKUP_LOCK_DIR", locks.path().display().to_string());
     let Stalled { proxy, running } = stall(agent(), large(), &places);
     let second = places.both(agent().database(large())).run(&["backup"]).exits(3);
-    second.mentions("is already running: process ").mentions(&running.pid().to_string()).mentions("hint: let it end");
+    second.mentions("is already running: process ").mentions(&running.pid().to_string()).mentions("hint: wait until it ends");
     places.both(agent().database(small())).run(&["backup", "--dry-run"]).succeeds();
     proxy.heal();
     running.wait().succeeds();
