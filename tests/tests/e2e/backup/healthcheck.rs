@@ -62,7 +62,7 @@ fn a_failure_is_told_with_its_text_also_where_only_a_part_was_done() {
     let partly = agent.bucket(places.bucket.name(), &Seaweedfs::shared().reader());
     partly.run(&["backup"]).exits(1);
     let told = pings.lock().unwrap().clone();
-    assert!(told[1].starts_with("/uuid/fail\nonly part of the backup was done: s3://"), "{told:?}");
+    assert!(told[1].starts_with("/uuid/fail\nthe backup is only partly done: s3://"), "{told:?}");
     assert!(told[1].contains("\nhint: "), "{told:?}");
 
     partly.setting("DB_PORT", "1").run(&["backup", "--all-databases"]).exits(1);
