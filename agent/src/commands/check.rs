@@ -1,5 +1,5 @@
-//! `lastgood check`: whether good backups are recent, large and many enough. Made for monitoring: one line that says it all
-//! first, exit status 6 for what is unhealthy, 1 where nobody knows.
+//! `lastgood check`: whether the good backups are recent, large and numerous enough. It is made for monitoring: the first line
+//! is the summary, the exit status is 6 if unhealthy, and 1 if unknown.
 //!
 //! It lists date folders from the newest down until it has seen as many good backups as there should be: how many older ones
 //! there are doesn't matter.
@@ -12,14 +12,14 @@ use repository::{Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
-use crate::commands::check::answer::{Answer, Health};
+use crate::commands::check::answer::{CheckAnswer, Health};
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// Checks the chosen databases.
 ///
 /// # Errors
-/// Exit 1 when the repository can't be asked: unknown is never healthy.
+/// Exit 1 when the repository cannot be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let now = Timestamp::now();
@@ -27,13 +27,13 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, F
     for database in databases(&repository, settings).await? {
         checked.push(check(&repository, &database, now).await.map_err(unknown)?);
     }
-    let answer = Answer::new(&repository, checked);
+    let answer = CheckAnswer::new(&repository, checked);
     let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
     settings.report.outcome(exit, &answer, &answer)?;
     Ok(exit)
 }
 
-/// The chosen databases; where all are meant, those that have backups or should have.
+/// The chosen databases; if none was chosen, those that have backups or should have.
 async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
     let named = settings.databases.iter().filter(|database| database.name.is_some());
     let named: Vec<DatabaseSettings> = named.cloned().collect();
@@ -49,7 +49,7 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
             Exit::Unhealthy,
             format!("there are no backups of any database in {}", repository.display_name()),
         )
-        .hint("lastgood backup makes the first one"));
+        .hint("make the first one with lastgood backup"));
     }
     Ok(found.iter().map(|catalog| settings.database(&catalog.database)).collect())
 }
@@ -68,7 +68,7 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
     Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog)))
 }
 
-/// The mark that this database's backups are expected here; without one they are, too.
+/// The mark that this database's backups are expected here. Without a mark they are expected too.
 async fn entry(repository: &Repository, database: &str) -> Result<Option<DatabaseEntry>, Failure> {
     let key = repository.layout().database_entry(database);
     let Some(json) = repository.read_key(&key).await? else { return Ok(None) };
@@ -76,18 +76,18 @@ async fn entry(repository: &Repository, database: &str) -> Result<Option<Databas
     entry.map(Some).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", repository.object_name(&key))))
 }
 
-/// Backups come, and nobody verifies them: what tells a verifier that stopped from backups that did.
+/// The name of a newer backup that was not verified: it tells a verifier that stopped from backups that stopped.
 fn unverified(catalog: &Catalog) -> Option<String> {
     let newest = catalog.newest_uploaded()?;
     let is_newer = catalog.newest_good().is_none_or(|good| newest.instant > good.instant);
     (is_newer && newest.judged().is_none()).then(|| newest.name())
 }
 
-/// A directory that isn't there may be a disk that isn't mounted.
+/// A missing directory may be a disk that is not mounted.
 fn unknown(failure: Failure) -> Failure {
     match failure.exit {
         Exit::NotFound => Failure { exit: Exit::Failed, ..failure }
-            .hint("is its disk mounted? nothing is known of the backups until it can be read"),
+            .hint("check that its disk is mounted: until it can be read, the state of the backups is unknown"),
         _ => failure,
     }
 }
