@@ -24,7 +24,7 @@ use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CostArgs;
-use crate::commands::cost::answer::Answer;
+use crate::commands::cost::answer::CostAnswer;
 use crate::commands::cost::bill::Bill;
 use crate::commands::cost::stack::Stack;
 use crate::places;
@@ -43,14 +43,14 @@ pub(crate) async fn run(args: &CostArgs, settings: &Settings) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-fn imagined(size: u64, args: &CostArgs, settings: &Settings) -> Result<Answer, Failure> {
+fn imagined(size: u64, args: &CostArgs, settings: &Settings) -> Result<CostAnswer, Failure> {
     let load = scenario::load(size, args, settings)?;
     let bill = Bill::of(&load);
     let notes = note::on(&load, &bill);
-    Ok(Answer::new(None, &load, bill, notes))
+    Ok(CostAnswer::new(None, &load, bill, notes))
 }
 
-async fn listed(args: &CostArgs, settings: &Settings) -> Result<Answer, Failure> {
+async fn listed(args: &CostArgs, settings: &Settings) -> Result<CostAnswer, Failure> {
     let repository = bucket(settings).await?;
     let catalogs = places::all(&repository).await?;
     found(&repository.display_name(), &catalogs, args, settings, Timestamp::now())
@@ -62,7 +62,7 @@ fn found(
     args: &CostArgs,
     settings: &Settings,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<CostAnswer, Failure> {
     let policy = |database: &str| scenario::policy(settings.database(database).policy, args);
     let load = listed::load(catalogs, policy, scenario::glacier_days(args, settings), Stack::of(args), now);
     if load.streams.is_empty() {
@@ -72,7 +72,7 @@ fn found(
     let bill = Bill::of(&load);
     let rhythms = load.streams.iter().filter_map(note::on_rhythm);
     let notes = note::on_place(settings).into_iter().chain(rhythms).chain(note::on(&load, &bill));
-    Ok(Answer::new(Some(repository.to_owned()), &load, bill, notes.collect()))
+    Ok(CostAnswer::new(Some(repository.to_owned()), &load, bill, notes.collect()))
 }
 
 /// A directory costs nothing that anybody could look up.

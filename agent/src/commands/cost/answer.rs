@@ -19,7 +19,7 @@ const YEAR: f64 = 12.0;
 /// `lastgood cost --json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct CostAnswer {
     /// Null for a scenario.
     repository: Option<String>,
     prices: Prices,
@@ -61,7 +61,7 @@ struct Database {
     bytes: u64,
 }
 
-impl Answer {
+impl CostAnswer {
     pub(super) fn new(repository: Option<String>, load: &Load, bill: Bill, notes: Vec<Note>) -> Self {
         let largest = load.streams.iter().max_by(|a, b| a.rhythm.size.total_cmp(&b.rhythm.size));
         Self {
@@ -79,7 +79,7 @@ impl Answer {
 }
 
 #[cfg(test)]
-impl Answer {
+impl CostAnswer {
     pub(super) fn month(&self) -> Amounts {
         self.month
     }
@@ -133,7 +133,7 @@ impl Database {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for CostAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (month, year) = (self.month.to_pay.in_words(), self.year.to_pay.in_words());
         let what = self.repository.as_deref().unwrap_or("These backups");

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::answer::Answer;
+use super::answer::CostAnswer;
 use super::prices::{LOOKED_UP, Meter, REGION};
 use super::stack;
 use super::tests::{scenario, usual};
@@ -82,7 +82,7 @@ fn readme(page: &str) -> String {
     const BEGINS: &str = "- **All of it for ";
     let line = page.lines().find(|line| line.starts_with(BEGINS)).expect("the README says what it costs");
     let (_, rest) = line.split_once(" a month.**").expect("the README says it by the month");
-    page.replace(line, &format!("{BEGINS}{} a month.**{rest}", Answer::month(&usual()).to_pay.in_words()))
+    page.replace(line, &format!("{BEGINS}{} a month.**{rest}", CostAnswer::month(&usual()).to_pay.in_words()))
 }
 
 #[test]

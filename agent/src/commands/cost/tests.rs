@@ -7,7 +7,7 @@ use super::load::{Load, Rhythm, Stream};
 use super::money::Dollars;
 use super::prices::{LOOKED_UP, Meter};
 use super::stack::{self, Stack};
-use super::{Answer, found, imagined};
+use super::{CostAnswer, found, imagined};
 use crate::answers::report::Report;
 use crate::cli::CostArgs;
 use crate::settings::{Given, SIZE, Settings};
@@ -25,7 +25,7 @@ fn given() -> Given {
     Given { config: nothing(), env_file: nothing(), ..Given::default() }
 }
 
-pub(super) fn scenario(size: &str, days: u32, glacier_days: u32) -> Answer {
+pub(super) fn scenario(size: &str, days: u32, glacier_days: u32) -> CostAnswer {
     let size = (SIZE.parse)(size).unwrap();
     let args =
         CostArgs { per_day: Some(1.0), days: Some(days), glacier_days: Some(glacier_days), ..CostArgs::default() };
@@ -33,7 +33,7 @@ pub(super) fn scenario(size: &str, days: u32, glacier_days: u32) -> Answer {
 }
 
 /// `lastgood cost --size 50MB --per-day 1`.
-pub(super) fn usual() -> Answer {
+pub(super) fn usual() -> CostAnswer {
     let args = CostArgs { per_day: Some(1.0), ..CostArgs::default() };
     imagined(50_000_000, &args, &settings()).unwrap()
 }
