@@ -41,7 +41,7 @@ fn a_bucket_is_priced_by_one_listing_of_what_lies_in_it() {
     assert!(item(&bill, "storage-records")["quantities"][0]["quantity"].as_f64().is_some());
     assert!(codes(&bill).contains(&"stopped"), "{bill:#}");
     let words = agent.run(&["cost"]).succeeds().mentions(bucket.name()).mentions("a month").mentions("LIST PRICE");
-    words.mentions("app: 1 a day of ").mentions("No backup of old came in the last 30 days");
+    words.mentions("app: 1 a day of ").mentions("old had no new backup in the last 30 days");
 }
 
 /// No settings, no keys, no network: an address that nobody listens at would be noticed.

@@ -13,7 +13,7 @@ use super::prices::{LOOKED_UP, REGION};
 use crate::answers::report;
 use crate::answers::table::{Column, Table};
 
-/// Months of a year.
+/// Months in a year.
 const YEAR: f64 = 12.0;
 
 /// `lastgood cost --json`.
@@ -27,7 +27,7 @@ pub(super) struct CostAnswer {
     items: Vec<Item>,
     month: Amounts,
     year: Amounts,
-    /// A month, once as many backups go as come; null where nothing ever goes.
+    /// A month, once retention removes as many backups as are added; null where nothing is ever removed.
     month_when_full: Option<Amounts>,
     restore: Vec<Item>,
     notes: Vec<Note>,
@@ -41,16 +41,16 @@ struct Prices {
     currency: &'static str,
 }
 
-/// A stream.
+/// One stream of backups, as a program reads it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Database {
     /// Null in a scenario.
     database: Option<String>,
-    /// How many databases are alike.
+    /// How many such databases there are.
     databases: u64,
     per_day: f64,
-    /// Bytes of a new archive.
+    /// The size of a new archive, in bytes.
     size: u64,
     /// Days until a backup is removed; null where no age removes it.
     days: Option<f64>,
@@ -88,7 +88,7 @@ impl CostAnswer {
         self.year
     }
 
-    /// What keeping costs a month.
+    /// The cost of storage per month.
     pub(super) fn storage(&self) -> Dollars {
         let kept = self.items.iter().filter(|item| item.item.starts_with("storage-") || item.item == "glacier-moves");
         kept.map(|item| item.amounts.to_pay).sum()
@@ -117,19 +117,19 @@ impl Database {
         let who = match (&self.database, self.databases) {
             (Some(name), _) => format!("{name}: "),
             (None, 1) => String::new(),
-            (None, several) => format!("{} with each: ", report::count(several, "database")),
+            (None, several) => format!("{}, each with ", report::count(several, "database")),
         };
         let removed = match self.days {
             Some(days) => format!("removed after {} days", shown(days)),
-            None => "removed by no age".to_owned(),
+            None => "never removed by age".to_owned(),
         };
         let glacier = self.glacier_days.map_or_else(String::new, |days| format!(", in Glacier after {}", shown(days)));
-        let lies = format!("{}, {}", archives(self.archives), report::size(self.bytes));
+        let kept = format!("{}, {}", archives(self.archives), report::size(self.bytes));
         if self.per_day == 0.0 {
-            return format!("{who}none comes any more: {lies}");
+            return format!("{who}no new backups: {kept}");
         }
         let comes = format!("{} a day of {}", shown(self.per_day), report::size(self.size));
-        format!("{who}{comes}, {removed}{glacier}: {lies}")
+        format!("{who}{comes}, {removed}{glacier}: {kept}")
     }
 }
 
@@ -145,7 +145,7 @@ impl fmt::Display for CostAnswer {
         write!(f, "\n{}", table("A RESTORE", &self.restore, &[]))?;
         writeln!(f)?;
         self.notes.iter().try_for_each(|note| writeln!(f, "- {}", note.text))?;
-        writeln!(f, "\nAWS's prices in {REGION}, looked up on {LOOKED_UP}; an estimate, without tax.")
+        writeln!(f, "\nAn estimate by AWS's prices in {REGION}, looked up on {LOOKED_UP}, without tax.")
     }
 }
 

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::answers::report;
 
-/// An amount. Prices go down to a hundred-millionth of a dollar and quantities are averages: a double keeps them to more digits
-/// than anybody knows.
+/// An amount. Prices go down to a hundred-millionth of a dollar and quantities are averages: a double has more digits than are
+/// known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub(super) struct Dollars(pub(super) f64);
 

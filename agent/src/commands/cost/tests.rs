@@ -89,7 +89,7 @@ fn a_bucket_s_bill_reads_like_this() {
     let settings =
         Settings::load(&Given { flags: vec![("BACKUP_KEEP_YEARLY", "--", "2".into())], ..given() }, Report::default());
     let answer = found("s3://my-backups/b", &catalogs, &kept_for_ever, &settings.unwrap(), now).unwrap();
-    assert!(answer.to_string().contains("No age removes backups here: 8.5 GiB come each month"), "{answer}");
+    assert!(answer.to_string().contains("Nothing is removed by age here: 8.5 GiB are added each month"), "{answer}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How much of everything AWS counts in a month: the load, and what the stack does about it.
+//! How much of everything AWS counts in a month: the load, and what the AWS stack does with it.
 
 use super::load::{Load, MONTH, Rhythm, Stream};
 use super::stack::{
