@@ -23,7 +23,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The number itself.
+    /// The exit status as a number.
     pub(crate) fn code(self) -> u8 {
         self as u8
     }

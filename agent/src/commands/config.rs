@@ -9,7 +9,7 @@ use crate::answers::report::Report;
 use crate::cli::ConfigArgs;
 use crate::settings::{ALL, Definition, Given, LIBPQ, Layers, Secret, Section, Settings, Source, read};
 
-/// The answer.
+/// `lastgood config --json`.
 #[derive(Serialize)]
 struct ConfigAnswer {
     /// The files that were read.

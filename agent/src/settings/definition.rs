@@ -25,9 +25,9 @@ pub(crate) struct Definition {
     pub(crate) default: Option<&'static str>,
     /// The default under `LASTGOOD_DEFAULTS=guide`, where it differs.
     pub(crate) guide: Option<&'static str>,
-    /// Never shown.
+    /// Whether its value is secret, and never shown.
     pub(crate) secret: bool,
-    /// May stand in a `[[database]]` entry.
+    /// Whether a `[[database]]` entry may contain it.
     pub(crate) per_database: bool,
     /// The form of its value, in words.
     pub(crate) form: &'static str,

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-/// One assignment.
+/// One assignment of a `.env` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Assignment {
     pub(super) name: String,

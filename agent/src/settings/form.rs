@@ -33,7 +33,7 @@ pub(crate) enum ServerSideEncryption {
     Kms,
 }
 
-/// Whose defaults apply.
+/// Which defaults apply: Lastgood's or the guide's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defaults {
     Lastgood,

@@ -115,7 +115,7 @@ impl Layers {
         (setting.form.parse)(&self.find(&setting.definition)?.text).ok()
     }
 
-    /// One line for every text that isn't a value of its setting, with its place.
+    /// One line for every text that is not a valid value of its setting, with its place.
     pub(super) fn mistakes(&self) -> Vec<String> {
         table::ALL.iter().filter_map(|definition| self.mistake(definition)).collect()
     }

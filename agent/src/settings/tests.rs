@@ -367,7 +367,7 @@ fn a_readable_file_with_a_secret_is_warned_about() {
     );
 }
 
-/// Whatever a secret is, and wherever it stands, nothing that people or programs are shown has it.
+/// No secret, from any place, appears in anything that people or programs are shown.
 #[test]
 fn secrets_show_nowhere() {
     const HUSH: &str = "hush5ecret";

@@ -18,7 +18,7 @@ pub(super) struct CheckAnswer {
     databases: Vec<Health>,
 }
 
-/// One database.
+/// The health of one database.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Health {

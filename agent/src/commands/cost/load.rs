@@ -41,7 +41,7 @@ pub(super) struct Rhythm {
     pub(super) glacier_days: Option<f64>,
 }
 
-/// What is stored.
+/// What is stored of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Stock {
     pub(super) standard: Pile,

@@ -59,7 +59,7 @@ fn a_bill_reads_like_this() {
     insta::assert_snapshot!("small-without-glacier", scenario("1MiB", 90, 30).to_string());
 }
 
-/// A database in its second month, whose older archives lie in Glacier, and one whose backups stopped.
+/// A database in its second month, whose older archives are in Glacier, and one whose backups stopped.
 #[test]
 fn a_bucket_s_bill_reads_like_this() {
     let now: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();

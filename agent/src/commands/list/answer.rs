@@ -50,7 +50,7 @@ struct Newest {
     age_seconds: i64,
 }
 
-/// One row.
+/// One backup in the list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BackupLine {

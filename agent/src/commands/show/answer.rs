@@ -33,7 +33,7 @@ pub(super) struct ShowAnswer {
     /// The document as it is stored; null where there is none.
     #[serde(serialize_with = "manifest_json")]
     manifest: Option<Manifest>,
-    /// Oldest first.
+    /// The stored verdicts, oldest first.
     verdicts: Vec<Judged>,
     restore: Restore,
 }

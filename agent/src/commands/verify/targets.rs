@@ -20,7 +20,7 @@ pub(super) enum Targets {
     File(PathBuf),
 }
 
-/// One backup.
+/// One backup to verify.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) entry: Entry,
