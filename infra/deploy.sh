@@ -8,12 +8,13 @@ PATH=$PWD/target/python/bin:$PATH
 readonly usage='usage: infra/deploy.sh [--yes] [--no-build] STACK [PARAMETER=VALUE | FILE]...
 
   STACK            the stack to create or update
-  PARAMETER=VALUE  a parameter of infra/template.yaml; those not named keep the value they have
+  PARAMETER=VALUE  a parameter of infra/template.yaml; all others keep their present value
   FILE             a file of such lines, like infra/parameters.example
-  --yes            deploy without asking (the changes are shown all the same)
-  --no-build       deploy what lies in target/functions/{verify,retention,freshness}/bootstrap
+  --yes            deploy without asking; the changes are still shown
+  --no-build       deploy the existing target/functions/{verify,retention,freshness}/bootstrap
 
-ARTIFACTS_BUCKET   where the functions are uploaded; default lastgood-artifacts-ACCOUNT-REGION, made when missing'
+ARTIFACTS_BUCKET   the bucket to upload the functions to; created if missing
+                   (default: lastgood-artifacts-ACCOUNT-REGION)'
 
 # Of Lambda's provided.al2023.
 readonly newest_glibc=2.34
@@ -56,45 +57,45 @@ read_arguments() {
       --yes) ask=no ;;
       --no-build) build=no ;;
       --help) echo "$usage" && exit ;;
-      -*) fail "unknown option $argument" 'infra/deploy.sh --help' 2 ;;
+      -*) fail "unknown option $argument" 'see infra/deploy.sh --help' 2 ;;
       *=*) parameters+=("$argument") ;;
       *) if [[ -z $stack ]]; then stack=$argument; else read_file "$argument"; fi ;;
     esac
   done
-  [[ -n $stack ]] || fail 'no stack is named' 'infra/deploy.sh --help' 2
+  [[ -n $stack ]] || fail 'the name of the stack is missing' 'see infra/deploy.sh --help' 2
   refuse_unknown_parameters
 }
 
-# The AWS CLI passes over a parameter that the template doesn't have, and with it over a slip of the pen.
+# The AWS CLI ignores a parameter that the template does not have, and so would ignore a typing mistake.
 refuse_unknown_parameters() {
   local known name
   known=$(sed -n '/^Parameters:/,/^Conditions:/s/^  \([A-Za-z]*\):$/\1/p' infra/template.yaml)
   for name in "${parameters[@]%%=*}"; do
     grep --quiet --line-regexp --fixed-strings -- "$name" <<< "$known" ||
-      fail "the stack has no parameter $name" 'infra/parameters.example names them all' 2
+      fail "the stack has no parameter $name" 'infra/parameters.example lists all parameters' 2
   done
 }
 
-# Comments and empty lines aside, each line is a parameter. The file lies where the user stands.
+# Each line but comments and empty ones is a parameter. The path is relative to the user's own folder.
 read_file() {
   local line file=$1
   [[ $file == /* ]] || file=$OLDPWD/$file
-  [[ -r $file ]] || fail "$file can't be read" 'name a file like infra/parameters.example, or PARAMETER=VALUE' 2
+  [[ -r $file ]] || fail "cannot read $file" 'give a file like infra/parameters.example, or PARAMETER=VALUE' 2
   while read -r line || [[ -n $line ]]; do
     [[ -z $line || $line == '#'* ]] || parameters+=("$line")
   done < "$file"
 }
 
 require_tools() {
-  command -v aws > /dev/null || fail 'the AWS CLI is missing' 'make tools, or: apt-get install awscli'
+  command -v aws > /dev/null || fail 'the AWS CLI is missing' 'run: make tools, or: apt-get install awscli'
   [[ $build == no ]] || command -v cargo-lambda > /dev/null ||
-    fail 'cargo-lambda is missing' 'make tools, or: pip install cargo-lambda'
+    fail 'cargo-lambda is missing' 'run: make tools, or: pip install cargo-lambda'
 }
 
 find_account() {
   # Version 1 of the AWS CLI reads only the second name.
   export AWS_DEFAULT_REGION=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
-  [[ -n $AWS_DEFAULT_REGION ]] || fail 'no region is set' 'export AWS_REGION, or run: aws configure' 2
+  [[ -n $AWS_DEFAULT_REGION ]] || fail 'no AWS region is set' 'export AWS_REGION=…, or run: aws configure' 2
   account=$(aws sts get-caller-identity --query Account --output text) ||
     fail 'the AWS CLI has no working credentials' 'run: aws configure, or: aws sso login'
 }
@@ -105,7 +106,7 @@ choose_bucket() {
   stack_exists || parameters+=("BucketName=$stack-$account-$AWS_DEFAULT_REGION")
 }
 
-# A stack whose first deployment nobody said yes to is a name without resources or parameters.
+# A stack whose first deployment was not confirmed is a name without resources or parameters.
 stack_exists() {
   local status
   status=$(stack_status 2> /dev/null) && [[ $status != REVIEW_IN_PROGRESS ]]
@@ -118,8 +119,10 @@ stack_status() {
 build_functions() {
   local target=--x86-64
   [[ $(parameter Architecture) != arm64 ]] || target=--arm64
-  # Nothing is fetched behind the user's back: a target that isn't installed is theirs to add, with rustup.
-  cargo lambda build --profile function --locked --package lambdas --lambda-dir "$functions" "$target" --skip-target-check
+  # Nothing is downloaded unasked: the user adds a missing target with rustup.
+  # Without this variable AWS-LC gathers CPU jitter when a function starts (docs/security.md, Entropy).
+  AWS_LC_SYS_NO_JITTER_ENTROPY=1 cargo lambda build --profile function --locked --package lambdas \
+    --lambda-dir "$functions" "$target" --skip-target-check
 }
 
 # The value that this run will give a parameter: named now, or deployed before.
@@ -137,7 +140,7 @@ package() {
   local name
   for name in verify retention freshness; do
     [[ -x $functions/$name/bootstrap ]] ||
-      fail "$functions/$name/bootstrap is missing" 'run it without --no-build'
+      fail "$functions/$name/bootstrap is missing" 'run infra/deploy.sh without --no-build'
     check_glibc "$functions/$name/bootstrap"
     # The upload is named by the digest of the zip, which holds this time: the same code must give the same name.
     touch --date=2000-01-01T00:00:00Z "$functions/$name/bootstrap"
@@ -148,13 +151,14 @@ package() {
     --output-template-file "$packaged" > /dev/null
 }
 
-# What needs a newer glibc doesn't start on Lambda. Somebody's own build is only warned of: the local AWS runs it all the same.
+# A function that needs a newer glibc does not start on Lambda. With --no-build this only warns, because a local AWS may
+# run it.
 check_glibc() {
   local needed problem
   needed=$(grep --text --only-matching 'GLIBC_2\.[0-9]*' "$1" | sort --unique --version-sort | tail -n 1) || true
   printf '%s\n' "$needed" "GLIBC_$newest_glibc" | sort --check=quiet --version-sort && return
-  problem="$1 needs $needed, and Lambda has GLIBC_$newest_glibc"
-  [[ $build == no ]] || fail "$problem" 'build where zig is: make tools installs it beside cargo-lambda'
+  problem="$1 needs $needed, but Lambda has GLIBC_$newest_glibc"
+  [[ $build == no ]] || fail "$problem" 'install zig, which cargo-lambda builds with: make tools'
   echo "warning: $problem" >&2
 }
 
@@ -164,13 +168,13 @@ create_change_set() {
   answer=$(aws cloudformation deploy --stack-name "$stack" --template-file "$packaged" --s3-bucket "$artifacts" \
     --capabilities CAPABILITY_IAM --no-execute-changeset --no-fail-on-empty-changeset --tags "lastgood=$stack" \
     ${parameters[@]+--parameter-overrides "${parameters[@]}"}) ||
-    fail 'CloudFormation refuses the change' \
-      "after a failed first deployment (ROLLBACK_COMPLETE): aws cloudformation delete-stack --stack-name $stack"
+    fail 'CloudFormation refused the change' \
+      "if the first deployment failed (ROLLBACK_COMPLETE), run: aws cloudformation delete-stack --stack-name $stack"
   grep --only-matching --max-count=1 'arn:[^ ]*:changeSet/[^ ]*' <<< "$answer" || true
 }
 
 show() {
-  echo "What $stack would change:"
+  echo "Changes to the stack $stack:"
   aws cloudformation describe-change-set --change-set-name "$1" --output table --query \
     'Changes[].ResourceChange.{"1 Action":Action,"2 Resource":LogicalResourceId,"3 Type":ResourceType,"4 Replaced":Replacement}'
 }
@@ -179,7 +183,7 @@ confirm() {
   [[ $ask == yes ]] || return 0
   local answer=''
   read -r -p 'Deploy? Type yes: ' answer || true
-  [[ $answer == yes ]] || fail 'not deployed' 'run it again and type yes, or give --yes'
+  [[ $answer == yes ]] || fail 'not deployed' 'run it again and type yes, or add --yes'
 }
 
 execute() {
@@ -187,7 +191,7 @@ execute() {
   ! stack_exists || deployed='stack-update-complete'
   aws cloudformation execute-change-set --change-set-name "$1"
   aws cloudformation wait "$deployed" --stack-name "$stack" ||
-    fail "$stack was not deployed" "aws cloudformation describe-stack-events --stack-name $stack"
+    fail "$stack was not deployed" "see: aws cloudformation describe-stack-events --stack-name $stack"
   echo "Deployed $stack."
 }
 

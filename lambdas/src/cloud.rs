@@ -1,4 +1,4 @@
-//! What the functions reach: the repository, CloudWatch, SNS.
+//! The services that the functions use: the repository, CloudWatch and SNS.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +12,13 @@ use crate::metric::Measure;
 use crate::{Failure, Settings};
 
 const NAMESPACE: &str = "Lastgood";
-/// What PutMetricData takes at once.
+/// How many metrics `PutMetricData` takes at once.
 const BATCH: usize = 1_000;
 
-/// The repository and those who hear of it.
+/// The repository, and where metrics and messages go.
 #[derive(Clone, Debug)]
 pub struct Cloud {
-    /// Where backups lie.
+    /// The bucket with the backups.
     pub repository: Repository,
     settings: Settings,
     cloudwatch: aws_sdk_cloudwatch::Client,
@@ -26,16 +26,16 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Makes ready; nothing is sent yet.
+    /// Sets the clients up; nothing is sent yet.
     ///
     /// # Errors
-    /// Settings that the SDK refuses.
+    /// When the SDK refuses the settings.
     pub async fn connect(settings: Settings) -> Result<Self, Failure> {
         let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
         let bucket = BucketSettings {
-            // Two ranges of 8 MiB and the one that is being read: archives go by in memory that doesn't grow.
+            // Two ranges of 8 MiB and the one that is being read: archives pass through in memory that does not grow.
             parts_in_flight: 2,
-            // Lambda tries a failed invocation again: no waiting here for a network that is away.
+            // Lambda tries a failed invocation again, so there is no need to wait here for an unreachable network.
             retry: Retry { base_delay: Duration::from_secs(1), retries: 3, network_budget: Duration::from_secs(30) },
             ..BucketSettings::new(&settings.bucket, &settings.prefix)
         };
@@ -47,7 +47,7 @@ impl Cloud {
         })
     }
 
-    /// A directory in a bucket's place, and nobody who hears.
+    /// A directory in place of a bucket; metrics and messages go nowhere.
     #[cfg(test)]
     pub(crate) fn over_directory(path: &std::path::Path) -> Self {
         let version = BehaviorVersion::v2026_01_12();
@@ -68,10 +68,11 @@ impl Cloud {
         &self.settings.bucket
     }
 
-    /// Publishes measures, stamped now: data of another day would take two days to show.
+    /// Publishes measures with the present time: CloudWatch shows data of another day up to two days late.
     ///
     /// # Errors
-    /// When CloudWatch doesn't take them. That must fail the invocation: a gauge nobody sees is no news, not good news.
+    /// When CloudWatch does not accept them. That must fail the invocation: a measure that is not published may be a
+    /// bad one.
     pub async fn publish(&self, measures: &[Measure]) -> Result<(), Failure> {
         let now = SystemTime::now().into();
         let wanted = measures.iter().filter(|measure| measure.database.is_none() || self.settings.per_database);
@@ -91,10 +92,10 @@ impl Cloud {
         database.into_iter().fold(datum, |datum, database| datum.dimensions(database)).build()
     }
 
-    /// Tells a person.
+    /// Logs a message, and sends it to the SNS topic if there is one.
     ///
     /// # Errors
-    /// When SNS doesn't take it.
+    /// When SNS does not accept it.
     pub async fn tell(&self, message: &Message) -> Result<(), Failure> {
         tracing::warn!(subject = message.subject, "{}", message.body);
         let Some(topic) = &self.settings.topic else { return Ok(()) };
@@ -105,7 +106,7 @@ impl Cloud {
     }
 }
 
-/// AWS's code and words; of a connection that failed, the innermost cause.
+/// AWS's error code and message; for a connection that failed, the innermost cause.
 fn cause<E: ProvideErrorMetadata + std::error::Error>(error: &E) -> String {
     if let Some(code) = error.code() {
         return format!("{code}: {}", error.message().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! How long an invocation may go on.
+//! How long an invocation may work.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 /// Time kept for the verdict or the saved place, the metrics and the message; at most a quarter of the whole.
 const RESERVE: Duration = Duration::from_secs(20);
-/// Lambda's longest. Taken where a deadline has passed before the beginning: `cargo lambda watch` gives such ones.
+/// Lambda's longest time. It stands in for a deadline that has passed before the beginning, as `cargo lambda watch`
+/// gives.
 const LONGEST: Duration = Duration::from_secs(900);
 
 /// An invocation's time.
@@ -26,7 +27,7 @@ impl Deadline {
         Self::within(if left.is_zero() { LONGEST } else { left.min(LONGEST) })
     }
 
-    /// So much time, beginning now.
+    /// This much time, beginning now.
     #[must_use]
     pub fn within(whole: Duration) -> Self {
         Self { began: Instant::now(), whole }
@@ -44,7 +45,7 @@ impl Deadline {
         Instant::now() >= self.stop()
     }
 
-    /// Whether next to nothing of the time is used: what begins now gets as much as any invocation can give.
+    /// Whether less than a tenth of the time is used: work that begins now gets almost as much as any invocation has.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
         self.began.elapsed() < self.whole / 10

@@ -1,35 +1,37 @@
-//! What woke the function. Only the fields that are used are read, so nothing else in an event can poison one.
+//! The event that woke the function. Only the fields that are used are read, so no other field can break it.
 //!
-//! An object's arrival comes from EventBridge, one to an event and its key as it is; or from a bucket's own notification,
-//! several to an event and their keys form-encoded, to be decoded exactly once. A schedule names an action.
+//! EventBridge sends one arrival in an event, with its key as it is. A bucket's own notification holds several, with
+//! keys that are form-encoded and must be decoded exactly once. A schedule names an action.
 
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
 
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// An event.
+/// An event, whatever sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Objects were stored. A record that can't be read doesn't hide the others.
+    /// Objects were stored. A record that cannot be read does not hide the others.
     Arrivals(Vec<Result<Arrival, Malformed>>),
-    /// A schedule, or a person.
+    /// A schedule asks for an action, or a person does.
     Scheduled(Scheduled),
     /// Nothing to do, such as the test that S3 sends when notifications are set up.
     Nothing,
 }
 
-/// An object was stored.
+/// The arrival of one object in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// In this bucket.
+    /// The bucket's name.
     pub bucket: String,
-    /// Under this key, decoded.
+    /// The object's key, decoded.
     pub key: String,
-    /// With this `ETag`, without quotes; some stores leave it out.
+    /// The object's `ETag`, without quotes; some stores leave it out.
     pub etag: Option<String>,
 }
 
@@ -37,12 +39,12 @@ pub struct Arrival {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scheduled {
-    /// What to do.
+    /// What the function shall do.
     pub action: Action,
-    /// Say what would be done, and do nothing.
+    /// Whether to say only what would be done.
     #[serde(default)]
     pub dry_run: bool,
-    /// The time for which it was scheduled, where that is known: it is late by seconds as a rule.
+    /// The time for which it was scheduled, where that is known: the event usually comes some seconds later.
     #[serde(default, deserialize_with = "time_or_none")]
     pub scheduled: Option<Timestamp>,
 }
@@ -51,24 +53,41 @@ pub struct Scheduled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// Verify what events missed.
+    /// `sweep`: verify what events missed.
     Sweep,
-    /// Plan retention, and act.
+    /// `prune`: plan retention, and carry the plan out.
     Prune,
-    /// Measure freshness.
+    /// `measure`: measure freshness.
     Measure,
 }
 
-/// An event, or a record of one, that isn't what it should be.
+/// An event, or a record of one, that the function cannot use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an event for this function: {0}; hint: infra/template.yaml shows the rules and schedules that send them")]
 pub struct Malformed(pub String);
+
+impl Malformed {
+    /// For an action of another function.
+    pub(crate) fn not_for(function: &str, action: Action) -> Self {
+        Self(format!("{function} has no action `{action}`"))
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sweep => "sweep",
+            Self::Prune => "prune",
+            Self::Measure => "measure",
+        })
+    }
+}
 
 impl Event {
     /// Reads an event of any of the forms.
     ///
     /// # Errors
-    /// When it is of none of them.
+    /// When it has none of these forms.
     pub fn read(payload: &Value) -> Result<Self, Malformed> {
         if let Some(records) = payload.get("Records").and_then(Value::as_array) {
             return Ok(Self::Arrivals(records.iter().filter_map(notified).collect()));
@@ -91,18 +110,18 @@ impl Event {
 fn announced(payload: &Value) -> Result<Arrival, Malformed> {
     #[derive(Deserialize)]
     struct Announced {
-        detail: Entity,
+        detail: Described,
     }
     let Announced { detail } = parse(payload)?;
     Ok(Arrival { bucket: detail.bucket.name, key: detail.object.key, etag: detail.object.etag })
 }
 
-/// One record of a bucket's notification; `None` when it tells of something else than an arrival. Its form:
+/// One record of a bucket's notification; `None` when it is about anything but an arrival. Its form:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 fn notified(record: &Value) -> Option<Result<Arrival, Malformed>> {
     #[derive(Deserialize)]
     struct Notified {
-        s3: Entity,
+        s3: Described,
     }
     let name = record.get("eventName").and_then(Value::as_str).unwrap_or_default();
     if !name.is_empty() && !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
@@ -114,18 +133,18 @@ fn notified(record: &Value) -> Option<Result<Arrival, Malformed>> {
 }
 
 #[derive(Deserialize)]
-struct Entity {
-    bucket: Bucket,
-    object: Object,
+struct Described {
+    bucket: DescribedBucket,
+    object: DescribedObject,
 }
 
 #[derive(Deserialize)]
-struct Bucket {
+struct DescribedBucket {
     name: String,
 }
 
 #[derive(Deserialize)]
-struct Object {
+struct DescribedObject {
     key: String,
     #[serde(default, alias = "eTag")]
     etag: Option<String>,
@@ -139,10 +158,10 @@ fn parse<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, Malformed> {
 fn decoded(key: &str) -> Result<String, Malformed> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
-    Ok(decoded.map_err(|_| Malformed(format!("the key `{key}` isn't UTF-8")))?.into_owned())
+    Ok(decoded.map_err(|_| Malformed(format!("the key `{key}` is not UTF-8")))?.into_owned())
 }
 
-/// A scheduler that doesn't fill its placeholder in leaves the placeholder.
+/// The scheduled time; `None` for a placeholder that the scheduler did not fill in.
 fn time_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| text.parse().ok()))
 }

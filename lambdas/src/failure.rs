@@ -1,94 +1,97 @@
-//! Why an invocation fails. Lambda then tries twice more and leaves the event in the failure queue, where an alarm sees it.
+//! Why an invocation fails. Lambda then tries twice more and leaves the event in the dead-letter queue, which has an
+//! alarm.
 
 use std::fmt;
 
 use catalog::DocumentError;
 
-/// What couldn't be done. A damaged backup is never one of these: it is a verdict.
+/// Something that could not be done. A damaged backup is not a failure: it is a verdict.
 #[derive(thiserror::Error)]
 pub enum Failure {
-    /// A variable of the environment.
-    #[error("{name} {problem}")]
+    /// A variable of the environment is missing or invalid.
+    #[error("{name} {problem}; hint: infra/template.yaml sets the functions' variables")]
     Setting {
-        /// Its name.
+        /// The variable's name.
         name: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the variable, as the rest of a sentence.
         problem: String,
     },
-    /// An event, or one record of it.
+    /// An event, or one record of it, cannot be understood.
     #[error(transparent)]
     Event(#[from] crate::Malformed),
-    /// The repository.
+    /// The repository could not be read or written.
     #[error("{source}{}", hint(source.hint().as_deref()))]
     Repository {
-        /// What it couldn't do.
+        /// The repository's own error, with its hint.
         #[from]
         source: repository::Error,
     },
-    /// A record that can't be read or written.
+    /// A record's JSON cannot be read or written.
     #[error("{object}: {source}{}", document_hint(source))]
     Document {
-        /// Where it lies.
+        /// The record, as `s3://…`.
         object: String,
-        /// What is wrong with it.
+        /// What is wrong with the JSON.
         source: DocumentError,
     },
     /// The archive was replaced while it was read.
-    #[error("{object} changed while it was being read; hint: nothing to do, the next try reads what is there then")]
+    #[error("{object} changed while it was being read; hint: nothing to do: the next attempt reads the new version")]
     Replaced {
-        /// Its name.
+        /// The backup's name.
         object: String,
     },
-    /// An invocation had its whole time and read nothing.
-    #[error("{object} could not be read any further than byte {position}; hint: look at the network and the store")]
+    /// An invocation had all its time and read nothing more.
+    #[error(
+        "a whole invocation could not read {object} beyond byte {position}; hint: check the network and the S3 store"
+    )]
     NoProgress {
-        /// The archive.
+        /// The archive, as `s3://…`.
         object: String,
-        /// Where it stood before, and stands still.
+        /// How many bytes had been read before, and still are.
         position: u64,
     },
-    /// A saved place.
-    #[error("a saved place can't be written: {cause}")]
+    /// A saved place cannot be written as JSON.
+    #[error("cannot write a saved place: {cause}")]
     Place {
-        /// Why.
+        /// The serializer's reason.
         cause: String,
     },
-    /// CloudWatch.
-    #[error("metrics can't be published: {0}; hint: allow cloudwatch:PutMetricData for this function's role")]
+    /// CloudWatch did not accept the metrics.
+    #[error("cannot publish metrics: {0}; hint: allow cloudwatch:PutMetricData for this function's role")]
     Metrics(String),
-    /// SNS.
+    /// SNS did not accept a message.
     #[error(
-        "the message `{subject}` can't be sent: {cause}; hint: allow sns:Publish on the topic for this function's role"
+        "cannot send the message `{subject}`: {cause}; hint: allow sns:Publish on the topic for this function's role"
     )]
     Message {
-        /// What it was about.
+        /// The message's subject.
         subject: String,
-        /// What SNS said.
+        /// SNS's reason.
         cause: String,
     },
-    /// Objects that should have been removed and weren't.
-    #[error("{count} objects could not be removed, the first is {first}")]
+    /// Objects that should have been removed were not.
+    #[error("{count} objects could not be removed; the first: {first}")]
     NotRemoved {
-        /// How many.
+        /// How many objects.
         count: usize,
-        /// The first one and the store's reason.
+        /// The first object's key and the store's reason.
         first: String,
     },
-    /// More than one of these.
+    /// More than one failure of the same invocation.
     #[error("{} failures: {}", .0.len(), in_line(.0))]
-    Several(Vec<Failure>),
+    Several(Vec<Self>),
 }
 
 impl Failure {
-    /// One failure of many; none of none.
+    /// Fails if anything in the list did.
     ///
     /// # Errors
-    /// All of them as one.
-    pub fn all(mut failures: Vec<Failure>) -> Result<(), Failure> {
+    /// All of the list as one failure.
+    pub fn all(mut failures: Vec<Self>) -> Result<(), Self> {
         match failures.len() {
             0 => Ok(()),
             1 => failures.pop().map_or(Ok(()), Err),
-            _ => Err(Failure::Several(failures)),
+            _ => Err(Self::Several(failures)),
         }
     }
 }
@@ -99,7 +102,7 @@ impl From<Failure> for lambda_runtime::Diagnostic {
     }
 }
 
-/// The runtime logs this form.
+/// The runtime logs this form, so it is the one for people.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -112,7 +115,7 @@ fn hint(text: Option<&str>) -> String {
 
 fn document_hint(error: &DocumentError) -> &'static str {
     match error {
-        DocumentError::Newer { .. } => "; hint: deploy the stack again from that version: make deploy",
+        DocumentError::Newer { .. } => "; hint: deploy the AWS stack again with that version: make deploy",
         _ => "",
     }
 }

@@ -1,59 +1,43 @@
-//! The freshness function: how old the newest good backup of each expected database is, and the newest one at all.
+//! The freshness function measures how old each expected database's newest good backup is, and its newest backup at
+//! all.
 //!
-//! It costs one listing of the databases, and for each of them one small object and the listings of its last days: requests
-//! grow with the databases, not with the backups. It keeps no state. A message goes out from the one scheduled run in
-//! whose interval a database became stale; the alarm, which rings until it is well again, is what a lost message is
-//! caught by.
+//! It costs one listing of the databases, and for each of them one small object and the listings of its last days:
+//! requests grow with the databases, not with the backups. It keeps no state. The one scheduled run in whose interval a
+//! database became stale sends a message. If that message is lost, the alarm still tells: it stays on until all is well
+//! again.
 
 #[cfg(test)]
 mod tests;
 
-use catalog::freshness::{Finding, check};
+use catalog::freshness::check;
 use catalog::{Catalog, Freshness, Thresholds, catalogs};
-use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use repository::Scope;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::expected::Expected;
-use crate::message::{self, LastGood};
-use crate::{Action, Cloud, Environment, Event, Failure, Malformed, metric};
+use crate::findings::{Gauge, LastGood};
+use crate::{Action, Cloud, Environment, Event, Failure, Malformed, message, metric};
 
-/// The schedule of `infra/template.yaml`.
+/// The time between two scheduled runs, as in `infra/template.yaml`.
 const INTERVAL: SignedDuration = SignedDuration::from_mins(15);
 
 /// Databases that are measured at the same time.
 const AT_ONCE: usize = 8;
 
-/// The function.
+/// The freshness function.
 #[derive(Clone, Debug)]
 pub struct Measuring {
     cloud: Cloud,
     max_age: SignedDuration,
 }
 
-/// One database's measurement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gauge {
-    /// The PostgreSQL name.
-    pub database: String,
-    /// The newest good backup.
-    pub good: Freshness,
-    /// The newest one, verified or not: it tells backups that stopped from a verifier that stopped.
-    pub uploaded: Freshness,
-    /// What is unhealthy about its age.
-    pub finding: Option<Finding>,
-    /// The newest good backup, to fall back to.
-    pub newest_good: Option<LastGood>,
-    /// When its backups began to be expected.
-    pub since: Option<Timestamp>,
-}
-
 impl Measuring {
-    /// Ready for invocations.
+    /// Makes the function ready for invocations.
     ///
     /// # Errors
-    /// When a setting makes no sense.
+    /// When a setting is invalid.
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
         let default = Thresholds::default().max_age.as_secs();
         let seconds: u32 =
@@ -61,14 +45,14 @@ impl Measuring {
         Ok(Self { cloud, max_age: SignedDuration::from_secs(seconds.into()) })
     }
 
-    /// Measures. A verdict's arrival and the schedule do the same, and only the schedule tells people.
+    /// Measures all databases and publishes their ages. Only the scheduled run sends messages.
     ///
     /// # Errors
-    /// When anything failed, after all was tried.
+    /// When anything failed, after everything was tried.
     pub async fn run(&self, payload: &Value) -> Result<Value, Failure> {
         let scheduled = match Event::read(payload)? {
             Event::Scheduled(scheduled) if scheduled.action == Action::Measure => Some(scheduled),
-            Event::Scheduled(other) => return Err(Malformed(format!("freshness doesn't {:?}", other.action)).into()),
+            Event::Scheduled(other) => return Err(Malformed::not_for("freshness", other.action).into()),
             Event::Arrivals(_) => None,
             Event::Nothing => return Ok(Value::Null),
         };
@@ -87,14 +71,13 @@ impl Measuring {
         Ok(json!({"databases": gauges.iter().map(Gauge::to_json).collect::<Vec<_>>()}))
     }
 
-    /// Every expected database's gauge, and how many are retired. What can't be measured may be stale: the oldest of the
-    /// others would look healthy, so nothing is published then, and missing data rings.
+    /// Every expected database's gauge, and how many are retired. A database that cannot be measured may be stale, and
+    /// the oldest of the others would look healthy: so nothing is published then, and missing data raises the alarm.
     async fn measure(&self, now: Timestamp) -> Result<(Vec<Gauge>, usize), Failure> {
         let repository = &self.cloud.repository;
         let marks = catalogs(repository.layout(), repository.objects(Scope::Databases).await?);
-        let measured = stream::iter(marks).map(|marked| self.measure_one(marked, now)).buffered(AT_ONCE);
         let (mut gauges, mut retired, mut failures) = (Vec::new(), 0, Vec::new());
-        for measured in measured.collect::<Vec<_>>().await {
+        for measured in self.measure_each(marks, now).await {
             match measured {
                 Ok(Some(gauge)) => gauges.push(gauge),
                 Ok(None) => retired += 1,
@@ -103,6 +86,28 @@ impl Measuring {
         }
         gauges.iter().for_each(Gauge::log);
         Failure::all(failures).map(|()| (gauges, retired))
+    }
+
+    /// The measurements of these databases, in their order, a few at the same time.
+    async fn measure_each(&self, marks: Vec<Catalog>, now: Timestamp) -> Vec<Result<Option<Gauge>, Failure>> {
+        let mut waiting = marks.into_iter().enumerate();
+        let (mut under_way, mut measured) = (JoinSet::new(), Vec::new());
+        loop {
+            while under_way.len() < AT_ONCE
+                && let Some((place, marked)) = waiting.next()
+            {
+                let measuring = self.clone();
+                under_way.spawn(async move { (place, measuring.measure_one(marked, now).await) });
+            }
+            match under_way.join_next().await {
+                None => break,
+                Some(Ok(one)) => measured.push(one),
+                // Nothing aborts these tasks, so it is a panic, and goes on as one: the invocation fails.
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        measured.sort_by_key(|(place, _)| *place);
+        measured.into_iter().map(|(_, gauge)| gauge).collect()
     }
 
     async fn measure_one(&self, marked: Catalog, now: Timestamp) -> Result<Option<Gauge>, Failure> {
@@ -129,8 +134,8 @@ impl Gauge {
         }
     }
 
-    /// Whether it became stale within the interval that ended at `at`: true for just one of the scheduled runs. A database
-    /// that never had a good backup becomes stale so long after its first backup began.
+    /// Whether the database became stale within the interval that ended at `at`: true for just one of the scheduled
+    /// runs. Where there never was a good backup, the time counts from the database's first backup.
     fn turned_stale(&self, max_age: SignedDuration, at: Timestamp) -> bool {
         let newest = self.newest_good.as_ref().map(|good| good.made).or(self.since);
         let stale_for = newest.map(|newest| at.duration_since(newest).saturating_sub(max_age));

@@ -1,14 +1,15 @@
-//! What the three functions share, and what each of them does: read an event, ask `core`, act, publish what came of it.
+//! The three functions, and what they share. Each reads an event, asks `core`, acts, and publishes what came of it.
 //!
-//! The rules are in `catalog`, the bytes in `archive`, the bucket in `repository`. Here is only what makes them functions:
-//! events that come twice or out of order, a deadline, metrics, messages. Every record of an event is taken care of before
-//! any failure fails the invocation.
+//! The rules are in `catalog`, the bytes in `archive`, the bucket in `repository`. Here is only what makes them
+//! functions: events that come twice or out of order, a deadline, metrics, messages. Every record of an event is
+//! handled before any failure fails the invocation.
 
 mod cloud;
 mod deadline;
 mod event;
 mod expected;
 mod failure;
+pub mod findings;
 pub mod freshness;
 pub mod logging;
 pub mod message;

@@ -1,10 +1,11 @@
-//! One JSON object a line, with `level` and an RFC 3339 `timestamp` at its top: without them Lambda files errors as INFO.
+//! The log has one JSON object a line, with `level` and an RFC 3339 `timestamp` at its top: without them Lambda files
+//! errors as INFO.
 
 use std::str::FromStr;
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// Begins to log to standard output, at the level that `AWS_LAMBDA_LOG_LEVEL` names, by default INFO.
+/// Starts to log to standard output, at the level that `AWS_LAMBDA_LOG_LEVEL` names, by default INFO.
 pub fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|name| LevelFilter::from_str(&name).ok()).unwrap_or(LevelFilter::INFO);

@@ -1,64 +1,34 @@
-//! Messages in plain words: what happened, to which backup, which good one to use instead, what to run.
+//! Messages in plain words: what happened to which backup, which good one to use instead, and what to run.
 //!
-//! Alarms are the dead-man's switch and ring without these; a message says what an alarm can't. Each is sent once: of a
-//! damaged backup with its verdict, of a refused plan by the daily run, of a stale database by the measurement in whose
-//! interval it became stale.
+//! Alarms are the dead-man's switch and need no message; a message says what an alarm cannot. Each is sent once: about
+//! a damaged backup with its verdict, about a refused plan by the daily run, about a stale database by the measurement
+//! in whose interval it became stale.
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write;
 
-use catalog::{Entry, Verdict};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::freshness::Gauge;
-use crate::retention::Pruned;
+use crate::findings::{Damaged, Gauge, LastGood, Pruned};
 
 /// SNS takes subjects of less than 100 ASCII characters.
 const SUBJECT: usize = 99;
-/// How many things of a kind a message names before it only counts.
+/// How many backups or databases a message names; it only counts the rest.
 const NAMED: usize = 20;
 
 /// What a person gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// One line, as SNS takes it.
+    /// One line of ASCII, short enough for SNS.
     pub subject: String,
-    /// The text.
+    /// The text, several lines long.
     pub body: String,
 }
 
-/// A good backup to fall back to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastGood {
-    /// The shortest name that finds it.
-    pub name: String,
-    /// When it was made.
-    pub made: Timestamp,
-}
-
-/// A backup that was found damaged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damaged {
-    /// The archive, as `s3://…`.
-    pub object: String,
-    /// The PostgreSQL name.
-    pub database: String,
-    /// What was found.
-    pub verdict: Verdict,
-    /// What to use instead.
-    pub last_good: Option<LastGood>,
-}
-
-impl From<&Entry> for LastGood {
-    fn from(entry: &Entry) -> Self {
-        Self { name: entry.name(), made: entry.instant }
-    }
-}
-
-/// The message about all damaged backups of one invocation; none of none.
+/// The message about all damaged backups of one invocation; `None` when there are none.
 #[must_use]
 pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
     let [first, others @ ..] = damaged else { return None };
@@ -67,7 +37,7 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
         0 => format!("Lastgood: {name} is damaged"),
         more => format!("Lastgood: {name} and {more} more are damaged"),
     };
-    let mut body = Text::new("Stored backups were read back to prove them, and this was found:");
+    let mut body = Text::new("The verify function read stored backups back and found them damaged:");
     for damaged in damaged.iter().take(NAMED) {
         body.line(&format!("\n  {}", damaged.object));
         damaged.verdict.findings.iter().for_each(|finding| body.line(&format!("    - {finding}")));
@@ -75,7 +45,9 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
     if damaged.len() > NAMED {
         body.line(&format!("\n  and {} more", damaged.len() - NAMED));
     }
-    body.line("\nNothing counts on them any more: `latest`, retention and freshness pass over them.");
+    body.line(
+        "\nThey do not count as good: `restore latest` skips them, and retention and the alarms count without them.",
+    );
     let mut databases: Vec<&Damaged> = damaged.iter().collect();
     databases.sort_by_key(|damaged| &damaged.database);
     databases.dedup_by_key(|damaged| &damaged.database);
@@ -86,19 +58,19 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
     Some(Message { subject: short(&subject), body: body.0 })
 }
 
-/// The message about refused plans; none of none.
+/// The message about refused plans; `None` when there are none.
 #[must_use]
 pub fn refused(databases: &[Pruned], now: Timestamp) -> Option<Message> {
     let refused: Vec<&Pruned> = databases.iter().filter(|pruned| pruned.refused.is_some()).collect();
     let first = refused.first()?;
-    let mut body = Text::new("Retention planned what to remove, and refused its own plan. Nothing was removed.");
+    let mut body = Text::new("Retention removed no backup of these databases, because its plan breaks a safety rule.");
     for pruned in refused.iter().take(NAMED) {
         let reason = pruned.refused.as_ref().map(ToString::to_string).unwrap_or_default();
         body.line(&format!("\nDatabase {}: {reason}.", pruned.database));
         body.instead(&pruned.database, pruned.newest_good.as_ref(), now);
         let database = word(&pruned.database);
-        body.commands(&["Read the plan:", &format!("lastgood prune --dry-run --database {database}")]);
-        body.commands(&["If it is what you want:", &format!("lastgood prune --force --database {database}")]);
+        body.commands(&["See the plan:", &format!("lastgood prune --dry-run --database {database}")]);
+        body.commands(&["To carry it out anyway:", &format!("lastgood prune --force --database {database}")]);
     }
     Some(Message {
         subject: short(&format!("Lastgood: retention refused its plan for {}", first.database)),
@@ -106,12 +78,14 @@ pub fn refused(databases: &[Pruned], now: Timestamp) -> Option<Message> {
     })
 }
 
-/// The message about databases that have just become stale; none of none.
+/// The message about databases that have just become stale; `None` when there are none.
 #[must_use]
 pub fn stale(gauges: &[&Gauge], now: Timestamp) -> Option<Message> {
     let first = gauges.first()?;
     let subject = format!("Lastgood: no fresh good backup of {}", first.database);
-    let mut body = Text::new("Good backups stopped coming. This is said once; the alarm rings until one comes.");
+    let mut body = Text::new(
+        "No new good backup has come for too long. This message is sent once; the alarm stays on until one comes.",
+    );
     for gauge in gauges.iter().take(NAMED) {
         let finding = gauge.finding.as_ref().map(ToString::to_string).unwrap_or_default();
         body.line(&format!("\nDatabase {}: {finding}.", gauge.database));
@@ -119,9 +93,12 @@ pub fn stale(gauges: &[&Gauge], now: Timestamp) -> Option<Message> {
             body.instead(&gauge.database, gauge.newest_good.as_ref(), now);
         }
         let database = word(&gauge.database);
-        body.commands(&["See what came and what was found:", &format!("lastgood list --database {database}")]);
-        body.commands(&["Then make one, and see why cron didn't:", &format!("lastgood backup --database {database}")]);
-        body.commands(&["If there shall be no more:", &format!("lastgood retire {database}")]);
+        body.commands(&["See its backups and what was found:", &format!("lastgood list --database {database}")]);
+        body.commands(&[
+            "Make one now, and find out why the scheduled backup did not:",
+            &format!("lastgood backup --database {database}"),
+        ]);
+        body.commands(&["If this database needs no more backups:", &format!("lastgood retire {database}")]);
     }
     Some(Message { subject: short(&subject), body: body.0 })
 }
@@ -139,16 +116,17 @@ impl Text {
         self.0.push('\n');
     }
 
+    /// Adds the backup to use instead, and how to restore it.
     fn instead(&mut self, database: &str, last_good: Option<&LastGood>, now: Timestamp) {
         let Some(LastGood { name, made }) = last_good else {
             return self.line(&format!("\nDatabase {database} has no good backup."));
         };
         let (at, ago) = (made.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"), span(now.duration_since(*made)));
-        self.line(&format!("\nThe last good backup of {database} is {name}, of {at}, {ago} ago:"));
+        self.line(&format!("\nThe last good backup of {database} is {name}, made {at} ({ago} ago). To restore it:"));
         self.line(&format!("\n    lastgood restore {name}"));
     }
 
-    /// A sentence, and what to type.
+    /// Adds a sentence and the command to type.
     fn commands(&mut self, [sentence, command]: &[&str; 2]) {
         let _ = write!(self.0, "\n{sentence}\n\n    {command}\n");
     }
@@ -174,6 +152,7 @@ fn word(name: &str) -> String {
     }
 }
 
+/// A subject that SNS accepts: anything but printable ASCII becomes `?`, and it is cut to length.
 fn short(subject: &str) -> String {
     subject.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).take(SUBJECT).collect()
 }

@@ -1,6 +1,7 @@
-//! What is published, from what came of an invocation: pure, so that tables in tests show every number.
+//! The numbers that are published, made of findings: pure, so that tests show them all in a table.
 //!
-//! Gauges, for Maximum and Minimum: an event that comes twice changes no alarm. `docs/cloud.md` lists them for people.
+//! They are gauges for the statistics Maximum and Minimum, so an event that comes twice changes no alarm.
+//! `docs/cloud.md` lists them for people.
 
 #[cfg(test)]
 mod tests;
@@ -9,9 +10,7 @@ use aws_sdk_cloudwatch::types::StandardUnit;
 use catalog::Freshness;
 use jiff::SignedDuration;
 
-use crate::freshness::Gauge;
-use crate::retention::Pruned;
-use crate::verify::Judged;
+use crate::findings::{Gauge, Judged, Pruned};
 
 /// Ten years in seconds, for a backup that never was: CloudWatch takes no infinity, and every threshold is below this.
 pub const NEVER: f64 = 315_360_000.0;
@@ -22,17 +21,17 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// One number for CloudWatch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
-    /// The metric.
+    /// The metric's name.
     pub name: &'static str,
-    /// Of this database; `None`: over all of the repository's.
+    /// The database it is about; `None` when it is about all of the repository's.
     pub database: Option<String>,
-    /// Always finite.
+    /// The number, which is always finite.
     pub value: f64,
-    /// What it counts.
+    /// The unit of the number.
     pub unit: StandardUnit,
 }
 
-/// What a verdict publishes.
+/// The measures of one verdict.
 #[must_use]
 pub fn judged(judged: &Judged) -> Vec<Measure> {
     let database = judged.id.stem.database().into_owned();
@@ -48,8 +47,8 @@ pub fn judged(judged: &Judged) -> Vec<Measure> {
     measures.0
 }
 
-/// What a run of freshness publishes: over all databases the oldest. Without any database there is no backup, which is
-/// "never"; where all are `retired` on purpose, nothing is missed.
+/// The measures of a run of freshness; the repository's is the oldest of its databases. Without any database the age is
+/// "never"; where all are `retired` on purpose, nothing is missing.
 #[must_use]
 pub fn measured(gauges: &[Gauge], retired: usize) -> Vec<Measure> {
     let of = |metric: &'static str, age: &dyn Fn(&Gauge) -> f64| {
@@ -63,8 +62,8 @@ pub fn measured(gauges: &[Gauge], retired: usize) -> Vec<Measure> {
     good.chain(of("AgeOfNewestUploaded", &|gauge| age(&gauge.uploaded))).collect()
 }
 
-/// What a run of retention publishes. `GoodCount` is of expected databases alone, over all of them the smallest; 0 where
-/// there is no database yet.
+/// The measures of a run of retention. `GoodCount` is for expected databases only; the repository's is the smallest of
+/// them, and 0 where there is no database yet.
 #[must_use]
 pub fn pruned(databases: &[Pruned], retired: usize) -> Vec<Measure> {
     let each = databases.iter().flat_map(|pruned| {
@@ -90,13 +89,13 @@ pub fn pruned(databases: &[Pruned], retired: usize) -> Vec<Measure> {
     fewest.into_iter().chain(all).chain(each).collect()
 }
 
-/// What a run of retention publishes that couldn't list everything: nothing was planned, which is a refusal too.
+/// The measures of a run of retention that could not list everything: nothing was planned, which is a refusal too.
 #[must_use]
 pub fn unlisted() -> Vec<Measure> {
     vec![Measure { name: "RetentionRefused", database: None, value: 1.0, unit: StandardUnit::Count }]
 }
 
-/// Seconds; of a time that lies in the future nobody knows how long ago it was.
+/// The age in seconds; [`NEVER`] for a time too far in the future, because the age is then unknown.
 fn age(freshness: &Freshness) -> f64 {
     match freshness.age() {
         Some(age) if age >= -SKEW => age.as_secs_f64().clamp(0.0, NEVER),
@@ -104,7 +103,7 @@ fn age(freshness: &Freshness) -> f64 {
     }
 }
 
-/// The middle, or the mean of the two in the middle; none of nothing.
+/// The median; `None` without values.
 fn median(values: &[u64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
@@ -112,7 +111,7 @@ fn median(values: &[u64]) -> Option<f64> {
     Some(f64::midpoint(count(*low), count(*high)))
 }
 
-/// Exact up to 2^53: eight petabytes.
+/// A number as a double, exact up to 2^53: eight petabytes.
 #[expect(clippy::cast_precision_loss, reason = "a metric is a double")]
 fn count(number: u64) -> f64 {
     number as f64
@@ -141,7 +140,7 @@ impl Measures {
         self.0.push(Measure { name, database: Some(self.1.clone()), value, unit });
     }
 
-    /// A share of nothing, or of no earlier backup, is no number.
+    /// Adds the share of `of`, unless that is zero or there is no earlier backup.
     fn ratio(&mut self, name: &'static str, value: f64, of: Option<f64>) {
         if let Some(of) = of.filter(|of| *of > 0.0) {
             self.everywhere(name, value / of, StandardUnit::None);

@@ -1,74 +1,53 @@
-//! The retention function: plans what to keep for each database, says why, and removes the rest by version.
+//! The retention function plans what to keep for each database, says why, and removes the rest by version.
 //!
-//! The plan is `catalog`'s and so is each reason; nothing here decides. A listing that breaks off plans nothing. A dry run
-//! is the same plan, and then nothing is removed, published or told.
+//! `catalog` makes the plan and gives each reason; nothing here decides. A listing that breaks off plans nothing. A dry
+//! run makes the same plan, and then removes, publishes and sends nothing.
 
 mod report;
 #[cfg(test)]
 mod tests;
 
-use catalog::retention::{Plan, Refusal};
+use catalog::retention::Plan;
 use catalog::{Catalog, Entry, Object, Origin, Policy, Verdict, catalogs, plan};
 use jiff::Timestamp;
 use repository::Scope;
 use serde_json::Value;
 
 use crate::expected::Expected;
-use crate::message::LastGood;
+use crate::findings::{LastGood, Pruned};
 use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric};
 
 /// Backups removed between two looks at the clock.
 const BATCH: usize = 50;
 
-/// The function.
+/// The retention function.
 #[derive(Clone, Debug)]
 pub struct Retention {
     cloud: Cloud,
     policy: Policy,
 }
 
-/// What came of one database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pruned {
-    /// The PostgreSQL name.
-    pub database: String,
-    /// Its backups are missed when they don't come.
-    pub expected: bool,
-    /// Good backups that are left.
-    pub good: usize,
-    /// Entries that stay.
-    pub kept: usize,
-    /// Backups that are gone, or in a dry run would go: their names and the reasons.
-    pub removed: Vec<(String, String)>,
-    /// Backups that should be gone and aren't, with the reason: locked, changed since, refused, or left for the next run.
-    pub stayed: Vec<(String, String)>,
-    /// Why nothing at all was removed.
-    pub refused: Option<Refusal>,
-    /// To fall back to.
-    pub newest_good: Option<LastGood>,
-}
-
 /// What an invocation is to do.
 #[derive(Clone, Copy, Debug)]
 struct Task {
     dry_run: bool,
-    /// The daily run, which tells people; those after a verdict don't repeat it.
+    /// Whether it is the daily run, which sends messages; runs after a verdict do not repeat them.
     daily: bool,
 }
 
 impl Retention {
-    /// Ready for invocations.
+    /// Makes the function ready for invocations.
     ///
     /// # Errors
-    /// When a setting makes no sense.
+    /// When a setting is invalid.
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
         Ok(Self { cloud, policy: policy(environment)? })
     }
 
-    /// Plans and acts for all databases.
+    /// Plans for all databases and carries the plans out.
     ///
     /// # Errors
-    /// When anything failed, after all was tried.
+    /// When anything failed, after everything was tried.
     pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
         let Some(task) = task(payload)? else { return Ok(Value::Null) };
         let now = Timestamp::now();
@@ -95,7 +74,8 @@ impl Retention {
         Ok(report::to_json(&databases, task.dry_run))
     }
 
-    /// Every database's catalog, from a listing of all versions. One that breaks off is told as a refusal, and fails.
+    /// Every database's catalog, from a listing of all versions. A listing that breaks off is published as a refusal,
+    /// and fails.
     async fn list(&self, task: Task) -> Result<Vec<Catalog>, Failure> {
         match self.cloud.repository.versions(Scope::All).await {
             Ok(objects) => Ok(catalogs(self.cloud.repository.layout(), objects)),
@@ -142,7 +122,7 @@ impl Retention {
         }
     }
 
-    /// Removes what the plan says, as long as there is time; the rest is the next run's.
+    /// Removes what the plan says as long as there is time, and leaves the rest to the next run.
     async fn act(&self, plan: &Plan<'_>, pruned: &mut Pruned, deadline: Deadline) -> Result<(), Failure> {
         let removals: Vec<_> = plan.removals().collect();
         let mut refusals = Vec::new();
@@ -174,8 +154,8 @@ fn task(payload: &Value) -> Result<Option<Task>, Failure> {
         Event::Scheduled(scheduled) if scheduled.action == Action::Prune => {
             Ok(Some(Task { dry_run: scheduled.dry_run, daily: true }))
         }
-        Event::Scheduled(other) => Err(Malformed(format!("retention doesn't {:?}", other.action)).into()),
-        // Which verdict it was doesn't matter: what is there decides.
+        Event::Scheduled(other) => Err(Malformed::not_for("retention", other.action).into()),
+        // It does not matter which verdict arrived: the listing decides.
         Event::Arrivals(_) => Ok(Some(Task { dry_run: false, daily: false })),
         Event::Nothing => Ok(None),
     }
@@ -202,7 +182,7 @@ fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
 }
 
 impl Pruned {
-    /// What the plan, carried out, would leave.
+    /// The result if the whole plan is carried out.
     fn of(plan: &Plan<'_>, catalog: &Catalog, expected: bool) -> Self {
         let removals: Vec<_> = plan.removals().collect();
         let going = removals.iter().filter(|row| row.entry.counts_as_good()).count();
@@ -218,7 +198,7 @@ impl Pruned {
         }
     }
 
-    /// A backup stays that should have gone.
+    /// Counts a backup that stays and should have gone.
     fn keep(&mut self, entry: &Entry, reason: String, still_good: bool) {
         self.kept += 1;
         self.good += usize::from(still_good && entry.counts_as_good());

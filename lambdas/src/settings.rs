@@ -1,13 +1,14 @@
 //! The functions' settings: environment variables that `infra/template.yaml` sets and lists.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::Failure;
 
-/// Answers a variable's name with its value.
+/// Finds a variable's value by its name.
 type Lookup<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
-/// Where settings come from; the environment, except in tests.
+/// The variables that settings are read from: the process's environment, except in tests.
 pub struct Environment<'a>(Lookup<'a>);
 
 /// What all three functions need.
@@ -15,13 +16,13 @@ pub struct Environment<'a>(Lookup<'a>);
 pub struct Settings {
     /// The bucket's name.
     pub bucket: String,
-    /// Where in it backups lie.
+    /// The part of each key before the backups' names, without slashes at its ends.
     pub prefix: String,
     /// The value of the metrics' dimension `Repository`: `s3://BUCKET/PREFIX`.
     pub repository: String,
-    /// The SNS topic for messages; without one they only stand in the log.
+    /// The SNS topic for messages; without one they are only logged.
     pub topic: Option<String>,
-    /// Publish metrics for each database too.
+    /// Whether to publish metrics for each database too.
     pub per_database: bool,
 }
 
@@ -34,34 +35,32 @@ impl Environment<'static> {
 }
 
 impl<'a> Environment<'a> {
-    /// Any other source of variables.
+    /// Variables from any function that finds them.
     pub fn new(variable: impl Fn(&str) -> Option<String> + 'a) -> Self {
         Self(Box::new(variable))
     }
 
-    /// A variable that is set and not empty.
+    /// The value of a variable; `None` when it is unset or empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// A variable that must be set.
+    /// The value of a variable that must be set.
     ///
     /// # Errors
-    /// When it isn't.
+    /// When it is unset or empty.
     pub fn required(&self, name: &'static str) -> Result<String, Failure> {
         self.text(name).ok_or(Failure::Setting { name, problem: "is not set".to_owned() })
     }
 
-    /// A number or switch, or `default` where it isn't set.
+    /// A variable's value as a number or switch; `default` when it is unset.
     ///
     /// # Errors
-    /// When it is set to something else.
-    pub fn parsed<T: FromStr>(&self, name: &'static str, default: T) -> Result<T, Failure> {
-        match self.text(name) {
-            None => Ok(default),
-            Some(text) => text.parse().map_err(|_| Failure::Setting { name, problem: format!("can't be `{text}`") }),
-        }
+    /// When the value is not of that type.
+    pub fn parsed<T: FromStr<Err: Display>>(&self, name: &'static str, default: T) -> Result<T, Failure> {
+        let Some(text) = self.text(name) else { return Ok(default) };
+        text.parse().map_err(|error| Failure::Setting { name, problem: format!("cannot be `{text}`: {error}") })
     }
 }
 
@@ -69,7 +68,7 @@ impl Settings {
     /// Reads what all functions need.
     ///
     /// # Errors
-    /// When a variable is missing or makes no sense.
+    /// When a variable is missing or invalid.
     pub fn read(environment: &Environment<'_>) -> Result<Self, Failure> {
         let bucket = environment.required("BACKUP_S3_BUCKET")?;
         let prefix = environment.text("BACKUP_S3_PREFIX").unwrap_or_default();
@@ -105,7 +104,10 @@ mod tests {
     #[test]
     fn a_setting_that_makes_no_sense_is_named() {
         let settings = read(&[("BACKUP_S3_BUCKET", "b"), ("LASTGOOD_PER_DATABASE_METRICS", "perhaps")]);
-        assert_eq!(settings.unwrap_err().to_string(), "LASTGOOD_PER_DATABASE_METRICS can't be `perhaps`");
-        assert_eq!(read(&[("BACKUP_S3_BUCKET", " ")]).unwrap_err().to_string(), "BACKUP_S3_BUCKET is not set");
+        let hint = "; hint: infra/template.yaml sets the functions' variables";
+        let problem = "LASTGOOD_PER_DATABASE_METRICS cannot be `perhaps`: provided string was not `true` or `false`";
+        assert_eq!(settings.unwrap_err().to_string(), format!("{problem}{hint}"));
+        let missing = read(&[("BACKUP_S3_BUCKET", " ")]).unwrap_err().to_string();
+        assert_eq!(missing, format!("BACKUP_S3_BUCKET is not set{hint}"));
     }
 }

@@ -7,12 +7,20 @@ use std::process::Command;
 
 use crate::tools;
 
+/// The functions' profile, built as `infra/deploy.sh` builds it: without AWS-LC's CPU jitter. Other profiles keep the jitter,
+/// because there the functions share a folder with the agent, and AWS-LC would be compiled again at each change of the two.
+pub(crate) const DEPLOYED: &str = "function";
+
 /// Builds a package's binaries in this test binary's target folder, and says in which folder of it they lie; else what the
 /// compiler said.
 pub(crate) fn package(name: &str, profile: &str) -> Result<PathBuf, String> {
     let target = own_folder().parent().unwrap().to_owned();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    if profile == DEPLOYED {
+        command.env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1");
+    }
+    let output = command
         .args(["build", "--quiet", "--locked", "--package", name, "--profile", profile, "--target-dir"])
         .arg(&target)
         .current_dir(tools::root())

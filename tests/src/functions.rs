@@ -216,7 +216,7 @@ static PROFILE: OnceLock<&str> = OnceLock::new();
 
 /// For measuring: the functions as they are deployed, or those in this folder. To be called before any of them is started.
 pub fn use_deployed(folder: Option<PathBuf>) {
-    PROFILE.get_or_init(|| "function");
+    PROFILE.get_or_init(|| build::DEPLOYED);
     if let Some(folder) = folder {
         FOLDER.get_or_init(|| Ok(folder));
     }

@@ -1,3 +1,5 @@
+use catalog::freshness::Finding;
+
 use super::*;
 
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(26);

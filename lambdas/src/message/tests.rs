@@ -1,6 +1,6 @@
 use catalog::retention::Refusal;
 use catalog::verdict::Verifier;
-use catalog::{Freshness, Object};
+use catalog::{Freshness, Object, Verdict};
 
 use super::*;
 

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::message::LastGood;
-use crate::verify::Sizes;
+use crate::findings::{LastGood, Sizes};
 
 fn table(measures: &[Measure]) -> String {
     let line = |text: String, measure: &Measure| {

@@ -1,16 +1,16 @@
-//! What retention did and why, for its log and its result.
+//! The log lines and the result of retention: what it did, and why.
 
 use catalog::Entry;
 use catalog::retention::Plan;
 use repository::Removal;
 use serde_json::{Value, json};
 
-use super::Pruned;
+use crate::findings::Pruned;
 
-/// Rows of one database in the result: Lambda takes 6 MB, and the log has them all.
+/// How many backups of one database the result names: Lambda takes 6 MB, and the log has them all.
 const ROWS: usize = 1_000;
 
-/// Every removal, and how many stay.
+/// Logs each backup that the plan removes or keeps, with its reason.
 pub(super) fn log(plan: &Plan<'_>) {
     if let Some(refusal) = &plan.refused {
         tracing::warn!(hint = refusal.hint(), "{refusal}");
@@ -23,7 +23,7 @@ pub(super) fn log(plan: &Plan<'_>) {
     }
 }
 
-/// Why the backup, or a part of it, is still there, and whether its verdict is; `None` when all of it is gone.
+/// Why the backup or a part of it is still there, and whether its verdict is; `None` when all of it is gone.
 pub(super) fn what_stayed(entry: &Entry, removal: &Removal) -> Option<(String, bool)> {
     let keys: Vec<&str> = entry.removal().map(|object| object.key.as_str()).collect();
     let of_it = |key: &String| keys.contains(&key.as_str());

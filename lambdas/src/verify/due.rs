@@ -1,4 +1,4 @@
-//! Whether a backup is to be verified now, by the listing alone.
+//! Decides from the listing alone whether to verify a backup now.
 
 use std::fmt;
 
@@ -6,58 +6,58 @@ use catalog::verdict::Outcome;
 use catalog::{Entry, Object};
 use jiff::{SignedDuration, Timestamp};
 
-/// A saved place that nobody has gone on from for so long was given up: all tries of one invocation take less.
+/// A saved place that is older than this was given up: all tries of one invocation take less.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(1);
 
-/// Who asks.
+/// Why a backup is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Why {
-    /// Its manifest arrived.
+    /// The backup's manifest arrived.
     Arrived,
     /// A saved place arrived, with this `ETag`.
     GoesOn {
-        /// Where the event tells it.
+        /// `None` when the event does not say it.
         etag: Option<String>,
     },
     /// The sweep found it.
     Swept,
 }
 
-/// What is to be done.
+/// What to do with a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     /// Read it from its beginning.
     Anew,
     /// Read on from the place saved in this object.
     GoOn(Object),
-    /// Nothing.
+    /// Do not read it, for this reason.
     Not(Skip),
 }
 
-/// Why a backup isn't verified now.
+/// Why a backup is not verified now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Skip {
+pub(super) enum Skip {
     /// It has a verdict on its present bytes.
     Judged,
-    /// Another invocation is at it.
+    /// Another invocation is reading it.
     InProgress,
     /// The event is about a saved place that a newer one has replaced.
     Superseded,
-    /// Its bytes lie in an archive storage class.
+    /// Its bytes are in an archive storage class.
     InGlacier,
-    /// There is nothing any more.
+    /// It no longer exists.
     Gone,
-    /// An archive of ours whose manifest hasn't come, or never came.
+    /// It is an archive of ours whose manifest has not come, or never came.
     Uncommitted,
-    /// The key is none that this function acts on.
+    /// This function does not act on such keys.
     Foreign,
 }
 
-/// Decides. The verdict's and the place's times are the store's own, and so is their order; a place written in the second
-/// of the verdict came before it.
+/// Decides what to do with a backup. The times of verdict and saved place are the store's own, and so is their order; a
+/// place written in the same second as the verdict came before it.
 pub(super) fn due(entry: &Entry, why: &Why, now: Timestamp, reverify_after: SignedDuration) -> Due {
     let Some(archive) = &entry.archive else { return due_missing(entry) };
-    // Found damaged before its manifest came: for want of one, as a rule.
+    // Found damaged before its manifest came, usually because there was none.
     let is_overtaken = entry
         .manifest
         .as_ref()
@@ -93,7 +93,7 @@ fn readable(archive: &Object, due: Due) -> Due {
     if archive.readable { due } else { Due::Not(Skip::InGlacier) }
 }
 
-/// Without an archive only a manifest asks for a verdict, and one verdict is enough.
+/// Decides without an archive: only a manifest needs a verdict then, and one verdict is enough.
 fn due_missing(entry: &Entry) -> Due {
     match (&entry.manifest, &entry.damaged) {
         (None, _) => Due::Not(Skip::Gone),
@@ -108,10 +108,10 @@ impl fmt::Display for Skip {
             Self::Judged => "it has its verdict",
             Self::InProgress => "another invocation is reading it",
             Self::Superseded => "a newer saved place has replaced this one",
-            Self::InGlacier => "it lies in Glacier and can't be read",
+            Self::InGlacier => "it is in Glacier and cannot be read",
             Self::Gone => "it is gone",
             Self::Uncommitted => "its manifest hasn't come",
-            Self::Foreign => "the key is none of a manifest or a saved place",
+            Self::Foreign => "the key is neither a manifest nor a saved place",
         })
     }
 }
@@ -128,7 +128,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A backup with these files, each written at its time of that day; `!` marks one that lies in Glacier.
+    /// A backup with these files, each written at its time of that day; `!` marks one that is in Glacier.
     fn entry(files: &[(&str, &str)]) -> Entry {
         let objects = files.iter().map(|(suffix, written)| Object {
             key: format!("{STEM}{}", suffix.trim_end_matches('!')),

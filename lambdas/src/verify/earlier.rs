@@ -1,37 +1,26 @@
-//! How a backup compares with those before it: a dump that shrank by half is intact, and still wants to be looked at.
+//! Compares a backup with those before it: a dump that shrank by half is intact, and still deserves a look.
 
 use catalog::{Entry, Manifest};
 use jiff::Timestamp;
 use repository::Repository;
 
 use crate::Failure;
+use crate::findings::Sizes;
 
-/// How many earlier backups are compared with.
+/// How many earlier backups count in the comparison.
 const EARLIER: usize = 7;
 
-/// A backup's size and rows, and those of the good ones before it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sizes {
-    /// Stored bytes.
-    pub bytes: u64,
-    /// Rows of all tables that were dumped with COPY.
-    pub rows: u64,
-    /// Stored bytes of up to seven earlier good backups.
-    pub earlier_bytes: Vec<u64>,
-    /// Their rows, where their manifests can be read.
-    pub earlier_rows: Vec<u64>,
-}
-
 impl Sizes {
+    /// The backup's own size and rows, still without those before it.
     pub(super) fn of(manifest: &Manifest, bytes: u64) -> Self {
         Self { bytes, rows: rows(manifest), ..Self::default() }
     }
 }
 
-/// Looks at the last seven good backups before `entry`.
+/// Adds the sizes of the last seven good backups before `entry`.
 ///
 /// # Errors
-/// Of the repository.
+/// When the repository cannot be read.
 pub(super) async fn add(repository: &Repository, entry: &Entry, sizes: &mut Sizes) -> Result<(), Failure> {
     let database = entry.id.stem.database();
     let catalog = repository.recent_good(&database, Timestamp::now(), EARLIER + 1).await?;

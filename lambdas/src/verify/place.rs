@@ -1,34 +1,34 @@
-//! A saved place: where one invocation stopped and the next goes on. It lies beside the backup, and its arrival wakes the
-//! next invocation.
+//! A saved place: where one invocation stopped and the next goes on. It is stored beside the backup, and its arrival
+//! wakes the next invocation.
 
 use archive::SavedInspection;
 use catalog::Object;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Counts changes of what is saved; a place of any other version is no place, and the reading begins anew.
+/// The version of this form; a place of any other version is ignored, and reading starts from the beginning.
 const VERSION: u32 = 1;
 
-/// Where to go on. It grows with the number of tables, not with the archive.
+/// Where to go on reading. Its size depends on the number of tables, not on the archive's length.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Place {
     version: u32,
-    bytes: Bytes,
+    bytes: Identity,
     /// When the first invocation began to read.
     pub(super) begun: Timestamp,
     /// How many invocations have worked on it.
     pub(super) rounds: u32,
-    /// A sweep goes on when this backup is done.
+    /// Whether a sweep goes on when this backup is done.
     pub(super) sweeping: bool,
-    /// How far it was read; none: nothing yet, it waits for an invocation that has all its time.
+    /// What reading has found so far; `None` when it has not begun and waits for an invocation that has all its time.
     pub(super) inspection: Option<SavedInspection>,
 }
 
-/// Which bytes were read: a place in others is worth nothing.
+/// The object that was read: a place in another one is useless.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Bytes {
+struct Identity {
     key: String,
     version_id: Option<String>,
     etag: Option<String>,
@@ -36,21 +36,24 @@ struct Bytes {
 }
 
 impl Place {
+    /// A place in this object, which no sweep waits for.
     pub(super) fn new(object: &Object, begun: Timestamp, rounds: u32, inspection: Option<SavedInspection>) -> Self {
-        Self { version: VERSION, bytes: Bytes::of(object), begun, rounds, sweeping: false, inspection }
+        Self { version: VERSION, bytes: Identity::of(object), begun, rounds, sweeping: false, inspection }
     }
 
+    /// The same place, with or without a sweep that goes on from it.
     pub(super) fn sweeping(self, sweeping: bool) -> Self {
         Self { sweeping, ..self }
     }
 
-    /// None for anything that isn't a place of this version.
+    /// Reads a place; `None` for anything but a place of this version.
     pub(super) fn from_json(json: &[u8]) -> Option<Self> {
         serde_json::from_slice::<Self>(json).ok().filter(|place| place.version == VERSION)
     }
 
+    /// Whether it is a place in this very object.
     pub(super) fn is_in(&self, object: &Object) -> bool {
-        self.bytes == Bytes::of(object)
+        self.bytes == Identity::of(object)
     }
 
     /// Stored bytes read so far.
@@ -59,7 +62,7 @@ impl Place {
     }
 }
 
-impl Bytes {
+impl Identity {
     fn of(object: &Object) -> Self {
         Self {
             key: object.key.clone(),

@@ -1,4 +1,4 @@
-//! The stored bytes, once, in order, in memory that doesn't grow; until their end or until time is up.
+//! Reads the stored bytes once and in order, in memory that does not grow, until their end or until time is up.
 
 use archive::{Inspected, Inspection};
 use bytes::Bytes;
@@ -13,27 +13,28 @@ use crate::{Deadline, Failure};
 /// Bytes between two looks at the clock. They expand to 64 MiB at most as gzip: a fraction of a second.
 const SLICE: usize = 64 << 10;
 
-/// How often a backup may wait for an invocation with all its time; more is a loop that gets nowhere.
+/// How often a backup may wait for an invocation with all its time; more would be a loop without progress.
 const WAITS: u32 = 3;
 
-/// Where reading starts.
+/// Where reading starts, and what earlier invocations have found.
 pub(super) struct Start {
     inspection: Inspection,
     /// Stored bytes that earlier invocations have read.
     position: u64,
+    /// When the first invocation began to read.
     pub(super) begun: Timestamp,
-    /// This invocation included.
+    /// How many invocations have read, including this one.
     pub(super) rounds: u32,
     sweeping: bool,
 }
 
-/// How far it came.
+/// How far reading came.
 pub(super) enum Reading {
-    /// To the end.
+    /// It came to the end.
     Whole(Box<Inspected>),
     /// Time is up, and the next invocation goes on here.
     Stopped(Box<Place>),
-    /// Time is up, and no invocation has more of it: such a stream can't be read in parts.
+    /// Time is up, and no invocation has more of it: such a stream cannot be read in parts.
     Unfinished {
         /// Bytes that were read.
         read: u64,
@@ -41,7 +42,7 @@ pub(super) enum Reading {
 }
 
 impl Start {
-    /// The saved place, if it lies in these bytes; else their beginning.
+    /// Starts at the saved place if it is in this object, else at the beginning.
     pub(super) fn of(saved: Option<Place>, object: &Object, now: Timestamp, sweeping: bool) -> Self {
         let fresh = Place::new(object, now, 0, None);
         let place = saved.filter(|place| place.is_in(object)).unwrap_or(fresh);
@@ -54,7 +55,7 @@ impl Start {
 /// Reads on from `start`.
 ///
 /// # Errors
-/// When the bytes can't be read, or all the time wasn't enough for a single one.
+/// When the bytes cannot be read, or all the time was not enough for a single one.
 pub(super) async fn read(
     repository: &Repository,
     object: &Object,
@@ -80,7 +81,7 @@ pub(super) async fn read(
     }
 }
 
-/// Whether the end came before the time was up.
+/// Feeds the download to the inspection; whether the end came before the time was up.
 async fn feed(inspection: &mut Inspection, download: &mut Download, stop: Instant) -> Result<bool, Failure> {
     loop {
         let block: Bytes = match timeout_at(stop, download.next()).await {

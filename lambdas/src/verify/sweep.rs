@@ -1,23 +1,25 @@
-//! The sweep: what has no verdict, guests too; what has changed since its verdict; what was verified long ago.
+//! The sweep verifies what has no verdict (guests too), what has changed since its verdict, and what was verified long
+//! ago.
 //!
-//! Newest first, one after another. When time is up, the next one's saved place, at its very beginning, wakes an
-//! invocation that gives it all its time and then sweeps on below it. So a bucket of any size is swept through in a chain,
-//! one invocation at a time, and it ends: each link goes further down.
+//! It goes from the newest down, one backup at a time. When time is up, it saves a place at the very beginning of the
+//! next backup. That wakes an invocation, which gives the backup all its time and then sweeps on below it. So a chain
+//! of invocations sweeps a bucket of any size, one at a time, and it ends, because each link starts further down.
 
-use catalog::{BackupId, Catalog, Entry};
+use catalog::{BackupId, Catalog};
 use jiff::{SignedDuration, Timestamp};
 
 use super::due::{Due, Skip, Why, due};
 use super::place::Place;
-use super::{JSON, Outcome, Round};
+use super::round::Round;
+use super::summary::Handled;
 use crate::Failure;
 
-/// What a listing asks of a sweep.
+/// The backups of a listing that concern a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Candidates {
-    /// To be verified, in this order.
+    /// Backups to verify, in this order.
     pub(super) due: Vec<BackupId>,
-    /// Archives that should be and can't: they lie in Glacier.
+    /// How many archives should be verified and cannot, because they are in Glacier.
     pub(super) in_glacier: usize,
 }
 
@@ -48,19 +50,19 @@ fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
 impl Round<'_> {
     /// Verifies what events missed, below a backup where one is named, until time is up.
     pub(super) async fn sweep(&mut self, below: Option<&BackupId>) {
-        let catalogs = match self.cloud().repository.catalogs().await {
+        let catalogs = match self.cloud.repository.catalogs().await {
             Ok(catalogs) => catalogs,
-            Err(error) => return self.report.add(Err(error.into())),
+            Err(error) => return self.summary.add(Err(error.into())),
         };
         let now = Timestamp::now();
-        let candidates = candidates(&catalogs, below, now, self.verify.reverify_after);
+        let candidates = candidates(&catalogs, below, now, self.reverify_after);
         drop(catalogs);
-        self.report.in_glacier += candidates.in_glacier;
+        self.summary.in_glacier += candidates.in_glacier;
         for id in &candidates.due {
-            let outcome =
+            let handled =
                 if self.deadline.is_near() { self.leave(id).await } else { self.backup(id, &Why::Swept, true).await };
-            let goes_on = matches!(outcome, Ok(Outcome::GoesOn { .. }));
-            self.report.add(outcome);
+            let goes_on = matches!(handled, Ok(Handled::GoesOn { .. }));
+            self.summary.add(handled);
             if goes_on {
                 return;
             }
@@ -68,24 +70,15 @@ impl Round<'_> {
     }
 
     /// Leaves the backup, and those after it, to the next invocation.
-    async fn leave(&self, id: &BackupId) -> Result<Outcome, Failure> {
-        let entry = self.cloud().repository.entry(id).await?;
+    async fn leave(&self, id: &BackupId) -> Result<Handled, Failure> {
+        let entry = self.cloud.repository.entry(id).await?;
         match entry.as_ref().and_then(|entry| Some((entry, entry.archive.as_ref()?))) {
-            None => Ok(Outcome::Skipped { name: id.to_string(), reason: Skip::Gone }),
+            None => Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone }),
             Some((entry, archive)) => {
                 let place = Place::new(archive, Timestamp::now(), 0, None).sweeping(true);
                 self.save(entry, &place).await
             }
         }
-    }
-
-    /// Saves a place; its arrival wakes the next invocation.
-    pub(super) async fn save(&self, entry: &Entry, place: &Place) -> Result<Outcome, Failure> {
-        let repository = &self.cloud().repository;
-        let key = repository.layout().verifying(&entry.id);
-        let json = serde_json::to_vec(place).map_err(|error| Failure::Place { cause: error.to_string() })?;
-        repository.put_over(&key, json, JSON).await?;
-        Ok(Outcome::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
     }
 }
 

@@ -60,7 +60,8 @@ fn nothing_is_deployed_before_somebody_says_yes() {
 fn unknown_parameter_is_refused() {
     let refused = Stack::new(Ministack::shared(), "slip").try_deploy(&["--yes", "GlacierDay=7"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    let expected = "error: the stack has no parameter GlacierDay\nhint: infra/parameters.example names them all\n";
+    let expected =
+        "error: the stack has no parameter GlacierDay\nhint: infra/parameters.example lists all parameters\n";
     assert_eq!((refused.status.code(), said.as_str()), (Some(2), expected));
 }
 

@@ -1,73 +1,33 @@
-//! Which backup is restored. Good ones first; what nobody has verified only with a warning; never a damaged one.
+//! Which backup is restored. Good ones first; one that has not been verified only with a warning; never a damaged one.
 //!
 //! Each copy is judged by its own verdict. Where directory and bucket both have the same good backup, the directory's is
 //! read: its bytes are checked against the manifest all the same, and nothing has to be downloaded.
 
+mod candidate;
+
 use std::path::Path;
 
-use catalog::manifest::Manifest;
-use catalog::verdict::{Outcome, Verdict};
-use catalog::{BackupId, Catalog, Entry, InvalidName, Object, Part, State, catalogs};
+use catalog::verdict::Outcome;
+use catalog::{BackupId, Catalog, Entry, InvalidName, Part, State, catalogs};
 use jiff::Timestamp;
 use repository::{BucketSettings, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{RestoreArgs, Which};
-use crate::keys::Source;
+use crate::commands::restore::backup::{Assurance, Backup, StoredBytes};
+use crate::commands::restore::choose::candidate::Candidate;
 use crate::settings::Settings;
-
-/// A backup that may be restored.
-#[derive(Clone, Debug)]
-pub(crate) struct Chosen {
-    /// As a person calls it: its name, or the file's path.
-    pub(crate) name: String,
-    /// Where its archive lies: `s3://bucket/key`, or a path.
-    pub(crate) place: String,
-    pub(crate) size: u64,
-    /// When it was made, as far as can be trusted.
-    pub(crate) instant: Timestamp,
-    pub(crate) standing: Standing,
-    pub(crate) manifest: Option<Manifest>,
-    bytes: Bytes,
-}
-
-/// What is known of a backup's bytes before they are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// A verdict says that they are whole.
-    Good,
-    /// Nobody has read them back yet.
-    Unverified,
-    /// Made by another tool, and not judged.
-    Guest,
-}
-
-/// Where the bytes come from.
-#[derive(Clone, Debug)]
-enum Bytes {
-    Object(Repository, Object),
-    File(std::path::PathBuf),
-}
-
-/// A backup somewhere in a repository.
-#[derive(Clone)]
-struct Candidate {
-    repository: Repository,
-    entry: Entry,
-    /// The last good one beside it, for hints.
-    newest_good: Option<String>,
-}
 
 /// Finds the backup that the command line names, of `database` where it names none.
 ///
 /// # Errors
-/// Exit 5 when there is none, exit 4 when it is damaged, exit 2 when it can't be meant.
+/// Exit 5 when there is none, exit 4 when it is damaged, exit 2 when a repository that is asked for isn't set.
 pub(crate) async fn choose(
     args: &RestoreArgs,
     settings: &Settings,
     database: &str,
     now: Timestamp,
-) -> Result<Chosen, Failure> {
+) -> Result<(Backup, StoredBytes), Failure> {
     if let Some(path) = &args.backup_file {
         return file(path).await;
     }
@@ -146,9 +106,9 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
         let places: Vec<String> = repositories.iter().map(Repository::display_name).collect();
         Failure::new(
             Exit::NotFound,
-            format!("no backups of {database} that could be restored found in {}", places.join(" and ")),
+            format!("no backup of {database} that can be restored was found in {}", places.join(" and ")),
         )
-        .hint("check bucket and prefix; `lastgood list` shows what there is, `lastgood backup` makes the first one")
+        .hint("check bucket and prefix; lastgood list shows what there is, lastgood backup makes the first one")
     })
 }
 
@@ -179,7 +139,7 @@ async fn named(repositories: &[Repository], database: &str, name: &str) -> Resul
 }
 
 /// `s3://bucket/key`: any bucket, and anybody's archive.
-async fn at_url(url: &str, settings: &Settings) -> Result<Chosen, Failure> {
+async fn at_url(url: &str, settings: &Settings) -> Result<(Backup, StoredBytes), Failure> {
     let wrong = || {
         Failure::new(Exit::Usage, format!("`{url}` is not s3://BUCKET/KEY"))
             .hint("lastgood restore --list-s3 shows the URLs")
@@ -206,10 +166,11 @@ async fn at_url(url: &str, settings: &Settings) -> Result<Chosen, Failure> {
     let head = repository.head(key).await?.ok_or_else(|| {
         Failure::new(Exit::NotFound, format!("{url} does not exist")).hint("lastgood restore --list-s3 shows the URLs")
     })?;
-    Ok(guest(url, url, head.object.size, head.object.last_modified, Bytes::Object(repository, head.object)))
+    let backup = guest(url, head.object.size, head.object.last_modified);
+    Ok((backup, StoredBytes::Object(repository, head.object)))
 }
 
-async fn file(path: &Path) -> Result<Chosen, Failure> {
+async fn file(path: &Path) -> Result<(Backup, StoredBytes), Failure> {
     let shown = path.display().to_string();
     let unreadable = |e: std::io::Error| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
@@ -222,13 +183,13 @@ async fn file(path: &Path) -> Result<Chosen, Failure> {
         if let Part::Archive { .. } = repository.layout().parse(name) {
             let catalogs = repository.catalogs().await?;
             if let Some(candidate) = at_key(&repository, catalogs, name).await? {
-                let chosen = candidate.chosen().await?;
-                return Ok(Chosen { name: shown, ..chosen });
+                let (backup, bytes) = candidate.chosen().await?;
+                return Ok((Backup { name: shown, ..backup }, bytes));
             }
         }
     }
     let written = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
-    Ok(guest(&shown, &shown, metadata.len(), written, Bytes::File(path)))
+    Ok((guest(&shown, metadata.len(), written), StoredBytes::File(path)))
 }
 
 /// The backup whose archive this is, when it has records beside it.
@@ -244,115 +205,10 @@ async fn at_key(repository: &Repository, catalogs: Vec<Catalog>, key: &str) -> R
     Ok(None)
 }
 
-fn guest(name: &str, place: &str, size: u64, instant: Timestamp, bytes: Bytes) -> Chosen {
-    let (name, place) = (name.to_owned(), place.to_owned());
-    Chosen { name, place, size, instant, standing: Standing::Guest, manifest: None, bytes }
-}
-
-impl Candidate {
-    /// Refuses what must not be restored, and reads the manifest.
-    async fn chosen(self) -> Result<Chosen, Failure> {
-        let Self { repository, entry, newest_good } = self;
-        let name = entry.name();
-        let Some(archive) = entry.archive.clone().filter(|_| entry.state != State::Missing) else {
-            let error = format!("the archive of {name} is gone from {}", repository.display_name());
-            return Err(Failure::new(Exit::NotFound, error).hint(last_good(newest_good)));
-        };
-        let verdict = verdict(&repository, &entry, &archive).await?;
-        if let Some(verdict) = verdict.as_ref().filter(|verdict| !verdict.is_intact()) {
-            let how = verdict.findings.first().map_or("it was read back and is not whole", |finding| &finding.text);
-            let error = format!("{name} in {} is damaged: {how}", repository.display_name());
-            return Err(Failure::new(Exit::Damaged, error).hint(last_good(newest_good.filter(|good| *good != name))));
-        }
-        let place = repository.object_name(&archive.key);
-        if !archive.readable {
-            return Err(repository::Error::Archived { object: place }.into());
-        }
-        let manifest = match &entry.manifest {
-            None => None,
-            Some(object) => Some(
-                Manifest::from_json(&repository.read_record(object).await?)
-                    .map_err(|e| Failure::new(Exit::Failed, format!("the manifest of {name} can't be read: {e}")))?,
-            ),
-        };
-        let standing = match (entry.state, &verdict) {
-            (_, Some(_)) => Standing::Good,
-            (State::Guest | State::Alone, None) => Standing::Guest,
-            _ => Standing::Unverified,
-        };
-        let object = pinned(archive, manifest.as_ref(), verdict.as_ref());
-        let (size, instant) = (object.size, entry.instant);
-        Ok(Chosen { name, place, size, instant, standing, manifest, bytes: Bytes::Object(repository, object) })
-    }
-}
-
-/// The verdict that counts, if there is one on the archive's present bytes. Files that were copied may have lost the order of
-/// their times: a damaged verdict that says itself that it is the later one counts as well.
-async fn verdict(repository: &Repository, entry: &Entry, archive: &Object) -> Result<Option<Verdict>, Failure> {
-    let damaged = async || verdict_in(repository, entry.damaged.as_ref(), archive).await;
-    match entry.judged() {
-        None => Ok(None),
-        Some(Outcome::Damaged) => damaged().await,
-        Some(Outcome::Intact) => {
-            let intact = verdict_in(repository, entry.intact.as_ref(), archive).await?;
-            let said = intact.as_ref().map(|intact| intact.verified);
-            let later = damaged().await?.filter(|damaged| said.is_none_or(|intact| damaged.verified >= intact));
-            Ok(later.or(intact))
-        }
-    }
-}
-
-async fn verdict_in(
-    repository: &Repository,
-    record: Option<&Object>,
-    archive: &Object,
-) -> Result<Option<Verdict>, Failure> {
-    let Some(record) = record else { return Ok(None) };
-    let verdict = Verdict::from_json(&repository.read_record(record).await?).map_err(|e| {
-        Failure::new(Exit::Failed, format!("the verdict {} can't be read: {e}", repository.object_name(&record.key)))
-    })?;
-    Ok(Some(verdict).filter(|verdict| verdict.is_about(archive)))
-}
-
-/// The version that verdict or manifest are about, where its bytes are still those that were listed.
-fn pinned(mut archive: Object, manifest: Option<&Manifest>, verdict: Option<&Verdict>) -> Object {
-    let judged = verdict.map(|verdict| (verdict.identity.etag.as_deref(), &verdict.identity.version_id));
-    let promised = manifest.map(|manifest| (manifest.archive.etag.as_deref(), &manifest.archive.version_id));
-    let of_these = |(etag, _): &(Option<&str>, &Option<String>)| *etag == archive.bare_etag();
-    if archive.version_id.is_none()
-        && let Some((_, version)) = judged.or(promised).filter(of_these)
-    {
-        archive.version_id.clone_from(version);
-    }
-    archive
-}
-
-fn last_good(newest_good: Option<String>) -> String {
-    match newest_good {
-        Some(name) => format!("the last good backup is {name}: lastgood restore {name}"),
-        None => "lastgood list shows what there is".to_owned(),
-    }
-}
-
-impl Chosen {
-    /// Its stored bytes from the first on. For a thread that may block, inside the runtime.
-    ///
-    /// # Errors
-    /// When they can't be opened.
-    pub(crate) fn open(&self) -> Result<Source, Failure> {
-        match &self.bytes {
-            Bytes::File(path) => {
-                let file = std::fs::File::open(path);
-                let file = file.map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", self.place)))?;
-                Ok(Box::new(file))
-            }
-            Bytes::Object(repository, object) => {
-                let handle = tokio::runtime::Handle::current();
-                let reader = handle.block_on(async { repository.download(object).await.map(|d| d.into_reader()) })?;
-                Ok(Box::new(reader))
-            }
-        }
-    }
+/// A file or object with no records beside it, by its name.
+fn guest(name: &str, size: u64, instant: Timestamp) -> Backup {
+    let (name, place) = (name.to_owned(), name.to_owned());
+    Backup { name, place, size, instant, assurance: Assurance::Guest, manifest: None }
 }
 
 #[cfg(test)]

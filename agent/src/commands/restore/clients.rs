@@ -1,13 +1,13 @@
-//! The database's clients, as a rule the user's services, stand still while it is exchanged, and are started again
-//! whatever happened.
+//! The database's clients, usually the user's services, are stopped while it is exchanged, and started again whatever
+//! happened.
 
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::wish::Wish;
 use crate::interrupt;
-use crate::settings::DatabaseSettings;
 
 /// The commands that stop and start whatever uses the database: the user's services.
 #[derive(Clone, Debug, Default)]
@@ -23,17 +23,9 @@ pub(crate) struct Stopped {
 }
 
 impl Clients {
-    /// Those of the settings; none with `--skip-services`.
-    pub(crate) fn of(database: &DatabaseSettings, skip: bool) -> Self {
-        if skip {
-            return Self::default();
-        }
-        Self { stop: database.stop_command.clone(), start: database.start_command.clone() }
-    }
-
-    /// What will be run, for the plan.
-    pub(crate) fn stop_command(&self) -> Option<&str> {
-        self.stop.as_deref()
+    /// What was asked for.
+    pub(crate) fn of(wish: &Wish) -> Self {
+        Self { stop: wish.stop_command.clone(), start: wish.start_command.clone() }
     }
 
     /// Stops them.
@@ -93,7 +85,7 @@ fn start_now(command: &str) -> Result<(), Failure> {
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        // Who returned early forgot them.
+        // Dropped on an early return.
         if let Err(failure) = self.start_once() {
             tracing::error!("{failure}");
         }

@@ -8,7 +8,7 @@ use crate::answers::report;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::content::Content;
 use crate::commands::restore::names;
-use crate::commands::restore::target::Target;
+use crate::commands::restore::server::Server;
 use crate::lock::Lock;
 use crate::postgres::psql::identifier;
 use crate::postgres::server::unreachable_database;
@@ -30,13 +30,13 @@ struct Document {
 ///
 /// # Errors
 /// Exit 1 when one can't be dropped, or the answer isn't yes; exit 3 when a restore of this database is under way.
-pub(crate) fn run(args: &RestoreArgs, settings: &Settings, target: &Target) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &RestoreArgs, settings: &Settings, server: &Server, name: &str) -> Result<Exit, Failure> {
     // One of them may be what a restore is about to exchange.
-    let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(&target.name))?;
+    let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(name))?;
     let report = settings.report;
-    let old = old_databases(target)?;
+    let old = old_databases(server, name)?;
     if old.is_empty() {
-        report.answer(&Document { dropped: old }, &format!("no old database of {} is left", target.name))?;
+        report.answer(&Document { dropped: old }, &format!("{name} has no old databases"))?;
         return Ok(Exit::Done);
     }
     let list: String =
@@ -48,9 +48,9 @@ pub(crate) fn run(args: &RestoreArgs, settings: &Settings, target: &Target) -> R
     let count = report::count(old.len() as u64, "old database");
     prompt::ask(&list, &format!("Drop {count}? There is no way back."), args.confirm)?;
     for old in &old {
-        let dropped = target.maintenance.script(&format!("DROP DATABASE {};\n", identifier(&old.name)));
+        let dropped = server.maintenance.script(&format!("DROP DATABASE {};\n", identifier(&old.name)));
         dropped.map_err(|e| {
-            Failure::new(Exit::Failed, format!("{} could not be dropped: {e}", old.name))
+            Failure::new(Exit::Failed, format!("cannot drop {}: {e}", old.name))
                 .hint("if somebody is connected to it, something may still be using it: look before you drop it")
         })?;
     }
@@ -60,27 +60,27 @@ pub(crate) fn run(args: &RestoreArgs, settings: &Settings, target: &Target) -> R
 
 /// Drops the empty database whose name a restore with `--into` took; whether it did. It was empty before the restore:
 /// whoever had it until the exchange may have filled it since.
-pub(crate) fn drop_empty(target: &Target, name: &str) -> bool {
+pub(crate) fn drop_empty(server: &Server, name: &str) -> bool {
     let kept = |why: &str| {
-        tracing::warn!("the database that was there before stays as {name}: {why}");
+        tracing::warn!("the database that was there before is kept as {name}: {why}");
         false
     };
-    match Content::ask(&target.psql.to(name)) {
+    match Content::ask(&server.psql.to(name)) {
         Ok(content) if content.is_worthless() => {}
         Ok(_) => return kept("it isn't empty"),
-        Err(error) => return kept(&format!("whether it is empty can't be asked: {error}")),
+        Err(error) => return kept(&format!("cannot ask whether it is empty: {error}")),
     }
-    match target.maintenance.script(&format!("DROP DATABASE {};\n", identifier(name))) {
+    match server.maintenance.script(&format!("DROP DATABASE {};\n", identifier(name))) {
         Ok(_) => true,
-        Err(error) => kept(&format!("it can't be dropped: {error}")),
+        Err(error) => kept(&format!("cannot drop it: {error}")),
     }
 }
 
 /// What restores of this database left: old ones, and new ones of restores that were killed.
-fn old_databases(target: &Target) -> Result<Vec<Old>, Failure> {
+fn old_databases(server: &Server, name: &str) -> Result<Vec<Old>, Failure> {
     let select = "SELECT datname AS name, CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size
         FROM pg_database ORDER BY datname";
-    let all: Vec<Old> = target.maintenance.rows(select).map_err(|e| unreachable_database(&target.maintenance, &e))?;
-    let is_old = |old: &Old| names::is_before(&target.name, &old.name) || names::is_restoring(&target.name, &old.name);
+    let all: Vec<Old> = server.maintenance.rows(select).map_err(|e| unreachable_database(&server.maintenance, &e))?;
+    let is_old = |old: &Old| names::is_before(name, &old.name) || names::is_restoring(name, &old.name);
     Ok(all.into_iter().filter(is_old).collect())
 }

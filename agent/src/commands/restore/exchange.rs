@@ -125,7 +125,7 @@ fn who_is_connected(maintenance: &Psql, name: &str) -> String {
         .map(|c| format!("{} as {} ({})", c.application, c.role.as_deref().unwrap_or("?"), c.connections))
         .collect();
     if shown.is_empty() {
-        return "try again; the living database is as it was".to_owned();
+        return "try again; the live database has not been changed".to_owned();
     }
     format!("stop what is connected and try again: {}", shown.join(", "))
 }

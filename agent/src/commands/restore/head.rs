@@ -2,19 +2,20 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
-use archive::{Entry, Header, Walk};
+use ::archive::{Entry, Header, Walk};
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::pg_restore;
+use crate::commands::restore::archive::Archive;
 use crate::commands::restore::program::Program;
-use crate::commands::restore::reading::{self, ReadingError};
+use crate::commands::restore::reading::{self, ReadingError, filled};
 use crate::commands::restore::roles::{Finder, Named};
+use crate::commands::restore::server::Server;
+use crate::commands::restore::{failure, pg_restore};
 use crate::interrupt::Interrupt;
-use crate::keys::{Keys, Source};
 use crate::postgres::{Tool, Tools, Version};
 
 /// An archive's head, and the program that can restore it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) header: Header,
     /// Its table of contents, in its order.
@@ -27,56 +28,38 @@ pub(crate) struct Head {
     pub(crate) restricts_psql: bool,
 }
 
-/// Why there is no head.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum HeadError {
-    #[error(transparent)]
-    Reading(#[from] ReadingError),
-    #[error("{0}")]
-    Failed(Failure),
-}
-
 impl Head {
     /// Reads up to the end of the table of contents, and no further.
     ///
     /// # Errors
-    /// [`HeadError`]: damage, a failure to read, or that no installed `pg_restore` reads such an archive (exit 2).
-    pub(crate) fn read(
-        stored: Source,
-        keys: &Keys,
-        tools: &Tools,
-        connection: &crate::settings::Connection,
-        interrupt: &Interrupt,
-    ) -> Result<Self, HeadError> {
-        let mut expander = reading::open(stored, keys)?;
+    /// Exit 4 when it is damaged, exit 2 when no installed `pg_restore` reads such an archive, exit 1 when it cannot be read.
+    pub(crate) fn read(archive: &Archive, server: &Server) -> Result<Self, Failure> {
+        let unreadable = |error: ReadingError| failure::reading(&archive.place, error);
+        let mut expander = reading::open(archive.open()?, &archive.keys).map_err(unreadable)?;
         let mut walk = Walk::new();
         let mut block = vec![0; 1 << 18];
-        let mut script: Option<Script> = None;
+        let mut script: Option<Script<'_>> = None;
         // What came before the header's end told which pg_restore to start.
         let mut unfed = Vec::new();
         while walk.contents().is_none() {
-            let length = expander.read(&mut block).map_err(reading::reading)?;
-            let bytes = block.get(..length).unwrap_or_default();
+            let length = expander.read(&mut block).map_err(|e| unreadable(reading::reading(e)))?;
+            let bytes = filled(&block, length).map_err(|e| unreadable(ReadingError::Read(e)))?;
             if bytes.is_empty() {
-                // An archive that ends here says itself what is missing.
-                return match walk.finish() {
-                    Err(damage) => Err(ReadingError::Damaged(damage).into()),
-                    Ok(_) => Err(ReadingError::Read(io::ErrorKind::UnexpectedEof.into()).into()),
-                };
+                return Err(unreadable(ends_early(walk)));
             }
-            walk.feed(bytes).map_err(ReadingError::Damaged)?;
+            walk.feed(bytes).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
             unfed.extend_from_slice(bytes);
             if let (None, Some(header)) = (&script, walk.header()) {
-                script = Some(Script::start(tool(header, tools)?, connection, interrupt)?);
+                script = Some(Script::start(tool(header, &server.tools)?, server, &archive.interrupt)?);
             }
             if let Some(script) = &mut script {
                 script.feed(&std::mem::take(&mut unfed));
             }
         }
         let (Some(header), Some(contents), Some(script)) = (walk.header(), walk.contents(), script) else {
-            return Err(HeadError::Failed(Failure::new(Exit::Failed, "the archive has no header")));
+            return Err(Failure::new(Exit::Failed, "the archive has no header"));
         };
-        let (pg_restore, said) = script.finish(interrupt)?;
+        let (pg_restore, said) = script.finish()?;
         let (header, contents) = (header.clone(), contents.to_vec());
         Ok(Self { header, contents, named: said.named, pg_restore, restricts_psql: said.restricts_psql })
     }
@@ -104,23 +87,32 @@ impl Head {
     }
 }
 
+/// An archive that ends in its head says itself what is missing.
+fn ends_early(walk: Walk) -> ReadingError {
+    match walk.finish() {
+        Err(damage) => ReadingError::Damaged(damage),
+        Ok(_) => ReadingError::Read(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
 /// The oldest installed pg_restore that reads what this pg_dump wrote.
-fn tool(header: &Header, tools: &Tools) -> Result<Tool, HeadError> {
+fn tool(header: &Header, tools: &Tools) -> Result<Tool, Failure> {
     let unknown = || {
         let error = format!("the archive was made by a pg_dump of unknown version ({})", header.pg_dump_version);
-        HeadError::Failed(Failure::new(Exit::Failed, error))
+        Failure::new(Exit::Failed, error)
     };
     let needed = Version::parse(&header.pg_dump_version).ok_or_else(unknown)?;
     let why = format!("this archive (format {}), which pg_dump {needed} made", header.version);
-    tools.fitting("pg_restore", needed, &why).map_err(HeadError::Failed)
+    tools.fitting("pg_restore", needed, &why)
 }
 
 /// pg_restore making a script of the definitions, which is read as it comes.
-struct Script {
+struct Script<'a> {
     tool: Tool,
     program: Program,
     stdin: Option<std::process::ChildStdin>,
     reader: std::thread::JoinHandle<Said>,
+    interrupt: &'a Interrupt,
 }
 
 /// What the script tells.
@@ -134,11 +126,11 @@ struct Said {
 const BEGINNING: [&[u8]; 4] = [b"--", b"-- PostgreSQL database dump", b"--", b""];
 const RESTRICTION: &[u8] = b"\\restrict ";
 
-impl Script {
-    fn start(tool: Tool, connection: &crate::settings::Connection, interrupt: &Interrupt) -> Result<Self, HeadError> {
-        let mut command = pg_restore::definitions(&tool, connection);
+impl<'a> Script<'a> {
+    fn start(tool: Tool, server: &Server, interrupt: &'a Interrupt) -> Result<Self, Failure> {
+        let mut command = pg_restore::definitions(&tool, server.psql.connection());
         let (program, pipes) = Program::start("pg_restore", &mut command, interrupt)
-            .map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
+            .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         let stdout = pipes.stdout;
         let reader = std::thread::spawn(move || {
             let mut finder = Finder::default();
@@ -155,7 +147,7 @@ impl Script {
             });
             Said { named: finder.finish(), restricts_psql }
         });
-        Ok(Self { tool, program, stdin: pipes.stdin, reader })
+        Ok(Self { tool, program, stdin: pipes.stdin, reader, interrupt })
     }
 
     /// One that has read enough closes its input: its exit status tells whether that is well.
@@ -165,10 +157,10 @@ impl Script {
         }
     }
 
-    fn finish(mut self, interrupt: &Interrupt) -> Result<(Tool, Said), HeadError> {
+    fn finish(mut self) -> Result<(Tool, Said), Failure> {
         self.stdin = None;
         let said = self.reader.join().unwrap_or_default();
-        self.program.end(interrupt).map_err(|e| HeadError::Failed(Failure::new(Exit::Failed, e.to_string())))?;
+        self.program.end(self.interrupt).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         Ok((self.tool, said))
     }
 }

@@ -4,36 +4,36 @@
 //! stop services → end connections → safety backup → begin → script → check → commit → start services. `pg_restore -1` won't
 //! do: it commits before the end of its input has been seen.
 
-use archive::Walked;
+use ::archive::Walked;
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::clients::Stopped;
-use crate::commands::restore::counts;
+use crate::commands::restore::answer::Restored;
+use crate::commands::restore::clients::{Clients, Stopped};
 use crate::commands::restore::exchange::end_connections;
-use crate::commands::restore::job::{Job, Restored, program_failure};
+use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
+use crate::commands::restore::job::Job;
 use crate::commands::restore::living::Living;
 use crate::commands::restore::pg_restore::Way;
 use crate::commands::restore::program::ProgramError;
 use crate::commands::restore::reading::Through;
-use crate::commands::restore::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::session::{Session, SessionError};
-use crate::commands::restore::statistics;
+use crate::commands::restore::{counts, failure, statistics};
 
 /// Stops whatever uses the database, and ends its connections.
 ///
 /// # Errors
 /// As [`Clients::stop`](crate::commands::restore::clients::Clients::stop).
-pub(crate) fn quiet(job: &Job) -> Result<Stopped, Failure> {
-    let stopped = job.clients.stop()?;
+pub(crate) fn stop_clients(job: &Job) -> Result<Stopped, Failure> {
+    let stopped = Clients::of(&job.wish).stop()?;
     job.go_on()?;
     end_all(job);
     Ok(stopped)
 }
 
 fn end_all(job: &Job) {
-    if let Err(error) = end_connections(&job.target.maintenance, &[&job.target.name]) {
-        tracing::warn!("connections to {} could not be ended, and are waited for: {error}", job.target.name);
+    if let Err(error) = end_connections(&job.server.maintenance, &[&job.facts.target.name]) {
+        tracing::warn!("cannot end the connections to {}, and waits for them: {error}", job.facts.target.name);
     }
 }
 
@@ -42,23 +42,23 @@ fn end_all(job: &Job) {
 /// # Errors
 /// Everything was rolled back then.
 pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
-    let back = Living::ask(&job.target.maintenance, &job.target.name)?.map_or(0, |living| living.connections);
-    if back > 0 && !job.plan.skips_backup() {
+    let back = Living::ask(&job.server.maintenance, &job.facts.target.name)?.map_or(0, |living| living.connections);
+    if back > 0 && !job.wish.skip_backup {
         tracing::warn!(
-            "{} came back during the safety backup: it may lack what they wrote; RESTORE_STOP_COMMAND would stop them",
+            "{} came back during the safety backup, which may lack what they wrote; RESTORE_STOP_COMMAND can stop them",
             crate::answers::report::count(back, "connection")
         );
     }
     end_all(job);
     let through = replace(job)?;
-    statistics::gather(&job.target.psql, job.width());
-    Ok(Restored { census: through.walked.census, dumped: through.dumped, clients: stopped.start().err() })
+    statistics::gather(&job.server.psql, job.sessions());
+    Ok(Restored::new(through, stopped.start()))
 }
 
 /// The transaction.
 fn replace(job: &Job) -> Result<Through, Failure> {
-    let psql = psql_beside(&job.target.psql, &job.head.pg_restore.path);
-    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| program_failure(&e))?;
+    let psql = psql_beside(&job.server.psql, &job.facts.head.pg_restore.path);
+    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| failure::program(&e))?;
     let begun = match session.ask(&format!("BEGIN;\n{TRANSACTION}")) {
         Ok(number) => number,
         Err(error) => return Err(ended(session, &error)),
@@ -87,16 +87,17 @@ struct Transaction {
 /// Everything is there, and still in the same transaction: only then COMMIT.
 fn check(job: &Job, mut session: Session, walked: &Walked, begun: &str) -> Result<(), Failure> {
     tracing::info!("counting every table's rows before the commit");
-    let answers =
-        match session.ask(TRANSACTION).and_then(|now| Ok((now, session.ask(&counts::questions(job.head.encoding()))?)))
-        {
-            Ok(answers) => answers,
-            Err(error) => return Err(ended(session, &error)),
-        };
+    let answers = match session
+        .ask(TRANSACTION)
+        .and_then(|now| Ok((now, session.ask(&counts::questions(job.facts.head.encoding()))?)))
+    {
+        Ok(answers) => answers,
+        Err(error) => return Err(ended(session, &error)),
+    };
     let checked = same_transaction(begun, &answers.0).and_then(|number| {
         let counted = counts::read(&answers.1);
         let counted =
-            counted.map_err(|e| Failure::new(Exit::Failed, format!("the restored rows can't be counted: {e}")))?;
+            counted.map_err(|e| Failure::new(Exit::Failed, format!("cannot count the restored rows: {e}")))?;
         job.check_counts(&walked.census, &counted, false)?;
         job.go_on()?;
         Ok(number)
@@ -132,13 +133,13 @@ fn after_commit(job: &Job, number: u64, error: &ProgramError) -> Result<(), Fail
     struct Status {
         status: Option<String>,
     }
-    let asked = job.target.psql.row::<Status>(&format!("SELECT txid_status({number}) AS status"));
+    let asked = job.server.psql.row::<Status>(&format!("SELECT txid_status({number}) AS status"));
     match asked.ok().flatten().and_then(|row| row.status).as_deref() {
         Some("committed") => Ok(()),
-        Some("aborted") => Err(program_failure(error)),
+        Some("aborted") => Err(failure::program(error)),
         _ => Err(Failure::new(
             Exit::Failed,
-            format!("the connection broke at COMMIT, and whether it was done isn't known: {error}"),
+            format!("the connection broke at COMMIT, and it is unknown whether that took effect: {error}"),
         )
         .hint(format!("ask the server: SELECT txid_status({number})"))),
     }

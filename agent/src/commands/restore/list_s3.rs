@@ -11,7 +11,7 @@ use crate::commands::restore::choose;
 use crate::settings::{DatabaseSettings, Settings};
 
 #[derive(Serialize)]
-struct Row {
+struct BucketBackup {
     url: String,
     made: jiff::Timestamp,
     size: u64,
@@ -19,8 +19,8 @@ struct Row {
 }
 
 #[derive(Serialize)]
-struct Document {
-    backups: Vec<Row>,
+struct BucketBackups {
+    backups: Vec<BucketBackup>,
 }
 
 /// Lists them.
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, database: &Data
         backups.extend(catalog.entries.iter().filter_map(|entry| {
             let archive = entry.archive.as_ref()?;
             let url = repository.object_name(&archive.key);
-            Some(Row { url, made: entry.instant, size: archive.size, status: entry.status() })
+            Some(BucketBackup { url, made: entry.instant, size: archive.size, status: entry.status() })
         }));
     }
     if backups.is_empty() {
@@ -44,11 +44,11 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, database: &Data
             .hint("check the bucket's name and prefix; `lastgood backup` makes the first one"));
     }
     let mut words = String::new();
-    for Row { url, made, size, status } in &backups {
+    for BucketBackup { url, made, size, status } in &backups {
         let made = made.strftime("%Y-%m-%d %H:%M:%S");
         // Writing into a String can't fail.
         let _ = writeln!(words, "{made}  {:>10}  {status:<10}  {url}", report::size(*size));
     }
-    settings.report.answer(&Document { backups }, &words)?;
+    settings.report.answer(&BucketBackups { backups }, &words)?;
     Ok(Exit::Done)
 }

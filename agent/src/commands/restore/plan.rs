@@ -1,274 +1,132 @@
-//! What a restore will do, decided before anything is touched, and shown before anybody says yes.
+//! What a restore will do, decided before anything is touched. A decision asks nobody: wish and facts go in, a plan or a
+//! refusal comes out, and `--dry-run` shows the same plan that is carried out.
 
-use std::fmt;
-
-use jiff::Timestamp;
-use serde::Serialize;
+pub(crate) mod filling;
+mod obstacles;
+pub(crate) mod ownership;
+pub(crate) mod shown;
+mod subject;
+pub(crate) mod way;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report;
-use crate::commands::restore::choose::{Chosen, Standing};
+use crate::commands::restore::backup::Assurance;
+use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Living;
-use crate::commands::restore::ownership::Ownership;
-use crate::commands::restore::space::Space;
-use crate::commands::restore::target::Target;
-
-/// How the content gets under the name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Mode {
-    /// A new database takes the name when it is whole.
-    Swap,
-    /// One transaction inside the living database.
-    InPlace,
-}
-
-/// What was asked for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wish {
-    pub(crate) in_place: bool,
-    /// `--into`: the target isn't the living database of the backup.
-    pub(crate) into: bool,
-    pub(crate) tables: Vec<String>,
-    pub(crate) jobs: Option<usize>,
-    pub(crate) skip_backup: bool,
-    pub(crate) skip_services: bool,
-    pub(crate) force: bool,
-    pub(crate) trust_archive: bool,
-    pub(crate) confirm: bool,
-    pub(crate) dry_run: bool,
-}
-
-/// Decides between the two ways, and says why where it isn't the one that was asked for.
-///
-/// # Errors
-/// Exit 1 when neither is possible; exit 2 when what was asked for contradicts itself.
-pub(crate) fn mode(wish: &Wish, target: &Target, space: Option<Space>) -> Result<(Mode, Option<String>), Failure> {
-    let Some(living) = &target.living else {
-        return match (wish.in_place, target.role.creates_databases) {
-            (true, _) => {
-                Err(Failure::new(Exit::NotFound, format!("there is no database {} to restore in place", target.name))
-                    .hint("without --in-place it is created"))
-            }
-            (false, true) => Ok((Mode::Swap, None)),
-            (false, false) => Err(Failure::new(
-                Exit::Failed,
-                format!("there is no database {}, and the role {} may not create one", target.name, target.role.name),
-            )
-            .hint(format!("as a superuser: createdb --owner={} {}", target.role.name, target.name))),
-        };
-    };
-    if wish.in_place {
-        return Ok((Mode::InPlace, None));
-    }
-    let obstacle = if !target.role.creates_databases {
-        Some(format!("the role {} may not create databases", target.role.name))
-    } else if !target.role.superuser && !living.is_ours {
-        Some(format!("the role {} may not rename {}, which belongs to {}", target.role.name, living.name, living.owner))
-    } else {
-        let short = space.filter(|space| !space.is_enough());
-        short.map(|s| {
-            format!(
-                "the disk has no room for a second copy ({} free, {} needed)",
-                report::size(s.free),
-                report::size(s.needed)
-            )
-        })
-    };
-    Ok(obstacle.map_or((Mode::Swap, None), |why| (Mode::InPlace, Some(why))))
-}
+use crate::commands::restore::plan::filling::Filling;
+use crate::commands::restore::plan::obstacles::Obstacles;
+use crate::commands::restore::plan::ownership::Ownership;
+use crate::commands::restore::plan::subject::Subject;
+use crate::commands::restore::plan::way::Way;
+use crate::commands::restore::tables;
+use crate::commands::restore::wish::Wish;
 
 /// The whole plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) mode: Mode,
-    /// Why it is in place although nobody asked for that.
-    pub(crate) why_in_place: Option<String>,
+    pub(crate) way: Way,
+    pub(crate) filling: Filling,
     pub(crate) ownership: Ownership,
-    /// What the old database will be called.
-    pub(crate) old_name: Option<String>,
-    pub(crate) stop_command: Option<String>,
-    /// What will be lost, left standing or different. One line each.
+    /// What will be lost, will stay or will differ. One line each.
     pub(crate) warnings: Vec<String>,
-    backup: String,
-    made: String,
-    replaced: String,
-    wish: Wish,
+    subject: Subject,
 }
 
-impl Plan {
-    #[expect(clippy::too_many_arguments, reason = "everything that was found out comes together here once")]
-    pub(crate) fn new(
-        chosen: &Chosen,
-        head: &Head,
-        target: &Target,
-        wish: Wish,
-        (mode, why_in_place): (Mode, Option<String>),
-        ownership: Ownership,
-        old_name: Option<String>,
-        stop_command: Option<&str>,
-        now: Timestamp,
-    ) -> Self {
-        let mut plan = Self {
-            mode,
-            why_in_place,
-            ownership,
-            old_name,
-            stop_command: stop_command.map(str::to_owned),
-            warnings: Vec::new(),
-            backup: backup(chosen),
-            made: made(chosen, head, now),
-            replaced: replaced(target),
-            wish,
-        };
-        plan.warnings = plan.warn(chosen, target);
-        plan
+/// Decides.
+///
+/// # Errors
+/// What stands in the way, each with what to do about it: exit 5 when something that was named is not there, else exit 1.
+pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
+    refuse_wrong_target(wish, facts)?;
+    tables::require(&facts.head, &wish.tables)?;
+    let way = way::decide(wish, facts)?;
+    let filling = filling::decide(wish, facts, &way);
+    if filling == Filling::Script && !wish.trust_archive {
+        refuse_unrestricted(&facts.head)?;
     }
-
-    /// No safety backup is made.
-    pub(crate) fn skips_backup(&self) -> bool {
-        self.wish.skip_backup
+    let ownership = ownership::decide(facts)?;
+    let mut warnings = warnings(wish, facts, &way, &ownership);
+    if let (Way::InPlace { because, .. }, Some(relations)) = (&way, &facts.relations) {
+        let obstacles = Obstacles::of(facts, relations);
+        obstacles.refuse(because.as_deref())?;
+        warnings.extend(obstacles.warnings);
     }
+    Ok(Plan { way, filling, ownership, warnings, subject: Subject::of(wish, facts) })
+}
 
-    fn warn(&self, chosen: &Chosen, target: &Target) -> Vec<String> {
-        let mut warnings = Vec::new();
-        match chosen.standing {
-            Standing::Good => {}
-            Standing::Unverified => {
-                warnings.push("nobody has verified this backup: it is checked while it is restored".to_owned())
-            }
-            Standing::Guest => {
-                warnings.push("no manifest tells what this backup holds: only its own form can be checked".to_owned())
-            }
+/// What would restore the wrong thing, or to the wrong place.
+fn refuse_wrong_target(wish: &Wish, facts: &Facts) -> Result<(), Failure> {
+    let (target, made_of) = (&facts.target, &facts.head.header.database);
+    if !wish.into && !wish.force && *made_of != target.name {
+        let error = format!("this is a backup of {made_of}, and it would replace {}", target.name);
+        return Err(Failure::new(Exit::Failed, error).hint(format!(
+            "--into NAME restores it beside; --database {made_of} restores it where it was; --force replaces {} with it",
+            target.name
+        )));
+    }
+    let Some(living) = &target.living else { return Ok(()) };
+    if wish.into && !target.content.is_empty() {
+        let error = format!("database {} exists and isn't empty", target.name);
+        return Err(Failure::new(Exit::Failed, error)
+            .hint("--into takes a new name or an empty database; without --into the live database is replaced"));
+    }
+    if let Some(first) = living.prepared_transactions.first() {
+        let error = format!("a prepared transaction ({first}) holds database {}", target.name);
+        return Err(Failure::new(Exit::Failed, error)
+            .hint("end it first, in that database: COMMIT PREPARED or ROLLBACK PREPARED"));
+    }
+    Ok(())
+}
+
+/// Where psql runs pg_restore's script, anything that the archive holds reaches it.
+fn refuse_unrestricted(head: &Head) -> Result<(), Failure> {
+    if head.restricts_psql {
+        return Ok(());
+    }
+    let error = format!(
+        "pg_restore {} does not keep a hostile archive from running commands on this machine (CVE-2025-8714)",
+        head.pg_restore.version
+    );
+    Err(Failure::new(Exit::Failed, error).hint(
+        "update PostgreSQL's client programs (13.22, 14.19, 15.14, 16.10, 17.6 or newer; PG_BIN_DIR names their folder), \
+         restore by swap, without --in-place, or give --trust-archive when you know who made it",
+    ))
+}
+
+fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec<String> {
+    let mut warnings = Vec::new();
+    match facts.backup.assurance {
+        Assurance::Good => {}
+        Assurance::Unverified => {
+            warnings.push("this backup has not been verified yet: it is checked while it is restored".to_owned());
         }
-        if let Ownership::Dropped(why) = &self.ownership {
-            warnings.push(format!(
-                "owners and privileges are left out, and all will belong to {}: {why}",
-                target.role.name
-            ));
+        Assurance::Guest => {
+            warnings.push("this backup has no manifest to compare with: only its own form can be checked".to_owned());
         }
-        if self.mode == Mode::InPlace && self.wish.skip_backup {
+    }
+    if let Ownership::Dropped(why) = ownership {
+        warnings.push(format!(
+            "owners and privileges are left out, and all will belong to {}: {why}",
+            facts.target.role.name
+        ));
+    }
+    match (way, &facts.target.living) {
+        (Way::InPlace { .. }, _) if wish.skip_backup => {
             warnings.push("no safety backup is made (--skip-backup): there will be no way back".to_owned());
         }
-        if let (Mode::Swap, Some(living)) = (self.mode, &target.living) {
+        (Way::Swap { .. }, Some(living)) => {
             warnings.extend(stays_behind("replication slot", &living.slots));
-            warnings.extend(stays_behind("subscription", &target.content.subscriptions));
+            warnings.extend(stays_behind("subscription", &facts.target.content.subscriptions));
         }
-        warnings
+        _ => {}
     }
+    warnings
 }
 
 fn stays_behind(what: &str, names: &[String]) -> Option<String> {
     let (first, rest) = names.split_first()?;
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    Some(format!("{what} {first}{more} stays with the old database: set it up anew after the restore"))
+    Some(format!("{what} {first}{more} stays with the old database: set it up again after the restore"))
 }
 
-fn backup(chosen: &Chosen) -> String {
-    let standing = match chosen.standing {
-        Standing::Good => "good",
-        Standing::Unverified => "unverified",
-        Standing::Guest => "guest",
-    };
-    format!("{} ({standing}, {}) from {}", chosen.name, report::size(chosen.size), chosen.place)
-}
-
-fn made(chosen: &Chosen, head: &Head, now: Timestamp) -> String {
-    let database = &head.header.database;
-    let (server, pg_dump) = (version(&head.header.server_version), version(&head.header.pg_dump_version));
-    let content = match &chosen.manifest {
-        Some(manifest) => {
-            let rows = manifest.census.rows();
-            format!("{}, {}", report::count(manifest.census.tables.len() as u64, "table"), report::count(rows, "row"))
-        }
-        None => report::count(head.entries("TABLE DATA").count() as u64, "table"),
-    };
-    let age = report::age(now.duration_since(chosen.instant));
-    format!(
-        "{age} ({}) of {database} on PostgreSQL {server} by pg_dump {pg_dump}: {content}",
-        chosen.instant.strftime("%Y-%m-%d %H:%M UTC")
-    )
-}
-
-/// Without the packager's own words behind it.
-fn version(text: &str) -> &str {
-    text.split_whitespace().next().unwrap_or(text)
-}
-
-fn replaced(target: &Target) -> String {
-    let place = target.psql.connection().place();
-    let Some(Living { size, connections, .. }) = &target.living else {
-        return format!("nothing: {place} doesn't exist and is created");
-    };
-    let size = size.map_or("of unknown size".to_owned(), report::size);
-    format!(
-        "{place}: {}, {size}, {}",
-        report::count(target.content.tables, "table"),
-        report::count(*connections, "connection")
-    )
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "backup    {}", self.backup)?;
-        writeln!(f, "made      {}", self.made)?;
-        writeln!(f, "replaces  {}", self.replaced)?;
-        match (self.mode, &self.old_name) {
-            (Mode::Swap, Some(old)) => {
-                let fate = if self.wish.into { "is dropped if it is still empty, else it " } else { "" };
-                writeln!(
-                    f,
-                    "how       by swap: into a new database, checked, then exchanged; the old one {fate}stays as {old}"
-                )?;
-            }
-            (Mode::Swap, None) => writeln!(f, "how       into a new database, which gets its name when it is whole")?,
-            (Mode::InPlace, _) => {
-                let why = self.why_in_place.as_ref().map_or(String::new(), |why| format!(", because {why}"));
-                let safety = if self.wish.skip_backup { "" } else { ", after a safety backup" };
-                writeln!(f, "how       in place{why}: in one transaction inside the living database{safety}")?;
-            }
-        }
-        if !self.wish.tables.is_empty() {
-            writeln!(
-                f,
-                "tables    the rows of {} alone; of all else the definitions without foreign keys",
-                self.wish.tables.join(", ")
-            )?;
-        }
-        if let Some(command) = &self.stop_command {
-            writeln!(f, "stops     {command}")?;
-        }
-        for warning in &self.warnings {
-            writeln!(f, "warning   {warning}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The plan, as `--dry-run --json` shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Document<'a> {
-    backup: &'a str,
-    mode: Mode,
-    why_in_place: Option<&'a str>,
-    replaces: &'a str,
-    old_name: Option<&'a str>,
-    owners_kept: bool,
-    warnings: &'a [String],
-}
-
-impl<'a> From<&'a Plan> for Document<'a> {
-    fn from(plan: &'a Plan) -> Self {
-        Self {
-            backup: &plan.backup,
-            mode: plan.mode,
-            why_in_place: plan.why_in_place.as_deref(),
-            replaces: &plan.replaced,
-            old_name: plan.old_name.as_deref(),
-            owners_kept: plan.ownership == Ownership::Kept,
-            warnings: &plan.warnings,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

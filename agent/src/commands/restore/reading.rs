@@ -5,10 +5,11 @@
 use std::io::{self, BufRead as _, Read};
 use std::sync::{Arc, Mutex};
 
-use archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked};
+use ::archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked};
 
+use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
-use crate::interrupt::Interrupt;
+use crate::commands::restore::archive::Archive;
 use crate::keys::{Keys, Source};
 
 /// What was read, to the last byte.
@@ -26,15 +27,27 @@ pub(crate) struct Through {
 pub(crate) enum ReadingError {
     #[error("{0}")]
     Damaged(Damage),
-    #[error("can't be read: {0}")]
+    #[error("cannot be read: {0}")]
     Read(io::Error),
     #[error("{0}")]
     Locked(String),
-    /// Whoever takes the dump refused more of it.
-    #[error("{0}")]
-    Refused(io::Error),
     #[error("stopped by {0}")]
     Interrupted(&'static str),
+}
+
+/// Why the archive wasn't read to its end, where somebody takes what is read.
+#[derive(Debug)]
+pub(crate) enum ReadError<E> {
+    /// Reading failed.
+    Reading(ReadingError),
+    /// Whoever takes the dump refused more of it.
+    Refused(E),
+}
+
+impl<E> From<ReadingError> for ReadError<E> {
+    fn from(error: ReadingError) -> Self {
+        Self::Reading(error)
+    }
 }
 
 /// Opens the dump within stored bytes.
@@ -44,43 +57,42 @@ pub(crate) enum ReadingError {
 pub(crate) fn open(stored: Source, keys: &Keys) -> Result<Expander<Source>, ReadingError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut stored = stored;
-    let mut head = Vec::with_capacity(archive::SNIFF_LEN);
-    (&mut stored).take(archive::SNIFF_LEN as u64).read_to_end(&mut head).map_err(ReadingError::Read)?;
-    let kind = archive::sniff(&head);
+    let mut head = Vec::with_capacity(::archive::SNIFF_LEN);
+    (&mut stored).take(::archive::SNIFF_LEN as u64).read_to_end(&mut head).map_err(ReadingError::Read)?;
+    let kind = ::archive::sniff(&head);
     let stored: Source = Box::new(io::Cursor::new(head).chain(stored));
     let sealed: Source = if kind == Kind::Age { unseal(stored, keys)? } else { stored };
     Expander::new(sealed, threads).map_err(reading)
 }
 
 fn unseal(stored: Source, keys: &Keys) -> Result<Source, ReadingError> {
-    keys.open(stored).map_err(|e| ReadingError::Locked(format!("is encrypted, and no key of ours opens it: {e}")))
+    keys.open(stored).map_err(|e| ReadingError::Locked(format!("is encrypted, and no key that is set opens it: {e}")))
 }
 
-/// Reads all of `stored` and hands the dump to `take`, block by block, with the walk that has just seen it.
+/// Reads all of `archive` and hands the dump to `take`, block by block, with the walk that has just seen it.
 ///
 /// # Errors
-/// [`ReadingError`] at the first thing that is wrong; what was handed on until then is worth nothing.
-pub(crate) fn read_through(
-    stored: Source,
-    keys: &Keys,
-    interrupt: &Interrupt,
+/// [`ReadError`] at the first thing that is wrong; what was handed on until then is worth nothing.
+pub(crate) fn read_through<E: From<Failure>>(
+    archive: &Archive,
     progress: &Progress,
-    take: &mut dyn FnMut(&Walk, &[u8]) -> io::Result<()>,
-) -> Result<Through, ReadingError> {
+    mut take: impl FnMut(&Walk, &[u8]) -> Result<(), E>,
+) -> Result<Through, ReadError<E>> {
+    let stored = archive.open().map_err(|failure| ReadError::Refused(failure.into()))?;
     let tap = Tap { stored, digester: Arc::default(), progress: progress.clone() };
     let digester = Arc::clone(&tap.digester);
-    let mut expander = open(Box::new(tap), keys)?;
+    let mut expander = open(Box::new(tap), &archive.keys)?;
     let mut walk = Walk::new();
     loop {
-        if let Some(signal) = interrupt.seen() {
-            return Err(ReadingError::Interrupted(signal));
+        if let Some(signal) = archive.interrupt.seen() {
+            return Err(ReadingError::Interrupted(signal).into());
         }
         let bytes = expander.fill_buf().map_err(reading)?;
         if bytes.is_empty() {
             break;
         }
         walk.feed(bytes).map_err(ReadingError::Damaged)?;
-        take(&walk, bytes).map_err(ReadingError::Refused)?;
+        take(&walk, bytes).map_err(ReadError::Refused)?;
         let length = bytes.len();
         expander.consume(length);
     }
@@ -88,13 +100,13 @@ pub(crate) fn read_through(
     let walked = walk.finish().map_err(ReadingError::Damaged)?;
     // The dump may end before the stored bytes do; the digest is of all of them.
     io::copy(&mut expander.into_inner(), &mut io::sink()).map_err(reading)?;
-    let digest = digester.lock().map(|digester| digester.clone().finish()).unwrap_or_else(|_| Digester::new().finish());
-    Ok(Through { digest, walked, dumped })
+    let digester = digester.lock().map_err(|_| ReadingError::Read(io::Error::other("the digest was lost")))?;
+    Ok(Through { digest: digester.clone().finish(), walked, dumped })
 }
 
 /// Damage that an expander found comes as an I/O error.
 pub(crate) fn reading(error: io::Error) -> ReadingError {
-    match archive::damage(&error) {
+    match ::archive::damage(&error) {
         Some(damage) => ReadingError::Damaged(damage.clone()),
         None => ReadingError::Read(error),
     }
@@ -111,8 +123,16 @@ impl Read for Tap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.stored.read(buffer)?;
         let mut digester = self.digester.lock().map_err(|_| io::Error::other("the digest was lost"))?;
-        digester.update(buffer.get(..length).unwrap_or_default());
+        digester.update(filled(buffer, length)?);
         self.progress.read(length as u64);
         Ok(length)
     }
+}
+
+/// What a reader that answered `length` has put into `buffer`.
+///
+/// # Errors
+/// When it claims more than the buffer holds.
+pub(crate) fn filled(buffer: &[u8], length: usize) -> io::Result<&[u8]> {
+    buffer.get(..length).ok_or_else(|| io::Error::other("a reader claims more bytes than it was given room for"))
 }

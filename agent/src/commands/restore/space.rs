@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::commands::restore::living::Role;
-use crate::settings::Connection;
+use crate::commands::restore::server::Target;
 
 /// What a restored database needs beyond its size at the time of the backup: WAL, sorting for indexes.
 const MARGIN_PERCENT: u64 = 10;
@@ -16,27 +15,24 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    /// `None` where the disk can't be asked or the need isn't known.
-    pub(crate) fn ask(connection: &Connection, role: &Role, database_size: Option<u64>) -> Option<Self> {
+    /// `None` where the disk cannot be asked or the need is not known.
+    pub(crate) fn ask(target: &Target, database_size: Option<u64>) -> Option<Self> {
         let size = database_size?;
-        let free = free(Path::new(role.data_directory.as_deref().filter(|_| is_local(connection))?))?;
-        Some(Self { needed: size.saturating_add((size / 100).saturating_mul(MARGIN_PERCENT)), free })
+        let directory = target.role.data_directory.as_deref().filter(|_| target.is_local)?;
+        Some(Self {
+            needed: size.saturating_add((size / 100).saturating_mul(MARGIN_PERCENT)),
+            free: free(Path::new(directory))?,
+        })
     }
 
+    /// Whether it fits.
     pub(crate) fn is_enough(self) -> bool {
         self.needed <= self.free
     }
 }
 
-/// Bytes that may be written below `path`; `None` where it can't be asked.
+/// Bytes that may be written below `path`; `None` where it cannot be asked.
 pub(crate) fn free(path: &Path) -> Option<u64> {
     let figures = rustix::fs::statvfs(path).ok()?;
     Some(figures.f_bavail.saturating_mul(figures.f_frsize))
-}
-
-fn is_local(connection: &Connection) -> bool {
-    match connection.get("PGHOSTADDR").or_else(|| connection.get("PGHOST")) {
-        None => true,
-        Some(host) => host.starts_with('/') || ["localhost", "127.0.0.1", "::1"].contains(&host),
-    }
 }

@@ -14,7 +14,7 @@ use crate::commands::restore::head::Head;
 /// Exit 5 when it hasn't.
 pub(crate) fn require(head: &Head, tables: &[String]) -> Result<(), Failure> {
     for table in tables {
-        let is_it = |entry: &archive::Entry| {
+        let is_it = |entry: &::archive::Entry| {
             ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str()) && is_named(table, &entry.schema, &entry.name)
         };
         if !head.contents.iter().any(is_it) {
@@ -30,7 +30,7 @@ pub(crate) fn require(head: &Head, tables: &[String]) -> Result<(), Failure> {
 /// # Errors
 /// Exit 1 when it can't be written.
 pub(crate) fn list(head: &Head, tables: &[String]) -> Result<tempfile::NamedTempFile, Failure> {
-    let wanted = |entry: &&archive::Entry| match entry.kind.as_str() {
+    let wanted = |entry: &&::archive::Entry| match entry.kind.as_str() {
         "TABLE DATA" => is_chosen(tables, &entry.schema, &entry.name),
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),

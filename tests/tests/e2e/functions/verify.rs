@@ -134,6 +134,6 @@ fn failure_to_publish_fails_the_invocation_and_leaves_the_verdict() {
     let setup =
         ground.function("verify").setting("AWS_ENDPOINT_URL_CLOUDWATCH", nobody).setting("AWS_MAX_ATTEMPTS", "1");
     let failure = invoke(&setup, &ground.arrival(&manifest)).failed();
-    assert!(failure.contains("metrics can't be published"), "{failure}");
+    assert!(failure.contains("cannot publish metrics"), "{failure}");
     assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".intact.")));
 }

@@ -150,3 +150,27 @@ fn damage_in_the_middle_ends_the_programs_that_fill() {
     assert_eq!(scene.beside(), Vec::<String>::new());
     assert_eq!(scene.database.query("SELECT count(*) > 0 FROM users"), "t", "the living one was touched");
 }
+
+/// The failure comes from the middle of the road, through the thread that reads the archive, and must not lose its hint there.
+#[test]
+fn a_spool_without_room_is_an_error_with_a_hint_of_its_own_in_json_as_well() {
+    let scene = Scene::backed_up("spooled");
+    let mut arguments = SIDE_BY_SIDE.to_vec();
+    arguments.push("--json");
+    let own = scene.agent.command(&arguments);
+    // No file may grow beyond one block, and a write that tries fails instead of killing the program.
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""]).arg(own.get_program()).args(own.get_args());
+    limited
+        .env_clear()
+        .envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(scene.agent.home());
+    let output = limited.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (error, hint) = (answer["error"].as_str().unwrap(), answer["hint"].as_str().unwrap_or_default());
+    assert!(error.contains("temporary file") && !error.contains("hint"), "{answer}");
+    assert!(hint.contains("TMPDIR"), "{answer}");
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0));
+}

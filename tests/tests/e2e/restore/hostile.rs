@@ -44,7 +44,7 @@ fn settings_of_the_database_are_no_commands_of_psqls() {
     scene.database.server().query(&format!("DROP DATABASE {}", scene.database.name()));
     let run = scene.agent.run(&["restore", "--backup-file", file.to_str().unwrap(), "--confirm"]);
     assert!(!trace.exists(), "{run}");
-    run.succeeds().mentions("not taken over");
+    run.succeeds().mentions("was left out");
     assert_eq!(scene.rows(), "0");
 }
 

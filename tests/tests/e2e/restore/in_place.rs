@@ -49,7 +49,7 @@ fn without_a_safety_backup_nothing_is_replaced() {
     let file = scene.file(".sql.gz").display().to_string();
     let agent = scene.agent.setting("BACKUP_DIR", "/proc/nowhere");
     let run = agent.run(&["restore", "--backup-file", &file, "--in-place", "--confirm"]);
-    run.exits(1).mentions("no safety backup, so nothing was restored");
+    run.exits(1).mentions("no safety backup could be made, so nothing was restored");
     assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
 }
 
@@ -61,7 +61,7 @@ fn newer_tables_are_left_standing_and_named_beforehand() {
         .agent
         .run(&["restore", "latest", "--in-place", "--dry-run"])
         .succeeds()
-        .mentions("left standing")
+        .mentions("stay as they are")
         .mentions("public.newer");
     scene.agent.run(&IN_PLACE).succeeds();
     assert_eq!(scene.database.query("SELECT count(*) FROM newer"), "0");

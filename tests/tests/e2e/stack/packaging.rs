@@ -25,7 +25,7 @@ fn function_for_a_newer_glibc_than_lambdas_is_noticed() {
     compile("unsigned arc4random(void); int main(void) { return arc4random() & 1; }", folder.path());
     let newer = Stack::new(Ministack::shared(), "newer").functions(folder.path()).try_deploy(&["--yes"]);
     let said = String::from_utf8_lossy(&newer.stderr).into_owned();
-    let warning = "warning: target/functions/verify/bootstrap needs GLIBC_2.36, and Lambda has GLIBC_2.34\n";
+    let warning = "warning: target/functions/verify/bootstrap needs GLIBC_2.36, but Lambda has GLIBC_2.34\n";
     assert!(said.contains(warning), "{said}");
 
     let folder = tempfile::tempdir().unwrap();

@@ -1,3 +1,5 @@
+use catalog::Object;
+
 use super::*;
 
 const STEM: &str = "app_backup_20260120_030000";

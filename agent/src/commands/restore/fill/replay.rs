@@ -4,9 +4,11 @@ use std::io::{self, Read as _};
 use std::process::ChildStdout;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::job::{Feed, Job, program_failure};
+use crate::commands::restore::failure;
+use crate::commands::restore::fill::feed::Feed;
+use crate::commands::restore::job::Job;
 use crate::commands::restore::pg_restore::{self, Way};
-use crate::commands::restore::reading::Through;
+use crate::commands::restore::reading::{Through, filled};
 use crate::commands::restore::script::{Kind, Trimmed};
 use crate::commands::restore::session::Session;
 use crate::postgres::Psql;
@@ -25,9 +27,10 @@ pub(crate) enum SessionState {
 pub(crate) fn replay(job: &Job, session: &mut Session, way: Way) -> Result<Through, (Failure, SessionState)> {
     let alive = |failure: Failure| (failure, SessionState::Alive);
     let (choice, _list) = job.choice().map_err(alive)?;
-    let mut command = pg_restore::script(&job.head.pg_restore, job.target.psql.connection(), &choice, way);
+    let mut command = pg_restore::script(&job.facts.head.pg_restore, job.server.psql.connection(), &choice, way);
     let (feed, script) = Feed::start(&mut command, &job.interrupt).map_err(alive)?;
-    let kind = Kind { transaction: way == Way::Replacing, knows_timeout: job.target.role.knows_transaction_timeout() };
+    let kind =
+        Kind { transaction: way == Way::Replacing, knows_timeout: job.facts.target.role.knows_transaction_timeout() };
     std::thread::scope(|scope| {
         let pump = scope.spawn(|| pump(script, Trimmed::new(kind), session));
         let read = feed.read_in(job);
@@ -53,7 +56,7 @@ fn pump(script: Option<ChildStdout>, mut trimmed: Trimmed, session: &mut Session
         if length == 0 {
             break;
         }
-        session.send(&trimmed.push(block.get(..length).unwrap_or_default())?)?;
+        session.send(&trimmed.push(filled(&block, length)?)?)?;
     }
     session.send(&trimmed.finish()?)
 }
@@ -67,7 +70,7 @@ pub(crate) fn psql_beside(psql: &Psql, pg_restore: &std::path::Path) -> Psql {
 /// What psql itself said at its end, if it failed.
 pub(crate) fn why(session: Session, otherwise: Failure) -> Failure {
     match session.why() {
-        Err(error) => program_failure(&error),
+        Err(error) => failure::program(&error),
         Ok(()) => otherwise,
     }
 }

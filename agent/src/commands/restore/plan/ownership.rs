@@ -1,13 +1,9 @@
 //! Whether the restored objects get the owners and privileges that the archive names.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::Deserialize;
+use std::collections::BTreeSet;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Role;
-use crate::postgres::{Psql, PsqlError};
+use crate::commands::restore::facts::Facts;
 
 /// Who will own what is restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,26 +14,13 @@ pub(crate) enum Ownership {
     Dropped(String),
 }
 
-#[derive(Deserialize)]
-struct Row {
-    name: String,
-    member: bool,
-}
-
-/// The server's roles, and whether the restoring one may act as each.
-///
-/// # Errors
-/// [`PsqlError`].
-pub(crate) fn roles(psql: &Psql) -> Result<BTreeMap<String, bool>, PsqlError> {
-    let rows: Vec<Row> = psql.rows("SELECT rolname AS name, pg_has_role(oid, 'MEMBER') AS member FROM pg_roles")?;
-    Ok(rows.into_iter().map(|row| (row.name, row.member)).collect())
-}
-
-/// Decides.
+/// Decides whether the archive's owners and privileges can be kept.
 ///
 /// # Errors
 /// Exit 1 when a role is missing without which the restore can't work at all.
-pub(crate) fn decide(head: &Head, role: &Role, roles: &BTreeMap<String, bool>) -> Result<Ownership, Failure> {
+pub(super) fn decide(facts: &Facts) -> Result<Ownership, Failure> {
+    let Facts { head, roles, .. } = facts;
+    let role = &facts.target.role;
     let missing_of = |named: &BTreeSet<String>| -> Vec<String> {
         named.iter().filter(|name| !roles.contains_key(*name)).cloned().collect()
     };

@@ -2,25 +2,48 @@
 
 use std::fmt;
 
+use ::archive::Census;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::answers::failure::Failure;
 use crate::answers::report;
-use crate::commands::restore::job::{Job, Restored};
-use crate::commands::restore::plan::Mode;
+use crate::commands::restore::job::Job;
+use crate::commands::restore::plan::way::Mode;
+use crate::commands::restore::reading::Through;
 use crate::postgres::psql::identifier;
 
-/// A restore that is done.
+/// What a restore has done.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) census: Census,
+    /// The dump's own length, in bytes.
+    pub(crate) dumped: u64,
+    /// Why the clients didn't start again, if they didn't.
+    pub(crate) clients: Option<Failure>,
+    /// What the old database is called now, by swap.
+    pub(crate) old_database: Option<String>,
+    /// The safety backup's name, in place.
+    pub(crate) safety_backup: Option<String>,
+}
+
+impl Restored {
+    /// What was read, and what came of starting the clients again.
+    pub(crate) fn new(through: Through, clients: Result<(), Failure>) -> Self {
+        let (census, dumped) = (through.walked.census, through.dumped);
+        Self { census, dumped, clients: clients.err(), old_database: None, safety_backup: None }
+    }
+}
+
+/// A restore that is done, as it is answered.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Outcome {
+pub(crate) struct RestoreAnswer {
     backup: String,
     from: String,
     database: String,
     mode: Mode,
-    /// The old database's name, by swap.
     old_database: Option<String>,
-    /// The safety backup's name, in place.
     safety_backup: Option<String>,
     tables: usize,
     rows: u64,
@@ -29,25 +52,27 @@ pub(crate) struct Outcome {
     warnings: Vec<String>,
 }
 
-impl Outcome {
-    pub(crate) fn new(job: &Job, restored: &Restored, safety_backup: Option<String>, now: Timestamp) -> Self {
+impl RestoreAnswer {
+    /// The answer about a job that was done by `now`.
+    pub(crate) fn new(job: &Job, restored: &Restored, now: Timestamp) -> Self {
+        let facts = &job.facts;
         Self {
-            backup: job.chosen.name.clone(),
-            from: job.chosen.place.clone(),
-            database: job.target.name.clone(),
-            mode: job.plan.mode,
-            old_database: job.plan.old_name.clone(),
-            safety_backup,
+            backup: facts.backup.name.clone(),
+            from: facts.backup.place.clone(),
+            database: facts.target.name.clone(),
+            mode: job.plan.way.mode(),
+            old_database: restored.old_database.clone(),
+            safety_backup: restored.safety_backup.clone(),
             tables: restored.census.tables.len(),
             rows: restored.census.rows(),
             dumped_bytes: restored.dumped,
-            seconds: now.duration_since(job.started).as_secs_f64(),
+            seconds: now.duration_since(facts.moment).as_secs_f64(),
             warnings: job.plan.warnings.clone(),
         }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for RestoreAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,

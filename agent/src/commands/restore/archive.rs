@@ -1,0 +1,40 @@
+//! The archive that is restored, as bytes that can be opened again and again.
+
+use crate::answers::failure::Failure;
+use crate::commands::restore::backup::{Backup, StoredBytes};
+use crate::interrupt::Interrupt;
+use crate::keys::{Keys, Source};
+use crate::settings::Settings;
+
+/// StoredBytes bytes, and the keys that open them.
+pub(crate) struct Archive {
+    /// What messages call it: `s3://bucket/key`, or a path.
+    pub(crate) place: String,
+    stored: StoredBytes,
+    pub(crate) keys: Keys,
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Archive {
+    /// The archive of `backup`, with the keys of the settings.
+    ///
+    /// # Errors
+    /// Exit 2 when the key file cannot be read.
+    pub(crate) fn new(
+        backup: &Backup,
+        stored: StoredBytes,
+        settings: &Settings,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Failure> {
+        let keys = Keys::read(settings.identity_file.as_deref())?;
+        Ok(Self { place: backup.place.clone(), stored, keys, interrupt: interrupt.clone() })
+    }
+
+    /// Its stored bytes from the first on. For a thread that may block, inside the runtime.
+    ///
+    /// # Errors
+    /// When they cannot be opened.
+    pub(crate) fn open(&self) -> Result<Source, Failure> {
+        self.stored.open(&self.place)
+    }
+}

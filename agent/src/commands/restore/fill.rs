@@ -1,0 +1,57 @@
+//! Rows and definitions into a database that is empty, in the way that the plan decided.
+
+mod feed;
+mod relay;
+pub(crate) mod replay;
+mod share;
+mod side_by_side;
+mod slots;
+mod splitter;
+pub(crate) mod spool;
+
+use crate::answers::failure::Failure;
+use crate::commands::restore::counts::Counted;
+use crate::commands::restore::failure;
+use crate::commands::restore::fill::feed::Feed;
+use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
+use crate::commands::restore::job::Job;
+use crate::commands::restore::pg_restore::{self, Part, Way};
+use crate::commands::restore::plan::filling::Filling;
+use crate::commands::restore::reading::Through;
+use crate::commands::restore::session::Session;
+use crate::postgres::Psql;
+
+/// Fills the database that `psql` is connected to, and counts what is in it then.
+///
+/// # Errors
+/// When the archive is not what it should be, or a program fails. What has been filled in is worth nothing then.
+pub(crate) fn run(job: &Job, psql: &Psql) -> Result<(Through, Vec<Counted>), Failure> {
+    let through = match &job.plan.filling {
+        Filling::SideBySide { jobs, folder } => return side_by_side::fill(job, psql, *jobs, folder),
+        Filling::Stream => stream(job, psql)?,
+        Filling::Script => script(job, psql)?,
+    };
+    job.go_on()?;
+    Ok((through, job.count(psql)?))
+}
+
+fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
+    let (choice, _list) = job.choice()?;
+    let tool = &job.facts.head.pg_restore;
+    let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Everything);
+    let (feed, _) = Feed::start(&mut command, &job.interrupt)?;
+    feed.read_in(job)
+}
+
+fn script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
+    let psql = psql_beside(psql, &job.facts.head.pg_restore.path);
+    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| failure::program(&e))?;
+    match replay(job, &mut session, Way::Filling) {
+        Ok(through) => session.why().map_err(|e| failure::program(&e)).map(|()| through),
+        Err((failure, SessionState::Alive)) => {
+            session.abandon();
+            Err(failure)
+        }
+        Err((failure, SessionState::Ended)) => Err(why(session, failure)),
+    }
+}

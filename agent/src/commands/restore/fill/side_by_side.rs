@@ -1,0 +1,229 @@
+//! Several pg_restore fill the database side by side, while the archive is still being read.
+//!
+//! definitions → data, shared out → indexes and constraints. One thread reads the archive, checks it and puts its rows where they wait.
+//! Each pg_restore that fills reads a pipe, on which it gets the archive's head and its own share of the data blocks: to it
+//! that is an archive in which the rest is missing, and it wasn't asked for the rest. So the rows flow in from the first
+//! block on, and no job needs an archive that it can seek in.
+
+use std::any::Any;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::thread;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::counts::Counted;
+use crate::commands::restore::failure;
+use crate::commands::restore::fill::feed::Feed;
+use crate::commands::restore::fill::relay::{Cancelled, Relay};
+use crate::commands::restore::fill::share::{Share, share_out, weights};
+use crate::commands::restore::fill::splitter::{Block, HEAD, Splitter};
+use crate::commands::restore::fill::{slots, spool};
+use crate::commands::restore::job::Job;
+use crate::commands::restore::pg_restore::{self, Choice, Part};
+use crate::commands::restore::program::Program;
+use crate::commands::restore::reading::{Through, filled};
+use crate::commands::restore::tables;
+use crate::postgres::Psql;
+
+/// One restore's parts side by side.
+struct Filling<'a> {
+    job: &'a Job,
+    psql: &'a Psql,
+    jobs: usize,
+    /// Where temporary files are made.
+    folder: &'a Path,
+    /// The archive without its data blocks, which is all that definitions, indexes and constraints need.
+    head: &'a File,
+    /// Where data blocks wait.
+    rows: &'a File,
+    relay: Relay,
+}
+
+/// Why a part wasn't restored.
+enum Stopped {
+    /// Another part failed first.
+    Cancelled,
+    Failed(Failure),
+}
+
+/// Fills an empty database, and counts what is in it then.
+///
+/// # Errors
+/// As [`Job::read_through`] and [`Job::count`], and when a pg_restore fails.
+pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Failure> {
+    let (head, rows) = (spool::create(folder)?, spool::create(folder)?);
+    let filling = Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay: Relay::default() };
+    let shares = share_out(&weights(job), jobs);
+    let through = thread::scope(|scope| {
+        let parts = shares.iter().map(|share| scope.spawn(|| filling.part(share))).collect::<Vec<_>>();
+        let defining = scope.spawn(|| filling.define());
+        let read = filling.read();
+        let panicked = |panic| Err(Stopped::Failed(panicked(panic)));
+        let mut ended = vec![defining.join().unwrap_or_else(panicked)];
+        ended.extend(parts.into_iter().map(|part| part.join().unwrap_or_else(panicked)));
+        // The part that failed says why; the others, and the reader, were only told.
+        let failed = ended.into_iter().find_map(|part| match part {
+            Err(Stopped::Failed(failure)) => Some(failure),
+            Ok(()) | Err(Stopped::Cancelled) => None,
+        });
+        failed.map_or_else(|| read.map_err(Stopped::into_failure), Err)
+    })?;
+    job.go_on()?;
+    // Indexes and constraints change no rows: a core that has none to build counts in the meantime.
+    let counted = thread::scope(|scope| {
+        let counting = scope.spawn(|| job.count(psql));
+        filling.finish()?;
+        counting.join().unwrap_or_else(|panic| Err(panicked(panic)))
+    })?;
+    Ok((through, counted))
+}
+
+impl Filling<'_> {
+    /// Reads the archive to its end: its head into a file, its data blocks to where they wait for their rows' turn.
+    fn read(&self) -> Result<Through, Stopped> {
+        let mut splitter = Splitter::default();
+        let read = self.job.read_through(|walk, bytes| {
+            for (block, part) in splitter.split(bytes, walk) {
+                self.relay.reach(block);
+                self.keep(block, part)?;
+            }
+            self.relay.reach(splitter.block());
+            Ok(())
+        });
+        match read {
+            Ok(_) => self.relay.reach(Block::MAX),
+            Err(_) => self.relay.cancel(),
+        }
+        read
+    }
+
+    fn keep(&self, block: Block, bytes: &[u8]) -> Result<(), Stopped> {
+        if block == HEAD {
+            let mut head = self.head;
+            return Ok(head.write_all(bytes).map_err(|e| spool::unwritable(&e, self.folder))?);
+        }
+        for bytes in bytes.chunks(slots::SLOT_SIZE) {
+            let slot = self.relay.take_slot(bytes.len() as u32)?;
+            slots::write(self.rows, &slot, bytes).map_err(|e| spool::unwritable(&e, self.folder))?;
+            self.relay.add(block, slot);
+        }
+        Ok(())
+    }
+
+    /// What must be there before the rows, as soon as the archive's head has come.
+    fn define(&self) -> Result<(), Stopped> {
+        let head = spool::path_of(self.head);
+        let waited = self.relay.wait_for_head().map_err(Stopped::from);
+        let defined = waited.and_then(|()| Ok(self.run(&Part::Definitions(&head))?));
+        match defined {
+            Ok(()) => self.relay.set_defined(),
+            Err(_) => self.relay.cancel(),
+        }
+        defined
+    }
+
+    /// The rows of one share.
+    fn part(&self, share: &Share) -> Result<(), Stopped> {
+        let filled = self.relay.wait_until_defined().map_err(Stopped::from).and_then(|()| self.restore(share));
+        if filled.is_err() {
+            self.relay.cancel();
+        }
+        filled
+    }
+
+    fn restore(&self, share: &Share) -> Result<(), Stopped> {
+        let list = tables::list_of(self.ids(share))?;
+        let choice = Choice { list: Some(list.path().to_owned()), ..self.choice()? };
+        let head = &self.job.facts.head;
+        let mut command = pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Data);
+        let (mut feed, _) = Feed::start(&mut command, &self.job.interrupt)?;
+        match self.hand_on(share, &mut feed) {
+            Ok(()) => Ok(feed.end()?),
+            Err(stopped) => {
+                feed.stop();
+                Err(stopped)
+            }
+        }
+    }
+
+    /// To one pg_restore: the head, and its blocks while they are still arriving.
+    fn hand_on(&self, share: &Share, feed: &mut Feed<'_>) -> Result<(), Stopped> {
+        let mut buffer = Vec::with_capacity(slots::SLOT_SIZE);
+        let mut from = 0;
+        loop {
+            buffer.resize(slots::SLOT_SIZE, 0);
+            let length = self.head.read_at(&mut buffer, from).map_err(|e| spool::unreadable(&e))?;
+            if length == 0 {
+                break;
+            }
+            feed.write(filled(&buffer, length).map_err(|e| spool::unreadable(&e))?)?;
+            from += length as u64;
+        }
+        for block in &share.blocks {
+            while let Some(slot) = self.relay.next(*block)? {
+                slots::read(self.rows, &slot, &mut buffer).map_err(|e| spool::unreadable(&e))?;
+                self.relay.give_back(slot);
+                feed.write(&buffer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows the rows.
+    fn finish(&self) -> Result<(), Failure> {
+        let (archive, jobs) = (spool::path_of(self.head), self.jobs);
+        tracing::info!("the archive is whole and its rows are in; building indexes and constraints with {jobs} jobs");
+        self.run(&Part::Finish { archive: &archive, jobs })
+    }
+
+    /// Runs a pg_restore that reads the spool by itself.
+    fn run(&self, part: &Part<'_>) -> Result<(), Failure> {
+        let choice = self.choice()?;
+        let tool = &self.job.facts.head.pg_restore;
+        let mut command = pg_restore::into_database(tool, self.psql.connection(), &choice, part);
+        let started = Program::start("pg_restore", &mut command, &self.job.interrupt);
+        let ended = started.and_then(|(program, _)| program.end(&self.job.interrupt));
+        ended.map_err(|e| failure::program(&e))
+    }
+
+    fn choice(&self) -> Result<Choice, Failure> {
+        self.job.choice().map(|(choice, _)| choice)
+    }
+
+    /// The entries of a share.
+    fn ids(&self, share: &Share) -> impl Iterator<Item = i32> {
+        let mut block = HEAD;
+        self.job.facts.head.contents.iter().filter_map(move |entry| {
+            block += usize::from(entry.has_data());
+            let is_its_own = if entry.has_data() { share.blocks.binary_search(&block).is_ok() } else { share.has_rest };
+            is_its_own.then_some(entry.dump_id)
+        })
+    }
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Failure {
+    Failure::new(Exit::Failed, "a part of the restore panicked")
+}
+
+impl From<Cancelled> for Stopped {
+    fn from(Cancelled: Cancelled) -> Self {
+        Stopped::Cancelled
+    }
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Stopped::Failed(failure)
+    }
+}
+
+impl Stopped {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Failed(failure) => failure,
+            Self::Cancelled => Failure::new(Exit::Failed, "a part of the restore failed and did not say why"),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What a restore is about, in words: the backup, how it was made, and what it replaces.
+
+use jiff::Timestamp;
+
+use crate::answers::report;
+use crate::commands::restore::backup::Backup;
+use crate::commands::restore::facts::Facts;
+use crate::commands::restore::head::Head;
+use crate::commands::restore::living::Living;
+use crate::commands::restore::server::Target;
+use crate::commands::restore::wish::Wish;
+
+/// The first lines of a plan.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    pub(super) backup: String,
+    pub(super) made: String,
+    pub(super) replaces: String,
+    /// The tables whose rows are restored; empty: all.
+    pub(super) tables: Vec<String>,
+    /// The shell command that stops what uses the database.
+    pub(super) stops: Option<String>,
+}
+
+impl Subject {
+    /// Puts wish and facts into words.
+    pub(super) fn of(wish: &Wish, facts: &Facts) -> Self {
+        Self {
+            backup: backup(&facts.backup),
+            made: made(&facts.backup, &facts.head, facts.moment),
+            replaces: replaces(&facts.target),
+            tables: wish.tables.clone(),
+            stops: wish.stop_command.clone(),
+        }
+    }
+}
+
+fn backup(backup: &Backup) -> String {
+    format!("{} ({}, {}) from {}", backup.name, backup.assurance, report::size(backup.size), backup.place)
+}
+
+fn made(backup: &Backup, head: &Head, now: Timestamp) -> String {
+    let database = &head.header.database;
+    let (server, pg_dump) = (version(&head.header.server_version), version(&head.header.pg_dump_version));
+    let content = match &backup.manifest {
+        Some(manifest) => {
+            let (tables, rows) = (manifest.census.tables.len() as u64, manifest.census.rows());
+            format!("{}, {}", report::count(tables, "table"), report::count(rows, "row"))
+        }
+        None => report::count(head.entries("TABLE DATA").count() as u64, "table"),
+    };
+    let age = report::age(now.duration_since(backup.instant));
+    let moment = backup.instant.strftime("%Y-%m-%d %H:%M UTC");
+    format!("{age} ({moment}) of {database} on PostgreSQL {server} by pg_dump {pg_dump}: {content}")
+}
+
+/// Without the packager's own words behind it.
+fn version(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or(text)
+}
+
+fn replaces(target: &Target) -> String {
+    let place = &target.place;
+    let Some(Living { size, connections, .. }) = &target.living else {
+        return format!("nothing: {place} does not exist and is created");
+    };
+    let size = size.map_or("of unknown size".to_owned(), report::size);
+    let (tables, connections) =
+        (report::count(target.content.tables, "table"), report::count(*connections, "connection"));
+    format!("{place}: {tables}, {size}, {connections}")
+}

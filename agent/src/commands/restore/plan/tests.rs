@@ -1,0 +1,83 @@
+//! Decisions, each with its golden: who restores × onto what × from which archive, and what flags change.
+
+mod cases;
+
+use std::fmt::Write as _;
+
+use cases::{Case, archives, targets};
+
+use super::decide;
+use crate::answers::failure::Failure;
+use crate::commands::restore::plan::Plan;
+use crate::commands::restore::plan::filling::Filling;
+use crate::commands::restore::plan::ownership::Ownership;
+
+/// What was decided, in the words that a person sees and the parts that nobody sees.
+fn decided(case: &Case) -> String {
+    match decide(&case.wish, &case.facts) {
+        Ok(plan) => shown(&plan),
+        Err(Failure { exit, error, hint }) => {
+            let hint = hint.map_or(String::new(), |hint| format!("hint: {hint}\n"));
+            format!("refused, exit {}\nerror: {error}\n{hint}", exit.code())
+        }
+    }
+}
+
+fn shown(plan: &Plan) -> String {
+    let filling = match &plan.filling {
+        Filling::Stream => "one pg_restore, as the archive is read".to_owned(),
+        Filling::SideBySide { jobs, folder } => {
+            format!("{jobs} pg_restore side by side, rows wait in {}", folder.display())
+        }
+        Filling::Script => "pg_restore's script, in psql".to_owned(),
+    };
+    let owners = if plan.ownership == Ownership::Kept { "kept" } else { "left out" };
+    // Backup, origin and what is replaced are the same in all cases.
+    let plan: String = plan.to_string().lines().skip(3).map(|line| format!("{line}\n")).collect();
+    format!("{plan}filling   {filling}\nowners    {owners}\n")
+}
+
+fn table(cases: impl IntoIterator<Item = (String, Case)>) -> String {
+    let mut table = String::new();
+    for (name, case) in cases {
+        // Writing into a String cannot fail.
+        let _ = writeln!(table, "── {name}\n{}", decided(&case));
+    }
+    table
+}
+
+#[test]
+fn who_restores_and_onto_what() {
+    let roles = cases::roles();
+    let cases = roles.iter().flat_map(|(who, role)| {
+        targets().into_iter().map(move |(what, target)| (format!("{who}, {what}"), target.as_role(role.clone())))
+    });
+    insta::assert_snapshot!("roles-and-targets", table(cases));
+}
+
+#[test]
+fn from_which_archive() {
+    let cases = archives().into_iter().flat_map(|(archive, facts)| {
+        [("by swap", facts.clone()), ("in place", facts.clone().in_place()), ("database gone", facts.gone())]
+            .map(|(way, case)| (format!("{archive}, {way}"), case))
+    });
+    insta::assert_snapshot!("archives", table(cases));
+}
+
+#[test]
+fn what_flags_change() {
+    insta::assert_snapshot!("flags", table(cases::flags()));
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_restore_in_place() {
+    insta::assert_snapshot!("obstacles", table(cases::obstacles()));
+}
+
+#[test]
+fn a_plan_reads_like_this() {
+    let plan = decide(&Case::usual().wish, &Case::usual().facts).unwrap();
+    insta::assert_snapshot!("a-plan", plan.to_string());
+    let document = crate::commands::restore::plan::shown::PlanDocument::from(&plan);
+    insta::assert_snapshot!("a-plan-as-json", serde_json::to_string_pretty(&document).unwrap());
+}

@@ -1,0 +1,382 @@
+//! Wishes and facts, made without a server: every case differs from the usual one in what its name says.
+
+use std::path::PathBuf;
+
+use ::archive::{Census, Header, LargeObjectCensus, TableCensus};
+use catalog::Unknown;
+use catalog::manifest::{self, Manifest, Purpose};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::commands::restore::backup::{Assurance, Backup};
+use crate::commands::restore::facts::Facts;
+use crate::commands::restore::fill::spool::SpoolFolder;
+use crate::commands::restore::head::Head;
+use crate::commands::restore::living::{Living, Role};
+use crate::commands::restore::relations::{Dependent, Relation, Relations};
+use crate::commands::restore::roles::Named;
+use crate::commands::restore::server::Target;
+use crate::commands::restore::space::Space;
+use crate::commands::restore::wish::Wish;
+use crate::postgres::{Tool, Version};
+
+/// A restore to be decided.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) wish: Wish,
+    pub(super) facts: Facts,
+}
+
+const GIB: u64 = 1 << 30;
+
+impl Case {
+    /// A superuser replaces `shop`, which `shop` owns, with its good backup of two small tables.
+    pub(super) fn usual() -> Self {
+        let facts = Facts {
+            backup: backup(1 << 20),
+            head: head("15.14", "15.14"),
+            target: Target {
+                name: "shop".to_owned(),
+                place: "database shop on db1 as postgres".to_owned(),
+                is_local: true,
+                role: role("postgres", true, true, 150_014),
+                living: Some(living("shop", true)),
+                content: serde_json::from_value(json!({
+                    "tables": 2, "objects": 5, "extensions": 0, "subscriptions": []
+                }))
+                .unwrap(),
+            },
+            roles: [("shop", true), ("postgres", true), ("reporting", true)].map(|(n, m)| (n.to_owned(), m)).into(),
+            space: Some(Space { needed: GIB, free: 10 * GIB }),
+            spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },
+            cores: 4,
+            relations: None,
+            moment: "2026-11-25T03:00:00Z".parse().unwrap(),
+        };
+        Self { wish: Wish::default(), facts }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    pub(super) fn in_place(self) -> Self {
+        self.with(|case| {
+            case.wish.in_place = true;
+            case.facts.relations = Some(relations(true));
+        })
+    }
+
+    /// The database does not exist any more.
+    pub(super) fn gone(self) -> Self {
+        self.with(|case| {
+            case.facts.target.living = None;
+            case.facts.target.content = serde_json::from_value(nothing()).unwrap();
+        })
+    }
+
+    /// The same, restored by another role.
+    pub(super) fn as_role(self, (role, is_owner): (Role, bool)) -> Self {
+        self.with(|case| {
+            let is_superuser = role.superuser;
+            let living_is_ours = is_superuser || is_owner;
+            for (name, member) in &mut case.facts.roles {
+                *member = is_superuser || *name == role.name || (is_owner && name == "shop");
+            }
+            if let Some(living) = &mut case.facts.target.living {
+                living.is_ours = living_is_ours;
+            }
+            case.facts.target.role = role;
+            // What would have been asked for, had it come to a restore in place.
+            let is_empty = case.facts.target.content.is_empty();
+            case.facts.relations = Some(if is_empty { Relations::default() } else { relations(living_is_ours) });
+        })
+    }
+}
+
+fn nothing() -> Value {
+    json!({ "tables": 0, "objects": 0, "extensions": 0, "subscriptions": [] })
+}
+
+fn role(name: &str, superuser: bool, creates_databases: bool, version_number: u32) -> Role {
+    serde_json::from_value(json!({
+        "name": name, "superuser": superuser, "creates_databases": creates_databases, "version_number": version_number,
+        "standby": false, "data_directory": null, "locks": 6400
+    }))
+    .unwrap()
+}
+
+fn living(owner: &str, is_ours: bool) -> Living {
+    serde_json::from_value(json!({
+        "name": "shop", "owner": owner, "encoding": "UTF8", "tablespace": "pg_default", "comment": null,
+        "size": GIB, "row": {}, "is_ours": is_ours, "connections": 3, "prepared_transactions": [], "slots": []
+    }))
+    .unwrap()
+}
+
+fn entry(dump_id: i32, kind: &str, name: &str, has_data: bool) -> ::archive::Entry {
+    let block = if has_data { json!({ "content": "Rows", "offset": null, "counted": null }) } else { Value::Null };
+    serde_json::from_value(json!({
+        "dump_id": dump_id, "kind": kind, "schema": "public", "name": name, "owner": "shop", "definition": null,
+        "block": block
+    }))
+    .unwrap()
+}
+
+fn head(pg_dump: &str, pg_restore: &str) -> Head {
+    let header: Header = serde_json::from_value(json!({
+        "version": { "major": 1, "minor": 14, "revision": 0 }, "int_size": 4, "offset_size": 8, "compression": "none",
+        "created": "2026-11-24 03:00:00", "database": "shop", "server_version": "15.14", "pg_dump_version": pg_dump
+    }))
+    .unwrap();
+    Head {
+        header,
+        contents: vec![
+            entry(1, "TABLE", "orders", false),
+            entry(2, "TABLE", "users", false),
+            entry(3, "TABLE DATA", "orders", true),
+            entry(4, "TABLE DATA", "users", true),
+        ],
+        named: Named::default(),
+        pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
+        restricts_psql: true,
+    }
+}
+
+fn backup(bytes: u64) -> Backup {
+    let instant: Timestamp = "2026-11-24T03:00:00Z".parse().unwrap();
+    let table = |name: &str| TableCensus {
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+        rows: Some(100),
+        bytes: bytes / 2,
+        sha256: ::archive::Sha256Hex::default(),
+    };
+    let manifest = Manifest {
+        stem: "shop_backup_20261124_030000".parse::<catalog::BackupId>().unwrap().stem,
+        purpose: Purpose::Backup,
+        database: manifest::Database {
+            name: "shop".to_owned(),
+            encoding: Some("UTF8".to_owned()),
+            server_version: Some("15.14".to_owned()),
+            size: Some(GIB),
+        },
+        archive: manifest::Archive {
+            key: "shop_backup_20261124_030000.sql.gz".to_owned(),
+            version_id: None,
+            etag: None,
+            digest: ::archive::Digester::new().finish(),
+            compression: ::archive::Compression::Gzip,
+            frame_size: None,
+            encryption: None,
+            pg_dump_version: Some("15.14".to_owned()),
+            format_version: None,
+        },
+        census: Census { tables: vec![table("orders"), table("users")], large_objects: LargeObjectCensus::default() },
+        agent: manifest::Agent { version: "0.1.0".to_owned(), host: "db1".to_owned() },
+        started: instant,
+        finished: instant,
+        duration: std::time::Duration::ZERO,
+        warnings: Vec::new(),
+        unknown: Unknown::default(),
+    };
+    Backup {
+        name: "shop_backup_20261124_030000".to_owned(),
+        place: "/var/backups/lastgood/shop_backup_20261124_030000.sql.gz".to_owned(),
+        size: bytes / 5,
+        instant,
+        assurance: Assurance::Good,
+        manifest: Some(manifest),
+    }
+}
+
+fn relation(name: &str, kind: &str, is_ours: bool) -> Relation {
+    let owner = "shop".to_owned();
+    Relation { schema: "public".to_owned(), name: name.to_owned(), kind: kind.to_owned(), owner, is_ours }
+}
+
+fn relations(is_ours: bool) -> Relations {
+    Relations { all: vec![relation("orders", "r", is_ours), relation("users", "r", is_ours)], dependents: Vec::new() }
+}
+
+/// Who restores, and whether that is the owner of the live database.
+pub(super) fn roles() -> Vec<(&'static str, (Role, bool))> {
+    vec![
+        ("superuser", (role("postgres", true, true, 150_014), true)),
+        ("owner with CREATEDB", (role("shop", false, true, 150_014), true)),
+        ("owner", (role("shop", false, false, 150_014), true)),
+        ("another role with CREATEDB", (role("deploy", false, true, 150_014), false)),
+        ("a role for backups alone", (role("shop_backup", false, false, 150_014), false)),
+    ]
+}
+
+/// Onto what.
+pub(super) fn targets() -> Vec<(&'static str, Case)> {
+    let usual = Case::usual;
+    vec![
+        ("live database", usual()),
+        (
+            "live database, little room on the disk",
+            usual().with(|c| {
+                c.facts.space = Some(Space { needed: 10 * GIB, free: GIB });
+            }),
+        ),
+        ("database gone", usual().gone()),
+        ("--into a new one", usual().gone().with(|c| into(c))),
+        (
+            "--into an empty one",
+            usual().with(|c| {
+                into(c);
+                c.facts.target.content = serde_json::from_value(nothing()).unwrap();
+            }),
+        ),
+        ("--into one that is not empty", usual().with(|c| into(c))),
+    ]
+}
+
+fn into(case: &mut Case) {
+    case.wish.into = true;
+    case.facts.target.name = "shop_copy".to_owned();
+}
+
+/// From which archive.
+pub(super) fn archives() -> Vec<(&'static str, Case)> {
+    let usual = Case::usual;
+    vec![
+        ("good", usual()),
+        ("unverified", usual().with(|c| c.facts.backup.assurance = Assurance::Unverified)),
+        (
+            "guest",
+            usual().with(|c| {
+                c.facts.backup.assurance = Assurance::Guest;
+                c.facts.backup.manifest = None;
+            }),
+        ),
+        ("large", usual().with(|c| c.facts.backup = backup(10 * GIB))),
+        (
+            "large, with no room for its rows to wait",
+            usual().with(|c| {
+                c.facts.backup = backup(10 * GIB);
+                c.facts.spool.free = Some(GIB);
+            }),
+        ),
+        (
+            "large, on one core",
+            usual().with(|c| {
+                c.facts.backup = backup(10 * GIB);
+                c.facts.cores = 1;
+            }),
+        ),
+        ("made by a newer PostgreSQL than the server", usual().with(|c| c.facts.head = head("17.6", "17.6"))),
+        ("with a pg_restore that lets archives run commands", usual().with(|c| c.facts.head.restricts_psql = false)),
+        ("with an owner that the server lacks", usual().with(|c| c.facts.roles.retain(|name, _| name != "shop"))),
+        (
+            "with privileges for a role that the server lacks",
+            usual().with(|c| {
+                c.facts.head.named.in_privileges.insert("auditor".to_owned());
+            }),
+        ),
+        (
+            "with a policy for a role that the server lacks",
+            usual().with(|c| {
+                c.facts.head.named.in_definitions.insert("auditor".to_owned());
+            }),
+        ),
+        ("with a subscription", usual().with(|c| c.facts.head.contents.push(entry(5, "SUBSCRIPTION", "feed", false)))),
+        ("of another database", usual().with(|c| c.facts.head.header.database = "other".to_owned())),
+    ]
+}
+
+/// What flags and states of the live database change.
+pub(super) fn flags() -> Vec<(String, Case)> {
+    let usual = Case::usual;
+    let owner = || usual().as_role((role("shop", false, false, 150_014), true));
+    let cases = [
+        (
+            "--jobs 1 of a large backup",
+            usual().with(|c| {
+                c.facts.backup = backup(10 * GIB);
+                c.wish.jobs = Some(1);
+            }),
+        ),
+        ("--jobs 6 of a small backup", usual().with(|c| c.wish.jobs = Some(6))),
+        (
+            "--table",
+            usual().gone().with(|c| {
+                into(c);
+                c.wish.tables = vec!["orders".to_owned()];
+            }),
+        ),
+        (
+            "--table that is not there",
+            usual().gone().with(|c| {
+                into(c);
+                c.wish.tables = vec!["order".to_owned()];
+            }),
+        ),
+        ("--skip-backup in place", usual().in_place().with(|c| c.wish.skip_backup = true)),
+        ("--skip-backup by a role that cannot swap", owner().with(|c| c.wish.skip_backup = true)),
+        (
+            "--trust-archive in place",
+            usual().in_place().with(|c| {
+                c.facts.head.restricts_psql = false;
+                c.wish.trust_archive = true;
+            }),
+        ),
+        (
+            "--force with a backup of another database",
+            usual().with(|c| {
+                c.facts.head.header.database = "other".to_owned();
+                c.wish.force = true;
+            }),
+        ),
+        ("a stop command", usual().with(|c| c.wish.stop_command = Some("systemctl stop shop".to_owned()))),
+        (
+            "a prepared transaction",
+            usual().with(|c| {
+                let living = c.facts.target.living.as_mut().unwrap();
+                living.prepared_transactions.push("half way".to_owned());
+            }),
+        ),
+        (
+            "replication slots and a subscription",
+            usual().with(|c| {
+                c.facts.target.living.as_mut().unwrap().slots = vec!["standby_1".to_owned(), "standby_2".to_owned()];
+                c.facts.target.content.subscriptions = vec!["feed".to_owned()];
+            }),
+        ),
+    ];
+    cases.map(|(name, case)| (name.to_owned(), case)).into()
+}
+
+/// What is in the way of a restore in place, asked for or chosen because nothing else is possible.
+pub(super) fn obstacles() -> Vec<(String, Case)> {
+    let owner = || Case::usual().as_role((role("shop", false, false, 150_014), true));
+    let found = |name: &str, relations: &dyn Fn(&mut Relations), case: &mut dyn FnMut(&mut Case)| {
+        [("asked for", Case::usual().in_place()), ("chosen", owner())].map(|(how, given)| {
+            let given = given.with(|c| {
+                relations(c.facts.relations.as_mut().unwrap());
+                case(c);
+            });
+            (format!("{name}, {how}"), given)
+        })
+    };
+    let view = |r: &mut Relations| {
+        let (schema, name) = ("reporting".to_owned(), "monthly".to_owned());
+        r.dependents.push(Dependent { schema, name, on_schema: "public".to_owned(), on_name: "orders".to_owned() });
+    };
+    let newer = |r: &mut Relations| r.all.push(relation("coupons", "r", true));
+    let others = |r: &mut Relations| r.all.iter_mut().for_each(|relation| relation.is_ours = false);
+    [
+        found("a view that the backup lacks", &view, &mut |_| {}),
+        found("a table that the backup lacks", &newer, &mut |_| {}),
+        found("tables of another role", &others, &mut |_| {}),
+        found("more locks than the server has", &|_| {}, &mut |c| {
+            c.facts.head.contents.extend((10..2000).map(|id| entry(id, "TABLE", &format!("t{id}"), false)));
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,103 @@
+//! How the content gets under the name: beside the live database and then swapped, or inside it.
+
+use serde::Serialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::report;
+use crate::commands::restore::facts::Facts;
+use crate::commands::restore::names;
+use crate::commands::restore::server::Target;
+use crate::commands::restore::space::Space;
+use crate::commands::restore::wish::Wish;
+
+/// The way, and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A new database takes the name when it is whole.
+    Swap {
+        /// What it is called until then.
+        new: String,
+        /// What the database that has the name now is called afterwards; `None`: there is none.
+        old: Option<String>,
+        /// It was empty: it is dropped afterwards if it still is.
+        drops_empty: bool,
+    },
+    /// One transaction inside the live database.
+    InPlace {
+        /// Why it is in place although that was not asked for.
+        because: Option<String>,
+        /// A backup of what is replaced is made first.
+        safety_backup: bool,
+    },
+}
+
+/// The way as `--json` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Mode {
+    Swap,
+    InPlace,
+}
+
+impl Way {
+    /// Its name in JSON.
+    pub(crate) fn mode(&self) -> Mode {
+        match self {
+            Self::Swap { .. } => Mode::Swap,
+            Self::InPlace { .. } => Mode::InPlace,
+        }
+    }
+}
+
+/// Decides between the two ways.
+///
+/// # Errors
+/// Exit 5 when there is no database to restore in place; exit 1 when neither way is possible.
+pub(super) fn decide(wish: &Wish, facts: &Facts) -> Result<Way, Failure> {
+    let target = &facts.target;
+    if target.living.is_none() {
+        refuse_to_create(wish, target)?;
+    }
+    if may_be_in_place(wish, target, facts.space) {
+        let because = obstacle_to_swap(target, facts.space).filter(|_| !wish.in_place);
+        return Ok(Way::InPlace { because, safety_backup: !wish.skip_backup });
+    }
+    let old = target.living.as_ref().map(|_| names::before(&target.name, facts.moment));
+    Ok(Way::Swap { new: names::restoring(&target.name, facts.moment), old, drops_empty: wish.into })
+}
+
+/// Whether the live database would be replaced in place: because that was asked for, or because nothing else is possible.
+pub(crate) fn may_be_in_place(wish: &Wish, target: &Target, space: Option<Space>) -> bool {
+    target.living.is_some() && (wish.in_place || obstacle_to_swap(target, space).is_some())
+}
+
+/// A database that does not exist is created.
+fn refuse_to_create(wish: &Wish, target: &Target) -> Result<(), Failure> {
+    let (name, role) = (&target.name, &target.role);
+    if wish.in_place {
+        let error = format!("there is no database {name} to restore in place");
+        return Err(Failure::new(Exit::NotFound, error).hint("without --in-place it is created"));
+    }
+    if role.creates_databases {
+        return Ok(());
+    }
+    let error = format!("there is no database {name}, and the role {} may not create one", role.name);
+    Err(Failure::new(Exit::Failed, error).hint(format!("as a superuser: createdb --owner={} {name}", role.name)))
+}
+
+/// Why a second database cannot be made and swapped in.
+fn obstacle_to_swap(target: &Target, space: Option<Space>) -> Option<String> {
+    let (role, living) = (&target.role, target.living.as_ref()?);
+    if !role.creates_databases {
+        return Some(format!("the role {} may not create databases", role.name));
+    }
+    if !role.superuser && !living.is_ours {
+        return Some(format!(
+            "the role {} may not rename {}, which belongs to {}",
+            role.name, living.name, living.owner
+        ));
+    }
+    let short = space.filter(|space| !space.is_enough())?;
+    let (free, needed) = (report::size(short.free), report::size(short.needed));
+    Some(format!("the disk has no room for a second copy ({free} free, {needed} needed)"))
+}

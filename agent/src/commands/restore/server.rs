@@ -1,0 +1,111 @@
+//! Where a restore goes: who can be asked and told there, and what is so.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::content::Content;
+use crate::commands::restore::living::{Living, Role, maintenance};
+use crate::commands::restore::names;
+use crate::postgres::server::{self, unreachable_database};
+use crate::postgres::{Psql, Tools};
+use crate::settings::{DatabaseSettings, Settings};
+
+/// A server that can be asked and told, and the programs that do it.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    /// Connected to the database that is restored.
+    pub(crate) psql: Psql,
+    /// Connected to another database of the same server.
+    pub(crate) maintenance: Psql,
+    pub(crate) tools: Tools,
+}
+
+/// The database that a restore is about, and who restores it: plain values.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    /// In words, for messages: `database shop on db1 as admin`.
+    pub(crate) place: String,
+    /// The server is this machine, as far as its address tells: its disk can be asked.
+    pub(crate) is_local: bool,
+    pub(crate) role: Role,
+    /// The database that has the name now, if there is one.
+    pub(crate) living: Option<Living>,
+    /// What is in it.
+    pub(crate) content: Content,
+}
+
+impl Server {
+    /// Connects, and asks what is there. `into`: another database than the one that is set.
+    ///
+    /// # Errors
+    /// Exit 2 when psql is missing; exit 1 when the server cannot be asked, or is a standby.
+    pub(crate) fn ask(
+        settings: &Settings,
+        database: &DatabaseSettings,
+        into: Option<&str>,
+    ) -> Result<(Self, Target), Failure> {
+        let tools = Tools::find(settings.program_directory.as_deref());
+        let psql = Psql::new(tools.newest("psql")?, database.connection.clone());
+        let given = into.or(database.name.as_deref());
+        let maintenance = maintenance(&psql, given.unwrap_or_default())?;
+        let role = Role::ask(&maintenance)?;
+        if role.standby {
+            return Err(Failure::new(Exit::Failed, "the server is a standby, which cannot be restored into")
+                .hint("set DB_HOST to the primary"));
+        }
+        // libpq's own default is the role's name.
+        let name = given.unwrap_or(&role.name).to_owned();
+        let server = Self { psql: psql.to(&name), maintenance, tools };
+        let target = server.target(name, role)?;
+        Ok((server, target))
+    }
+
+    fn target(&self, name: String, role: Role) -> Result<Target, Failure> {
+        let living = Living::ask(&self.maintenance, &name)?;
+        let ask = || Content::ask(&self.psql).map_err(|e| unreachable_database(&self.psql, &e));
+        let content = if living.is_some() { ask()? } else { Content::default() };
+        let place = self.psql.connection().place();
+        Ok(Target { place, is_local: is_local(&self.psql), name, role, living, content })
+    }
+
+    /// The server's roles, and whether the restoring one may act as each.
+    ///
+    /// # Errors
+    /// Exit 1 when the server cannot be asked.
+    pub(crate) fn roles(&self) -> Result<BTreeMap<String, bool>, Failure> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+            member: bool,
+        }
+        let select = "SELECT rolname AS name, pg_has_role(oid, 'MEMBER') AS member FROM pg_roles";
+        let roles: Vec<Named> = self.maintenance.rows(select).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        Ok(roles.into_iter().map(|role| (role.name, role.member)).collect())
+    }
+
+    /// A second whose names are free: that of the restore, unless another restore began in it.
+    ///
+    /// # Errors
+    /// Exit 1 when the server cannot be asked.
+    pub(crate) fn free_moment(&self, name: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+        let exists =
+            |name: &str| server::exists(&self.maintenance, name).map_err(|e| Failure::new(Exit::Failed, e.to_string()));
+        let mut moment = now;
+        while exists(&names::before(name, moment))? || exists(&names::restoring(name, moment))? {
+            moment += SignedDuration::from_secs(1);
+        }
+        Ok(moment)
+    }
+}
+
+fn is_local(psql: &Psql) -> bool {
+    let connection = psql.connection();
+    match connection.get("PGHOSTADDR").or_else(|| connection.get("PGHOST")) {
+        None => true,
+        Some(host) => host.starts_with('/') || ["localhost", "127.0.0.1", "::1"].contains(&host),
+    }
+}

@@ -1,0 +1,51 @@
+//! What was asked for: the flags of the command line, and the settings that go with them.
+
+use crate::cli::RestoreArgs;
+use crate::settings::DatabaseSettings;
+
+/// What a restore was asked to do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wish {
+    /// `--in-place`.
+    pub(crate) in_place: bool,
+    /// `--into`: the target is another database than the one that was backed up.
+    pub(crate) into: bool,
+    /// `--table`, each `NAME` or `SCHEMA.NAME`; empty: all.
+    pub(crate) tables: Vec<String>,
+    /// `--jobs`.
+    pub(crate) jobs: Option<usize>,
+    /// `--skip-backup`.
+    pub(crate) skip_backup: bool,
+    /// `--force`.
+    pub(crate) force: bool,
+    /// `--trust-archive`.
+    pub(crate) trust_archive: bool,
+    /// `--confirm`.
+    pub(crate) confirm: bool,
+    /// `--dry-run`.
+    pub(crate) dry_run: bool,
+    /// The shell command that stops what uses the database; `None` where nothing is to be stopped.
+    pub(crate) stop_command: Option<String>,
+    /// The shell command that starts it again.
+    pub(crate) start_command: Option<String>,
+}
+
+impl Wish {
+    /// What this command line asks for. With `--into` nobody uses the target yet, so nothing is stopped.
+    pub(crate) fn of(args: &RestoreArgs, database: &DatabaseSettings) -> Self {
+        let stops = !args.skip_services && args.into.is_none();
+        Self {
+            in_place: args.in_place,
+            into: args.into.is_some(),
+            tables: args.table.clone(),
+            jobs: args.jobs.map(usize::from),
+            skip_backup: args.skip_backup,
+            force: args.force,
+            trust_archive: args.trust_archive,
+            confirm: args.confirm,
+            dry_run: args.dry_run,
+            stop_command: database.stop_command.clone().filter(|_| stops),
+            start_command: database.start_command.clone().filter(|_| stops),
+        }
+    }
+}

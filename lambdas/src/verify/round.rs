@@ -1,0 +1,147 @@
+//! One invocation's work on one backup: see whether it is due, read it, store its verdict or its saved place.
+
+use catalog::verdict::{Verdict, Verifier, judge};
+use catalog::{BackupId, Entry, Manifest};
+use jiff::{SignedDuration, Timestamp};
+use repository::Head;
+
+use super::due::{self, Due, Skip, Why};
+use super::earlier;
+use super::place::Place;
+use super::read::{self, Reading, Start};
+use super::summary::{Handled, Summary};
+use crate::findings::{Judged, Sizes};
+use crate::{Cloud, Deadline, Failure, metric};
+
+const JSON: &str = "application/json";
+
+/// An archive of ours whose manifest is later than this counts as never committed.
+const LATE: SignedDuration = SignedDuration::from_hours(24);
+
+/// One invocation of the verify function.
+pub(super) struct Round<'a> {
+    /// The repository, CloudWatch and SNS.
+    pub(super) cloud: &'a Cloud,
+    /// The age of a verdict from which the sweep reads a good backup again.
+    pub(super) reverify_after: SignedDuration,
+    /// When to stop.
+    pub(super) deadline: Deadline,
+    /// What has come of the invocation so far.
+    pub(super) summary: Summary,
+}
+
+impl Round<'_> {
+    /// Verifies one backup if it is due. `sweeping` says that a sweep goes on after it.
+    pub(super) async fn backup(&mut self, id: &BackupId, why: &Why, sweeping: bool) -> Result<Handled, Failure> {
+        let now = Timestamp::now();
+        let Some(entry) = self.cloud.repository.entry(id).await? else {
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
+        };
+        let saved = match due::due(&entry, why, now, self.reverify_after) {
+            Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
+            Due::Anew => None,
+            Due::GoOn(place) => Place::from_json(&self.cloud.repository.read_record(&place).await?),
+        };
+        let Some(archive) = &entry.archive else { return self.absent(id, now).await };
+        let Some(head) = self.cloud.repository.head(&archive.key).await? else { return self.absent(id, now).await };
+        let manifest = self.manifest(&entry).await?;
+        if manifest.is_none() && head.lastgood_id().is_some() {
+            return self.uncommitted(id, &head, now).await;
+        }
+        let start = Start::of(saved, &head.object, now, sweeping);
+        self.read_back(&entry, manifest.as_ref(), &head, start).await
+    }
+
+    /// Reads the archive until its end, or until time is up.
+    async fn read_back(
+        &mut self,
+        entry: &Entry,
+        manifest: Option<&Manifest>,
+        head: &Head,
+        start: Start,
+    ) -> Result<Handled, Failure> {
+        let (begun, rounds) = (start.begun, start.rounds);
+        let verdict = match read::read(&self.cloud.repository, &head.object, start, self.deadline).await? {
+            Reading::Whole(inspected) => {
+                judge(manifest, &head.object, &head.expected(), &inspected, Timestamp::now(), verifier())
+            }
+            Reading::Unfinished { read } => Verdict::unfinished(&head.object, read, Timestamp::now(), verifier()),
+            Reading::Stopped(place) => return self.save(entry, &place).await,
+        };
+        let sizes = manifest.filter(|_| !entry.is_safety() && entry.judged().is_none());
+        let sizes = sizes.map(|manifest| Sizes::of(manifest, head.object.size));
+        let read = verdict.digest.as_ref().map_or(0, |digest| digest.size);
+        let took = verdict.verified.duration_since(begun);
+        self.settle(Judged { id: entry.id.clone(), verdict, read, rounds, took, sizes }, Some(entry)).await
+    }
+
+    /// Stores the verdict, then publishes it.
+    async fn settle(&mut self, mut judged: Judged, entry: Option<&Entry>) -> Result<Handled, Failure> {
+        let repository = &self.cloud.repository;
+        let key = repository.layout().record(&judged.id, judged.verdict.record());
+        let json = judged.verdict.to_json();
+        let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
+        repository.put_over(&key, json, JSON).await?;
+        if !judged.verdict.is_intact() {
+            self.summary.damaged.push(judged.clone());
+        }
+        if let (Some(sizes), Some(entry)) = (&mut judged.sizes, entry) {
+            earlier::add(&self.cloud.repository, entry, sizes).await?;
+        }
+        self.cloud.publish(&metric::judged(&judged)).await?;
+        Ok(Handled::Judged(Box::new(judged)))
+    }
+
+    /// Handles a missing archive. It looks again, because retention removes manifests before archives: if both are gone
+    /// all is well, and only a manifest that stays behind is a finding.
+    async fn absent(&mut self, id: &BackupId, now: Timestamp) -> Result<Handled, Failure> {
+        let entry = self.cloud.repository.entry(id).await?;
+        let manifest = match &entry {
+            Some(entry) if entry.archive.is_some() => return Err(Failure::Replaced { object: id.to_string() }),
+            Some(entry) => self.manifest(entry).await?,
+            None => None,
+        };
+        let Some(manifest) = manifest else {
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
+        };
+        let verdict = Verdict::missing(&manifest, now, verifier());
+        let took = SignedDuration::ZERO;
+        self.settle(Judged { id: id.clone(), verdict, read: 0, rounds: 1, took, sizes: None }, None).await
+    }
+
+    /// Marks an archive of ours whose manifest never came. The mark tells retention, which may not read archives, that
+    /// the archive is ours. It does not count as a damaged backup, because it never was a backup.
+    async fn uncommitted(&self, id: &BackupId, head: &Head, now: Timestamp) -> Result<Handled, Failure> {
+        if now.duration_since(head.object.last_modified) < LATE {
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted });
+        }
+        let repository = &self.cloud.repository;
+        let key = repository.layout().damaged(id);
+        let json = Verdict::uncommitted(&head.object, now, verifier()).to_json();
+        let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
+        repository.put_over(&key, json, JSON).await?;
+        Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
+    }
+
+    async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Failure> {
+        let Some(listed) = &entry.manifest else { return Ok(None) };
+        let repository = &self.cloud.repository;
+        let bytes = repository.read_record(listed).await?;
+        let object = || repository.object_name(&listed.key);
+        Manifest::from_json(&bytes).map(Some).map_err(|source| Failure::Document { object: object(), source })
+    }
+
+    /// Stores a saved place; its arrival wakes the next invocation.
+    pub(super) async fn save(&self, entry: &Entry, place: &Place) -> Result<Handled, Failure> {
+        let repository = &self.cloud.repository;
+        let key = repository.layout().verifying(&entry.id);
+        let json = serde_json::to_vec(place).map_err(|error| Failure::Place { cause: error.to_string() })?;
+        repository.put_over(&key, json, JSON).await?;
+        Ok(Handled::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
+    }
+}
+
+fn verifier() -> Verifier {
+    let host = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "function".to_owned());
+    Verifier { name: "function".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), host }
+}
