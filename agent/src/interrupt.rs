@@ -1,31 +1,39 @@
 //! Ctrl-C, SIGTERM, and a terminal that goes away: a run that is told to stop ends what it began, and leaves nothing half done.
 
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 
+use postgres::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::answers::failure::{Exit, Failure};
 
-/// Tells whether the run was told to stop. Clones see the same.
+/// Knows whether the run was told to stop, and ends the programs that it runs when it is. Clones see the same.
 #[derive(Clone, Debug)]
-pub(crate) struct Interrupt(watch::Receiver<Option<&'static str>>);
+pub(crate) struct Interrupt {
+    told: watch::Receiver<Option<&'static str>>,
+    stop: Stop,
+    last: Last,
+}
 
 impl Interrupt {
-    /// Listens from now on. The first signal is an invitation; at a second one the process only does what [`at_end`] was told,
-    /// and ends; at a third it ends at once. A signal that was ignored
-    /// when the process began, as `nohup` does with SIGHUP, stays ignored.
+    /// Listens from now on. The first signal is an invitation; at a second one the process only does what
+    /// [`Interrupt::at_end`] was told, and ends; at a third it ends at once. A signal that was ignored when the process began,
+    /// as `nohup` does with SIGHUP, stays ignored.
     ///
     /// # Errors
     /// Exit 1 when the system refuses to install the handlers.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let refused = |e| Failure::new(Exit::Failed, format!("cannot listen for signals: {e}"));
+        let (say, told) = watch::channel(None);
+        let this = Self { told, stop: Stop::new().map_err(refused)?, last: Last::default() };
+        let (stop, last) = (this.stop.clone(), this.last.clone());
         let ignored = ignored();
         let heed = |kind: SignalKind| if is_ignored(ignored, kind) { Ok(None) } else { signal(kind).map(Some) };
         let mut terminate = heed(SignalKind::terminate()).map_err(refused)?;
         let mut interrupt = heed(SignalKind::interrupt()).map_err(refused)?;
         let mut hangup = heed(SignalKind::hangup()).map_err(refused)?;
-        let (say, told) = watch::channel(None);
         tokio::spawn(async move {
             loop {
                 let name = tokio::select! {
@@ -33,11 +41,12 @@ impl Interrupt {
                     () = next(&mut interrupt) => "SIGINT",
                     () = next(&mut hangup) => "SIGHUP",
                 };
+                stop.set(name);
                 if say.send_replace(Some(name)).is_none() {
                     tracing::warn!("{name}: stopping and cleaning up; send it again to quit at once");
                     continue;
                 }
-                match AT_END.lock().ok().and_then(|mut last| last.take()) {
+                match last.take() {
                     // On a thread of its own: a third signal need not wait for it.
                     Some(last) => drop(std::thread::spawn(|| {
                         last();
@@ -47,16 +56,22 @@ impl Interrupt {
                 }
             }
         });
-        Ok(Self(told))
+        Ok(this)
+    }
+
+    /// An interrupt that no signal reaches.
+    #[cfg(test)]
+    pub(crate) fn never() -> Self {
+        Self { told: watch::channel(None).1, stop: Stop::never(), last: Last::default() }
     }
 
     /// Waits until the run is told to stop, and returns the signal's name.
     pub(crate) async fn wait(&mut self) -> &'static str {
         loop {
-            if let Some(name) = *self.0.borrow_and_update() {
+            if let Some(name) = *self.told.borrow_and_update() {
                 return name;
             }
-            if self.0.changed().await.is_err() {
+            if self.told.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
         }
@@ -64,19 +79,54 @@ impl Interrupt {
 
     /// The signal that told the run to stop, if one did.
     pub(crate) fn seen(&self) -> Option<&'static str> {
-        *self.0.borrow()
+        self.stop.signal()
+    }
+
+    /// What ends the programs of this run when it is told to stop.
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Sets what must not be left undone even by a process that ends at once, in place of what was set before. It is forgotten
+    /// when what is returned is dropped.
+    pub(crate) fn at_end(&self, act: impl FnOnce() + Send + 'static) -> AtEnd {
+        self.last.set(Some(Box::new(act)));
+        AtEnd(self.last.clone())
     }
 }
 
-/// What even a process that ends at once must still do.
-pub(crate) type AtEnd = Box<dyn FnOnce() + Send>;
+/// What a process that ends at once still does, as long as this lives.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct AtEnd(Last);
 
-static AT_END: Mutex<Option<AtEnd>> = Mutex::new(None);
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
 
-/// Sets what the process does last when it has to end at once, in place of what was set before.
-pub(crate) fn at_end(last: Option<AtEnd>) {
-    if let Ok(mut at_end) = AT_END.lock() {
-        *at_end = last;
+/// The one last act that an interrupt and its clones share.
+#[derive(Clone, Default)]
+struct Last(Arc<Mutex<Option<Act>>>);
+
+type Act = Box<dyn FnOnce() + Send>;
+
+impl Last {
+    fn set(&self, act: Option<Act>) {
+        if let Ok(mut last) = self.0.lock() {
+            *last = act;
+        }
+    }
+
+    fn take(&self) -> Option<Act> {
+        self.0.lock().ok()?.take()
+    }
+}
+
+impl fmt::Debug for Last {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Last")
     }
 }
 

@@ -17,7 +17,6 @@ mod lock;
 mod logging;
 mod ping;
 mod places;
-mod postgres;
 mod read_back;
 mod settings;
 

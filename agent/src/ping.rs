@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use postgres::Secret;
+
 use crate::answers::failure::Failure;
-use crate::settings::Secret;
 
 /// A monitor that doesn't answer must not hold up a backup.
 const TIMEOUT: Duration = Duration::from_secs(10);

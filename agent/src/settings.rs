@@ -13,11 +13,9 @@ mod document;
 mod env_file;
 mod form;
 mod layers;
-mod libpq;
 mod names;
 mod read;
 mod retention;
-mod secret;
 mod table;
 mod toml_file;
 
@@ -25,14 +23,11 @@ use std::path::{Path, PathBuf};
 
 use repository::BucketSettings;
 
-pub(crate) use connection::Connection;
 pub(crate) use database::DatabaseSettings;
 pub(crate) use definition::{Definition, Section};
 pub(crate) use form::{Compression, SIZE, Verify};
 pub(crate) use layers::{Layers, Source};
-pub(crate) use libpq::PARAMETERS as LIBPQ;
 pub(crate) use read::{Given, Read, read};
-pub(crate) use secret::Secret;
 pub(crate) use table::ALL;
 
 use crate::answers::failure::{Exit, Failure};

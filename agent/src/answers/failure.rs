@@ -75,6 +75,18 @@ impl From<repository::Error> for Failure {
     }
 }
 
+impl From<postgres::Error> for Failure {
+    fn from(error: postgres::Error) -> Self {
+        use postgres::Error;
+        let exit = match error {
+            Error::NoSuchDatabase { .. } => Exit::NotFound,
+            Error::ToolMissing { .. } | Error::ToolTooOld { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        Self { exit, error: error.to_string(), hint: error.hint() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +104,20 @@ mod tests {
         assert_eq!((failure.exit, failure.hint.is_some()), (Exit::Usage, true));
         let failure = Failure::from(repository::Error::NotFound { object: "o".into() });
         assert_eq!(failure.exit, Exit::NotFound);
+    }
+
+    #[test]
+    fn a_database_that_is_not_there_ends_in_five_and_a_missing_program_in_two() {
+        use postgres::Error;
+        let (place, cause) = ("database shop".to_owned(), "FATAL".to_owned());
+        for (error, exit) in [
+            (Error::NoSuchDatabase { place: place.clone(), cause: cause.clone() }, Exit::NotFound),
+            (Error::ToolMissing { program: "psql".to_owned(), needed: None }, Exit::Usage),
+            (Error::Unreachable { place, cause }, Exit::Failed),
+            (Error::Interrupted("SIGTERM"), Exit::Failed),
+        ] {
+            assert_eq!(Failure::from(error).exit, exit);
+        }
     }
 
     #[test]

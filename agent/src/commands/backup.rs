@@ -29,9 +29,9 @@ use crate::settings::{DatabaseSettings, Settings};
 pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     if args.dry_run {
-        return dry_run::run(settings, &source::databases(settings)?).await;
+        return dry_run::run(settings, &source::databases(settings, interrupt.stop())?, interrupt.stop()).await;
     }
-    let databases = match source::databases(settings) {
+    let databases = match source::databases(settings, interrupt.stop()) {
         Ok(databases) => databases,
         Err(failure) => {
             ping(&settings.server()).failure(&failure).await;

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use postgres::{Secret, libpq};
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::cli::ConfigArgs;
-use crate::settings::{ALL, Definition, Given, LIBPQ, Layers, Secret, Section, Settings, Source, read};
+use crate::settings::{ALL, Definition, Given, Layers, Section, Settings, Source, read};
 
 /// `lastgood config --json`.
 #[derive(Serialize)]
@@ -55,7 +56,7 @@ fn rows(layers: &Layers, only_set: bool) -> Vec<SettingLine> {
 
 /// The variables of libpq that are set.
 fn libpqs(layers: &Layers) -> impl Iterator<Item = SettingLine> {
-    LIBPQ.iter().filter_map(|(_, name)| {
+    libpq::PARAMETERS.iter().filter_map(|(_, name)| {
         let found = layers.set(name)?;
         let value = if *name == "PGPASSWORD" { Secret::new(&found.text).to_string() } else { found.text };
         let source = Some(found.source.to_string());

@@ -7,10 +7,7 @@ mod archive;
 mod backup;
 mod choose;
 mod clients;
-mod content;
-mod counts;
 mod drop_old;
-mod exchange;
 mod facts;
 mod failure;
 mod fill;
@@ -18,23 +15,12 @@ mod head;
 mod in_place;
 mod job;
 mod list_s3;
-mod living;
-mod names;
-mod origin;
-mod pg_restore;
 mod plan;
-mod program;
-mod properties;
 mod reading;
 mod relations;
-mod roles;
 mod safety;
-mod script;
 mod server;
-mod session;
 mod space;
-mod sql;
-mod statistics;
 mod swap;
 mod tables;
 mod wish;
@@ -66,7 +52,8 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit,
         return list_s3::run(args, settings, &database).await;
     }
     let interrupt = Interrupt::listen()?;
-    let (server, target) = Server::ask(settings, &database, args.into.as_deref())?;
+    let (server, target) = Server::ask(settings, &database, args.into.as_deref(), interrupt.stop())
+        .map_err(|failure| interrupted_or(&interrupt, failure))?;
     if args.drop_old {
         return drop_old::run(args, settings, &server, &target.name);
     }
@@ -76,12 +63,18 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit,
     let archive = Archive::new(&backup, stored, settings, &interrupt)?;
     let settings = settings.clone();
     let restoring = tokio::task::spawn_blocking(move || {
-        let facts = Facts::gather(&wish, backup, target, &archive, &server)?;
+        let facts = Facts::gather(&wish, backup, target, &archive, &server)
+            .map_err(|failure| interrupted_or(&interrupt, failure))?;
         let plan = plan::decide(&wish, &facts)?;
         let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
         restore(&job, &settings, &database)
     });
     restoring.await.map_err(|e| Failure::new(Exit::Failed, format!("the restore's own thread failed: {e}")))?
+}
+
+/// Why what comes before the plan failed: the programs that are asked end when the run is told to stop.
+fn interrupted_or(interrupt: &Interrupt, failure: Failure) -> Failure {
+    interrupt.seen().map_or(failure, failure::stopped_by)
 }
 
 /// Shows the plan and asks, acts, and answers. On a thread that may block, within the runtime.

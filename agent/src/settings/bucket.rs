@@ -5,7 +5,7 @@ use repository::{BucketSettings, Encryption, Keys, Retry, Secret};
 use super::definition::Setting;
 use super::form::ServerSideEncryption;
 use super::layers::{Found, Layers};
-use super::{secret, table};
+use super::table;
 
 /// `None` where no bucket is set: no request goes to AWS then.
 pub(super) fn resolve(layers: &Layers, mistakes: &mut Vec<String>) -> Option<BucketSettings> {
@@ -67,7 +67,7 @@ fn identity(layers: &Layers, mistakes: &mut Vec<String>) -> (Option<Keys>, Optio
 fn pair(
     layers: &Layers,
     id: &Setting<String>,
-    [secret, token]: [&Setting<secret::Secret>; 2],
+    [secret, token]: [&Setting<postgres::Secret>; 2],
     mistakes: &mut Vec<String>,
 ) -> Option<(Keys, usize)> {
     let found = |definition| layers.find(definition);

@@ -1,68 +1,17 @@
-//! How child processes reach the database: libpq's environment variables, never the command line.
+//! How settings say where a database is: each part from the strongest place that names it.
 
-use std::ffi::OsStr;
-use std::process::Command;
+use std::sync::LazyLock;
+
+use postgres::libpq::{self, Variables};
+use postgres::{Connection, Secret};
 
 use super::layers::Layers;
-use super::libpq::Variables;
-use super::secret::Secret;
-use super::{libpq, table};
+use super::table;
 
-/// A database's address and login. Debug shows names, never values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Connection {
-    /// libpq's environment variables. What isn't here is libpq's own default.
-    variables: Variables,
-}
-
-impl Connection {
-    pub(super) fn new(variables: Variables) -> Self {
-        Self { variables }
-    }
-
-    /// The same server, another database.
-    pub(crate) fn to(&self, database: &str) -> Self {
-        let mut other = self.clone();
-        other.variables.insert("PGDATABASE", Secret::new(database));
-        other
-    }
-
-    /// What libpq's environment variable is set to, if we set it.
-    pub(crate) fn get(&self, variable: &str) -> Option<&str> {
-        self.variables.get(variable).map(Secret::expose)
-    }
-
-    /// The database's name; `None`: libpq takes the role's name.
-    pub(crate) fn database(&self) -> Option<&str> {
-        self.get("PGDATABASE").or_else(|| self.get("PGUSER"))
-    }
-
-    /// The address in words, for messages: `database shop on db1:5433 as admin`.
-    pub(crate) fn place(&self) -> String {
-        let database = self.database().map_or("the role's own database".to_owned(), |name| format!("database {name}"));
-        let server = match (self.get("PGHOST").or_else(|| self.get("PGHOSTADDR")), self.get("PGPORT")) {
-            (Some(host), Some(port)) => format!(" on {host}:{port}"),
-            (Some(host), None) => format!(" on {host}"),
-            (None, Some(port)) => format!(" on this machine, port {port}"),
-            (None, None) => " on this machine".to_owned(),
-        };
-        let role = self.get("PGUSER").map_or(String::new(), |user| format!(" as {user}"));
-        format!("{database}{server}{role}")
-    }
-
-    /// A child process that reaches this database and inherits none of our other secrets.
-    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        for (_, variable) in libpq::PARAMETERS {
-            command.env_remove(variable);
-        }
-        for name in table::ALL.iter().filter(|definition| definition.secret).flat_map(|definition| definition.names()) {
-            command.env_remove(name);
-        }
-        command.envs(self.variables.iter().map(|(name, value)| (*name, value.expose())));
-        command
-    }
-}
+/// The names of every setting that is secret: no child process inherits them.
+static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    table::ALL.iter().filter(|definition| definition.secret).flat_map(|definition| definition.names()).collect()
+});
 
 /// The settings that say the same as one of libpq's variables.
 const OWN: [(&str, &str); 5] = [
@@ -99,7 +48,7 @@ pub(super) fn resolve(
     }
     add(&mut variables, guides(all));
     variables.entry("PGAPPNAME").or_insert_with(|| Secret::new("lastgood"));
-    Connection::new(variables)
+    Connection::new(variables, &SECRETS)
 }
 
 /// What a weaker place says about parts that no stronger one named.

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use catalog::{Policy, Thresholds};
 use jiff::SignedDuration;
+use postgres::libpq::{self, Variables};
+use postgres::{Connection, Secret};
 
-use super::connection::{self, Connection};
+use super::connection;
 use super::layers::{Layer, Layers, Source};
-use super::libpq::{self, Variables};
 use super::read::Given;
-use super::secret::Secret;
 use super::{retention, table};
 
 /// What may differ from one database to the next.

@@ -6,10 +6,9 @@
 //! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>
 
 use percent_encoding::percent_decode_str;
+use postgres::{Secret, libpq};
 
 use super::definition::Form;
-use super::libpq;
-use super::secret::Secret;
 
 pub(crate) const DATABASE_URL: Form<DatabaseUrl> =
     Form { words: "`postgresql://user:password@host:port/database`", parse: DatabaseUrl::parse };

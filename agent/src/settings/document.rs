@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use postgres::libpq;
+
 use super::definition::{Definition, Section};
-use super::{libpq, table};
+use super::table;
 
 const HEAD: &str = include_str!("document_head.md");
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use postgres::Secret;
 use serde::Serialize;
 
 pub(crate) use super::database_url::DATABASE_URL;
 use super::definition::Form;
-use super::secret::Secret;
 
 /// How archives are compressed.
 pub(crate) use archive::Compression;

@@ -1,6 +1,8 @@
 //! Misspelt names: a setting under a wrong name would be ignored silently.
 
-use super::{libpq, table};
+use postgres::libpq;
+
+use super::table;
 
 /// Beginnings of names that only Lastgood's settings are likely to have.
 const OURS: [&str; 6] = ["BACKUP_", "RESTORE_", "LASTGOOD_", "MAX_BACKUP_", "MIN_BACKUP_", "DB_"];

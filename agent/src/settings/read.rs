@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use postgres::libpq;
+
 use super::layers::{Layer, Layers, Source};
 use super::toml_file::{self, Entry};
-use super::{env_file, libpq, names};
+use super::{env_file, names};
 
 /// What the command line says about settings, and the process's surroundings. A value, so that tests choose it.
 #[derive(Clone, Default)]

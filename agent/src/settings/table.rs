@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use postgres::Secret;
+
 use super::database_url::DatabaseUrl;
 use super::definition::{Definition, Section, Setting, settings};
 use super::form::{self, Checksum, Compression, Defaults, ServerSideEncryption, Verify};
-use super::secret::Secret;
 
 /// What the guide's `restore-db.sh` stopped, if there is a docker-compose file here.
 const STOP_GUIDES_SERVICES: &str = "if docker-compose config -q 2>/dev/null; then docker-compose stop api celery_worker web; \

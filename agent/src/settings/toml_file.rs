@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use postgres::libpq;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::layers::{Layer, Source};
-use super::{libpq, names, table};
+use super::{names, table};
 
 /// What a file says.
 #[derive(Default)]

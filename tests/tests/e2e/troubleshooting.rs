@@ -14,7 +14,7 @@ fn page() -> String {
 /// The code of the agent and of what it is made of, without its tests.
 fn sources() -> String {
     let mut files = Vec::new();
-    for folder in ["agent/src", "core/archive/src", "core/catalog/src", "core/repository/src"] {
+    for folder in ["agent/src", "core/archive/src", "core/catalog/src", "core/postgres/src", "core/repository/src"] {
         gather(&root().join(folder), &mut files);
     }
     let code = |file: &PathBuf| {
@@ -52,7 +52,7 @@ fn documented() -> Vec<String> {
     first_cells.map(|(message, _)| message.to_owned()).collect()
 }
 
-/// The text that every failure of the agent, and every error of a repository, begins with in the code.
+/// The text that every failure of the agent, and every error of a repository or of PostgreSQL, begins with in the code.
 fn said(sources: &str) -> Vec<String> {
     let failures = sources.split("Failure::new(").skip(1).filter_map(|rest| {
         let (before, literal) = rest.split_once('"')?;
@@ -60,9 +60,10 @@ fn said(sources: &str) -> Vec<String> {
         let is_literal = words.ends_with(',') || words.ends_with(",format!(");
         (is_literal && words.matches(',').count() == 1).then_some(literal)
     });
-    let repository = std::fs::read_to_string(root().join("core/repository/src/error.rs")).unwrap();
-    let errors: Vec<_> = repository.split("#[error(\"").skip(1).map(str::to_owned).collect();
-    failures.map(str::to_owned).chain(errors).map(|literal| unescaped(up_to_quote(&literal))).collect()
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let typed = ["core/repository/src/error.rs", "core/postgres/src/error.rs"].map(read);
+    let errors = typed.iter().flat_map(|file| file.split("#[error(\"").skip(1));
+    failures.chain(errors).map(|literal| unescaped(up_to_quote(literal))).collect()
 }
 
 fn up_to_quote(code: &str) -> &str {

@@ -7,11 +7,11 @@ use std::io::{self, Write};
 
 use archive::{Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked};
 use bytes::Bytes;
+use postgres::{Dump, DumpError};
 
 use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
 use crate::commands::backup::lanes::Lanes;
-use crate::postgres::{Dump, DumpError};
 
 /// What was read, counted and stored.
 #[derive(Debug)]

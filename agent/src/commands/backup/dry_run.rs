@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use postgres::Stop;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -35,10 +36,10 @@ struct DatabaseIntent {
 ///
 /// # Errors
 /// The first failure that a backup would meet.
-pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings]) -> Result<Exit, Failure> {
+pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], stop: &Stop) -> Result<Exit, Failure> {
     let mut intents = Vec::new();
     for database in databases {
-        intents.push(DatabaseIntent::new(&Source::open(settings, database)?));
+        intents.push(DatabaseIntent::new(&Source::open(settings, database, stop)?));
     }
     let mut repositories = Vec::new();
     for repository in open_repositories(settings).await? {

@@ -48,18 +48,13 @@ impl Run<'_> {
         Lanes::open(places, self.interrupt.clone(), &metadata, key).await
     }
 
-    /// Runs the road on a thread that may block, and ends pg_dump when the run is told to stop.
+    /// Runs the road on a thread that may block.
     async fn carry_into(&self, mut lanes: Lanes) -> Result<(Carried, Lanes), Failure> {
         let dump = self.source.dump()?;
-        let stopper = dump.stopper();
         let road = self.road();
         let carrying = tokio::task::spawn_blocking(move || (road.carry(dump, &mut lanes), lanes));
-        let mut told = self.interrupt.clone();
-        let (carried, lanes) = tokio::select! {
-            ended = carrying => ended,
-            ended = async { told.wait().await; stopper.stop(); std::future::pending().await } => ended,
-        }
-        .map_err(|e| Failure::new(Exit::Failed, format!("the backup's own thread failed: {e}")))?;
+        let (carried, lanes) =
+            carrying.await.map_err(|e| Failure::new(Exit::Failed, format!("the backup's own thread failed: {e}")))?;
         match carried {
             Ok(carried) => Ok((carried, lanes)),
             Err(error) => {

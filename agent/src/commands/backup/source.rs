@@ -1,8 +1,10 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
+use postgres::programs::pg_dump::DumpOptions;
+use postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
+
 use crate::answers::failure::{Exit, Failure};
-use crate::postgres::dump::DumpOptions;
-use crate::postgres::{Dump, DumpError, Psql, Server, Tool, Tools, server, tools};
+use crate::commands::backup::lanes;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// A database that answers, and what to dump it with.
@@ -18,13 +20,13 @@ pub(crate) struct Source {
 ///
 /// # Errors
 /// With `--all-databases`, when the server cannot be asked or has none.
-pub(crate) fn databases(settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
+pub(crate) fn databases(settings: &Settings, stop: &Stop) -> Result<Vec<DatabaseSettings>, Failure> {
     if !settings.all_databases {
         return Ok(settings.databases.clone());
     }
     let tools = Tools::find(settings.program_directory.as_deref());
-    let psql = Psql::new(tools.newest("psql")?, settings.server().connection);
-    let names = server::databases(&psql)?;
+    let psql = Psql::new(tools.newest("psql")?, settings.server().connection, stop);
+    let names = server::databases(&psql).map_err(refused)?;
     if names.is_empty() {
         return Err(Failure::new(Exit::NotFound, "the server has no database to back up"));
     }
@@ -35,17 +37,17 @@ impl Source {
     /// Asks the server for its version, and finds a pg_dump that fits it, before anything is dumped.
     ///
     /// # Errors
-    /// When the database cannot be reached (exit 1), doesn't exist (exit 5), or no pg_dump fits the server (exit 2).
-    pub(crate) fn open(settings: &Settings, database: &DatabaseSettings) -> Result<Self, Failure> {
+    /// When the database cannot be reached (exit 1), does not exist (exit 5), or no pg_dump fits the server (exit 2).
+    pub(crate) fn open(settings: &Settings, database: &DatabaseSettings, stop: &Stop) -> Result<Self, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
-        let psql = Psql::new(tools.newest("psql")?, database.connection.clone());
+        let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         // Both run programs and wait for them: at the same time.
         let (installed, server) = std::thread::scope(|scope| {
             let installed = scope.spawn(|| tools.installed("pg_dump"));
             let server = Server::ask(&psql);
             (installed.join().unwrap_or_default(), server)
         });
-        let server = server?;
+        let server = server.map_err(refused)?;
         let why = format!("the server, which is PostgreSQL {}", server.version());
         let pg_dump = tools::fitting("pg_dump", &installed, server.version(), &why)?;
         let options = DumpOptions { lock_timeout: database.lock_timeout, extra: database.dump_options.clone() };
@@ -59,17 +61,20 @@ impl Source {
     pub(crate) fn dump(&self) -> Result<Dump, Failure> {
         // By its name, as the server said it: libpq's default must not be asked twice.
         let connection = self.psql.connection().to(&self.server.database);
-        Dump::start(&self.pg_dump, &connection, &self.options).map_err(|e| self.explain(&e))
+        Dump::start(&self.pg_dump, &connection, &self.options, self.psql.stop()).map_err(|e| self.explain(&e))
     }
 
     /// Explains what ended the dump: pg_dump itself, or the server behind it.
     pub(crate) fn explain(&self, error: &DumpError) -> Failure {
+        if let DumpError::Interrupted(signal) = error {
+            return lanes::stopped_by(signal);
+        }
         let database = &self.server.database;
         let lines = error.lines().join("\n");
         if let Some((_, hint)) = REASONS.iter().find(|(said, _)| said.iter().all(|words| lines.contains(words))) {
             return Failure::new(Exit::Failed, format!("backup of {database}: {error}")).hint(*hint);
         }
-        let was_killed = matches!(error, DumpError::Killed { .. });
+        let was_killed = error.was_killed();
         if LOST.iter().any(|words| lines.contains(words)) || (!was_killed && Server::ask(&self.psql).is_err()) {
             let error = format!("the PostgreSQL server went away during the backup of {database}: {error}");
             return Failure::new(Exit::Failed, error)
@@ -77,6 +82,14 @@ impl Source {
         }
         Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
             .hint("run the backup again; nothing of this run was kept")
+    }
+}
+
+/// A server that could not be asked; a run that was told to stop says so as its other steps do.
+fn refused(error: postgres::Error) -> Failure {
+    match error {
+        postgres::Error::Interrupted(signal) => lanes::stopped_by(signal),
+        error => error.into(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ::archive::Census;
 use jiff::Timestamp;
+use postgres::quote::identifier;
 use serde::Serialize;
 
 use crate::answers::failure::Failure;
@@ -11,7 +12,6 @@ use crate::answers::report;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::way::Mode;
 use crate::commands::restore::reading::Through;
-use crate::postgres::psql::identifier;
 
 /// What a restore has done.
 #[derive(Debug)]

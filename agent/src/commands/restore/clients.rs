@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::wish::Wish;
-use crate::interrupt;
+use crate::interrupt::{AtEnd, Interrupt};
 
 /// The commands that stop and start whatever uses the database: the user's services.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Clients {
 #[must_use]
 pub(crate) struct Stopped {
     start: Option<String>,
+    /// Starts them even in a process that ends at once.
+    at_end: Option<AtEnd>,
 }
 
 impl Clients {
@@ -32,8 +34,8 @@ impl Clients {
     ///
     /// # Errors
     /// Exit 1 when the command fails. What it may have stopped has been started again then.
-    pub(crate) fn stop(&self) -> Result<Stopped, Failure> {
-        let stopped = Stopped::new(self.start.clone());
+    pub(crate) fn stop(&self, interrupt: &Interrupt) -> Result<Stopped, Failure> {
+        let stopped = Stopped::new(self.start.clone(), interrupt);
         if let Some(command) = &self.stop {
             tracing::info!("stopping services: {command}");
             if let Err(error) = in_words(command, status(command)) {
@@ -46,13 +48,11 @@ impl Clients {
 }
 
 impl Stopped {
-    fn new(start: Option<String>) -> Self {
-        interrupt::at_end(start.clone().map(|command| {
-            let start: interrupt::AtEnd =
-                Box::new(move || start_now(&command).err().iter().for_each(|failure| tracing::error!("{failure}")));
-            start
-        }));
-        Self { start }
+    fn new(start: Option<String>, interrupt: &Interrupt) -> Self {
+        let at_end = start.clone().map(|command| {
+            interrupt.at_end(move || start_now(&command).err().iter().for_each(|failure| tracing::error!("{failure}")))
+        });
+        Self { start, at_end }
     }
 
     /// Starts them again.
@@ -65,7 +65,7 @@ impl Stopped {
 
     fn start_once(&mut self) -> Result<(), Failure> {
         let Some(command) = self.start.take() else { return Ok(()) };
-        interrupt::at_end(None);
+        self.at_end = None;
         start_now(&command)
     }
 }
@@ -128,16 +128,16 @@ mod tests {
     fn clients_start_once_whether_asked_or_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let clients = clients(folder.path(), "true");
-        clients.stop().unwrap().start().unwrap();
+        clients.stop(&Interrupt::never()).unwrap().start().unwrap();
         assert_eq!(starts(folder.path()), 1);
-        drop(clients.stop().unwrap());
+        drop(clients.stop(&Interrupt::never()).unwrap());
         assert_eq!(starts(folder.path()), 2);
     }
 
     #[test]
     fn clients_that_refuse_to_stop_are_started_again_and_named() {
         let folder = tempfile::tempdir().unwrap();
-        let failure = clients(folder.path(), "exit 7").stop().err().unwrap();
+        let failure = clients(folder.path(), "exit 7").stop(&Interrupt::never()).err().unwrap();
         assert!(failure.error.contains("exit 7") && failure.error.contains('7'), "{failure}");
         assert_eq!(starts(folder.path()), 1);
     }

@@ -1,17 +1,17 @@
 //! `lastgood restore --drop-old`: the databases that restores left beside the living one go, once nobody needs the way back.
 
+use postgres::Error;
+use postgres::database::content::Content;
+use postgres::database::names;
+use postgres::quote::identifier;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
 use crate::answers::report;
 use crate::cli::RestoreArgs;
-use crate::commands::restore::content::Content;
-use crate::commands::restore::names;
 use crate::commands::restore::server::Server;
 use crate::lock::Lock;
-use crate::postgres::psql::identifier;
-use crate::postgres::server::unreachable_database;
 use crate::settings::Settings;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &RestoreArgs, settings: &Settings, server: &Server, name
     let count = report::count(old.len() as u64, "old database");
     prompt::ask(&list, &format!("Drop {count}? There is no way back."), args.confirm)?;
     for old in &old {
-        let dropped = server.maintenance.script(&format!("DROP DATABASE {};\n", identifier(&old.name)));
+        let dropped = server.maintenance.unstopped().script(&format!("DROP DATABASE {};\n", identifier(&old.name)));
         dropped.map_err(|e| {
             Failure::new(Exit::Failed, format!("cannot drop {}: {e}", old.name))
                 .hint("if somebody is connected to it, something may still be using it: look before you drop it")
@@ -65,12 +65,12 @@ pub(crate) fn drop_empty(server: &Server, name: &str) -> bool {
         tracing::warn!("the database that was there before is kept as {name}: {why}");
         false
     };
-    match Content::ask(&server.psql.to(name)) {
+    match Content::ask(&server.psql.to(name).unstopped()) {
         Ok(content) if content.is_worthless() => {}
         Ok(_) => return kept("it isn't empty"),
         Err(error) => return kept(&format!("cannot ask whether it is empty: {error}")),
     }
-    match server.maintenance.script(&format!("DROP DATABASE {};\n", identifier(name))) {
+    match server.maintenance.unstopped().script(&format!("DROP DATABASE {};\n", identifier(name))) {
         Ok(_) => true,
         Err(error) => kept(&format!("cannot drop it: {error}")),
     }
@@ -80,7 +80,7 @@ pub(crate) fn drop_empty(server: &Server, name: &str) -> bool {
 fn old_databases(server: &Server, name: &str) -> Result<Vec<Old>, Failure> {
     let select = "SELECT datname AS name, CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size
         FROM pg_database ORDER BY datname";
-    let all: Vec<Old> = server.maintenance.rows(select).map_err(|e| unreachable_database(&server.maintenance, &e))?;
+    let all: Vec<Old> = server.maintenance.rows(select).map_err(|e| Error::unreachable(&server.maintenance, &e))?;
     let is_old = |old: &Old| names::is_before(name, &old.name) || names::is_restoring(name, &old.name);
     Ok(all.into_iter().filter(is_old).collect())
 }

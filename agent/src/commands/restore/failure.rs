@@ -3,9 +3,9 @@
 use std::io;
 
 use ::archive::{Damage, Kind};
+use postgres::programs::program::ProgramError;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::program::ProgramError;
 use crate::commands::restore::reading::ReadingError;
 
 /// What is true before the exchange of names and before COMMIT.

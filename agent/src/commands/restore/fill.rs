@@ -9,17 +9,18 @@ mod slots;
 mod splitter;
 pub(crate) mod spool;
 
+use postgres::Psql;
+use postgres::database::counts::Counted;
+use postgres::programs::pg_restore::{self, Part, Way};
+use postgres::programs::session::Session;
+
 use crate::answers::failure::Failure;
-use crate::commands::restore::counts::Counted;
 use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::job::Job;
-use crate::commands::restore::pg_restore::{self, Part, Way};
 use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::reading::Through;
-use crate::commands::restore::session::Session;
-use crate::postgres::Psql;
 
 /// Fills the database that `psql` is connected to, and counts what is in it then.
 ///
@@ -45,7 +46,7 @@ fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 
 fn script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let psql = psql_beside(psql, &job.facts.head.pg_restore.path);
-    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| failure::program(&e))?;
+    let mut session = Session::start(&psql).map_err(|e| failure::program(&e))?;
     match replay(job, &mut session, Way::Filling) {
         Ok(through) => session.why().map_err(|e| failure::program(&e)).map(|()| through),
         Err((failure, SessionState::Alive)) => {

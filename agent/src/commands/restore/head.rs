@@ -3,16 +3,17 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
 use ::archive::{Entry, Header, Walk};
+use postgres::programs::pg_restore;
+use postgres::programs::program::Program;
+use postgres::words::roles::{Finder, Named};
+use postgres::{Tool, Tools, Version};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::archive::Archive;
-use crate::commands::restore::program::Program;
+use crate::commands::restore::failure;
 use crate::commands::restore::reading::{self, ReadingError, filled};
-use crate::commands::restore::roles::{Finder, Named};
 use crate::commands::restore::server::Server;
-use crate::commands::restore::{failure, pg_restore};
 use crate::interrupt::Interrupt;
-use crate::postgres::{Tool, Tools, Version};
 
 /// An archive's head, and the program that can restore it.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ impl Head {
         let mut expander = reading::open(archive.open()?, &archive.keys).map_err(unreadable)?;
         let mut walk = Walk::new();
         let mut block = vec![0; 1 << 18];
-        let mut script: Option<Script<'_>> = None;
+        let mut script: Option<Script> = None;
         // What came before the header's end told which pg_restore to start.
         let mut unfed = Vec::new();
         while walk.contents().is_none() {
@@ -103,16 +104,15 @@ fn tool(header: &Header, tools: &Tools) -> Result<Tool, Failure> {
     };
     let needed = Version::parse(&header.pg_dump_version).ok_or_else(unknown)?;
     let why = format!("this archive (format {}), which pg_dump {needed} made", header.version);
-    tools.fitting("pg_restore", needed, &why)
+    Ok(tools.fitting("pg_restore", needed, &why)?)
 }
 
 /// pg_restore making a script of the definitions, which is read as it comes.
-struct Script<'a> {
+struct Script {
     tool: Tool,
     program: Program,
     stdin: Option<std::process::ChildStdin>,
     reader: std::thread::JoinHandle<Said>,
-    interrupt: &'a Interrupt,
 }
 
 /// What the script tells.
@@ -126,10 +126,10 @@ struct Said {
 const BEGINNING: [&[u8]; 4] = [b"--", b"-- PostgreSQL database dump", b"--", b""];
 const RESTRICTION: &[u8] = b"\\restrict ";
 
-impl<'a> Script<'a> {
-    fn start(tool: Tool, server: &Server, interrupt: &'a Interrupt) -> Result<Self, Failure> {
+impl Script {
+    fn start(tool: Tool, server: &Server, interrupt: &Interrupt) -> Result<Self, Failure> {
         let mut command = pg_restore::definitions(&tool, server.psql.connection());
-        let (program, pipes) = Program::start("pg_restore", &mut command, interrupt)
+        let (program, pipes) = Program::start("pg_restore", &mut command, interrupt.stop())
             .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         let stdout = pipes.stdout;
         let reader = std::thread::spawn(move || {
@@ -147,7 +147,7 @@ impl<'a> Script<'a> {
             });
             Said { named: finder.finish(), restricts_psql }
         });
-        Ok(Self { tool, program, stdin: pipes.stdin, reader, interrupt })
+        Ok(Self { tool, program, stdin: pipes.stdin, reader })
     }
 
     /// One that has read enough closes its input: its exit status tells whether that is well.
@@ -160,7 +160,7 @@ impl<'a> Script<'a> {
     fn finish(mut self) -> Result<(Tool, Said), Failure> {
         self.stdin = None;
         let said = self.reader.join().unwrap_or_default();
-        self.program.end(self.interrupt).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        self.program.end().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         Ok((self.tool, said))
     }
 }

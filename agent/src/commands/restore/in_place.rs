@@ -5,27 +5,28 @@
 //! do: it commits before the end of its input has been seen.
 
 use ::archive::Walked;
+use postgres::database::exchange::end_connections;
+use postgres::database::live::LiveDatabase;
+use postgres::database::{counts, statistics};
+use postgres::programs::pg_restore::Way;
+use postgres::programs::program::ProgramError;
+use postgres::programs::session::{Session, SessionError};
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
 use crate::commands::restore::clients::{Clients, Stopped};
-use crate::commands::restore::exchange::end_connections;
+use crate::commands::restore::failure;
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::job::Job;
-use crate::commands::restore::living::Living;
-use crate::commands::restore::pg_restore::Way;
-use crate::commands::restore::program::ProgramError;
 use crate::commands::restore::reading::Through;
-use crate::commands::restore::session::{Session, SessionError};
-use crate::commands::restore::{counts, failure, statistics};
 
 /// Stops whatever uses the database, and ends its connections.
 ///
 /// # Errors
 /// As [`Clients::stop`](crate::commands::restore::clients::Clients::stop).
 pub(crate) fn stop_clients(job: &Job) -> Result<Stopped, Failure> {
-    let stopped = Clients::of(&job.wish).stop()?;
+    let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
     job.go_on()?;
     end_all(job);
     Ok(stopped)
@@ -42,7 +43,8 @@ fn end_all(job: &Job) {
 /// # Errors
 /// Everything was rolled back then.
 pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
-    let back = Living::ask(&job.server.maintenance, &job.facts.target.name)?.map_or(0, |living| living.connections);
+    let back = LiveDatabase::ask(&job.server.maintenance, &job.facts.target.name);
+    let back = back.map_err(|error| job.interrupted_or(error.into()))?.map_or(0, |living| living.connections);
     if back > 0 && !job.wish.skip_backup {
         tracing::warn!(
             "{} came back during the safety backup, which may lack what they wrote; RESTORE_STOP_COMMAND can stop them",
@@ -58,7 +60,7 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
 /// The transaction.
 fn replace(job: &Job) -> Result<Through, Failure> {
     let psql = psql_beside(&job.server.psql, &job.facts.head.pg_restore.path);
-    let mut session = Session::start(&psql, &job.interrupt).map_err(|e| failure::program(&e))?;
+    let mut session = Session::start(&psql).map_err(|e| failure::program(&e))?;
     let begun = match session.ask(&format!("BEGIN;\n{TRANSACTION}")) {
         Ok(number) => number,
         Err(error) => return Err(ended(session, &error)),
@@ -133,7 +135,7 @@ fn after_commit(job: &Job, number: u64, error: &ProgramError) -> Result<(), Fail
     struct Status {
         status: Option<String>,
     }
-    let asked = job.server.psql.row::<Status>(&format!("SELECT txid_status({number}) AS status"));
+    let asked = job.server.psql.unstopped().row::<Status>(&format!("SELECT txid_status({number}) AS status"));
     match asked.ok().flatten().and_then(|row| row.status).as_deref() {
         Some("committed") => Ok(()),
         Some("aborted") => Err(failure::program(error)),

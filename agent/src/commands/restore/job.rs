@@ -1,15 +1,16 @@
 //! One restore: what was asked, what is so, what was decided, and what both ways of restoring share.
 
 use ::archive::{Census, Digest, Walk};
+use postgres::Psql;
+use postgres::database::counts::{self, Counted};
+use postgres::programs::pg_restore::Choice;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
 use crate::answers::report::Report;
 use crate::commands::restore::archive::Archive;
-use crate::commands::restore::counts::{self, Counted};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
-use crate::commands::restore::pg_restore::Choice;
 use crate::commands::restore::plan::Plan;
 use crate::commands::restore::plan::filling::usual_jobs;
 use crate::commands::restore::plan::ownership::Ownership;
@@ -18,7 +19,6 @@ use crate::commands::restore::server::Server;
 use crate::commands::restore::tables;
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::Interrupt;
-use crate::postgres::Psql;
 
 /// A restore whose plan has been made.
 pub(crate) struct Job {

@@ -1,11 +1,11 @@
 //! What is in the live database, as far as a restore in place has to know it: its relations, and what depends on them.
 
+use postgres::Psql;
+use postgres::quote::literal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::postgres::Psql;
-use crate::postgres::psql::literal;
 
 /// Names are shown as the archive's contents show them, so that the two can be compared.
 #[derive(Clone, Debug, Default)]

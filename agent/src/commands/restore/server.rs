@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use postgres::database::content::Content;
+use postgres::database::live::{LiveDatabase, Role, maintenance};
+use postgres::database::names;
+use postgres::server;
+use postgres::{Error, Psql, Stop, Tools};
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::content::Content;
-use crate::commands::restore::living::{Living, Role, maintenance};
-use crate::commands::restore::names;
-use crate::postgres::server::{self, unreachable_database};
-use crate::postgres::{Psql, Tools};
 use crate::settings::{DatabaseSettings, Settings};
 
 /// A server that can be asked and told, and the programs that do it.
@@ -33,7 +33,7 @@ pub(crate) struct Target {
     pub(crate) is_local: bool,
     pub(crate) role: Role,
     /// The database that has the name now, if there is one.
-    pub(crate) living: Option<Living>,
+    pub(crate) living: Option<LiveDatabase>,
     /// What is in it.
     pub(crate) content: Content,
 }
@@ -47,9 +47,10 @@ impl Server {
         settings: &Settings,
         database: &DatabaseSettings,
         into: Option<&str>,
+        stop: &Stop,
     ) -> Result<(Self, Target), Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
-        let psql = Psql::new(tools.newest("psql")?, database.connection.clone());
+        let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         let given = into.or(database.name.as_deref());
         let maintenance = maintenance(&psql, given.unwrap_or_default())?;
         let role = Role::ask(&maintenance)?;
@@ -65,8 +66,8 @@ impl Server {
     }
 
     fn target(&self, name: String, role: Role) -> Result<Target, Failure> {
-        let living = Living::ask(&self.maintenance, &name)?;
-        let ask = || Content::ask(&self.psql).map_err(|e| unreachable_database(&self.psql, &e));
+        let living = LiveDatabase::ask(&self.maintenance, &name)?;
+        let ask = || Content::ask(&self.psql).map_err(|e| Error::unreachable(&self.psql, &e));
         let content = if living.is_some() { ask()? } else { Content::default() };
         let place = self.psql.connection().place();
         Ok(Target { place, is_local: is_local(&self.psql), name, role, living, content })

@@ -3,15 +3,18 @@
 //! create → fill → check → analyze → properties → stop services → exchange → start services. Whatever happens before the
 //! exchange, the live database isn't touched; the exchange is one transaction.
 
+use postgres::Psql;
+use postgres::database::exchange::{end_connections, exchange};
+use postgres::database::{properties, statistics};
+use postgres::quote::identifier;
+use postgres::words::origin;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
 use crate::commands::restore::clients::Clients;
-use crate::commands::restore::exchange::{end_connections, exchange};
+use crate::commands::restore::fill;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::Through;
-use crate::commands::restore::{fill, origin, properties, statistics};
-use crate::postgres::Psql;
-use crate::postgres::psql::identifier;
 
 /// A database that is being filled. Dropped with the value unless it was kept.
 struct New<'a> {
@@ -25,13 +28,13 @@ struct New<'a> {
 /// # Errors
 /// The live database is untouched and the new one gone then.
 pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, Failure> {
-    let mut new = create(job, new)?;
+    let mut new = create(job, new).map_err(|failure| job.interrupted_or(failure))?;
     let through = prepare(job, &new.name).map_err(|failure| job.interrupted_or(failure))?;
     job.go_on()?;
-    let stopped = Clients::of(&job.wish).stop()?;
+    let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
     job.go_on()?;
-    exchange(&job.server.maintenance, &job.facts.target.name, &new.name, old, &job.interrupt)
-        .map_err(|failure| job.interrupted_or(failure))?;
+    exchange(&job.server.maintenance, &job.facts.target.name, &new.name, old)
+        .map_err(|error| job.interrupted_or(error.into()))?;
     new.kept = true;
     take_over_properties(job);
     Ok(Restored::new(through, stopped.start()))
@@ -58,7 +61,9 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     tracing::info!("restoring into the new database {name}");
     let create = format!("CREATE DATABASE {} TEMPLATE template0 {options};\n", identifier(name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("cannot create the new database {name}: {e}"));
+    // The server would go on creating it.
     maintenance
+        .unstopped()
         .script(&create)
         .map_err(|e| failed(e.to_string()).hint("--in-place restores without a second database"))?;
     let new = New { maintenance, name: name.to_owned(), kept: false };
@@ -101,11 +106,11 @@ impl Drop for New<'_> {
         if self.kept {
             return;
         }
-        let name = identifier(&self.name);
+        let (name, maintenance) = (identifier(&self.name), self.maintenance.unstopped());
         // pg_restore's session may take a moment to end after it was killed.
         for _ in 0..20 {
-            let _ = end_connections(self.maintenance, &[&self.name]);
-            match self.maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
+            let _ = end_connections(&maintenance, &[&self.name]);
+            match maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
                 Ok(_) => return,
                 Err(error) => tracing::debug!("{error}"),
             }

@@ -68,7 +68,7 @@ fn a_failure_is_told_with_its_text_also_where_only_a_part_was_done() {
     partly.setting("DB_PORT", "1").run(&["backup", "--all-databases"]).exits(1);
     let told = pings.lock().unwrap().clone();
     assert_eq!(told.len(), 3, "{told:?}");
-    assert!(told[2].starts_with("/uuid/fail\ncan't ask "), "{told:?}");
+    assert!(told[2].starts_with("/uuid/fail\ncannot connect to "), "{told:?}");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_failure_may_have_a_url_of_its_own() {
     let agent = agent().database(small()).directory(&places.directory()).setting("BACKUP_HEALTHCHECK_FAIL_URL", url);
     agent.setting("DB_NAME", "nothing").run(&["backup"]).exits(5);
     let told = pings.lock().unwrap().clone();
-    assert!(told.len() == 1 && told[0].starts_with("/uuid\ncan't ask database nothing"), "{told:?}");
+    assert!(told.len() == 1 && told[0].starts_with("/uuid\ncannot connect to database nothing"), "{told:?}");
 }
 
 #[test]

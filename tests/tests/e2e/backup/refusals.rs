@@ -15,7 +15,7 @@ fn a_server_that_cannot_be_asked_is_explained() {
     ];
     for (name, value, code, error, hint) in cases {
         let failed = agent().setting(name, value).run(&["backup"]).exits(code);
-        failed.mentions("error: can't ask database ").mentions(error).mentions(hint);
+        failed.mentions("error: cannot connect to database ").mentions(error).mentions(hint);
     }
     places.hold_nothing();
 }

@@ -58,7 +58,7 @@ fn one_database_that_fails_does_not_keep_the_others_from_theirs() {
     assert_eq!(done["stored"][0]["state"], "good");
 
     let log = std::fs::read_to_string(agent.home().join("log")).unwrap();
-    assert!(log.contains(" ERROR can't ask database no_such_database"), "{log}");
+    assert!(log.contains(" ERROR cannot connect to database no_such_database"), "{log}");
     assert!(log.contains(" INFO ") && log.contains(small().name()), "{log}");
 }
 

@@ -3,36 +3,33 @@
 use std::io;
 use std::process::{ChildStdin, ChildStdout, Command};
 
+use postgres::programs::pipe::WidePipe;
+use postgres::programs::program::{Pipes, Program};
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::failure;
 use crate::commands::restore::job::Job;
-use crate::commands::restore::program::{Pipes, Program};
 use crate::commands::restore::reading::Through;
 use crate::interrupt::Interrupt;
-use crate::postgres::pipe::Roomy;
 
 /// A dump on its way into a program's stdin. A program that has read enough may end before all of it has come.
-pub(crate) struct Feed<'a> {
-    running: Option<(Program, Roomy<ChildStdin>)>,
-    interrupt: &'a Interrupt,
+pub(crate) struct Feed {
+    running: Option<(Program, WidePipe<ChildStdin>)>,
 }
 
-impl<'a> Feed<'a> {
+impl Feed {
     /// Starts a pg_restore that reads its stdin; its stdout, where the command asks for it.
     ///
     /// # Errors
     /// Exit 1 when it can't be run.
-    pub(crate) fn start(
-        command: &mut Command,
-        interrupt: &'a Interrupt,
-    ) -> Result<(Self, Option<ChildStdout>), Failure> {
-        let started = Program::start("pg_restore", command, interrupt);
+    pub(crate) fn start(command: &mut Command, interrupt: &Interrupt) -> Result<(Self, Option<ChildStdout>), Failure> {
+        let started = Program::start("pg_restore", command, interrupt.stop());
         let (program, Pipes { stdin, stdout }) = started.map_err(|e| failure::program(&e))?;
         let Some(stdin) = stdin else {
             program.stop();
             return Err(Failure::new(Exit::Failed, "pg_restore's stdin is missing"));
         };
-        Ok((Self { running: Some((program, Roomy::new(stdin))), interrupt }, stdout))
+        Ok((Self { running: Some((program, WidePipe::new(stdin))) }, stdout))
     }
 
     /// Reads the archive to its end into the program, and waits for it.
@@ -69,7 +66,7 @@ impl<'a> Feed<'a> {
     pub(crate) fn end(&mut self) -> Result<(), Failure> {
         let Some((program, stdin)) = self.running.take() else { return Ok(()) };
         drop(stdin);
-        program.end(self.interrupt).map_err(|e| failure::program(&e))
+        program.end().map_err(|e| failure::program(&e))
     }
 
     /// Ends the program, whose work is of no use any more.

@@ -3,15 +3,16 @@
 use std::io::{self, Read as _};
 use std::process::ChildStdout;
 
+use postgres::Psql;
+use postgres::programs::pg_restore::{self, Way};
+use postgres::programs::script::{Kind, Trimmed};
+use postgres::programs::session::Session;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::job::Job;
-use crate::commands::restore::pg_restore::{self, Way};
 use crate::commands::restore::reading::{Through, filled};
-use crate::commands::restore::script::{Kind, Trimmed};
-use crate::commands::restore::session::Session;
-use crate::postgres::Psql;
 
 /// Whether psql can still be spoken to after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ fn pump(script: Option<ChildStdout>, mut trimmed: Trimmed, session: &mut Session
 /// The psql of pg_restore's own version: scripts of newer ones have commands that older ones don't know.
 pub(crate) fn psql_beside(psql: &Psql, pg_restore: &std::path::Path) -> Psql {
     let sibling = pg_restore.with_file_name("psql");
-    if sibling.is_file() { Psql::new(sibling, psql.connection().clone()) } else { psql.clone() }
+    if sibling.is_file() { psql.by(sibling) } else { psql.clone() }
 }
 
 /// What psql itself said at its end, if it failed.

@@ -12,8 +12,12 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::thread;
 
+use postgres::Psql;
+use postgres::database::counts::Counted;
+use postgres::programs::pg_restore::{self, Choice, Part};
+use postgres::programs::program::Program;
+
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::counts::Counted;
 use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::relay::{Cancelled, Relay};
@@ -21,11 +25,8 @@ use crate::commands::restore::fill::share::{Share, share_out, weights};
 use crate::commands::restore::fill::splitter::{Block, HEAD, Splitter};
 use crate::commands::restore::fill::{slots, spool};
 use crate::commands::restore::job::Job;
-use crate::commands::restore::pg_restore::{self, Choice, Part};
-use crate::commands::restore::program::Program;
 use crate::commands::restore::reading::{Through, filled};
 use crate::commands::restore::tables;
-use crate::postgres::Psql;
 
 /// One restore's parts side by side.
 struct Filling<'a> {
@@ -149,7 +150,7 @@ impl Filling<'_> {
     }
 
     /// To one pg_restore: the head, and its blocks while they are still arriving.
-    fn hand_on(&self, share: &Share, feed: &mut Feed<'_>) -> Result<(), Stopped> {
+    fn hand_on(&self, share: &Share, feed: &mut Feed) -> Result<(), Stopped> {
         let mut buffer = Vec::with_capacity(slots::SLOT_SIZE);
         let mut from = 0;
         loop {
@@ -183,8 +184,8 @@ impl Filling<'_> {
         let choice = self.choice()?;
         let tool = &self.job.facts.head.pg_restore;
         let mut command = pg_restore::into_database(tool, self.psql.connection(), &choice, part);
-        let started = Program::start("pg_restore", &mut command, &self.job.interrupt);
-        let ended = started.and_then(|(program, _)| program.end(&self.job.interrupt));
+        let started = Program::start("pg_restore", &mut command, self.job.interrupt.stop());
+        let ended = started.and_then(|(program, _)| program.end());
         ended.map_err(|e| failure::program(&e))
     }
 

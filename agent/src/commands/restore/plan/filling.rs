@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use postgres::Version;
+use postgres::database::live::Role;
+
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Role;
 use crate::commands::restore::plan::way::Way;
 use crate::commands::restore::wish::Wish;
-use crate::postgres::Version;
 
 /// Below this a serial restore is over before the jobs have started: bytes of rows.
 const LEAST: u64 = 64 << 20;

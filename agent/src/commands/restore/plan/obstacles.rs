@@ -3,10 +3,11 @@
 
 use std::collections::HashSet;
 
+use postgres::database::live::Role;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Role;
 use crate::commands::restore::relations::{Dependent, Relation, Relations};
 
 /// How many names a warning spells out.

@@ -1,12 +1,12 @@
 //! What a restore is about, in words: the backup, how it was made, and what it replaces.
 
 use jiff::Timestamp;
+use postgres::database::live::LiveDatabase;
 
 use crate::answers::report;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::Living;
 use crate::commands::restore::server::Target;
 use crate::commands::restore::wish::Wish;
 
@@ -61,7 +61,7 @@ fn version(text: &str) -> &str {
 
 fn replaces(target: &Target) -> String {
     let place = &target.place;
-    let Some(Living { size, connections, .. }) = &target.living else {
+    let Some(LiveDatabase { size, connections, .. }) = &target.living else {
         return format!("nothing: {place} does not exist and is created");
     };
     let size = size.map_or("of unknown size".to_owned(), report::size);

@@ -1,11 +1,11 @@
 //! How the content gets under the name: beside the live database and then swapped, or inside it.
 
+use postgres::database::names;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report;
 use crate::commands::restore::facts::Facts;
-use crate::commands::restore::names;
 use crate::commands::restore::server::Target;
 use crate::commands::restore::space::Space;
 use crate::commands::restore::wish::Wish;

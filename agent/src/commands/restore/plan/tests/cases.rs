@@ -6,19 +6,19 @@ use ::archive::{Census, Header, LargeObjectCensus, TableCensus};
 use catalog::Unknown;
 use catalog::manifest::{self, Manifest, Purpose};
 use jiff::Timestamp;
+use postgres::database::live::{LiveDatabase, Role};
+use postgres::words::roles::Named;
+use postgres::{Tool, Version};
 use serde_json::{Value, json};
 
 use crate::commands::restore::backup::{Assurance, Backup};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::living::{Living, Role};
 use crate::commands::restore::relations::{Dependent, Relation, Relations};
-use crate::commands::restore::roles::Named;
 use crate::commands::restore::server::Target;
 use crate::commands::restore::space::Space;
 use crate::commands::restore::wish::Wish;
-use crate::postgres::{Tool, Version};
 
 /// A restore to be decided.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ fn role(name: &str, superuser: bool, creates_databases: bool, version_number: u3
     .unwrap()
 }
 
-fn living(owner: &str, is_ours: bool) -> Living {
+fn living(owner: &str, is_ours: bool) -> LiveDatabase {
     serde_json::from_value(json!({
         "name": "shop", "owner": owner, "encoding": "UTF8", "tablespace": "pg_default", "comment": null,
         "size": GIB, "row": {}, "is_ours": is_ours, "connections": 3, "prepared_transactions": [], "slots": []

@@ -24,52 +24,75 @@ SELECT row_to_json(l) FROM (SELECT count(*) AS large_objects FROM pg_catalog.pg_
 ";
 
 /// psql's input that makes it print the counts, one JSON document a line. `encoding` is the archive's character set.
-pub(crate) fn questions(encoding: &str) -> String {
+pub fn questions(encoding: &str) -> String {
     // Row security must fail rather than hide rows from the count. No settings of ours may reach a session that goes on.
-    format!("SET client_encoding = {};\nSET row_security = off;\n{COUNT}", crate::postgres::psql::literal(encoding))
+    format!("SET client_encoding = {};\nSET row_security = off;\n{COUNT}", crate::quote::literal(encoding))
 }
 
 /// One line of psql's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Counted {
+pub enum Counted {
+    /// A table, and how many rows it has.
     Table {
+        /// Its schema.
         schema: String,
+        /// Its name.
         name: String,
-        /// `None`: a foreign table, whose rows lie elsewhere.
+        /// `None`: a foreign table, whose rows are elsewhere.
         rows: Option<u64>,
         /// An extension made it and may have put rows of its own into it, which no dump contains.
         seeded: bool,
     },
+    /// How many large objects the database has.
     LargeObjects {
+        /// Their number.
         large_objects: u64,
     },
 }
 
 /// Where the restored database differs from what the archive was found to hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Difference {
+pub enum Difference {
+    /// The table isn't there.
     #[error("table {table} is missing")]
-    Missing { table: String },
+    Missing {
+        /// The table, with its schema.
+        table: String,
+    },
+    /// The table has fewer or more rows.
     #[error("table {table} has {found} rows where the backup has {expected}")]
-    Rows { table: String, expected: u64, found: u64 },
+    Rows {
+        /// The table, with its schema.
+        table: String,
+        /// How many rows the archive holds.
+        expected: u64,
+        /// How many rows the database holds.
+        found: u64,
+    },
+    /// There are fewer or more large objects.
     #[error("{found} large objects where the backup has {expected}")]
-    LargeObjects { expected: u64, found: u64 },
+    LargeObjects {
+        /// How many the archive holds.
+        expected: u64,
+        /// How many the database holds.
+        found: u64,
+    },
 }
 
 /// Reads psql's answer to [`questions`].
 ///
 /// # Errors
 /// When a line isn't what was asked for.
-pub(crate) fn read(answer: &str) -> Result<Vec<Counted>, serde_json::Error> {
+pub fn read(answer: &str) -> Result<Vec<Counted>, serde_json::Error> {
     answer.split('\n').filter(|line| !line.is_empty()).map(serde_json::from_str).collect()
 }
 
 /// The rows of a table that was found, and whether an extension may have added to them.
 type Found = (Option<u64>, bool);
 
-/// Compares every table of the census that `chosen` names. Tables that the archive doesn't have are nobody's row.
-pub(crate) fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str) -> bool) -> Vec<Difference> {
+/// Compares every table of the census that `chosen` names. Tables missing from the archive are ignored.
+pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str) -> bool) -> Vec<Difference> {
     let mut found: BTreeMap<(&str, &str), Vec<Found>> = BTreeMap::new();
     for table in counted {
         if let Counted::Table { schema, name, rows, seeded } = table {
@@ -83,7 +106,7 @@ pub(crate) fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str
         // Names that only differ in bytes that aren't UTF-8 look alike: each takes the one that fits it.
         let fits = |(rows, seeded): &Found| match (table.rows, rows) {
             (Some(expected), Some(rows)) => *rows == expected || *seeded && *rows > expected,
-            // INSERTs aren't counted as rows, and a foreign table's rows lie elsewhere.
+            // INSERTs aren't counted as rows, and a foreign table's rows are elsewhere.
             _ => true,
         };
         match candidates {
@@ -102,7 +125,7 @@ pub(crate) fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str
 }
 
 /// Compares the number of large objects. `alone`: the database holds none but the archive's.
-pub(crate) fn compare_large_objects(census: &Census, counted: &[Counted], alone: bool) -> Option<Difference> {
+pub fn compare_large_objects(census: &Census, counted: &[Counted], alone: bool) -> Option<Difference> {
     let expected = census.large_objects.count;
     let found = counted.iter().find_map(|counted| match counted {
         Counted::LargeObjects { large_objects } => Some(*large_objects),

@@ -1,10 +1,10 @@
-//! The words of SQL statements that an archive brings, so that what is taken from them is quoted anew.
+//! The words of SQL statements that an archive brings, so that what is taken from them is quoted again.
 //!
-//! No such text goes to psql as it is: psql obeys `\! command` wherever it isn't quoted, and an archive may come from anybody.
+//! No such text goes to psql as it is: psql obeys `\! command` wherever it isn't quoted, and an archive may come from a stranger.
 
 /// A word, a quoted name, a text or a sign of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Token {
+pub enum Token {
     /// A keyword, a plain name, or a number without its sign.
     Word(String),
     /// A name in double quotes, without them.
@@ -17,12 +17,12 @@ pub(crate) enum Token {
 
 impl Token {
     /// It is this keyword.
-    pub(crate) fn is(&self, keyword: &str) -> bool {
+    pub fn is(&self, keyword: &str) -> bool {
         matches!(self, Self::Word(word) if word == keyword)
     }
 
     /// As a name.
-    pub(crate) fn name(&self) -> Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         match self {
             Self::Word(name) | Self::Quoted(name) => Some(name),
             Self::Text(_) | Self::Sign(_) => None,
@@ -31,7 +31,7 @@ impl Token {
 }
 
 /// Takes a statement apart as far as pg_dump writes it; what is never closed ends with it.
-pub(crate) fn tokens(statement: &str) -> Vec<Token> {
+pub fn tokens(statement: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut letters = statement.chars().peekable();
     while let Some(letter) = letters.next() {

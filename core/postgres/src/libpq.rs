@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::secret::Secret;
+use crate::Secret;
 
 /// libpq's environment variables and their values.
-pub(crate) type Variables = BTreeMap<&'static str, Secret>;
+pub type Variables = BTreeMap<&'static str, Secret>;
 
 /// libpq's connection parameters that an environment variable can set.
-pub(crate) const PARAMETERS: &[(&str, &str)] = &[
+pub const PARAMETERS: &[(&str, &str)] = &[
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -55,23 +55,23 @@ pub(crate) const PARAMETERS: &[(&str, &str)] = &[
 const SERVICE_FOLDERS: [&str; 3] = ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/pgsql/etc"];
 
 /// The environment variable of a connection parameter. asyncpg writes `ssl` for `sslmode`.
-pub(super) fn variable(keyword: &str) -> Option<&'static str> {
+pub fn variable(keyword: &str) -> Option<&'static str> {
     let keyword = if keyword == "ssl" { "sslmode" } else { keyword };
     PARAMETERS.iter().find(|(parameter, _)| *parameter == keyword).map(|(_, variable)| *variable)
 }
 
 /// Whether a variable's value is never shown. PGOPTIONS and file names are no secrets.
-pub(super) fn is_secret(variable: &str) -> bool {
+pub fn is_secret(variable: &str) -> bool {
     variable == "PGPASSWORD"
 }
 
 /// What the service `name` says, as environment variables; `None` where no service file knows it.
-pub(super) fn service(name: &str, files: &[PathBuf]) -> Option<Variables> {
+pub fn service(name: &str, files: &[PathBuf]) -> Option<Variables> {
     files.iter().find_map(|file| section(&std::fs::read_to_string(file).ok()?, name))
 }
 
 /// Where libpq looks for a service: the user's own file, or the one that was named, then the machine's.
-pub(super) fn service_files(named: Option<&str>, home: Option<&Path>, folder: Option<&str>) -> Vec<PathBuf> {
+pub fn service_files(named: Option<&str>, home: Option<&Path>, folder: Option<&str>) -> Vec<PathBuf> {
     let own = named.map(PathBuf::from).or_else(|| home.map(|home| home.join(".pg_service.conf")));
     let folders = folder.map_or_else(|| SERVICE_FOLDERS.map(Path::new).to_vec(), |folder| vec![Path::new(folder)]);
     own.into_iter().chain(folders.into_iter().map(|folder| folder.join("pg_service.conf"))).collect()

@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use crate::commands::restore::living::Living;
-use crate::postgres::psql::{identifier, literal};
-use crate::postgres::{Psql, PsqlError};
+use crate::database::live::LiveDatabase;
+use crate::quote::{identifier, literal, setting_name};
+use crate::{Psql, PsqlError};
 
 /// Settings whose value is a list of names, each to be quoted by itself (`GUC_LIST_QUOTE` in PostgreSQL's guc_tables.c).
 const LISTS: [&str; 7] = [
@@ -20,7 +20,7 @@ const LISTS: [&str; 7] = [
 
 #[derive(Deserialize)]
 struct Settings {
-    /// `None`: for everybody.
+    /// `None`: for every role.
     role: Option<String>,
     /// Each `name=value`.
     assignments: Vec<String>,
@@ -34,24 +34,25 @@ struct Privilege {
     grantable: bool,
 }
 
-/// Gives `new` the properties that `living` has now, and answers with those that the role may not set.
+/// Gives `new` the properties that `live` has now, and answers with those that the role may not set.
 ///
 /// # Errors
 /// [`PsqlError`] when they can't be asked for.
-pub(crate) fn copy(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String>, PsqlError> {
-    let mut statements = settings(maintenance, living, new)?;
-    statements.extend(privileges(maintenance, living, new)?);
-    if let Some(comment) = &living.comment {
+pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
+    let mut statements = settings(maintenance, live, new)?;
+    statements.extend(privileges(maintenance, live, new)?);
+    if let Some(comment) = &live.comment {
         statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(new), literal(comment)));
     }
-    if living.connection_limit() >= 0 {
-        statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), living.connection_limit()));
+    if live.connection_limit() >= 0 {
+        statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), live.connection_limit()));
     }
     Ok(apply(maintenance, statements))
 }
 
-/// Runs each statement by itself, and answers with those that are refused.
-pub(crate) fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
+/// Runs each statement by itself, whatever stops the run, and answers with those that are refused.
+pub fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
+    let maintenance = maintenance.unstopped();
     let refused = |statement: String| match maintenance.script(&format!("{statement};\n")) {
         Ok(_) => None,
         Err(error) => Some(format!("not carried over: {statement}: {error}")),
@@ -59,12 +60,12 @@ pub(crate) fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> 
     statements.into_iter().filter_map(refused).collect()
 }
 
-fn settings(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String>, PsqlError> {
+fn settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
     let select = format!(
         "SELECT r.rolname AS role, s.setconfig AS assignments FROM pg_db_role_setting s
             JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
             WHERE d.datname = {} AND (s.setrole = 0 OR r.oid IS NOT NULL)",
-        literal(&living.name)
+        literal(&live.name)
     );
     let rows: Vec<Settings> = maintenance.rows(&select)?;
     let statements = rows.into_iter().flat_map(|row| {
@@ -78,11 +79,6 @@ fn settings(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String
         })
     });
     Ok(statements.collect())
-}
-
-/// An extension's setting has a dot between two names.
-pub(crate) fn setting_name(name: &str) -> String {
-    name.split('.').map(identifier).collect::<Vec<_>>().join(".")
 }
 
 fn setting_value(name: &str, value: &str) -> String {
@@ -128,16 +124,16 @@ fn quoted_name(text: &str) -> (String, &str) {
     (name + rest, "")
 }
 
-fn privileges(maintenance: &Psql, living: &Living, new: &str) -> Result<Vec<String>, PsqlError> {
+fn privileges(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
     let select = format!(
         "SELECT CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END AS grantee,
             a.privilege_type AS privilege, a.is_grantable AS grantable
             FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
             WHERE d.datname = {} ORDER BY a.grantee = d.datdba DESC",
-        literal(&living.name)
+        literal(&live.name)
     );
     let rows: Vec<Privilege> = maintenance.rows(&select)?;
-    let (new, owner) = (identifier(new), identifier(&living.owner));
+    let (new, owner) = (identifier(new), identifier(&live.owner));
     let revoke = format!("REVOKE ALL ON DATABASE {new} FROM PUBLIC, {owner}");
     let grants = rows.into_iter().map(|row| {
         let grantee = row.grantee.map_or("PUBLIC".to_owned(), |role| identifier(&role));
@@ -157,10 +153,5 @@ mod tests {
         assert_eq!(setting_value("search_path", "\"a\"\"b, c\", \"\""), "'a\"b, c', ''");
         assert_eq!(setting_value("search_path", ""), "''");
         assert_eq!(setting_value("DateStyle", "ISO, DMY"), "'ISO, DMY'");
-    }
-
-    #[test]
-    fn an_extensions_setting_keeps_its_dot() {
-        assert_eq!(setting_name("myapp.tenant"), "\"myapp\".\"tenant\"");
     }
 }

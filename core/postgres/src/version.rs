@@ -4,19 +4,19 @@ use std::fmt;
 
 /// A PostgreSQL version. From 10 on the major is one number; before, two (`9.6`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version {
+pub struct Version {
     /// `server_version_num`: 150018 is 15.18, 90624 is 9.6.24.
     number: u32,
 }
 
 impl Version {
     /// From `server_version_num`.
-    pub(crate) fn from_number(number: u32) -> Self {
+    pub fn from_number(number: u32) -> Self {
         Self { number }
     }
 
     /// From what `pg_dump --version` prints, or a manifest holds: the first word that begins with a digit.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let word = text.split_whitespace().find(|w| w.starts_with(|c: char| c.is_ascii_digit()))?;
         // Development versions read `19devel`, `18beta2`, `17rc1`: the digits before the word are the version.
         let mut parts =
@@ -33,12 +33,12 @@ impl Version {
     }
 
     /// What must be equal for two versions to be of one major release: 15 of 15.18, 906 of 9.6.24.
-    pub(crate) fn major(self) -> u32 {
+    pub fn major(self) -> u32 {
         if self.number >= 100_000 { self.number / 10_000 } else { self.number / 100 }
     }
 
     /// The major as people and Debian's packages write it: `15`, `9.6`.
-    pub(crate) fn major_name(self) -> String {
+    pub fn major_name(self) -> String {
         let major = self.major();
         if major >= 100 { format!("{}.{}", major / 100, major % 100) } else { major.to_string() }
     }

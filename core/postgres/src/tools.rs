@@ -7,19 +7,20 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::answers::failure::{Exit, Failure};
-use crate::postgres::Version;
+use crate::{Error, Version};
 
 /// One client program and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tool {
-    pub(crate) path: PathBuf,
-    pub(crate) version: Version,
+pub struct Tool {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says its version is.
+    pub version: Version,
 }
 
-/// The folders in which client programs may lie, in the order in which they were named.
+/// The folders in which client programs may be, in the order in which they were named.
 #[derive(Clone, Debug)]
-pub(crate) struct Tools {
+pub struct Tools {
     folders: Vec<PathBuf>,
     /// `PG_BIN_DIR` was set: what it holds is used, and nothing else is looked at.
     chosen: bool,
@@ -27,7 +28,7 @@ pub(crate) struct Tools {
 
 impl Tools {
     /// Looks in `chosen` alone where it is given; else in PATH and where the packages of the usual systems install.
-    pub(crate) fn find(chosen: Option<&Path>) -> Self {
+    pub fn find(chosen: Option<&Path>) -> Self {
         if let Some(folder) = chosen {
             return Self { folders: vec![folder.to_owned()], chosen: true };
         }
@@ -43,11 +44,11 @@ impl Tools {
     }
 
     /// Every version of `program` that is installed, one path each, oldest first.
-    pub(crate) fn installed(&self, program: &str) -> Vec<Tool> {
+    pub fn installed(&self, program: &str) -> Vec<Tool> {
         versions_of(self.paths(program))
     }
 
-    /// Where `program` lies, each file once, in the order of the folders.
+    /// Where `program` is, each file once, in the order of the folders.
     fn paths(&self, program: &str) -> Vec<PathBuf> {
         let mut seen = HashSet::new();
         let mut paths: Vec<PathBuf> = self.folders.iter().map(|folder| folder.join(program)).collect();
@@ -63,22 +64,19 @@ impl Tools {
     /// The `program` whose major is `needed`'s, else the next newer one.
     ///
     /// # Errors
-    /// Exit 2, naming both versions and the package to install, when none is installed or all are older.
-    pub(crate) fn fitting(&self, program: &str, needed: Version, why: &str) -> Result<Tool, Failure> {
-        fitting(program, &self.installed(program), needed, why)
+    /// When none is installed or all are older; the error names both versions and the package to install.
+    pub fn fitting(&self, program: &str, needed: Version, what: &str) -> Result<Tool, Error> {
+        fitting(program, &self.installed(program), needed, what)
     }
 
     /// The newest `program` there is. Where there is but one, it isn't asked for its version: a backup waits for the answer.
     ///
     /// # Errors
-    /// Exit 2 when none is installed.
-    pub(crate) fn newest(&self, program: &str) -> Result<PathBuf, Failure> {
+    /// When none is installed.
+    pub fn newest(&self, program: &str) -> Result<PathBuf, Error> {
         let mut paths = self.paths(program);
         let newest = if paths.len() > 1 { versions_of(paths).pop().map(|tool| tool.path) } else { paths.pop() };
-        newest.ok_or_else(|| {
-            Failure::new(Exit::Usage, format!("{program} was not found"))
-                .hint("install PostgreSQL's client programs: apt-get install postgresql-client")
-        })
+        newest.ok_or_else(|| Error::ToolMissing { program: program.to_owned(), needed: None })
     }
 }
 
@@ -86,8 +84,7 @@ impl Tools {
 ///
 /// # Errors
 /// As [`Tools::fitting`].
-pub(crate) fn fitting(program: &str, installed: &[Tool], needed: Version, why: &str) -> Result<Tool, Failure> {
-    let package = format!("postgresql-client-{}", needed.major_name());
+pub fn fitting(program: &str, installed: &[Tool], needed: Version, what: &str) -> Result<Tool, Error> {
     let fitting = installed
         .iter()
         .filter(|t| t.version.major() >= needed.major())
@@ -95,16 +92,11 @@ pub(crate) fn fitting(program: &str, installed: &[Tool], needed: Version, why: &
     if let Some(tool) = fitting {
         return Ok(tool.clone());
     }
-    let hint = format!("install PostgreSQL {}'s client programs: apt-get install {package}", needed.major_name());
-    let error = match installed.last() {
-        None => format!("{program} was not found"),
-        Some(newest) => format!(
-            "{program} {} is too old for {why}: version {} or newer is needed",
-            newest.version,
-            needed.major_name()
-        ),
-    };
-    Err(Failure::new(Exit::Usage, error).hint(hint))
+    let program = program.to_owned();
+    Err(match installed.last() {
+        None => Error::ToolMissing { program, needed: Some(needed) },
+        Some(newest) => Error::ToolTooOld { program, newest: newest.version, what: what.to_owned(), needed },
+    })
 }
 
 /// The `bin` folders of the versions below `parent`.
@@ -175,9 +167,9 @@ mod tests {
     #[test]
     fn an_older_pg_dump_is_refused_with_both_versions_and_the_package() {
         let (_root, tools) = installed(&["14.2"]);
-        let failure = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server (16.1)").unwrap_err();
-        let text = failure.to_string();
+        let error = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server (16.1)").unwrap_err();
+        let (text, hint) = (error.to_string(), error.hint().unwrap());
         assert!(text.contains("14.2") && text.contains("16.1"), "{text}");
-        assert!(text.contains("postgresql-client-16"), "{text}");
+        assert!(hint.contains("postgresql-client-16"), "{hint}");
     }
 }

@@ -1,35 +1,40 @@
-//! How `pg_restore` is called.
+//! How `pg_restore` is called. Each is a process group of its own: Ctrl-C at a terminal is ours to pass on.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::postgres::{Tool, Version};
-use crate::settings::Connection;
+use crate::{Connection, Tool, Version};
 
 /// What is left out of a restore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Choice {
-    /// Objects belong to whoever restores them, and privileges are left out.
-    pub(crate) without_owners: bool,
+pub struct Choice {
+    /// Objects belong to the role that restores them, and privileges are left out.
+    pub without_owners: bool,
     /// The entries to restore, where not all are wanted: `pg_restore --use-list`.
-    pub(crate) list: Option<std::path::PathBuf>,
+    pub list: Option<std::path::PathBuf>,
 }
 
 /// What of an archive one `pg_restore` restores, and where it reads it.
-pub(crate) enum Part<'a> {
+pub enum Part<'a> {
     /// All of it, from its stdin.
     Everything,
     /// Rows and large objects, from its stdin.
     Data,
     /// What must be there before the rows: the archive is a file.
     Definitions(&'a Path),
-    /// Indexes, constraints and the like, with so many jobs: the archive is a file.
-    Finish { archive: &'a Path, jobs: usize },
+    /// Indexes, constraints and the like: the archive is a file.
+    Finish {
+        /// Its path.
+        archive: &'a Path,
+        /// How many sessions share the work.
+        jobs: usize,
+    },
 }
 
 /// `pg_restore` into a database that is empty but for the parts before. It stops at the first error.
-pub(crate) fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part: &Part<'_>) -> Command {
-    let mut command = connection.command(&tool.path);
+pub fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part: &Part<'_>) -> Command {
+    let mut command = command(tool, connection);
     command.args(["--exit-on-error", "--no-password"]);
     // Without it pg_restore prints a script; a name with `=` in it would be read as a connection string.
     command.arg(format!("--dbname=dbname='{}'", connection.database().map_or(String::new(), escaped)));
@@ -48,16 +53,16 @@ pub(crate) fn into_database(tool: &Tool, connection: &Connection, choice: &Choic
 
 /// What a script is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
     /// A database that is empty.
     Filling,
-    /// A living one, whose objects are dropped first, in one transaction.
+    /// A live one, whose objects are dropped first, in one transaction.
     Replacing,
 }
 
 /// `pg_restore` that prints what it would do, and connects to nothing.
-pub(crate) fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {
-    let mut command = connection.command(&tool.path);
+pub fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {
+    let mut command = command(tool, connection);
     if way == Way::Replacing {
         // One transaction is asked for because the script would else commit after the large objects.
         command.args(["--clean", "--if-exists", "--single-transaction"]);
@@ -69,10 +74,16 @@ pub(crate) fn script(tool: &Tool, connection: &Connection, choice: &Choice, way:
 }
 
 /// `pg_restore` that prints the definitions alone.
-pub(crate) fn definitions(tool: &Tool, connection: &Connection) -> Command {
-    let mut command = connection.command(&tool.path);
+pub fn definitions(tool: &Tool, connection: &Connection) -> Command {
+    let mut command = command(tool, connection);
     command.arg("--schema-only").stdin(Stdio::piped()).stdout(Stdio::piped());
     to_stdout(&mut command, tool);
+    command
+}
+
+fn command(tool: &Tool, connection: &Connection) -> Command {
+    let mut command = connection.command(&tool.path);
+    command.process_group(0);
     command
 }
 

@@ -4,19 +4,19 @@
 
 use serde::Deserialize;
 
-use crate::postgres::{Psql, PsqlError};
+use crate::{Psql, PsqlError};
 
-/// What somebody made in a database.
+/// What was made in a database since it was created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct Content {
+pub struct Content {
     /// Tables, ordinary and partitioned.
-    pub(crate) tables: u64,
+    pub tables: u64,
     /// Tables as well, and every other object: functions, types, sequences, schemas, large objects and so on.
     objects: u64,
     /// Extensions that not every database has. Their own tables may have been given rows.
     extensions: u64,
     /// Subscriptions to other servers, which stay with the old database.
-    pub(crate) subscriptions: Vec<String>,
+    pub subscriptions: Vec<String>,
 }
 
 /// `o.oid >= 16384`: the first that isn't the system's own (`FirstNormalObjectId` in PostgreSQL's transam.h). After an
@@ -62,17 +62,17 @@ impl Content {
     ///
     /// # Errors
     /// [`PsqlError`].
-    pub(crate) fn ask(psql: &Psql) -> Result<Self, PsqlError> {
+    pub fn ask(psql: &Psql) -> Result<Self, PsqlError> {
         Ok(psql.row(SELECT)?.unwrap_or_default())
     }
 
-    /// Nobody made anything in it, as far as it may be filled.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Nothing was made in it that a restore would collide with.
+    pub fn is_empty(&self) -> bool {
         self.objects == 0 && self.subscriptions.is_empty()
     }
 
     /// Nothing is lost with it.
-    pub(crate) fn is_worthless(&self) -> bool {
+    pub fn is_worthless(&self) -> bool {
         self.is_empty() && self.extensions == 0
     }
 }

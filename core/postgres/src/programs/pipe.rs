@@ -1,6 +1,6 @@
-//! Pipes from pg_dump and to pg_restore, which write and read 4 KiB at a time. Whoever keeps up with that at the other end is
-//! woken for nearly each of them, and waking somebody is time in which a program doesn't dump or restore. So the pipes are
-//! large, and both ends of them let some gather first.
+//! Pipes from pg_dump and to pg_restore, which write and read 4 KiB at a time. A reader or writer that keeps up with that is woken
+//! for nearly each of them, and waking one takes time in which the program doesn't dump or restore. So the pipes are wide, and
+//! our ends of them let some bytes gather first.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd;
@@ -8,27 +8,29 @@ use std::process::{ChildStdin, ChildStdout};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// In bytes. The kernel gives an unprivileged process that much.
+/// Bytes in a pipe. The kernel gives an unprivileged process that much.
 const SIZE: usize = 1 << 20;
-/// What is read or written at once, if it can be.
-const GULP: usize = SIZE / 4;
+/// Bytes that are read or written at once, where that many are there.
+const CHUNK: usize = SIZE / 4;
 /// How long to let it gather: a pipe can neither fill up nor run dry in it.
 const GATHERING: Duration = Duration::from_millis(1);
 /// How often to wait for room before a write waits for it. A reader that is gone makes none, and only a write says so.
 const PAUSES: usize = 100;
 
-/// One of our ends of a pipe.
-pub(crate) struct Roomy<P> {
+/// Our end of a pipe, which holds up to a megabyte.
+#[derive(Debug)]
+pub struct WidePipe<P> {
     pipe: P,
     /// It has the size that leaves room for bytes to gather.
-    is_roomy: bool,
+    is_wide: bool,
 }
 
-impl<P: AsFd> Roomy<P> {
-    pub(crate) fn new(pipe: P) -> Self {
+impl<P: AsFd> WidePipe<P> {
+    /// Widens the pipe, where the system allows it.
+    pub fn new(pipe: P) -> Self {
         // A smaller pipe is only slower.
-        let is_roomy = rustix::pipe::fcntl_setpipe_size(&pipe, SIZE).is_ok();
-        Self { pipe, is_roomy }
+        let is_wide = rustix::pipe::fcntl_setpipe_size(&pipe, SIZE).is_ok();
+        Self { pipe, is_wide }
     }
 
     /// Bytes in the pipe.
@@ -37,12 +39,12 @@ impl<P: AsFd> Roomy<P> {
     }
 }
 
-impl Roomy<ChildStdout> {
+impl WidePipe<ChildStdout> {
     /// Fills `block` up to `size` bytes. It stays shorter only at the end of what the program writes.
     ///
     /// # Errors
-    /// Of the pipe.
-    pub(crate) fn fill(&mut self, block: &mut Vec<u8>, size: usize) -> io::Result<()> {
+    /// When the pipe can't be read.
+    pub fn fill(&mut self, block: &mut Vec<u8>, size: usize) -> io::Result<()> {
         while block.len() < size {
             // Asked for more than is there, a pipe gives what is there; asked for one byte, it waits for one.
             let waiting = self.waiting()?.max(1);
@@ -51,7 +53,7 @@ impl Roomy<ChildStdout> {
             if read == 0 {
                 return Ok(());
             }
-            if self.is_roomy && read < GULP.min(missing as usize) {
+            if self.is_wide && read < CHUNK.min(missing as usize) {
                 sleep(GATHERING);
             }
         }
@@ -59,20 +61,20 @@ impl Roomy<ChildStdout> {
     }
 }
 
-impl Roomy<ChildStdin> {
+impl WidePipe<ChildStdin> {
     /// Writes all of `bytes`.
     ///
     /// # Errors
-    /// Of the pipe.
-    pub(crate) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        for gulp in bytes.chunks(GULP) {
+    /// When the pipe can't be written, because the program has closed it.
+    pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for chunk in bytes.chunks(CHUNK) {
             for _ in 0..PAUSES {
-                if !self.is_roomy || self.waiting()? <= (SIZE - GULP) as u64 {
+                if !self.is_wide || self.waiting()? <= (SIZE - CHUNK) as u64 {
                     break;
                 }
                 sleep(GATHERING);
             }
-            self.pipe.write_all(gulp)?;
+            self.pipe.write_all(chunk)?;
         }
         Ok(())
     }

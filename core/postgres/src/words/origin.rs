@@ -1,12 +1,11 @@
 //! What an archive says of the database that it was made of: with which options a new one is created, and which settings it
 //! gets.
 //!
-//! Taken over are the options and settings that pg_dump is known to write, each quoted anew; nothing of the archive's text
+//! Taken over are the options and settings that pg_dump is known to write, each quoted again; nothing of the archive's text
 //! reaches psql as it is.
 
-use crate::commands::restore::properties::setting_name;
-use crate::commands::restore::sql::{Token, tokens};
-use crate::postgres::psql::{identifier, literal};
+use crate::quote::{identifier, literal, setting_name};
+use crate::words::tokens::{Token, tokens};
 
 /// Options of CREATE DATABASE whose value is a text. Another server has other tablespaces.
 const OPTIONS: [&str; 7] =
@@ -14,7 +13,7 @@ const OPTIONS: [&str; 7] =
 const PROVIDERS: [&str; 3] = ["libc", "icu", "builtin"];
 
 /// The options of its CREATE DATABASE, `definition`, that give a new one the same character set and locale.
-pub(crate) fn creation_options(definition: &str) -> String {
+pub fn creation_options(definition: &str) -> String {
     let tokens = tokens(definition);
     let options = tokens.windows(3).filter_map(|window| match window {
         [Token::Word(option), Token::Sign('='), Token::Text(value)] if OPTIONS.contains(&option.as_str()) => {
@@ -31,7 +30,7 @@ pub(crate) fn creation_options(definition: &str) -> String {
 }
 
 /// Its settings, as statements about the database `name`; `None` for each statement that isn't a setting's.
-pub(crate) fn settings(definition: &str, name: &str) -> Vec<Option<String>> {
+pub fn settings(definition: &str, name: &str) -> Vec<Option<String>> {
     let tokens = tokens(definition);
     let statements = tokens.split(|token| *token == Token::Sign(';')).filter(|statement| !statement.is_empty());
     statements.map(|statement| setting(statement, name)).collect()

@@ -1,24 +1,24 @@
 //! The roles that an archive names: as owners in its contents, and within its statements.
 //!
-//! A role that this server doesn't have makes `pg_restore` fail half way, so they are looked for beforehand in the script
+//! A role that this server doesn't have makes `pg_restore` fail half way, so they are looked for in advance in the script
 //! that `pg_restore` makes of the definitions.
 
 use std::collections::BTreeSet;
 
-use crate::commands::restore::sql::{Token, tokens};
+use crate::words::tokens::{Token, tokens};
 
 /// The roles that statements name, besides owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Named {
+pub struct Named {
     /// In privileges, which `--no-acl` leaves out.
-    pub(crate) in_privileges: BTreeSet<String>,
+    pub in_privileges: BTreeSet<String>,
     /// In policies and user mappings, which nothing leaves out.
-    pub(crate) in_definitions: BTreeSet<String>,
+    pub in_definitions: BTreeSet<String>,
 }
 
 /// Picks roles out of `pg_restore`'s script, line by line.
 #[derive(Debug, Default)]
-pub(crate) struct Finder {
+pub struct Finder {
     entry: Entry,
     named: Named,
 }
@@ -33,7 +33,7 @@ enum Entry {
 
 impl Finder {
     /// Reads the script's next line.
-    pub(crate) fn line(&mut self, line: &str) {
+    pub fn line(&mut self, line: &str) {
         // Every entry begins with such a comment. A line of a function's body that looks like one names nothing.
         if let Some(rest) = line.strip_prefix("-- ")
             && (rest.starts_with("Name: ") || rest.starts_with("Data for Name: "))
@@ -57,7 +57,8 @@ impl Finder {
         }
     }
 
-    pub(crate) fn finish(self) -> Named {
+    /// The roles of all lines so far.
+    pub fn finish(self) -> Named {
         self.named
     }
 }

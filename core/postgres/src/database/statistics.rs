@@ -3,10 +3,10 @@
 
 use serde::Deserialize;
 
-use crate::postgres::{Psql, PsqlError};
+use crate::{Psql, PsqlError};
 
 /// The largest first. A partitioned table's ANALYZE goes through its partitions as well. The system's own tables, which a
-/// restore fills with names, are among them as far as the role may: so nobody is warned that they were left out.
+/// restore fills with names, are among them as far as the role may: so there is no warning that they were left out.
 const TABLES: &str = "SELECT c.oid::bigint AS oid FROM pg_catalog.pg_class c
     WHERE c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition AND NOT c.relisshared AND c.relpersistence <> 't'
         AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
@@ -17,8 +17,8 @@ struct Table {
     oid: u32,
 }
 
-/// Analyzes every table of a database, in so many sessions. What can't be analyzed is a warning, and autovacuum's.
-pub(crate) fn gather(psql: &Psql, sessions: usize) {
+/// Analyzes every table of a database, in this many sessions at a time. What can't be analyzed is a warning, and autovacuum's.
+pub fn gather(psql: &Psql, sessions: usize) {
     // Before version 10 the catalog has other columns.
     let gathered = gather_side_by_side(psql, sessions.max(1)).or_else(|_| psql.script("ANALYZE;\n").map(drop));
     if let Err(error) = gathered {

@@ -8,31 +8,32 @@ use std::io;
 
 /// What a script begins with, before the first object, is shorter.
 const HEAD: usize = 16 << 10;
-/// COMMIT stands within so many bytes before the end.
+/// COMMIT comes within this many bytes before the end.
 const TAIL: usize = 4 << 10;
 const BEGIN: &[u8] = b"\nBEGIN;\n";
 const COMMIT: &[u8] = b"\nCOMMIT;\n";
 const TIMEOUT: &[u8] = b"\nSET transaction_timeout = 0;\n";
 
-/// Which script it is, and for whom.
+/// What a script is, and which server it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub struct Kind {
     /// Made with `--single-transaction`: it has to have a BEGIN and a COMMIT.
-    pub(crate) transaction: bool,
+    pub transaction: bool,
     /// The server knows `transaction_timeout`.
-    pub(crate) knows_timeout: bool,
+    pub knows_timeout: bool,
 }
 
-/// Holds back the bytes at both ends.
+/// A script without those lines. It holds back the bytes at both ends until they have been looked at.
 #[derive(Debug)]
-pub(crate) struct Trimmed {
+pub struct Trimmed {
     kind: Kind,
     begun: bool,
     held: Vec<u8>,
 }
 
 impl Trimmed {
-    pub(crate) fn new(kind: Kind) -> Self {
+    /// A script that is about to come.
+    pub fn new(kind: Kind) -> Self {
         Self { kind, begun: false, held: Vec::new() }
     }
 
@@ -40,7 +41,7 @@ impl Trimmed {
     ///
     /// # Errors
     /// When no BEGIN is where it has to be: this isn't the script that was asked for.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    pub fn push(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         self.held.extend_from_slice(bytes);
         if !self.begun {
             if self.held.len() < HEAD {
@@ -57,7 +58,7 @@ impl Trimmed {
     ///
     /// # Errors
     /// When no COMMIT is where it has to be: the script isn't whole.
-    pub(crate) fn finish(mut self) -> io::Result<Vec<u8>> {
+    pub fn finish(mut self) -> io::Result<Vec<u8>> {
         if !self.begun {
             self.cut_head()?;
         }

@@ -2,30 +2,31 @@
 //! told to. Its end without COMMIT, however it comes, rolls everything back.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::commands::restore::program::{Program, ProgramError};
-use crate::interrupt::Interrupt;
-use crate::postgres::Psql;
+use crate::Psql;
+use crate::programs::program::{Program, ProgramError};
 
-/// Ends the answer to a question. No JSON document looks like it.
+/// The line that ends the answer to a question. No JSON document looks like it.
 const END: &str = "lastgood: end of the answer";
 
 /// A session with an open transaction.
-pub(crate) struct Session {
+pub struct Session {
     program: Program,
     stdin: ChildStdin,
     answers: Receiver<Vec<u8>>,
-    interrupt: Interrupt,
 }
 
 /// Why the session ended.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SessionError {
+pub enum SessionError {
+    /// psql failed.
     #[error(transparent)]
     Program(#[from] ProgramError),
-    #[error("psql ended before its time")]
+    /// psql is gone; [`Session::why`] tells the reason.
+    #[error("psql ended too early")]
     Ended,
 }
 
@@ -34,11 +35,12 @@ impl Session {
     ///
     /// # Errors
     /// [`ProgramError::Run`].
-    pub(crate) fn start(psql: &Psql, interrupt: &Interrupt) -> Result<Self, ProgramError> {
+    pub fn start(psql: &Psql) -> Result<Self, ProgramError> {
         let mut command = psql.connection().command(psql.program());
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let (program, pipes) = Program::start("psql", &mut command, interrupt)?;
+        // Ctrl-C at a terminal is ours to pass on.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let (program, pipes) = Program::start("psql", &mut command, psql.stop())?;
         let (Some(stdin), Some(stdout)) = (pipes.stdin, pipes.stdout) else {
             program.stop();
             return Err(ProgramError::Run { name: "psql", cause: "its pipes are missing".to_owned() });
@@ -51,7 +53,7 @@ impl Session {
                 }
             }
         });
-        let mut session = Self { program, stdin, answers, interrupt: interrupt.clone() };
+        let mut session = Self { program, stdin, answers };
         // What a script prints is of no interest, and may be a line for every large object. A psql that has ended already
         // says why at its end.
         let _ = session.send(b"\\o /dev/null\n");
@@ -61,8 +63,8 @@ impl Session {
     /// Hands on a piece of script.
     ///
     /// # Errors
-    /// Of the pipe: psql has ended then, and [`Session::why`] tells.
-    pub(crate) fn send(&mut self, script: &[u8]) -> io::Result<()> {
+    /// When psql has ended: [`Session::why`] tells the reason.
+    pub fn send(&mut self, script: &[u8]) -> io::Result<()> {
         self.stdin.write_all(script)
     }
 
@@ -70,7 +72,7 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError::Ended`], also when the script fails.
-    pub(crate) fn ask(&mut self, script: &str) -> Result<String, SessionError> {
+    pub fn ask(&mut self, script: &str) -> Result<String, SessionError> {
         let ended = |_| SessionError::Ended;
         self.send(format!("\\o\n{script}\\echo '{END}'\n\\o /dev/null\n").as_bytes()).map_err(ended)?;
         let mut answer = Vec::new();
@@ -88,7 +90,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ProgramError`]; where the connection broke, whether it was committed has to be asked of the server.
-    pub(crate) fn commit(mut self) -> Result<(), ProgramError> {
+    pub fn commit(mut self) -> Result<(), ProgramError> {
         // A pipe that is closed shows in the exit status.
         let _ = self.send(b"COMMIT;\n");
         self.why()
@@ -98,14 +100,14 @@ impl Session {
     ///
     /// # Errors
     /// [`ProgramError`].
-    pub(crate) fn why(self) -> Result<(), ProgramError> {
-        let Self { program, stdin, interrupt, .. } = self;
+    pub fn why(self) -> Result<(), ProgramError> {
+        let Self { program, stdin, .. } = self;
         drop(stdin);
-        program.end(&interrupt)
+        program.end()
     }
 
     /// Ends it without COMMIT.
-    pub(crate) fn abandon(self) {
+    pub fn abandon(self) {
         let Self { program, stdin, .. } = self;
         program.stop();
         drop(stdin);

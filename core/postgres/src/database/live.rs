@@ -1,77 +1,83 @@
-//! The database that a restore is about, as it stands on the server now, and what the role may do there.
+//! A database as it is on the server now, and what the role may do there.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::answers::failure::{Exit, Failure};
-use crate::postgres::Psql;
-use crate::postgres::psql::literal;
-use crate::postgres::server::unreachable_database;
+use crate::quote::{identifier, literal};
+use crate::{Error, Psql, PsqlError};
 
-/// A database that is there, with everything that a new one must have in common with it.
+/// A database that exists, with everything that a new one must have in common with it.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Living {
-    pub(crate) name: String,
-    pub(crate) owner: String,
-    pub(crate) encoding: String,
+pub struct LiveDatabase {
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: String,
+    /// Its character set, as PostgreSQL calls it.
+    pub encoding: String,
     tablespace: String,
-    pub(crate) comment: Option<String>,
+    /// The comment on it, if it has one.
+    pub comment: Option<String>,
     /// On disk, in bytes; `None` where the role may not ask.
-    pub(crate) size: Option<u64>,
+    pub size: Option<u64>,
     /// The row of `pg_database`, whose columns differ from one version to the next.
     row: Value,
     /// The role may act as the owner, and so rename and drop it.
-    pub(crate) is_ours: bool,
-    /// Connections of anybody but us.
-    pub(crate) connections: u64,
+    pub is_ours: bool,
+    /// Connections other than ours.
+    pub connections: u64,
     /// Transactions that were prepared and neither committed nor rolled back: they hold the database under its name.
-    pub(crate) prepared_transactions: Vec<String>,
+    pub prepared_transactions: Vec<String>,
     /// Logical replication slots, which stay with the old database.
-    pub(crate) slots: Vec<String>,
+    pub slots: Vec<String>,
 }
 
-/// The role and the server.
+/// The role of a connection, and what its server says of itself.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Role {
-    pub(crate) name: String,
-    pub(crate) superuser: bool,
-    pub(crate) creates_databases: bool,
+pub struct Role {
+    /// The role's name.
+    pub name: String,
+    /// The role is a superuser.
+    pub superuser: bool,
+    /// The role may create databases.
+    pub creates_databases: bool,
     version_number: u32,
-    pub(crate) standby: bool,
+    /// The server is a standby, and takes no writes.
+    pub standby: bool,
     /// Where the server's files are, where the role may know it.
-    pub(crate) data_directory: Option<String>,
+    pub data_directory: Option<String>,
     /// `max_locks_per_transaction` × (`max_connections` + `max_prepared_transactions`).
-    pub(crate) locks: u64,
+    pub locks: u64,
 }
 
 impl Role {
     /// Asks over `psql`, which is connected to any database of the server.
     ///
     /// # Errors
-    /// Exit 1 when the server can't be asked.
-    pub(crate) fn ask(psql: &Psql) -> Result<Self, Failure> {
+    /// When the server can't be asked.
+    pub fn ask(psql: &Psql) -> Result<Self, Error> {
         let select = "SELECT rolname AS name, rolsuper AS superuser, rolcreatedb OR rolsuper AS creates_databases,
             current_setting('server_version_num')::int AS version_number, pg_is_in_recovery() AS standby,
             (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
             current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint
                 + current_setting('max_prepared_transactions')::bigint) AS locks
             FROM pg_roles WHERE rolname = current_user";
-        let role: Option<Self> = psql.row(select).map_err(|e| unreachable_database(psql, &e))?;
-        role.ok_or_else(|| Failure::new(Exit::Failed, "the server doesn't know the role it let in"))
+        let role: Option<Self> = psql.row(select).map_err(|e| Error::unreachable(psql, &e))?;
+        role.ok_or(Error::RoleGone)
     }
 
     /// The setting came with version 17.
-    pub(crate) fn knows_transaction_timeout(&self) -> bool {
+    pub fn knows_transaction_timeout(&self) -> bool {
         self.version_number >= 170_000
     }
 }
 
-impl Living {
+impl LiveDatabase {
     /// Asks for `database` over `maintenance`, which is connected to another one of the same server.
     ///
     /// # Errors
-    /// Exit 1 when the server can't be asked.
-    pub(crate) fn ask(maintenance: &Psql, database: &str) -> Result<Option<Self>, Failure> {
+    /// When the server can't be asked.
+    pub fn ask(maintenance: &Psql, database: &str) -> Result<Option<Self>, Error> {
         let select = format!(
             "SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
                 t.spcname AS tablespace, shobj_description(d.oid, 'pg_database') AS comment,
@@ -83,11 +89,11 @@ impl Living {
             FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = {}",
             literal(database)
         );
-        maintenance.row(&select).map_err(|e| unreachable_database(maintenance, &e))
+        maintenance.row(&select).map_err(|e| Error::unreachable(maintenance, &e))
     }
 
     /// The options of CREATE DATABASE that give a new one the same character set, locale and place.
-    pub(crate) fn creation_options(&self) -> String {
+    pub fn creation_options(&self) -> String {
         let mut options = format!("ENCODING {}", literal(&self.encoding));
         let mut add = |keyword: &str, column: &str| {
             if let Some(value) = self.column(column) {
@@ -111,12 +117,12 @@ impl Living {
             Some("c") => options.push_str(" LOCALE_PROVIDER libc"),
             _ => {}
         }
-        options.push_str(&format!(" TABLESPACE {}", crate::postgres::psql::identifier(&self.tablespace)));
+        options.push_str(&format!(" TABLESPACE {}", identifier(&self.tablespace)));
         options
     }
 
     /// How many connections it takes; -1 for no limit.
-    pub(crate) fn connection_limit(&self) -> i64 {
+    pub fn connection_limit(&self) -> i64 {
         self.row.get("datconnlimit").and_then(Value::as_i64).unwrap_or(-1)
     }
 
@@ -125,18 +131,19 @@ impl Living {
     }
 }
 
-/// A connection that doesn't stand in the database's way: to `postgres`, or else to `template1`.
+/// A connection that doesn't hold the database: to `postgres`, or else to `template1`.
 ///
 /// # Errors
-/// Exit 1 when neither lets the role in.
-pub(crate) fn maintenance(psql: &Psql, database: &str) -> Result<Psql, Failure> {
+/// When neither lets the role in, or the run is told to stop.
+pub fn maintenance(psql: &Psql, database: &str) -> Result<Psql, Error> {
     let mut last = None;
     for other in ["postgres", "template1"].into_iter().filter(|other| *other != database) {
         let candidate = psql.to(other);
         match candidate.script("SELECT 1;\n") {
             Ok(_) => return Ok(candidate),
-            Err(error) => last = last.or(Some(unreachable_database(&candidate, &error))),
+            Err(PsqlError::Interrupted(signal)) => return Err(Error::Interrupted(signal)),
+            Err(error) => last = last.or(Some(Error::unreachable(&candidate, &error))),
         }
     }
-    Err(last.unwrap_or_else(|| Failure::new(Exit::Failed, "no database of the server lets this role in")))
+    Err(last.unwrap_or(Error::NoEntry))
 }

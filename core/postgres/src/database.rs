@@ -1,0 +1,9 @@
+//! What there is to know, and to change, of one database of a server.
+
+pub mod content;
+pub mod counts;
+pub mod exchange;
+pub mod live;
+pub mod names;
+pub mod properties;
+pub mod statistics;

@@ -1,0 +1,37 @@
+//! PostgreSQL, spoken to through its own programs.
+//!
+//! `psql`, `pg_dump` and `pg_restore` run as child processes with the connection in their environment, so that passwords,
+//! services, TLS and every other libpq setting mean here what they mean everywhere else. Nothing here knows of backups.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`libpq`] | libpq's environment variables, and the service file |
+//! | [`tools`] | which of the installed client programs fits |
+//! | [`programs`] | child processes and their one supervisor |
+//! | [`server`] | what a server says of itself |
+//! | [`database`] | what a database is, holds and is called |
+//! | [`quote`] | names and texts as SQL writes them |
+//! | [`words`] | SQL that an archive brings, taken apart and quoted again |
+
+mod connection;
+pub mod database;
+mod error;
+pub mod libpq;
+pub mod programs;
+mod psql;
+pub mod quote;
+mod secret;
+pub mod server;
+pub mod tools;
+mod version;
+pub mod words;
+
+pub use connection::Connection;
+pub use error::Error;
+pub use programs::pg_dump::{Dump, DumpError};
+pub use programs::stop::Stop;
+pub use psql::{Psql, PsqlError};
+pub use secret::Secret;
+pub use server::Server;
+pub use tools::{Tool, Tools};
+pub use version::Version;

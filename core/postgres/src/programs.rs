@@ -1,0 +1,10 @@
+//! PostgreSQL's programs, run as child processes.
+
+mod handle;
+pub mod pg_dump;
+pub mod pg_restore;
+pub mod pipe;
+pub mod program;
+pub mod script;
+pub mod session;
+pub mod stop;

@@ -1,0 +1,131 @@
+//! One run of `pg_dump`, whose bytes are read as they come.
+//!
+//! The exit status decides, never the end of the bytes alone: a pg_dump that dies closes its pipe just as one that is done.
+
+use std::process::{ChildStdout, Stdio};
+use std::time::Duration;
+
+use crate::programs::pipe::WidePipe;
+use crate::programs::program::{BadEnd, Ended, Manner, Program, ProgramError, Stderr, Stopper};
+use crate::programs::stop::Stop;
+use crate::{Connection, Tool};
+
+/// How long pg_dump may take to end. It asks the server to cancel its query first, and a network that is stuck never
+/// answers.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How to dump, besides where from.
+#[derive(Clone, Debug, Default)]
+pub struct DumpOptions {
+    /// How long pg_dump may wait for a table's lock before it gives up, so that it never blocks a production system.
+    pub lock_timeout: Duration,
+    /// The user's own flags, such as `--exclude-table-data=logs`.
+    pub extra: Vec<String>,
+}
+
+/// A pg_dump that runs. Dropped before its end, it is told to end.
+#[derive(Debug)]
+pub struct Dump {
+    // Closed first: a pg_dump that still writes must see that its reader is gone, or the wait for its end would never end.
+    stdout: WidePipe<ChildStdout>,
+    program: Program,
+    stop: Stop,
+}
+
+/// Why a dump isn't whole.
+#[derive(Debug, thiserror::Error)]
+pub enum DumpError {
+    /// pg_dump never ran.
+    #[error(transparent)]
+    Run(ProgramError),
+    /// pg_dump failed, or was ended.
+    #[error("pg_dump {end}{}", said(.lines))]
+    Failed {
+        /// How it ended.
+        end: BadEnd,
+        /// The last lines of its stderr.
+        lines: Vec<String>,
+    },
+    /// The run was told to stop, by the signal of this name.
+    #[error("stopped by {0}")]
+    Interrupted(&'static str),
+}
+
+impl DumpError {
+    /// What pg_dump said on stderr, its last lines.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            Self::Run(_) | Self::Interrupted(_) => &[],
+            Self::Failed { lines, .. } => lines,
+        }
+    }
+
+    /// Whether a signal ended pg_dump.
+    pub fn was_killed(&self) -> bool {
+        matches!(self, Self::Failed { end: BadEnd::Killed(_), .. })
+    }
+}
+
+impl From<ProgramError> for DumpError {
+    fn from(error: ProgramError) -> Self {
+        match error {
+            ProgramError::Interrupted(signal) => Self::Interrupted(signal),
+            error => Self::Run(error),
+        }
+    }
+}
+
+fn said(lines: &[String]) -> String {
+    let error = lines.iter().find(|line| line.contains("error:")).or_else(|| lines.last());
+    error.map_or(String::new(), |line| {
+        format!(": {}", line.trim_start_matches("pg_dump: ").trim_start_matches("error: "))
+    })
+}
+
+impl Dump {
+    /// Starts `pg_dump -Fc -Z0`: the custom format, uncompressed, because we compress on all cores.
+    ///
+    /// # Errors
+    /// [`DumpError::Run`]; [`DumpError::Interrupted`] when the run was told to stop before.
+    pub fn start(tool: &Tool, connection: &Connection, options: &DumpOptions, stop: &Stop) -> Result<Self, DumpError> {
+        let mut command = connection.command(&tool.path);
+        command.args(["--format=custom", "--compress=0", "--no-password"]);
+        if !options.lock_timeout.is_zero() {
+            command.arg(format!("--lock-wait-timeout={}", options.lock_timeout.as_millis()));
+        }
+        command.args(&options.extra).stdin(Stdio::null()).stdout(Stdio::piped());
+        let manner = Manner { patience: PATIENCE, stderr: Stderr::Shown };
+        let (program, pipes) = Program::start_as(manner, "pg_dump", &mut command, stop)?;
+        let missing = || ProgramError::Run { name: "pg_dump", cause: "its stdout is missing".to_owned() };
+        let stdout = WidePipe::new(pipes.stdout.ok_or_else(missing)?);
+        Ok(Self { stdout, program, stop: stop.clone() })
+    }
+
+    /// What can end pg_dump from another thread.
+    pub fn stopper(&self) -> Stopper {
+        self.program.stopper()
+    }
+
+    /// Fills `block` up to `size` bytes. It stays shorter only at the end of the dump.
+    ///
+    /// # Errors
+    /// When the pipe can't be read.
+    pub fn fill(&mut self, block: &mut Vec<u8>, size: usize) -> std::io::Result<()> {
+        self.stdout.fill(block, size)
+    }
+
+    /// Waits for the end after the last byte has been read, and answers with what pg_dump said on stderr: its warnings.
+    ///
+    /// # Errors
+    /// [`DumpError`] for every end but exit status 0.
+    pub fn finish(self) -> Result<Vec<String>, DumpError> {
+        let Self { stdout, program, stop } = self;
+        drop(stdout);
+        let Ended { failure, lines } = program.finish()?;
+        match (failure, stop.signal()) {
+            (None, _) => Ok(lines),
+            (Some(_), Some(signal)) => Err(DumpError::Interrupted(signal)),
+            (Some(end), None) => Err(DumpError::Failed { end, lines }),
+        }
+    }
+}

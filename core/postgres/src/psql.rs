@@ -1,0 +1,204 @@
+//! Questions to the database, asked through `psql`.
+//!
+//! Every row comes back as one line of JSON, so that a name with a newline or a quote in it arrives as it is.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::de::DeserializeOwned;
+
+use crate::Connection;
+use crate::programs::program::{Ended, Manner, PATIENCE, Program, ProgramError, Stderr};
+use crate::programs::stop::Stop;
+
+/// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
+const CONNECT_TIMEOUT: &str = "15";
+/// Bytes that every pipe has room for while nothing is read from it.
+const PIPE_ROOM: usize = 4096;
+
+/// One database, ready to be asked.
+#[derive(Clone, Debug)]
+pub struct Psql {
+    program: PathBuf,
+    connection: Connection,
+    stop: Stop,
+}
+
+/// A question that got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PsqlError {
+    /// The program could not be run.
+    #[error("cannot run {program}: {cause}")]
+    Run {
+        /// Its path.
+        program: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// psql, or the server through it, refused. The text is its own.
+    #[error("{0}")]
+    Refused(String),
+    /// An answer that isn't what was asked for.
+    #[error("cannot read psql's answer: {0}")]
+    Answer(#[from] serde_json::Error),
+    /// The run was told to stop, by the signal of this name.
+    #[error("stopped by {0}")]
+    Interrupted(&'static str),
+}
+
+impl Psql {
+    /// Asks over `connection` until `stop` is set; a question under way then ends unanswered.
+    pub fn new(program: impl Into<PathBuf>, connection: Connection, stop: &Stop) -> Self {
+        Self { program: program.into(), connection, stop: stop.clone() }
+    }
+
+    /// The same server, another database.
+    pub fn to(&self, database: &str) -> Self {
+        Self { connection: self.connection.to(database), ..self.clone() }
+    }
+
+    /// The same database, asked to the end whatever stops the run: for statements whose effect the server would keep, and for
+    /// what has to be known or undone after a stop.
+    pub fn unstopped(&self) -> Self {
+        Self { stop: Stop::never(), ..self.clone() }
+    }
+
+    /// The same database, through another psql.
+    pub fn by(&self, program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), ..self.clone() }
+    }
+
+    /// The program itself.
+    pub fn program(&self) -> &std::path::Path {
+        &self.program
+    }
+
+    /// The connection that questions go over.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What ends a question before it is answered.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// The rows that `select` answers with. `select` is one SELECT without a semicolon; its column names are `T`'s fields.
+    ///
+    /// # Errors
+    /// [`PsqlError`] when psql can't be run, the server refuses, or a row isn't a `T`.
+    pub fn rows<T: DeserializeOwned>(&self, select: &str) -> Result<Vec<T>, PsqlError> {
+        let answer = self.script(&format!("SELECT row_to_json(answer) FROM ({select}) AS answer;\n"))?;
+        answer.lines().filter(|line| !line.is_empty()).map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
+    /// The first row that `select` answers with, if there is one.
+    ///
+    /// # Errors
+    /// As [`Psql::rows`].
+    pub fn row<T: DeserializeOwned>(&self, select: &str) -> Result<Option<T>, PsqlError> {
+        Ok(self.rows(select)?.into_iter().next())
+    }
+
+    /// Runs SQL statements, stopping at the first that fails, and returns what they print.
+    ///
+    /// # Errors
+    /// As [`Psql::rows`].
+    pub fn script(&self, sql: &str) -> Result<String, PsqlError> {
+        let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
+        let started = Program::start_as(manner, "psql", &mut self.command(), &self.stop);
+        let (program, pipes) = started.map_err(|e| self.failed(e))?;
+        let answer = exchange(pipes.stdin, pipes.stdout, sql);
+        let Ended { failure, lines } = program.finish().map_err(|e| self.failed(e))?;
+        match (failure, self.stop.signal()) {
+            (None, _) => answer.map_err(|e| self.unrunnable(e.to_string())),
+            (Some(_), Some(signal)) => Err(PsqlError::Interrupted(signal)),
+            (Some(_), None) => Err(PsqlError::Refused(in_one_line(&lines.join("\n")))),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.connection.command(&self.program);
+        command
+            .env("PGCLIENTENCODING", "UTF8")
+            .env("PGOPTIONS", quiet_options(&self.connection))
+            .env("PGCONNECT_TIMEOUT", self.connection.get("PGCONNECT_TIMEOUT").unwrap_or(CONNECT_TIMEOUT))
+            .args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        if self.stop.is_never() {
+            // Nor does Ctrl-C at a terminal end it then.
+            command.process_group(0);
+        }
+        command
+    }
+
+    fn failed(&self, error: ProgramError) -> PsqlError {
+        match error {
+            ProgramError::Interrupted(signal) => PsqlError::Interrupted(signal),
+            ProgramError::Run { cause, .. } => self.unrunnable(cause),
+            error @ ProgramError::Failed { .. } => PsqlError::Refused(error.to_string()),
+        }
+    }
+
+    fn unrunnable(&self, cause: String) -> PsqlError {
+        PsqlError::Run { program: self.program.display().to_string(), cause }
+    }
+}
+
+/// Hands psql the script, and reads what it prints.
+fn exchange(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, sql: &str) -> io::Result<String> {
+    // A psql that ends before it has read all of it says why in its exit status.
+    let write = move || drop(stdin.map(|mut pipe| pipe.write_all(sql.as_bytes())));
+    let read = || {
+        let mut answer = Vec::new();
+        stdout.map(|mut pipe| pipe.read_to_end(&mut answer)).transpose()?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    if sql.len() <= PIPE_ROOM {
+        write();
+        return read();
+    }
+    // On a thread of its own: psql may answer more than a pipe holds before it has read it all.
+    std::thread::scope(|scope| {
+        scope.spawn(write);
+        read()
+    })
+}
+
+/// The user's own PGOPTIONS, and no notices.
+fn quiet_options(connection: &Connection) -> String {
+    let own = connection.get("PGOPTIONS").unwrap_or_default();
+    format!("{own} -c client_min_messages=warning").trim_start().to_owned()
+}
+
+/// What a program said on stderr, as one line: the first line that names an error, without psql's own prefix.
+pub(crate) fn in_one_line(stderr: &str) -> String {
+    let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line =
+        lines().find(|l| ["ERROR:", "FATAL:", "error:"].iter().any(|w| l.contains(w))).or_else(|| lines().next_back());
+    let line = line.unwrap_or("it said nothing");
+    let text = line.split_once("psql: error: ").map_or(line, |(_, text)| text);
+    match text.strip_prefix("psql:<stdin>:").and_then(|rest| rest.split_once(": ")) {
+        Some((_, rest)) => rest.to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_is_picked_out_of_what_psql_says() {
+        let said = "psql: error: connection to server at \"h\" (127.0.0.1), port 1 failed: Connection refused\n\tIs it running?\n";
+        assert_eq!(in_one_line(said), "connection to server at \"h\" (127.0.0.1), port 1 failed: Connection refused");
+        assert_eq!(
+            in_one_line("psql:<stdin>:1: ERROR:  relation \"x\" does not exist\nLINE 1: x\n"),
+            "ERROR:  relation \"x\" does not exist"
+        );
+        assert_eq!(in_one_line(""), "it said nothing");
+    }
+}

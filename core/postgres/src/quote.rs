@@ -1,0 +1,34 @@
+//! Names and texts as SQL writes them, whatever is in them.
+
+/// A name as SQL writes it: in double quotes, inner ones doubled.
+pub fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as SQL writes it, whatever `standard_conforming_strings` says.
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// An extension's setting has a dot between two names.
+pub fn setting_name(name: &str) -> String {
+    name.split('.').map(identifier).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts_are_quoted_for_sql() {
+        assert_eq!(identifier("we\"ird"), "\"we\"\"ird\"");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\b"), r" E'a\\b'");
+    }
+
+    #[test]
+    fn an_extensions_setting_keeps_its_dot() {
+        assert_eq!(setting_name("myapp.tenant"), "\"myapp\".\"tenant\"");
+    }
+}
