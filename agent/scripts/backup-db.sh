@@ -1,6 +1,6 @@
 #!/bin/sh
-# The guide's name for `lastgood backup`, so that a crontab line goes on working.
-# Settings come from .env in the folder above this one, where the guide keeps it, and the guide's defaults hold.
+# The guide's name for `lastgood backup`, so that an existing crontab line keeps working.
+# Settings come from .env in the folder above this one, where the guide keeps it. The guide's defaults apply.
 set -eu
 here=$(dirname -- "$0")
 # cron's PATH is /usr/bin:/bin.

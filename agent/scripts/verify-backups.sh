@@ -1,6 +1,6 @@
 #!/bin/sh
 # The guide's name for `lastgood list` and then `lastgood check`, whose exit status counts.
-# Settings come from .env in the folder above this one, where the guide keeps it, and the guide's defaults hold.
+# Settings come from .env in the folder above this one, where the guide keeps it. The guide's defaults apply.
 set -eu
 here=$(dirname -- "$0")
 # cron's PATH is /usr/bin:/bin.

@@ -19,7 +19,8 @@ use crate::settings::Given;
 
 /// You always know your last good backup.
 ///
-/// Backs up PostgreSQL databases to a bucket, a directory or both, reads back what was stored, and restores it.
+/// Backs up PostgreSQL databases to an S3 bucket, a directory or both, verifies each backup by reading it back, and restores
+/// it.
 #[derive(Debug, Parser)]
 #[command(name = "lastgood", version, after_help = examples::LASTGOOD, propagate_version = true)]
 #[command(disable_help_subcommand = true, max_term_width = 100)]
@@ -34,30 +35,30 @@ pub(crate) struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// Read settings from FILE, not from ./.env or /etc/lastgood.env.
+    /// Read settings from FILE instead of ./.env or /etc/lastgood.env.
     #[arg(long, value_name = "FILE", global = true, overrides_with = "env_file")]
     env_file: Option<PathBuf>,
-    /// Read settings from the TOML file FILE, not from ~/.config/lastgood/lastgood.toml or /etc/lastgood.toml.
+    /// Read settings from the TOML file FILE instead of ~/.config/lastgood/lastgood.toml or /etc/lastgood.toml.
     #[arg(long, value_name = "FILE", global = true, overrides_with = "config")]
     config: Option<PathBuf>,
-    /// The database. Repeat it for several.
+    /// The database's name. Repeat the option for several databases.
     #[arg(long, value_name = "NAME", global = true, conflicts_with = "all_databases")]
     database: Vec<String>,
-    /// Every database of the server that accepts connections, templates excepted; for commands that look at backups alone,
-    /// every database that has some.
+    /// Every database on the server that accepts connections, except templates. For commands that only look at backups:
+    /// every database that has backups.
     #[arg(long, global = true)]
     all_databases: bool,
-    /// Ask AWS as this profile of ~/.aws/config, whatever keys are set.
+    /// Use this profile of ~/.aws/config for AWS, even if keys are set.
     #[arg(long, value_name = "NAME", global = true)]
     aws_profile: Option<String>,
-    /// Answer with one JSON document on stdout.
+    /// Print the answer as one JSON document on stdout.
     #[arg(long, global = true)]
     json: bool,
-    /// Say more on stderr. Twice: with details for a bug report.
+    /// Print more on stderr. Repeat it (-vv) for the details that a bug report needs.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
-    /// Say nothing along the way but warnings and errors; `backup`, `verify`, `check` and `prune` say nothing at all when all is
-    /// well, as cron wants it.
+    /// Print only warnings and errors while running. `backup`, `verify`, `check` and `prune` print nothing at all when all is
+    /// well, which suits cron.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -74,31 +75,31 @@ pub(crate) enum Command {
     /// Show one backup: its manifest, its tables and what reading it back found.
     #[command(after_help = examples::SHOW)]
     Show(ShowArgs),
-    /// Read stored backups back and judge them.
+    /// Verify backups by reading back every stored byte.
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
-    /// Check that good backups are recent, large and many enough.
+    /// Check that the good backups are recent enough, large enough and numerous enough.
     #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
-    /// Remove the backups that no rule keeps.
+    /// Remove the backups that no retention rule keeps.
     #[command(after_help = examples::PRUNE)]
     Prune(PruneArgs),
-    /// Make backups of other tools ours, once they have been read back and found whole.
+    /// Take over backups that another tool made, after reading them back and finding them intact.
     #[command(after_help = examples::ADOPT)]
     Adopt(AdoptArgs),
-    /// Say that no more backups of a database will come, so that nobody is told of their absence.
+    /// Mark a database as no longer backed up, so that `check` and the alarms stop reporting it as missing.
     #[command(after_help = examples::RETIRE)]
     Retire(RetireArgs),
     /// Restore a backup.
     #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
-    /// Estimate what the backups cost a month at AWS, or would cost.
+    /// Estimate what the backups cost, or would cost, per month on AWS.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),
     /// Show every setting and where its value came from.
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
-    /// Print a script that completes commands and flags.
+    /// Print a shell completion script.
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Print or write the manual pages.

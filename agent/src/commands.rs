@@ -1,7 +1,7 @@
 //! What `lastgood` can do: one file, or one folder beside it, for each command of the same name.
 //!
-//! Each has a `run` that reads as its table of contents. No command imports another, but `restore` the backup that it takes
-//! of what it replaces.
+//! Each has a `run` that reads as its table of contents. No command imports another, except `restore`, which imports the backup
+//! that it takes of what it replaces.
 
 pub(crate) mod adopt;
 pub(crate) mod backup;

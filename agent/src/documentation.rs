@@ -1,4 +1,4 @@
-//! README.md and docs/ held to the program: a command line or a setting in them that isn't there fails a test.
+//! README.md and docs/ held to the program: a command line or a setting in them that does not exist fails a test.
 
 use std::path::Path;
 
@@ -22,10 +22,10 @@ fn pages() -> Vec<(String, String)> {
     files.map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
-/// A page's code: the lines of its blocks, and what stands between backquotes in its text.
+/// A page's code: the lines of its blocks, and what is between backquotes in its text.
 fn code(page: &str) -> Vec<&str> {
     let pieces = page.split("```").enumerate();
-    // Every second piece lies between two fences.
+    // Every second piece is between two fences.
     let spans = pieces.flat_map(|(at, piece)| -> Vec<&str> {
         if at % 2 == 1 { piece.lines().collect() } else { piece.split('`').skip(1).step_by(2).collect() }
     });
@@ -33,7 +33,7 @@ fn code(page: &str) -> Vec<&str> {
     spans.chain(indented).collect()
 }
 
-/// The command line in a piece of code, whatever stands before it: cron's times, `sudo`, a folder, a variable.
+/// The command line in a piece of code, whatever comes before it: cron's times, `sudo`, a folder, a variable.
 fn command_line(code: &str) -> Option<&str> {
     let (before, after) = code.split_once("lastgood ")?;
     let line = code.get(before.len()..)?;

@@ -25,7 +25,7 @@ impl Interrupt {
     /// # Errors
     /// Exit 1 when the system refuses to install the handlers.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let refused = |e| Failure::new(Exit::Failed, format!("can't listen for signals: {e}"));
+        let refused = |e| Failure::new(Exit::Failed, format!("cannot listen for signals: {e}"));
         let (say, told) = watch::channel(None);
         let this = Self { told, stop: Stop::new().map_err(refused)?, last: Last::default() };
         let (stop, last) = (this.stop.clone(), this.last.clone());
@@ -43,7 +43,7 @@ impl Interrupt {
                 };
                 stop.set(name);
                 if say.send_replace(Some(name)).is_none() {
-                    tracing::warn!("{name}: stopping; once more ends at once");
+                    tracing::warn!("{name}: stopping and cleaning up; send it again to quit at once");
                     continue;
                 }
                 match last.take() {
@@ -59,13 +59,13 @@ impl Interrupt {
         Ok(this)
     }
 
-    /// One that no signal reaches.
+    /// An interrupt that no signal reaches.
     #[cfg(test)]
     pub(crate) fn never() -> Self {
         Self { told: watch::channel(None).1, stop: Stop::never(), last: Last::default() }
     }
 
-    /// Ends when the run is told to stop, with the signal's name; else never.
+    /// Waits until the run is told to stop, and returns the signal's name.
     pub(crate) async fn wait(&mut self) -> &'static str {
         loop {
             if let Some(name) = *self.told.borrow_and_update() {
@@ -134,7 +134,7 @@ fn end() {
     std::process::exit(i32::from(Exit::Failed.code()));
 }
 
-/// Ends at the next one; never, where it isn't heeded.
+/// Waits for the next signal of this kind; forever, where it is ignored.
 async fn next(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
@@ -142,7 +142,7 @@ async fn next(signal: &mut Option<Signal>) {
     }
 }
 
-/// The signals that this process ignores, the lowest bit for signal 1; none where the system doesn't tell.
+/// The signals that this process ignores, the lowest bit for signal 1; none where the system does not tell.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -16,23 +16,23 @@ impl Keys {
     /// Reads an identity file, if one is set.
     ///
     /// # Errors
-    /// Exit 2 when it can't be read or holds no key.
+    /// Exit 2 when it cannot be read or contains no key.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
         let refused = |e: String| {
-            Failure::new(Exit::Usage, format!("the age key {} can't be used: {e}", path.display()))
-                .hint("BACKUP_AGE_IDENTITY_FILE names a file that age-keygen made")
+            Failure::new(Exit::Usage, format!("cannot use the age key {}: {e}", path.display()))
+                .hint("set BACKUP_AGE_IDENTITY_FILE to a file that age-keygen made")
         };
         let file = age::IdentityFile::from_file(path.display().to_string()).map_err(|e| refused(e.to_string()))?;
         file.into_identities().map(Self).map_err(|e| refused(e.to_string()))
     }
 
-    /// Whether there is none.
+    /// Whether there are no keys.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether they open what is encrypted for these, tried with a few bytes.
+    /// Whether these keys open what is encrypted for `recipients`, tried with a few bytes.
     pub(crate) fn fit(&self, recipients: &[age::x25519::Recipient]) -> bool {
         let mut sealed = Vec::new();
         let encryptor = age::Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn age::Recipient));
@@ -43,10 +43,10 @@ impl Keys {
         written.is_ok() && self.open(Box::new(io::Cursor::new(sealed))).is_ok()
     }
 
-    /// What is within an encrypted file.
+    /// The decrypted content of an encrypted file.
     ///
     /// # Errors
-    /// When no key of these opens it, or it isn't age's.
+    /// When none of these keys opens it, or it is not encrypted with age.
     pub(crate) fn open(&self, sealed: Source) -> Result<Source, age::DecryptError> {
         let decryptor = age::Decryptor::new_buffered(BufReader::new(sealed))?;
         let opened = decryptor.decrypt(self.0.iter().map(|key| key.as_ref() as &dyn age::Identity))?;

@@ -1,7 +1,7 @@
 //! One backup of a database at a time.
 //!
-//! The kernel holds the lock (`flock`) and gives it back when its holder ends, however it ends: there is no stale lock to
-//! find and remove, which once stopped somebody's backups for two months.
+//! The kernel holds the lock (`flock`) and releases it when its holder ends, however it ends: there is no stale lock to find
+//! and remove. One of those once stopped a company's backups for two months.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
@@ -23,12 +23,13 @@ impl Lock {
     /// Takes the lock for backups of `name` (a database as keys spell it) in `folder`, without waiting.
     ///
     /// # Errors
-    /// Exit 3 when another run holds it, naming its process; exit 1 when the lock file can't be made.
+    /// Exit 3 when another run holds it, naming its process; exit 1 when the lock file cannot be created.
     pub(crate) fn take(folder: &Path, name: &str) -> Result<Self, Failure> {
         Self::hold(&folder.join(format!("lastgood-{name}.lock")), &format!("a backup of {name}"))
     }
 
-    /// Takes the lock for restores of `name` likewise. Backups may go on meanwhile: one that a restore cuts off fails whole.
+    /// Takes the lock for restores of `name` in `folder`, without waiting. Backups may run meanwhile: one that a restore
+    /// cuts off fails as a whole.
     ///
     /// # Errors
     /// As [`Lock::take`].
@@ -38,21 +39,21 @@ impl Lock {
 
     fn hold(path: &Path, run: &str) -> Result<Self, Failure> {
         let file = open(path).map_err(|e| {
-            Failure::new(Exit::Failed, format!("can't open the lock file {}: {e}", path.display()))
-                .hint("name a folder this user may write to with BACKUP_LOCK_DIR; a lock file that nobody holds may be removed")
+            Failure::new(Exit::Failed, format!("cannot open the lock file {}: {e}", path.display()))
+                .hint("set BACKUP_LOCK_DIR to a folder that this user may write to, or remove the lock file if no run is using it")
         })?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { _file: file }),
             Err(Errno::WOULDBLOCK) => Err(held(&file, path, run)),
-            Err(e) => Err(Failure::new(Exit::Failed, format!("can't lock {}: {e}", path.display()))
-                .hint("name a folder on a local disk with BACKUP_LOCK_DIR")),
+            Err(e) => Err(Failure::new(Exit::Failed, format!("cannot lock {}: {e}", path.display()))
+                .hint("set BACKUP_LOCK_DIR to a folder on a local disk")),
         }
     }
 }
 
-/// Opens it for reading, which is all that a lock needs: the file may be another user's, since root makes backups by hand and
-/// `postgres` by night, and stays when its holder ends. In a folder like `/run/lock` anybody may have put something else
-/// there: no link is followed, and no pipe is waited for.
+/// Opens the lock file for reading, which is all that a lock needs: the file may be another user's, since root makes backups
+/// by hand and `postgres` by night, and it stays when its holder ends. In a folder like `/run/lock` any user may have put
+/// something else there: no link is followed, and no pipe is waited for.
 fn open(path: &Path) -> io::Result<File> {
     let safely = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let existing = || OpenOptions::new().read(true).custom_flags(safely).open(path);
@@ -64,10 +65,10 @@ fn open(path: &Path) -> io::Result<File> {
         },
         opened => opened,
     }?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it isn't a file")) }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
 }
 
-/// Readable for everybody, whatever the umask says: others could not take the lock else.
+/// Creates the lock file readable for every user, whatever the umask says: otherwise others could not take the lock.
 fn create(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
     file.set_permissions(Permissions::from_mode(0o644))?;
@@ -77,11 +78,11 @@ fn create(path: &Path) -> io::Result<File> {
 fn held(file: &File, path: &Path, run: &str) -> Failure {
     let holder = holder(file).map_or("another process".to_owned(), |holder| format!("process {holder}"));
     Failure::new(Exit::Locked, format!("{run} is already running: {holder} holds {}", path.display()))
-        .hint("let it end; if it hangs, end that process, and the lock is free at once")
+        .hint("wait until it ends; if it hangs, end that process, which frees the lock at once")
 }
 
-/// The process that holds it, as the kernel tells: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:10070313 0 EOF`, the inode last in
-/// the sixth word. Only for the one who is refused; the lock itself doesn't depend on it.
+/// The process that holds the lock, as the kernel tells: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:10070313 0 EOF`, the inode last in
+/// the sixth word. It is only for the message; the lock itself does not depend on it.
 fn holder(file: &File) -> Option<u32> {
     let inode = file.metadata().ok()?.ino().to_string();
     let locks = std::fs::read_to_string("/proc/locks").ok()?;

@@ -1,7 +1,7 @@
 //! What is said along the way: plain lines on stderr for people, and lines with their time in the log file.
 //!
-//! A log file that can't be written never stops a backup: a file in the temporary folder takes its place, and a warning says
-//! so. Errors end in the log once, here, at the boundary where they are handled.
+//! A log file that is not writable never stops a backup: lines go to a file in the temporary folder instead, and a warning
+//! says so. Errors end in the log once, here, at the boundary where they are handled.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -73,7 +73,8 @@ struct Opened {
     warning: Option<String>,
 }
 
-/// Who runs it from cron without root's rights would get a mail each night about a default that nobody asked for.
+/// Without `quiet`'s exception, a user who runs it from cron without root's rights would get a mail each night about a
+/// default path.
 fn open_for(log_file: &LogFile, quiet: bool) -> Opened {
     let opened = open(&log_file.path);
     Opened { warning: opened.warning.filter(|_| !quiet || log_file.is_set), ..opened }
@@ -85,12 +86,12 @@ fn open(path: &Path) -> Opened {
         Err(error) => error,
     };
     let instead = temporary();
-    let reason = format!("can't write to the log file {}: {error}", path.display());
+    let reason = format!("cannot write to the log file {}: {error}", path.display());
     match append_ours(&instead) {
         Ok(file) => {
-            Opened { file: Some(file), warning: Some(format!("{reason}; {} takes its place", instead.display())) }
+            Opened { file: Some(file), warning: Some(format!("{reason}; logging to {} instead", instead.display())) }
         }
-        Err(_) => Opened { file: None, warning: Some(format!("{reason}; nothing takes its place")) },
+        Err(_) => Opened { file: None, warning: Some(format!("{reason}; nothing is logged")) },
     }
 }
 
@@ -103,17 +104,18 @@ fn append(path: &Path, flags: OFlags) -> std::io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// The temporary folder is everybody's: what somebody else put there, a link or a file, isn't written to.
+/// Opens our own file in the temporary folder, which every user may write to: a link or a file that another user put there
+/// is refused.
 fn append_ours(path: &Path) -> std::io::Result<File> {
     let file = append(path, OFlags::NOFOLLOW)?;
     let metadata = file.metadata()?;
     if metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_file() {
         return Ok(file);
     }
-    Err(std::io::Error::other("the file is somebody else's"))
+    Err(std::io::Error::other("the file belongs to another user"))
 }
 
-/// For people: the message, and what it is when it is more than news.
+/// For people: the message, after `error:` or `warning:` where it is one.
 struct Plain;
 
 /// For the log file: time, level, message.
@@ -180,7 +182,7 @@ mod tests {
         let opened = open(Path::new("/nowhere/lastgood.log"));
         assert!(opened.file.is_some());
         let warning = opened.warning.unwrap();
-        assert!(warning.contains("/nowhere/lastgood.log") && warning.contains("takes its place"), "{warning}");
+        assert!(warning.contains("/nowhere/lastgood.log") && warning.contains("instead"), "{warning}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Healthcheck pings, healthchecks.io's way: the URL with `/start`, the URL itself, the URL with `/fail`.
 //!
-//! A ping tells somebody else's server how a backup went; one that fails warns and never fails the backup. Without a URL no
+//! A ping tells a monitoring service how a backup went; one that fails warns and never fails the backup. Without a URL no
 //! client is made and no TLS library is touched.
 
 use std::time::Duration;
@@ -28,21 +28,21 @@ impl Ping {
         Self { success: success.cloned(), failure: failure.cloned().or_else(derived) }
     }
 
-    /// A backup begins.
+    /// Tells that a backup begins.
     pub(crate) async fn start(&self) {
         if let Some(url) = &self.success {
             ping(&below(url, "start"), "").await;
         }
     }
 
-    /// It succeeded.
+    /// Tells that the backup succeeded.
     pub(crate) async fn success(&self) {
         if let Some(url) = &self.success {
             ping(url, "").await;
         }
     }
 
-    /// It failed, and why.
+    /// Tells that the backup failed, and why.
     pub(crate) async fn failure(&self, failure: &Failure) {
         if let Some(url) = &self.failure {
             ping(url, &failure.to_string()).await;
@@ -61,7 +61,7 @@ fn below(url: &Secret, part: &str) -> Secret {
 
 async fn ping(url: &Secret, body: &str) {
     if let Err(error) = post(url, body).await {
-        tracing::warn!("the healthcheck ping failed: {}", in_words(&error));
+        tracing::warn!("cannot send the healthcheck ping: {}", in_words(&error));
     }
 }
 

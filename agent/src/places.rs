@@ -1,4 +1,4 @@
-//! Which repository a command looks into, and what lies there of the databases that it is about.
+//! Which repository a command looks into, and the catalogs there of the databases that it is about.
 
 use catalog::{BackupId, Catalog, Entry, Manifest, NotFound};
 use jiff::Timestamp;
@@ -11,23 +11,23 @@ use crate::settings::{DatabaseSettings, Settings};
 /// What one whole listing of a repository shows.
 #[derive(Debug)]
 pub(crate) struct Catalogs {
-    /// Those of the databases that were chosen, in the order they were chosen in; empty ones where nothing is.
+    /// The catalogs of the chosen databases, in the order of the choice; empty for a database without backups.
     pub(crate) chosen: Vec<(DatabaseSettings, Catalog)>,
     /// Other databases that have backups there.
     pub(crate) others: Vec<String>,
 }
 
-/// The repository that is meant: the bucket where one is set, unless the command line says otherwise.
+/// The repository of a command: the bucket where one is set, unless the command line says otherwise.
 ///
 /// # Errors
-/// Exit 2 when the one that is asked for isn't set.
+/// Exit 2 when the one that is asked for is not set.
 pub(crate) async fn repository(place: Place, settings: &Settings) -> Result<Repository, Failure> {
     match (place.repository, &settings.bucket, &settings.directory) {
         (None | Some(Which::Bucket), Some(bucket), _) => Ok(Repository::bucket(bucket.clone()).await?),
         (None | Some(Which::Directory), _, Some(directory)) => Ok(Repository::directory(directory)),
         (Some(Which::Directory), _, None) => {
             Err(Failure::new(Exit::Usage, "no directory is set")
-                .hint("set BACKUP_DIR to the folder of the local copies"))
+                .hint("set BACKUP_DIR to the folder of the local backups"))
         }
         (None | Some(Which::Bucket), None, _) => {
             Err(Failure::new(Exit::Usage, "no bucket is set").hint("set BACKUP_S3_BUCKET to the bucket's name"))
@@ -53,11 +53,11 @@ impl Catalogs {
     }
 }
 
-/// The backup called `name`, whoever's it is: a name says its database. `latest` is the newest good one of the one database
+/// The backup called `name`, of any database: a name says its database. `latest` is the newest good one of the one database
 /// that was chosen.
 ///
 /// # Errors
-/// Exit 5 when there is none, exit 2 when nobody can tell which database is meant.
+/// Exit 5 when there is none, exit 2 when more than one database matches.
 pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &str) -> Result<Entry, Failure> {
     let missing = |error: NotFound| {
         Failure::new(Exit::NotFound, format!("{error} in {}", repository.display_name())).hint(error.hint())
@@ -97,11 +97,12 @@ fn one(mut catalogs: Catalogs) -> Result<Catalog, Failure> {
         (Some((_, last)), others) => {
             let names: Vec<&str> =
                 others.iter().map(|(_, other)| &other.database).chain([&last.database]).map(String::as_str).collect();
-            Err(Failure::new(Exit::Usage, format!("several databases are meant: {}", names.join(", ")))
-                .hint("say which one with --database NAME"))
+            Err(Failure::new(Exit::Usage, format!("more than one database matches: {}", names.join(", ")))
+                .hint("choose one with --database NAME"))
         }
         (None, _) => {
-            Err(Failure::new(Exit::NotFound, "there are no backups yet").hint("lastgood backup makes the first one"))
+            Err(Failure::new(Exit::NotFound, "there are no backups yet")
+                .hint("make the first one with lastgood backup"))
         }
     }
 }
@@ -109,7 +110,7 @@ fn one(mut catalogs: Catalogs) -> Result<Catalog, Failure> {
 /// Reads a backup's manifest; `None` where it has none.
 ///
 /// # Errors
-/// When it can't be read, or isn't one.
+/// When it cannot be read, or is not a manifest.
 pub(crate) async fn manifest(repository: &Repository, entry: &Entry) -> Result<Option<Manifest>, Failure> {
     let Some(object) = &entry.manifest else { return Ok(None) };
     Ok(Some(repository.manifest(object).await?))

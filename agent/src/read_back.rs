@@ -1,5 +1,5 @@
-//! Reading back what a repository stores, to the last byte, and judging it. Whoever judges does it here: `verify`, `adopt`,
-//! and `backup` where no function does.
+//! Reading back what a repository stores, to the last byte, and judging it, for `verify`, `adopt`, and `backup` where no
+//! function of the AWS stack does.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::host;
 use crate::keys::{Keys, Source};
 use crate::settings::Settings;
 
-/// Reads archives back, with the keys there are.
+/// Reads archives back, with the age keys of the settings.
 #[derive(Clone)]
 pub(crate) struct Reader {
     keys: Arc<Keys>,
     report: Report,
 }
 
-/// An archive that was read to its end, and what was thought of it.
+/// An archive that was read to its end, and its verdict.
 #[derive(Debug)]
 pub(crate) struct ReadBack {
     pub(crate) verdict: Verdict,
@@ -34,31 +34,32 @@ pub(crate) struct ReadBack {
 
 impl Reader {
     /// # Errors
-    /// When the key file that is set can't be read.
+    /// When the key file that is set cannot be read.
     pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
         let keys = Keys::read(settings.identity_file.as_deref())?;
         Ok(Self { keys: Arc::new(keys), report: settings.report })
     }
 
-    /// Makes sure that a key that is set opens what will be encrypted: else nobody would notice before a restore that it doesn't.
+    /// Makes sure that a key that is set opens what will be encrypted: otherwise that it does not would come out only in a
+    /// restore.
     ///
     /// # Errors
-    /// Exit 2 when it doesn't.
+    /// Exit 2 when it does not.
     pub(crate) fn refuse_foreign(&self, recipients: &[age::x25519::Recipient]) -> Result<(), Failure> {
         if self.keys.is_empty() || recipients.is_empty() || self.keys.fit(recipients) {
             return Ok(());
         }
         Err(Failure::new(
             Exit::Usage,
-            "the key in BACKUP_AGE_IDENTITY_FILE doesn't open what is encrypted for BACKUP_AGE_RECIPIENTS",
+            "the key in BACKUP_AGE_IDENTITY_FILE cannot decrypt what is encrypted for BACKUP_AGE_RECIPIENTS",
         )
-        .hint("add its public key (age-keygen -y FILE), or leave the file's setting out on machines that aren't to read backups"))
+        .hint("add its public key to the recipients (age-keygen -y FILE shows it), or unset BACKUP_AGE_IDENTITY_FILE on machines that need not read backups"))
     }
 
     /// Reads `object` to its last byte and judges it: against its manifest, and what the store says of it.
     ///
     /// # Errors
-    /// Only when it can't be read. Damage is a verdict.
+    /// Only when it cannot be read. Damage is a verdict.
     pub(crate) async fn read_back(
         &self,
         repository: &Repository,
@@ -83,7 +84,7 @@ impl Reader {
         Ok(ReadBack { verdict, inspected })
     }
 
-    /// Reads stored bytes from anywhere, on all cores. `name` is what they are called in messages.
+    /// Reads stored bytes from any source, on all cores. `name` is what messages call them.
     ///
     /// # Errors
     /// As [`Reader::read_back`].
@@ -107,14 +108,14 @@ impl Reader {
 /// Stores a verdict beside what it is about.
 ///
 /// # Errors
-/// Of the repository. Who may not write there is told apart by [`Unrecorded::Repository`].
+/// When the repository does not store it. [`Unrecorded::Repository`] tells a missing permission from other causes.
 pub(crate) async fn record(repository: &Repository, id: &BackupId, verdict: &Verdict) -> Result<(), Unrecorded> {
     let json = verdict.to_json()?;
     repository.put_over(&repository.layout().record(id, verdict.record()), json).await?;
     Ok(())
 }
 
-/// Why a verdict lies nowhere.
+/// Why a verdict was not stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unrecorded {
     #[error(transparent)]
@@ -132,12 +133,12 @@ impl From<Unrecorded> for Failure {
     }
 }
 
-/// Who judges here.
+/// This program as the author of a verdict.
 pub(crate) fn verifier() -> Verifier {
     Verifier { name: "agent".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() }
 }
 
-/// Without a fitting key the stored bytes are proven, and what is in them stays unread.
+/// Without a fitting key only the stored bytes are checked, and their content stays unread.
 fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
     if keys.is_empty() {
         return Ok(None);
@@ -145,7 +146,7 @@ fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
     match keys.open(sealed) {
         Ok(opened) => Ok(Some(opened)),
         Err(age::DecryptError::NoMatchingKeys) => {
-            tracing::warn!("the key in BACKUP_AGE_IDENTITY_FILE doesn't open it: only its stored bytes are checked");
+            tracing::warn!("the key in BACKUP_AGE_IDENTITY_FILE cannot decrypt it: only its stored bytes are checked");
             Ok(None)
         }
         Err(age::DecryptError::Io(error)) => Err(error),
@@ -156,12 +157,12 @@ fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
 fn unreadable(name: &str, error: io::Error) -> Failure {
     match error.downcast::<repository::Error>() {
         Ok(error) => error.into(),
-        Err(error) => Failure::new(Exit::Failed, format!("{name} can't be read to its end: {error}"))
-            .hint("nothing is known of it until it can be; try again"),
+        Err(error) => Failure::new(Exit::Failed, format!("cannot read {name} to its end: {error}"))
+            .hint("try again: whether it is good or damaged is unknown until it was read"),
     }
 }
 
-/// Moves the progress bar.
+/// Moves the progress bar while it reads.
 struct Counted<R> {
     stored: R,
     progress: Progress,

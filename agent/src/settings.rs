@@ -35,7 +35,7 @@ use crate::answers::report::Report;
 use database::Sources;
 use definition::Setting;
 
-/// Where local backups lie when neither `BACKUP_DIR` nor a bucket is set.
+/// The folder of local backups when neither `BACKUP_DIR` nor a bucket is set.
 const DIRECTORY: &str = "/var/backups/lastgood";
 
 /// What a command works with.
@@ -46,7 +46,7 @@ pub(crate) struct Settings {
     pub(crate) databases: Vec<DatabaseSettings>,
     /// `--all-databases`.
     pub(crate) all_databases: bool,
-    /// Where local backups lie; `None`: a bucket alone.
+    /// The folder of local backups; `None`: backups go to a bucket alone.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) bucket: Option<BucketSettings>,
     /// After how many days the bucket moves an archive to Glacier; `None`: never.
@@ -57,17 +57,17 @@ pub(crate) struct Settings {
     /// `None`: the compression's usual level.
     pub(crate) compression_level: Option<i32>,
     pub(crate) verify: Verify,
-    /// Whom archives are encrypted for; empty: not encrypted.
+    /// The age keys that archives are encrypted for; empty: not encrypted.
     pub(crate) recipients: Vec<age::x25519::Recipient>,
     /// The age key that decrypts.
     pub(crate) identity_file: Option<PathBuf>,
-    /// Where PostgreSQL's programs lie; `None`: look for them.
+    /// The folder of PostgreSQL's programs; `None`: look for them.
     pub(crate) program_directory: Option<PathBuf>,
-    /// Where lock files lie.
+    /// The folder of the lock files.
     pub(crate) lock_directory: PathBuf,
     pub(crate) logs: LogFiles,
     pub(crate) report: Report,
-    /// What is doubtful and not wrong, one line each.
+    /// What is doubtful but not wrong, one line each.
     pub(crate) warnings: Vec<String>,
     sources: Sources,
 }
@@ -84,7 +84,7 @@ pub(crate) struct LogFiles {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
-    /// Somebody set it; else it is the default, which not every user can write to.
+    /// Whether it was set; otherwise it is the default, which not every user can write to.
     pub(crate) is_set: bool,
 }
 
@@ -115,7 +115,9 @@ impl Settings {
         let bucket = bucket::resolve(&sources.layers, &mut mistakes);
         if let Some(url) = sources.layers.get(&table::DATABASE_URL) {
             warnings.extend(
-                url.ignored.iter().map(|p| format!("DATABASE_URL: its parameter {p} isn't libpq's and has no effect")),
+                url.ignored
+                    .iter()
+                    .map(|p| format!("DATABASE_URL: ignored its parameter {p}, which libpq does not have")),
             );
         }
         let settings = assemble(sources, given, databases, recipients, bucket, report, warnings);
@@ -127,13 +129,13 @@ impl Settings {
         self.sources.named(name)
     }
 
-    /// The server's own settings, without a chosen database: where `--all-databases` asks which there are.
+    /// The server's own settings, without a chosen database: `--all-databases` uses them to list the databases.
     pub(crate) fn server(&self) -> DatabaseSettings {
         self.sources.general()
     }
 }
 
-/// Every setting in its type. `None`: one of those that have a default is wrong, which is among the mistakes.
+/// Every setting in its type. `None`: a setting that has a default is wrong, and is among the mistakes.
 fn assemble(
     sources: Sources,
     given: &Given,
@@ -177,18 +179,17 @@ fn recipients(layers: &Layers, mistakes: &mut Vec<String>) -> Vec<age::x25519::R
     let Some(found) = layers.find(&table::BACKUP_AGE_RECIPIENTS_FILE.definition) else { return recipients };
     let path = Path::new(&found.text);
     match std::fs::read_to_string(path) {
-        Err(error) => mistakes.push(format!("{}: {}={}: {error}", found.source, found.name, found.text)),
+        Err(error) => mistakes.push(format!("{}={} ({}): {error}", found.name, found.text, found.source)),
         Ok(text) => {
             let keys = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
             for (line, key) in keys.filter(|(_, key)| !key.is_empty() && !key.starts_with('#')) {
                 match key.parse() {
                     Ok(recipient) => recipients.push(recipient),
-                    Err(error) => mistakes.push(format!("{}:{line}: no age public key: {error}", path.display())),
+                    Err(error) => mistakes.push(format!("{}:{line}: not an age public key: {error}", path.display())),
                 }
             }
             if recipients.is_empty() {
-                mistakes
-                    .push(format!("{}: no age public key is in it, and nothing would be encrypted", path.display()));
+                mistakes.push(format!("{}: contains no age public key, so nothing would be encrypted", path.display()));
             }
         }
     }
@@ -208,7 +209,7 @@ fn refuse(mistakes: &[String]) -> Failure {
         [one] => one.clone(),
         several => format!("{} settings are wrong:\n  {}", several.len(), several.join("\n  ")),
     };
-    Failure::new(Exit::Usage, error).hint("lastgood config shows every setting and where its value came from")
+    Failure::new(Exit::Usage, error).hint("run lastgood config to see every setting and where its value came from")
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn a_failure_is_two_lines_for_people_and_one_document_for_programs() {
     let output = run(&["backup"]);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
     let lines: Vec<_> = text(&output.stderr).lines().collect();
-    assert!(lines[0].starts_with("error: environment: DB_PORT=x") && lines[1].starts_with("hint: "), "{lines:?}");
+    assert!(lines[0].starts_with("error: DB_PORT=x (environment): ") && lines[1].starts_with("hint: "), "{lines:?}");
     let output = run(&["backup", "--json"]);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), ""));
     assert_eq!(json(&output)["exit"], 2);
@@ -136,7 +136,7 @@ fn the_guides_scripts_run_from_cron_with_the_guides_env_file() {
         let output = cron(root.path(), script).args(flags).output().unwrap();
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{script}: {said}");
-        assert!(said.contains(".env:2: BACKUP_KEEP_LAST=x"), "{script}: {said}");
+        assert!(said.contains("BACKUP_KEEP_LAST=x (") && said.contains(".env:2): "), "{script}: {said}");
     }
 }
 

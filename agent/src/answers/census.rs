@@ -23,7 +23,7 @@ pub(crate) fn summary(census: &Census) -> String {
     format!("{}, {}, {}{objects}", noun(tables, "table"), noun(rows, "row"), words::size(bytes))
 }
 
-/// The largest tables.
+/// A table of the largest tables of a census.
 pub(crate) fn largest(census: &Census) -> Table<3> {
     let mut tables: Vec<&TableCensus> = census.tables.iter().collect();
     tables.sort_by_key(|table| (Reverse(table.bytes), &table.schema, &table.name));

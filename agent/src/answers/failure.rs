@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Everything asked for was done.
     Done = 0,
-    /// It failed, or only a part of it was done, or the answer at the prompt was no.
+    /// It failed, or was only partly done, or the prompt was answered with no.
     Failed = 1,
     /// The command line or a setting is wrong.
     Usage = 2,
@@ -16,14 +16,14 @@ pub(crate) enum Exit {
     Locked = 3,
     /// A backup is damaged.
     Damaged = 4,
-    /// What was asked for isn't there.
+    /// No such backup, database or file.
     NotFound = 5,
-    /// `check`: stale, too few, too small, or never backed up.
+    /// `check`: backups too old, too few, too small, or none at all.
     Unhealthy = 6,
 }
 
 impl Exit {
-    /// The number itself.
+    /// The exit status as a number.
     pub(crate) fn code(self) -> u8 {
         self as u8
     }
@@ -41,7 +41,7 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) error: String,
-    /// What to do about it.
+    /// What to do about it, as an instruction.
     pub(crate) hint: Option<String>,
 }
 
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn a_failure_reads_as_error_then_hint() {
-        let failure = Failure::new(Exit::NotFound, "no such backup").hint("lastgood list shows those there are");
-        assert_eq!(failure.to_string(), "no such backup\nhint: lastgood list shows those there are");
+        let failure = Failure::new(Exit::NotFound, "no such backup").hint("see what there is: lastgood list");
+        assert_eq!(failure.to_string(), "no such backup\nhint: see what there is: lastgood list");
         assert_eq!(Failure::new(Exit::Failed, "it broke").to_string(), "it broke");
     }
 

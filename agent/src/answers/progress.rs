@@ -11,7 +11,7 @@ use crate::answers::report::Report;
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar for a stream whose end isn't known, such as a dump.
+    /// A bar for a stream whose length is unknown, such as a dump.
     pub(crate) fn open_end(report: Report, what: &str) -> Self {
         Self::new(report, what, None)
     }

@@ -7,23 +7,23 @@ use crate::answers::failure::{Exit, Failure};
 /// Shows what will happen and asks for `yes`.
 ///
 /// # Errors
-/// Exit 1 for every other answer, and where nobody can be asked.
+/// Exit 1 for every other answer, and without a terminal to ask on.
 pub(crate) fn ask(what: &dyn std::fmt::Display, question: &str, confirmed: bool) -> Result<(), Failure> {
     if confirmed {
         what.to_string().lines().for_each(|line| tracing::info!("{line}"));
         return Ok(());
     }
-    // stderr gone: then nobody can answer either.
+    // If stderr is gone, there is no answer either.
     let _ = write!(std::io::stderr().lock(), "{what}");
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(Exit::Failed, "nobody can be asked here: stdin is no terminal")
-            .hint("--confirm says yes beforehand; --dry-run only shows what would happen"));
+        return Err(Failure::new(Exit::Failed, "cannot ask for confirmation: stdin is not a terminal")
+            .hint("answer yes with --confirm, or only see what would happen with --dry-run"));
     }
     let _ = write!(std::io::stderr().lock(), "\n{question} Type yes: ");
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     match read {
         Ok(_) if answer.trim() == "yes" => Ok(()),
-        _ => Err(Failure::new(Exit::Failed, "the answer wasn't yes: nothing was changed")),
+        _ => Err(Failure::new(Exit::Failed, "the answer was not yes: nothing was changed")),
     }
 }

@@ -15,7 +15,7 @@ use crate::answers::failure::{Exit, Failure};
 pub(crate) struct Report {
     /// One JSON document instead of words.
     pub(crate) json: bool,
-    /// Nothing along the way but warnings and errors, and of what went well nothing at all.
+    /// Only warnings and errors along the way, and no answer when all is well.
     pub(crate) quiet: bool,
 }
 
@@ -31,17 +31,17 @@ impl Report {
     /// Gives the answer: `words` to a person, `value` as JSON to a program.
     ///
     /// # Errors
-    /// Exit 1 when stdout can't be written. A reader that has gone away (`lastgood list | head`) is no error.
+    /// Exit 1 when stdout cannot be written to. A reader that has gone away (`lastgood list | head`) is not an error.
     pub(crate) fn answer(self, value: &impl Serialize, words: &impl Display) -> Result<(), Failure> {
         if self.json {
             let json = serde_json::to_string_pretty(value)
-                .map_err(|e| Failure::new(Exit::Failed, format!("the answer can't be written as JSON: {e}")))?;
+                .map_err(|e| Failure::new(Exit::Failed, format!("cannot write the answer as JSON: {e}")))?;
             return print(&json);
         }
         print(&visible(words.to_string().trim_end()))
     }
 
-    /// Likewise of a command that cron runs, which mails whatever is said: with `quiet`, words that all is well aren't.
+    /// Gives the answer of a command that cron runs, which mails all output: with `quiet`, it prints nothing when all is well.
     ///
     /// # Errors
     /// As [`Report::answer`].
@@ -64,7 +64,7 @@ impl Report {
         self.say(failure);
     }
 
-    /// Says on stderr what an answer leaves undone.
+    /// Prints on stderr an error that the answer does not contain.
     pub(crate) fn say(self, failure: &Failure) {
         // stderr gone: the exit status still tells.
         let _ = writeln!(std::io::stderr().lock(), "error: {}", visible(&failure.to_string()));
@@ -84,18 +84,18 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Failed, format!("can't write to stdout: {e}")))
+            Err(Failure::new(Exit::Failed, format!("cannot write to stdout: {e}")))
         }
         _ => Ok(()),
     }
 }
 
-/// Text of anybody's on one line and without the power to move a terminal's cursor: control characters are escaped.
+/// Foreign text on one line and without the power to move a terminal's cursor: control characters are escaped.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     without(text, char::is_control)
 }
 
-/// Lines with text of anybody's in them, which keep their ends and tabs, likewise.
+/// Lines with foreign text in them: control characters are escaped, but for the lines' ends and tabs.
 pub(crate) fn visible(lines: &str) -> Cow<'_, str> {
     without(lines, |c| c.is_control() && c != '\n' && c != '\t')
 }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_anybody_s_stay_on_their_line() {
+    fn foreign_names_stay_on_their_line() {
         assert_eq!(printable("Straße \"☃\""), "Straße \"☃\"");
         assert_eq!(printable("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
         assert_eq!(visible("a\n\tb\u{1b}[2J\r"), "a\n\tb\\u{1b}[2J\\r");

@@ -1,25 +1,27 @@
-//! Text in columns that stand under each other, for answers to people.
+//! Text in aligned columns, for answers to people.
 
 use std::fmt;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::answers::report::printable;
 
-/// Between two columns.
+/// The gap between two columns.
 const GAP: &str = "  ";
 
-/// Rows under a header. Every column is as wide as its widest cell, but the last one, which may be of any length.
+/// Rows under a header. Every column is as wide as its widest cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<const COLUMNS: usize> {
     header: [Column; COLUMNS],
     rows: Vec<[String; COLUMNS]>,
 }
 
-/// A column's title, and on which side its cells stand.
+/// A column's title, and how its cells are aligned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Column {
-    /// For words.
+    /// Words are aligned on the left.
     Left(&'static str),
-    /// For numbers.
+    /// Numbers are aligned on the right.
     Right(&'static str),
 }
 
@@ -28,7 +30,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         Self { header, rows: Vec::new() }
     }
 
-    /// Names come from anywhere: a line's end in one stays within its row.
+    /// Adds a row. A name may contain anything: a line's end in one stays within its row.
     pub(crate) fn row(&mut self, cells: [String; COLUMNS]) {
         self.rows.push(cells.map(|cell| printable(&cell).into_owned()));
     }
@@ -44,27 +46,27 @@ impl Column {
 
 impl<const COLUMNS: usize> fmt::Display for Table<COLUMNS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut widths = self.header.map(|column| length(column.title()));
+        let mut widths = self.header.map(|column| column.title().width());
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = length(cell).max(*width);
+                *width = cell.width().max(*width);
             }
         }
         let titles = self.header.map(|column| column.title().to_owned());
         for row in std::iter::once(&titles).chain(&self.rows) {
-            let cells = row.iter().zip(widths).zip(self.header).map(|((cell, width), column)| match column {
-                Column::Left(_) => format!("{cell:<width$}"),
-                Column::Right(_) => format!("{cell:>width$}"),
+            let cells = row.iter().zip(widths).zip(self.header).map(|((cell, width), column)| {
+                // `{cell:<width$}` counts characters, of which some take two columns of a terminal.
+                let gap = " ".repeat(width.saturating_sub(cell.width()));
+                match column {
+                    Column::Left(_) => format!("{cell}{gap}"),
+                    Column::Right(_) => format!("{gap}{cell}"),
+                }
             });
             let line = cells.collect::<Vec<_>>().join(GAP);
             writeln!(f, "  {}", line.trim_end())?;
         }
         Ok(())
     }
-}
-
-fn length(text: &str) -> usize {
-    text.chars().count()
 }
 
 #[cfg(test)]
@@ -77,6 +79,15 @@ mod tests {
         table.row(["é".into(), "1.0 KiB".into(), "be\ncause".into()]);
         table.row(["longer name".into(), "-".into(), String::new()]);
         let expected = "  BACKUP          SIZE  WHY\n  é            1.0 KiB  be\\ncause\n  longer name        -\n";
+        assert_eq!(table.to_string(), expected);
+    }
+
+    #[test]
+    fn names_of_wide_and_of_combining_characters_keep_the_columns_aligned() {
+        let mut table = Table::new([Column::Left("BACKUP"), Column::Right("行数")]);
+        table.row(["注文データ".into(), "1".into()]);
+        table.row(["cafe\u{301}".into(), "1,204".into()]);
+        let expected = "  BACKUP       行数\n  注文データ      1\n  cafe\u{301}        1,204\n";
         assert_eq!(table.to_string(), expected);
     }
 }

@@ -6,15 +6,15 @@ use clap::{Args, ValueEnum};
 
 use crate::settings::SIZE;
 
-/// Which repository, where both a bucket and a directory are set.
+/// Which repository to look in, for settings with both a bucket and a directory.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// Look in the bucket or in the directory. Default: the bucket where one is set.
+    /// Look in the bucket or in the directory. Default: the bucket if one is set.
     #[arg(long, value_name = "WHICH")]
     pub(crate) repository: Option<Which>,
 }
 
-/// One of the two places where backups lie.
+/// One of the two places that hold backups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
     Bucket,
@@ -23,10 +23,10 @@ pub(crate) enum Which {
 
 #[derive(Args, Debug)]
 pub(crate) struct BackupArgs {
-    /// Name the backup, such as `initial`, in place of its time.
+    /// Give the backup a name, such as `initial`, instead of its time.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Check access and say what would be done; write nothing.
+    /// Check access and show what a backup would do. Write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -35,7 +35,7 @@ pub(crate) struct BackupArgs {
 pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Show at most so many backups of each database.
+    /// Show at most N backups of each database.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
 }
@@ -51,13 +51,13 @@ pub(crate) struct ShowArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
-    /// The backup: its name as `list` shows it, `latest` for the newest one (good or not), or a file.
+    /// The backup: its name as `list` shows it, `latest` for the newest one (good or not), or the path of a file.
     #[arg(value_name = "ID|FILE", required_unless_present = "all", conflicts_with = "all")]
     pub(crate) id: Option<String>,
-    /// Every backup of the chosen databases that has no verdict yet.
+    /// Verify every backup of the chosen databases that has not been verified yet.
     #[arg(long)]
     pub(crate) all: bool,
-    /// With `--all`: read again what has a verdict already.
+    /// With --all: verify again what has been verified already.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -72,10 +72,10 @@ pub(crate) struct CheckArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct PruneArgs {
-    /// Show the plan; remove nothing.
+    /// Show the plan. Remove nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Carry out a plan that would remove more than half of the good backups.
+    /// Carry out the plan even if it removes more than half of the good backups.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -84,13 +84,13 @@ pub(crate) struct PruneArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct AdoptArgs {
-    /// The backups, as `list` names them.
+    /// The backups' names, as `list` shows them.
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     pub(crate) ids: Vec<String>,
-    /// Every backup of the chosen databases that another tool made.
+    /// Adopt every backup of the chosen databases that another tool made.
     #[arg(long)]
     pub(crate) all: bool,
-    /// Say what would be read back and adopted; read and write nothing.
+    /// Show what would be read back and adopted. Read and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -99,13 +99,13 @@ pub(crate) struct AdoptArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct RetireArgs {
-    /// The database, as `list` names it.
+    /// The database's name, as `list` shows it.
     #[arg(value_name = "DATABASE")]
     pub(crate) database: String,
-    /// In place of the global option, which can't be meant: one database is retired at a time.
+    /// Hides the global option: only one database can be retired at a time.
     #[arg(long, hide = true, conflicts_with = "database")]
     all_databases: bool,
-    /// Answer the question with yes beforehand.
+    /// Do not ask for confirmation: answer yes.
     #[arg(long)]
     pub(crate) confirm: bool,
     #[command(flatten)]
@@ -114,37 +114,38 @@ pub(crate) struct RetireArgs {
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct CostArgs {
-    /// Price backups of this size, such as `50MB` or `1.5GiB`, and not the bucket's. Nothing is asked of AWS.
+    /// Price backups of this size, such as `50MB` or `1.5GiB`, instead of those in the bucket. Sends no request to AWS.
     #[arg(long, value_name = "SIZE", value_parser = |text: &str| (SIZE.parse)(text))]
     pub(crate) size: Option<u64>,
-    /// With --size: so many backups a day of each database; 0.14 is one a week. Default: 1.
+    /// With --size: the number of backups per day of each database; 0.14 is one a week. Default: 1.
     #[arg(long, value_name = "N", requires = "size", value_parser = rate)]
     pub(crate) per_day: Option<f64>,
-    /// Days until a backup is removed, as the stack's DeleteAfterDays has it. Default: BACKUP_S3_DELETE_DAYS.
+    /// Days until a backup is removed: the AWS stack's DeleteAfterDays. Default: BACKUP_S3_DELETE_DAYS.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_525))]
     pub(crate) days: Option<u32>,
-    /// Days until an archive moves to Glacier, as the stack's GlacierDays has it; 0 is never. Default: BACKUP_S3_GLACIER_DAYS.
+    /// Days until an archive moves to Glacier: the AWS stack's GlacierDays; 0 means never.
+    /// Default: BACKUP_S3_GLACIER_DAYS.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36_525))]
     pub(crate) glacier_days: Option<u32>,
-    /// With --size: so many databases alike. Default: 1.
+    /// With --size: the number of such databases. Default: 1.
     #[arg(long, value_name = "N", requires = "size", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) databases: Option<u32>,
-    /// The stack has Architecture=arm64.
+    /// Price an AWS stack with Architecture=arm64.
     #[arg(long)]
     pub(crate) arm64: bool,
-    /// The stack has PagingTopicArn, and so a composite alarm.
+    /// Price an AWS stack with PagingTopicArn set, which adds a composite alarm.
     #[arg(long)]
     pub(crate) paging: bool,
-    /// The stack has PerDatabaseMetrics=true.
+    /// Price an AWS stack with PerDatabaseMetrics=true.
     #[arg(long)]
     pub(crate) per_database_metrics: bool,
 }
 
-/// Every half minute is more than anybody's backups, and leaves room for arithmetic.
+/// One backup every half minute is more than enough, and leaves room for arithmetic.
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (0.001..=2_880.0).contains(&rate) => Ok(rate),
-        _ => Err("a number from 0.001 to 2880 is meant".to_owned()),
+        _ => Err("expected a number from 0.001 to 2880".to_owned()),
     }
 }
 
@@ -154,7 +155,7 @@ pub(crate) struct RestoreArgs {
     #[arg(value_name = "ID", group = "from")]
     #[arg(required_unless_present_any = ["backup_file", "from_s3_latest", "from_s3", "list_s3", "drop_old"])]
     pub(crate) id: Option<String>,
-    /// Restore a file, made by Lastgood or by `pg_dump --format=custom`.
+    /// Restore a file that Lastgood or `pg_dump --format=custom` made.
     #[arg(long, value_name = "PATH", group = "from")]
     pub(crate) backup_file: Option<PathBuf>,
     /// Restore the newest good backup in the bucket.
@@ -163,64 +164,68 @@ pub(crate) struct RestoreArgs {
     /// Restore the backup at s3://BUCKET/KEY.
     #[arg(long, value_name = "URL", group = "from")]
     pub(crate) from_s3: Option<String>,
-    /// List the backups in the bucket; restore nothing.
+    /// List the backups in the bucket. Restore nothing.
     #[arg(long, group = "from")]
     pub(crate) list_s3: bool,
-    /// Restore into this database, which is created, or is there and empty. Default: the one that is set.
+    /// Restore into this database. It is created if missing, and must be empty otherwise.
+    /// Default: the database of the settings.
     #[arg(long, value_name = "DATABASE")]
     pub(crate) into: Option<String>,
-    /// With --into: restore the rows of this table alone, `NAME` or `SCHEMA.NAME`. Repeat it for several.
+    /// With --into: restore only the rows of this table, `NAME` or `SCHEMA.NAME`. Repeat the option for several tables.
     #[arg(long, value_name = "TABLE", requires = "into")]
     pub(crate) table: Vec<String>,
-    /// Fill the new database with so many jobs. More than one need room in TMPDIR (/var/tmp), at worst for the plain dump. Default: as many as pay.
+    /// Number of parallel jobs. More than one needs disk space in TMPDIR (default /var/tmp), at most the size of the
+    /// uncompressed dump. Default: chosen by the archive's size and the number of cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), conflicts_with = "in_place")]
     pub(crate) jobs: Option<u8>,
-    /// Replace the content inside the living database, in one transaction, after a safety backup.
+    /// Replace the content of the live database, in one transaction, after a safety backup.
     #[arg(long, conflicts_with = "into")]
     pub(crate) in_place: bool,
-    /// Check the backup and say what would be replaced; change nothing.
+    /// Check the backup and show what would be replaced. Change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Answer the question with yes beforehand.
+    /// Do not ask for confirmation: answer yes.
     #[arg(long)]
     pub(crate) confirm: bool,
-    /// Make no safety backup before an in-place restore.
+    /// Skip the safety backup before an in-place restore.
     #[arg(long)]
     pub(crate) skip_backup: bool,
-    /// Run neither RESTORE_STOP_COMMAND nor RESTORE_START_COMMAND.
+    /// Do not run RESTORE_STOP_COMMAND and RESTORE_START_COMMAND.
     #[arg(long)]
     pub(crate) skip_services: bool,
-    /// Replace the database that is set with a backup of another one.
+    /// Allow replacing the database with a backup of a different one.
     #[arg(long)]
     pub(crate) force: bool,
-    /// Restore in place with an old pg_restore too, which lets an archive run commands here: you know who made it.
+    /// Allow an in-place restore with an old pg_restore, which lets an archive run commands on this machine. Use it only for
+    /// an archive that you trust.
     #[arg(long)]
     pub(crate) trust_archive: bool,
-    /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left; restore nothing.
+    /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
     #[arg(long, conflicts_with_all = ["from", "into", "table", "in_place"])]
     pub(crate) drop_old: bool,
-    /// Look in the bucket or in the directory alone. Default: in both, and where both have it good, the directory's is read.
+    /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
+    /// read.
     #[arg(long, value_name = "WHICH")]
     pub(crate) repository: Option<Which>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ConfigArgs {
-    /// Show the settings that were set; leave defaults out.
+    /// Show only the settings that were set, without defaults.
     #[arg(long)]
     pub(crate) set: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct CompletionsArgs {
-    /// The shell.
+    /// The shell to complete for.
     #[arg(value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ManArgs {
-    /// Write a page for each command into this folder. Default: print the main page.
+    /// Write a page for each command into FOLDER. Default: print the main page.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) directory: Option<PathBuf>,
 }

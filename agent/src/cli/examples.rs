@@ -1,39 +1,40 @@
-//! What each `--help` ends with: worked examples, and the exit statuses they may end in.
+//! The end of each `--help`: worked examples, and the command's exit statuses.
 
 pub(super) const LASTGOOD: &str = "\
 Examples:
-  lastgood config                     what is set, and where
+  lastgood config                     show the settings and where each was set
   lastgood backup                     back up the database
-  lastgood list                       which backups there are, and which are good
-  lastgood restore latest --dry-run   what a restore would do
+  lastgood list                       show which backups exist, and which are good
+  lastgood restore latest --dry-run   show what a restore would do
 
 Exit status:
   0  done
-  1  failed, or only part of it was done, or the answer at the prompt was no
+  1  failed, or only partly done, or the prompt was answered with no
   2  the command line or a setting is wrong
   3  another run holds the lock
   4  a backup is damaged
-  5  what was asked for isn't there
-  6  unhealthy: stale, too few, too small, or never backed up";
+  5  not found: no such backup, database or file
+  6  unhealthy: backups too old, too few, too small, or none at all";
 
 pub(super) const BACKUP: &str = "\
 Examples:
-  lastgood backup --dry-run           check access to the database and to where backups go
+  lastgood backup --dry-run           check access to the database and to the backups' destination
   lastgood backup                     back up the database of DB_NAME, DATABASE_URL or libpq
-  lastgood backup --name initial      a named backup
+  lastgood backup --name initial      make a named backup
   lastgood backup --database shop --database blog
   0 3 * * * /usr/local/bin/lastgood backup --quiet
 
-The last line is a crontab's: cron doesn't look into /usr/local/bin, and reads .env in the home folder. What it needs
-stands in /etc/lastgood.env.
+The last line goes into a crontab. It has the full path because cron's PATH lacks /usr/local/bin.
+Put the settings into /etc/lastgood.env: cron starts in the home folder, and a .env there would be
+read instead.
 
-Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 3 another run
-holds the lock, 4 what was stored is damaged, 5 no such database.";
+Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 3 another run holds the
+lock, 4 the stored backup is damaged, 5 no such database.";
 
 pub(super) const LIST: &str = "\
 Examples:
-  lastgood list                       the backups of the chosen databases
-  lastgood list --limit 5 --json      the newest five, for a program
+  lastgood list                       list the backups of the chosen databases
+  lastgood list --limit 5 --json      list the newest five, for a program
   lastgood list --repository directory
 
 Exit status: 0 done, 1 failed, 2 wrong usage or setting.";
@@ -48,82 +49,84 @@ Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no such backup.";
 
 pub(super) const VERIFY: &str = "\
 Examples:
-  lastgood verify latest              read the newest backup back
-  lastgood verify --all               every backup that has no verdict yet
+  lastgood verify latest              verify the newest backup
+  lastgood verify --all               verify every backup that was not verified yet
   lastgood verify ./shop_backup_20261122_030000.sql.gz
 
-A verdict is stored beside a backup where this identity may. `latest` is the newest backup here, good or not: it is the
-one to be verified. For show and restore it is the newest good one.
+The result of reading a backup back is its verdict: intact or damaged. It is stored beside the
+backup if this identity may write there. Here `latest` is the newest backup, good or not. For show
+and restore it is the newest good one.
 
 Exit status: 0 intact, 1 failed, 2 wrong usage or setting, 4 damaged, 5 no such backup.";
 
 pub(super) const CHECK: &str = "\
 Examples:
-  lastgood check                      for a person
-  lastgood check --json               for monitoring
+  lastgood check                      check, for a person
+  lastgood check --json               check, for monitoring
   lastgood check || echo 'look at the backups'
 
-The first line says it all: HEALTHY or UNHEALTHY, and why.
+The first line is the summary: HEALTHY or UNHEALTHY, and why.
 
 Exit status: 0 healthy, 1 failed, 2 wrong usage or setting, 6 unhealthy.";
 
 pub(super) const PRUNE: &str = "\
 Examples:
-  lastgood prune --dry-run            what would go and what stays, with the reason for each
-  lastgood prune                      do it
+  lastgood prune --dry-run            show what would be removed and what kept, and why
+  lastgood prune                      remove it
 
-Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 3 another run
-holds the lock.";
+Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 3 another run holds the
+lock.";
 
 pub(super) const ADOPT: &str = "\
 Examples:
   lastgood adopt --all --dry-run
   lastgood adopt astro_backup_20250120_030000
 
-Exit status: 0 done, 1 failed or only part of it was done, 2 wrong usage or setting, 4 a backup is
-damaged, 5 no such backup.";
+Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 4 a backup is damaged,
+5 no such backup.";
 
 pub(super) const RETIRE: &str = "\
 Examples:
-  lastgood retire old_shop            asks, and then nobody is told when no backup of it comes
+  lastgood retire old_shop            ask first, then mark it as no longer backed up
   lastgood retire old_shop --confirm
 
-Its backups stay, and prune treats them as before. A new backup makes the database expected again.
+Its backups are kept, and prune treats them as before. A new backup ends the retirement.
 
 Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 5 no such database.";
 
 pub(super) const RESTORE: &str = "\
 Examples:
-  lastgood restore latest --dry-run   check the backup and say what would be replaced
-  lastgood restore latest             restore beside the living database, then exchange the two
+  lastgood restore latest --dry-run   check the backup and show what would be replaced
+  lastgood restore latest             restore into a new database, then swap it with the live one
   lastgood restore latest --into shop_copy
   lastgood restore --from-s3-latest --confirm
   lastgood restore --from-s3 s3://my-backups/backups/20261122/shop_backup_20261122_030000.sql.gz
-  lastgood restore --drop-old         once the restored database has proved itself
+  lastgood restore --drop-old         drop the old databases that earlier restores kept
 
 Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds
 the lock, 4 the backup is damaged, 5 no such backup.";
 
 pub(super) const COST: &str = "\
 Examples:
-  lastgood cost                       what lies in the bucket, and what watches over it
+  lastgood cost                       price the bucket and the AWS stack that watches it
   lastgood cost --size 50MB --per-day 1
   lastgood cost --size 1.5GB --days 365 --glacier-days 30 --databases 3
   lastgood cost --size 500MB --glacier-days 0 --json
 
-It prices the bucket with the whole stack of docs/cloud.md, and every database in it. An estimate.
+The estimate covers every database in the bucket and the whole AWS stack of docs/cloud.md:
+verification, retention and alarms.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no backups yet.";
 
 pub(super) const CONFIG: &str = "\
 Examples:
-  lastgood config                     every setting, its value and its place
-  lastgood config --set               without defaults
+  lastgood config                     show every setting, its value and where it was set
+  lastgood config --set               leave out defaults
   lastgood --env-file prod.env config --json
 
 Secrets are shown as ***.
 
-Exit status: 0 every value is right, 2 one isn't.";
+Exit status: 0 all values are valid, 2 some are not.";
 
 pub(super) const COMPLETIONS: &str = "\
 Example:

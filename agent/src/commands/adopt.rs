@@ -1,7 +1,7 @@
-//! `lastgood adopt`: makes guests ours. Each is read back to its last byte; one that is found whole gets a manifest with its
+//! `lastgood adopt`: takes over guests. Each is read back to its last byte; one that is found intact gets a manifest with its
 //! census beside it, and its verdict. Its own bytes and name stay as they are. From then on it counts: for `latest`, `check`
-//! and retention. Who may not write verdicts leaves them to whoever judges there: the manifest's arrival wakes the verify
-//! function.
+//! and retention. An identity that may not write verdicts leaves them to the verify function, which the manifest's arrival
+//! wakes.
 
 mod answer;
 mod guests;
@@ -13,7 +13,7 @@ use repository::{Error, PutOutcome, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::AdoptArgs;
-use crate::commands::adopt::answer::Answer;
+use crate::commands::adopt::answer::AdoptAnswer;
 use crate::host;
 use crate::logging;
 use crate::places;
@@ -28,7 +28,7 @@ struct Candidate {
     fate: Fate,
 }
 
-/// Why its verdict lies nowhere: this identity may not write any.
+/// Why its verdict was not stored: this identity may not write any.
 type Unjudged = Option<Failure>;
 
 #[derive(Debug)]
@@ -39,12 +39,12 @@ enum Fate {
     },
     /// With `--dry-run`; the outcome of an earlier verdict, where there is one.
     Would(Option<Outcome>),
-    /// It isn't whole: its verdict says so, and nothing else was written.
+    /// It is damaged: its verdict says so, and nothing else was written.
     Damaged {
         verdict: Box<Verdict>,
         unjudged: Unjudged,
     },
-    /// It needs no adoption, or can't be read now.
+    /// It needs no adoption, or cannot be read now.
     Skipped(String),
     Failed(Failure),
 }
@@ -52,7 +52,7 @@ enum Fate {
 /// Adopts the guests that are named, or all.
 ///
 /// # Errors
-/// Exit 5 when one that is named isn't there; when the repository can't be listed, or the only one can't be read.
+/// Exit 5 when one that is named does not exist; when the repository cannot be listed, or the only one cannot be read.
 pub(crate) async fn run(args: &AdoptArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let reader = Reader::new(settings)?;
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings) -> Result<Exit, F
     if let [Candidate { fate: Fate::Failed(failure), .. }] = candidates.as_slice() {
         return Err(failure.clone());
     }
-    let answer = Answer::new(&repository, &candidates);
+    let answer = AdoptAnswer::new(&repository, &candidates);
     logging::done(&answer);
     settings.report.answer(&answer.document(), &answer)?;
     answer.failures().for_each(|failure| settings.report.say(failure));
@@ -104,8 +104,11 @@ async fn record(repository: &Repository, entry: &Entry, read: &ReadBack) -> Resu
 /// What the manifest says, as far as reading the archive tells.
 fn describe(entry: &Entry, written: jiff::Timestamp, read: &ReadBack) -> Result<Manifest, Failure> {
     let (Content::Walked(walked), Some(digest)) = (&read.inspected.content, &read.verdict.digest) else {
-        return Err(Failure::new(Exit::Failed, format!("{} is encrypted, and no key for it is here", entry.name()))
-            .hint("name the age key with BACKUP_AGE_IDENTITY_FILE: what isn't read can't be described"));
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("cannot read {}: it is encrypted, and no matching age key is set", entry.name()),
+        )
+        .hint("set BACKUP_AGE_IDENTITY_FILE to its age key: adopt has to read what it describes"));
     };
     let (header, identity) = (&walked.header, &read.verdict.identity);
     let (name, dumped) = (entry.id.stem.database().into_owned(), &header.database);
@@ -127,7 +130,7 @@ fn describe(entry: &Entry, written: jiff::Timestamp, read: &ReadBack) -> Result<
             digest: digest.clone(),
             compression: compression(kinds),
             frame_size: None,
-            // For whom, the file doesn't tell.
+            // The file does not tell for whom.
             encryption: kinds.contains(&Kind::Age).then(|| manifest::Encryption { recipients: Vec::new() }),
             pg_dump_version: Some(header.pg_dump_version.clone()),
             format_version: Some(header.version.to_string()),
@@ -142,7 +145,7 @@ fn describe(entry: &Entry, written: jiff::Timestamp, read: &ReadBack) -> Result<
     })
 }
 
-/// What must be undone before `pg_restore` can read it, whatever the name says.
+/// The compression to undo before `pg_restore` can read the archive, whatever its name says.
 fn compression(kinds: &[Kind]) -> archive::Compression {
     match kinds.iter().find(|kind| **kind != Kind::Age) {
         Some(Kind::Gzip) => archive::Compression::Gzip,
@@ -158,8 +161,8 @@ async fn put(repository: &Repository, entry: &Entry, manifest: &Manifest) -> Res
         PutOutcome::Stored(_) => Ok(()),
         PutOutcome::Exists => Err(Failure::new(
             Exit::Failed,
-            format!("{} has been put by somebody else meanwhile", repository.object_name(&key)),
+            format!("another run has stored {} in the meantime", repository.object_name(&key)),
         )
-        .hint("lastgood list shows what became of it")),
+        .hint("see what became of it: lastgood list")),
     }
 }

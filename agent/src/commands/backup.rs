@@ -16,16 +16,16 @@ use catalog::manifest::Purpose;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::BackupArgs;
-use crate::commands::backup::outcome::{Outcome, Outcomes};
+use crate::commands::backup::outcome::{BackupOutcome, Outcomes};
 use crate::commands::backup::run::Run;
 use crate::interrupt::Interrupt;
 use crate::ping::Ping;
 use crate::settings::{DatabaseSettings, Settings};
 
-/// Backs up every database that was chosen. One that fails doesn't keep the others from theirs.
+/// Backs up every database that was chosen. If one fails, the others are still backed up.
 ///
 /// # Errors
-/// When nothing could begin; what became of each database is in the answer.
+/// When no backup could begin; the answer tells what became of each database.
 pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     if args.dry_run {
@@ -70,7 +70,7 @@ pub(crate) async fn back_up(
     database: &DatabaseSettings,
     purpose: Purpose,
     interrupt: &Interrupt,
-) -> Result<Outcome, Failure> {
+) -> Result<BackupOutcome, Failure> {
     let run = Run::begin(settings, database, purpose, interrupt).await?;
     leftovers::make_room(&run).await;
     let (carried, lanes) = run.dump().await?;

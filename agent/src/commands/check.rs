@@ -1,5 +1,5 @@
-//! `lastgood check`: whether good backups are recent, large and many enough. Made for monitoring: one line that says it all
-//! first, exit status 6 for what is unhealthy, 1 where nobody knows.
+//! `lastgood check`: whether the good backups are recent, large and numerous enough. It is made for monitoring: the first line
+//! is the summary, the exit status is 6 if unhealthy, and 1 if unknown.
 //!
 //! It lists date folders from the newest down until it has seen as many good backups as there should be: how many older ones
 //! there are doesn't matter.
@@ -12,14 +12,14 @@ use repository::{Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
-use crate::commands::check::answer::{Answer, Health};
+use crate::commands::check::answer::{CheckAnswer, Health};
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// Checks the chosen databases.
 ///
 /// # Errors
-/// Exit 1 when the repository can't be asked: unknown is never healthy.
+/// Exit 1 when the repository cannot be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     repository.check_exists().await.map_err(|error| unknown(error.into()))?;
@@ -28,13 +28,13 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, F
     for database in databases(&repository, settings).await? {
         checked.push(check(&repository, &database, now).await.map_err(unknown)?);
     }
-    let answer = Answer::new(&repository, checked);
+    let answer = CheckAnswer::new(&repository, checked);
     let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
     settings.report.outcome(exit, &answer, &answer)?;
     Ok(exit)
 }
 
-/// The chosen databases; where all are meant, those that have backups or should have.
+/// The chosen databases; if none was chosen, those that have backups or should have.
 async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
     let named = settings.databases.iter().filter(|database| database.name.is_some());
     let named: Vec<DatabaseSettings> = named.cloned().collect();
@@ -50,7 +50,7 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
             Exit::Unhealthy,
             format!("there are no backups of any database in {}", repository.display_name()),
         )
-        .hint("lastgood backup makes the first one"));
+        .hint("make the first one with lastgood backup"));
     }
     Ok(found.iter().map(|catalog| settings.database(&catalog.database)).collect())
 }
@@ -70,18 +70,18 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
     Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog)))
 }
 
-/// Backups come, and nobody verifies them: what tells a verifier that stopped from backups that did.
+/// The name of a newer backup that was not verified: it tells a verifier that stopped from backups that stopped.
 fn unverified(catalog: &Catalog) -> Option<String> {
     let newest = catalog.newest_uploaded()?;
     let is_newer = catalog.newest_good().is_none_or(|good| newest.instant > good.instant);
     (is_newer && newest.judged().is_none()).then(|| newest.name())
 }
 
-/// A directory that isn't there may be a disk that isn't mounted.
+/// A missing directory may be a disk that is not mounted.
 fn unknown(failure: Failure) -> Failure {
     match failure.exit {
         Exit::NotFound => Failure { exit: Exit::Failed, ..failure }
-            .hint("is its disk mounted? nothing is known of the backups until it can be read"),
+            .hint("check that its disk is mounted: until it can be read, the state of the backups is unknown"),
         _ => failure,
     }
 }

@@ -10,20 +10,20 @@ use crate::answers::report::Report;
 use crate::cli::ConfigArgs;
 use crate::settings::{ALL, Definition, Given, Layers, Section, Settings, Source, read};
 
-/// The answer.
+/// `lastgood config --json`.
 #[derive(Serialize)]
-struct Answer {
+struct ConfigAnswer {
     /// The files that were read.
     files: Vec<String>,
-    settings: Vec<Row>,
-    /// The chosen databases, in words.
+    settings: Vec<SettingLine>,
+    /// The addresses of the chosen databases, in words.
     databases: Vec<String>,
     /// Everything that is wrong, with its place.
     mistakes: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Row {
+struct SettingLine {
     name: String,
     value: Option<String>,
     /// Where the value came from; `None`: it has none.
@@ -35,7 +35,7 @@ struct Row {
     section: Section,
 }
 
-/// Shows what holds, and every mistake.
+/// Shows every setting's value, and every mistake.
 pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Exit, Failure> {
     let read = read(given);
     let settings = rows(&read.layers, args.set);
@@ -43,30 +43,37 @@ pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Ex
     let (judged, mistakes) = Settings::judge(given, read, report);
     let exit = if mistakes.is_empty() { Exit::Done } else { Exit::Usage };
     let databases = judged.map_or_else(Vec::new, |settings| places(&settings));
-    let answer = Answer { files, settings, databases, mistakes };
+    let answer = ConfigAnswer { files, settings, databases, mistakes };
     report.answer(&answer, &answer)?;
     Ok(exit)
 }
 
-fn rows(layers: &Layers, only_set: bool) -> Vec<Row> {
+fn rows(layers: &Layers, only_set: bool) -> Vec<SettingLine> {
     let rows = ALL.iter().map(|definition| row(layers, definition));
     let rows = rows.filter(|(_, is_set)| *is_set || !only_set).map(|(row, _)| row);
     libpqs(layers).chain(rows).collect()
 }
 
-/// libpq's own variables, those that are set.
-fn libpqs(layers: &Layers) -> impl Iterator<Item = Row> {
+/// The variables of libpq that are set.
+fn libpqs(layers: &Layers) -> impl Iterator<Item = SettingLine> {
     libpq::PARAMETERS.iter().filter_map(|(_, name)| {
         let found = layers.set(name)?;
         let value = if *name == "PGPASSWORD" { Secret::new(&found.text).to_string() } else { found.text };
         let source = Some(found.source.to_string());
-        let (form, meaning) = ("text", "libpq's own variable.");
-        Some(Row { name: (*name).to_owned(), value: Some(value), source, form, meaning, section: Section::Database })
+        let (form, meaning) = ("text", "A variable of libpq.");
+        Some(SettingLine {
+            name: (*name).to_owned(),
+            value: Some(value),
+            source,
+            form,
+            meaning,
+            section: Section::Database,
+        })
     })
 }
 
-/// A setting's row, and whether somebody set it.
-fn row(layers: &Layers, definition: &Definition) -> (Row, bool) {
+/// A setting's line, and whether it was set.
+fn row(layers: &Layers, definition: &Definition) -> (SettingLine, bool) {
     let found = layers.find(definition);
     let is_set = found.as_ref().is_some_and(|found| !matches!(found.source, Source::Default | Source::Guide));
     let value = found
@@ -80,7 +87,7 @@ fn row(layers: &Layers, definition: &Definition) -> (Row, bool) {
         }
     });
     (
-        Row {
+        SettingLine {
             name: definition.name.to_owned(),
             value,
             source,
@@ -94,14 +101,15 @@ fn row(layers: &Layers, definition: &Definition) -> (Row, bool) {
 
 fn places(settings: &Settings) -> Vec<String> {
     if settings.all_databases {
-        return vec![format!("all of the server: {}", settings.server().connection.place())];
+        return vec![format!("every database of the server: {}", settings.server().connection.place())];
     }
     settings.databases.iter().map(|database| database.connection.place()).collect()
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ConfigAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |column: fn(&Row) -> &str| self.settings.iter().map(|row| column(row).chars().count()).max();
+        let width =
+            |column: fn(&SettingLine) -> &str| self.settings.iter().map(|row| column(row).chars().count()).max();
         let names = width(|row| &row.name).unwrap_or(0);
         // Long values would push every place out of sight.
         let values = width(|row| row.value.as_deref().unwrap_or("-")).unwrap_or(0).min(40);

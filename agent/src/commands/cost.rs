@@ -1,7 +1,7 @@
-//! `lastgood cost`: what the backups cost a month at AWS, with all that watches over them.
+//! `lastgood cost`: what the backups cost per month on AWS, together with the AWS stack that watches over them.
 //!
-//! It prices what lies in the repository, at the cost of one listing, or a scenario, at the cost of nothing. A load follows from
-//! either, a bill from the load and the table of prices alone; an estimate, and as honest about it as it can be.
+//! It prices what is in the repository, at the cost of one listing, or a scenario, without any request. A load follows from
+//! either, and a bill from the load and the table of prices alone. It is an estimate, and says so.
 
 mod answer;
 mod bill;
@@ -24,7 +24,7 @@ use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CostArgs;
-use crate::commands::cost::answer::Answer;
+use crate::commands::cost::answer::CostAnswer;
 use crate::commands::cost::bill::Bill;
 use crate::commands::cost::stack::Stack;
 use crate::settings::Settings;
@@ -32,7 +32,7 @@ use crate::settings::Settings;
 /// Prices the scenario of the command line, else every database of the bucket.
 ///
 /// # Errors
-/// Exit 2 where there is nothing to price, exit 5 where no backup lies there yet, and when it can't be listed whole.
+/// Exit 2 where there is nothing to price, exit 5 where there is no backup yet, and when it cannot be listed completely.
 pub(crate) async fn run(args: &CostArgs, settings: &Settings) -> Result<Exit, Failure> {
     let answer = match args.size {
         Some(size) => imagined(size, args, settings)?,
@@ -42,14 +42,14 @@ pub(crate) async fn run(args: &CostArgs, settings: &Settings) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-fn imagined(size: u64, args: &CostArgs, settings: &Settings) -> Result<Answer, Failure> {
+fn imagined(size: u64, args: &CostArgs, settings: &Settings) -> Result<CostAnswer, Failure> {
     let load = scenario::load(size, args, settings)?;
     let bill = Bill::of(&load);
     let notes = note::on(&load, &bill);
-    Ok(Answer::new(None, &load, bill, notes))
+    Ok(CostAnswer::new(None, &load, bill, notes))
 }
 
-async fn listed(args: &CostArgs, settings: &Settings) -> Result<Answer, Failure> {
+async fn listed(args: &CostArgs, settings: &Settings) -> Result<CostAnswer, Failure> {
     let repository = bucket(settings).await?;
     let catalogs = repository.catalogs().await?;
     found(&repository.display_name(), &catalogs, args, settings, Timestamp::now())
@@ -61,25 +61,25 @@ fn found(
     args: &CostArgs,
     settings: &Settings,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<CostAnswer, Failure> {
     let policy = |database: &str| scenario::policy(settings.database(database).policy, args);
     let load = listed::load(catalogs, policy, scenario::glacier_days(args, settings), Stack::of(args), now);
     if load.streams.is_empty() {
         return Err(Failure::new(Exit::NotFound, format!("there are no backups in {repository} yet"))
-            .hint("lastgood cost --size 50MB --per-day 1 prices backups to come"));
+            .hint("price future backups: lastgood cost --size 50MB --per-day 1"));
     }
     let bill = Bill::of(&load);
     let rhythms = load.streams.iter().filter_map(note::on_rhythm);
     let notes = note::on_place(settings).into_iter().chain(rhythms).chain(note::on(&load, &bill));
-    Ok(Answer::new(Some(repository.to_owned()), &load, bill, notes.collect()))
+    Ok(CostAnswer::new(Some(repository.to_owned()), &load, bill, notes.collect()))
 }
 
-/// A directory costs nothing that anybody could look up.
+/// The bucket to price; a directory has no price that could be looked up.
 async fn bucket(settings: &Settings) -> Result<Repository, Failure> {
     match &settings.bucket {
         Some(bucket) => Ok(Repository::bucket(bucket.clone()).await?),
         None => Err(Failure::new(Exit::Usage, "no bucket is set, and a directory has no price").hint(
-            "set BACKUP_S3_BUCKET to the bucket's name, or price backups to come: lastgood cost --size 50MB --per-day 1",
+            "set BACKUP_S3_BUCKET to the bucket's name, or price future backups: lastgood cost --size 50MB --per-day 1",
         )),
     }
 }

@@ -1,7 +1,7 @@
 //! `lastgood list`: which backups there are, newest first, and which of them are good.
 //!
 //! It costs one listing of the repository, however many backups there are. Where few are shown, one small read of each tells
-//! more: its tables and rows from its manifest, or of an archive without one whose it is.
+//! more: its tables and rows from its manifest, or whether an archive without one is a guest.
 
 mod answer;
 
@@ -14,19 +14,19 @@ use tokio::task::JoinSet;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ListArgs;
-use crate::commands::list::answer::{Answer, Backup, Listed};
+use crate::commands::list::answer::{BackupLine, ListAnswer, Listed};
 use crate::places::{self, Catalogs};
 use crate::settings::Settings;
 
-/// With more backups than this to show, none of them is asked about itself: requests would outnumber the listing's.
+/// With more backups than this to show, none of them is looked up: requests would outnumber the listing's.
 const FEW: usize = 50;
-/// Bytes of a manifest that is read for its counts alone. It grows by the table: this is about a thousand of them.
+/// The largest manifest that is read for its counts alone, in bytes. It grows by the table: this is about a thousand tables.
 const CHEAP: u64 = 256 * 1024;
 
 /// Lists the chosen databases' backups.
 ///
 /// # Errors
-/// When the repository can't be listed whole.
+/// When the repository cannot be listed completely.
 pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let found = Catalogs::choose(repository.catalogs().await?, settings);
@@ -37,12 +37,12 @@ pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Fa
     for (_, catalog) in found.chosen {
         databases.push(listed(&repository, catalog, limit, asks, now).await?);
     }
-    let answer = Answer::new(&repository, databases, found.others, settings);
+    let answer = ListAnswer::new(&repository, databases, found.others, settings);
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
 }
 
-/// One database's newest `limit` backups; its counts are of all.
+/// One database's newest `limit` backups; the counts are of all its backups.
 async fn listed(
     repository: &Repository,
     mut catalog: Catalog,
@@ -57,12 +57,12 @@ async fn listed(
         repository.resolve(&mut catalog).await?;
         manifests = read_manifests(repository, &catalog).await;
     }
-    let backups = catalog.entries.iter().map(|entry| Backup::new(entry, manifests.get(&entry.id), now));
+    let backups = catalog.entries.iter().map(|entry| BackupLine::new(entry, manifests.get(&entry.id), now));
     listed.backups = backups.collect();
     Ok(listed)
 }
 
-/// The small manifests, all at once. One that can't be read only leaves its row without counts.
+/// Reads the small manifests, all at once. One that cannot be read only leaves its line without counts.
 async fn read_manifests(repository: &Repository, catalog: &Catalog) -> HashMap<BackupId, Manifest> {
     let is_cheap = |entry: &&Entry| entry.manifest.as_ref().is_some_and(|manifest| manifest.size <= CHEAP);
     let mut reads = JoinSet::new();

@@ -23,5 +23,5 @@ pub(crate) fn run(args: &ManArgs) -> Result<Exit, Failure> {
 }
 
 fn cannot_write(place: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Failed, format!("can't write manual pages to {}: {error}", place.display()))
+    Failure::new(Exit::Failed, format!("cannot write manual pages to {}: {error}", place.display()))
 }

@@ -1,4 +1,4 @@
-//! `lastgood prune`: the plan of retention, with the reason for each backup, and then the act. `--dry-run` shows the very same
+//! `lastgood prune`: the plan of retention, with the reason for each backup, and then its execution. `--dry-run` shows the same
 //! plan and stops there.
 
 mod answer;
@@ -10,7 +10,7 @@ use repository::{Removal, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::PruneArgs;
-use crate::commands::prune::answer::{Answer, Pruned};
+use crate::commands::prune::answer::{PruneAnswer, Pruned};
 use crate::lock::Lock;
 use crate::logging;
 use crate::places::{self, Catalogs};
@@ -19,7 +19,7 @@ use crate::settings::{DatabaseSettings, Settings};
 /// Plans for each chosen database, and carries the plans out.
 ///
 /// # Errors
-/// When the repository can't be listed whole, or another run holds a database's lock.
+/// When the repository cannot be listed completely, or another run holds a database's lock.
 pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, Failure> {
     if !args.dry_run {
         refuse_unnamed(settings)?;
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     let repository = places::repository(args.place, settings).await?;
     let bucket = bucket_behind(&repository, settings).await?;
     let found = Catalogs::choose(listing(&repository).await?, settings);
-    // A backup that came between the listing and its lock is newer than all: not to know of it only keeps more.
+    // A backup that came between the listing and its lock is newer than all others: missing it only keeps more.
     let _locks = if args.dry_run { Vec::new() } else { locks(settings, &found)? };
     let now = Timestamp::now();
     let limit = if args.force { Limit::Lifted } else { Limit::Half };
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
         let removal = if args.dry_run { None } else { Some(carry_out(&repository, &plan).await?) };
         pruned.push(Pruned::new(&catalog.database, &plan, removal.as_ref(), now));
     }
-    let answer = Answer::new(&repository, args.dry_run, pruned);
+    let answer = PruneAnswer::new(&repository, args.dry_run, pruned);
     logging::done(&answer);
     if args.dry_run {
         settings.report.answer(&answer, &answer)?;
@@ -49,19 +49,20 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     Ok(answer.exit())
 }
 
-/// The rules set here may not be those of every database that shares the repository: removal is only of those that are named.
+/// Refuses to remove backups unless a database was named: the rules set here may not be meant for every database that shares
+/// the repository.
 fn refuse_unnamed(settings: &Settings) -> Result<(), Failure> {
     let is_named = settings.databases.iter().any(|database| database.name.is_some());
     if is_named || settings.all_databases {
         return Ok(());
     }
-    Err(Failure::new(Exit::Usage, "prune of which database? None is set").hint(
-        "name one with --database (or DB_NAME), or apply these rules to each database in the repository with --all-databases; \
-         --dry-run shows the plan of all",
+    Err(Failure::new(Exit::Usage, "cannot prune: no database is set").hint(
+        "set one with --database NAME or DB_NAME, or apply these rules to every database in the repository with --all-databases; \
+         see the plan for all of them with --dry-run",
     ))
 }
 
-/// With every version of each object, for removal takes them all.
+/// All catalogs with every version of each object, because removal takes them all.
 async fn listing(repository: &Repository) -> Result<Vec<Catalog>, Failure> {
     Ok(catalogs(repository.layout(), repository.versions(Scope::All).await?))
 }
@@ -76,17 +77,17 @@ async fn bucket_behind(repository: &Repository, settings: &Settings) -> Result<O
     }
 }
 
-/// All of them before the first removal, so that a refused lock leaves everything as it was.
+/// Takes all locks before the first removal, so that a refused lock leaves everything as it was.
 fn locks(settings: &Settings, found: &Catalogs) -> Result<Vec<Lock>, Failure> {
     let names = found.chosen.iter().map(|(_, catalog)| encode_database(&catalog.database));
     names.map(|name| Lock::take(&settings.lock_directory, &name)).collect()
 }
 
-/// Which rules hold for one database in one repository.
+/// The rules that apply to one database in one repository.
 enum Rules<'a> {
-    /// The repository is all there is.
+    /// The repository is the only one: its policy decides.
     Policy(&'a Policy),
-    /// Local copies beside a bucket go once the bucket has them.
+    /// The repository has local copies beside a bucket: they are removed once the bucket has them.
     Copies { bucket: Catalog, days: u32 },
 }
 
@@ -116,7 +117,7 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// Removes what the plan says, in the one order that leaves nothing half there.
+/// Removes what the plan says, in the one order that never leaves half a backup.
 async fn carry_out(repository: &Repository, plan: &Plan<'_>) -> Result<Removal, Failure> {
     let objects: Vec<_> = plan.removals().flat_map(|row| row.entry.removal()).cloned().collect();
     if objects.is_empty() {

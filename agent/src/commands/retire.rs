@@ -1,5 +1,5 @@
-//! `lastgood retire`: says that no more backups of a database will come, so that nobody is woken for their absence. Nothing is
-//! removed; a backup that comes all the same makes the database expected again.
+//! `lastgood retire`: marks a database as no longer backed up, so that no alarm reports it as missing. Nothing is removed; a new
+//! backup makes the database expected again.
 
 use std::fmt;
 
@@ -17,29 +17,32 @@ use crate::settings::Settings;
 
 /// `lastgood retire --json`.
 #[derive(Serialize)]
-struct Answer {
+struct RetireAnswer {
     repository: String,
     database: String,
     retired: Timestamp,
-    /// How many backups stay.
+    /// How many backups are kept.
     backups: usize,
 }
 
 /// Marks a database as no longer expected.
 ///
 /// # Errors
-/// Exit 5 when the repository knows nothing of it; exit 1 when the answer at the prompt isn't yes.
+/// Exit 5 when the repository has no such database; exit 1 when the answer at the prompt is not yes.
 pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let all = repository.catalogs().await?;
     let Some(catalog) = all.iter().find(|catalog| catalog.database == args.database) else {
         let known: Vec<&str> = all.iter().map(|catalog| catalog.database.as_str()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let error = format!("{} knows no database `{}`", repository.display_name(), args.database);
-        return Err(Failure::new(Exit::NotFound, error).hint(format!("databases with backups there: {known}")));
+        let hint = match known.as_slice() {
+            [] => "check the bucket, the prefix or the directory: there are no backups".to_owned(),
+            known => format!("choose one of the databases there: {}", known.join(", ")),
+        };
+        let error = format!("no database `{}` in {}", args.database, repository.display_name());
+        return Err(Failure::new(Exit::NotFound, error).hint(hint));
     };
     let entry = repository.database_entry_of(&args.database).await?;
-    let answer = |retired| Answer {
+    let answer = |retired| RetireAnswer {
         repository: repository.display_name(),
         database: args.database.clone(),
         retired,
@@ -53,12 +56,12 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     let what = format!(
-        "{} in {}: {} stay. From now on nobody is told when no new one comes.\n",
+        "{} in {}: `check` and the alarms stop reporting it as missing. Backups kept: {}.\n",
         args.database,
         repository.display_name(),
-        words::count(catalog.entries.len() as u64, "backup"),
+        catalog.entries.len(),
     );
-    prompt::ask(&what, "Retire it?", args.confirm).map_err(|no| no.hint("--confirm says yes beforehand"))?;
+    prompt::ask(&what, "Retire it?", args.confirm).map_err(|no| no.hint("answer yes with --confirm"))?;
     let now = Timestamp::now();
     let oldest = catalog.entries.last().map_or(now, |entry| entry.instant);
     let unmarked =
@@ -75,15 +78,11 @@ async fn write(repository: &Repository, entry: &DatabaseEntry) -> Result<(), Fai
     Ok(())
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for RetireAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { repository, database, retired, backups } = self;
         let retired = words::second(*retired);
-        writeln!(
-            f,
-            "{database} is retired in {repository} since {retired}; its {} stay.",
-            words::count(*backups as u64, "backup")
-        )?;
-        writeln!(f, "lastgood backup makes it expected again.")
+        writeln!(f, "{database} in {repository} was retired on {retired}. Backups kept: {backups}.")?;
+        writeln!(f, "A new backup of it ends the retirement.")
     }
 }

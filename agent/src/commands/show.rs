@@ -1,4 +1,4 @@
-//! `lastgood show`: everything that is known of one backup, and how to restore it with Lastgood and without.
+//! `lastgood show`: everything that is known about one backup, and how to restore it with Lastgood and without.
 
 mod answer;
 mod by_hand;
@@ -9,26 +9,26 @@ use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ShowArgs;
-use crate::commands::show::answer::{Answer, Judged};
+use crate::commands::show::answer::{Judged, ShowAnswer};
 use crate::places;
 use crate::settings::Settings;
 
 /// Shows one backup.
 ///
 /// # Errors
-/// Exit 5 when there is no such backup; else when its records can't be read.
+/// Exit 5 when there is no such backup; otherwise when its records cannot be read.
 pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let entry = places::find(&repository, settings, &args.id).await?;
     let manifest = places::manifest(&repository, &entry).await?;
     let verdicts = verdicts(&repository, &entry).await?;
     let recipe = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
-    let answer = Answer::new(&repository, &entry, manifest, verdicts, recipe, Timestamp::now());
+    let answer = ShowAnswer::new(&repository, &entry, manifest, verdicts, recipe, Timestamp::now());
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
 }
 
-/// Both verdicts, where there are two: the later one counts, and which that is.
+/// The backup's verdicts, oldest first, and which of them counts.
 async fn verdicts(repository: &Repository, entry: &Entry) -> Result<Vec<Judged>, Failure> {
     let mut verdicts = Vec::new();
     for object in [&entry.intact, &entry.damaged].into_iter().flatten() {

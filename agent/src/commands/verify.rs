@@ -1,7 +1,7 @@
 //! `lastgood verify`: reads stored backups back to their last byte, judges them, and stores each verdict beside what it is
 //! about.
 //!
-//! What can't be read gets no verdict: nothing is known of it. A verdict that may not be stored is given all the same.
+//! What cannot be read gets no verdict: nothing is known about it. A verdict that may not be stored is still reported.
 
 mod answer;
 mod file;
@@ -14,7 +14,7 @@ use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::VerifyArgs;
-use crate::commands::verify::answer::Answer;
+use crate::commands::verify::answer::VerifyAnswer;
 use crate::commands::verify::targets::{Target, Targets};
 use crate::places;
 use crate::read_back::{self, Reader, Unrecorded};
@@ -23,47 +23,47 @@ use crate::settings::Settings;
 /// What became of one backup.
 #[derive(Debug)]
 struct Verified {
-    /// As a person calls it: its name, or the file's path.
+    /// The backup's name, or the file's path.
     name: String,
-    /// Where its archive lies, or should.
+    /// Where its archive is, or should be.
     place: String,
     finding: Finding,
 }
 
 #[derive(Debug)]
 enum Finding {
-    /// It was read to its end, or isn't there.
+    /// It was read to its end, or is missing.
     Judged(Box<Judgement>),
-    /// It can't be read now, and why.
+    /// It cannot be read now, and why.
     Skipped(&'static str),
-    /// It couldn't be read. Unknown, and neither intact nor damaged.
+    /// It could not be read: unknown, and neither intact nor damaged.
     Failed(Failure),
 }
 
 #[derive(Debug)]
 struct Judgement {
     verdict: Verdict,
-    /// `None`: the archive isn't there.
+    /// `None`: the archive is missing.
     inspected: Option<Inspected>,
     recorded: Recorded,
 }
 
-/// Whether the verdict lies beside what it is about.
+/// Whether the verdict was stored beside what it is about.
 #[derive(Debug)]
 enum Recorded {
     Written,
-    /// A file of no repository: its verdict is only told.
+    /// A file outside a repository: its verdict is only printed.
     Told,
     /// This identity may not write verdicts.
     Refused(Failure),
-    /// It should lie there, and doesn't.
+    /// It should have been stored, but was not.
     Failed(Failure),
 }
 
-/// Verifies one backup, one file, or all that nobody has verified yet.
+/// Verifies one backup, one file, or all backups that have not been verified yet.
 ///
 /// # Errors
-/// When what is to be verified can't be found, or the only one can't be read.
+/// When what is to be verified cannot be found, or the only one cannot be read.
 pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<Exit, Failure> {
     let reader = Reader::new(settings)?;
     let targets = targets::find(args, settings).await?;
@@ -83,7 +83,7 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<Exit, 
     if let (false, [Verified { finding: Finding::Failed(failure), .. }]) = (args.all, verified.as_slice()) {
         return Err(failure.clone());
     }
-    let answer = Answer::new(args.all, &targets, &verified);
+    let answer = VerifyAnswer::new(args.all, &targets, &verified);
     if let Some(why) = answer.refusal().filter(|_| settings.report.quiet) {
         tracing::warn!("{why}");
     }
@@ -116,7 +116,7 @@ async fn judge(reader: &Reader, repository: &Repository, entry: &Entry) -> Resul
         (None, Some(manifest)) => (Verdict::missing(manifest, Timestamp::now(), read_back::verifier()), None),
         (None, None) => {
             return Err(Failure::new(Exit::NotFound, format!("{} has neither archive nor manifest", entry.id))
-                .hint("only remains of a removed backup are there; lastgood prune removes them in time"));
+                .hint("run lastgood prune, which removes such remains of a removed backup after a while"));
         }
     };
     let recorded = match read_back::record(repository, &entry.id, &verdict).await {

@@ -1,4 +1,4 @@
-//! The bucket's settings, and as whom it is asked.
+//! The bucket's settings, and the identity that accesses it.
 
 use repository::{BucketSettings, Encryption, Keys, Retry, Secret};
 
@@ -7,7 +7,7 @@ use super::form::ServerSideEncryption;
 use super::layers::{Found, Layers};
 use super::table;
 
-/// `None` where no bucket is set: AWS is then never asked.
+/// `None` where no bucket is set: no request goes to AWS then.
 pub(super) fn resolve(layers: &Layers, mistakes: &mut Vec<String>) -> Option<BucketSettings> {
     let mut bucket = BucketSettings::new(layers.get(&table::BACKUP_S3_BUCKET)?, layers.get(&table::BACKUP_S3_PREFIX)?);
     bucket.region = layers.get(&table::AWS_REGION);
@@ -33,7 +33,7 @@ fn encryption(layers: &Layers, mistakes: &mut Vec<String>) -> Encryption {
     let key = layers.find(&table::BACKUP_S3_KMS_KEY_ID.definition);
     match (layers.get(&table::BACKUP_S3_SSE), key) {
         (Some(ServerSideEncryption::Aes256), Some(key)) => {
-            mistakes.push(format!("{}: {}: BACKUP_S3_SSE=AES256 uses no such key; aws:kms does", key.source, key.name));
+            mistakes.push(format!("{} ({}): BACKUP_S3_SSE=AES256 uses no key; aws:kms does", key.name, key.source));
             Encryption::S3
         }
         (Some(ServerSideEncryption::Aes256), None) => Encryption::S3,
@@ -43,8 +43,8 @@ fn encryption(layers: &Layers, mistakes: &mut Vec<String>) -> Encryption {
     }
 }
 
-/// As whom AWS is asked. A profile that stands nearer than the keys is what this run was told; otherwise keys win, as they
-/// do everywhere in AWS.
+/// The identity for AWS. A profile from a higher-priority place than the keys wins, because this run was told so; otherwise
+/// keys win, as they do everywhere in AWS.
 fn identity(layers: &Layers, mistakes: &mut Vec<String>) -> (Option<Keys>, Option<String>) {
     let profile = layers.find(&table::AWS_PROFILE.definition);
     let ours = pair(
@@ -63,7 +63,7 @@ fn identity(layers: &Layers, mistakes: &mut Vec<String>) -> (Option<Keys>, Optio
     }
 }
 
-/// A key, its secret and its token, and how far away the key stands.
+/// A key, its secret and its token, and the key's distance (see [`Found::distance`]).
 fn pair(
     layers: &Layers,
     id: &Setting<String>,
@@ -71,7 +71,7 @@ fn pair(
     mistakes: &mut Vec<String>,
 ) -> Option<(Keys, usize)> {
     let found = |definition| layers.find(definition);
-    let lone = |lone: &Found, missing: &str| format!("{}: {}: {missing} is missing", lone.source, lone.name);
+    let lone = |lone: &Found, missing: &str| format!("{} ({}): {missing} is missing", lone.name, lone.source);
     match (found(&id.definition), found(&secret.definition)) {
         (Some(key), Some(secret)) => {
             // A token belongs to the keys beside it: one left over in another place would be refused.

@@ -17,10 +17,10 @@ use super::{retention, table};
 /// What may differ from one database to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DatabaseSettings {
-    /// Its name; `None`: libpq takes the role's, and only the server can tell.
+    /// Its name; `None`: libpq uses the role's name, and only the server can tell.
     pub(crate) name: Option<String>,
     pub(crate) connection: Connection,
-    /// How long pg_dump waits for a lock; zero: for ever.
+    /// How long pg_dump waits for a lock; zero: without a limit.
     pub(crate) lock_timeout: Duration,
     /// More options for pg_dump.
     pub(crate) dump_options: Vec<String>,
@@ -70,9 +70,9 @@ impl Sources {
         for (entry, source) in &self.entries {
             let settings = self.entry(entry);
             match &settings.name {
-                None => mistakes.push(format!("{source}: database: db_name is missing")),
+                None => mistakes.push(format!("[[database]] ({source}): db_name is missing")),
                 Some(name) if chosen.iter().any(|other| other.name.as_ref() == Some(name)) => {
-                    mistakes.push(format!("{source}: database: {name} stands here for the second time"));
+                    mistakes.push(format!("[[database]] ({source}): {name} is listed twice"));
                 }
                 Some(_) => chosen.push(settings),
             }

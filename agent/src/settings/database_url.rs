@@ -49,9 +49,9 @@ impl DatabaseUrl {
     }
 
     fn set(&mut self, variable: &'static str, encoded: &str) -> Result<(), String> {
-        let value = percent_decode_str(encoded).decode_utf8().map_err(|_| "one of its parts isn't UTF-8")?;
+        let value = percent_decode_str(encoded).decode_utf8().map_err(|_| "one of its parts is not valid UTF-8")?;
         if value.contains('\0') {
-            return Err("one of its parts holds a zero byte".into());
+            return Err("one of its parts contains a zero byte".into());
         }
         if !value.is_empty() {
             self.variables.insert(variable, Secret::new(value));
@@ -61,12 +61,12 @@ impl DatabaseUrl {
 }
 
 fn without_scheme(text: &str) -> Result<&str, String> {
-    let (scheme, rest) = text.split_once("://").ok_or("it doesn't begin with postgresql://")?;
+    let (scheme, rest) = text.split_once("://").ok_or("expected postgresql:// at its beginning")?;
     let (scheme, _driver) = scheme.split_once('+').unwrap_or((scheme, ""));
     if ["postgres", "postgresql"].contains(&scheme) {
         return Ok(rest);
     }
-    Err("it isn't a PostgreSQL URL: postgresql:// or postgres:// is meant".into())
+    Err("not a PostgreSQL URL: expected postgresql:// or postgres://".into())
 }
 
 /// `a:1,[::1]:2` as libpq's two lists: `a,::1` and `1,2`.
@@ -79,7 +79,7 @@ fn hosts_and_ports(text: &str) -> Result<(String, String), String> {
             None => part.split_once(':').unwrap_or((part, "")),
         };
         if !port.is_empty() && port.parse::<u16>().is_err() {
-            return Err("its port isn't a number".into());
+            return Err("its port is not a number".into());
         }
         hosts.push(host);
         ports.push(port);
@@ -122,12 +122,12 @@ mod tests {
                 "PGDATABASE=d PGHOST=/run/postgresql PGSSLMODE=require",
             ),
             ("postgresql://h/d?ssl=require&pool_size=5", "PGDATABASE=d PGHOST=h PGSSLMODE=require"),
-            ("mysql://h/d", "it isn't a PostgreSQL URL: postgresql:// or postgres:// is meant"),
-            ("h/d", "it doesn't begin with postgresql://"),
-            ("postgresql://h:port/d", "its port isn't a number"),
+            ("mysql://h/d", "not a PostgreSQL URL: expected postgresql:// or postgres://"),
+            ("h/d", "expected postgresql:// at its beginning"),
+            ("postgresql://h:port/d", "its port is not a number"),
             ("postgresql://[::1/d", "its IPv6 address has no closing bracket"),
-            ("postgresql://u:%00@h/d", "one of its parts holds a zero byte"),
-            ("postgresql://u:%FF@h/d", "one of its parts isn't UTF-8"),
+            ("postgresql://u:%00@h/d", "one of its parts contains a zero byte"),
+            ("postgresql://u:%FF@h/d", "one of its parts is not valid UTF-8"),
         ];
         for (text, expected) in cases {
             assert_eq!(parts(text), expected, "{text}");

@@ -25,9 +25,9 @@ pub(crate) struct Definition {
     pub(crate) default: Option<&'static str>,
     /// The default under `LASTGOOD_DEFAULTS=guide`, where it differs.
     pub(crate) guide: Option<&'static str>,
-    /// Never shown.
+    /// Whether its value is secret, and never shown.
     pub(crate) secret: bool,
-    /// May stand in a `[[database]]` entry.
+    /// Whether a `[[database]]` entry may contain it.
     pub(crate) per_database: bool,
     /// The form of its value, in words.
     pub(crate) form: &'static str,
@@ -77,25 +77,25 @@ impl Section {
         match self {
             Self::Database => "The database",
             Self::Destination => "Where backups go",
-            Self::Identity => "Who asks AWS",
+            Self::Identity => "AWS credentials",
             Self::Bucket => "How the bucket is used",
             Self::Archive => "The archive",
             Self::Retention => "What is kept",
             Self::Health => "When `check` complains",
             Self::Restore => "Restore",
-            Self::Run => "A run",
+            Self::Run => "Monitoring, logs and locks",
         }
     }
 
-    /// What somebody else decides where the cloud side is deployed, so that nobody trusts a setting that nothing heeds.
+    /// What the AWS stack decides instead where it is deployed, so that no user relies on a setting without effect.
     pub(crate) fn note(self) -> Option<&'static str> {
         match self {
             Self::Retention => Some(
-                "With the cloud side deployed, the stack's parameters decide what is kept in the bucket, the same for every database; \
-                 of these, all but `BACKUP_RETENTION_DAYS` hold then for `lastgood prune` alone.",
+                "If the AWS stack is deployed, its parameters decide what is kept in the bucket, the same for every database. \
+                 All of these settings but `BACKUP_RETENTION_DAYS` then apply only to `lastgood prune`.",
             ),
             Self::Health => Some(
-                "These are for `lastgood check` alone. The stack's alarms go by its parameters, the same for every database.",
+                "These apply only to `lastgood check`. The AWS stack's alarms use its own parameters, the same for every database.",
             ),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! docs/settings.md, made from the table. `UPDATE_DOCS=1 cargo test -p lastgood` writes it anew.
+//! docs/settings.md, made from the table. `UPDATE_DOCS=1 cargo test -p lastgood` writes it again.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

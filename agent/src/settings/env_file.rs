@@ -2,12 +2,12 @@
 //!
 //! `NAME=value`, `export` before it or not, in single quotes (literal), double quotes (`\n`, `\"`, `\\` and `\$` mean what they
 //! say, lines may break) or none (a ` #` begins a comment). `${NAME}` is replaced outside single quotes; a bare `$` stays,
-//! because passwords have them. Our own reader because each value must know its line, and because the one that
-//! libraries agree on refuses spaces and swallows `$`.
+//! because passwords have them. This is our own reader because each value must know its line, and because the usual
+//! library refuses unquoted spaces and expands `$`.
 
 use std::collections::HashMap;
 
-/// One assignment.
+/// One assignment of a `.env` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Assignment {
     pub(super) name: String,
@@ -61,10 +61,10 @@ fn next(rest: &mut &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Opti
         return Ok(None);
     }
     let statement = statement.strip_prefix("export").filter(|s| s.starts_with([' ', '\t'])).unwrap_or(statement);
-    let Some((name, value)) = statement.split_once('=') else { return Err((None, "NAME=value is meant".into())) };
+    let Some((name, value)) = statement.split_once('=') else { return Err((None, "expected NAME=value".into())) };
     let name = name.trim();
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
-        return Err((None, "what stands before `=` is no name".into()));
+        return Err((None, "the text before `=` is not a valid name".into()));
     }
     let own = |complaint| (Some(name.to_owned()), complaint);
     let value = value.trim_start();
@@ -103,7 +103,7 @@ fn quoted(opened: &str, quote: char, rest: &mut &str) -> Result<String, String> 
             let (value, after) = line.split_at_checked(end).unwrap_or((line, ""));
             let after = after.strip_prefix(quote).unwrap_or(after).trim();
             if !after.is_empty() && !after.starts_with('#') {
-                return Err("something follows the closing quote".into());
+                return Err("unexpected text after the closing quote".into());
             }
             text.push_str(value);
             *rest = later;
@@ -111,7 +111,7 @@ fn quoted(opened: &str, quote: char, rest: &mut &str) -> Result<String, String> 
         }
         if later.is_empty() {
             // Only this line is lost: those below are still read.
-            return Err("the quote isn't closed".into());
+            return Err("the quote is not closed".into());
         }
         text.push_str(line);
         text.push('\n');
@@ -140,8 +140,8 @@ fn expand(text: &str, escapes: bool, lookup: &dyn Fn(&str) -> Option<String>) ->
         expanded.push_str(plain);
         if let Some(inside) = special.strip_prefix("${") {
             let (name, after) =
-                inside.split_once('}').ok_or("`${` has no closing brace; single quotes keep it as it is")?;
-            let unknown = || format!("${{{name}}} isn't set here; single quotes keep it as it is");
+                inside.split_once('}').ok_or("`${` has no closing brace; use single quotes to keep it as it is")?;
+            let unknown = || format!("${{{name}}} is not set here; use single quotes to keep it as it is");
             expanded.push_str(&lookup(name).ok_or_else(unknown)?);
             rest = after;
             continue;
@@ -186,17 +186,17 @@ mod tests {
             ("BACKUP_S3_BUCKET=  # Leave empty", r#"1:BACKUP_S3_BUCKET="""#),
             ("A=#b\nB=a#b # c", r#"1:A="" | 2:B="a#b""#),
             ("A=\"quoted # not a comment\" # one", r##"1:A="quoted # not a comment""##),
-            ("A='it''s'", "1! something follows the closing quote"),
+            ("A='it''s'", "1! unexpected text after the closing quote"),
             ("A='$x ${y} \\n'", r#"1:A="$x ${y} \\n""#),
             ("A=\"a\\\"b\\n\\$c\\d\"", r#"1:A="a\"b\n$c\\d""#),
             ("P=pa$$word\nQ=back\\slash", r#"1:P="pa$$word" | 2:Q="back\\slash""#),
             ("U=me\nA=x://${U}@h${HOME}", r#"1:U="me" | 2:A="x://me@h/root""#),
-            ("A=${NOPE}\nB=1", "2:B=\"1\" | 1! ${NOPE} isn't set here; single quotes keep it as it is"),
+            ("A=${NOPE}\nB=1", "2:B=\"1\" | 1! ${NOPE} is not set here; use single quotes to keep it as it is"),
             ("KEY=\"-----BEGIN\nabc\n-----END\"\nB=1", r#"1:KEY="-----BEGIN\nabc\n-----END" | 4:B="1""#),
-            ("A=\"open\nB=1", "2:B=\"1\" | 1! the quote isn't closed"),
+            ("A=\"open\nB=1", "2:B=\"1\" | 1! the quote is not closed"),
             (
                 "just words\n=x\n\n  # c\nA=1",
-                r#"5:A="1" | 1! NAME=value is meant | 2! what stands before `=` is no name"#,
+                r#"5:A="1" | 1! expected NAME=value | 2! the text before `=` is not a valid name"#,
             ),
             ("\u{feff}A=ü", "1:A=\"ü\""),
             ("A=", r#"1:A="""#),

@@ -14,15 +14,15 @@ use super::definition::Form;
 pub(crate) use archive::Compression;
 pub(crate) use repository::Checksum;
 
-/// Who reads a backup after it was stored.
+/// What `backup` reads back after storing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verify {
-    /// A directory at once; a bucket by its function, or by `lastgood verify`.
+    /// A directory at once; a bucket is left to the AWS stack, or to `lastgood verify`.
     Auto,
     /// Everything that was stored, at once, from where it was stored.
     ReadBack,
-    /// Nothing at once.
+    /// Nothing; `lastgood verify` does it.
     None,
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum ServerSideEncryption {
     Kms,
 }
 
-/// Whose defaults hold.
+/// Which defaults apply: Lastgood's or the guide's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defaults {
     Lastgood,
@@ -43,7 +43,7 @@ pub(crate) enum Defaults {
 pub(crate) const TEXT: Form<String> = Form { words: "text", parse: |text| Ok(text.to_owned()) };
 pub(crate) const SECRET: Form<Secret> = Form { words: "text", parse: |text| Ok(Secret::new(text)) };
 pub(crate) const PATH: Form<PathBuf> = Form { words: "path", parse: |text| Ok(PathBuf::from(text)) };
-/// A million of anything counted here is more than anybody means, and leaves room for arithmetic.
+/// A million of anything counted here is more than enough, and leaves room for arithmetic.
 const MANY: u32 = 1_000_000;
 pub(crate) const COUNT: Form<u32> = Form { words: "whole number", parse: |text| number(text, 0, MANY) };
 pub(crate) const POSITIVE: Form<u32> = Form { words: "whole number from 1", parse: |text| number(text, 1, MANY) };
@@ -58,7 +58,7 @@ pub(crate) const PART_SIZE: Form<u64> = Form {
     words: "size from 5MiB to 5GiB",
     parse: |text| match size(text)? {
         bytes @ 0x50_0000..=0x1_4000_0000 => Ok(bytes),
-        _ => Err("a part has 5 MiB at least and 5 GiB at most".into()),
+        _ => Err("expected a size from 5 MiB to 5 GiB".into()),
     },
 };
 pub(crate) const DURATION: Form<Duration> = Form { words: "duration: `500ms`, `30s`, `5min`", parse: duration };
@@ -67,12 +67,12 @@ pub(crate) const SWITCH: Form<bool> = Form {
     parse: |text| match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
         "false" | "no" | "off" | "0" => Ok(false),
-        _ => Err("neither true nor false".into()),
+        _ => Err("expected true or false".into()),
     },
 };
 pub(crate) const COMPRESSION: Form<Compression> = Form {
     words: "`gzip`, `zstd` or `none`",
-    parse: |text| Compression::from_str(text).map_err(|_| "one of gzip, zstd, none is meant".into()),
+    parse: |text| Compression::from_str(text).map_err(|_| "expected one of gzip, zstd, none".into()),
 };
 pub(crate) const CHECKSUM: Form<Checksum> = Form {
     words: "`crc64nvme`, `md5` or `none`",
@@ -93,11 +93,12 @@ pub(crate) const DEFAULTS: Form<Defaults> = Form {
 pub(crate) const STORAGE_CLASS: Form<String> = Form {
     words: "storage class",
     parse: |text| match text {
-        "GLACIER" | "DEEP_ARCHIVE" => {
-            Err("what lies there can't be read back and proven; a lifecycle rule moves backups there later".into())
-        }
+        "GLACIER" | "DEEP_ARCHIVE" => Err(
+            "archives in this class cannot be read back and verified; use a lifecycle rule that moves them there later"
+                .into(),
+        ),
         _ if text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') => Ok(text.to_owned()),
-        _ => Err("storage classes are written in capitals, as in STANDARD_IA".into()),
+        _ => Err("expected capital letters, as in STANDARD_IA".into()),
     },
 };
 pub(crate) const BUCKET: Form<String> = Form { words: "bucket name", parse: bucket };
@@ -108,13 +109,13 @@ pub(crate) const HTTP_URL: Form<String> =
 pub(crate) const PING_URL: Form<Secret> =
     Form { words: "http or https URL", parse: |text| http_url(text).map(|()| Secret::new(text)) };
 pub(crate) const RECIPIENTS: Form<Vec<age::x25519::Recipient>> =
-    Form { words: "age public keys (`age1…`), parted by commas or spaces", parse: recipients };
+    Form { words: "age public keys (`age1…`), separated by commas or spaces", parse: recipients };
 pub(crate) const DUMP_OPTIONS: Form<Vec<String>> = Form { words: "options, quoted as in a shell", parse: dump_options };
 
 fn number<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, most: T) -> Result<T, String> {
     match text.parse::<T>() {
         Ok(number) if number >= least && number <= most => Ok(number),
-        _ => Err(format!("a whole number from {least} to {most} is meant")),
+        _ => Err(format!("expected a whole number from {least} to {most}")),
     }
 }
 
@@ -131,13 +132,13 @@ fn size(text: &str) -> Result<u64, String> {
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
         "tb" => 1_000_000_000_000,
-        _ => return Err("units are KiB, MiB, GiB, TiB and KB, MB, GB, TB".into()),
+        _ => return Err("expected one of the units KiB, MiB, GiB, TiB, KB, MB, GB, TB".into()),
     };
     let whole = number.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
-    whole.or_else(|| fraction(number, scale)).ok_or_else(|| "a size such as 102400 or 5MiB is meant".into())
+    whole.or_else(|| fraction(number, scale)).ok_or_else(|| "expected a size such as 102400 or 5MiB".into())
 }
 
-/// Of 1.5GB; a part of a byte is dropped.
+/// The bytes of a size such as 1.5GB, rounded down to whole bytes.
 fn fraction(number: &str, scale: u64) -> Option<u64> {
     // Beyond this a double no longer holds every whole number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -148,38 +149,38 @@ fn fraction(number: &str, scale: u64) -> Option<u64> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let span = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-    span.ok_or_else(|| "a duration with its unit is meant, such as 30s or 5min".into())
+    span.ok_or_else(|| "expected a duration with its unit, such as 30s or 5min".into())
 }
 
 fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
     let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let chosen = choices.iter().find(|(name, _)| *name == text);
-    chosen.map(|(_, value)| *value).ok_or_else(|| format!("one of {} is meant", names()))
+    chosen.map(|(_, value)| *value).ok_or_else(|| format!("expected one of {}", names()))
 }
 
 /// S3's rules for new names, loose enough for old buckets and other stores.
 fn bucket(text: &str) -> Result<String, String> {
     if text.starts_with("s3://") {
-        return Err("the name alone is meant, without s3://; what follows it goes into BACKUP_S3_PREFIX".into());
+        return Err("expected the bucket's name alone, without s3://; put the rest into BACKUP_S3_PREFIX".into());
     }
     if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) && (3..=255).contains(&text.len()) {
         return Ok(text.to_owned());
     }
-    Err("not the name of a bucket".into())
+    Err("not a valid bucket name".into())
 }
 
 /// Slashes at either end are dropped: the guide's users wrote `backups/` as well as `backups`.
 fn prefix(text: &str) -> Result<String, String> {
     let trimmed = text.trim_matches('/');
     if trimmed.contains("//") || trimmed.chars().any(char::is_control) {
-        return Err("a folder such as backups or team/backups is meant".into());
+        return Err("expected a folder such as backups or team/backups".into());
     }
     Ok(trimmed.to_owned())
 }
 
 fn label(text: &str) -> Result<String, String> {
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
-        return Err("a backup's name has letters, digits, _ and - alone".into());
+        return Err("expected only letters, digits, _ and -".into());
     }
     Ok(text.to_owned())
 }
@@ -187,18 +188,18 @@ fn label(text: &str) -> Result<String, String> {
 fn http_url(text: &str) -> Result<(), String> {
     match url::Url::parse(text) {
         Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
-        _ => Err("a URL that begins with https:// or http:// is meant".into()),
+        _ => Err("expected a URL that begins with https:// or http://".into()),
     }
 }
 
 fn recipients(text: &str) -> Result<Vec<age::x25519::Recipient>, String> {
     let keys = text.split([',', ' ', '\t', '\n']).filter(|key| !key.is_empty());
     keys.enumerate()
-        .map(|(at, key)| key.parse().map_err(|e| format!("key {} is no age public key: {e}", at + 1)))
+        .map(|(at, key)| key.parse().map_err(|e| format!("key {} is not an age public key: {e}", at + 1)))
         .collect()
 }
 
-/// What would change the archive's form, or where it comes from and goes, isn't the user's to say.
+/// Refuses options that would change the archive's format, its source or its destination.
 fn dump_options(text: &str) -> Result<Vec<String>, String> {
     const OURS: [&str; 16] = [
         "-f",
@@ -218,7 +219,7 @@ fn dump_options(text: &str) -> Result<Vec<String>, String> {
         "-U",
         "--username",
     ];
-    let options = shlex::split(text).ok_or("a quote isn't closed")?;
+    let options = shlex::split(text).ok_or("a quote is not closed")?;
     let ours = |option: &str| {
         let name = option.split('=').next().unwrap_or(option);
         OURS.into_iter().find(|own| {
@@ -226,7 +227,7 @@ fn dump_options(text: &str) -> Result<Vec<String>, String> {
         })
     };
     match options.iter().find_map(|option| ours(option)) {
-        Some(own) => Err(format!("{own} is Lastgood's to set")),
+        Some(own) => Err(format!("{own} is set by Lastgood and cannot be given here")),
         None => Ok(options),
     }
 }

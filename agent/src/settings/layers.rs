@@ -97,7 +97,7 @@ impl Layers {
         found.min_by_key(|found| found.distance)
     }
 
-    /// What holds: what was set, else the default.
+    /// The value that applies: what was set, otherwise the default.
     pub(crate) fn find(&self, definition: &Definition) -> Option<Found> {
         let default = |text: &str, source| Found {
             name: definition.name.to_owned(),
@@ -110,12 +110,12 @@ impl Layers {
         self.set_as(definition).or_else(guide).or_else(own)
     }
 
-    /// The value that holds, if there is one. A text that isn't one is a mistake, which [`Layers::mistakes`] names.
+    /// The value that applies, if there is one. A text that is no valid value is a mistake, which [`Layers::mistakes`] names.
     pub(super) fn get<T>(&self, setting: &Setting<T>) -> Option<T> {
         (setting.form.parse)(&self.find(&setting.definition)?.text).ok()
     }
 
-    /// One line for every text that isn't a value of its setting, with its place.
+    /// One line for every text that is not a valid value of its setting, with its place.
     pub(super) fn mistakes(&self) -> Vec<String> {
         table::ALL.iter().filter_map(|definition| self.mistake(definition)).collect()
     }
@@ -126,9 +126,9 @@ impl Layers {
         let complaint = (definition.check)(&found.text).err()?;
         let Found { name, text, source, .. } = found;
         if definition.secret {
-            return Some(format!("{source}: {name}: {complaint}"));
+            return Some(format!("{name} ({source}): {complaint}"));
         }
-        Some(format!("{source}: {name}={text}: {complaint}"))
+        Some(format!("{name}={text} ({source}): {complaint}"))
     }
 
     fn guide(&self) -> bool {

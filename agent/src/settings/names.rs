@@ -1,13 +1,13 @@
-//! Misspelt names: a setting that nobody reads would fail silently.
+//! Misspelt names: a setting under a wrong name would be ignored silently.
 
 use postgres::libpq;
 
 use super::table;
 
-/// How the names of settings begin that no other program is likely to have.
+/// Beginnings of names that only Lastgood's settings are likely to have.
 const OURS: [&str; 6] = ["BACKUP_", "RESTORE_", "LASTGOOD_", "MAX_BACKUP_", "MIN_BACKUP_", "DB_"];
-/// Two letters changed, missing or exchanged: a slip of the fingers.
-const SLIP: usize = 2;
+/// How many letters may be changed, missing or exchanged in a name that is still recognized as a typo.
+const MOST_TYPOS: usize = 2;
 
 /// Whether some setting, or libpq, has this name.
 pub(super) fn is_known(name: &str) -> bool {
@@ -17,11 +17,11 @@ pub(super) fn is_known(name: &str) -> bool {
 /// The name that was probably meant.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let near = known().map(|known| (strsim::damerau_levenshtein(name, known), known));
-    near.filter(|(distance, _)| *distance <= SLIP).min().map(|(_, known)| known)
+    near.filter(|(distance, _)| *distance <= MOST_TYPOS).min().map(|(_, known)| known)
 }
 
 /// The name that was probably meant by one that looks like ours and isn't.
-/// Names that only look like some other program's are nobody's mistake.
+/// A name of another program is not a mistake.
 pub(super) fn misspelt(name: &str) -> Option<&'static str> {
     let ours = OURS.iter().any(|start| name.starts_with(start));
     if ours && !is_known(name) { nearest(name) } else { None }

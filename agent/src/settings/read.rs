@@ -44,9 +44,9 @@ pub(crate) struct Read {
     pub(super) entries: Vec<(Layer, Source)>,
     /// The files that were read.
     pub(crate) files: Vec<PathBuf>,
-    /// What can't be read or isn't a setting, one line each, with its place.
+    /// What cannot be read or is not a setting, one line each, with its place.
     pub(crate) mistakes: Vec<String>,
-    /// What is doubtful and not wrong.
+    /// What is doubtful but not wrong.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -76,10 +76,10 @@ fn environment(given: &Given, mistakes: &mut Vec<String>) -> Layer {
         if names::is_known(name) {
             match value.to_str() {
                 Some(value) => layer.set(name, value, Source::Environment),
-                None => mistakes.push(format!("environment: {name}: its value isn't UTF-8")),
+                None => mistakes.push(format!("{name} (environment): its value is not valid UTF-8")),
             }
         } else if let Some(meant) = names::misspelt(name) {
-            mistakes.push(format!("environment: {name}: not a setting; is {meant} meant?"));
+            mistakes.push(format!("{name} (environment): not a setting; did you mean {meant}?"));
         }
     }
     layer
@@ -94,9 +94,9 @@ fn env_file(given: &Given, read: &mut Read) -> Layer {
         let place = Source::File { path: path.clone(), line: line.line };
         match line.name {
             // Other programs share the file: a line of theirs is no reason to stop.
-            Some(name) if names::is_known(&name) => read.mistakes.push(format!("{place}: {name}: {}", line.complaint)),
+            Some(name) if names::is_known(&name) => read.mistakes.push(format!("{name} ({place}): {}", line.complaint)),
             Some(_) => {}
-            None => read.warnings.push(format!("{place}: this line was left out: {}", line.complaint)),
+            None => read.warnings.push(format!("{place}: ignored this line: {}", line.complaint)),
         }
     }
     let mut has_secret = false;
@@ -106,7 +106,7 @@ fn env_file(given: &Given, read: &mut Read) -> Layer {
             has_secret |= is_secret(&assignment.name) && !assignment.value.is_empty();
             layer.set(assignment.name, assignment.value, source);
         } else if let Some(meant) = names::misspelt(&assignment.name) {
-            read.mistakes.push(format!("{source}: {}: not a setting; is {meant} meant?", assignment.name));
+            read.mistakes.push(format!("{} ({source}): not a setting; did you mean {meant}?", assignment.name));
         }
     }
     warn_if_open(&path, has_secret, &mut read.warnings);
@@ -156,6 +156,6 @@ fn warn_if_open(path: &Path, has_secret: bool, warnings: &mut Vec<String>) {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if has_secret && mode & 0o004 != 0 {
-        warnings.push(format!("{0} holds a secret and everybody may read it: chmod o-r {0}", path.display()));
+        warnings.push(format!("{0} contains a secret and every user can read it: chmod o-r {0}", path.display()));
     }
 }

@@ -1,4 +1,4 @@
-//! From the settings to retention's policies: the one place that says which age holds where.
+//! From the settings to retention's policies: the one place that says which age applies where.
 
 use catalog::Policy;
 use catalog::retention::Age;

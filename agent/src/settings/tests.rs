@@ -100,13 +100,13 @@ fn a_value_that_is_no_text_is_a_mistake() {
     let mut machine = machine();
     let value = std::ffi::OsString::from_vec(vec![b'a', 0xff]);
     machine.given.environment.insert("DB_PASSWORD".into(), value);
-    assert_eq!(machine.mistakes(), "environment: DB_PASSWORD: its value isn't UTF-8");
+    assert_eq!(machine.mistakes(), "DB_PASSWORD (environment): its value is not valid UTF-8");
 }
 
 #[test]
 fn one_mistake_stands_on_the_errors_own_line() {
     let failure = machine().env_file("\nMIN_BACKUP_SIZE=12 bananas").load().unwrap_err();
-    let expected = ".env:2: MIN_BACKUP_SIZE=12 bananas: units are KiB, MiB, GiB, TiB and KB, MB, GB, TB";
+    let expected = "MIN_BACKUP_SIZE=12 bananas (.env:2): expected one of the units KiB, MiB, GiB, TiB, KB, MB, GB, TB";
     assert_eq!((failure.exit, failure.error.as_str()), (Exit::Usage, expected));
 }
 
@@ -211,8 +211,8 @@ fn entries_are_backed_up_each_with_its_own_settings() {
 #[test]
 fn an_entry_names_its_database_and_none_stands_twice() {
     let toml = "[[database]]\ndb_host = \"h\"\n[[database]]\ndb_name = \"a\"\n[[database]]\ndb_name = \"a\"\n";
-    let expected = "2 settings are wrong:\n  lastgood.toml:1: database: db_name is missing\n  \
-                    lastgood.toml:5: database: a stands here for the second time";
+    let expected = "2 settings are wrong:\n  [[database]] (lastgood.toml:1): db_name is missing\n  \
+                    [[database]] (lastgood.toml:5): a is listed twice";
     assert_eq!(machine().toml(toml).mistakes(), expected);
 }
 
@@ -277,7 +277,7 @@ fn the_identity_is_the_one_this_run_was_told() {
 #[test]
 fn half_a_pair_of_keys_is_a_mistake() {
     let mistakes = machine().env_file("BACKUP_S3_BUCKET=my-backups\nBACKUP_AWS_SECRET_ACCESS_KEY=hush").mistakes();
-    assert_eq!(mistakes, ".env:2: BACKUP_AWS_SECRET_ACCESS_KEY: BACKUP_AWS_ACCESS_KEY_ID is missing");
+    assert_eq!(mistakes, "BACKUP_AWS_SECRET_ACCESS_KEY (.env:2): BACKUP_AWS_ACCESS_KEY_ID is missing");
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn settings_that_decide_over_a_backup_are_checked() {
     ];
     for (name, value) in wrong {
         let error = machine().environment(&[(name, value)]).mistakes();
-        assert!(error.starts_with(&format!("environment: {name}")), "{name}={value}: {error}");
+        assert!(error.starts_with(name) && error.contains(" (environment): "), "{name}={value}: {error}");
     }
 }
 
@@ -367,7 +367,7 @@ fn a_readable_file_with_a_secret_is_warned_about() {
     );
 }
 
-/// Whatever a secret is, and wherever it stands, nothing that people or programs are shown has it.
+/// No secret, from any place, appears in anything that people or programs are shown.
 #[test]
 fn secrets_show_nowhere() {
     const HUSH: &str = "hush5ecret";

@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str, path: &Path) -> TomlFile {
                 }
             }
             ("database", _) => {
-                file.mistakes.push(format!("{source}: database: `[[database]]` with two brackets is meant"))
+                file.mistakes.push(format!("database ({source}): expected `[[database]]`, with two brackets"))
             }
             (key, value) => read_value(key, value, source, false, &mut file.general, &mut file.mistakes),
         }
@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str, path: &Path) -> TomlFile {
 fn read_entry(entry: &Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize>) -> Source, file: &mut TomlFile) {
     let source = place(entry.span());
     let Some(table) = entry.get_ref().as_table() else {
-        file.mistakes.push(format!("{source}: database: a table `[[database]]` is meant"));
+        file.mistakes.push(format!("database ({source}): expected a table, `[[database]]`"));
         return;
     };
     let mut layer = Layer::default();
@@ -74,15 +74,17 @@ fn read_value(
     let definition = table::ALL.iter().find(|definition| definition.names().any(|own| own == name));
     let known = definition.is_some() || libpq::PARAMETERS.iter().any(|(_, variable)| *variable == name);
     if !known || key.chars().any(|c| c.is_ascii_uppercase()) {
-        let meant =
-            names::nearest(&name).map_or(String::new(), |near| format!("; is {} meant?", near.to_ascii_lowercase()));
-        mistakes.push(format!("{source}: {key}: not a setting{meant}"));
+        let meant = names::nearest(&name)
+            .map_or(String::new(), |near| format!("; did you mean {}?", near.to_ascii_lowercase()));
+        mistakes.push(format!("{key} ({source}): not a setting{meant}"));
     } else if in_entry && definition.is_some_and(|definition| !definition.per_database) {
-        mistakes.push(format!("{source}: {key}: not for a single database; it goes above the first [[database]]"));
+        mistakes
+            .push(format!("{key} ({source}): cannot differ between databases; move it above the first [[database]]"));
     } else {
         match text_of(value) {
             Some(text) => layer.set(name, text, source),
-            None => mistakes.push(format!("{source}: {key}: a string, number, true or false is meant")),
+            None => mistakes
+                .push(format!("{key} ({source}): expected a string, a whole number, true, false or a list of strings")),
         }
     }
 }

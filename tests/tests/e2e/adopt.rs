@@ -41,8 +41,8 @@ fn a_guest_of_the_guide_is_read_back_and_becomes_good_under_its_own_name() {
     let row = &listed["databases"][0]["backups"][0];
     assert_eq!((row["state"].as_str(), row["kind"].as_str()), (Some("good"), Some("adopted")), "{listed:#}");
     agent.run(&["verify", "--all", "--force"]).succeeds().mentions("1 intact");
-    agent.run(&["adopt", "--all"]).succeeds().mentions("no guests");
-    agent.run(&["adopt", NAME]).succeeds().mentions("it is a backup already");
+    agent.run(&["adopt", "--all"]).succeeds().mentions("There is nothing to adopt in ");
+    agent.run(&["adopt", NAME]).succeeds().mentions("it needs no adoption: it has a manifest already");
 }
 
 #[test]

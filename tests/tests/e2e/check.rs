@@ -59,7 +59,7 @@ fn what_cannot_be_asked_is_a_failure_and_never_healthy() {
     proxy.set(Fault::GoAway(Direction::Down, 0));
     away.run(&["check"]).exits(1).mentions("error: ").mentions("hint: ");
     let unmounted = small(agent()).setting("BACKUP_DIR", "/nonexistent/disk");
-    unmounted.run(&["check"]).exits(1).mentions("is its disk mounted?");
+    unmounted.run(&["check"]).exits(1).mentions("check that its disk is mounted");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_backup_that_waits_for_its_verdict_is_named() {
         .run(&["check"])
         .exits(6)
         .mentions("3 days old")
-        .mentions("waits for its verdict: lastgood verify app_backup_");
+        .mentions("is newer but not verified yet: lastgood verify app_backup_");
 }
 
 /// Dozens of requests would be dozens of seconds of a monitor's minute, and money.

@@ -41,7 +41,7 @@ fn a_bucket_is_priced_by_one_listing_of_what_lies_in_it() {
     assert!(item(&bill, "storage-records")["quantities"][0]["quantity"].as_f64().is_some());
     assert!(codes(&bill).contains(&"stopped"), "{bill:#}");
     let words = agent.run(&["cost"]).succeeds().mentions(bucket.name()).mentions("a month").mentions("LIST PRICE");
-    words.mentions("app: 1 a day of ").mentions("No backup of old came in the last 30 days");
+    words.mentions("app: 1 a day of ").mentions("old had no new backup in the last 30 days");
 }
 
 /// No settings, no keys, no network: an address that nobody listens at would be noticed.
@@ -79,5 +79,5 @@ fn what_has_no_price_says_what_has() {
     let agent = agent().bucket(bucket.name(), bucket.access());
     agent.run(&["cost"]).exits(5).mentions("lastgood cost --size");
     agent.run(&["cost", "--per-day", "2"]).exits(2).mentions("--size");
-    agent.run(&["cost", "--size", "50 apples"]).exits(2).mentions("units are KiB");
+    agent.run(&["cost", "--size", "50 apples"]).exits(2).mentions("expected one of the units KiB");
 }

@@ -67,7 +67,7 @@ fn all_reads_what_nobody_has_verified_guests_too_and_misses_what_vanished() {
     let found = agent.run(&["verify", "--all", "--json"]).exits(4).json();
     assert_eq!((&found["intact"], &found["damaged"]), (&2.into(), &1.into()), "{found:#}");
     assert!(path(gone, ".damaged.json").exists() && path(new, ".intact.json").exists());
-    agent.run(&["verify", "--all"]).succeeds().mentions("nothing to verify");
+    agent.run(&["verify", "--all"]).succeeds().mentions("Nothing to verify in ");
     agent.run(&["verify", "--all", "--force"]).exits(4).mentions("3 intact, 1 damaged").mentions("isn't there");
 }
 
@@ -78,10 +78,10 @@ fn who_may_not_write_is_told_the_verdict_all_the_same() {
     put_in_bucket(&bucket, "app", made);
     bucket.delete(&key("app", made, ".intact.json"));
     let agent = agent().setting("DB_NAME", "app").bucket(bucket.name(), &Seaweedfs::shared().reader());
-    agent.run(&["verify", "latest"]).succeeds().mentions("intact").mentions("could not be stored");
+    agent.run(&["verify", "latest"]).succeeds().mentions("intact").mentions("The verdict was not stored");
     assert!(!bucket.keys().contains(&key("app", made, ".intact.json")));
     bucket.flip_bit(&key("app", made, ".sql.gz"), 5_000);
-    agent.run(&["verify", "--all"]).exits(4).mentions("DAMAGED").mentions("could not be stored");
+    agent.run(&["verify", "--all"]).exits(4).mentions("DAMAGED").mentions("The verdict was not stored");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_file_of_the_directory_is_its_backup_there() {
     let (path, verdict) = (path(".sql.gz"), path(".intact.json"));
     std::fs::remove_file(&verdict).unwrap();
     let agent = agent().setting("DB_NAME", "app").directory(folder.path());
-    agent.run(&["verify", path.to_str().unwrap()]).succeeds().mentions("The verdict is stored beside it");
+    agent.run(&["verify", path.to_str().unwrap()]).succeeds().mentions("The verdict was stored beside it");
     assert!(verdict.exists());
     agent.run(&["verify", "/nonexistent.sql.gz"]).exits(5).mentions("neither a file nor the name of a backup");
 }

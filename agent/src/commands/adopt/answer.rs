@@ -13,27 +13,27 @@ use crate::answers::{census, report};
 use crate::commands::adopt::{Candidate, Fate};
 
 /// Everything that was looked at.
-pub(super) struct Answer<'a> {
+pub(super) struct AdoptAnswer<'a> {
     repository: String,
     candidates: &'a [Candidate],
 }
 
 /// `lastgood adopt --json`.
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+pub(super) struct AdoptDocument<'a> {
     repository: &'a str,
-    backups: Vec<Row<'a>>,
+    backups: Vec<CandidateLine<'a>>,
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct CandidateLine<'a> {
     name: &'a str,
     size: u64,
     /// `adopted`, `would-adopt`, `damaged`, `skipped` or `failed`.
     outcome: &'static str,
     tables: Option<usize>,
     rows: Option<u64>,
-    /// Whether the verdict lies beside the archive now.
+    /// Whether the verdict was stored beside the archive.
     written: bool,
     /// What is wrong with a damaged one.
     findings: &'a [Finding],
@@ -42,13 +42,16 @@ struct Row<'a> {
     hint: Option<&'a str>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> AdoptAnswer<'a> {
     pub(super) fn new(repository: &Repository, candidates: &'a [Candidate]) -> Self {
         Self { repository: repository.display_name(), candidates }
     }
 
-    pub(super) fn document(&self) -> Document<'_> {
-        Document { repository: &self.repository, backups: self.candidates.iter().map(Row::new).collect() }
+    pub(super) fn document(&self) -> AdoptDocument<'_> {
+        AdoptDocument {
+            repository: &self.repository,
+            backups: self.candidates.iter().map(CandidateLine::new).collect(),
+        }
     }
 
     pub(super) fn failures(&self) -> impl Iterator<Item = &'a Failure> {
@@ -72,7 +75,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> CandidateLine<'a> {
     fn new(candidate: &'a Candidate) -> Self {
         let Candidate { name, size, fate } = candidate;
         let row = Self {
@@ -104,10 +107,14 @@ impl<'a> Row<'a> {
     }
 }
 
-impl fmt::Display for Answer<'_> {
+impl fmt::Display for AdoptAnswer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.candidates.is_empty() {
-            return writeln!(f, "There are no guests in {}: every archive there has a manifest.", self.repository);
+            return writeln!(
+                f,
+                "There is nothing to adopt in {}: every archive there has a manifest.",
+                self.repository
+            );
         }
         self.candidates.iter().try_for_each(|candidate| writeln!(f, "{}", line(candidate)))
     }
@@ -119,16 +126,17 @@ pub(super) fn line(candidate: &Candidate) -> String {
     let (name, size) = (report::printable(name), words::size(*size));
     match fate {
         Fate::Adopted { manifest, unjudged } => {
-            let verdict =
-                unjudged.as_ref().map(|why| format!("; its verdict is the verifier's to write ({})", why.error));
+            let verdict = unjudged
+                .as_ref()
+                .map(|why| format!("; its verdict was not stored ({}): that is left to the verifier", why.error));
             format!("adopted  {name}  {size}: {}{}", census::summary(&manifest.census), verdict.unwrap_or_default())
         }
-        Fate::Would(None) => format!("would    {name}  {size}: read it back, and adopt it if it is whole"),
-        Fate::Would(Some(Outcome::Intact)) => format!("would    {name}  {size}: adopt it, found intact before"),
-        Fate::Would(Some(Outcome::Damaged)) => format!("DAMAGED  {name}  {size}: found so before; it isn't adopted"),
+        Fate::Would(None) => format!("would    {name}  {size}: read it back, and adopt it if it is intact"),
+        Fate::Would(Some(Outcome::Intact)) => format!("would    {name}  {size}: adopt it; it was found intact before"),
+        Fate::Would(Some(Outcome::Damaged)) => format!("DAMAGED  {name}  {size}: found damaged before; not adopted"),
         Fate::Damaged { verdict, .. } => {
             let texts: Vec<&str> = verdict.findings.iter().map(|finding| finding.text.as_str()).collect();
-            format!("DAMAGED  {name}  {size}: {}; it isn't adopted", texts.join("; "))
+            format!("DAMAGED  {name}  {size}: {}; not adopted", texts.join("; "))
         }
         Fate::Skipped(why) => format!("skipped  {name}: {why}"),
         Fate::Failed(failure) => format!("FAILED   {name}: {}", failure.error),

@@ -1,4 +1,4 @@
-//! Which backups are meant, and which of them are guests.
+//! Which backups to adopt, and which of them are guests.
 
 use catalog::{Entry, Object, State};
 use repository::Repository;
@@ -11,7 +11,7 @@ use crate::settings::Settings;
 /// The entries that are named, or every guest of the chosen databases.
 ///
 /// # Errors
-/// Exit 5 when one that is named isn't there.
+/// Exit 5 when one that is named does not exist.
 pub(super) async fn find(
     args: &AdoptArgs,
     repository: &Repository,
@@ -32,14 +32,14 @@ pub(super) async fn find(
     Ok(entries)
 }
 
-/// The bytes to adopt; `None` where the entry is no guest.
+/// The archive to adopt; `None` where the entry is not a guest.
 ///
 /// # Errors
-/// When nobody may say whose it is.
+/// When there is no archive, or this identity may not look whether it is a guest.
 pub(super) async fn archive<'a>(repository: &Repository, entry: &'a Entry) -> Result<Option<&'a Object>, Failure> {
     let Some(archive) = &entry.archive else {
-        return Err(Failure::new(Exit::NotFound, format!("the archive of {} isn't there", entry.name()))
-            .hint("lastgood list shows what there is"));
+        return Err(Failure::new(Exit::NotFound, format!("the archive of {} is missing", entry.name()))
+            .hint("see what there is: lastgood list"));
     };
     if entry.state == State::Alone {
         // It was asked before, and the refusal left out; here it is the answer.
@@ -49,10 +49,11 @@ pub(super) async fn archive<'a>(repository: &Repository, entry: &'a Entry) -> Re
     Ok(Some(archive).filter(|_| entry.state == State::Guest))
 }
 
+/// Why a backup in this state needs no adoption, for people.
 pub(super) fn why_not(state: State) -> &'static str {
     match state {
-        State::Good | State::Damaged | State::Uploaded => "it has a manifest: it is a backup already",
-        State::Unfinished => "it is one of our own, whose run died before it was finished",
+        State::Good | State::Damaged | State::Uploaded => "it needs no adoption: it has a manifest already",
+        State::Unfinished => "it is an unfinished backup of a lastgood run that was cut off",
         State::Alone | State::Guest | State::Missing => "it has changed since it was listed",
     }
 }

@@ -1,7 +1,7 @@
 //! The road from pg_dump to the repositories, in one pass: dump → census → frames → [age] → digest → uploads.
 //!
-//! Two threads of ours: one reads pg_dump and counts, one digests what was compressed and hands it to the uploads; between them
-//! the frames are compressed on all cores. Every hand-off is bounded, so that a slow network slows pg_dump and costs no memory.
+//! There are two threads: one reads pg_dump and counts, one digests what was compressed and hands it to the uploads; between
+//! them the frames are compressed on all cores. Every hand-off is bounded, so that a slow network slows pg_dump and costs no memory.
 
 use std::io::{self, Write};
 
@@ -13,11 +13,11 @@ use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
 use crate::commands::backup::lanes::Lanes;
 
-/// What went by.
+/// What was read, counted and stored.
 #[derive(Debug)]
 pub(crate) struct Carried {
     pub(crate) walked: Walked,
-    /// Of the stored bytes.
+    /// The digest of the stored bytes.
     pub(crate) digest: Digest,
     /// pg_dump's own length, in bytes.
     pub(crate) dumped: u64,
@@ -30,19 +30,19 @@ pub(crate) struct Carried {
 pub(crate) enum CarryError {
     #[error(transparent)]
     Dump(#[from] DumpError),
-    #[error("can't read from pg_dump: {0}")]
+    #[error("cannot read from pg_dump: {0}")]
     Read(io::Error),
-    /// pg_dump said it was done, and its archive isn't whole.
-    #[error("what pg_dump wrote isn't a whole archive: {0}")]
+    /// pg_dump reported success, but its archive is not whole.
+    #[error("pg_dump wrote an incomplete or damaged archive: {0}")]
     NotWhole(Damage),
-    /// Its own words chose another database than the one that was asked for.
-    #[error("pg_dump dumped the database {found} in its place")]
+    /// The user's own options chose another database than the one that was asked for.
+    #[error("pg_dump dumped database {found} instead")]
     OtherDatabase { found: String },
-    #[error("can't compress: {0}")]
+    #[error("cannot compress: {0}")]
     Frames(FrameError),
-    #[error("can't encrypt: {0}")]
+    #[error("cannot encrypt: {0}")]
     Encrypt(String),
-    /// No repository takes any more.
+    /// No repository accepts more bytes.
     #[error("{0}")]
     Stored(Failure),
 }
@@ -105,7 +105,7 @@ fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progre
         bytes += block.len() as u64;
         progress.dumped(bytes);
         if input.push(block).is_err() {
-            // Nobody takes frames any more, and the other side knows why.
+            // The other side takes no more frames, and knows why.
             return Err(CarryError::Frames(FrameError::Aborted));
         }
     }
@@ -117,7 +117,8 @@ fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progre
     Ok(Dumped { walked, bytes, warnings })
 }
 
-/// A name among the user's options overrules ours. What isn't UTF-8 in a name shows as U+FFFD, and can't be compared.
+/// Refuses a dump of another database: a name among the user's options overrules ours. A name that is not UTF-8 shows U+FFFD
+/// and cannot be compared.
 fn refuse_other(found: &str, database: &str) -> Result<(), CarryError> {
     if found == database || found.contains(char::REPLACEMENT_CHARACTER) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `lastgood backup --dry-run`: asks everybody whom a backup would need, and writes nothing.
+//! `lastgood backup --dry-run`: checks everything a backup depends on, and writes nothing.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ struct DatabaseIntent {
 /// Checks each database and each repository.
 ///
 /// # Errors
-/// The first thing that a backup would fail of.
+/// The first failure that a backup would meet.
 pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], stop: &Stop) -> Result<Exit, Failure> {
     let mut intents = Vec::new();
     for database in databases {
@@ -85,7 +85,7 @@ impl fmt::Display for Intent {
             writeln!(f, "  to {repository}")?;
         }
         let sealed = match self.encrypted_for {
-            0 => "not encrypted by us".to_owned(),
+            0 => "not encrypted (BACKUP_AGE_RECIPIENTS encrypts)".to_owned(),
             keys => format!("encrypted for {}", words::count(keys as u64, "age key")),
         };
         writeln!(f, "  compression {}, {sealed}", self.compression)?;

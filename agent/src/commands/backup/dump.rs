@@ -23,7 +23,7 @@ impl Run<'_> {
             match lanes.complete(&carried.digest, left > 0).await {
                 Completed::Done(lanes) => return Ok((carried, lanes)),
                 Completed::Again => {
-                    tracing::warn!("the store found another write in the way (409); dumping once again")
+                    tracing::warn!("another upload got in the way (409); dumping again")
                 }
             }
         }
@@ -38,7 +38,7 @@ impl Run<'_> {
             lastgood_id: format!("{:032x}", rand::random::<u128>()),
             database: self.source.server.database.clone(),
             backup_date: started,
-            // The database on disk is larger than its compressed dump, as a rule; where it isn't, parts grow.
+            // The database on disk is usually larger than its compressed dump; where it is not, parts grow.
             expected_size: self.source.server.size,
         };
         let encrypted = !self.settings.recipients.is_empty();
@@ -78,7 +78,7 @@ impl Run<'_> {
         }
     }
 
-    /// Which of pg_dump, the server, the network or the user ended the dump.
+    /// Explains whether pg_dump, the server, the network or the user ended the dump.
     fn explain(&self, error: CarryError) -> Failure {
         let database = &self.source.server.database;
         match (self.interrupt.seen(), error) {
@@ -89,9 +89,9 @@ impl Run<'_> {
                 Exit::Usage,
                 format!("backup of {database}: {error}"),
             )
-            .hint("leave words that aren't options out of BACKUP_PG_DUMP_OPTIONS: a database is named with --database"),
+            .hint("remove words that are not options from BACKUP_PG_DUMP_OPTIONS; choose the database with --database"),
             (None, error) => Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
-                .hint("nothing was kept of this run; start it again"),
+                .hint("run the backup again; nothing of this run was kept"),
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Lane {
     pub(crate) conflicted: bool,
 }
 
-/// How far.
+/// How far the run has come in one repository.
 pub(crate) enum Reached {
     /// Bytes are on their way; nothing is visible.
     Uploading(Upload),
@@ -28,9 +28,9 @@ pub(crate) enum Reached {
 
 /// What came of making the archive visible.
 pub(crate) enum Completed {
-    /// In each repository it is, or failed by itself.
+    /// It is visible in each repository that did not fail by itself.
     Done(Vec<Lane>),
-    /// Nowhere is it, and another dump may do better.
+    /// It is visible nowhere, and another dump may succeed.
     Again,
 }
 
@@ -97,7 +97,7 @@ impl Lanes {
         Completed::Done(self.lanes)
     }
 
-    /// Takes back whatever was uploaded.
+    /// Aborts every upload.
     pub(crate) async fn abort(self) {
         for lane in self.lanes {
             if let Ok(Reached::Uploading(upload)) = lane.progress {
@@ -137,5 +137,5 @@ impl Lane {
 
 /// The failure of a run that was told to stop.
 pub(crate) fn stopped_by(signal: &str) -> Failure {
-    Failure::new(Exit::Failed, format!("stopped by {signal}")).hint("nothing was kept of this run; start it again")
+    Failure::new(Exit::Failed, format!("stopped by {signal}")).hint("start it again; nothing of this run was kept")
 }

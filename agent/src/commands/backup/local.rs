@@ -1,5 +1,5 @@
-//! After a backup: old local backups go. Beside a bucket they are copies, of which those go that the bucket has too; without
-//! one the directory is the repository, and `prune`'s rules decide.
+//! After a backup: removing old local backups. Beside a bucket they are copies, and those that the bucket has too are removed;
+//! without one the directory is the repository, and `prune`'s rules decide.
 
 use catalog::retention::Limit;
 use catalog::{Catalog, Plan};
@@ -9,7 +9,7 @@ use repository::Repository;
 use crate::commands::backup::run::Run;
 use crate::settings::DatabaseSettings;
 
-/// Removes what the plan says. Nothing here fails a backup that is already safe: it is said and left.
+/// Removes what the plan says. A failure here is a warning: it does not fail a backup that is already safe.
 pub(super) async fn tidy(run: &Run<'_>) {
     let (settings, database) = (run.database, run.source.server.database.as_str());
     let tidied = match run.repositories.as_slice() {
@@ -20,7 +20,7 @@ pub(super) async fn tidy(run: &Run<'_>) {
         _ => Ok(()),
     };
     if let Err(error) = tidied {
-        tracing::warn!("old local backups stay: {error}");
+        tracing::warn!("old local backups were not removed: {error}");
     }
 }
 
@@ -50,13 +50,13 @@ async fn local(directory: &Repository, database: &str) -> Result<Catalog, reposi
 
 async fn carry_out(plan: &Plan<'_>, directory: &Repository) -> Result<(), repository::Error> {
     if let Some(refusal) = &plan.refused {
-        tracing::warn!("old local backups stay: {refusal}; {}", refusal.hint());
+        tracing::warn!("old local backups were not removed: {refusal}; {}", refusal.hint());
     }
     for row in plan.removals() {
         let objects: Vec<_> = row.entry.removal().cloned().collect();
         let removal = directory.remove(&objects).await?;
         for (key, reason) in &removal.failed {
-            tracing::warn!("{} stays: {reason}", directory.object_name(key));
+            tracing::warn!("{} was not removed: {reason}", directory.object_name(key));
         }
         if removal.is_complete() {
             tracing::info!("removed {}: {}", directory.object_name(&row.entry.id.to_string()), row.reason());

@@ -1,4 +1,4 @@
-//! The name of a backup, and that nothing has it yet.
+//! The name of a backup, and the check that no backup has it yet.
 
 use catalog::manifest::Purpose;
 use catalog::{Part, Stem, Tag};
@@ -10,10 +10,10 @@ use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::source::Source;
 use crate::settings::Settings;
 
-/// The label that was asked for, else the time.
+/// The label that was asked for, otherwise the time.
 ///
 /// # Errors
-/// Exit 2 when no key can be made of it.
+/// Exit 2 when no valid key can be made of it.
 pub(super) fn choose(settings: &Settings, source: &Source, purpose: Purpose, now: Timestamp) -> Result<Stem, Failure> {
     let tag = match (purpose, &settings.name) {
         (Purpose::Safety, _) => Tag::Safety(now),
@@ -23,11 +23,11 @@ pub(super) fn choose(settings: &Settings, source: &Source, purpose: Purpose, now
     Stem::new(&source.server.database, &tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()))
 }
 
-/// A label may have been used before: that is said before hours of dumping, and whatever the other one's compression.
-/// Nothing is overwritten in any case.
+/// Refuses a label that was used before: better before hours of dumping than after. The other backup's compression does not
+/// matter. Nothing is overwritten in any case.
 ///
 /// # Errors
-/// Exit 1 where a backup has this name; else those of a repository that can't be listed, when it is the only one.
+/// Exit 1 where a backup has this name.
 pub(super) async fn refuse_taken(repositories: &[Repository], stem: &Stem, now: Timestamp) -> Result<(), Failure> {
     if !matches!(stem.tag(), Tag::Label(_)) {
         return Ok(());
@@ -35,16 +35,16 @@ pub(super) async fn refuse_taken(repositories: &[Repository], stem: &Stem, now: 
     let day = now.to_zoned(TimeZone::UTC).date();
     for repository in repositories {
         let id = repository.layout().place(stem.clone(), now);
-        // One that can't be listed will say so again when it is written to, and the others must not suffer.
+        // A repository that cannot be listed will say so when it is written to, and must not fail the others here.
         let objects = repository.objects(Scope::Day(day)).await.unwrap_or_default();
         let taken = objects.iter().any(|object| match repository.layout().parse(&object.key) {
             Part::Archive { id: other, .. } | Part::Record { id: other, .. } => other == id,
             _ => false,
         });
         if taken {
-            let error = format!("there is a backup named {id} already in {}", repository.display_name());
+            let error = format!("a backup named {id} already exists in {}", repository.display_name());
             return Err(Failure::new(Exit::Failed, error)
-                .hint("nothing was overwritten; choose another --name, or remove that backup first"));
+                .hint("choose another --name, or remove that backup first; nothing was overwritten"));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use catalog::BackupId;
-use catalog::verdict::{Outcome as Judged, Verdict};
+use catalog::verdict::{Outcome, Verdict};
 use catalog::words;
 use repository::Stored;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::settings::DatabaseSettings;
 
 /// One database's backup, in every repository that has it.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct BackupOutcome {
     pub(super) database: String,
     /// The server's version.
     pub(super) server: String,
@@ -39,17 +39,17 @@ pub(crate) struct Kept {
     pub(crate) name: String,
     pub(crate) id: BackupId,
     pub(crate) stored: Stored,
-    /// `None`: somebody else judges it, or nobody.
+    /// `None`: it was not read back here.
     pub(crate) verdict: Option<Verdict>,
 }
 
-impl Outcome {
+impl BackupOutcome {
     /// Whether every repository has it, good as far as it was judged.
     pub(crate) fn is_whole(&self) -> bool {
         self.failure().is_none()
     }
 
-    /// Whether it is there, by the repository's name.
+    /// Whether the repository of this name has it.
     pub(crate) fn is_kept_in(&self, repository: &str) -> bool {
         self.kept.iter().any(|kept| kept.repository == repository)
     }
@@ -57,12 +57,12 @@ impl Outcome {
     /// What went wrong, if anything did: a repository that failed, or a backup that was found damaged.
     pub(crate) fn failure(&self) -> Option<Failure> {
         let damaged = self.kept.iter().find(|kept| kept.is_damaged()).map(|kept| {
-            Failure::new(Exit::Damaged, format!("{} in {} is damaged as it was stored", kept.id, kept.repository))
-                .hint("the disk or the store lost bytes: see `lastgood show`, and take the backup again elsewhere")
+            Failure::new(Exit::Damaged, format!("{} in {} was damaged while it was stored", kept.id, kept.repository))
+                .hint("back up again to another place, and test the disk or the store: it lost or changed bytes (details: lastgood show)")
         });
         damaged.or_else(|| {
             let (repository, failure) = self.failures.first()?;
-            let error = format!("only part of the backup was done: {repository} failed: {}", failure.error);
+            let error = format!("the backup is only partly done: {repository} failed: {}", failure.error);
             Some(Failure { exit: Exit::Failed, error, hint: failure.hint.clone() })
         })
     }
@@ -70,13 +70,13 @@ impl Outcome {
 
 impl Kept {
     fn is_damaged(&self) -> bool {
-        self.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Judged::Damaged)
+        self.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Damaged)
     }
 
     fn state(&self) -> &'static str {
         match self.verdict.as_ref().map(|verdict| verdict.outcome) {
-            Some(Judged::Intact) => "good",
-            Some(Judged::Damaged) => "damaged",
+            Some(Outcome::Intact) => "good",
+            Some(Outcome::Damaged) => "damaged",
             None => "uploaded",
         }
     }
@@ -84,10 +84,10 @@ impl Kept {
 
 /// Every database of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Outcomes(Vec<(String, Result<Outcome, Failure>)>);
+pub(crate) struct Outcomes(Vec<(String, Result<BackupOutcome, Failure>)>);
 
 impl Outcomes {
-    pub(crate) fn add(&mut self, database: &DatabaseSettings, outcome: Result<Outcome, Failure>) {
+    pub(crate) fn add(&mut self, database: &DatabaseSettings, outcome: Result<BackupOutcome, Failure>) {
         let name = match &outcome {
             Ok(outcome) => outcome.database.clone(),
             Err(_) => database.name.clone().unwrap_or_else(|| "the default database".to_owned()),
@@ -95,7 +95,7 @@ impl Outcomes {
         self.0.push((name, outcome));
     }
 
-    /// Answers, and decides the exit status: of a single database its own; of several 1 when only some were done.
+    /// Answers, and decides the exit status: a single database's own; of several, 1 when only some were backed up.
     ///
     /// # Errors
     /// The only database's failure, so that it is shown as any other.
@@ -110,7 +110,7 @@ impl Outcomes {
             ([only], 1) => only.exit,
             _ => Exit::Failed,
         };
-        report.outcome(exit, &Document::new(&self), &self)?;
+        report.outcome(exit, &OutcomesDocument::new(&self), &self)?;
         failures.iter().for_each(|failure| {
             logging::failed(failure);
             report.say(failure);
@@ -120,8 +120,8 @@ impl Outcomes {
 }
 
 /// What went wrong with one database, if anything did.
-pub(crate) fn failure_of(outcome: &Result<Outcome, Failure>) -> Option<Failure> {
-    outcome.as_ref().map_or_else(|failure| Some(failure.clone()), Outcome::failure)
+pub(crate) fn failure_of(outcome: &Result<BackupOutcome, Failure>) -> Option<Failure> {
+    outcome.as_ref().map_or_else(|failure| Some(failure.clone()), BackupOutcome::failure)
 }
 
 impl fmt::Display for Outcomes {
@@ -136,7 +136,7 @@ impl fmt::Display for Outcomes {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for BackupOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
@@ -160,7 +160,7 @@ impl fmt::Display for Outcome {
 
 /// `lastgood backup --json`.
 #[derive(Serialize)]
-struct Document {
+struct OutcomesDocument {
     backups: Vec<BackupDocument>,
 }
 
@@ -201,14 +201,14 @@ struct FailureDocument {
     hint: Option<String>,
 }
 
-impl Document {
+impl OutcomesDocument {
     fn new(outcomes: &Outcomes) -> Self {
         Self { backups: outcomes.0.iter().map(|(name, outcome)| BackupDocument::new(name, outcome)).collect() }
     }
 }
 
 impl BackupDocument {
-    fn new(database: &str, outcome: &Result<Outcome, Failure>) -> Self {
+    fn new(database: &str, outcome: &Result<BackupOutcome, Failure>) -> Self {
         let failure = |repository: Option<&String>, failure: &Failure| FailureDocument {
             repository: repository.cloned(),
             error: failure.error.clone(),

@@ -10,18 +10,18 @@ use repository::{PutOutcome, Repository, Stored};
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
 use crate::commands::backup::lanes::{Lane, Reached};
-use crate::commands::backup::outcome::{Kept, Outcome};
+use crate::commands::backup::outcome::{BackupOutcome, Kept};
 use crate::commands::backup::run::Run;
 use crate::host;
 use crate::read_back;
 use crate::settings::Verify;
 
 impl Run<'_> {
-    /// Finishes every repository by itself.
+    /// Finishes the backup in every repository, each by itself.
     ///
     /// # Errors
     /// The first failure, when no repository has the backup.
-    pub(super) async fn publish(&self, carried: &Carried, lanes: Vec<Lane>) -> Result<Outcome, Failure> {
+    pub(super) async fn publish(&self, carried: &Carried, lanes: Vec<Lane>) -> Result<BackupOutcome, Failure> {
         let mut kept = Vec::new();
         let mut failures = Vec::new();
         for Lane { repository, id, progress, .. } in lanes {
@@ -41,9 +41,9 @@ impl Run<'_> {
         }
     }
 
-    fn outcome(&self, carried: &Carried, kept: Vec<Kept>, failures: Vec<(String, Failure)>) -> Outcome {
+    fn outcome(&self, carried: &Carried, kept: Vec<Kept>, failures: Vec<(String, Failure)>) -> BackupOutcome {
         let census = &carried.walked.census;
-        Outcome {
+        BackupOutcome {
             database: self.source.server.database.clone(),
             server: self.source.server.version().to_string(),
             tables: census.tables.len(),
@@ -56,7 +56,7 @@ impl Run<'_> {
         }
     }
 
-    /// Manifest, the mark that this database is expected here, verdict.
+    /// Stores the manifest, the mark that this database is expected here, and the verdict.
     async fn finish(
         &self,
         repository: &Repository,
@@ -108,8 +108,8 @@ impl Run<'_> {
         }
     }
 
-    /// Says once that this database's backups are expected here, so that their absence is noticed. A backup without this mark
-    /// is whole all the same.
+    /// Marks once that this database's backups are expected here, so that their absence is noticed. A backup without this mark
+    /// is still whole.
     async fn expect(&self, repository: &Repository) {
         let Repository::Bucket(_) = repository else { return };
         let database = &self.source.server.database;
@@ -122,11 +122,11 @@ impl Run<'_> {
         let Ok(json) = entry.to_json() else { return };
         let key = repository.layout().database_entry(database);
         if let Err(error) = repository.put_new(&key, json).await {
-            tracing::warn!("{database} isn't marked as expected in {}: {error}", repository.display_name());
+            tracing::warn!("cannot mark {database} as expected in {}: {error}", repository.display_name());
         }
     }
 
-    /// Reads back what was stored, where nobody else does.
+    /// Reads back what was stored, where the settings say so.
     async fn judge(
         &self,
         repository: &Repository,
@@ -155,8 +155,8 @@ async fn put_new(repository: &Repository, key: &str, json: Vec<u8>) -> Result<()
         PutOutcome::Stored(_) => Ok(()),
         PutOutcome::Exists => {
             let name = repository.object_name(key);
-            Err(Failure::new(Exit::Failed, format!("{name} exists already, and is another backup's"))
-                .hint("another machine backs up a database of this name to the same place: give one its own prefix"))
+            Err(Failure::new(Exit::Failed, format!("{name} already exists and belongs to another backup"))
+                .hint("give each machine its own BACKUP_S3_PREFIX: another one backs up a database of this name to the same place"))
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Run<'a> {
     _lock: Lock,
 }
 
-/// An instant by two clocks: one that tells the time of day, and one that nobody sets.
+/// An instant by two clocks: one that tells the time of day, and one that is never set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     pub(super) at: Timestamp,

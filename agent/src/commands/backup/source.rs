@@ -19,7 +19,7 @@ pub(crate) struct Source {
 /// The databases of a run, each with its settings.
 ///
 /// # Errors
-/// With `--all-databases`, when the server can't be asked or has none.
+/// With `--all-databases`, when the server cannot be asked or has none.
 pub(crate) fn databases(settings: &Settings, stop: &Stop) -> Result<Vec<DatabaseSettings>, Failure> {
     if !settings.all_databases {
         return Ok(settings.databases.clone());
@@ -34,10 +34,10 @@ pub(crate) fn databases(settings: &Settings, stop: &Stop) -> Result<Vec<Database
 }
 
 impl Source {
-    /// Asks the server what it is, and finds a pg_dump for it, before anything is dumped.
+    /// Asks the server for its version, and finds a pg_dump that fits it, before anything is dumped.
     ///
     /// # Errors
-    /// When the database can't be reached (exit 1), doesn't exist (exit 5), or no pg_dump fits the server (exit 2).
+    /// When the database cannot be reached (exit 1), does not exist (exit 5), or no pg_dump fits the server (exit 2).
     pub(crate) fn open(settings: &Settings, database: &DatabaseSettings, stop: &Stop) -> Result<Self, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
@@ -57,14 +57,14 @@ impl Source {
     /// Starts the dump.
     ///
     /// # Errors
-    /// When pg_dump can't be run.
+    /// When pg_dump cannot be run.
     pub(crate) fn dump(&self) -> Result<Dump, Failure> {
         // By its name, as the server said it: libpq's default must not be asked twice.
         let connection = self.psql.connection().to(&self.server.database);
         Dump::start(&self.pg_dump, &connection, &self.options, self.psql.stop()).map_err(|e| self.explain(&e))
     }
 
-    /// Says who ended the dump: pg_dump itself, or the server behind it.
+    /// Explains what ended the dump: pg_dump itself, or the server behind it.
     pub(crate) fn explain(&self, error: &DumpError) -> Failure {
         if let DumpError::Interrupted(signal) = error {
             return lanes::stopped_by(signal);
@@ -78,10 +78,10 @@ impl Source {
         if LOST.iter().any(|words| lines.contains(words)) || (!was_killed && Server::ask(&self.psql).is_err()) {
             let error = format!("the PostgreSQL server went away during the backup of {database}: {error}");
             return Failure::new(Exit::Failed, error)
-                .hint("see the server's log; when it runs again, start the backup again");
+                .hint("check the server's log, and run the backup again when the server is up");
         }
         Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
-            .hint("nothing was kept of this run; start it again")
+            .hint("run the backup again; nothing of this run was kept")
     }
 }
 
@@ -93,28 +93,25 @@ fn refused(error: postgres::Error) -> Failure {
     }
 }
 
-/// What pg_dump says, all of it in one run, and what to do about it.
+/// Words in pg_dump's messages, and the hint for a run whose messages contain all of them.
 const REASONS: [(&[&str], &str); 4] = [
     (
         // --lock-wait-timeout is a statement_timeout while the tables are locked.
         &["canceling statement due to", "LOCK TABLE"],
-        "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT",
+        "try again later, or raise BACKUP_LOCK_TIMEOUT: something held a lock on a table for too long (a migration?)",
     ),
     (
         &["canceling statement due to lock timeout"],
-        "something holds a lock on a table for long (a migration?): try later, or raise BACKUP_LOCK_TIMEOUT",
+        "try again later, or raise BACKUP_LOCK_TIMEOUT: something held a lock on a table for too long (a migration?)",
     ),
     (
         &["conflict with recovery"],
-        "the standby cancelled the dump: set hot_standby_feedback = on there, or raise max_standby_streaming_delay",
+        "set hot_standby_feedback = on on the standby, or raise max_standby_streaming_delay: it cancelled the dump",
     ),
-    (
-        &["permission denied"],
-        "the role must be able to read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)",
-    ),
+    (&["permission denied"], "let the role read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)"),
 ];
 
-/// A connection that was there and is gone.
+/// Messages about a connection that broke.
 const LOST: [&str; 4] = [
     "server closed the connection unexpectedly",
     "terminating connection",

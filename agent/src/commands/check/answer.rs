@@ -11,25 +11,25 @@ use serde::Serialize;
 
 /// `lastgood check --json`.
 #[derive(Serialize)]
-pub(super) struct Answer {
+pub(super) struct CheckAnswer {
     healthy: bool,
     repository: String,
     databases: Vec<Health>,
 }
 
-/// One database.
+/// The health of one database.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Health {
     database: String,
     healthy: bool,
     findings: Vec<Told>,
-    /// Somebody said that no more backups will come; null while they are expected.
+    /// When the database was retired; null while backups of it are expected.
     retired: Option<Timestamp>,
     newest_good: Option<Newest>,
-    /// Good backups seen; there may be more, for it stops counting at the number there should be.
+    /// Good backups seen; there may be more, because counting stops at the required number.
     good: usize,
-    /// A backup newer than the newest good one that nobody has verified yet.
+    /// A backup newer than the newest good one that has not been verified yet.
     unverified: Option<String>,
 }
 
@@ -50,7 +50,7 @@ struct Newest {
     size: u64,
 }
 
-impl Answer {
+impl CheckAnswer {
     pub(super) fn new(repository: &Repository, databases: Vec<Health>) -> Self {
         let healthy = databases.iter().all(|health| health.healthy);
         Self { healthy, repository: repository.display_name(), databases }
@@ -83,7 +83,7 @@ impl Health {
         }
     }
 
-    /// Says which backup waits for its verdict.
+    /// Adds the newer backup that has no verdict yet.
     pub(super) fn hinting(self, unverified: Option<String>) -> Self {
         Self { unverified, ..self }
     }
@@ -101,7 +101,7 @@ impl Health {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for CheckAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unhealthy: Vec<&Health> = self.databases.iter().filter(|health| !health.healthy).collect();
         match (unhealthy.as_slice(), self.databases.as_slice()) {
@@ -131,7 +131,7 @@ impl fmt::Display for Health {
         self.findings.iter().try_for_each(|told| writeln!(f, "             {}", told.text))?;
         match &self.unverified {
             Some(name) if !self.healthy => {
-                writeln!(f, "             {name} is newer and waits for its verdict: lastgood verify {name}")
+                writeln!(f, "             {name} is newer but not verified yet: lastgood verify {name}")
             }
             _ => Ok(()),
         }

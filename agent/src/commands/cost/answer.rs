@@ -13,13 +13,13 @@ use super::note::Note;
 use super::prices::{LOOKED_UP, REGION};
 use crate::answers::table::{Column, Table};
 
-/// Months of a year.
+/// Months in a year.
 const YEAR: f64 = 12.0;
 
 /// `lastgood cost --json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct CostAnswer {
     /// Null for a scenario.
     repository: Option<String>,
     prices: Prices,
@@ -27,7 +27,7 @@ pub(super) struct Answer {
     items: Vec<Item>,
     month: Amounts,
     year: Amounts,
-    /// A month, once as many backups go as come; null where nothing ever goes.
+    /// A month, once retention removes as many backups as are added; null where nothing is ever removed.
     month_when_full: Option<Amounts>,
     restore: Vec<Item>,
     notes: Vec<Note>,
@@ -41,16 +41,16 @@ struct Prices {
     currency: &'static str,
 }
 
-/// A stream.
+/// One stream of backups, as a program reads it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Database {
     /// Null in a scenario.
     database: Option<String>,
-    /// How many databases are alike.
+    /// How many such databases there are.
     databases: u64,
     per_day: f64,
-    /// Bytes of a new archive.
+    /// The size of a new archive, in bytes.
     size: u64,
     /// Days until a backup is removed; null where no age removes it.
     days: Option<f64>,
@@ -61,7 +61,7 @@ struct Database {
     bytes: u64,
 }
 
-impl Answer {
+impl CostAnswer {
     pub(super) fn new(repository: Option<String>, load: &Load, bill: Bill, notes: Vec<Note>) -> Self {
         let largest = load.streams.iter().max_by(|a, b| a.rhythm.size.total_cmp(&b.rhythm.size));
         Self {
@@ -79,7 +79,7 @@ impl Answer {
 }
 
 #[cfg(test)]
-impl Answer {
+impl CostAnswer {
     pub(super) fn month(&self) -> Amounts {
         self.month
     }
@@ -88,7 +88,7 @@ impl Answer {
         self.year
     }
 
-    /// What keeping costs a month.
+    /// The cost of storage per month.
     pub(super) fn storage(&self) -> Dollars {
         let kept = self.items.iter().filter(|item| item.item.starts_with("storage-") || item.item == "glacier-moves");
         kept.map(|item| item.amounts.to_pay).sum()
@@ -117,23 +117,23 @@ impl Database {
         let who = match (&self.database, self.databases) {
             (Some(name), _) => format!("{name}: "),
             (None, 1) => String::new(),
-            (None, several) => format!("{} with each: ", words::count(several, "database")),
+            (None, several) => format!("{}, each with ", words::count(several, "database")),
         };
         let removed = match self.days {
             Some(days) => format!("removed after {} days", shown(days)),
-            None => "removed by no age".to_owned(),
+            None => "never removed by age".to_owned(),
         };
         let glacier = self.glacier_days.map_or_else(String::new, |days| format!(", in Glacier after {}", shown(days)));
-        let lies = format!("{}, {}", archives(self.archives), words::size(self.bytes));
+        let kept = format!("{}, {}", archives(self.archives), words::size(self.bytes));
         if self.per_day == 0.0 {
-            return format!("{who}none comes any more: {lies}");
+            return format!("{who}no new backups: {kept}");
         }
         let comes = format!("{} a day of {}", shown(self.per_day), words::size(self.size));
-        format!("{who}{comes}, {removed}{glacier}: {lies}")
+        format!("{who}{comes}, {removed}{glacier}: {kept}")
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for CostAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (month, year) = (self.month.to_pay.in_words(), self.year.to_pay.in_words());
         let what = self.repository.as_deref().unwrap_or("These backups");
@@ -145,7 +145,7 @@ impl fmt::Display for Answer {
         write!(f, "\n{}", table("A RESTORE", &self.restore, &[]))?;
         writeln!(f)?;
         self.notes.iter().try_for_each(|note| writeln!(f, "- {}", note.text))?;
-        writeln!(f, "\nAWS's prices in {REGION}, looked up on {LOOKED_UP}; an estimate, without tax.")
+        writeln!(f, "\nAn estimate by AWS's prices in {REGION}, looked up on {LOOKED_UP}, without tax.")
     }
 }
 

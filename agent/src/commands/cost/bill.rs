@@ -1,4 +1,4 @@
-//! A month's bill: what is used times what AWS asks, at list price, and without what AWS gives every account for good.
+//! A month's bill: what is used times AWS's prices, at list price, and without AWS's permanent free allowance.
 
 use catalog::words;
 use serde::Serialize;
@@ -12,23 +12,23 @@ use super::usage::{Function, Requests, Usage, restore};
 /// AWS's GB: for S3, Lambda and logs alike.
 const GB: f64 = 1_073_741_824.0;
 
-/// Lines and their sums.
+/// The lines of a bill and their sums.
 #[derive(Clone, Debug)]
 pub(super) struct Bill {
     pub(super) items: Vec<Item>,
     pub(super) total: Amounts,
 }
 
-/// One line.
+/// One line of a bill.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Item {
-    /// For programs.
+    /// The line's name for programs.
     pub(super) item: &'static str,
-    /// For people.
+    /// The line's name for people.
     #[serde(skip)]
     pub(super) name: String,
-    /// How much of it, in words.
+    /// How much is used, in words.
     #[serde(rename = "text")]
     pub(super) much: String,
     pub(super) quantities: Vec<Quantity>,
@@ -36,7 +36,7 @@ pub(super) struct Item {
     pub(super) amounts: Amounts,
 }
 
-/// So much on one meter.
+/// What one meter counts.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Quantity {
     #[serde(skip)]
@@ -48,25 +48,25 @@ pub(super) struct Quantity {
     source: &'static str,
 }
 
-/// What it costs.
+/// A price with and without the free allowance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Amounts {
-    /// Where other things of the account use up what is free.
+    /// What it costs if other things in the account use up the free allowance.
     pub(super) list_price: Dollars,
-    /// Where nothing else does.
+    /// What it costs if nothing else in the account uses it.
     pub(super) to_pay: Dollars,
 }
 
 impl Bill {
-    /// A month of this load.
+    /// The bill for a month of this load.
     pub(super) fn of(load: &Load) -> Self {
         let usage = Usage::of(load);
         let items = [storage(load, &usage), requests(&usage), functions(load, &usage), watching(load, &usage)];
         Self::new(items.into_iter().flatten().collect())
     }
 
-    /// What restoring one archive of this stream costs, outside AWS and from Glacier too.
+    /// The bill for restoring one archive of this stream, to a machine outside AWS and from Glacier too.
     pub(super) fn of_restore(stream: &Stream) -> Self {
         let Requests { puts, gets } = restore(&stream.rhythm);
         let gb = stream.rhythm.size / GB;
@@ -82,7 +82,7 @@ impl Bill {
         if stream.rhythm.moves_after().is_some() || stream.stock.glacier.archives > 0.0 {
             items.push(Item::new(
                 "restore-glacier",
-                "out of Glacier first, in 3 to 5 hours (in 12: free)",
+                "retrieval from Glacier in 3 to 5 hours (in 12: free)",
                 size(stream.rhythm.size),
                 [(Meter::Retrieval, gb), (Meter::RetrievalRequest, 1.0)],
             ));
@@ -90,7 +90,7 @@ impl Bill {
         Self::new(items)
     }
 
-    /// Sums up, and takes off what is free: of each meter the same share from every line.
+    /// Sums up, and subtracts the free allowance: the same share of each meter from every line.
     fn new(mut items: Vec<Item>) -> Self {
         let quantities = || items.iter().flat_map(|item| &item.quantities);
         let used = |meter: Meter| -> f64 {
@@ -110,13 +110,13 @@ impl Bill {
         Self { items, total }
     }
 
-    /// What some of the lines cost together.
+    /// What the lines of these names cost together.
     pub(super) fn to_pay_for(&self, items: &[&str]) -> Dollars {
         self.items.iter().filter(|item| items.contains(&item.item)).map(|item| item.amounts.to_pay).sum()
     }
 }
 
-/// The share of a meter's units that AWS wants money for.
+/// The share of a meter's units that AWS bills.
 fn billed_share(used: f64, meter: Meter) -> f64 {
     let free = meter.price().free;
     if used > free { (used - free) / used } else { 0.0 }
@@ -152,7 +152,7 @@ impl Item {
     }
 }
 
-/// Archives where they lie, what Glacier adds to them, and their records.
+/// The lines for archives by storage class, for what Glacier adds to them, and for their records.
 fn storage(load: &Load, usage: &Usage) -> Vec<Item> {
     let pile = |of: &dyn Fn(&Stream) -> Pile| Pile {
         archives: load.sum(|stream| of(stream).archives),
@@ -181,7 +181,7 @@ fn storage(load: &Load, usage: &Usage) -> Vec<Item> {
     if beyond.archives > 0.0 {
         items.push(Item::new(
             "storage-glacier-minimum",
-            "gone from Glacier, billed to day 90",
+            "removed from Glacier, billed to day 90",
             piled(beyond),
             in_glacier(beyond),
         ));
@@ -199,7 +199,7 @@ fn storage(load: &Load, usage: &Usage) -> Vec<Item> {
     items
 }
 
-/// S3's requests, by who asks.
+/// The lines for S3's requests, by who sends them.
 fn requests(usage: &Usage) -> Vec<Item> {
     let by = |item, name, requests: Requests| {
         Item::new(item, name, asked(requests), [(Meter::Put, requests.puts), (Meter::Get, requests.gets)])
@@ -225,7 +225,7 @@ fn functions(load: &Load, usage: &Usage) -> Vec<Item> {
     ]
 }
 
-/// What tells people, and what wakes the functions.
+/// The lines for what notifies people, and for what starts the functions.
 fn watching(load: &Load, usage: &Usage) -> Vec<Item> {
     let of_databases = if load.stack.per_database_metrics { METRICS_OF_A_DATABASE * load.databases() } else { 0.0 };
     let metrics = METRICS + of_databases;
@@ -265,7 +265,7 @@ pub(super) fn archives(count: u64) -> String {
     format!("{} archive{}", words::grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// Quantities are averages, and shown whole.
+/// Quantities are averages, and shown as whole numbers.
 fn number(quantity: f64) -> String {
     words::grouped(whole(quantity))
 }

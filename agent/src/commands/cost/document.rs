@@ -1,10 +1,10 @@
 //! The numbers of docs/cost.md and of the README, made from the command. `UPDATE_DOCS=1 cargo test -p lastgood` writes them
-//! anew.
+//! again.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::answer::Answer;
+use super::answer::CostAnswer;
 use super::prices::{LOOKED_UP, Meter, REGION};
 use super::stack;
 use super::tests::{scenario, usual};
@@ -40,13 +40,13 @@ fn estimates() -> String {
     let mut table = "\n| | |\n|---|--:|\n".to_owned();
     let megabytes = |bytes: f64| format!("{} MB", bytes / 1e6);
     let rows = [
-        ("stored bytes that the verify function reads in a second", megabytes(stack::VERIFIED_A_SECOND)),
-        ("what any run takes beside that", words::count(stack::RUN_SECONDS as u64, "second")),
-        ("what each page of a listing takes, 1,000 objects", format!("{} seconds", stack::PAGE_SECONDS)),
-        ("what a run writes into its log", format!("{} bytes", words::grouped(stack::LOG_OF_A_RUN as u64))),
-        ("what freshness writes there of each database", format!("{} bytes", stack::LOG_OF_A_DATABASE)),
-        ("e-mails in a month", stack::MAILS.to_string()),
-        ("manifest and verdict of a backup that isn't there yet", words::size(stack::RECORD_BYTES as u64)),
+        ("stored bytes that the verify function reads per second", megabytes(stack::VERIFIED_A_SECOND)),
+        ("everything else in a run", words::count(stack::RUN_SECONDS as u64, "second")),
+        ("each page of a listing (1,000 objects)", format!("{} seconds", stack::PAGE_SECONDS)),
+        ("log of a run", format!("{} bytes", words::grouped(stack::LOG_OF_A_RUN as u64))),
+        ("log of the freshness function, per database and run", format!("{} bytes", stack::LOG_OF_A_DATABASE)),
+        ("e-mails per month", stack::MAILS.to_string()),
+        ("manifest and verdict of a future backup", words::size(stack::RECORD_BYTES as u64)),
     ];
     for (what, value) in rows {
         writeln!(table, "| {what} | {value} |").unwrap();
@@ -79,10 +79,10 @@ fn prices() -> String {
 
 /// The README's sentence with the number in it.
 fn readme(page: &str) -> String {
-    const BEGINS: &str = "- **All of it for ";
+    const BEGINS: &str = "- **About ";
     let line = page.lines().find(|line| line.starts_with(BEGINS)).expect("the README says what it costs");
-    let (_, rest) = line.split_once(" a month.**").expect("the README says it by the month");
-    page.replace(line, &format!("{BEGINS}{} a month.**{rest}", Answer::month(&usual()).to_pay.in_words()))
+    let (_, rest) = line.split_once(" a month on AWS**").expect("the README says it by the month");
+    page.replace(line, &format!("{BEGINS}{} a month on AWS**{rest}", CostAnswer::month(&usual()).to_pay.in_words()))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A load that a listing shows: what lies in the repository, and how its backups have come lately.
+//! A load that a listing shows: what is in the repository, and how often backups were added lately.
 
 use catalog::{Catalog, Entry, Object, Policy};
 use jiff::Timestamp;
@@ -7,9 +7,9 @@ use super::load::{Load, Pile, Rhythm, Stock, Stream};
 use super::scenario::lifetime;
 use super::stack::Stack;
 
-/// Days that "lately" is.
+/// How many days "lately" means.
 const LATELY: f64 = 30.0;
-/// The newest so many archives say how large the next one will be.
+/// How many of the newest archives are averaged to estimate the next one's size.
 const NEWEST: usize = 7;
 
 /// Every database of the repository. `policy` is a database's, by its name.
@@ -53,7 +53,7 @@ fn archives(entry: &Entry) -> impl Iterator<Item = &Object> {
     entry.archive.iter().chain(&entry.strays)
 }
 
-/// Bytes of everything of this database that is no archive.
+/// Bytes of everything of this database that is not an archive.
 fn records(catalog: &Catalog) -> f64 {
     let of_entry = |entry: &Entry| -> u64 {
         let records = [&entry.manifest, &entry.intact, &entry.damaged, &entry.verifying, &entry.drill];
@@ -71,7 +71,7 @@ fn ages(catalog: &Catalog, now: Timestamp) -> Vec<f64> {
     ages
 }
 
-/// Backups a day lately; `None` where they began to come within the last day, and nobody can tell.
+/// Backups per day lately; `None` where the first one is less than a day old, so that the rate is unknown.
 fn per_day(ages: &[f64]) -> Option<f64> {
     let recent: Vec<f64> = ages.iter().copied().filter(|age| *age <= LATELY).collect();
     match (ages.last(), recent.as_slice()) {

@@ -1,12 +1,12 @@
-//! What lies in a repository and what comes to it: all that a bill follows from, whether it was listed or imagined.
+//! What is in a repository and what is added to it: all that a bill follows from, whether it was listed or imagined.
 
 use super::prices::GLACIER_MINIMUM_DAYS;
 use super::stack::{GLACIER_ABOVE, RECORD_BYTES, REVERIFY_DAYS, Stack};
 
-/// Days of a month, on average.
+/// Days in a month, on average.
 pub(super) const MONTH: f64 = 365.25 / 12.0;
 
-/// Of a whole repository.
+/// The load of a whole repository.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     pub(super) streams: Vec<Stream>,
@@ -18,22 +18,22 @@ pub(super) struct Load {
 pub(super) struct Stream {
     /// Its name; `None` in a scenario.
     pub(super) database: Option<String>,
-    /// How many databases are alike.
+    /// How many such databases there are.
     pub(super) databases: f64,
     /// Their backups are expected: the freshness function looks at them.
     pub(super) expected: bool,
     pub(super) rhythm: Rhythm,
-    /// What lies there of all of them.
+    /// What is stored of all of them.
     pub(super) stock: Stock,
 }
 
-/// How backups of one database come and go.
+/// How often backups of one database are added and when they are removed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rhythm {
     pub(super) per_day: f64,
-    /// Nobody can tell yet how often they come: [`Rhythm::per_day`] is a guess.
+    /// It is unknown yet how often backups are made: [`Rhythm::per_day`] is a guess.
     pub(super) guessed: bool,
-    /// Bytes of an archive.
+    /// The size of an archive, in bytes.
     pub(super) size: f64,
     /// Days until a backup is removed; `None`: not by its age.
     pub(super) days: Option<f64>,
@@ -41,14 +41,14 @@ pub(super) struct Rhythm {
     pub(super) glacier_days: Option<f64>,
 }
 
-/// What is stored.
+/// What is stored of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Stock {
     pub(super) standard: Pile,
     pub(super) glacier: Pile,
-    /// Gone from Glacier before its minimum was over, and billed until then.
+    /// Removed from Glacier before its minimum was over, and billed until then.
     pub(super) beyond: Pile,
-    /// Bytes of manifests, verdicts and whatever else is no archive.
+    /// Bytes of manifests, verdicts and everything else that is not an archive.
     pub(super) records: f64,
 }
 
@@ -60,20 +60,20 @@ pub(super) struct Pile {
 }
 
 impl Load {
-    /// The same, once as much goes as comes; `None` where nothing ever goes.
+    /// The load once retention removes as many backups as are added; `None` where nothing is ever removed.
     pub(super) fn full(&self) -> Option<Self> {
         let streams: Option<Vec<Stream>> = self.streams.iter().map(Stream::full).collect();
         streams.map(|streams| Self { streams, stack: self.stack })
     }
 
-    /// The same with another `GlacierDays`, once full.
+    /// The load with another `GlacierDays`, once retention removes as many backups as are added.
     pub(super) fn with_glacier(&self, days: Option<f64>) -> Option<Self> {
         let mut load = self.clone();
         load.streams.iter_mut().for_each(|stream| stream.rhythm.glacier_days = days);
         load.full()
     }
 
-    /// A number of all streams together.
+    /// The sum of a number over all streams.
     pub(super) fn sum(&self, of: impl Fn(&Stream) -> f64) -> f64 {
         self.streams.iter().map(of).sum()
     }
@@ -82,20 +82,20 @@ impl Load {
         self.sum(|stream| stream.databases)
     }
 
-    /// Databases whose backups are expected.
+    /// How many databases have backups that are expected.
     pub(super) fn expected(&self) -> f64 {
         self.sum(|stream| if stream.expected { stream.databases } else { 0.0 })
     }
 }
 
 impl Stream {
-    /// Databases whose backups come and go in this rhythm, and have done so for long.
+    /// A stream whose backups have been added and removed in this rhythm for a long time.
     pub(super) fn steady(databases: f64, rhythm: Rhythm) -> Option<Self> {
         let stock = rhythm.stock()?.times(databases);
         Some(Self { database: None, databases, expected: true, rhythm, stock })
     }
 
-    /// The same, once as much goes as comes; where nothing comes, as it is.
+    /// The stream once retention removes as many backups as are added; unchanged where none are added.
     fn full(&self) -> Option<Self> {
         if self.rhythm.per_day == 0.0 {
             return Some(self.clone());
@@ -109,7 +109,7 @@ impl Stream {
         self.databases * self.rhythm.per_day * MONTH
     }
 
-    /// Archives that the sweep reads again in a month: each that stays readable for so long, once in so many days.
+    /// Archives that the sweep verifies again in a month: each that stays readable for [`REVERIFY_DAYS`], once in as many days.
     pub(super) fn rereads(&self) -> f64 {
         let ever = self.rhythm.standard_days().is_none_or(|days| days >= REVERIFY_DAYS);
         if ever { self.stock.standard.archives / REVERIFY_DAYS * MONTH } else { 0.0 }
@@ -122,7 +122,7 @@ impl Stream {
 }
 
 impl Rhythm {
-    /// Days after which an archive moves to Glacier; `None` where it is too small, or goes before.
+    /// Days after which an archive moves to Glacier; `None` where it is too small, or removed before.
     pub(super) fn moves_after(&self) -> Option<f64> {
         let lives_longer = |after: &f64| self.days.is_none_or(|days| *after < days);
         self.glacier_days.filter(|_| self.size > GLACIER_ABOVE).filter(lives_longer)
@@ -138,20 +138,20 @@ impl Rhythm {
         Some(self.days? - self.moves_after()?)
     }
 
-    /// What is billed of one database after it has gone from Glacier, once backups are removed.
+    /// What is still billed of one database after its removal from Glacier.
     pub(super) fn beyond(&self) -> Pile {
         let short = self.days_in_glacier().map_or(0.0, |days| (GLACIER_MINIMUM_DAYS - days).max(0.0));
         Pile::of(self.per_day * short, self.size)
     }
 
-    /// LIST requests that it takes to see the newest so many backups: `repository.recent_good` looks back 2, 31 and 366
+    /// LIST requests that it takes to see the newest `backups` backups: `repository.recent_good` looks back 2, 31 and 366
     /// days, and then at everything.
     pub(super) fn lists_back(&self, backups: f64) -> f64 {
         let days = backups / self.per_day;
         1.0 + [1.0, 30.0, 365.0].iter().filter(|window| days > **window).count() as f64
     }
 
-    /// What lies there of one database once as much goes as comes.
+    /// What is stored of one database once retention removes as many backups as are added.
     fn stock(&self) -> Option<Stock> {
         let standard = Pile::of(self.per_day * self.standard_days()?, self.size);
         let glacier = match self.moves_after() {

@@ -6,8 +6,8 @@ use std::iter::Sum;
 use catalog::words;
 use serde::{Serialize, Serializer};
 
-/// An amount. Prices go down to a hundred-millionth of a dollar and quantities are averages: a double keeps them to more digits
-/// than anybody knows.
+/// An amount. Prices go down to a hundred-millionth of a dollar and quantities are averages: a double has more digits than are
+/// known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub(super) struct Dollars(pub(super) f64);
 

@@ -1,4 +1,4 @@
-//! What matters about this very bill, in sentences.
+//! What matters about a bill, in sentences.
 
 use catalog::words;
 use serde::Serialize;
@@ -10,40 +10,37 @@ use super::prices::{FIRST_TIER, GLACIER_MINIMUM_DAYS, Meter, REGION};
 use super::stack::{FRESHNESS_RUNS_A_DAY, GLACIER_ABOVE, METRICS, METRICS_OF_A_DATABASE};
 use crate::settings::Settings;
 
-/// Less isn't worth a sentence.
+/// A smaller difference is not worth a sentence.
 const CENT: f64 = 0.005;
 
-/// One sentence, and what programs know it by.
+/// One sentence, and its code for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Note {
     pub(super) code: &'static str,
     pub(super) text: String,
 }
 
-/// Notes on a bill, the weightiest first.
+/// Notes on a bill, the most important first.
 pub(super) fn on(load: &Load, bill: &Bill) -> Vec<Note> {
     let notes = [growth(load, bill), glacier(load), short_in_glacier(load), too_small(load), watching(bill)];
     let notes = notes.into_iter().chain([databases_metrics(load), first_tier(load), Some(free(bill)), Some(credits())]);
     notes.flatten().collect()
 }
 
-/// Notes on where a repository lies: the prices are those of S3 Standard in one region of AWS.
+/// Notes on where a repository is: the prices are those of S3 Standard in one region of AWS.
 pub(super) fn on_place(settings: &Settings) -> Vec<Note> {
     let Some(bucket) = &settings.bucket else { return Vec::new() };
     let elsewhere = bucket.endpoint.as_ref().map(|endpoint| {
-        Note::new("not-aws", format!("The bucket lies at {endpoint}. These are AWS's prices, and not that store's."))
+        Note::new("not-aws", format!("The bucket is at {endpoint}: these are AWS's prices, not that store's."))
     });
     let region = bucket.region.as_ref().filter(|region| *region != REGION && elsewhere.is_none()).map(|region| {
-        Note::new(
-            "region",
-            format!("The bucket lies in {region}, where prices are somewhat different from {REGION}'s."),
-        )
+        Note::new("region", format!("The bucket is in {region}, where prices differ somewhat from those in {REGION}."))
     });
     let class = bucket.storage_class.as_ref().filter(|class| *class != "STANDARD").map(|class| {
-        Note::new("storage-class", format!("Archives are put into {class}; they are priced as S3 Standard here."))
+        Note::new("storage-class", format!("Archives are stored in {class}, but priced here as S3 Standard."))
     });
     let kms = matches!(bucket.encryption, repository::Encryption::Kms { .. });
-    let kms = kms.then(|| Note::new("kms", "A KMS key of your own and its requests come on top.".to_owned()));
+    let kms = kms.then(|| Note::new("kms", "Your KMS key and its requests are not included.".to_owned()));
     [elsewhere, region, class, kms].into_iter().flatten().collect()
 }
 
@@ -57,12 +54,16 @@ impl Note {
 fn growth(load: &Load, bill: &Bill) -> Option<Note> {
     if let Some(full) = load.full() {
         let (now, then) = (bill.total.to_pay, Bill::of(&full).total.to_pay);
-        let text = format!("Once as many backups go as come, it is {} a month.", then.in_words());
+        let text =
+            format!("Once retention removes as many backups as are added, it will cost {} a month.", then.in_words());
         return ((then.0 - now.0).abs() >= CENT).then(|| Note::new("full", text));
     }
     let stay = load.streams.iter().filter(|stream| stream.rhythm.days.is_none());
     let bytes: f64 = stay.map(|stream| stream.backups() * stream.rhythm.size).sum();
-    let text = format!("No age removes backups here: {} come each month, and stay.", words::size(bytes.round() as u64));
+    let text = format!(
+        "Nothing is removed by age here: {} are added each month, and stay.",
+        words::size(bytes.round() as u64)
+    );
     (bytes > 0.0).then(|| Note::new("grows", text))
 }
 
@@ -82,20 +83,20 @@ fn glacier(load: &Load) -> Option<Note> {
             )
         }
         little if little < CENT => {
-            Note::new("glacier-does-not-pay", format!("{moving} saves nothing, and lets a restore wait for hours."))
+            Note::new("glacier-does-not-pay", format!("{moving} saves nothing and delays a restore by hours."))
         }
         _ => {
             let saved = saved.in_words();
-            Note::new("glacier-saves", format!("{moving} saves {saved} a month, and lets a restore wait for hours."))
+            Note::new("glacier-saves", format!("{moving} saves {saved} a month and delays a restore by hours."))
         }
     })
 }
 
-/// Glacier's minimum.
+/// A note on Glacier's minimum of days.
 fn short_in_glacier(load: &Load) -> Option<Note> {
     let days = load.streams.iter().filter_map(|stream| stream.rhythm.days_in_glacier()).reduce(f64::min)?;
     let text = format!(
-        "What is removed after {} in Glacier is billed for {GLACIER_MINIMUM_DAYS} all the same.",
+        "An archive that is removed after {} in Glacier is still billed for {GLACIER_MINIMUM_DAYS}.",
         words::count(days.round() as u64, "day")
     );
     (days < GLACIER_MINIMUM_DAYS).then(|| Note::new("glacier-minimum", text))
@@ -111,16 +112,16 @@ fn too_small(load: &Load) -> Option<Note> {
         let most = words::size(GLACIER_ABOVE as u64);
         Note::new(
             "too-small-for-glacier",
-            format!("Archives of up to {most} don't move to Glacier: the stack's rule leaves them."),
+            format!("Archives of up to {most} do not move to Glacier: the AWS stack's rule skips them."),
         )
     })
 }
 
-/// Where looking costs more than keeping.
+/// A note where checking costs more than storing.
 fn watching(bill: &Bill) -> Option<Note> {
     let looking = bill.to_pay_for(&["requests-freshness"]);
     let text = format!(
-        "{} of it are the freshness function's LIST requests: {FRESHNESS_RUNS_A_DAY} looks a day at each database, whatever its size.",
+        "{} a month go to the freshness function's LIST requests: it checks each database {FRESHNESS_RUNS_A_DAY} times a day, whatever its size.",
         capital(&looking.in_words())
     );
     (looking.0 * 4.0 > bill.total.to_pay.0).then(|| Note::new("freshness-requests", text))
@@ -128,26 +129,25 @@ fn watching(bill: &Bill) -> Option<Note> {
 
 fn databases_metrics(load: &Load) -> Option<Note> {
     let text = format!(
-        "Of each database {METRICS_OF_A_DATABASE} metrics are published beside the stack's {METRICS}, {} a month each.",
+        "The AWS stack publishes {METRICS_OF_A_DATABASE} metrics per database in addition to its other {METRICS}, at {} a month each.",
         Dollars(Meter::Metric.price().dollars)
     );
     load.stack.per_database_metrics.then(|| Note::new("per-database-metrics", text))
 }
 
-/// The table of prices knows the first tier alone.
+/// A note where the first tier is exceeded: the table of prices has only that one.
 fn first_tier(load: &Load) -> Option<Note> {
-    let text =
-        format!("Above {}, S3 Standard is a little cheaper than it is priced here.", words::size(FIRST_TIER as u64));
+    let text = format!("Above {}, S3 Standard is a little cheaper than priced here.", words::size(FIRST_TIER as u64));
     let stored = load.sum(|stream| stream.stock.standard.bytes);
     (stored > FIRST_TIER).then(|| Note::new("first-tier", text))
 }
 
-/// What is counted as free.
+/// A note on what is counted as free.
 fn free(bill: &Bill) -> Note {
     let free = |meter: Meter| words::grouped(meter.price().free.round() as u64);
     let text = format!(
-        "YOU PAY leaves out what AWS gives every account each month for good: {} metrics, {} alarms, {} dashboards, {} \
-         GB-seconds and {} runs of functions, {} GB of logs. Where other things use that up, LIST PRICE holds: {} a month.",
+        "YOU PAY leaves out the permanent free allowance of every AWS account each month: {} metrics, {} alarms, {} dashboards, {} \
+         GB-seconds and {} runs of functions, {} GB of logs. If other things in the account use that up, LIST PRICE applies: {} a month.",
         free(Meter::Metric),
         free(Meter::Alarm),
         free(Meter::Dashboard),
@@ -160,7 +160,7 @@ fn free(bill: &Bill) -> Note {
 }
 
 fn credits() -> Note {
-    let text = "S3 gives nothing for good, and a new account's credits, which end, aren't counted.";
+    let text = "S3 has no permanent free allowance. The temporary credits of a new account are not counted.";
     Note::new("credits", text.to_owned())
 }
 
@@ -169,13 +169,14 @@ fn capital(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// Where a rhythm is a guess.
+/// A note where no backups were added lately, or where their rhythm is a guess.
 pub(super) fn on_rhythm(stream: &Stream) -> Option<Note> {
     let name = stream.database.as_deref().unwrap_or_default();
     if stream.rhythm.per_day == 0.0 {
-        let text = format!("No backup of {name} came in the last 30 days: what lies there is priced, and no new ones.");
+        let text = format!("{name} had no new backup in the last 30 days: only what is stored is priced.");
         return Some(Note::new("stopped", text));
     }
-    let text = format!("The backups of {name} show no rhythm yet: one a day is assumed, {MONTH:.0} a month.");
+    let text =
+        format!("How often {name} is backed up is unknown yet: one backup a day is assumed, {MONTH:.0} a month.");
     stream.rhythm.guessed.then(|| Note::new("assumed-rhythm", text))
 }

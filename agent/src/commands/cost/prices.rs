@@ -1,12 +1,12 @@
-//! What AWS asks: list prices in US dollars, and what it gives every account each month for good. This file is the only
-//! place that knows them.
+//! AWS's list prices in US dollars, and its permanent free allowance per account and month. This file is the only place that
+//! knows them.
 //!
 //! Looked up on [`LOOKED_UP`] for [`REGION`]; other regions are some percent dearer or cheaper. To check a price, open its
 //! page. The first tier of each: from 50 TB on, S3 is a little cheaper.
 
-/// When they were last compared with AWS's pages.
+/// When the prices were last compared with AWS's pages.
 pub(super) const LOOKED_UP: &str = "2026-11-22";
-/// Where they hold: US East (N. Virginia).
+/// The region of the prices: US East (N. Virginia).
 pub(super) const REGION: &str = "us-east-1";
 
 const S3: &str = "https://aws.amazon.com/s3/pricing/";
@@ -15,13 +15,13 @@ const CLOUDWATCH: &str = "https://aws.amazon.com/cloudwatch/pricing/";
 const EVENTBRIDGE: &str = "https://aws.amazon.com/eventbridge/pricing/";
 const SNS: &str = "https://aws.amazon.com/sns/pricing/";
 
-/// Bytes in S3 Standard up to which its price holds.
+/// Bytes in S3 Standard up to which its price applies.
 pub(super) const FIRST_TIER: f64 = 50.0 * 1_099_511_627_776.0;
 /// What Glacier Flexible Retrieval adds to every object: 32 KB of index at its own price.
 pub(super) const GLACIER_INDEX: f64 = 32.0 * 1024.0;
-/// And 8 KB of name and metadata at S3 Standard's price.
+/// What Glacier Flexible Retrieval adds besides: 8 KB of name and metadata at S3 Standard's price.
 pub(super) const GLACIER_NAME: f64 = 8.0 * 1024.0;
-/// Days that Glacier Flexible Retrieval bills for an object at least, also when it is deleted earlier.
+/// Days that Glacier Flexible Retrieval bills for an object at least, even if it is deleted earlier.
 pub(super) const GLACIER_MINIMUM_DAYS: f64 = 90.0;
 
 /// Something that AWS counts and bills.
@@ -49,7 +49,7 @@ pub(super) enum Meter {
     Alarm,
     CompositeAlarm,
     Dashboard,
-    /// Taken in, and kept for a month.
+    /// Logs, ingested and kept for a month.
     Log,
     Mail,
     /// S3's events on EventBridge: data events, which a bucket opts in to, and so not free as other AWS events are.
@@ -63,11 +63,11 @@ pub(super) struct Price {
     /// US dollars for [`Price::per`] units.
     pub(super) dollars: f64,
     pub(super) per: f64,
-    /// Units that every account has each month for nothing, without end.
+    /// Units that every account has free each month, permanently.
     pub(super) free: f64,
     /// What one unit is called.
     pub(super) unit: &'static str,
-    /// Where AWS says so.
+    /// AWS's page with this price.
     pub(super) page: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! A load that the command line describes: nothing is asked of anybody.
+//! A load that the command line describes, without any request.
 
 use catalog::Policy;
 
@@ -8,10 +8,10 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::CostArgs;
 use crate::settings::Settings;
 
-/// The load of `--size` and the options beside it, which the settings fill up.
+/// The load of `--size` and the options beside it; the settings supply what is missing.
 ///
 /// # Errors
-/// Exit 2 when nobody says how long a backup is kept.
+/// Exit 2 when neither the options nor the settings say how long a backup is kept.
 pub(super) fn load(size: u64, args: &CostArgs, settings: &Settings) -> Result<Load, Failure> {
     let usual = settings.databases.first().map_or_else(|| settings.server().policy, |database| database.policy.clone());
     let per_day = args.per_day.unwrap_or(1.0);
@@ -23,8 +23,8 @@ pub(super) fn load(size: u64, args: &CostArgs, settings: &Settings) -> Result<Lo
         glacier_days: glacier_days(args, settings).map(f64::from),
     };
     let stream = Stream::steady(args.databases.unwrap_or(1).into(), rhythm).ok_or_else(|| {
-        Failure::new(Exit::Usage, "by these settings no backup is removed by its age")
-            .hint("say with --days for how long one is kept")
+        Failure::new(Exit::Usage, "these settings remove no backup by its age")
+            .hint("set with --days how long a backup is kept")
     })?;
     Ok(Load { streams: vec![stream], stack: Stack::of(args) })
 }
@@ -34,19 +34,20 @@ pub(super) fn policy(policy: Policy, args: &CostArgs) -> Policy {
     Policy { delete_after_days: args.days.or(policy.delete_after_days), ..policy }
 }
 
-/// Days until an archive moves; `None`: never.
+/// Days until an archive moves to Glacier; `None`: never.
 pub(super) fn glacier_days(args: &CostArgs, settings: &Settings) -> Option<u32> {
     args.glacier_days.or(settings.glacier_days).filter(|days| *days > 0)
 }
 
-/// Days until a backup is removed: the policy's, or as many as it takes to have the minimum of good ones. `None`: none is.
+/// Days until a backup is removed: the policy's, or as many as it takes to have the minimum of good ones. `None`: never by
+/// age.
 pub(super) fn lifetime(policy: &Policy, per_day: f64) -> Option<f64> {
     let days = f64::from(policy.delete_after_days.filter(|_| per_day > 0.0)?);
     Some(days.max(f64::from(policy.minimum_good) / per_day))
 }
 
 impl Stack {
-    /// As the command line says the stack was deployed.
+    /// The AWS stack's parameters, as the command line gives them.
     pub(super) fn of(args: &CostArgs) -> Self {
         Self { arm64: args.arm64, paging: args.paging, per_database_metrics: args.per_database_metrics }
     }

@@ -1,9 +1,9 @@
-//! What the cloud side does and how often, as far as it costs: read off `infra/template.yaml` with its defaults, `lambdas/`
+//! What the AWS stack does and how often, as far as it costs: taken from `infra/template.yaml` with its defaults, `lambdas/`
 //! and `core/repository`. A test compares these numbers with the template.
 
-/// Runs of the freshness function that its schedule starts.
+/// Runs of the freshness function that its schedule starts each day.
 pub(super) const FRESHNESS_RUNS_A_DAY: f64 = 96.0;
-/// The daily sweep, the daily retention.
+/// Runs each day of the sweep and of retention.
 pub(super) const OTHER_RUNS_A_DAY: f64 = 2.0;
 
 /// Memory of the verify function, in Lambda's GB.
@@ -18,9 +18,9 @@ pub(super) const METRICS: f64 = 10.0;
 pub(super) const METRICS_OF_A_DATABASE: f64 = 12.0;
 pub(super) const ALARMS: f64 = 10.0;
 
-/// Every so many days the sweep reads an archive again that can be read at once.
+/// After how many days the sweep verifies an archive again, unless it is in Glacier.
 pub(super) const REVERIFY_DAYS: f64 = 30.0;
-/// The lifecycle rule leaves archives of up to so many bytes where they are.
+/// The lifecycle rule does not move archives of up to this many bytes.
 pub(super) const GLACIER_ABOVE: f64 = 16_777_216.0;
 
 /// Bytes of a part that is uploaded, and of a range that is read.
@@ -36,20 +36,20 @@ pub(super) const COMPARED: f64 = 7.0;
 /// Databases that one freshness run measures at the same time.
 pub(super) const MEASURED_AT_ONCE: f64 = 8.0;
 
-// What nobody can look up: estimates, each on the safe side.
+// What cannot be looked up: estimates, each on the safe side.
 
-/// Stored bytes that the verify function reads in a second. One core of a server of 2026 judges 120 MB/s of anybody's gzip, and
-/// more of our frames; with 256 MB of memory comes a seventh of a core.
+/// Stored bytes that the verify function reads per second. One core of a server of 2026 judges 120 MB/s of any gzip, and more
+/// of our frames; with 256 MB of memory comes a seventh of a core.
 pub(super) const VERIFIED_A_SECOND: f64 = 15e6;
-/// What a run takes beside that: its start, its requests, its end.
+/// Seconds of a run besides reading: its start, its requests, its end.
 pub(super) const RUN_SECONDS: f64 = 1.0;
-/// What each page of a listing takes.
+/// Seconds for each page of a listing.
 pub(super) const PAGE_SECONDS: f64 = 0.5;
-/// Of an invocation's 900 seconds, those in which the verify function reads.
+/// Seconds of an invocation's 900 in which the verify function reads.
 pub(super) const READING_SECONDS: f64 = 840.0;
-/// What a run writes into its log, Lambda's own lines among it.
+/// Bytes that a run writes into its log, Lambda's own lines included.
 pub(super) const LOG_OF_A_RUN: f64 = 3_000.0;
-/// What it writes there of each database.
+/// Bytes that a run of the freshness function writes into its log for each database.
 pub(super) const LOG_OF_A_DATABASE: f64 = 300.0;
 /// E-mails of alarms and messages in a month.
 pub(super) const MAILS: f64 = 10.0;

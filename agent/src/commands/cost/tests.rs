@@ -7,7 +7,7 @@ use super::load::{Load, Rhythm, Stream};
 use super::money::Dollars;
 use super::prices::{LOOKED_UP, Meter};
 use super::stack::{self, Stack};
-use super::{Answer, found, imagined};
+use super::{CostAnswer, found, imagined};
 use crate::answers::report::Report;
 use crate::cli::CostArgs;
 use crate::settings::{Given, SIZE, Settings};
@@ -25,7 +25,7 @@ fn given() -> Given {
     Given { config: nothing(), env_file: nothing(), ..Given::default() }
 }
 
-pub(super) fn scenario(size: &str, days: u32, glacier_days: u32) -> Answer {
+pub(super) fn scenario(size: &str, days: u32, glacier_days: u32) -> CostAnswer {
     let size = (SIZE.parse)(size).unwrap();
     let args =
         CostArgs { per_day: Some(1.0), days: Some(days), glacier_days: Some(glacier_days), ..CostArgs::default() };
@@ -33,7 +33,7 @@ pub(super) fn scenario(size: &str, days: u32, glacier_days: u32) -> Answer {
 }
 
 /// `lastgood cost --size 50MB --per-day 1`.
-pub(super) fn usual() -> Answer {
+pub(super) fn usual() -> CostAnswer {
     let args = CostArgs { per_day: Some(1.0), ..CostArgs::default() };
     imagined(50_000_000, &args, &settings()).unwrap()
 }
@@ -59,7 +59,7 @@ fn a_bill_reads_like_this() {
     insta::assert_snapshot!("small-without-glacier", scenario("1MiB", 90, 30).to_string());
 }
 
-/// A database in its second month, whose older archives lie in Glacier, and one whose backups stopped.
+/// A database in its second month, whose older archives are in Glacier, and one whose backups stopped.
 #[test]
 fn a_bucket_s_bill_reads_like_this() {
     let now: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
@@ -89,7 +89,7 @@ fn a_bucket_s_bill_reads_like_this() {
     let settings =
         Settings::load(&Given { flags: vec![("BACKUP_KEEP_YEARLY", "--", "2".into())], ..given() }, Report::default());
     let answer = found("s3://my-backups/b", &catalogs, &kept_for_ever, &settings.unwrap(), now).unwrap();
-    assert!(answer.to_string().contains("No age removes backups here: 8.5 GiB come each month"), "{answer}");
+    assert!(answer.to_string().contains("Nothing is removed by age here: 8.5 GiB are added each month"), "{answer}");
 }
 
 #[test]

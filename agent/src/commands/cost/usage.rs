@@ -1,4 +1,4 @@
-//! How much of everything AWS counts in a month: the load, and what the stack does about it.
+//! How much of everything AWS counts in a month: the load, and what the AWS stack does with it.
 
 use super::load::{Load, MONTH, Rhythm, Stream};
 use super::stack::{
@@ -7,12 +7,12 @@ use super::stack::{
     VERIFIED_A_SECOND, VERIFY_GB,
 };
 
-/// Requests to S3.
+/// Requests to S3 in a month, by their price.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Requests {
     /// PUT and LIST, which cost the same.
     pub(super) puts: f64,
-    /// GET and HEAD.
+    /// GET and HEAD, which cost the same.
     pub(super) gets: f64,
 }
 

@@ -15,10 +15,10 @@ use crate::settings::Settings;
 /// `lastgood list --json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct ListAnswer {
     repository: String,
     databases: Vec<Listed>,
-    /// Databases that weren't chosen and have backups in the same repository.
+    /// Databases that were not chosen but have backups in the same repository.
     other_databases: Vec<String>,
     /// A directory of local copies beside the bucket that was listed.
     #[serde(skip)]
@@ -30,7 +30,7 @@ pub(super) struct Answer {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listed {
     database: String,
-    /// Backups were made here once: without any left, they vanished.
+    /// Whether backups of it were made here: if none is left, they were removed.
     expected: bool,
     total: usize,
     good: usize,
@@ -39,7 +39,7 @@ pub(super) struct Listed {
     unverified: usize,
     #[serde(skip)]
     manifestless: usize,
-    pub(super) backups: Vec<Backup>,
+    pub(super) backups: Vec<BackupLine>,
 }
 
 #[derive(Serialize)]
@@ -50,10 +50,10 @@ struct Newest {
     age_seconds: i64,
 }
 
-/// One row.
+/// One backup in the list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Backup {
+pub(super) struct BackupLine {
     id: String,
     #[serde(skip)]
     name: String,
@@ -83,7 +83,7 @@ enum Kind {
     Guest,
 }
 
-impl Answer {
+impl ListAnswer {
     pub(super) fn new(
         repository: &Repository,
         databases: Vec<Listed>,
@@ -117,7 +117,7 @@ impl Listed {
     }
 }
 
-impl Backup {
+impl BackupLine {
     pub(super) fn new(entry: &Entry, manifest: Option<&Manifest>, now: Timestamp) -> Self {
         let census = manifest.map(|manifest| &manifest.census);
         Self {
@@ -172,11 +172,11 @@ impl fmt::Display for Kind {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ListAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.databases.iter().all(|database| database.total == 0 && !database.expected) {
             writeln!(f, "There are no backups{} in {}.", self.of_whom(), self.repository)?;
-            writeln!(f, "lastgood backup makes the first one.")?;
+            writeln!(f, "Make the first one with lastgood backup.")?;
         } else {
             writeln!(f, "{}", self.repository)?;
             self.databases.iter().try_for_each(|database| write!(f, "\n{database}"))?;
@@ -192,7 +192,7 @@ impl fmt::Display for Answer {
     }
 }
 
-impl Answer {
+impl ListAnswer {
     fn of_whom(&self) -> String {
         let names: Vec<&str> = self.databases.iter().map(|database| database.database.as_str()).collect();
         if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) }
@@ -224,7 +224,7 @@ impl fmt::Display for Listed {
         if self.backups.iter().any(|backup| backup.state == State::Alone) {
             writeln!(
                 f,
-                "  alone: it has no manifest, and nobody has asked whether it is a guest or an unfinished one of ours"
+                "  alone: an archive without a manifest, from another tool or from a run that was cut off (not looked up here)"
             )?;
         }
         Ok(())
@@ -232,7 +232,7 @@ impl fmt::Display for Listed {
 }
 
 impl Listed {
-    /// The sentence that whoever reads only one reads.
+    /// The most important sentence about one database.
     fn summary(&self) -> String {
         let total = words::count(self.total as u64, "backup");
         match &self.newest_good {
@@ -241,18 +241,18 @@ impl Listed {
                 format!("{total}, {} good, the newest good one made {age}", self.good)
             }
             None if self.total == 0 && self.expected => {
-                "NO BACKUPS, though some were made here: they have been removed".to_owned()
+                "NO BACKUPS: some were made here, but they have been removed".to_owned()
             }
-            None if self.total == 0 => "no backups yet; lastgood backup makes the first one".to_owned(),
+            None if self.total == 0 => "no backups yet; make the first one with lastgood backup".to_owned(),
             None => format!("{total}, NONE OF THEM GOOD; {}", self.remedy()),
         }
     }
 
     fn remedy(&self) -> String {
         match (self.unverified, self.manifestless) {
-            (0, 0) => "lastgood backup makes a new one".to_owned(),
-            (0, guests) => format!("lastgood adopt --all reads back the {guests} without a manifest"),
-            (unverified, _) => format!("lastgood verify --all reads back the {unverified} that nobody has verified"),
+            (0, 0) => "make a new one with lastgood backup".to_owned(),
+            (0, guests) => format!("read back the {guests} without a manifest with lastgood adopt --all"),
+            (unverified, _) => format!("verify the {unverified} that are not verified yet with lastgood verify --all"),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::answers::table::{Column, Table};
 /// `lastgood prune --json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct PruneAnswer {
     repository: String,
     dry_run: bool,
     databases: Vec<Pruned>,
@@ -26,14 +26,14 @@ pub(super) struct Answer {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Pruned {
     database: String,
-    /// Why nothing at all may go; null when the plan holds.
+    /// Why nothing may be removed; null when the plan is accepted.
     refused: Option<Refused>,
-    /// Backups that are gone; with a dry run, that would go.
+    /// Number of backups removed; with a dry run, that would be removed.
     removed: usize,
-    /// Their archives' bytes.
+    /// The bytes of the removed archives.
     removed_bytes: u64,
     kept: usize,
-    plan: Vec<Row>,
+    plan: Vec<PlanLine>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ struct Refused {
 /// One backup, newest first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct PlanLine {
     id: String,
     #[serde(skip)]
     name: String,
@@ -54,7 +54,7 @@ struct Row {
     age_seconds: i64,
     decision: Decision,
     reason: String,
-    /// Why it is still there, though it was to go; null otherwise.
+    /// Why it was not removed although the plan said so; null otherwise.
     stayed: Option<String>,
 }
 
@@ -65,7 +65,7 @@ enum Decision {
     Remove,
 }
 
-impl Answer {
+impl PruneAnswer {
     pub(super) fn new(repository: &Repository, dry_run: bool, databases: Vec<Pruned>) -> Self {
         Self { repository: repository.display_name(), dry_run, databases }
     }
@@ -74,7 +74,7 @@ impl Answer {
         if self.failures().next().is_some() { Exit::Failed } else { Exit::Done }
     }
 
-    /// Plans that were refused, and backups that couldn't be removed.
+    /// Plans that were refused, and backups that could not be removed.
     pub(super) fn failures(&self) -> impl Iterator<Item = Failure> {
         self.databases.iter().filter_map(Pruned::failure)
     }
@@ -83,8 +83,8 @@ impl Answer {
 impl Pruned {
     /// `removal`: what was done; `None`: nothing was to be done yet.
     pub(super) fn new(database: &str, plan: &Plan<'_>, removal: Option<&Removal>, now: Timestamp) -> Self {
-        let rows: Vec<Row> = plan.rows.iter().map(|row| Row::new(row, plan, removal, now)).collect();
-        let goes = |row: &&Row| plan.refused.is_none() && row.decision == Decision::Remove && row.stayed.is_none();
+        let rows: Vec<PlanLine> = plan.rows.iter().map(|row| PlanLine::new(row, plan, removal, now)).collect();
+        let goes = |row: &&PlanLine| plan.refused.is_none() && row.decision == Decision::Remove && row.stayed.is_none();
         let removed = rows.iter().filter(goes).count();
         Self {
             database: database.to_owned(),
@@ -106,13 +106,13 @@ impl Pruned {
         let name = self.plan.iter().find(|row| row.stayed.is_some()).map(|row| &row.name)?;
         let why = words::first_of(self.plan.iter().filter_map(|row| row.stayed.as_ref()), 1, ", ");
         Some(
-            Failure::new(Exit::Failed, format!("{}: {name} could not be removed: {why}", self.database))
-                .hint("the others went as planned; prune again when the cause is gone"),
+            Failure::new(Exit::Failed, format!("{}: cannot remove {name}: {why}", self.database))
+                .hint("fix the cause, then prune again; the others were removed as planned"),
         )
     }
 }
 
-impl Row {
+impl PlanLine {
     fn new(row: &Planned<'_>, plan: &Plan<'_>, removal: Option<&Removal>, now: Timestamp) -> Self {
         let entry = row.entry;
         let was_to_go = row.is_removed() && plan.refused.is_none();
@@ -129,20 +129,22 @@ impl Row {
     }
 }
 
-/// Why a backup that was to go is still there, wholly or in part.
+/// Why a backup was not removed, or only in part, although the plan said so.
 fn stayed(entry: &Entry, removal: &Removal) -> Option<String> {
     let is_of = |key: &String| entry.removal().any(|object| object.key == *key);
     if removal.locked.iter().any(is_of) {
-        Some("an object lock holds it until it ends".to_owned())
+        Some("an object lock protects it until the lock ends".to_owned())
     } else if removal.changed.iter().any(is_of) {
         Some("it has changed since it was listed".to_owned())
     } else {
         let failed = removal.failed.iter().find(|(key, _)| is_of(key)).map(|(_, why)| why.clone());
-        failed.or_else(|| removal.held_back.iter().any(is_of).then(|| "another file of it could not go".to_owned()))
+        failed.or_else(|| {
+            removal.held_back.iter().any(is_of).then(|| "another file of it could not be removed".to_owned())
+        })
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for PruneAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.repository)?;
         if self.databases.iter().all(|database| database.plan.is_empty()) {

@@ -16,7 +16,7 @@ use crate::answers::census;
 /// `lastgood show --json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct ShowAnswer {
     repository: String,
     id: String,
     #[serde(skip)]
@@ -33,12 +33,12 @@ pub(super) struct Answer {
     /// The document as it is stored; null where there is none.
     #[serde(serialize_with = "manifest_json")]
     manifest: Option<Manifest>,
-    /// Oldest first.
+    /// The stored verdicts, oldest first.
     verdicts: Vec<Judged>,
     restore: Restore,
 }
 
-/// A verdict, and whether it is what the backup's state says.
+/// A verdict, and whether it decides the backup's state.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Judged {
@@ -55,7 +55,7 @@ struct Restore {
     by_hand: Option<String>,
 }
 
-impl Answer {
+impl ShowAnswer {
     pub(super) fn new(
         repository: &Repository,
         entry: &Entry,
@@ -92,10 +92,10 @@ fn manifest_json<S: Serializer>(manifest: &Option<Manifest>, serializer: S) -> R
     serde_json::from_slice::<serde_json::Value>(&json).map_err(S::Error::custom)?.serialize(serializer)
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ShowAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}\n", self.name, self.status)?;
-        let archive = self.archive.as_deref().unwrap_or("missing: it was removed behind our back");
+        let archive = self.archive.as_deref().unwrap_or("missing: it was removed outside lastgood");
         writeln!(f, "  made       {}, {}", words::second(self.instant), self.age)?;
         writeln!(f, "  archive    {archive}")?;
         if let Some(manifest) = &self.manifest {
@@ -114,7 +114,7 @@ impl fmt::Display for Answer {
     }
 }
 
-/// What the manifest says beside the census.
+/// What the manifest says, except for the census.
 struct Facts<'a>(&'a Manifest);
 
 impl fmt::Display for Facts<'_> {
@@ -172,10 +172,10 @@ impl fmt::Display for Judged {
             by.host
         )?;
         if verdict.content == Content::Unread {
-            f.write_str("; what is in it wasn't read")?;
+            f.write_str("; its content was not read")?;
         }
         if !counts {
-            f.write_str("; doesn't count: other bytes, or a later verdict")?;
+            f.write_str("; outdated: the file changed, or there is a newer verdict")?;
         }
         verdict.findings.iter().try_for_each(|finding| write!(f, "\n             {finding}"))
     }
@@ -188,10 +188,10 @@ impl fmt::Display for Restore {
             Some(line) => writeln!(f, "\nTo restore it:\n  {line}")?,
             None => writeln!(
                 f,
-                "\nIt is damaged: lastgood refuses to restore it. lastgood show latest is the last good one."
+                "\nIt is damaged, so lastgood refuses to restore it. See the last good one: lastgood show latest"
             )?,
         }
-        writeln!(f, "\nWithout lastgood, into a database of its own:")?;
+        writeln!(f, "\nWithout lastgood, into a new database:")?;
         by_hand.lines().try_for_each(|line| writeln!(f, "  {line}"))
     }
 }

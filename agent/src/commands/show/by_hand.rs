@@ -1,4 +1,4 @@
-//! How a backup is restored with nothing of ours: the exact line to type.
+//! How to restore a backup without Lastgood: the exact lines to type.
 
 use archive::Compression;
 use catalog::words::shell_word;
@@ -7,8 +7,8 @@ use repository::Repository;
 
 use crate::settings::Settings;
 
-/// Shell lines that restore this backup into a database of its own, on this server or on one that has none of its roles;
-/// `None` when there is no archive.
+/// Shell lines that restore this backup into a new database, on this server or on one that has none of its roles; `None` when
+/// there is no archive.
 pub(super) fn recipe(
     repository: &Repository,
     settings: &Settings,
@@ -17,7 +17,7 @@ pub(super) fn recipe(
 ) -> Option<String> {
     let archive = entry.archive.as_ref()?;
     let database = shell_word(&format!("{}_restored", entry.id.stem.database()));
-    // What another tool made may be compressed or not, whatever its name says: `-f` passes on what isn't.
+    // Another tool's archive may be compressed or not, whatever its name says: `-f` passes on what is not.
     let expand = match manifest.map(|manifest| manifest.archive.compression) {
         None => Some("gunzip -cf"),
         Some(Compression::Gzip) => Some("gunzip -c"),
@@ -37,7 +37,7 @@ pub(super) fn recipe(
     Some(format!("createdb -T template0{} {database}\n{}", character_set(encoding), steps.join(" | ")))
 }
 
-/// Options for `createdb`. A server's own locale fits UTF-8 as a rule; beside any other character set only `C` always does.
+/// Options for `createdb`. A server's own locale usually fits UTF-8; for any other character set only `C` always does.
 fn character_set(encoding: Option<&str>) -> String {
     match encoding {
         None => String::new(),
@@ -46,7 +46,7 @@ fn character_set(encoding: Option<&str>) -> String {
     }
 }
 
-/// Brings an archive out of a bucket to stdout; `None` for a file.
+/// The command that writes an archive of a bucket to stdout; `None` for a file.
 fn download(repository: &Repository, settings: &Settings, archive: &Object) -> Option<String> {
     let bucket = settings.bucket.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)))?;
     let option =

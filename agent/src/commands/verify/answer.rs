@@ -14,35 +14,36 @@ use crate::commands::verify::targets::Targets;
 use crate::commands::verify::{Finding, Judgement, Recorded, Verified};
 
 /// Everything that was verified.
-pub(super) struct Answer<'a> {
-    /// Asked for by `--all`: a line each instead of a page.
+pub(super) struct VerifyAnswer<'a> {
+    /// Whether `--all` was given: each backup gets a line instead of a page.
     all: bool,
-    where_: String,
+    /// The repository's name, or the file's path.
+    place: String,
     verified: &'a [Verified],
 }
 
 /// `lastgood verify --json`.
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+pub(super) struct VerifyDocument<'a> {
     intact: usize,
     damaged: usize,
     failed: usize,
     skipped: usize,
-    verified: Vec<Row<'a>>,
+    verified: Vec<VerifiedLine<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+struct VerifiedLine<'a> {
     name: &'a str,
     archive: &'a str,
-    /// Null: skipped, or it couldn't be read.
+    /// Null: skipped, or it could not be read.
     verdict: Option<&'a Verdict>,
-    /// Whether the verdict lies beside the archive now.
+    /// Whether the verdict was stored beside the archive.
     written: bool,
     /// From the outside in; empty when nothing was read.
     kinds: &'a [Kind],
-    /// Of a single backup or file; null with `--all`, or where it couldn't be counted.
+    /// The census of a single backup or file; null with `--all`, or where it could not be counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     census: Option<Counted<'a>>,
     skipped: Option<&'static str>,
@@ -58,16 +59,16 @@ struct Counted<'a> {
     large_objects: &'a LargeObjectCensus,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> VerifyAnswer<'a> {
     pub(super) fn new(all: bool, targets: &Targets, verified: &'a [Verified]) -> Self {
-        let where_ = match targets {
+        let place = match targets {
             Targets::Backups { repository, .. } => repository.display_name(),
             Targets::File(path) => path.display().to_string(),
         };
-        Self { all, where_, verified }
+        Self { all, place, verified }
     }
 
-    /// Damage is worth more than everything else; what couldn't be read isn't known to be good.
+    /// Damage outranks everything else; what could not be read is not known to be good.
     pub(super) fn exit(&self) -> Exit {
         if self.judgements().any(|judgement| !judgement.verdict.is_intact()) {
             Exit::Damaged
@@ -78,7 +79,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What couldn't be read, and verdicts that lie nowhere and should.
+    /// What could not be read, and verdicts that should have been stored but were not.
     pub(super) fn failures(&self) -> impl Iterator<Item = &'a Failure> {
         self.verified.iter().filter_map(|verified| match &verified.finding {
             Finding::Failed(failure) => Some(failure),
@@ -90,10 +91,10 @@ impl<'a> Answer<'a> {
         })
     }
 
-    pub(super) fn document(&self) -> Document<'a> {
+    pub(super) fn document(&self) -> VerifyDocument<'a> {
         let counts = self.counts();
-        let verified = self.verified.iter().map(|verified| Row::new(verified, self.all));
-        Document {
+        let verified = self.verified.iter().map(|verified| VerifiedLine::new(verified, self.all));
+        VerifyDocument {
             intact: counts.intact,
             damaged: counts.damaged,
             failed: counts.failed,
@@ -102,7 +103,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// What is to be known where verdicts may not be stored.
+    /// The sentence about verdicts that this identity may not store, if there are any.
     pub(super) fn refusal(&self) -> Option<String> {
         refusal(self.judgements())
     }
@@ -136,7 +137,7 @@ struct Counts {
     skipped: usize,
 }
 
-impl<'a> Row<'a> {
+impl<'a> VerifiedLine<'a> {
     fn new(verified: &'a Verified, all: bool) -> Self {
         let row = Self {
             name: &verified.name,
@@ -166,18 +167,22 @@ impl<'a> Row<'a> {
     }
 }
 
-impl fmt::Display for Answer<'_> {
+impl fmt::Display for VerifyAnswer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.all, self.verified) {
             (true, []) => {
-                writeln!(f, "There is nothing to verify in {}: nothing lies there without a verdict.", self.where_)
+                writeln!(
+                    f,
+                    "Nothing to verify in {}: all backups are verified already (--force reads them again).",
+                    self.place
+                )
             }
             (false, [one]) => page(one, f),
             (_, several) => {
-                // Those that are well were told as they went by.
+                // The intact ones were printed as they were read.
                 let told = several.iter().filter(|verified| !verified.is_intact());
                 told.into_iter().try_for_each(|verified| writeln!(f, "{}", line(verified)))?;
-                writeln!(f, "{} in {}", self.counts(), self.where_)?;
+                writeln!(f, "{} in {}", self.counts(), self.place)?;
                 self.refusal().map_or(Ok(()), |why| writeln!(f, "{why}"))
             }
         }
@@ -208,7 +213,7 @@ pub(super) fn line(verified: &Verified) -> String {
             let size = words::size(verdict.identity.size);
             match verdict.findings.as_slice() {
                 [] if verdict.content == Content::Unread => {
-                    format!("intact   {name}  {size}, encrypted: only its bytes were read")
+                    format!("intact   {name}  {size}, encrypted: only its stored bytes were checked")
                 }
                 [] => format!("intact   {name}  {size}"),
                 findings => {
@@ -218,6 +223,11 @@ pub(super) fn line(verified: &Verified) -> String {
             }
         }
     }
+}
+
+/// What a file is, from the inside out: `a pg_dump custom-format archive in gzip`.
+fn format_of(kinds: &[Kind]) -> String {
+    kinds.iter().rev().map(ToString::to_string).collect::<Vec<_>>().join(" in ")
 }
 
 /// One backup with all that was found.
@@ -231,13 +241,12 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {} read ({} bytes), MD5 {}", words::size(digest.size), digest.size, digest.md5)?;
     }
     if let Some(inspected) = &judgement.inspected {
-        let kinds: Vec<String> = inspected.kinds.iter().map(ToString::to_string).collect();
-        writeln!(f, "  it is {}", kinds.join(", in it "))?;
+        writeln!(f, "  format: {}", format_of(&inspected.kinds))?;
     }
     if verdict.content == Content::Unread && judgement.inspected.is_some() {
         writeln!(
             f,
-            "  it is encrypted and no key for it is here (BACKUP_AGE_IDENTITY_FILE): what is in it wasn't read"
+            "  it is encrypted, and no matching key is set (BACKUP_AGE_IDENTITY_FILE): its content was not read"
         )?;
     }
     if let Some(walked) = judgement.walked() {
@@ -250,18 +259,18 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         census::more(&walked.census).map_or(Ok(()), |more| writeln!(f, "  {more}"))?;
     }
     match &judgement.recorded {
-        Recorded::Written => writeln!(f, "\nThe verdict is stored beside it."),
+        Recorded::Written => writeln!(f, "\nThe verdict was stored beside it."),
         Recorded::Told | Recorded::Failed(_) => Ok(()),
         Recorded::Refused(_) => refusal([&**judgement].into_iter()).map_or(Ok(()), |why| writeln!(f, "\n{why}")),
     }
 }
 
-/// What is to be known where verdicts may not be stored.
+/// The sentence about verdicts that this identity may not store, if there are any.
 fn refusal<'a>(mut judgements: impl Iterator<Item = &'a Judgement>) -> Option<String> {
     judgements.find_map(|judgement| match &judgement.recorded {
         Recorded::Refused(failure) => Some(format!(
-            "The verdict could not be stored, so `lastgood list` doesn't know of it: {}.\n\
-             An identity that may write verdicts is chosen with --aws-profile NAME.",
+            "The verdict was not stored, so `lastgood list` does not show it: {}.\n\
+             Choose an identity that may write verdicts with --aws-profile NAME.",
             failure.error
         )),
         Recorded::Written | Recorded::Told | Recorded::Failed(_) => None,

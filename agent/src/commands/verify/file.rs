@@ -1,4 +1,4 @@
-//! Anybody's dump in a file: judged by what it is, and by the manifest beside it where there is one.
+//! Any dump in a file: judged by its content, and by the manifest beside it where there is one.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,11 +13,13 @@ use crate::answers::failure::{Exit, Failure};
 use crate::commands::verify::{Finding, Judgement, Recorded, Verified};
 use crate::read_back::{self, Reader};
 
+/// Verifies the file at `path`.
+///
 /// # Errors
-/// When the file, or the manifest beside it, can't be read.
+/// When the file, or the manifest beside it, cannot be read.
 pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Failure> {
     let shown = path.display().to_string();
-    let unreadable = |e: std::io::Error| Failure::new(Exit::Failed, format!("{shown} can't be read: {e}"));
+    let unreadable = |e: std::io::Error| Failure::new(Exit::Failed, format!("cannot read {shown}: {e}"));
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let object = Object {

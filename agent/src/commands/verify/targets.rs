@@ -16,20 +16,22 @@ pub(super) enum Targets {
         repository: Repository,
         targets: Vec<Target>,
     },
-    /// A file of no repository.
+    /// A file outside a repository.
     File(PathBuf),
 }
 
-/// One backup.
+/// One backup to verify.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) entry: Entry,
-    /// Why it can't be read now.
+    /// Why it cannot be read now.
     pub(super) skipped: Option<&'static str>,
 }
 
+/// Finds what the command line asks for.
+///
 /// # Errors
-/// Exit 5 when there is no such backup or file, exit 1 when it lies in Glacier; else when the repository can't be listed.
+/// Exit 5 when there is no such backup or file, exit 1 when it is in Glacier; otherwise when the repository cannot be listed.
 pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targets, Failure> {
     let name = args.id.as_deref().unwrap_or("latest");
     if !args.all && Path::new(name).is_file() {
@@ -37,7 +39,7 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
     }
     if !args.all && name != "latest" && name.parse::<BackupId>().is_err() {
         return Err(Failure::new(Exit::NotFound, format!("`{name}` is neither a file nor the name of a backup"))
-            .hint("lastgood list shows the names"));
+            .hint("see the names: lastgood list"));
     }
     let repository = places::repository(args.place, settings).await?;
     let targets = match name {
@@ -70,18 +72,18 @@ async fn file(path: &Path, settings: &Settings) -> Result<Targets, Failure> {
     Ok(Targets::File(path.to_owned()))
 }
 
-/// Verifying asks for the newest backup of all; only `restore` wants the newest good one.
+/// The newest backup, good or not; only `restore` and `show` take the newest good one.
 async fn latest(repository: &Repository, settings: &Settings) -> Result<Target, Failure> {
     let catalog = places::recent(repository, settings).await?;
     let newest = catalog.newest_uploaded().cloned().map(Target::of);
     newest.ok_or_else(|| {
         let (database, place) = (&catalog.database, repository.display_name());
         Failure::new(Exit::NotFound, format!("database `{database}` has no backup in {place}"))
-            .hint("lastgood list shows what there is; lastgood verify --all reads back guests, too")
+            .hint("see what there is: lastgood list; read back other tools' backups too: lastgood verify --all")
     })
 }
 
-/// Everything without a verdict; `force`: everything. Archives of ours without a manifest aren't backups.
+/// Every backup without a verdict; with `force`, every backup. Our own archives without a manifest are not backups.
 async fn all(repository: &Repository, settings: &Settings, force: bool) -> Result<Vec<Target>, Failure> {
     let mut targets = Vec::new();
     for (_, mut catalog) in Catalogs::choose(repository.catalogs().await?, settings).chosen {
@@ -104,7 +106,7 @@ fn is_unverified(entry: &Entry) -> bool {
 impl Target {
     fn of(entry: Entry) -> Self {
         let is_frozen = entry.archive.as_ref().is_some_and(|archive| !archive.readable);
-        Self { entry, skipped: is_frozen.then_some("it lies in Glacier") }
+        Self { entry, skipped: is_frozen.then_some("it is in Glacier") }
     }
 }
 

@@ -68,7 +68,7 @@ fn read_head(client: &mut TcpStream) -> std::io::Result<String> {
 fn a_conflict_on_completion_is_answered_by_a_second_dump() {
     let places = Places::new();
     let agent = in_parts(places.both_as(agent().database(large()), &conflicting(places.bucket.access(), 1)));
-    agent.run(&["backup"]).succeeds().mentions("dumping once again");
+    agent.run(&["backup"]).succeeds().mentions("dumping again");
     places.directory_holds_one_good_backup();
     places.bucket_holds_one_backup();
 }
@@ -77,7 +77,7 @@ fn a_conflict_on_completion_is_answered_by_a_second_dump() {
 fn a_second_conflict_fails_the_bucket_alone() {
     let places = Places::new();
     let agent = in_parts(places.both_as(agent().database(large()), &conflicting(places.bucket.access(), 2)));
-    let failed = agent.run(&["backup"]).exits(1).mentions("only part of the backup was done");
+    let failed = agent.run(&["backup"]).exits(1).mentions("the backup is only partly done");
     failed.mentions("because of a concurrent one (409)").mentions("hint: run the backup again");
     places.directory_holds_one_good_backup();
     places.bucket_holds_nothing();

@@ -46,7 +46,7 @@ fn a_truncated_archive_is_refused_though_pg_dump_exits_0() {
         let agent = places.both(agent().database(large()));
         let agent = agent.setting("PG_BIN_DIR", programs.path().display().to_string());
         let failed = agent.run(&["backup"]).exits(1);
-        failed.mentions("what pg_dump wrote isn't a whole archive").mentions("hint: ");
+        failed.mentions("pg_dump wrote an incomplete or damaged archive").mentions("hint: ");
         places.hold_nothing();
     }
 }
@@ -90,7 +90,7 @@ fn a_locked_table_ends_the_dump_before_production_queues_behind_it() {
     }
     let places = Places::new();
     let agent = places.both(agent().database(&database)).setting("BACKUP_LOCK_TIMEOUT", "300ms");
-    agent.run(&["backup"]).exits(1).mentions("something holds a lock on a table").mentions("BACKUP_LOCK_TIMEOUT");
+    agent.run(&["backup"]).exits(1).mentions("something held a lock on a table").mentions("BACKUP_LOCK_TIMEOUT");
     drop(stdin);
     migration.wait().unwrap();
     places.hold_nothing();

@@ -15,7 +15,7 @@ fn a_run_that_is_told_to_stop_takes_everything_back() {
         let pid = running.pid();
         let told = Instant::now();
         running.signal(signal);
-        running.wait().exits(1).mentions(&format!("error: stopped by {name}")).mentions("hint: nothing was kept");
+        running.wait().exits(1).mentions(&format!("error: stopped by {name}")).mentions("hint: start it again");
         places.hold_nothing();
         assert_eq!(children(pid, "pg_dump"), Vec::<u32>::new());
         // pg_dump can't cancel its query over a network that stands still, and isn't waited for.
@@ -59,7 +59,10 @@ fn a_second_run_of_the_same_database_is_refused_and_the_first_goes_on() {
     let agent = || agent().setting("BACKUP_LOCK_DIR", locks.path().display().to_string());
     let Stalled { proxy, running } = stall(agent(), large(), &places);
     let second = places.both(agent().database(large())).run(&["backup"]).exits(3);
-    second.mentions("is already running: process ").mentions(&running.pid().to_string()).mentions("hint: let it end");
+    second
+        .mentions("is already running: process ")
+        .mentions(&running.pid().to_string())
+        .mentions("hint: wait until it ends");
     places.both(agent().database(small())).run(&["backup", "--dry-run"]).succeeds();
     proxy.heal();
     running.wait().succeeds();

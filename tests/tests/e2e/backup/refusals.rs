@@ -48,9 +48,9 @@ fn a_lock_folder_that_is_missing_and_a_broken_age_key_stop_the_run() {
     let places = Places::new();
     let agent = || places.both(agent().database(small()));
     let failed = agent().setting("BACKUP_LOCK_DIR", "/nonexistent").run(&["backup"]).exits(1);
-    failed.mentions("can't open the lock file /nonexistent/").mentions("BACKUP_LOCK_DIR");
+    failed.mentions("cannot open the lock file /nonexistent/").mentions("BACKUP_LOCK_DIR");
     let failed = agent().setting("BACKUP_AGE_IDENTITY_FILE", "/nonexistent").run(&["backup"]).exits(2);
-    failed.mentions("the age key /nonexistent can't be used").mentions("BACKUP_AGE_IDENTITY_FILE");
+    failed.mentions("cannot use the age key /nonexistent").mentions("BACKUP_AGE_IDENTITY_FILE");
     places.hold_nothing();
 }
 

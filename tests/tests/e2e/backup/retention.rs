@@ -87,6 +87,6 @@ fn a_plan_that_would_remove_more_than_half_is_refused() {
     back_up(&agent);
     let old = [20, 21, 22, 23].map(|days| age_a_copy(&places, days, false));
     std::thread::sleep(std::time::Duration::from_secs(1));
-    back_up(&agent).mentions("old local backups stay: 4 of 6 good backups would go, more than half");
+    back_up(&agent).mentions("old local backups were not removed: 4 of 6 good backups would go, more than half");
     assert!(old.iter().all(|stem| is_there(&places, stem)));
 }

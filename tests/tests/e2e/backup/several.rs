@@ -17,13 +17,13 @@ fn a_name_in_use_is_refused_before_the_dump_and_nothing_is_overwritten() {
     let (files, objects) = (places.files(), places.bucket.objects());
 
     let refused = |text: &str, agent: e2e::agent::Agent| {
-        agent.run(&["backup", "--name", "initial"]).exits(1).mentions(text).mentions("hint: nothing was overwritten");
+        agent.run(&["backup", "--name", "initial"]).exits(1).mentions(text).mentions("hint: choose another --name");
         assert_eq!((places.files(), places.bucket.objects()), (files.clone(), objects.clone()));
     };
-    refused(&format!("there is a backup named {stem} already in {}", places.directory().display()), both());
+    refused(&format!("a backup named {stem} already exists in {}", places.directory().display()), both());
     refused(&stem, both().setting("BACKUP_COMPRESSION", "zstd"));
     let bucket_alone = agent().database(small()).bucket(places.bucket.name(), places.bucket.access());
-    let named = format!("there is a backup named {day}/{stem} already in s3://{}/backups", places.bucket.name());
+    let named = format!("a backup named {day}/{stem} already exists in s3://{}/backups", places.bucket.name());
     refused(&named, bucket_alone.setting("BACKUP_COMPRESSION", "none"));
 }
 

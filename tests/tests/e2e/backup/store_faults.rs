@@ -15,7 +15,7 @@ fn a_network_that_goes_away_for_good_costs_the_bucket_its_copy_and_not_the_direc
     proxy.set(Fault::GoAway(Direction::Up, 7_000_000));
     let failed = agent.run(&["backup"]).exits(1);
     failed
-        .mentions("only part of the backup was done")
+        .mentions("the backup is only partly done")
         .mentions("the network is unreachable")
         .mentions("BACKUP_RETRY_MINUTES");
     assert!(proxy.has_struck());
@@ -49,7 +49,7 @@ fn a_network_that_comes_back_too_late_leaves_no_upload_open() {
     let mut running = agent.start(&["backup"]);
     running.wait_for("error: s3://");
     proxy.heal();
-    running.wait().exits(1).mentions("only part of the backup was done");
+    running.wait().exits(1).mentions("the backup is only partly done");
     places.directory_holds_one_good_backup();
     places.bucket_holds_nothing();
 }
@@ -98,7 +98,7 @@ fn a_store_that_refuses_is_named_with_its_reason_and_the_directory_has_the_backu
             let places = Places::new();
             let agent = in_parts(places.both_as(agent().database(database), &access));
             let failed = agent.run(&["backup"]).exits(1).mentions(error).mentions(hint);
-            failed.mentions("only part of the backup was done").keeps_silent_about(&access.secret);
+            failed.mentions("the backup is only partly done").keeps_silent_about(&access.secret);
             places.directory_holds_one_good_backup();
             places.bucket_holds_nothing();
         }
@@ -112,7 +112,7 @@ fn a_bucket_that_is_missing_is_a_setting_to_mend() {
     let failed = agent.run(&["backup"]).exits(2);
     failed.mentions("the bucket no-such-bucket does not exist (NoSuchBucket)").mentions("hint: check BACKUP_S3_BUCKET");
     let both = agent.directory(&places.directory());
-    both.run(&["backup"]).exits(1).mentions("only part of the backup was done");
+    both.run(&["backup"]).exits(1).mentions("the backup is only partly done");
     places.directory_holds_one_good_backup();
 }
 
@@ -141,7 +141,7 @@ fn a_full_disk_is_named_and_nothing_is_left_on_it() {
     let places = Places::new();
     let (code, said) = backup_on_disk("size=6m", in_parts(agent().database(large())), Some(&places.bucket));
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("only part of the backup was done") && said.contains("no space left for /"), "{said}");
+    assert!(said.contains("the backup is only partly done") && said.contains("no space left for /"), "{said}");
     places.bucket_holds_one_backup();
 }
 

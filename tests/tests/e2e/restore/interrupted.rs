@@ -120,7 +120,7 @@ fn a_second_signal_ends_at_once_and_services_start_again_all_the_same() {
     run.wait_for("stopping services");
     run.wait_until("services stop", |_| std::fs::read_to_string(&log).is_ok());
     run.signal(Signal::TERM);
-    run.wait_for("once more ends at once");
+    run.wait_for("send it again to quit at once");
     run.signal(Signal::TERM);
     run.wait().exits(1);
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "stop\nstart\n");
