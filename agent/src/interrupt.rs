@@ -80,6 +80,7 @@ pub(crate) fn at_end(last: Option<AtEnd>) {
     }
 }
 
+#[expect(clippy::exit, reason = "the second signal: the run doesn't come to its end by itself")]
 fn end() {
     std::process::exit(i32::from(Exit::Failed.code()));
 }

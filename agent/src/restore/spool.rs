@@ -29,6 +29,7 @@ pub(crate) struct Spool {
 impl Spool {
     /// Decides whether it pays: enough rows, more than one table, enough cores, and twice the room it takes. `jobs` that were
     /// asked for are taken as they are.
+    #[expect(clippy::disallowed_methods, reason = "TMPDIR is the system's word for where temporary files go")]
     pub(crate) fn that_pays(head: &Head, manifest: Option<&Manifest>, jobs: Option<usize>) -> Option<Self> {
         // Systems keep /tmp in memory; /var/tmp lies on a disk.
         let folder = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);

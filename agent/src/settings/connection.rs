@@ -51,6 +51,7 @@ impl Connection {
     }
 
     /// A child process that reaches this database and inherits none of our other secrets.
+    #[expect(clippy::disallowed_methods, reason = "the one place in which programs that connect are made")]
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for (_, variable) in libpq::PARAMETERS {
