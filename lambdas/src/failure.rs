@@ -76,7 +76,7 @@ pub enum Failure {
     },
     /// More than one of these.
     #[error("{} failures: {}", .0.len(), in_line(.0))]
-    Several(Vec<Failure>),
+    Several(Vec<Self>),
 }
 
 impl Failure {
@@ -84,11 +84,11 @@ impl Failure {
     ///
     /// # Errors
     /// All of them as one.
-    pub fn all(mut failures: Vec<Failure>) -> Result<(), Failure> {
+    pub fn all(mut failures: Vec<Self>) -> Result<(), Self> {
         match failures.len() {
             0 => Ok(()),
             1 => failures.pop().map_or(Ok(()), Err),
-            _ => Err(Failure::Several(failures)),
+            _ => Err(Self::Several(failures)),
         }
     }
 }

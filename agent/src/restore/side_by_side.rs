@@ -261,13 +261,13 @@ fn unreadable(error: &io::Error) -> Failure {
 
 impl From<GivenUp> for Stopped {
     fn from(GivenUp: GivenUp) -> Self {
-        Stopped::GivenUp
+        Self::GivenUp
     }
 }
 
 impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Self {
-        Stopped::Failed(failure)
+        Self::Failed(failure)
     }
 }
 

@@ -21,9 +21,9 @@ pub enum Compression {
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Compression::Gzip => "gzip",
-            Compression::Zstd => "zstd",
-            Compression::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::None => "none",
         })
     }
 }
@@ -38,9 +38,9 @@ impl FromStr for Compression {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "gzip" => Ok(Compression::Gzip),
-            "zstd" => Ok(Compression::Zstd),
-            "none" => Ok(Compression::None),
+            "gzip" => Ok(Self::Gzip),
+            "zstd" => Ok(Self::Zstd),
+            "none" => Ok(Self::None),
             _ => Err(UnknownCompression(text.to_owned())),
         }
     }

@@ -62,8 +62,8 @@ pub enum BadDigest {
 impl Digester {
     /// A digester that has seen nothing.
     #[must_use]
-    pub fn new() -> Digester {
-        Digester { size: 0, md5: md5::Md5::new(), crc64nvme: crc_fast::Digest::new(Crc64Nvme) }
+    pub fn new() -> Self {
+        Self { size: 0, md5: md5::Md5::new(), crc64nvme: crc_fast::Digest::new(Crc64Nvme) }
     }
 
     /// Takes the next bytes in.
@@ -88,7 +88,7 @@ impl Digester {
 
 impl Default for Digester {
     fn default() -> Self {
-        Digester::new()
+        Self::new()
     }
 }
 
@@ -109,7 +109,7 @@ struct SavedDigester {
 
 impl From<Digester> for SavedDigester {
     fn from(digester: Digester) -> Self {
-        SavedDigester {
+        Self {
             size: digester.size,
             md5: hex::encode(digester.md5.serialize()),
             crc64nvme: Crc64(digester.crc64nvme.get_state()),
@@ -123,7 +123,7 @@ impl TryFrom<SavedDigester> for Digester {
     fn try_from(saved: SavedDigester) -> Result<Self, Self::Error> {
         let mut state = SerializedState::<md5::Md5>::default();
         hex::decode_to_slice(&saved.md5, &mut state).map_err(|_| BadDigest::State)?;
-        Ok(Digester {
+        Ok(Self {
             size: saved.size,
             md5: md5::Md5::deserialize(&state).map_err(|_| BadDigest::State)?,
             crc64nvme: crc_fast::Digest::new_with_init_state(Crc64Nvme, saved.crc64nvme.0),
@@ -161,7 +161,7 @@ impl FromStr for Md5 {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut sum = [0; 16];
         hex::decode_to_slice(text, &mut sum).map_err(|_| BadDigest::Md5(text.to_owned()))?;
-        Ok(Md5(sum))
+        Ok(Self(sum))
     }
 }
 
@@ -171,7 +171,7 @@ impl FromStr for Crc64 {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadDigest::Crc64(text.to_owned());
         let bytes = BASE64_STANDARD.decode(text).map_err(|_| bad())?;
-        Ok(Crc64(u64::from_be_bytes(bytes.try_into().map_err(|_| bad())?)))
+        Ok(Self(u64::from_be_bytes(bytes.try_into().map_err(|_| bad())?)))
     }
 }
 

@@ -32,14 +32,14 @@ pub enum Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Kind::CustomArchive => "a pg_dump custom-format archive",
-            Kind::Gzip => "gzip",
-            Kind::Zstd => "zstd",
-            Kind::Age => "an age-encrypted file",
-            Kind::PlainSql => "plain SQL",
-            Kind::Tar => "a tar file",
-            Kind::Empty => "no bytes at all",
-            Kind::Unknown => "unknown content",
+            Self::CustomArchive => "a pg_dump custom-format archive",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Age => "an age-encrypted file",
+            Self::PlainSql => "plain SQL",
+            Self::Tar => "a tar file",
+            Self::Empty => "no bytes at all",
+            Self::Unknown => "unknown content",
         })
     }
 }
@@ -105,7 +105,7 @@ pub(crate) struct Sniffer {
 impl Sniffer {
     /// Of a stream whose kind is known already.
     pub(crate) fn settled(kind: Kind) -> Self {
-        Sniffer { head: Vec::new(), kind: Some(kind) }
+        Self { head: Vec::new(), kind: Some(kind) }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {

@@ -28,6 +28,7 @@ pub struct Catalog {
 
 impl Catalog {
     /// The good backups that count: neither safety backups nor anything unverified. Newest first.
+    #[must_use]
     pub fn good(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.counts_as_good())
     }

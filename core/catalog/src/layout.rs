@@ -69,15 +69,15 @@ pub enum Record {
 }
 
 impl Record {
-    const ALL: [Record; 5] = [Record::Manifest, Record::Intact, Record::Damaged, Record::Verifying, Record::Drill];
+    const ALL: [Self; 5] = [Self::Manifest, Self::Intact, Self::Damaged, Self::Verifying, Self::Drill];
 
     fn suffix(self) -> &'static str {
         match self {
-            Record::Manifest => ".manifest.json",
-            Record::Intact => ".intact.json",
-            Record::Damaged => ".damaged.json",
-            Record::Verifying => ".verifying.json",
-            Record::Drill => ".drill.json",
+            Self::Manifest => ".manifest.json",
+            Self::Intact => ".intact.json",
+            Self::Damaged => ".damaged.json",
+            Self::Verifying => ".verifying.json",
+            Self::Drill => ".drill.json",
         }
     }
 }

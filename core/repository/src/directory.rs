@@ -47,11 +47,13 @@ impl Directory {
     }
 
     /// Where it is.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// A key's file.
+    #[must_use]
     pub fn path_of(&self, key: &str) -> PathBuf {
         self.path.join(key)
     }

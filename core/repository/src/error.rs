@@ -188,16 +188,19 @@ fn in_brackets(request_id: Option<&str>) -> String {
 
 impl Error {
     /// True when the same request may succeed later with nothing changed by anybody.
+    #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.is_network() || matches!(self, Self::Unavailable { .. })
     }
 
     /// True when the store wasn't reached: worth waiting for within the retry budget.
+    #[must_use]
     pub fn is_network(&self) -> bool {
         matches!(self, Self::NetworkAway { .. } | Self::Timeout { .. })
     }
 
     /// What to do about it, in one line.
+    #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound { .. } => "list what is there: lastgood list".to_owned(),

@@ -120,6 +120,7 @@ impl Repository {
     }
 
     /// How keys are spelled here.
+    #[must_use]
     pub fn layout(&self) -> &Layout {
         match self {
             Self::Bucket(bucket) => &bucket.layout,
@@ -128,6 +129,7 @@ impl Repository {
     }
 
     /// `s3://bucket/prefix`, or the directory's path.
+    #[must_use]
     pub fn display_name(&self) -> String {
         match self {
             Self::Bucket(bucket) => bucket.display_name(),
@@ -136,6 +138,7 @@ impl Repository {
     }
 
     /// `s3://bucket/key`, or the file's path: how a user names an object.
+    #[must_use]
     pub fn object_name(&self, key: &str) -> String {
         match self {
             Self::Bucket(bucket) => bucket.url(key),

@@ -40,6 +40,7 @@ pub(crate) enum Outcome {
 
 impl Removal {
     /// True when everything that was to go is gone.
+    #[must_use]
     pub fn is_complete(&self) -> bool {
         self.locked.is_empty() && self.changed.is_empty() && self.held_back.is_empty() && self.failed.is_empty()
     }

@@ -65,6 +65,7 @@ impl<'a> Call<'a> {
 
 impl Bucket {
     /// `s3://bucket/prefix`.
+    #[must_use]
     pub fn display_name(&self) -> String {
         match self.settings.prefix.as_str() {
             "" => format!("s3://{}", self.settings.bucket),

@@ -34,7 +34,7 @@ enum Hashing {
 
 impl<R> Clone for DigestReader<R> {
     fn clone(&self) -> Self {
-        DigestReader(Arc::clone(&self.0))
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -67,7 +67,7 @@ impl<R: Read> DigestReader<R> {
 
     fn hashing(reader: R, hashing: Hashing) -> Self {
         let stored = Stored { reader, size: 0, failed: false, hashing: Some(hashing) };
-        DigestReader(Arc::new(Mutex::new(stored)))
+        Self(Arc::new(Mutex::new(stored)))
     }
 
     /// Reads whatever nobody has read, to the end, and gives the digest of all.
@@ -131,8 +131,8 @@ impl<R: Read> Stored<R> {
 impl Hashing {
     fn update(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Hashing::Here(digester) => digester.update(bytes),
-            Hashing::Thread { filling, blocks, spare, .. } => {
+            Self::Here(digester) => digester.update(bytes),
+            Self::Thread { filling, blocks, spare, .. } => {
                 filling.extend_from_slice(bytes);
                 if filling.len() >= BLOCK {
                     let mut next = spare.try_recv().unwrap_or_default();
@@ -146,8 +146,8 @@ impl Hashing {
 
     fn finish(self) -> io::Result<Digester> {
         match self {
-            Hashing::Here(digester) => Ok(*digester),
-            Hashing::Thread { filling, blocks, thread, .. } => {
+            Self::Here(digester) => Ok(*digester),
+            Self::Thread { filling, blocks, thread, .. } => {
                 blocks.send(filling).map_err(|_| digester_died())?;
                 drop(blocks);
                 thread.join().map_err(|_| digester_died())

@@ -239,12 +239,12 @@ impl Compressor {
             Compression::Gzip => {
                 let level = check_level(settings, 6, 1..=12)?;
                 let level = CompressionLvl::new(level).unwrap_or_default();
-                Ok(Some(Compressor::Gzip(MemberCompressor::new(level))))
+                Ok(Some(Self::Gzip(MemberCompressor::new(level))))
             }
             Compression::Zstd => {
                 let level = check_level(settings, 1, -7..=22)?;
                 let compressor = FrameCompressor::new(level).map_err(FrameError::Compressor)?;
-                Ok(Some(Compressor::Zstd(compressor)))
+                Ok(Some(Self::Zstd(compressor)))
             }
             Compression::None => Ok(None),
         }

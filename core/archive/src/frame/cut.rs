@@ -81,7 +81,7 @@ enum Step {
 
 impl Cutter {
     pub(super) fn new() -> Self {
-        Cutter {
+        Self {
             place: Place::Start,
             codec: Codec::Gzip,
             may_be_padded: false,
@@ -94,7 +94,7 @@ impl Cutter {
 
     /// Goes on with the stored byte at `position`.
     pub(super) fn resume(position: u64, border: Border) -> Self {
-        let mut cutter = Cutter { taken: position, ..Cutter::new() };
+        let mut cutter = Self { taken: position, ..Self::new() };
         cutter.place = match border {
             Border::Start => Place::Start,
             Border::Padding => Place::Padding,
@@ -109,7 +109,7 @@ impl Cutter {
 
     /// Cuts nothing any more.
     pub(super) fn exhausted() -> Self {
-        Cutter { place: Place::Plain, ..Cutter::new() }
+        Self { place: Place::Plain, ..Self::new() }
     }
 
     /// The newest place from which reading can go on, when there is one: all before it has been handed out, nothing

@@ -78,7 +78,7 @@ impl<R: Read> Expander<R> {
     /// Reading the first bytes, starting a thread.
     pub fn new(stored: R, threads: usize) -> io::Result<Self> {
         let crew = if threads > 1 { Some(Crew::new(threads)?) } else { None };
-        let mut expander = Expander {
+        let mut expander = Self {
             stored,
             input: vec![0; READ_SIZE],
             unread: 0..0,
@@ -287,7 +287,7 @@ impl<R: Read> Read for Expander<R> {
 }
 
 impl Crew {
-    fn new(threads: usize) -> io::Result<Crew> {
+    fn new(threads: usize) -> io::Result<Self> {
         let under_way = 2 * threads;
         let (jobs, jobs_to_do) = bounded::<Job>(under_way);
         let (results_in, results) = bounded(under_way);
@@ -295,7 +295,7 @@ impl Crew {
             let jobs = jobs_to_do.clone();
             thread::Builder::new().name("expand".to_owned()).spawn(move || work(&jobs))?;
         }
-        Ok(Crew { jobs, jobs_to_do, results_in, results })
+        Ok(Self { jobs, jobs_to_do, results_in, results })
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct MemberCompressor {
 impl MemberCompressor {
     pub(super) fn new(level: CompressionLvl) -> Self {
         let (compressor, literals) = (Compressor::new(level), Literals::new());
-        MemberCompressor { compressor, literals, deflated: vec![0; STORED_FRAME_LIMIT] }
+        Self { compressor, literals, deflated: vec![0; STORED_FRAME_LIMIT] }
     }
 
     /// Puts `plain`, at most a frame of it, into `member` in place of what was there.

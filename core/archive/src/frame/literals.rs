@@ -36,7 +36,7 @@ pub(super) struct Literals {
 
 impl Literals {
     pub(super) fn new() -> Self {
-        Literals {
+        Self {
             deflate: Deflate::new_with_config(HUFFMAN_ONLY),
             sample: Vec::with_capacity(3 * STRETCH),
             seen: vec![0; SLOTS],

@@ -22,10 +22,10 @@ pub(super) struct Step {
 }
 
 impl Stream {
-    pub(super) fn new(codec: Codec) -> Result<Stream, String> {
+    pub(super) fn new(codec: Codec) -> Result<Self, String> {
         const WINDOW_BITS: u8 = 15;
         match codec {
-            Codec::Gzip => Ok(Stream::Gzip(Box::new(Decompress::new_gzip(WINDOW_BITS)))),
+            Codec::Gzip => Ok(Self::Gzip(Box::new(Decompress::new_gzip(WINDOW_BITS)))),
             Codec::Zstd => Decoder::new().map(Stream::Zstd).map_err(|error| error.to_string()),
         }
     }
@@ -33,7 +33,7 @@ impl Stream {
     /// Decompresses from `stored` into `plain` until one of them is used up or the member or frame ends.
     pub(super) fn step(&mut self, stored: &[u8], plain: &mut [u8]) -> Result<Step, String> {
         match self {
-            Stream::Gzip(decompress) => {
+            Self::Gzip(decompress) => {
                 let (before_in, before_out) = (decompress.total_in(), decompress.total_out());
                 let status = decompress
                     .decompress(stored, plain, FlushDecompress::None)
@@ -45,7 +45,7 @@ impl Stream {
                     ended: status == Status::StreamEnd,
                 })
             }
-            Stream::Zstd(decoder) => {
+            Self::Zstd(decoder) => {
                 let mut stored = InBuffer::around(stored);
                 let mut plain = OutBuffer::around(plain);
                 let left = decoder

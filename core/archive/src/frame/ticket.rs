@@ -19,7 +19,7 @@ pub(super) struct Numbered<T> {
 
 impl<T> Ticket<T> {
     pub(super) fn new(number: u64, results: Sender<Numbered<T>>) -> Self {
-        Ticket { number, results: Some(results) }
+        Self { number, results: Some(results) }
     }
 
     pub(super) fn redeem(mut self, result: T) {
@@ -48,7 +48,7 @@ pub(super) struct InOrder<T> {
 
 impl<T> InOrder<T> {
     pub(super) fn new() -> Self {
-        InOrder { first: 0, places: VecDeque::new() }
+        Self { first: 0, places: VecDeque::new() }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -37,19 +37,19 @@ impl SavedUnframe {
 impl Unframe {
     /// At a stream's beginning.
     #[must_use]
-    pub fn new() -> Unframe {
-        Unframe::at(Cutter::new(), Sniffer::default(), Sniffer::default())
+    pub fn new() -> Self {
+        Self::at(Cutter::new(), Sniffer::default(), Sniffer::default())
     }
 
     /// At the place that was saved; the next bytes fed must be those at [`SavedUnframe::position`].
     #[must_use]
-    pub fn resume(saved: SavedUnframe) -> Unframe {
+    pub fn resume(saved: SavedUnframe) -> Self {
         let cutter = Cutter::resume(saved.position, saved.border);
-        Unframe::at(cutter, Sniffer::settled(saved.stored_kind), Sniffer::settled(saved.plain_kind))
+        Self::at(cutter, Sniffer::settled(saved.stored_kind), Sniffer::settled(saved.plain_kind))
     }
 
-    fn at(cutter: Cutter, stored_kind: Sniffer, plain_kind: Sniffer) -> Unframe {
-        Unframe { cutter, inflater: Inflater::default(), block: Block::default(), stored_kind, plain_kind }
+    fn at(cutter: Cutter, stored_kind: Sniffer, plain_kind: Sniffer) -> Self {
+        Self { cutter, inflater: Inflater::default(), block: Block::default(), stored_kind, plain_kind }
     }
 
     /// Takes the next stored bytes, and gives `plain` what they expand to.
@@ -113,6 +113,6 @@ impl Unframe {
 
 impl Default for Unframe {
     fn default() -> Self {
-        Unframe::new()
+        Self::new()
     }
 }

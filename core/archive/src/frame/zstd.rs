@@ -97,7 +97,7 @@ impl FrameCompressor {
     pub(super) fn new(level: i32) -> Result<Self, String> {
         let mut compressor = Compressor::new(level).map_err(|error| error.to_string())?;
         compressor.set_parameter(CParameter::ChecksumFlag(true)).map_err(|error| error.to_string())?;
-        Ok(FrameCompressor { compressor, compressed: vec![0; STORED_FRAME_LIMIT] })
+        Ok(Self { compressor, compressed: vec![0; STORED_FRAME_LIMIT] })
     }
 
     /// Puts `plain`, at most a frame of it, into `frame` in place of what was there.

@@ -57,26 +57,26 @@ impl SavedInspection {
 impl Inspection {
     /// At the first stored byte.
     #[must_use]
-    pub fn new() -> Inspection {
-        Inspection::reading(Digester::new(), Unframe::new(), Walk::counting())
+    pub fn new() -> Self {
+        Self::reading(Digester::new(), Unframe::new(), Walk::counting())
     }
 
     /// At the place that was saved: the next bytes fed must be those at [`position`](Inspection::position).
     #[must_use]
-    pub fn resume(SavedInspection { digester, progress }: SavedInspection) -> Inspection {
+    pub fn resume(SavedInspection { digester, progress }: SavedInspection) -> Self {
         match progress {
             SavedProgress::Concluded { kinds, damage } => {
-                Inspection { digester, progress: Progress::Concluded { kinds, damage } }
+                Self { digester, progress: Progress::Concluded { kinds, damage } }
             }
             SavedProgress::Reading { unframe, walk } => {
-                Inspection::reading(digester, Unframe::resume(unframe), Walk::resume(*walk))
+                Self::reading(digester, Unframe::resume(unframe), Walk::resume(*walk))
             }
         }
     }
 
-    fn reading(digester: Digester, unframe: Unframe, walk: Walk) -> Inspection {
+    fn reading(digester: Digester, unframe: Unframe, walk: Walk) -> Self {
         let reading = Reading { unframe, walk, border: digester.clone() };
-        Inspection { digester, progress: Progress::Reading(Box::new(reading)) }
+        Self { digester, progress: Progress::Reading(Box::new(reading)) }
     }
 
     /// Takes the next stored bytes. Whatever they are: what is wrong with them shows in the end.
@@ -141,6 +141,6 @@ impl Inspection {
 
 impl Default for Inspection {
     fn default() -> Self {
-        Inspection::new()
+        Self::new()
     }
 }

@@ -208,8 +208,8 @@ impl Blocks {
 impl Stream {
     fn add(&mut self, plain: &[u8]) -> Result<(), Stop> {
         match self {
-            Stream::Table(tally) => Ok(tally.add(plain)?),
-            Stream::LargeObject(sum) => {
+            Self::Table(tally) => Ok(tally.add(plain)?),
+            Self::LargeObject(sum) => {
                 sum.add(plain);
                 Ok(())
             }

@@ -26,34 +26,34 @@ pub(super) enum Inner {
 impl Inner {
     pub(super) fn new(compression: InnerCompression) -> Self {
         match compression {
-            InnerCompression::None => Inner::None,
-            InnerCompression::Zlib => Inner::Zlib(Inflate::new()),
-            InnerCompression::Lz4 => Inner::Lz4(Box::default()),
-            InnerCompression::Zstd => Inner::Zstd(Unzstd::new()),
+            InnerCompression::None => Self::None,
+            InnerCompression::Zlib => Self::Zlib(Inflate::new()),
+            InnerCompression::Lz4 => Self::Lz4(Box::default()),
+            InnerCompression::Zstd => Self::Zstd(Unzstd::new()),
         }
     }
 
     /// Whether its state between two chunks of a stream can't be stored.
     pub(super) fn holds_state(&self) -> bool {
-        !matches!(self, Inner::None)
+        !matches!(self, Self::None)
     }
 
     pub(super) fn push(&mut self, chunk: &[u8], sink: &mut Sink<'_>) -> Result<(), Stop> {
         match self {
-            Inner::None => sink(chunk),
-            Inner::Zlib(inflate) => inflate.push(chunk, sink),
-            Inner::Lz4(lz4) => lz4.push(chunk, sink),
-            Inner::Zstd(unzstd) => unzstd.push(chunk, sink),
+            Self::None => sink(chunk),
+            Self::Zlib(inflate) => inflate.push(chunk, sink),
+            Self::Lz4(lz4) => lz4.push(chunk, sink),
+            Self::Zstd(unzstd) => unzstd.push(chunk, sink),
         }
     }
 
     /// Ends a stream, which must be complete, and makes ready for the next.
     pub(super) fn end(&mut self) -> Result<(), Stop> {
         match self {
-            Inner::None => Ok(()),
-            Inner::Zlib(inflate) => inflate.end(),
-            Inner::Lz4(lz4) => std::mem::take(lz4).end(),
-            Inner::Zstd(unzstd) => unzstd.end(),
+            Self::None => Ok(()),
+            Self::Zlib(inflate) => inflate.end(),
+            Self::Lz4(lz4) => std::mem::take(lz4).end(),
+            Self::Zstd(unzstd) => unzstd.end(),
         }
     }
 }
@@ -233,14 +233,14 @@ impl Lz4Frame {
     /// How long the item is that begins with these bytes; or how many of them it takes to know.
     fn item_size(self, item: &[u8]) -> Result<usize, Stop> {
         match (self, item) {
-            (Lz4Frame::Header, [0x04, 0x22, 0x4d, 0x18, flags, ..]) => {
+            (Self::Header, [0x04, 0x22, 0x4d, 0x18, flags, ..]) => {
                 let flags = Lz4Flags { flags: *flags, largest_block: 0 };
                 Ok(if flags.has(Lz4Flags::CONTENT_SIZE) { 15 } else { 7 })
             }
-            (Lz4Frame::Header, [_, _, _, _, _, ..]) => Err("its LZ4 frame doesn't begin like one".into()),
-            (Lz4Frame::Header, _) => Ok(5),
-            (Lz4Frame::Block(flags), [0, 0, 0, 0, ..]) => Ok(if flags.has(Lz4Flags::CONTENT_CHECKSUM) { 8 } else { 4 }),
-            (Lz4Frame::Block(flags), [a, b, c, d, ..]) => {
+            (Self::Header, [_, _, _, _, _, ..]) => Err("its LZ4 frame doesn't begin like one".into()),
+            (Self::Header, _) => Ok(5),
+            (Self::Block(flags), [0, 0, 0, 0, ..]) => Ok(if flags.has(Lz4Flags::CONTENT_CHECKSUM) { 8 } else { 4 }),
+            (Self::Block(flags), [a, b, c, d, ..]) => {
                 // The highest bit marks a block stored as it is.
                 let size = length(u32::from_le_bytes([*a, *b, *c, *d & 0x7f]).into());
                 if size > flags.largest_block {
@@ -248,24 +248,24 @@ impl Lz4Frame {
                 }
                 Ok(4 + size + if flags.has(Lz4Flags::BLOCK_CHECKSUM) { 4 } else { 0 })
             }
-            (Lz4Frame::Block(_), _) => Ok(4),
-            (Lz4Frame::Ended, _) => Ok(0),
+            (Self::Block(_), _) => Ok(4),
+            (Self::Ended, _) => Ok(0),
         }
     }
 
     /// Where the frame stands behind this whole item.
     fn behind(self, item: &[u8]) -> Self {
         match (self, item) {
-            (Lz4Frame::Header, [_, _, _, _, flags, descriptor, ..]) => {
+            (Self::Header, [_, _, _, _, flags, descriptor, ..]) => {
                 let largest_block = match (descriptor >> 4) & 7 {
                     4 => 64 << 10,
                     5 => 256 << 10,
                     6 => 1 << 20,
                     _ => 4 << 20,
                 };
-                Lz4Frame::Block(Lz4Flags { flags: *flags, largest_block })
+                Self::Block(Lz4Flags { flags: *flags, largest_block })
             }
-            (Lz4Frame::Block(_), [0, 0, 0, 0, ..]) => Lz4Frame::Ended,
+            (Self::Block(_), [0, 0, 0, 0, ..]) => Self::Ended,
             (frame, _) => frame,
         }
     }

@@ -44,15 +44,15 @@ pub(super) enum Tally {
 impl Tally {
     pub(super) fn of(content: Content) -> Self {
         match content {
-            Content::Rows => Tally::Rows(CopyText::default()),
-            Content::Statements | Content::LargeObjects => Tally::Statements(Sum::default()),
+            Content::Rows => Self::Rows(CopyText::default()),
+            Content::Statements | Content::LargeObjects => Self::Statements(Sum::default()),
         }
     }
 
     pub(super) fn add(&mut self, text: &[u8]) -> Result<(), &'static str> {
         match self {
-            Tally::Rows(copy) => copy.add(text),
-            Tally::Statements(sum) => {
+            Self::Rows(copy) => copy.add(text),
+            Self::Statements(sum) => {
                 sum.add(text);
                 Ok(())
             }
@@ -61,9 +61,9 @@ impl Tally {
 
     pub(super) fn finish(self) -> Result<Counted, &'static str> {
         let (rows, sum) = match self {
-            Tally::Rows(copy) if copy.line != Line::Ended => return Err("its rows end without the line `\\.`"),
-            Tally::Rows(copy) => (Some(copy.rows), copy.sum),
-            Tally::Statements(sum) => (None, sum),
+            Self::Rows(copy) if copy.line != Line::Ended => return Err("its rows end without the line `\\.`"),
+            Self::Rows(copy) => (Some(copy.rows), copy.sum),
+            Self::Statements(sum) => (None, sum),
         };
         let (bytes, sha256) = sum.finish();
         Ok(Counted { rows, bytes, sha256 })
@@ -91,7 +91,7 @@ enum Line {
 
 impl Default for Line {
     fn default() -> Self {
-        Line::Start(0)
+        Self::Start(0)
     }
 }
 

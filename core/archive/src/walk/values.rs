@@ -20,13 +20,13 @@ pub(super) enum Stop {
 
 impl From<&'static str> for Stop {
     fn from(reason: &'static str) -> Self {
-        Stop::Broken(Cow::Borrowed(reason))
+        Self::Broken(Cow::Borrowed(reason))
     }
 }
 
 impl From<String> for Stop {
     fn from(reason: String) -> Self {
-        Stop::Broken(Cow::Owned(reason))
+        Self::Broken(Cow::Owned(reason))
     }
 }
 

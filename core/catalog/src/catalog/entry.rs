@@ -169,13 +169,13 @@ pub(super) fn judged(archive: &Object, intact: Option<&Object>, damaged: Option<
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            State::Good => "good",
-            State::Damaged => "damaged",
-            State::Uploaded => "uploaded",
-            State::Alone => "alone",
-            State::Unfinished => "unfinished",
-            State::Guest => "guest",
-            State::Missing => "missing",
+            Self::Good => "good",
+            Self::Damaged => "damaged",
+            Self::Uploaded => "uploaded",
+            Self::Alone => "alone",
+            Self::Unfinished => "unfinished",
+            Self::Guest => "guest",
+            Self::Missing => "missing",
         })
     }
 }
