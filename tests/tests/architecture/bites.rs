@@ -182,6 +182,17 @@ fn what_tests_take_and_who_may_see_is_no_circle() {
 }
 
 #[test]
+fn a_function_of_a_modules_name_is_no_circle() {
+    let found = circles_in(&[
+        ("shop/src/lib.rs", "mod price; mod cart; mod words; pub use cart::price; pub use price::Price;"),
+        ("shop/src/cart.rs", "use crate::words::Words; pub fn price(_: Words) {}"),
+        ("shop/src/price.rs", "pub struct Price;"),
+        ("shop/src/words.rs", "pub struct Words(crate::Price);"),
+    ]);
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
 fn another_crate_of_a_modules_name_is_no_circle() {
     let found = circles_in(&[
         ("shop/src/lib.rs", "pub mod cart; pub mod price;"),

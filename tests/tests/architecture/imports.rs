@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::mentions::{Mention, Use};
+use crate::mentions::{Mention, Namespace, Use};
 use crate::modules::{Module, ModulePath, Tree};
 
 /// File → the files that it takes from → the names that it takes.
@@ -40,7 +40,7 @@ fn shown(module: &ModulePath, name: &str) -> String {
 enum Found {
     Module(ModulePath),
     /// An item, with the module that defines it.
-    Item(ModulePath, String),
+    Item(ModulePath, String, Namespace),
 }
 
 struct Resolver<'a> {
@@ -63,7 +63,7 @@ impl Resolver<'_> {
             }
         }
         let items = all.into_iter().filter_map(|found| match found {
-            Found::Item(module, name) => Some((module, name)),
+            Found::Item(module, name, _) => Some((module, name)),
             Found::Module(_) => None,
         });
         items.collect()
@@ -86,12 +86,18 @@ impl Resolver<'_> {
     fn step(&mut self, found: Found, name: &str) -> BTreeSet<Found> {
         match found {
             // A variant, a constant or a function of a type lies where the type does.
-            Found::Item(..) => BTreeSet::from([found]),
+            Found::Item(_, _, Namespace::Type) => BTreeSet::from([found]),
+            // A function may be called as a module is, but only the module leads on.
+            Found::Item(_, _, Namespace::Value) => BTreeSet::new(),
             Found::Module(module) if name == "super" => BTreeSet::from([Found::Module(parent(&module))]),
             Found::Module(module) => {
                 let found = self.look_up(&module, name);
                 // What can't be seen is made by a macro, and lies in the module that calls it.
-                if found.is_empty() { BTreeSet::from([Found::Item(module, name.to_owned())]) } else { found }
+                if found.is_empty() {
+                    BTreeSet::from([Found::Item(module, name.to_owned(), Namespace::Type)])
+                } else {
+                    found
+                }
             }
         }
     }
@@ -135,9 +141,9 @@ impl Resolver<'_> {
 /// What a module declares or defines under a name.
 fn own(path: &ModulePath, module: &Module, name: &str) -> BTreeSet<Found> {
     let child = || Found::Module(path.iter().cloned().chain([name.to_owned()]).collect());
-    let item = || Found::Item(path.clone(), name.to_owned());
+    let item = |namespace: &Namespace| Found::Item(path.clone(), name.to_owned(), *namespace);
     let child = module.children.contains(name).then(child);
-    child.into_iter().chain(module.items.contains(name).then(item)).collect()
+    child.into_iter().chain(module.items.get(name).map(item)).collect()
 }
 
 fn parent(path: &ModulePath) -> ModulePath {

@@ -25,8 +25,21 @@ pub(crate) fn collect(item: &Item, uses: &mut Vec<Use>, mentions: &mut Vec<Menti
     Collector { uses, mentions }.visit_item(item);
 }
 
-/// The names that an item defines in its module.
-pub(crate) fn defined(item: &Item) -> Option<String> {
+/// Whether a path may go on after a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Namespace {
+    /// To a variant, a constant or a function of it.
+    Type,
+    /// It may not: a function, a constant, a macro.
+    Value,
+}
+
+/// The name that an item defines in its module.
+pub(crate) fn defined(item: &Item) -> Option<(String, Namespace)> {
+    let namespace = match item {
+        Item::Const(_) | Item::Fn(_) | Item::Macro(_) | Item::Static(_) => Namespace::Value,
+        _ => Namespace::Type,
+    };
     let ident = match item {
         Item::Const(item) => &item.ident,
         Item::Enum(item) => &item.ident,
@@ -40,7 +53,7 @@ pub(crate) fn defined(item: &Item) -> Option<String> {
         Item::Union(item) => &item.ident,
         _ => return None,
     };
-    Some(ident.to_string())
+    Some((ident.to_string(), namespace))
 }
 
 /// The attributes of an item.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta};
 
-use crate::mentions::{self, Mention, Use};
+use crate::mentions::{self, Mention, Namespace, Use};
 
 /// The names of the modules on the way from the target's root, which has none.
 pub(crate) type ModulePath = Vec<String>;
@@ -21,7 +21,7 @@ pub(crate) struct Module {
     /// Relative to the workspace's folder.
     pub(crate) file: PathBuf,
     /// The names that it defines itself.
-    pub(crate) items: BTreeSet<String>,
+    pub(crate) items: BTreeMap<String, Namespace>,
     /// The modules that it declares.
     pub(crate) children: BTreeSet<String>,
     /// The names that it imports or re-exports.
