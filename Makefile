@@ -37,6 +37,11 @@ lint: ## clippy, where a warning is an error
 doc: ## rustdoc, where a warning is an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
+# What tests/tests/architecture/rules.rs and style.rs say. Part of `make test`; alone it needs no tools and takes seconds.
+.PHONY: architecture
+architecture: ## check who may take from whom, import circles, and how long files and functions are
+	$(CARGO) test --locked -p e2e --test architecture
+
 # What must never reach a function: each costs size and cold start. Built alone, because features unify across a
 # workspace and the agent may ask for more.
 UNWANTED_IN_FUNCTIONS := ring|aws-sdk-sso|aws-sdk-ssooidc

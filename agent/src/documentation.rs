@@ -1,4 +1,4 @@
-//! README.md and docs/ held to the program: a command line or a setting in them that does not exist fails a test.
+//! README.md, CONTRIBUTING.md and docs/ held to the program: a command line or a setting in them that does not exist fails a test.
 
 use std::path::Path;
 
@@ -18,7 +18,8 @@ const BEGINNINGS: [&str; 7] = ["BACKUP_", "DB_", "LASTGOOD_", "MAX_BACKUP_", "MI
 fn pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|row| row.unwrap().path());
-    let files = docs.chain([root.join("README.md")]).filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let beside = ["README.md", "CONTRIBUTING.md"].map(|name| root.join(name));
+    let files = docs.chain(beside).filter(|path| path.extension().is_some_and(|end| end == "md"));
     files.map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
 }
 

@@ -130,6 +130,7 @@ impl fmt::Debug for Last {
     }
 }
 
+#[expect(clippy::exit, reason = "the second signal: the run doesn't come to its end by itself")]
 fn end() {
     std::process::exit(i32::from(Exit::Failed.code()));
 }

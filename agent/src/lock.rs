@@ -130,6 +130,7 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("absent"), folder.path().join("lastgood-new.lock")).unwrap();
         Lock::take(folder.path(), "new").unwrap_err();
         assert!(!folder.path().join("absent").exists());
+        #[expect(clippy::disallowed_methods, reason = "a tool of the test's")]
         let pipe = std::process::Command::new("mkfifo").arg(folder.path().join("lastgood-pipe.lock")).status().unwrap();
         assert!(pipe.success());
         Lock::take(folder.path(), "pipe").unwrap_err();

@@ -96,6 +96,7 @@ fn open(path: &Path) -> Opened {
 }
 
 /// One file for all runs of a user, so that a year of cron jobs leaves one file behind.
+#[expect(clippy::disallowed_methods, reason = "where the system keeps what is temporary: no setting of ours")]
 fn temporary() -> PathBuf {
     std::env::temp_dir().join(format!("lastgood-{}.log", rustix::process::geteuid().as_raw()))
 }

@@ -197,6 +197,7 @@ fn recipients(layers: &Layers, mistakes: &mut Vec<String>) -> Vec<age::x25519::R
 }
 
 /// Shared by all users where the system has such a folder, so that two of them don't back up the same database at once.
+#[expect(clippy::disallowed_methods, reason = "where the system keeps what is temporary, as a last resort")]
 fn usual_lock_directory() -> PathBuf {
     let shared = Path::new("/run/lock");
     let writable = rustix::fs::access(shared, rustix::fs::Access::WRITE_OK).is_ok();

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Starts to log to standard output, at the level that `AWS_LAMBDA_LOG_LEVEL` names, by default INFO.
+#[expect(clippy::disallowed_methods, reason = "Lambda's own variable: logging starts before settings are read")]
 pub fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|name| LevelFilter::from_str(&name).ok()).unwrap_or(LevelFilter::INFO);

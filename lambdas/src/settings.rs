@@ -29,6 +29,7 @@ pub struct Settings {
 impl Environment<'static> {
     /// The process's environment.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place in which the settings' environment is read")]
     pub fn of_process() -> Self {
         Self(Box::new(|name| std::env::var(name).ok()))
     }

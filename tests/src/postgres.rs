@@ -7,9 +7,7 @@ mod database;
 mod installation;
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::Signal;
 
@@ -17,6 +15,7 @@ pub use self::database::Database;
 pub use self::installation::Installation;
 use crate::ports::free_port;
 use crate::server::Server;
+use crate::tools;
 
 /// The superuser of every server.
 pub const USER: &str = "postgres";
@@ -56,33 +55,6 @@ impl Postgres {
     pub fn shared() -> &'static Postgres {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
         SHARED.get_or_init(|| Postgres::start(Installation::debian()))
-    }
-
-    /// A new database whose name begins with `name` and is nobody else's. Dropped with the value.
-    pub fn new_database(&self, name: &str) -> Database<'_> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        self.new_database_named(&format!("{name}_{}", NEXT.fetch_add(1, Ordering::Relaxed)))
-    }
-
-    /// A new database of exactly this name, which may hold anything that PostgreSQL allows. Dropped with the value.
-    pub fn new_database_named(&self, name: &str) -> Database<'_> {
-        Database::create(self, name)
-    }
-
-    /// A database that something else creates, such as a restore. Dropped with the value, if it is there then.
-    pub fn database(&self, name: &str) -> Database<'_> {
-        Database::named(self, name)
-    }
-
-    /// The names of the databases that are there, templates excepted.
-    pub fn databases(&self) -> Vec<String> {
-        let names = self.query("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1");
-        names.lines().map(str::to_owned).collect()
-    }
-
-    /// What SQL answers in the database `postgres`: for what concerns the whole server.
-    pub fn query(&self, sql: &str) -> String {
-        database::query(self, USER, sql)
     }
 
     /// Where the server's programs are; its clients are of the same version.
@@ -133,7 +105,7 @@ fn initialise(installation: &Installation, folder: &Path) {
     let mut initdb = installation.server_program("initdb");
     initdb.arg("-D").arg(data(folder)).arg("--pwfile").arg(&password);
     initdb.args(["--username", USER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
-    succeed(initdb.output().unwrap(), "initdb");
+    tools::succeed(initdb.output().unwrap(), "initdb");
 }
 
 /// What makes a server private, quick and careless: its disk need not survive a power cut, only its own crash.
@@ -159,10 +131,4 @@ fn wait_until_ready(server: &mut Server) {
     server.wait_until(|| {
         String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).contains("ready to accept connections")
     });
-}
-
-/// The standard output of a program that must succeed.
-pub(crate) fn succeed(output: Output, program: &str) -> Vec<u8> {
-    assert!(output.status.success(), "{program}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
-    output.stdout
 }

@@ -3,74 +3,21 @@
 //! Faults are switched while it runs. It counts connections and bytes, and sees the request lines of plain HTTP/1.1 go by.
 
 mod connection;
+mod lane;
+mod state;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex};
 
 use self::connection::Connection;
-
-/// Which way bytes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the client to the server.
-    Up,
-    /// From the server to the client.
-    Down,
-}
-
-/// What goes wrong. Bytes are counted from when the fault is set, over all connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    None,
-    /// The connection that carries this byte is cut there, once; then all is well again.
-    CutOnce(Direction, u64),
-    /// At this byte the network goes away: every connection is cut, and new ones too, until the fault is lifted.
-    GoAway(Direction, u64),
-    /// From this byte on nothing moves either way, and no connection ends, until the fault is lifted.
-    Stall(Direction, u64),
-    /// The server acts on the next request of this method whose target holds this text, but its answer is lost with the
-    /// connection. Once.
-    LoseAnswer(&'static str, &'static str),
-    /// Each chunk waits this long.
-    Latency(Duration),
-}
-
-/// One HTTP request that went by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// `GET`, `PUT` …
-    pub method: String,
-    /// Path and query, as sent.
-    pub target: String,
-}
+pub use self::state::{Direction, Fault, Request};
+use self::state::{Now, State};
 
 /// A running proxy on a free port of 127.0.0.1. Dropping it cuts every connection.
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<State>,
-}
-
-/// What the threads of all connections share.
-struct State {
-    now: Mutex<Now>,
-    /// Told whenever the fault changes: stalled connections wait for it.
-    changed: Condvar,
-    connections: AtomicU64,
-    up: AtomicU64,
-    down: AtomicU64,
-}
-
-struct Now {
-    fault: Fault,
-    closed: bool,
-    /// Bytes in the fault's direction since it was set.
-    passed: u64,
-    /// The living connections, so that they can be cut.
-    open: Vec<Weak<Connection>>,
-    requests: Vec<Request>,
 }
 
 impl Proxy {
@@ -153,39 +100,6 @@ impl Drop for Proxy {
     }
 }
 
-impl State {
-    fn lock(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap()
-    }
-
-    fn cut_if_away(&self) {
-        let mut now = self.lock();
-        if now.is_away() {
-            now.cut_all();
-        }
-    }
-
-    fn counter(&self, direction: Direction) -> &AtomicU64 {
-        match direction {
-            Direction::Up => &self.up,
-            Direction::Down => &self.down,
-        }
-    }
-}
-
-impl Now {
-    fn cut_all(&mut self) {
-        for connection in self.open.drain(..).filter_map(|connection| connection.upgrade()) {
-            connection.cut();
-        }
-    }
-
-    /// Whether new connections are cut at once.
-    fn is_away(&self) -> bool {
-        matches!(self.fault, Fault::GoAway(_, after) if self.passed >= after)
-    }
-}
-
 fn accept(listener: &TcpListener, server: SocketAddr, state: &Arc<State>) {
     for client in listener.incoming() {
         let Ok(client) = client else { continue };
@@ -202,6 +116,6 @@ fn accept(listener: &TcpListener, server: SocketAddr, state: &Arc<State>) {
         now.open.retain(|connection| connection.strong_count() > 0);
         now.open.push(Arc::downgrade(&connection));
         drop(now);
-        connection::forward(&connection, state);
+        lane::forward(&connection, state);
     }
 }

@@ -1,6 +1,7 @@
 //! Where `make tools` puts things. What is missing there fails the test at once, and says so.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::OnceLock;
 
 /// The checkout.
@@ -33,4 +34,10 @@ fn present(path: PathBuf) -> PathBuf {
 /// Fails the test: a component that isn't there is never a reason to pass.
 pub fn missing(what: &(impl AsRef<Path> + ?Sized)) -> ! {
     panic!("{} is missing\nhint: make tools", what.as_ref().display())
+}
+
+/// The standard output of a program that must succeed.
+pub(crate) fn succeed(output: Output, program: &str) -> Vec<u8> {
+    assert!(output.status.success(), "{program}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }

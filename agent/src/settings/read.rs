@@ -29,6 +29,7 @@ pub(crate) struct Given {
 
 impl Given {
     /// The process's own environment.
+    #[expect(clippy::disallowed_methods, reason = "the one place in which the settings' environment is read")]
     pub(crate) fn here() -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Self { environment: variables.collect(), home: std::env::home_dir(), ..Self::default() }

@@ -13,7 +13,10 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a benchmark that can't run says so by ending"
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own: it prints, and ends where it can't run"
 )]
 #![allow(missing_docs, reason = "criterion's macros write none")]
 

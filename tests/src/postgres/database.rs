@@ -3,9 +3,39 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Installation, PASSWORD, Postgres, USER, succeed};
-use crate::tools;
+use super::{Installation, PASSWORD, Postgres, USER};
+use crate::tools::{self, succeed};
+
+impl Postgres {
+    /// A new database whose name begins with `name` and is nobody else's. Dropped with the value.
+    pub fn new_database(&self, name: &str) -> Database<'_> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        self.new_database_named(&format!("{name}_{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A new database of exactly this name, which may hold anything that PostgreSQL allows. Dropped with the value.
+    pub fn new_database_named(&self, name: &str) -> Database<'_> {
+        Database::create(self, name)
+    }
+
+    /// A database that something else creates, such as a restore. Dropped with the value, if it is there then.
+    pub fn database(&self, name: &str) -> Database<'_> {
+        Database::named(self, name)
+    }
+
+    /// The names of the databases that are there, templates excepted.
+    pub fn databases(&self) -> Vec<String> {
+        let names = self.query("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1");
+        names.lines().map(str::to_owned).collect()
+    }
+
+    /// What SQL answers in the database `postgres`: for what concerns the whole server.
+    pub fn query(&self, sql: &str) -> String {
+        query(self, USER, sql)
+    }
+}
 
 /// A database; dropped with the value, whoever is connected.
 pub struct Database<'a> {
@@ -14,12 +44,12 @@ pub struct Database<'a> {
 }
 
 impl<'a> Database<'a> {
-    pub(super) fn create(server: &'a Postgres, name: &str) -> Database<'a> {
+    fn create(server: &'a Postgres, name: &str) -> Database<'a> {
         query(server, USER, &format!("CREATE DATABASE {} TEMPLATE template0", quote(name)));
         Database { server, name: name.to_owned() }
     }
 
-    pub(super) fn named(server: &'a Postgres, name: &str) -> Database<'a> {
+    fn named(server: &'a Postgres, name: &str) -> Database<'a> {
         Database { server, name: name.to_owned() }
     }
 
@@ -113,7 +143,7 @@ pub(super) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-pub(super) fn query(server: &Postgres, database: &str, sql: &str) -> String {
+fn query(server: &Postgres, database: &str, sql: &str) -> String {
     let output = feed(psql(server, database), sql.as_bytes());
     String::from_utf8(succeed(output, "psql")).unwrap().trim_end_matches('\n').to_owned()
 }

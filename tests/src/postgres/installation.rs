@@ -5,8 +5,7 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
-use super::succeed;
-use crate::tools;
+use crate::tools::{self, succeed};
 
 /// Debian's `nobody` and `nogroup`, whom the servers belong to when root runs the tests.
 const NOBODY: u32 = 65_534;

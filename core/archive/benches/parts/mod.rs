@@ -1,5 +1,7 @@
 //! The parts of a backup's road and of its verification, each run by itself on one core over the same input.
 
+#![expect(clippy::mod_module_files, reason = "cargo would take benches/parts.rs for a benchmark of its own")]
+
 mod sample;
 
 use std::hint::black_box;

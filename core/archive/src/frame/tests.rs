@@ -95,6 +95,7 @@ fn anybodys_zstd(plain: &[u8]) -> Vec<u8> {
 }
 
 /// What the people's tool makes of the stored bytes; none if it complains.
+#[expect(clippy::disallowed_methods, reason = "a tool of the test's")]
 fn tool(program: &str, arguments: &[&str], stored: &[u8]) -> Option<Vec<u8>> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(stored).unwrap();

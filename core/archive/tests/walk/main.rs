@@ -1,7 +1,15 @@
 //! The walk against real archives: of the installed PostgreSQL, of other versions (fixtures), and of a writer that makes
 //! what no pg_dump would.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a panic here is the report, and PostgreSQL's own programs are run"
+)]
 
 mod against_postgres;
 mod crafted;

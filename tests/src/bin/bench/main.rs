@@ -6,6 +6,7 @@
 
 mod contests;
 mod curve;
+mod effort;
 mod ground;
 mod machine;
 mod peers;
@@ -51,7 +52,7 @@ fn main() {
         return e2e::generator::write(bytes);
     }
     let (megabytes, rounds) = if arguments.quick { (100, 3) } else { (490, 5) };
-    let effort = contests::Effort {
+    let effort = effort::Effort {
         quick: arguments.quick,
         megabytes: arguments.megabytes.unwrap_or(megabytes),
         rounds: arguments.rounds.unwrap_or(rounds),

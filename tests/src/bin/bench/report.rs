@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::contests::Effort;
+use crate::effort::Effort;
 use crate::machine::Machine;
 use crate::race::{Contest, Standing};
 use crate::{curve, picture};

@@ -5,7 +5,7 @@ use std::process::Command;
 use e2e::agent::Agent;
 use e2e::postgres::Database;
 
-use super::Effort;
+use crate::effort::Effort;
 use crate::ground::{Ground, stored_in_bucket, stored_in_folder};
 use crate::peers;
 use crate::race::{Contest, Contestant, race};

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use super::Effort;
 use super::backup::{To, floor, ours};
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, Standing, race};
 

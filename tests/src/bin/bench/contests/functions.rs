@@ -13,9 +13,9 @@ use e2e::ministack::{Ministack, Rights};
 use e2e::tools;
 use serde_json::{Value, json};
 
-use super::Effort;
 use super::start::limit;
 use super::verify::{on_one_core, stored_backup};
+use crate::effort::Effort;
 use crate::ground::{Ground, stored_in_bucket};
 use crate::race::{Contest, Contestant, compare, race};
 use crate::stopwatch::{Lap, time};

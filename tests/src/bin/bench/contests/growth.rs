@@ -1,7 +1,7 @@
 //! How cost grows with the database: each size against its own floor. What is left above it at 10 MB is the start, at 1 GB the road.
 
-use super::Effort;
 use super::backup::{To, floor, ours};
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, Standing, race};
 

@@ -9,9 +9,9 @@ use e2e::history;
 use e2e::proxy::Proxy;
 use serde_json::{Value, json};
 
-use super::Effort;
 use super::functions::function;
 use super::start::limit;
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, Contestant, race};
 use crate::stopwatch::Lap;

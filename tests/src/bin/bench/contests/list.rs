@@ -5,7 +5,7 @@ use std::time::Instant;
 use e2e::bucket::Bucket;
 use e2e::history;
 
-use super::Effort;
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, Contestant, race};
 use crate::stopwatch::{Lap, time};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use e2e::generator::Generator;
 
-use super::Effort;
+use crate::effort::Effort;
 use crate::ground::{Ground, stored_in_bucket};
 use crate::race::{Contest, Contestant, compare};
 use crate::stopwatch::{Lap, time};

@@ -6,7 +6,7 @@ use e2e::agent::Agent;
 use e2e::bucket::Bucket;
 use e2e::postgres::Database;
 
-use super::Effort;
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, Contestant, race};
 use crate::stopwatch::{Lap, time};

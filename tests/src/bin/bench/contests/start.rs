@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use e2e::agent::Agent;
 
-use super::Effort;
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, Contestant, race};
 use crate::stopwatch::Lap;

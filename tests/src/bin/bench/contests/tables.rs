@@ -1,7 +1,7 @@
 //! Ten thousand small tables: what each costs beside its rows.
 
-use super::Effort;
 use super::backup::{To, floor, ours};
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, race};
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use e2e::postgres::Database;
 
-use super::Effort;
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::{Contest, Contestant, race};
 use crate::stopwatch::{Lap, time};

@@ -12,16 +12,9 @@ mod start;
 mod tables;
 mod verify;
 
+use crate::effort::Effort;
 use crate::ground::Ground;
 use crate::race::Contest;
-
-/// How much is done.
-pub(crate) struct Effort {
-    pub(crate) quick: bool,
-    /// Of the database as an uncompressed archive.
-    pub(crate) megabytes: u32,
-    pub(crate) rounds: usize,
-}
 
 type Held = fn(&Ground, &Effort) -> Contest;
 
