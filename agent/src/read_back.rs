@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use archive::Inspected;
 use catalog::manifest::Manifest;
-use catalog::verdict::{Expected, Verdict, Verifier, judge};
+use catalog::verdict::{Evidence, Expected, Verdict, Verifier, judge};
 use catalog::{BackupId, DocumentError, Object};
 use jiff::Timestamp;
 use repository::{Head, Repository};
@@ -80,7 +80,8 @@ impl Reader {
         let inspected = self.inspect(download, &name, object.size).await?;
         // It was read after it was written, whatever the clock says.
         let verified = Timestamp::now().max(object.last_modified);
-        let verdict = judge(manifest, object, &expected, &inspected, verified, verifier());
+        let verdict =
+            judge(manifest, Evidence { object, expected: &expected, inspected: &inspected }, verified, verifier());
         Ok(ReadBack { verdict, inspected })
     }
 

@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) program_directory: Option<PathBuf>,
     /// The folder of the lock files.
     pub(crate) lock_directory: PathBuf,
+    /// Where rows may wait during a restore.
+    pub(crate) spool_directory: PathBuf,
     pub(crate) logs: LogFiles,
     pub(crate) report: Report,
     /// What is doubtful but not wrong, one line each.
@@ -120,8 +122,8 @@ impl Settings {
                     .map(|p| format!("DATABASE_URL: ignored its parameter {p}, which libpq does not have")),
             );
         }
-        let settings = assemble(sources, given, databases, recipients, bucket, report, warnings);
-        (settings, mistakes)
+        let parts = Parts { databases, recipients, bucket, warnings };
+        (assemble(sources, given, parts, report), mistakes)
     }
 
     /// The settings for one database of the server: its `[[database]]` entry's, else those of all.
@@ -135,16 +137,17 @@ impl Settings {
     }
 }
 
-/// Every setting in its type. `None`: a setting that has a default is wrong, and is among the mistakes.
-fn assemble(
-    sources: Sources,
-    given: &Given,
+/// What is made of several settings together.
+struct Parts {
     databases: Vec<DatabaseSettings>,
     recipients: Vec<age::x25519::Recipient>,
     bucket: Option<BucketSettings>,
-    report: Report,
     warnings: Vec<String>,
-) -> Option<Settings> {
+}
+
+/// Every setting in its type. `None`: a setting that has a default is wrong, and is among the mistakes.
+fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Option<Settings> {
+    let Parts { databases, recipients, bucket, warnings } = parts;
     let all = &sources.layers;
     let directory = all.get(&table::BACKUP_DIR);
     let directory = if bucket.is_none() { Some(directory.unwrap_or_else(|| DIRECTORY.into())) } else { directory };
@@ -161,6 +164,7 @@ fn assemble(
         recipients,
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
         program_directory: all.get(&table::PG_BIN_DIR),
+        spool_directory: given.spool_directory(),
         lock_directory: all.get(&table::BACKUP_LOCK_DIR).unwrap_or_else(usual_lock_directory),
         logs: LogFiles {
             backup: LogFile::of(all, &table::BACKUP_LOG_FILE)?,

@@ -80,6 +80,7 @@ impl Report {
 ///
 /// # Errors
 /// As [`Report::answer`].
+#[expect(clippy::disallowed_methods, reason = "the one place that writes to stdout")]
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {

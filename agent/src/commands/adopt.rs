@@ -4,50 +4,23 @@
 //! wakes.
 
 mod answer;
+mod candidate;
 mod guests;
 
 use archive::{Content, Kind};
 use catalog::manifest::{self, Manifest, Purpose};
-use catalog::{Entry, Outcome, Unknown, Verdict};
+use catalog::{Entry, Unknown};
 use repository::{Error, PutOutcome, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::AdoptArgs;
 use crate::commands::adopt::answer::AdoptAnswer;
+use crate::commands::adopt::candidate::{Candidate, Fate, Unjudged};
 use crate::host;
 use crate::logging;
 use crate::places;
 use crate::read_back::{self, ReadBack, Reader, Unrecorded};
 use crate::settings::Settings;
-
-/// What became of one backup.
-#[derive(Debug)]
-struct Candidate {
-    name: String,
-    size: u64,
-    fate: Fate,
-}
-
-/// Why its verdict was not stored: this identity may not write any.
-type Unjudged = Option<Failure>;
-
-#[derive(Debug)]
-enum Fate {
-    Adopted {
-        manifest: Box<Manifest>,
-        unjudged: Unjudged,
-    },
-    /// With `--dry-run`; the outcome of an earlier verdict, where there is one.
-    Would(Option<Outcome>),
-    /// It is damaged: its verdict says so, and nothing else was written.
-    Damaged {
-        verdict: Box<Verdict>,
-        unjudged: Unjudged,
-    },
-    /// It needs no adoption, or cannot be read now.
-    Skipped(String),
-    Failed(Failure),
-}
 
 /// Adopts the guests that are named, or all.
 ///

@@ -22,6 +22,7 @@ mod safety;
 mod server;
 mod space;
 mod swap;
+mod swappable;
 mod tables;
 mod wish;
 
@@ -57,7 +58,7 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit,
     if args.drop_old {
         return drop_old::run(args, settings, &server, &target.name);
     }
-    let wish = Wish::of(args, &database);
+    let wish = Wish::of(args, settings, &database);
     let of = database.name.as_deref().unwrap_or(&target.role.name);
     let (backup, stored) = choose::choose(args, settings, of, Timestamp::now()).await?;
     let archive = Archive::new(&backup, stored, settings, &interrupt)?;

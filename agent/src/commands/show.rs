@@ -9,7 +9,7 @@ use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ShowArgs;
-use crate::commands::show::answer::{Judged, ShowAnswer};
+use crate::commands::show::answer::{Judged, Known, ShowAnswer};
 use crate::places;
 use crate::settings::Settings;
 
@@ -22,8 +22,8 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Fa
     let entry = places::find(&repository, settings, &args.id).await?;
     let manifest = places::manifest(&repository, &entry).await?;
     let verdicts = verdicts(&repository, &entry).await?;
-    let recipe = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
-    let answer = ShowAnswer::new(&repository, &entry, manifest, verdicts, recipe, Timestamp::now());
+    let by_hand = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
+    let answer = ShowAnswer::new(&repository, &entry, Known { manifest, verdicts, by_hand }, Timestamp::now());
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
 }

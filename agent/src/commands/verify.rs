@@ -6,8 +6,8 @@
 mod answer;
 mod file;
 mod targets;
+mod verified;
 
-use archive::{Content, Inspected};
 use catalog::{Entry, Verdict};
 use jiff::Timestamp;
 use repository::{Error, Repository};
@@ -16,49 +16,10 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::VerifyArgs;
 use crate::commands::verify::answer::VerifyAnswer;
 use crate::commands::verify::targets::{Target, Targets};
+use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
 use crate::places;
 use crate::read_back::{self, Reader, Unrecorded};
 use crate::settings::Settings;
-
-/// What became of one backup.
-#[derive(Debug)]
-struct Verified {
-    /// The backup's name, or the file's path.
-    name: String,
-    /// Where its archive is, or should be.
-    place: String,
-    finding: Finding,
-}
-
-#[derive(Debug)]
-enum Finding {
-    /// It was read to its end, or is missing.
-    Judged(Box<Judgement>),
-    /// It cannot be read now, and why.
-    Skipped(&'static str),
-    /// It could not be read: unknown, and neither intact nor damaged.
-    Failed(Failure),
-}
-
-#[derive(Debug)]
-struct Judgement {
-    verdict: Verdict,
-    /// `None`: the archive is missing.
-    inspected: Option<Inspected>,
-    recorded: Recorded,
-}
-
-/// Whether the verdict was stored beside what it is about.
-#[derive(Debug)]
-enum Recorded {
-    Written,
-    /// A file outside a repository: its verdict is only printed.
-    Told,
-    /// This identity may not write verdicts.
-    Refused(Failure),
-    /// It should have been stored, but was not.
-    Failed(Failure),
-}
 
 /// Verifies one backup, one file, or all backups that have not been verified yet.
 ///
@@ -125,19 +86,4 @@ async fn judge(reader: &Reader, repository: &Repository, entry: &Entry) -> Resul
         Err(error) => Recorded::Failed(error.into()),
     };
     Ok(Judgement { verdict, inspected, recorded })
-}
-
-impl Verified {
-    fn is_intact(&self) -> bool {
-        matches!(&self.finding, Finding::Judged(judgement) if judgement.verdict.is_intact())
-    }
-}
-
-impl Judgement {
-    fn walked(&self) -> Option<&archive::Walked> {
-        match &self.inspected.as_ref()?.content {
-            Content::Walked(walked) => Some(walked),
-            Content::Unread | Content::Damaged(_) => None,
-        }
-    }
 }

@@ -34,6 +34,11 @@ impl Given {
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Self { environment: variables.collect(), home: std::env::home_dir(), ..Self::default() }
     }
+
+    /// `TMPDIR`, else `/var/tmp`: systems keep /tmp in memory, and /var/tmp on a disk.
+    pub(super) fn spool_directory(&self) -> PathBuf {
+        self.environment.get("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from)
+    }
 }
 
 /// Every value that was given, by place.

@@ -43,7 +43,10 @@ pub(super) fn parse(text: &str, path: &Path) -> TomlFile {
             ("database", _) => {
                 file.mistakes.push(format!("database ({source}): expected `[[database]]`, with two brackets"))
             }
-            (key, value) => read_value(key, value, source, false, &mut file.general, &mut file.mistakes),
+            (key, value) => match text_of(key, value, false) {
+                Ok(text) => file.general.set(key.to_ascii_uppercase(), text, source),
+                Err(why) => file.mistakes.push(format!("{key} ({source}): {why}")),
+            },
         }
     }
     file
@@ -57,49 +60,39 @@ fn read_entry(entry: &Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize
     };
     let mut layer = Layer::default();
     for (key, value) in table {
-        read_value(key.get_ref(), value.get_ref(), place(key.span()), true, &mut layer, &mut file.mistakes);
+        let (key, source) = (key.get_ref().as_ref(), place(key.span()));
+        match text_of(key, value.get_ref(), true) {
+            Ok(text) => layer.set(key.to_ascii_uppercase(), text, source),
+            Err(why) => file.mistakes.push(format!("{key} ({source}): {why}")),
+        }
     }
     file.entries.push(Entry { layer, source });
 }
 
-fn read_value(
-    key: &str,
-    value: &DeValue<'_>,
-    source: Source,
-    in_entry: bool,
-    layer: &mut Layer,
-    mistakes: &mut Vec<String>,
-) {
+/// The value of the setting `key` as it would be written in the environment, or why there is none.
+fn text_of(key: &str, value: &DeValue<'_>, in_entry: bool) -> Result<String, String> {
     let name = key.to_ascii_uppercase();
     let definition = table::ALL.iter().find(|definition| definition.names().any(|own| own == name));
     let known = definition.is_some() || libpq::PARAMETERS.iter().any(|(_, variable)| *variable == name);
     if !known || key.chars().any(|c| c.is_ascii_uppercase()) {
         let meant = names::nearest(&name)
             .map_or(String::new(), |near| format!("; did you mean {}?", near.to_ascii_lowercase()));
-        mistakes.push(format!("{key} ({source}): not a setting{meant}"));
-    } else if in_entry && definition.is_some_and(|definition| !definition.per_database) {
-        mistakes
-            .push(format!("{key} ({source}): cannot differ between databases; move it above the first [[database]]"));
-    } else {
-        match text_of(value) {
-            Some(text) => layer.set(name, text, source),
-            None => mistakes
-                .push(format!("{key} ({source}): expected a string, a whole number, true, false or a list of strings")),
-        }
+        return Err(format!("not a setting{meant}"));
     }
-}
-
-/// A value as it would be written in the environment; a list is quoted as a shell quotes words.
-fn text_of(value: &DeValue<'_>) -> Option<String> {
-    match value {
+    if in_entry && definition.is_some_and(|definition| !definition.per_database) {
+        return Err("cannot differ between databases; move it above the first [[database]]".to_owned());
+    }
+    let text = match value {
         DeValue::String(text) => Some(text.clone().into_owned()),
         DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
         DeValue::Boolean(switch) => Some(switch.to_string()),
         DeValue::Array(list) => words(list),
         _ => None,
-    }
+    };
+    text.ok_or_else(|| "expected a string, a whole number, true, false or a list of strings".to_owned())
 }
 
+/// A list, quoted as a shell quotes words.
 fn words(list: &DeArray<'_>) -> Option<String> {
     let words: Option<Vec<&str>> = list.iter().map(|word| word.get_ref().as_str()).collect();
     shlex::try_join(words?).ok()

@@ -7,6 +7,7 @@
 //! a backup of any database we could name: it isn't listed, counted or removed; it can be restored by its path.
 
 mod encoding;
+mod invalid;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -26,6 +27,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use encoding::decode_database;
 pub use encoding::encode_database;
+pub use invalid::InvalidName;
+use invalid::LONGEST;
 use time::{NameTime, read_time, spell_time};
 pub(crate) use time::{parse_day, spell_day};
 
@@ -33,8 +36,6 @@ pub(crate) use time::{parse_day, spell_day};
 const MARK: &str = "_backup_";
 /// What a safety backup's tag begins with, before its time.
 const SAFETY: &str = "pre_restore_";
-/// The longest stem we make, in bytes: a file name holds 255, and the longest suffix and a staging mark take up to 23.
-const LONGEST: usize = 232;
 
 /// A backup's name without folder and suffix: `app_backup_20260120_030000`.
 ///
@@ -58,31 +59,6 @@ pub enum Tag {
     Label(String),
     /// `pre_restore_{timestamp}`: taken before a restore in place, to undo it. Excluded from latest, freshness, counts.
     Safety(Timestamp),
-}
-
-/// Why a text is not a backup's name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidName {
-    /// There is no `_backup_` in it, or nothing before it.
-    #[error("`{0}` is not a backup's name: expected DATABASE_backup_YYYYMMDD_HHMMSS or DATABASE_backup_LABEL")]
-    NoDatabase(String),
-    /// It has a slash or a control character.
-    #[error("`{0}` is not a backup's name: it contains a slash or a control character")]
-    Unprintable(String),
-    /// It is shaped like a timestamp and there is no such time, as `20250230_030000`.
-    #[error("`{0}` is not a time: expected YYYYMMDD_HHMMSS, a date that exists, in UTC")]
-    ImpossibleTime(String),
-    /// It is shaped like a date folder and there is no such day.
-    #[error("`{0}` is not a day: expected YYYYMMDD")]
-    ImpossibleDay(String),
-    /// The label breaks the rules of [`Tag::Label`].
-    #[error(
-        "`{0}` cannot be a backup's label: use letters, digits, `_` and `-`, without `_backup_` and not like a timestamp"
-    )]
-    Label(String),
-    /// The whole name wouldn't fit a file name with its suffixes.
-    #[error("the name `{0}` is longer than {LONGEST} bytes: choose a shorter label")]
-    TooLong(String),
 }
 
 impl Stem {

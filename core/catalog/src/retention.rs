@@ -12,7 +12,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::catalog::{Catalog, Entry, State};
 
@@ -76,17 +76,10 @@ fn for_others(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>) -> Deci
 }
 
 fn by_age(entry: &Entry, days: u32, anchor: Timestamp) -> Decision {
-    match beyond(entry, days, anchor) {
+    match rules::beyond(entry, days, anchor) {
         Some(by) => Decision::Remove(Remove::Old { days, by }),
         None => Decision::Keep(vec![Keep::Young { days }]),
     }
-}
-
-/// By how much the entry is older than `days`, counted back from `anchor`; None when it isn't.
-fn beyond(entry: &Entry, days: u32, anchor: Timestamp) -> Option<SignedDuration> {
-    let age = anchor.duration_since(entry.latest_claim());
-    let by = age.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24));
-    by.is_positive().then_some(by)
 }
 
 impl<'a> Plan<'a> {

@@ -18,11 +18,13 @@ pub struct Connection {
 impl Connection {
     /// The connection that `variables` describe. `withheld` names what of our own environment is kept from child processes:
     /// the secrets that aren't libpq's.
+    #[must_use]
     pub fn new(variables: Variables, withheld: &'static [&'static str]) -> Self {
         Self { variables, withheld }
     }
 
     /// The same server, another database.
+    #[must_use]
     pub fn to(&self, database: &str) -> Self {
         let mut other = self.clone();
         other.variables.insert("PGDATABASE", Secret::new(database));
@@ -35,11 +37,13 @@ impl Connection {
     }
 
     /// The database's name; `None`: libpq takes the role's name.
+    #[must_use]
     pub fn database(&self) -> Option<&str> {
         self.get("PGDATABASE").or_else(|| self.get("PGUSER"))
     }
 
     /// The address in words, for messages: `database shop on db1:5433 as admin`.
+    #[must_use]
     pub fn place(&self) -> String {
         let database = self.database().map_or("the role's own database".to_owned(), |name| format!("database {name}"));
         let server = match (self.get("PGHOST").or_else(|| self.get("PGHOSTADDR")), self.get("PGPORT")) {
@@ -53,6 +57,7 @@ impl Connection {
     }
 
     /// A child process that reaches this database and inherits none of our other secrets.
+    #[expect(clippy::disallowed_methods, reason = "the one place in which programs that connect are made")]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let libpqs = libpq::PARAMETERS.iter().map(|(_, variable)| variable);

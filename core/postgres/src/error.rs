@@ -103,6 +103,7 @@ pub enum Error {
 
 impl Error {
     /// A question that got no answer, with its reason told apart by the server's own words.
+    #[must_use]
     pub fn unreachable(psql: &Psql, error: &PsqlError) -> Self {
         if let PsqlError::Interrupted(signal) = error {
             return Self::Interrupted(signal);
@@ -120,6 +121,7 @@ impl Error {
     }
 
     /// What to do about it, in one line.
+    #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoSuchDatabase { .. } => {

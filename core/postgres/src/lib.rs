@@ -20,6 +20,7 @@ pub mod libpq;
 pub mod programs;
 mod psql;
 pub mod quote;
+mod said;
 mod secret;
 pub mod server;
 pub mod tools;

@@ -55,17 +55,20 @@ pub const PARAMETERS: &[(&str, &str)] = &[
 const SERVICE_FOLDERS: [&str; 3] = ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/pgsql/etc"];
 
 /// The environment variable of a connection parameter. asyncpg writes `ssl` for `sslmode`.
+#[must_use]
 pub fn variable(keyword: &str) -> Option<&'static str> {
     let keyword = if keyword == "ssl" { "sslmode" } else { keyword };
     PARAMETERS.iter().find(|(parameter, _)| *parameter == keyword).map(|(_, variable)| *variable)
 }
 
 /// Whether a variable's value is never shown. PGOPTIONS and file names are no secrets.
+#[must_use]
 pub fn is_secret(variable: &str) -> bool {
     variable == "PGPASSWORD"
 }
 
 /// What the service `name` says, as environment variables; `None` where no service file knows it.
+#[must_use]
 pub fn service(name: &str, files: &[PathBuf]) -> Option<Variables> {
     files.iter().find_map(|file| section(&std::fs::read_to_string(file).ok()?, name))
 }

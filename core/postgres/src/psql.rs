@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::Connection;
 use crate::programs::program::{Ended, Manner, PATIENCE, Program, ProgramError, Stderr};
 use crate::programs::stop::Stop;
+use crate::said::in_one_line;
 
 /// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
 const CONNECT_TIMEOUT: &str = "15";
@@ -55,12 +56,14 @@ impl Psql {
     }
 
     /// The same server, another database.
+    #[must_use]
     pub fn to(&self, database: &str) -> Self {
         Self { connection: self.connection.to(database), ..self.clone() }
     }
 
     /// The same database, asked to the end whatever stops the run: for statements whose effect the server would keep, and for
     /// what has to be known or undone after a stop.
+    #[must_use]
     pub fn unstopped(&self) -> Self {
         Self { stop: Stop::never(), ..self.clone() }
     }
@@ -71,16 +74,19 @@ impl Psql {
     }
 
     /// The program itself.
+    #[must_use]
     pub fn program(&self) -> &std::path::Path {
         &self.program
     }
 
     /// The connection that questions go over.
+    #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
 
     /// What ends a question before it is answered.
+    #[must_use]
     pub fn stop(&self) -> &Stop {
         &self.stop
     }
@@ -172,33 +178,4 @@ fn exchange(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, sql: &str) -
 fn quiet_options(connection: &Connection) -> String {
     let own = connection.get("PGOPTIONS").unwrap_or_default();
     format!("{own} -c client_min_messages=warning").trim_start().to_owned()
-}
-
-/// What a program said on stderr, as one line: the first line that names an error, without psql's own prefix.
-pub(crate) fn in_one_line(stderr: &str) -> String {
-    let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-    let line =
-        lines().find(|l| ["ERROR:", "FATAL:", "error:"].iter().any(|w| l.contains(w))).or_else(|| lines().next_back());
-    let line = line.unwrap_or("it said nothing");
-    let text = line.split_once("psql: error: ").map_or(line, |(_, text)| text);
-    match text.strip_prefix("psql:<stdin>:").and_then(|rest| rest.split_once(": ")) {
-        Some((_, rest)) => rest.to_owned(),
-        None => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_error_is_picked_out_of_what_psql_says() {
-        let said = "psql: error: connection to server at \"h\" (127.0.0.1), port 1 failed: Connection refused\n\tIs it running?\n";
-        assert_eq!(in_one_line(said), "connection to server at \"h\" (127.0.0.1), port 1 failed: Connection refused");
-        assert_eq!(
-            in_one_line("psql:<stdin>:1: ERROR:  relation \"x\" does not exist\nLINE 1: x\n"),
-            "ERROR:  relation \"x\" does not exist"
-        );
-        assert_eq!(in_one_line(""), "it said nothing");
-    }
 }

@@ -1,11 +1,13 @@
 //! Names and texts as SQL writes them, whatever is in them.
 
 /// A name as SQL writes it: in double quotes, inner ones doubled.
+#[must_use]
 pub fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text as SQL writes it, whatever `standard_conforming_strings` says.
+#[must_use]
 pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }

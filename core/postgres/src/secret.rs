@@ -19,6 +19,7 @@ impl Secret {
     }
 
     /// The value itself, for the program or request that needs it and nothing else.
+    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -36,6 +36,7 @@ impl Server {
     }
 
     /// The server's version.
+    #[must_use]
     pub fn version(&self) -> Version {
         Version::from_number(self.version_number)
     }

@@ -28,6 +28,10 @@ pub struct Tools {
 
 impl Tools {
     /// Looks in `chosen` alone where it is given; else in PATH and where the packages of the usual systems install.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "PATH is the system's list of folders, and PG_BIN_DIR the setting beside it"
+    )]
     pub fn find(chosen: Option<&Path>) -> Self {
         if let Some(folder) = chosen {
             return Self { folders: vec![folder.to_owned()], chosen: true };
@@ -44,6 +48,7 @@ impl Tools {
     }
 
     /// Every version of `program` that is installed, one path each, oldest first.
+    #[must_use]
     pub fn installed(&self, program: &str) -> Vec<Tool> {
         versions_of(self.paths(program))
     }

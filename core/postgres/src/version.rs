@@ -11,6 +11,7 @@ pub struct Version {
 
 impl Version {
     /// From `server_version_num`.
+    #[must_use]
     pub fn from_number(number: u32) -> Self {
         Self { number }
     }
@@ -33,11 +34,13 @@ impl Version {
     }
 
     /// What must be equal for two versions to be of one major release: 15 of 15.18, 906 of 9.6.24.
+    #[must_use]
     pub fn major(self) -> u32 {
         if self.number >= 100_000 { self.number / 10_000 } else { self.number / 100 }
     }
 
     /// The major as people and Debian's packages write it: `15`, `9.6`.
+    #[must_use]
     pub fn major_name(self) -> String {
         let major = self.major();
         if major >= 100 { format!("{}.{}", major / 100, major % 100) } else { major.to_string() }

@@ -1,6 +1,6 @@
 //! One invocation's work on one backup: see whether it is due, read it, store its verdict or its saved place.
 
-use catalog::verdict::{Verdict, Verifier, judge};
+use catalog::verdict::{Evidence, Verdict, Verifier, judge};
 use catalog::{BackupId, Entry, Manifest};
 use jiff::{SignedDuration, Timestamp};
 use repository::Head;
@@ -60,9 +60,12 @@ impl Round<'_> {
     ) -> Result<Handled, Failure> {
         let (begun, rounds) = (start.begun, start.rounds);
         let verdict = match read::read(&self.cloud.repository, &head.object, start, self.deadline).await? {
-            Reading::Whole(inspected) => {
-                judge(manifest, &head.object, &head.expected(), &inspected, Timestamp::now(), verifier())
-            }
+            Reading::Whole(inspected) => judge(
+                manifest,
+                Evidence { object: &head.object, expected: &head.expected(), inspected: &inspected },
+                Timestamp::now(),
+                verifier(),
+            ),
             Reading::Unfinished { read } => Verdict::unfinished(&head.object, read, Timestamp::now(), verifier()),
             Reading::Stopped(place) => return self.save(entry, &place).await,
         };
@@ -136,6 +139,7 @@ impl Round<'_> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "Lambda's own variable: the function's name is no setting of ours")]
 fn verifier() -> Verifier {
     let host = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "function".to_owned());
     Verifier { name: "function".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), host }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use catalog::verdict::{Expected, Verdict, Verifier, judge};
+use catalog::verdict::{Evidence, Expected, Verdict, Verifier, judge};
 use catalog::{Manifest, Object};
 use e2e::agent::Agent;
 use e2e::postgres::Postgres;
@@ -60,7 +60,12 @@ fn verdict(backup: &Backup, bytes: &[u8], manifest: Option<&Manifest>) -> Verdic
     };
     let inspected = archive::inspect(bytes, 1).unwrap();
     let by = Verifier { name: "test".into(), version: "0".into(), host: "here".into() };
-    judge(manifest, &object, &Expected::default(), &inspected, Timestamp::UNIX_EPOCH, by)
+    judge(
+        manifest,
+        Evidence { object: &object, expected: &Expected::default(), inspected: &inspected },
+        Timestamp::UNIX_EPOCH,
+        by,
+    )
 }
 
 /// Places that look random and are the same each time (splitmix64).

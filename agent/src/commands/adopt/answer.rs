@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::{census, report};
-use crate::commands::adopt::{Candidate, Fate};
+use crate::commands::adopt::candidate::{Candidate, Fate};
 
 /// Everything that was looked at.
 pub(super) struct AdoptAnswer<'a> {

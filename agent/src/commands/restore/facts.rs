@@ -9,10 +9,10 @@ use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::plan::way::may_be_in_place;
 use crate::commands::restore::relations::Relations;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
+use crate::commands::restore::swappable::goes_in_place;
 use crate::commands::restore::wish::Wish;
 
 /// What is so. Nothing in it can be asked or told anything.
@@ -51,14 +51,14 @@ impl Facts {
         let head = Head::read(archive, server)?;
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
-        let relations = if may_be_in_place(wish, &target, space) {
+        let relations = if goes_in_place(wish, &target, space) {
             Some(Relations::ask(&server.psql, head.encoding())?)
         } else {
             None
         };
         Ok(Self {
             roles: server.roles()?,
-            spool: SpoolFolder::usual(),
+            spool: SpoolFolder::at(&wish.spool_directory),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             backup,
             head,

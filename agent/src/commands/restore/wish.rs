@@ -1,7 +1,9 @@
 //! What was asked for: the flags of the command line, and the settings that go with them.
 
+use std::path::PathBuf;
+
 use crate::cli::RestoreArgs;
-use crate::settings::DatabaseSettings;
+use crate::settings::{DatabaseSettings, Settings};
 
 /// What a restore was asked to do.
 #[derive(Clone, Debug, Default)]
@@ -28,11 +30,13 @@ pub(crate) struct Wish {
     pub(crate) stop_command: Option<String>,
     /// The shell command that starts it again.
     pub(crate) start_command: Option<String>,
+    /// Where rows may wait: `TMPDIR`.
+    pub(crate) spool_directory: PathBuf,
 }
 
 impl Wish {
     /// What this command line asks for. With `--into` nobody uses the target yet, so nothing is stopped.
-    pub(crate) fn of(args: &RestoreArgs, database: &DatabaseSettings) -> Self {
+    pub(crate) fn of(args: &RestoreArgs, settings: &Settings, database: &DatabaseSettings) -> Self {
         let stops = !args.skip_services && args.into.is_none();
         Self {
             in_place: args.in_place,
@@ -46,6 +50,7 @@ impl Wish {
             dry_run: args.dry_run,
             stop_command: database.stop_command.clone().filter(|_| stops),
             start_command: database.start_command.clone().filter(|_| stops),
+            spool_directory: settings.spool_directory.clone(),
         }
     }
 }

@@ -55,15 +55,18 @@ struct Restore {
     by_hand: Option<String>,
 }
 
+/// What was read and made up about the backup, beside its entry.
+pub(super) struct Known {
+    pub(super) manifest: Option<Manifest>,
+    /// Oldest first.
+    pub(super) verdicts: Vec<Judged>,
+    /// The command lines that restore it without Lastgood.
+    pub(super) by_hand: Option<String>,
+}
+
 impl ShowAnswer {
-    pub(super) fn new(
-        repository: &Repository,
-        entry: &Entry,
-        manifest: Option<Manifest>,
-        verdicts: Vec<Judged>,
-        by_hand: Option<String>,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new(repository: &Repository, entry: &Entry, known: Known, now: Timestamp) -> Self {
+        let Known { manifest, verdicts, by_hand } = known;
         let name = entry.name();
         let is_restorable = entry.archive.is_some() && entry.judged() != Some(Outcome::Damaged);
         let restore = Restore { with_lastgood: is_restorable.then(|| format!("lastgood restore {name}")), by_hand };

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::{census, report};
 use crate::commands::verify::targets::Targets;
-use crate::commands::verify::{Finding, Judgement, Recorded, Verified};
+use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
 
 /// Everything that was verified.
 pub(super) struct VerifyAnswer<'a> {

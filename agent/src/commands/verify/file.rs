@@ -4,13 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use catalog::manifest::Manifest;
-use catalog::verdict::{Expected, judge};
+use catalog::verdict::{Evidence, Expected, judge};
 use catalog::{Layout, Object, Part};
 use jiff::Timestamp;
 use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::verify::{Finding, Judgement, Recorded, Verified};
+use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
 use crate::read_back::{self, Reader};
 
 /// Verifies the file at `path`.
@@ -33,7 +33,12 @@ pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Fai
     let manifest = manifest_beside(path, &object.key).await?;
     let inspected = reader.inspect(file, &shown, object.size).await?;
     let (now, by) = (Timestamp::now(), read_back::verifier());
-    let verdict = judge(manifest.as_ref(), &object, &Expected::default(), &inspected, now, by);
+    let verdict = judge(
+        manifest.as_ref(),
+        Evidence { object: &object, expected: &Expected::default(), inspected: &inspected },
+        now,
+        by,
+    );
     let judgement = Judgement { verdict, inspected: Some(inspected), recorded: Recorded::Told };
     Ok(Verified { name: shown.clone(), place: shown, finding: Finding::Judged(Box::new(judgement)) })
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use super::InvalidName;
+use super::invalid::InvalidName;
 
 /// What a part of a name is, read as a time.
 pub(super) enum NameTime {
@@ -17,10 +17,8 @@ pub(super) enum NameTime {
 
 pub(super) fn read_time(text: &str) -> NameTime {
     let Some((date, clock)) = text.split_once('_') else { return NameTime::Other };
-    let (Some([year, month, day]), Some([hour, minute, second])) = (numbers(date, 4), numbers(clock, 2)) else {
-        return NameTime::Other;
-    };
-    civil(year, month, day, hour, minute, second)
+    let (Some(date), Some(clock)) = (numbers(date, 4), numbers(clock, 2)) else { return NameTime::Other };
+    civil(date, clock)
         .and_then(|time| TimeZone::UTC.to_timestamp(time).ok())
         .map_or(NameTime::Impossible, NameTime::Time)
 }
@@ -53,7 +51,7 @@ fn numbers(text: &str, first: usize) -> Option<[i16; 3]> {
     Some([one.parse().ok()?, two.parse().ok()?, three.parse().ok()?])
 }
 
-fn civil(year: i16, month: i16, day: i16, hour: i16, minute: i16, second: i16) -> Option<DateTime> {
+fn civil([year, month, day]: [i16; 3], [hour, minute, second]: [i16; 3]) -> Option<DateTime> {
     let narrow = |number: i16| i8::try_from(number).ok();
     DateTime::new(year, narrow(month)?, narrow(day)?, narrow(hour)?, narrow(minute)?, narrow(second)?, 0).ok()
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Decision, Keep, Plan, Policy, Row, beyond, by_age};
+use super::rules::beyond;
+use super::{Decision, Keep, Plan, Policy, Row, by_age};
 use crate::backup::Stem;
 use crate::catalog::{Catalog, Entry, State};
 

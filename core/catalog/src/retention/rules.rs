@@ -1,11 +1,10 @@
 //! The rules for good backups, in the manner of restic's and Borg's: each takes the newest backup of every period that
 //! has one, from the newest back, until it has as many as it asks for.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-use super::beyond;
 use super::policy::Policy;
 use super::reason::{Decision, Keep, Period, Remove};
 use crate::catalog::{Catalog, Entry};
@@ -42,6 +41,13 @@ pub(super) fn for_good(catalog: &Catalog, policy: &Policy, anchor: Option<Timest
 fn removal(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>) -> Option<Remove> {
     let Some(days) = policy.delete_after_days else { return Some(Remove::NoRuleKeeps) };
     beyond(entry, days, anchor?).map(|by| Remove::Old { days, by })
+}
+
+/// By how much the entry is older than `days`, counted back from `anchor`; None when it isn't.
+pub(super) fn beyond(entry: &Entry, days: u32, anchor: Timestamp) -> Option<SignedDuration> {
+    let age = anchor.duration_since(entry.latest_claim());
+    let by = age.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24));
+    by.is_positive().then_some(by)
 }
 
 /// One calendar rule, fed from the newest backup back.

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use jiff::SignedDuration;
+
 use super::*;
 use crate::backup::Tag;
 use crate::layout::Record;

@@ -14,17 +14,21 @@ use crate::words;
 /// How many differing tables a finding names before it only counts.
 const NAMED: usize = 5;
 
-/// The verdict on `object`, which was read to its end as `inspected`, against its manifest (a guest has none) and what
-/// the store said of it.
+/// What is known of an object whose bytes were read to their end.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The object, as it was read.
+    pub object: &'a Object,
+    /// What the store said of it.
+    pub expected: &'a Expected,
+    /// What its bytes are.
+    pub inspected: &'a Inspected,
+}
+
+/// The verdict of `by` at `at`, from the evidence and the manifest; a guest has none.
 #[must_use]
-pub fn judge(
-    manifest: Option<&Manifest>,
-    object: &Object,
-    expected: &Expected,
-    inspected: &Inspected,
-    at: Timestamp,
-    by: Verifier,
-) -> Verdict {
+pub fn judge(manifest: Option<&Manifest>, evidence: Evidence<'_>, at: Timestamp, by: Verifier) -> Verdict {
+    let Evidence { object, expected, inspected } = evidence;
     let digest = &inspected.digest;
     let findings: Vec<Finding> = if digest.size == 0 {
         vec![Finding::new(Code::EMPTY, "there isn't a single byte")]

@@ -43,7 +43,7 @@ fn faithful() -> Inspected {
 }
 
 fn judged(manifest: Option<&Manifest>, expected: &Expected, inspected: &Inspected) -> Verdict {
-    judge(manifest, &stored(), expected, inspected, time(AT), verifier())
+    judge(manifest, Evidence { object: &stored(), expected, inspected }, time(AT), verifier())
 }
 
 fn codes(verdict: &Verdict) -> Vec<&str> {
@@ -99,7 +99,12 @@ fn no_bytes_are_never_intact() {
         let nothing = Inspected { digest: digest.clone(), kinds: vec![archive::Kind::Empty], content };
         let empty = object(&stored().key, 0, time(AT));
         for manifest in [Some(&manifest()), None] {
-            let verdict = judge(manifest, &empty, &Expected::default(), &nothing, time(AT), verifier());
+            let verdict = judge(
+                manifest,
+                Evidence { object: &empty, expected: &Expected::default(), inspected: &nothing },
+                time(AT),
+                verifier(),
+            );
             assert_eq!(codes(&verdict), ["empty"]);
         }
     }
@@ -230,7 +235,12 @@ fn a_verdict_is_about_bytes_and_not_about_a_name() {
 #[test]
 fn where_nothing_pins_the_bytes_the_verdict_must_be_the_younger() {
     let file = |written| object("app_backup_initial.sql.gz", SIZE, time(written));
-    let verdict = judge(None, &file(AT), &Expected::default(), &faithful(), time(AT), verifier());
+    let verdict = judge(
+        None,
+        Evidence { object: &file(AT), expected: &Expected::default(), inspected: &faithful() },
+        time(AT),
+        verifier(),
+    );
     assert!(verdict.is_about(&file("2026-01-20T03:00:00Z")));
     assert!(!verdict.is_about(&file("2026-01-20T03:05:01Z")));
     let null = Object { version_id: Some("null".into()), ..file("2026-01-20T03:05:01Z") };

@@ -67,11 +67,13 @@ impl Content {
     }
 
     /// Nothing was made in it that a restore would collide with.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.objects == 0 && self.subscriptions.is_empty()
     }
 
     /// Nothing is lost with it.
+    #[must_use]
     pub fn is_worthless(&self) -> bool {
         self.is_empty() && self.extensions == 0
     }

@@ -24,6 +24,7 @@ SELECT row_to_json(l) FROM (SELECT count(*) AS large_objects FROM pg_catalog.pg_
 ";
 
 /// psql's input that makes it print the counts, one JSON document a line. `encoding` is the archive's character set.
+#[must_use]
 pub fn questions(encoding: &str) -> String {
     // Row security must fail rather than hide rows from the count. No settings of ours may reach a session that goes on.
     format!("SET client_encoding = {};\nSET row_security = off;\n{COUNT}", crate::quote::literal(encoding))
@@ -125,6 +126,7 @@ pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str)
 }
 
 /// Compares the number of large objects. `alone`: the database holds none but the archive's.
+#[must_use]
 pub fn compare_large_objects(census: &Census, counted: &[Counted], alone: bool) -> Option<Difference> {
     let expected = census.large_objects.count;
     let found = counted.iter().find_map(|counted| match counted {

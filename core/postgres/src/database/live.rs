@@ -67,6 +67,7 @@ impl Role {
     }
 
     /// The setting came with version 17.
+    #[must_use]
     pub fn knows_transaction_timeout(&self) -> bool {
         self.version_number >= 170_000
     }
@@ -93,6 +94,7 @@ impl LiveDatabase {
     }
 
     /// The options of CREATE DATABASE that give a new one the same character set, locale and place.
+    #[must_use]
     pub fn creation_options(&self) -> String {
         let mut options = format!("ENCODING {}", literal(&self.encoding));
         let mut add = |keyword: &str, column: &str| {

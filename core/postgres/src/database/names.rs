@@ -14,26 +14,31 @@ const TIME: &str = "%Y%m%d_%H%M%S";
 const HASH_DIGITS: usize = 8;
 
 /// The new database's name while it is being filled.
+#[must_use]
 pub fn restoring(database: &str, at: Timestamp) -> String {
     beside(database, RESTORING, at)
 }
 
 /// The old database's name after the exchange.
+#[must_use]
 pub fn before(database: &str, at: Timestamp) -> String {
     beside(database, BEFORE, at)
 }
 
 /// Whether `name` is one that [`before`] makes for `database`.
+#[must_use]
 pub fn is_before(database: &str, name: &str) -> bool {
     is_beside(database, BEFORE, name)
 }
 
 /// Whether `name` is one that [`restoring`] makes for `database`: what a killed restore left behind.
+#[must_use]
 pub fn is_restoring(database: &str, name: &str) -> bool {
     is_beside(database, RESTORING, name)
 }
 
 /// A time as names have it: `20261122_194500`.
+#[must_use]
 pub fn spell_time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime(TIME).to_string()
 }

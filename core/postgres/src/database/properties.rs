@@ -51,6 +51,7 @@ pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<St
 }
 
 /// Runs each statement by itself, whatever stops the run, and answers with those that are refused.
+#[must_use]
 pub fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
     let maintenance = maintenance.unstopped();
     let refused = |statement: String| match maintenance.script(&format!("{statement};\n")) {

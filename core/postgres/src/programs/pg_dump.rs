@@ -53,6 +53,7 @@ pub enum DumpError {
 
 impl DumpError {
     /// What pg_dump said on stderr, its last lines.
+    #[must_use]
     pub fn lines(&self) -> &[String] {
         match self {
             Self::Run(_) | Self::Interrupted(_) => &[],
@@ -61,6 +62,7 @@ impl DumpError {
     }
 
     /// Whether a signal ended pg_dump.
+    #[must_use]
     pub fn was_killed(&self) -> bool {
         matches!(self, Self::Failed { end: BadEnd::Killed(_), .. })
     }
@@ -102,6 +104,7 @@ impl Dump {
     }
 
     /// What can end pg_dump from another thread.
+    #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.program.stopper()
     }

@@ -61,6 +61,7 @@ pub enum Way {
 }
 
 /// `pg_restore` that prints what it would do, and connects to nothing.
+#[must_use]
 pub fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {
     let mut command = command(tool, connection);
     if way == Way::Replacing {
@@ -74,6 +75,7 @@ pub fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -
 }
 
 /// `pg_restore` that prints the definitions alone.
+#[must_use]
 pub fn definitions(tool: &Tool, connection: &Connection) -> Command {
     let mut command = command(tool, connection);
     command.arg("--schema-only").stdin(Stdio::piped()).stdout(Stdio::piped());

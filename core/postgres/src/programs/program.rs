@@ -170,6 +170,7 @@ impl Program {
     }
 
     /// What can end the program from another thread.
+    #[must_use]
     pub fn stopper(&self) -> Stopper {
         Stopper { handle: self.handle.clone(), patience: self.patience }
     }
@@ -186,7 +187,7 @@ impl Program {
             return Err(ProgramError::Interrupted(signal));
         }
         let said = lines.iter().find(|line| line.contains("error:") || line.contains("ERROR:")).or(lines.last());
-        let said = said.map(|line| crate::psql::in_one_line(line));
+        let said = said.map(|line| crate::said::in_one_line(line));
         Err(ProgramError::Failed { name, end, said })
     }
 

@@ -33,6 +33,7 @@ pub struct Trimmed {
 
 impl Trimmed {
     /// A script that is about to come.
+    #[must_use]
     pub fn new(kind: Kind) -> Self {
         Self { kind, begun: false, held: Vec::new() }
     }

@@ -28,6 +28,7 @@ impl Stop {
     }
 
     /// One that is never set, for what has to run to its end.
+    #[must_use]
     pub fn never() -> Self {
         Self(None)
     }
@@ -43,11 +44,13 @@ impl Stop {
     }
 
     /// The signal that gave the word, if it was given.
+    #[must_use]
     pub fn signal(&self) -> Option<&'static str> {
         self.0.as_ref()?.signal.get().copied()
     }
 
     /// Whether this one can't be set at all.
+    #[must_use]
     pub fn is_never(&self) -> bool {
         self.0.is_none()
     }

@@ -13,6 +13,7 @@ const OPTIONS: [&str; 7] =
 const PROVIDERS: [&str; 3] = ["libc", "icu", "builtin"];
 
 /// The options of its CREATE DATABASE, `definition`, that give a new one the same character set and locale.
+#[must_use]
 pub fn creation_options(definition: &str) -> String {
     let tokens = tokens(definition);
     let options = tokens.windows(3).filter_map(|window| match window {
@@ -30,6 +31,7 @@ pub fn creation_options(definition: &str) -> String {
 }
 
 /// Its settings, as statements about the database `name`; `None` for each statement that isn't a setting's.
+#[must_use]
 pub fn settings(definition: &str, name: &str) -> Vec<Option<String>> {
     let tokens = tokens(definition);
     let statements = tokens.split(|token| *token == Token::Sign(';')).filter(|statement| !statement.is_empty());

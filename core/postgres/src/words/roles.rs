@@ -58,6 +58,7 @@ impl Finder {
     }
 
     /// The roles of all lines so far.
+    #[must_use]
     pub fn finish(self) -> Named {
         self.named
     }

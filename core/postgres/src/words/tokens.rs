@@ -17,11 +17,13 @@ pub enum Token {
 
 impl Token {
     /// It is this keyword.
+    #[must_use]
     pub fn is(&self, keyword: &str) -> bool {
         matches!(self, Self::Word(word) if word == keyword)
     }
 
     /// As a name.
+    #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Word(name) | Self::Quoted(name) => Some(name),
@@ -31,6 +33,7 @@ impl Token {
 }
 
 /// Takes a statement apart as far as pg_dump writes it; what is never closed ends with it.
+#[must_use]
 pub fn tokens(statement: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut letters = statement.chars().peekable();

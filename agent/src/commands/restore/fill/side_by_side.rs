@@ -210,13 +210,13 @@ fn panicked(_: Box<dyn Any + Send>) -> Failure {
 
 impl From<Cancelled> for Stopped {
     fn from(Cancelled: Cancelled) -> Self {
-        Stopped::Cancelled
+        Self::Cancelled
     }
 }
 
 impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Self {
-        Stopped::Failed(failure)
+        Self::Failed(failure)
     }
 }
 

@@ -19,10 +19,9 @@ pub(crate) struct SpoolFolder {
 }
 
 impl SpoolFolder {
-    /// `TMPDIR`, else `/var/tmp`: systems keep /tmp in memory, and /var/tmp on a disk.
-    pub(crate) fn usual() -> Self {
-        let path = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
-        Self { free: space::free(&path), path }
+    /// Looks at `path`.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { free: space::free(path), path: path.to_owned() }
     }
 }
 

@@ -50,7 +50,7 @@ fn made(backup: &Backup, head: &Head, now: Timestamp) -> String {
         None => words::count(head.entries("TABLE DATA").count() as u64, "table"),
     };
     let age = words::age(now.duration_since(backup.instant));
-    let moment = backup.instant.strftime("%Y-%m-%d %H:%M UTC");
+    let moment = words::minute(backup.instant);
     format!("{age} ({moment}) of {database} on PostgreSQL {server} by pg_dump {pg_dump}: {content}")
 }
 

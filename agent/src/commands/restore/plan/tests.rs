@@ -50,7 +50,7 @@ fn table(cases: impl IntoIterator<Item = (String, Case)>) -> String {
 fn who_restores_and_onto_what() {
     let roles = cases::roles();
     let cases = roles.iter().flat_map(|(who, role)| {
-        targets().into_iter().map(move |(what, target)| (format!("{who}, {what}"), target.as_role(role.clone())))
+        targets().into_iter().map(move |(what, target)| (format!("{who}, {what}"), target.with_role(role.clone())))
     });
     insta::assert_snapshot!("roles-and-targets", table(cases));
 }

@@ -1,13 +1,12 @@
 //! How the content gets under the name: beside the live database and then swapped, or inside it.
 
-use catalog::words;
 use postgres::database::names;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::server::Target;
-use crate::commands::restore::space::Space;
+use crate::commands::restore::swappable::{goes_in_place, obstacle_to_swap};
 use crate::commands::restore::wish::Wish;
 
 /// The way, and what belongs to it.
@@ -58,17 +57,12 @@ pub(super) fn decide(wish: &Wish, facts: &Facts) -> Result<Way, Failure> {
     if target.living.is_none() {
         refuse_to_create(wish, target)?;
     }
-    if may_be_in_place(wish, target, facts.space) {
+    if goes_in_place(wish, target, facts.space) {
         let because = obstacle_to_swap(target, facts.space).filter(|_| !wish.in_place);
         return Ok(Way::InPlace { because, safety_backup: !wish.skip_backup });
     }
     let old = target.living.as_ref().map(|_| names::before(&target.name, facts.moment));
     Ok(Way::Swap { new: names::restoring(&target.name, facts.moment), old, drops_empty: wish.into })
-}
-
-/// Whether the live database would be replaced in place: because that was asked for, or because nothing else is possible.
-pub(crate) fn may_be_in_place(wish: &Wish, target: &Target, space: Option<Space>) -> bool {
-    target.living.is_some() && (wish.in_place || obstacle_to_swap(target, space).is_some())
 }
 
 /// A database that does not exist is created.
@@ -83,21 +77,4 @@ fn refuse_to_create(wish: &Wish, target: &Target) -> Result<(), Failure> {
     }
     let error = format!("there is no database {name}, and the role {} may not create one", role.name);
     Err(Failure::new(Exit::Failed, error).hint(format!("as a superuser: createdb --owner={} {name}", role.name)))
-}
-
-/// Why a second database cannot be made and swapped in.
-fn obstacle_to_swap(target: &Target, space: Option<Space>) -> Option<String> {
-    let (role, living) = (&target.role, target.living.as_ref()?);
-    if !role.creates_databases {
-        return Some(format!("the role {} may not create databases", role.name));
-    }
-    if !role.superuser && !living.is_ours {
-        return Some(format!(
-            "the role {} may not rename {}, which belongs to {}",
-            role.name, living.name, living.owner
-        ));
-    }
-    let short = space.filter(|space| !space.is_enough())?;
-    let (free, needed) = (words::size(short.free), words::size(short.needed));
-    Some(format!("the disk has no room for a second copy ({free} free, {needed} needed)"))
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "these children are the tests' own")]
+
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;

@@ -77,7 +77,7 @@ impl Case {
     }
 
     /// The same, restored by another role.
-    pub(super) fn as_role(self, (role, is_owner): (Role, bool)) -> Self {
+    pub(super) fn with_role(self, (role, is_owner): (Role, bool)) -> Self {
         self.with(|case| {
             let is_superuser = role.superuser;
             let living_is_ours = is_superuser || is_owner;
@@ -223,7 +223,7 @@ pub(super) fn targets() -> Vec<(&'static str, Case)> {
             }),
         ),
         ("database gone", usual().gone()),
-        ("--into a new one", usual().gone().with(|c| into(c))),
+        ("--into a new one", usual().gone().with(into)),
         (
             "--into an empty one",
             usual().with(|c| {
@@ -231,7 +231,7 @@ pub(super) fn targets() -> Vec<(&'static str, Case)> {
                 c.facts.target.content = serde_json::from_value(nothing()).unwrap();
             }),
         ),
-        ("--into one that is not empty", usual().with(|c| into(c))),
+        ("--into one that is not empty", usual().with(into)),
     ]
 }
 
@@ -291,7 +291,7 @@ pub(super) fn archives() -> Vec<(&'static str, Case)> {
 /// What flags and states of the live database change.
 pub(super) fn flags() -> Vec<(String, Case)> {
     let usual = Case::usual;
-    let owner = || usual().as_role((role("shop", false, false, 150_014), true));
+    let owner = || usual().with_role((role("shop", false, false, 150_014), true));
     let cases = [
         (
             "--jobs 1 of a large backup",
@@ -352,7 +352,7 @@ pub(super) fn flags() -> Vec<(String, Case)> {
 
 /// What is in the way of a restore in place, asked for or chosen because nothing else is possible.
 pub(super) fn obstacles() -> Vec<(String, Case)> {
-    let owner = || Case::usual().as_role((role("shop", false, false, 150_014), true));
+    let owner = || Case::usual().with_role((role("shop", false, false, 150_014), true));
     let found = |name: &str, relations: &dyn Fn(&mut Relations), case: &mut dyn FnMut(&mut Case)| {
         [("asked for", Case::usual().in_place()), ("chosen", owner())].map(|(how, given)| {
             let given = given.with(|c| {

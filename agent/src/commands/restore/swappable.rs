@@ -1,0 +1,29 @@
+//! Whether the live database can be swapped for a new one: a restore asks more of it where it cannot.
+
+use catalog::words;
+
+use crate::commands::restore::server::Target;
+use crate::commands::restore::space::Space;
+use crate::commands::restore::wish::Wish;
+
+/// Whether the live database would be replaced in place: because that was asked for, or because nothing else is possible.
+pub(crate) fn goes_in_place(wish: &Wish, target: &Target, space: Option<Space>) -> bool {
+    target.living.is_some() && (wish.in_place || obstacle_to_swap(target, space).is_some())
+}
+
+/// Why a second database cannot be made and swapped in.
+pub(crate) fn obstacle_to_swap(target: &Target, space: Option<Space>) -> Option<String> {
+    let (role, living) = (&target.role, target.living.as_ref()?);
+    if !role.creates_databases {
+        return Some(format!("the role {} may not create databases", role.name));
+    }
+    if !role.superuser && !living.is_ours {
+        return Some(format!(
+            "the role {} may not rename {}, which belongs to {}",
+            role.name, living.name, living.owner
+        ));
+    }
+    let short = space.filter(|space| !space.is_enough())?;
+    let (free, needed) = (words::size(short.free), words::size(short.needed));
+    Some(format!("the disk has no room for a second copy ({free} free, {needed} needed)"))
+}
