@@ -18,6 +18,7 @@ mod logging;
 mod ping;
 mod places;
 mod read_back;
+mod rules;
 mod settings;
 
 use std::process::ExitCode;

@@ -35,6 +35,30 @@ pub(crate) async fn repository(place: Place, settings: &Settings) -> Result<Repo
     }
 }
 
+/// Both repositories, or the one that `which` names; the directory first. Empty where none of them is set.
+///
+/// # Errors
+/// When the bucket's settings are refused.
+pub(crate) async fn repositories(which: Option<Which>, settings: &Settings) -> Result<Vec<Repository>, Failure> {
+    let directory = settings.directory.as_ref().filter(|_| which != Some(Which::Bucket));
+    let mut repositories: Vec<Repository> = directory.map(Repository::directory).into_iter().collect();
+    if which != Some(Which::Directory) {
+        repositories.extend(bucket(settings).await?);
+    }
+    Ok(repositories)
+}
+
+/// The bucket, where one is set.
+///
+/// # Errors
+/// When its settings are refused.
+pub(crate) async fn bucket(settings: &Settings) -> Result<Option<Repository>, Failure> {
+    match &settings.bucket {
+        Some(bucket) => Ok(Some(Repository::bucket(bucket.clone()).await?)),
+        None => Ok(None),
+    }
+}
+
 impl Catalogs {
     /// Sorts catalogs of a whole listing into those that were chosen and others. Chosen are all with `--all-databases`, and
     /// where no name was set.
@@ -116,6 +140,7 @@ pub(crate) async fn manifest(repository: &Repository, entry: &Entry) -> Result<O
     Ok(Some(repository.manifest(object).await?))
 }
 
-fn empty(database: &str) -> Catalog {
+/// The catalog of a database without backups.
+pub(crate) fn empty(database: &str) -> Catalog {
     Catalog { database: database.to_owned(), entries: Vec::new(), expected: None }
 }

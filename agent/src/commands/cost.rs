@@ -76,10 +76,9 @@ fn found(
 
 /// The bucket to price; a directory has no price that could be looked up.
 async fn bucket(settings: &Settings) -> Result<Repository, Failure> {
-    match &settings.bucket {
-        Some(bucket) => Ok(Repository::bucket(bucket.clone()).await?),
-        None => Err(Failure::new(Exit::Usage, "no bucket is set, and a directory has no price").hint(
+    places::bucket(settings).await?.ok_or_else(|| {
+        Failure::new(Exit::Usage, "no bucket is set, and a directory has no price").hint(
             "set BACKUP_S3_BUCKET to the bucket's name, or price future backups: lastgood cost --size 50MB --per-day 1",
-        )),
-    }
+        )
+    })
 }

@@ -4,7 +4,7 @@
 mod answer;
 
 use catalog::retention::Limit;
-use catalog::{Catalog, Plan, Policy, catalogs, encode_database, local_plan, plan};
+use catalog::{Catalog, Plan, catalogs, encode_database};
 use jiff::Timestamp;
 use repository::{Removal, Repository, Scope};
 
@@ -14,7 +14,8 @@ use crate::commands::prune::answer::{PruneAnswer, Pruned};
 use crate::lock::Lock;
 use crate::logging;
 use crate::places::{self, Catalogs};
-use crate::settings::{DatabaseSettings, Settings};
+use crate::rules::Rules;
+use crate::settings::Settings;
 
 /// Plans for each chosen database, and carries the plans out.
 ///
@@ -34,7 +35,8 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     let mut pruned = Vec::new();
     for (database, mut catalog) in found.chosen {
         repository.resolve(&mut catalog).await?;
-        let plan = Rules::of(&repository, &database, bucket.as_deref(), &catalog).plan(&catalog, now, limit);
+        let plan =
+            Rules::of(&repository, &database, bucket_catalog(bucket.as_deref(), &catalog)).plan(&catalog, now, limit);
         let removal = if args.dry_run { None } else { Some(carry_out(&repository, &plan).await?) };
         pruned.push(Pruned::new(&catalog.database, &plan, removal.as_ref(), now));
     }
@@ -69,52 +71,23 @@ async fn listing(repository: &Repository) -> Result<Vec<Catalog>, Failure> {
 
 /// The catalogs of the bucket that a directory's copies were uploaded to, where one is set.
 async fn bucket_behind(repository: &Repository, settings: &Settings) -> Result<Option<Vec<Catalog>>, Failure> {
-    match (repository, &settings.bucket) {
-        (Repository::Directory(_), Some(bucket)) => {
-            Ok(Some(Repository::bucket(bucket.clone()).await?.catalogs().await?))
-        }
-        _ => Ok(None),
+    let Repository::Directory(_) = repository else { return Ok(None) };
+    match places::bucket(settings).await? {
+        Some(bucket) => Ok(Some(bucket.catalogs().await?)),
+        None => Ok(None),
     }
+}
+
+/// What the bucket behind a directory has of the same database.
+fn bucket_catalog(bucket: Option<&[Catalog]>, catalog: &Catalog) -> Option<Catalog> {
+    let theirs = bucket?.iter().find(|theirs| theirs.database == catalog.database).cloned();
+    Some(theirs.unwrap_or_else(|| places::empty(&catalog.database)))
 }
 
 /// Takes all locks before the first removal, so that a refused lock leaves everything as it was.
 fn locks(settings: &Settings, found: &Catalogs) -> Result<Vec<Lock>, Failure> {
     let names = found.chosen.iter().map(|(_, catalog)| encode_database(&catalog.database));
     names.map(|name| Lock::take(&settings.lock_directory, &name)).collect()
-}
-
-/// The rules that apply to one database in one repository.
-enum Rules<'a> {
-    /// The repository is the only one: its policy decides.
-    Policy(&'a Policy),
-    /// The repository has local copies beside a bucket: they are removed once the bucket has them.
-    Copies { bucket: Catalog, days: u32 },
-}
-
-impl<'a> Rules<'a> {
-    fn of(
-        repository: &Repository,
-        database: &'a DatabaseSettings,
-        bucket: Option<&[Catalog]>,
-        catalog: &Catalog,
-    ) -> Self {
-        match (repository, bucket) {
-            (Repository::Bucket(_), _) => Self::Policy(&database.policy),
-            (Repository::Directory(_), None) => Self::Policy(&database.directory_policy),
-            (Repository::Directory(_), Some(bucket)) => {
-                let theirs = bucket.iter().find(|theirs| theirs.database == catalog.database).cloned();
-                let none = || Catalog { database: catalog.database.clone(), entries: Vec::new(), expected: None };
-                Self::Copies { bucket: theirs.unwrap_or_else(none), days: database.local_days }
-            }
-        }
-    }
-
-    fn plan<'c>(&self, catalog: &'c Catalog, now: Timestamp, limit: Limit) -> Plan<'c> {
-        match self {
-            Self::Policy(policy) => plan(catalog, policy, now, limit),
-            Self::Copies { bucket, days } => local_plan(catalog, bucket, *days, now),
-        }
-    }
 }
 
 /// Removes what the plan says, in the one order that never leaves half a backup.

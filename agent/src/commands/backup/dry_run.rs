@@ -7,8 +7,8 @@ use postgres::Stop;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::backup::run::open_repositories;
 use crate::commands::backup::source::Source;
+use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// What a backup would do.
@@ -42,7 +42,7 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], sto
         intents.push(DatabaseIntent::new(&Source::open(settings, database, stop)?));
     }
     let mut repositories = Vec::new();
-    for repository in open_repositories(settings).await? {
+    for repository in places::repositories(None, settings).await? {
         repository.check_access().await?;
         repositories.push(repository.display_name());
     }

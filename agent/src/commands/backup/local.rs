@@ -1,51 +1,36 @@
 //! After a backup: removing old local backups. Beside a bucket they are copies, and those that the bucket has too are removed;
 //! without one the directory is the repository, and `prune`'s rules decide.
 
+use catalog::Plan;
 use catalog::retention::Limit;
-use catalog::{Catalog, Plan};
 use jiff::Timestamp;
 use repository::Repository;
 
 use crate::commands::backup::run::Run;
-use crate::settings::DatabaseSettings;
+use crate::rules::Rules;
 
 /// Removes what the plan says. A failure here is a warning: it does not fail a backup that is already safe.
 pub(super) async fn tidy(run: &Run<'_>) {
-    let (settings, database) = (run.database, run.source.server.database.as_str());
-    let tidied = match run.repositories.as_slice() {
-        [directory @ Repository::Directory(_)] => alone(settings, directory, database).await,
-        [directory @ Repository::Directory(_), bucket @ Repository::Bucket(_)] => {
-            beside(settings, directory, bucket, database).await
-        }
-        _ => Ok(()),
-    };
-    if let Err(error) = tidied {
+    let Some((directory @ Repository::Directory(_), others)) = run.repositories.split_first() else { return };
+    if let Err(error) = remove_old(run, directory, others.first()).await {
         tracing::warn!("old local backups were not removed: {error}");
     }
 }
 
-async fn alone(settings: &DatabaseSettings, directory: &Repository, database: &str) -> Result<(), repository::Error> {
-    let local = local(directory, database).await?;
-    let plan = catalog::plan(&local, &settings.directory_policy, Timestamp::now(), Limit::Half);
-    carry_out(&plan, directory).await
-}
-
-async fn beside(
-    settings: &DatabaseSettings,
+async fn remove_old(
+    run: &Run<'_>,
     directory: &Repository,
-    bucket: &Repository,
-    database: &str,
+    bucket: Option<&Repository>,
 ) -> Result<(), repository::Error> {
-    let local = local(directory, database).await?;
-    let stored = bucket.catalog(database).await?;
-    let plan = catalog::local_plan(&local, &stored, settings.local_days, Timestamp::now());
-    carry_out(&plan, directory).await
-}
-
-async fn local(directory: &Repository, database: &str) -> Result<Catalog, repository::Error> {
+    let database = &run.source.server.database;
     let mut local = directory.catalog(database).await?;
     directory.resolve(&mut local).await?;
-    Ok(local)
+    let stored = match bucket {
+        Some(bucket) => Some(bucket.catalog(database).await?),
+        None => None,
+    };
+    let plan = Rules::of(directory, run.database, stored).plan(&local, Timestamp::now(), Limit::Half);
+    carry_out(&plan, directory).await
 }
 
 async fn carry_out(plan: &Plan<'_>, directory: &Repository) -> Result<(), repository::Error> {

@@ -12,6 +12,7 @@ use crate::commands::backup::name;
 use crate::commands::backup::source::Source;
 use crate::interrupt::Interrupt;
 use crate::lock::Lock;
+use crate::places;
 use crate::read_back::Reader;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -63,25 +64,10 @@ impl<'a> Run<'a> {
         reader.refuse_foreign(&settings.recipients)?;
         let source = Source::open(settings, database, interrupt.stop())?;
         let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
-        let repositories = open_repositories(settings).await?;
+        let repositories = places::repositories(None, settings).await?;
         let started = Moment::now();
         let stem = name::choose(settings, &source, purpose, started.at)?;
         name::refuse_taken(&repositories, &stem, started.at).await?;
         Ok(Self { settings, database, source, repositories, purpose, stem, started, reader, interrupt, _lock: lock })
     }
-}
-
-/// The repositories of a run, the directory first.
-///
-/// # Errors
-/// When one cannot even be named or connected to.
-pub(super) async fn open_repositories(settings: &Settings) -> Result<Vec<Repository>, Failure> {
-    let mut repositories = Vec::new();
-    if let Some(folder) = &settings.directory {
-        repositories.push(Repository::directory(folder));
-    }
-    if let Some(bucket) = &settings.bucket {
-        repositories.push(Repository::bucket(bucket.clone()).await?);
-    }
-    Ok(repositories)
 }

@@ -16,6 +16,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::{RestoreArgs, Which};
 use crate::commands::restore::backup::{Assurance, Backup, StoredBytes};
 use crate::commands::restore::choose::candidate::Candidate;
+use crate::places;
 use crate::settings::Settings;
 
 /// Finds the backup that the command line names, of `database` where it names none.
@@ -58,13 +59,7 @@ pub(crate) async fn choose(
 /// Exit 2 when the one that is asked for isn't set.
 pub(crate) async fn repositories(args: &RestoreArgs, settings: &Settings) -> Result<Vec<Repository>, Failure> {
     let which = if args.from_s3_latest || args.list_s3 { Some(Which::Bucket) } else { args.repository };
-    let mut repositories = Vec::new();
-    if let Some(folder) = settings.directory.as_ref().filter(|_| which != Some(Which::Bucket)) {
-        repositories.push(Repository::directory(folder));
-    }
-    if let Some(bucket) = settings.bucket.as_ref().filter(|_| which != Some(Which::Directory)) {
-        repositories.push(Repository::bucket(bucket.clone()).await?);
-    }
+    let repositories = places::repositories(which, settings).await?;
     match (repositories.is_empty(), which) {
         (false, _) => Ok(repositories),
         (true, Some(Which::Directory)) => Err(Failure::new(Exit::Usage, "no directory is set").hint("set BACKUP_DIR")),
