@@ -27,6 +27,7 @@ use crate::cli::CostArgs;
 use crate::commands::cost::answer::CostAnswer;
 use crate::commands::cost::bill::Bill;
 use crate::commands::cost::stack::Stack;
+use crate::places;
 use crate::settings::Settings;
 
 /// Prices the scenario of the command line, else every database of the bucket.

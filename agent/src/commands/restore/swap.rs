@@ -33,8 +33,11 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
     job.go_on()?;
     let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
     job.go_on()?;
-    exchange(&job.server.maintenance, &job.facts.target.name, &new.name, old)
-        .map_err(|error| job.interrupted_or(error.into()))?;
+    exchange(&job.server.maintenance, &job.facts.target.name, &new.name, old).map_err(|error| match error {
+        // Whether the names were exchanged is more than that a signal came.
+        postgres::Error::ExchangeUnknown { .. } => error.into(),
+        error => job.interrupted_or(error.into()),
+    })?;
     new.kept = true;
     take_over_properties(job);
     Ok(Restored::new(through, stopped.start()))
