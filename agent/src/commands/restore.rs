@@ -16,6 +16,7 @@ mod in_place;
 mod job;
 mod list_s3;
 mod plan;
+mod properties;
 mod reading;
 mod relations;
 mod safety;

@@ -16,6 +16,13 @@ use crate::said::in_one_line;
 
 /// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
 const CONNECT_TIMEOUT: &str = "15";
+/// The state that a session of ours is in, whatever role, database and server set: no time-out but those of the network, no
+/// notices, and names of the system's alone. Said in SQL: a pooler refuses `options` when a connection starts. A server tells
+/// which of the time-outs it knows.
+const STATE: &str = "SELECT pg_catalog.set_config(n, v, false) FROM (VALUES ('client_min_messages', 'warning'),
+    ('search_path', 'pg_catalog'), ('statement_timeout', '0'), ('lock_timeout', '0'), ('idle_session_timeout', '0'),
+    ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0')) AS s(n, v)
+    WHERE pg_catalog.current_setting(n, true) IS NOT NULL \\g /dev/null\n";
 /// Bytes that every pipe has room for while nothing is read from it.
 const PIPE_ROOM: usize = 4096;
 
@@ -116,7 +123,7 @@ impl Psql {
         let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
         let started = Program::start_as(manner, "psql", &mut self.command(), &self.stop);
         let (program, pipes) = started.map_err(|e| self.failed(e))?;
-        let answer = exchange(pipes.stdin, pipes.stdout, sql);
+        let answer = exchange(pipes.stdin, pipes.stdout, &format!("{STATE}{sql}"));
         let Ended { failure, lines } = program.finish().map_err(|e| self.failed(e))?;
         match (failure, self.stop.signal()) {
             (None, _) => answer.map_err(|e| self.unrunnable(e.to_string())),
@@ -129,7 +136,6 @@ impl Psql {
         let mut command = self.connection.command(&self.program);
         command
             .env("PGCLIENTENCODING", "UTF8")
-            .env("PGOPTIONS", quiet_options(&self.connection))
             .env("PGCONNECT_TIMEOUT", self.connection.get("PGCONNECT_TIMEOUT").unwrap_or(CONNECT_TIMEOUT))
             .args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"])
             .stdin(Stdio::piped())
@@ -172,10 +178,4 @@ fn exchange(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, sql: &str) -
         scope.spawn(write);
         read()
     })
-}
-
-/// The user's own PGOPTIONS, and no notices.
-fn quiet_options(connection: &Connection) -> String {
-    let own = connection.get("PGOPTIONS").unwrap_or_default();
-    format!("{own} -c client_min_messages=warning").trim_start().to_owned()
 }

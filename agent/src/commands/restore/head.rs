@@ -77,6 +77,17 @@ impl Head {
         self.contents.iter().find(|entry| entry.kind == kind)?.definition.as_deref()
     }
 
+    /// The SQL of the database's own entry of this kind, such as `ACL` or `COMMENT`.
+    pub(crate) fn of_database(&self, kind: &str) -> Option<&str> {
+        let is_its_own = |entry: &&Entry| entry.kind == kind && entry.name.starts_with("DATABASE ");
+        self.contents.iter().find(is_its_own)?.definition.as_deref()
+    }
+
+    /// The role that the database belonged to.
+    pub(crate) fn database_owner(&self) -> Option<&String> {
+        self.entries("DATABASE").map(|entry| &entry.owner).find(|owner| !owner.is_empty())
+    }
+
     /// The entries of this kind.
     pub(crate) fn entries<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Entry> {
         self.contents.iter().filter(move |entry| entry.kind == kind)

@@ -119,9 +119,23 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
             warnings.extend(stays_behind("replication slot", &living.slots));
             warnings.extend(stays_behind("subscription", &facts.target.content.subscriptions));
         }
+        (Way::Swap { .. }, None) => warnings.extend(owner_of_database(facts)),
         _ => {}
     }
     warnings
+}
+
+/// A database that is made again should belong to whom it belonged.
+fn owner_of_database(facts: &Facts) -> Option<String> {
+    let (head, target) = (&facts.head, &facts.target);
+    let owner = head.database_owner().filter(|owner| **owner != target.role.name)?;
+    let why = match facts.roles.get(owner) {
+        _ if head.header.database != target.name => return None,
+        None => format!("this server lacks the role {owner}"),
+        Some(false) if !target.role.superuser => format!("{} may not give it to {owner}", target.role.name),
+        Some(_) => return None,
+    };
+    Some(format!("the database will belong to {}: {why}", target.role.name))
 }
 
 fn stays_behind(what: &str, names: &[String]) -> Option<String> {

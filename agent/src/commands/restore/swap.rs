@@ -1,20 +1,20 @@
 //! By swap: a new database beside the live one, which takes its name when everything in it has been checked.
 //!
-//! create → fill → check → analyze → properties → stop services → exchange → start services. Whatever happens before the
+//! create → settings → fill → check → analyze → properties → stop services → exchange → start services. Whatever happens before the
 //! exchange, the live database isn't touched; the exchange is one transaction.
 
 use postgres::Psql;
 use postgres::database::exchange::{end_connections, exchange};
-use postgres::database::{properties, statistics};
+use postgres::database::statistics;
 use postgres::quote::identifier;
 use postgres::words::origin;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
 use crate::commands::restore::clients::Clients;
-use crate::commands::restore::fill;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::Through;
+use crate::commands::restore::{fill, properties};
 
 /// A database that is being filled. Dropped with the value unless it was kept.
 struct New<'a> {
@@ -39,18 +39,19 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
         error => job.interrupted_or(error.into()),
     })?;
     new.kept = true;
-    take_over_properties(job);
+    properties::take_over(job);
     Ok(Restored::new(through, stopped.start()))
 }
 
 /// Everything before the live database is touched.
 fn prepare(job: &Job, new: &str) -> Result<Through, Failure> {
     let psql = job.server.psql.to(new);
+    properties::before_rows(job, new)?;
     let (through, counted) = fill::run(job, &psql)?;
     job.go_on()?;
     job.check_counts(&through.walked.census, &counted, true)?;
     statistics::gather(&psql, job.sessions());
-    carry_over(job, new)?;
+    properties::carry_over(job, new)?;
     Ok(through)
 }
 
@@ -73,35 +74,6 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
     maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
     Ok(new)
-}
-
-/// What belongs to the database and not to its content, as the live one has it now.
-fn carry_over(job: &Job, new: &str) -> Result<(), Failure> {
-    let Some(living) = &job.facts.target.living else { return Ok(()) };
-    let refused = properties::copy(&job.server.maintenance, living, new)
-        .map_err(|e| Failure::new(Exit::Failed, format!("cannot read the settings of {}: {e}", living.name)))?;
-    refused.iter().for_each(|line| tracing::warn!("{line}"));
-    Ok(())
-}
-
-/// A database that didn't exist gets what the archive says of the one it was made of, where the names are the same.
-fn take_over_properties(job: &Job) {
-    if job.facts.target.living.is_some() {
-        return;
-    }
-    let name = &job.facts.target.name;
-    let mut statements = vec![format!("GRANT CONNECT, TEMPORARY ON DATABASE {} TO PUBLIC", identifier(name))];
-    if job.facts.head.header.database == *name {
-        for setting in origin::settings(job.facts.head.definition("DATABASE PROPERTIES").unwrap_or_default(), name) {
-            match setting {
-                Some(statement) => statements.push(statement),
-                None => {
-                    tracing::warn!("a setting of the database was left out: it is not written as pg_dump writes one")
-                }
-            }
-        }
-    }
-    properties::apply(&job.server.maintenance, statements).iter().for_each(|line| tracing::warn!("{line}"));
 }
 
 impl Drop for New<'_> {

@@ -29,7 +29,7 @@ pub struct Entry {
     pub name: String,
     /// The role that owns it; empty for none.
     pub owner: String,
-    /// Its SQL, for DATABASE, DATABASE PROPERTIES and ENCODING only.
+    /// Its SQL, for DATABASE, DATABASE PROPERTIES, ENCODING, and the database's own ACL and COMMENT only.
     pub definition: Option<String>,
     pub(super) block: Option<Block>,
 }

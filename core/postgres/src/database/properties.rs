@@ -34,12 +34,23 @@ struct Privilege {
     grantable: bool,
 }
 
-/// Gives `new` the properties that `live` has now, and answers with those that the role may not set.
+/// Settings that would keep a database from being filled, or fill it as somebody else: they are set once it is whole.
+const SET_LAST: [&str; 3] = ["default_transaction_read_only", "role", "session_authorization"];
+
+/// Whether a statement about a database has to wait until the database is whole.
+#[must_use]
+pub fn waits(statement: &str) -> bool {
+    let sets = |name: &&str| statement.contains(&format!(" SET {} TO ", identifier(name)));
+    SET_LAST.iter().any(sets) || [" CONNECTION LIMIT ", " IS_TEMPLATE "].iter().any(|w| statement.contains(w))
+}
+
+/// Gives `new` the properties that `live` has now, in place of what it has, and answers with those that the role may not set.
 ///
 /// # Errors
 /// [`PsqlError`] when they can't be asked for.
 pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
-    let mut statements = settings(maintenance, live, new)?;
+    let mut statements = resets(maintenance, new)?;
+    statements.extend(settings(maintenance, live, new)?);
     statements.extend(privileges(maintenance, live, new)?);
     if let Some(comment) = &live.comment {
         statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(new), literal(comment)));
@@ -48,6 +59,16 @@ pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<St
         statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), live.connection_limit()));
     }
     Ok(apply(maintenance, statements))
+}
+
+/// What takes away the settings that `database` has.
+fn resets(maintenance: &Psql, database: &str) -> Result<Vec<String>, PsqlError> {
+    let rows = set_in(maintenance, database)?;
+    let reset = |row: Settings| match row.role {
+        None => format!("ALTER DATABASE {} RESET ALL", identifier(database)),
+        Some(role) => format!("ALTER ROLE {} IN DATABASE {} RESET ALL", identifier(&role), identifier(database)),
+    };
+    Ok(rows.into_iter().map(reset).collect())
 }
 
 /// Runs each statement by itself, whatever stops the run, and answers with those that are refused.
@@ -61,14 +82,21 @@ pub fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
     statements.into_iter().filter_map(refused).collect()
 }
 
-fn settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
-    let select = format!(
+fn set_in(maintenance: &Psql, database: &str) -> Result<Vec<Settings>, PsqlError> {
+    maintenance.rows(&format!(
         "SELECT r.rolname AS role, s.setconfig AS assignments FROM pg_db_role_setting s
             JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
             WHERE d.datname = {} AND (s.setrole = 0 OR r.oid IS NOT NULL)",
-        literal(&live.name)
-    );
-    let rows: Vec<Settings> = maintenance.rows(&select)?;
+        literal(database)
+    ))
+}
+
+/// The settings that `live` has now, as statements that give them to `new`: for the database, and for roles in it.
+///
+/// # Errors
+/// [`PsqlError`] when they can't be asked for.
+pub fn settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
+    let rows = set_in(maintenance, &live.name)?;
     let statements = rows.into_iter().flat_map(|row| {
         let whose = match row.role {
             None => format!("ALTER DATABASE {}", identifier(new)),

@@ -78,6 +78,78 @@ fn assignment(tokens: &[Token]) -> Option<String> {
     Some(format!("SET {setting} TO {}", values.collect::<Option<Vec<_>>>()?.join(", ")))
 }
 
+/// Its comment.
+#[must_use]
+pub fn comment(definition: &str) -> Option<String> {
+    match tokens(definition).as_slice() {
+        [comment, on, database, _, is, Token::Text(text), ..]
+            if comment.is("COMMENT") && on.is("ON") && database.is("DATABASE") && is.is("IS") =>
+        {
+            Some(text.clone())
+        }
+        _ => None,
+    }
+}
+
+/// What may be granted on a database, and what PUBLIC has on a new one.
+const PRIVILEGES: [&str; 5] = ["ALL", "CONNECT", "CREATE", "TEMPORARY", "TEMP"];
+const PUBLIC_HAS: [&str; 2] = ["CONNECT", "TEMPORARY"];
+
+/// Its privileges, as statements about the database `name`, which nobody but its owner may use so far: what PUBLIC has on a
+/// new database unless it was revoked, and every grant. `None` for each statement that isn't one as pg_dump writes it.
+#[must_use]
+pub fn privileges(definition: &str, name: &str) -> Vec<Option<String>> {
+    let tokens = tokens(definition);
+    let statements = tokens.split(|token| *token == Token::Sign(';')).filter(|statement| !statement.is_empty());
+    let mut public: Vec<&str> = PUBLIC_HAS.to_vec();
+    let mut made = Vec::new();
+    for statement in statements {
+        match statement {
+            [revoke, rest @ ..] if revoke.is("REVOKE") => match granted(rest, "FROM") {
+                Some((revoked, whom)) if whom.iter().any(|token| token.is("PUBLIC")) => {
+                    public.retain(|has| !revoked.contains(&"ALL") && !revoked.contains(has));
+                }
+                Some(_) => {}
+                None => made.push(None),
+            },
+            [grant, rest @ ..] if grant.is("GRANT") => {
+                made.push(granted(rest, "TO").and_then(|(what, whom)| grant_to(&what, whom, name)));
+            }
+            _ => made.push(None),
+        }
+    }
+    let database = identifier(name);
+    let public = (!public.is_empty()).then(|| format!("GRANT {} ON DATABASE {database} TO PUBLIC", public.join(", ")));
+    public.map(Some).into_iter().chain(made).collect()
+}
+
+/// `CONNECT, TEMPORARY ON DATABASE name FROM roles`: the privileges, and what follows `word`.
+fn granted<'a>(tokens: &'a [Token], word: &str) -> Option<(Vec<&'static str>, &'a [Token])> {
+    let on = tokens.iter().position(|token| token.is("ON"))?;
+    let (what, rest) = tokens.split_at_checked(on)?;
+    let privileges = what.split(|token| *token == Token::Sign(',')).map(|privilege| match privilege {
+        [Token::Word(one)] => PRIVILEGES.into_iter().find(|known| known == one),
+        _ => None,
+    });
+    match rest {
+        [_, database, _, introduces, whom @ ..] if database.is("DATABASE") && introduces.is(word) => {
+            Some((privileges.collect::<Option<_>>()?, whom))
+        }
+        _ => None,
+    }
+}
+
+fn grant_to(what: &[&str], whom: &[Token], name: &str) -> Option<String> {
+    let [grantee, option @ ..] = whom else { return None };
+    let grantee = if grantee.is("PUBLIC") { "PUBLIC".to_owned() } else { identifier(grantee.name()?) };
+    let option = match option {
+        [] => "",
+        [with, grant, option] if with.is("WITH") && grant.is("GRANT") && option.is("OPTION") => " WITH GRANT OPTION",
+        _ => return None,
+    };
+    Some(format!("GRANT {} ON DATABASE {} TO {grantee}{option}", what.join(", "), identifier(name)))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -127,6 +199,28 @@ ALTER DATABASE d IS_TEMPLATE = true;
         let options =
             creation_options("CREATE DATABASE d ENCODING = 'U' \\! touch x\nLOCALE_PROVIDER = \\! LC_CTYPE = C;");
         assert_eq!(options, "ENCODING 'U'");
+    }
+
+    #[test]
+    fn a_databases_privileges_are_those_that_pg_dump_writes() {
+        let definition = "REVOKE CONNECT,TEMPORARY ON DATABASE shop FROM PUBLIC;\nGRANT CONNECT ON DATABASE shop TO \"App r\";\n\
+                          GRANT ALL ON DATABASE shop TO boss WITH GRANT OPTION;\n";
+        let expected =
+            [r#"GRANT CONNECT ON DATABASE "n" TO "App r""#, r#"GRANT ALL ON DATABASE "n" TO "boss" WITH GRANT OPTION"#];
+        assert_eq!(privileges(definition, "n"), expected.map(|statement| Some(statement.to_owned())));
+        let open = [Some(r#"GRANT CONNECT, TEMPORARY ON DATABASE "n" TO PUBLIC"#.to_owned())];
+        assert_eq!(privileges("", "n"), open);
+        let half = privileges("REVOKE TEMPORARY ON DATABASE shop FROM PUBLIC;", "n");
+        assert_eq!(half, [Some(r#"GRANT CONNECT ON DATABASE "n" TO PUBLIC"#.to_owned())]);
+        for odd in ["GRANT CONNECT ON DATABASE d TO a \\! x", "GRANT SELECT ON DATABASE d TO a", "DROP DATABASE d"] {
+            assert_eq!(privileges(odd, "n").last(), Some(&None), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_databases_comment_is_a_text() {
+        assert_eq!(comment("COMMENT ON DATABASE shop IS 'it''s';\n").as_deref(), Some("it's"));
+        assert_eq!(comment("COMMENT ON TABLE shop IS 'x'"), None);
     }
 
     proptest! {

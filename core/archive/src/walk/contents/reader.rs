@@ -102,7 +102,7 @@ impl ContentsReader {
             Field::HasDumper => draft.has_dumper = values.int(input)? != 0,
             Field::Tag => draft.tag = kept_text()?,
             Field::Kind => draft.kind = kept_text()?,
-            Field::Definition if DEFINED_KINDS.contains(&draft.kind.as_str()) => draft.definition = Some(kept_text()?),
+            Field::Definition if draft.is_defined() => draft.definition = Some(kept_text()?),
             Field::CopyStatement => draft.copied = !values.text(0, input)?.is_empty(),
             Field::Schema => draft.schema = kept_text()?,
             Field::Owner => draft.owner = kept_text()?,
@@ -141,6 +141,13 @@ impl Field {
 }
 
 impl Draft {
+    /// Its SQL is kept: it says what the database itself was, not what was in it.
+    fn is_defined(&self) -> bool {
+        let is_the_databases_own =
+            ["ACL", "COMMENT"].contains(&self.kind.as_str()) && self.tag.starts_with("DATABASE ");
+        is_the_databases_own || DEFINED_KINDS.contains(&self.kind.as_str())
+    }
+
     /// The entry, once its offset, the last field, is known.
     fn finish(self, offset: Offset) -> Result<Entry, Stop> {
         let content = match self.kind.as_str() {
