@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::Psql;
 use crate::programs::program::{Program, ProgramError};
+use crate::psql::STATE;
 
 /// The line that ends the answer to a question. No JSON document looks like it.
 const END: &str = "lastgood: end of the answer";
@@ -56,7 +57,7 @@ impl Session {
         let mut session = Self { program, stdin, answers };
         // What a script prints is of no interest, and may be a line for every large object. A psql that has ended already
         // says why at its end.
-        let _ = session.send(b"\\o /dev/null\n");
+        let _ = session.send(format!("{STATE}\\o /dev/null\n").as_bytes());
         Ok(session)
     }
 

@@ -57,3 +57,101 @@ fn a_slot_that_stays_behind_is_named() {
         .succeeds()
         .mentions("replication slot feed stays with the old database");
 }
+
+/// Under the database's own time zone: a day that a CHECK compares, and one that a materialized view computes.
+const DAYS: &str = "CREATE TABLE t (at timestamptz NOT NULL, day date NOT NULL CHECK (day = at::date));
+    INSERT INTO t VALUES ('2026-01-01 12:30:00+00', '2026-01-02'), ('2026-01-01 01:00:00+00', '2026-01-01');
+    CREATE MATERIALIZED VIEW per_day AS SELECT at::date AS day, current_setting('app.tenant', true) AS tenant FROM t";
+const PER_DAY: &str = "SELECT * FROM per_day ORDER BY 1";
+
+#[test]
+fn rows_come_back_under_the_settings_under_which_they_were_written() {
+    let ways: [&[&str]; 3] = [&[], &["--in-place"], &["--jobs", "2"]];
+    for way in ways {
+        let scene = Scene::new("zoned");
+        let name = scene.database.name();
+        scene.database.query(&format!(
+            "ALTER DATABASE {name} SET timezone = 'Pacific/Auckland'; ALTER DATABASE {name} SET \"app.tenant\" = '7';
+             ALTER DATABASE {name} SET default_transaction_read_only = off"
+        ));
+        scene.database.query(DAYS);
+        let before = scene.database.query(PER_DAY);
+        assert!(before.contains("2026-01-02|7"), "{before}");
+        scene.agent.run(&["backup"]).succeeds();
+        let run = [&["restore", "latest", "--confirm"], way].concat();
+        scene.agent.run(&run).succeeds();
+        assert_eq!(scene.database.query(PER_DAY), before, "{way:?}");
+    }
+}
+
+#[test]
+fn a_copy_and_a_lost_database_have_those_settings_too() {
+    let scene = Scene::new("lost");
+    let name = scene.database.name();
+    scene.database.query(&format!(
+        "ALTER DATABASE {name} SET timezone = 'Pacific/Auckland'; ALTER DATABASE {name} SET \"app.tenant\" = '7'"
+    ));
+    scene.database.query(DAYS);
+    let before = scene.database.query(PER_DAY);
+    scene.agent.run(&["backup"]).succeeds();
+    let copy = scene.database.server().database(&format!("{name}_copy"));
+    scene.agent.run(&["restore", "latest", "--into", copy.name(), "--confirm"]).succeeds();
+    assert_eq!(copy.query(PER_DAY), before);
+    scene.database.server().query(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    let file = scene.file(".sql.gz").display().to_string();
+    scene.agent.run(&["restore", "--backup-file", &file, "--confirm"]).succeeds();
+    assert_eq!(scene.database.query(PER_DAY), before);
+}
+
+#[test]
+fn a_lost_database_belongs_to_whom_it_belonged_and_is_open_to_nobody_else() {
+    let scene = Scene::backed_up("owned");
+    let (name, server) = (scene.database.name(), scene.database.server());
+    let (owner, app) = (format!("{name}_owner"), format!("{name}_app"));
+    scene.database.query(&format!(
+        "CREATE ROLE {owner}; CREATE ROLE {app}; ALTER DATABASE {name} OWNER TO {owner};
+         REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO {app};
+         COMMENT ON DATABASE {name} IS 'the one''s \\ comment'; ALTER DATABASE {name} CONNECTION LIMIT 17;
+         ALTER DATABASE {name} SET default_transaction_read_only = on"
+    ));
+    let before = scene.database.query(PROPERTIES);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.agent.run(&["backup"]).succeeds();
+    server.query(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().keeps_silent_about("not carried over");
+    assert_eq!(scene.database.query(PROPERTIES), before);
+    server.query(&format!("DROP DATABASE {name} WITH (FORCE); DROP ROLE {owner}; DROP ROLE {app}"));
+}
+
+/// What PgBouncer refuses (`unsupported startup parameter: options`): psql and pg_dump without it get through.
+#[test]
+fn no_session_of_ours_asks_for_options_when_it_connects() {
+    let scene = Scene::backed_up("pooled");
+    let programs = tempfile::tempdir().unwrap();
+    let real = scene.database.server().installation().programs().to_owned();
+    for program in ["psql", "pg_dump", "pg_restore"] {
+        let body = format!(
+            "[ -z \"$PGOPTIONS\" ] || {{ echo 'FATAL: unsupported startup parameter: options' >&2; exit 2; }}\nexec {}/{program} \"$@\"",
+            real.display()
+        );
+        super::script(programs.path(), program, &body);
+    }
+    let scene = Scene { agent: scene.agent.programs_in(programs.path()), ..scene };
+    scene.agent.run(&["backup", "--name", "pooled"]).succeeds();
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(scene.rows(), "10");
+}
+
+#[test]
+fn a_roles_time_outs_do_not_cut_a_restore_short() {
+    let scene = Scene::backed_up("hasty");
+    let name = scene.database.name();
+    scene.database.query(&format!(
+        "INSERT INTO t SELECT generate_series(1000, 400000); ALTER DATABASE {name} SET statement_timeout = '5ms';
+         ALTER DATABASE {name} SET lock_timeout = '5ms'; ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '5ms'"
+    ));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    scene.agent.run(&["backup"]).succeeds();
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    scene.agent.run(&["restore", "latest", "--confirm", "--in-place", "--skip-backup"]).succeeds();
+}
