@@ -20,12 +20,16 @@ pub(crate) fn package(name: &str, profile: &str) -> Result<PathBuf, String> {
     if profile == DEPLOYED {
         command.env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1");
     }
-    let output = command
-        .args(["build", "--quiet", "--locked", "--package", name, "--profile", profile, "--target-dir"])
-        .arg(&target)
-        .current_dir(tools::root())
-        .output()
-        .unwrap();
+    // With the tests' own profile the whole workspace: cargo unites features over what it builds, and what it has built for the
+    // tests serves again. Alone, each package has other features, and the AWS SDK would be compiled once more for each.
+    let whole = profile == "dev";
+    command.args(["build", "--quiet", "--locked", "--profile", profile]);
+    if whole {
+        command.args(["--workspace", "--bins"])
+    } else {
+        command.args(["--package", name])
+    };
+    let output = command.arg("--target-dir").arg(&target).current_dir(tools::root()).output().unwrap();
     match output.status.success() {
         true => Ok(target.join(if profile == "dev" { "debug" } else { profile })),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

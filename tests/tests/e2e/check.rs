@@ -99,7 +99,7 @@ fn a_retired_database_is_not_missed_until_a_backup_comes_all_the_same() {
     agent.run(&["check"]).exits(6);
     agent.run(&["retire", "app"]).exits(1).mentions("--confirm");
     agent.run(&["retire", "no_such"]).exits(5).mentions("app");
-    agent.run(&["retire", "app", "--confirm"]).succeeds().mentions("app is retired").mentions("1 backup");
+    agent.run(&["retire", "app", "--confirm"]).succeeds().mentions("was retired on").mentions("Backups kept: 1");
     assert!(bucket.get_json("backups/databases/app.json")["retired"].is_string());
     agent.run(&["check"]).succeeds().mentions("retired on");
     agent.run(&["check", "--all-databases"]).succeeds();

@@ -83,7 +83,7 @@ fn operate(scene: &Scene) {
     assert!(scene.holds("astro_backup_20260120_030000.manifest.json"));
     assert!(!scene.holds("astro_backup_20260120_030000.intact.json"), "an operator judged");
     adopting.run(&["retire", "astro", "--confirm"]).succeeds();
-    adopting.run(&["retire", "astro", "--confirm"]).succeeds().mentions("is retired");
+    adopting.run(&["retire", "astro", "--confirm"]).succeeds().mentions("was retired on");
 }
 
 /// The stack's lifecycle rule would abort it two days later; until then its parts cost money.
