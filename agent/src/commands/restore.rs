@@ -24,6 +24,7 @@ mod space;
 mod swap;
 mod swappable;
 mod tables;
+mod unfilled;
 mod wish;
 
 use jiff::Timestamp;

@@ -50,6 +50,9 @@ pub(crate) struct RestoreAnswer {
     dumped_bytes: u64,
     seconds: f64,
     warnings: Vec<String>,
+    /// The database, where it is another one than the settings name.
+    #[serde(skip)]
+    into: Option<String>,
 }
 
 impl RestoreAnswer {
@@ -68,6 +71,7 @@ impl RestoreAnswer {
             dumped_bytes: restored.dumped,
             seconds: now.duration_since(facts.moment).as_secs_f64(),
             warnings: job.plan.warnings.clone(),
+            into: job.wish.into.then(|| facts.target.name.clone()),
         }
     }
 }
@@ -97,7 +101,11 @@ impl fmt::Display for RestoreAnswer {
             )?;
         }
         if let Some(safety) = &self.safety_backup {
-            writeln!(f, "to go back: lastgood restore {safety}")?;
+            let database = match &self.into {
+                Some(name) => format!(" --database {}", words::shell_word(name)),
+                None => String::new(),
+            };
+            writeln!(f, "to go back: lastgood restore {safety}{database}")?;
         }
         Ok(())
     }

@@ -22,6 +22,9 @@ use crate::commands::restore::plan::way::Way;
 use crate::commands::restore::tables;
 use crate::commands::restore::wish::Wish;
 
+/// How many names a warning spells out.
+const NAMED: usize = 5;
+
 /// The whole plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -111,6 +114,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
             facts.target.role.name
         ));
     }
+    warnings.extend(unfilled(facts, way));
     match (way, &facts.target.living) {
         (Way::InPlace { .. }, _) if wish.skip_backup => {
             warnings.push("no safety backup is made (--skip-backup): there will be no way back".to_owned());
@@ -122,6 +126,19 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
         _ => {}
     }
     warnings
+}
+
+/// Rows that the backup lacks, such as those that `--exclude-table-data` left out of it.
+fn unfilled(facts: &Facts, way: &Way) -> Option<String> {
+    let tables = &facts.unfilled;
+    let fate = match way {
+        Way::Swap { .. } => "will be empty; the old database keeps them",
+        Way::InPlace { safety_backup: true, .. } => "will be empty; the safety backup has them",
+        Way::InPlace { safety_backup: false, .. } => "will be empty: they are lost",
+    };
+    let named = words::first_of(tables, NAMED, ", ");
+    (!tables.is_empty())
+        .then(|| format!("the backup has no rows of these tables, which have some now and {fate}: {named}"))
 }
 
 fn stays_behind(what: &str, names: &[String]) -> Option<String> {

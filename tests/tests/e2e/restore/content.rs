@@ -1,0 +1,40 @@
+//! What a backup was asked to leave out, and what of that a restore says, keeps or refuses.
+
+use e2e::postgres::PASSWORD;
+
+use super::Scene;
+
+#[test]
+fn rows_that_the_backup_lacks_are_named_and_the_safety_backup_has_them() {
+    let scene = Scene::new("left_out").with("BACKUP_PG_DUMP_OPTIONS", "--exclude-table-data=logs --no-sync");
+    scene.database.query("CREATE TABLE t AS SELECT 1 AS id; CREATE TABLE logs AS SELECT generate_series(1, 1000) AS n");
+    scene.database.query("CREATE TABLE sessions (id integer); CREATE TABLE parted (id integer) PARTITION BY LIST (id)");
+    scene.agent.run(&["backup"]).succeeds();
+    let said = "which have some now and will be empty; the safety backup has them: public.logs\n";
+    scene.agent.run(&["restore", "latest", "--in-place", "--dry-run"]).succeeds().mentions(said);
+    scene
+        .agent
+        .run(&["restore", "latest", "--dry-run"])
+        .succeeds()
+        .mentions("the old database keeps them: public.logs");
+    let run = scene.agent.run(&["restore", "latest", "--in-place", "--confirm"]).succeeds();
+    assert_eq!(scene.database.query("SELECT count(*) FROM logs"), "0");
+    let back = run.stdout.lines().find_map(|line| line.split("to go back: lastgood restore ").nth(1)).unwrap();
+    scene.agent.run(&["restore", back, "--confirm"]).succeeds();
+    assert_eq!(scene.database.query("SELECT count(*) FROM logs"), "1000");
+}
+
+#[test]
+fn the_safety_backup_is_of_the_database_that_is_restored_into() {
+    let scene = Scene::backed_up("source");
+    let role = format!("{}_modest", scene.database.name());
+    let other = scene.database.server().new_database("empty");
+    scene.database.query(&format!(
+        "CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO {role}; ALTER DATABASE {} OWNER TO {role}",
+        other.name()
+    ));
+    let run = scene.agent.setting("DB_USER", &role).run(&["restore", "latest", "--into", other.name(), "--confirm"]);
+    let run = run.succeeds().mentions(&format!("to go back: lastgood restore {}_backup_pre_restore_", other.name()));
+    assert_eq!(other.query("SELECT count(*) FROM t"), "100");
+    run.mentions(&format!(" --database {}", other.name()));
+}
