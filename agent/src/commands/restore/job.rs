@@ -3,7 +3,7 @@
 use ::archive::{Census, Digest, Walk};
 use catalog::words;
 use postgres::Psql;
-use postgres::database::counts::{self, Counted};
+use postgres::database::counts::{self, Counted, Within};
 use postgres::programs::pg_restore::Choice;
 
 use crate::answers::failure::{Exit, Failure};
@@ -112,7 +112,7 @@ impl Job {
     pub(crate) fn count(&self, psql: &Psql) -> Result<Vec<Counted>, Failure> {
         tracing::info!("counting every table's rows");
         let failed = |e: String| Failure::new(Exit::Failed, format!("cannot count the restored rows: {e}"));
-        let questions = counts::questions(self.facts.head.encoding());
+        let questions = counts::questions(self.facts.head.encoding(), Within::Nothing);
         let answer = psql.script(&questions).map_err(|e| failed(e.to_string()))?;
         counts::read(&answer).map_err(|e| failed(e.to_string()))
     }

@@ -38,3 +38,48 @@ fn the_safety_backup_is_of_the_database_that_is_restored_into() {
     assert_eq!(other.query("SELECT count(*) FROM t"), "100");
     run.mentions(&format!(" --database {}", other.name()));
 }
+
+#[test]
+fn rows_may_be_in_another_partition_than_they_were() {
+    let scene = Scene::new("paint");
+    scene.database.query(
+        "CREATE TYPE color AS ENUM ('red', 'green', 'blue', 'cyan', 'magenta', 'yellow', 'black', 'white');
+         CREATE TABLE stock (id int, c color) PARTITION BY HASH (c);
+         CREATE TABLE stock_0 PARTITION OF stock FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+         CREATE TABLE stock_1 PARTITION OF stock FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+         CREATE TABLE stock_2 PARTITION OF stock FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+         INSERT INTO stock SELECT n, v.c FROM unnest(enum_range(NULL::color)) WITH ORDINALITY v(c, o), generate_series(1, (3 ^ o)::int) n",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    for way in [
+        &["restore", "latest", "--confirm"][..],
+        &["restore", "latest", "--in-place", "--confirm"],
+        &["restore", "latest", "--jobs=2", "--confirm"],
+    ] {
+        scene.agent.run(way).succeeds().mentions("9840 rows");
+        assert_eq!(scene.database.query("SELECT count(*) FROM stock"), "9840");
+    }
+}
+
+#[test]
+fn what_hides_rows_from_their_owner_does_not_keep_them_from_being_counted() {
+    let scene = Scene::new("forced");
+    let (name, role) = (scene.database.name(), format!("{}_owner", scene.database.name()));
+    scene.database.query(&format!(
+        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{PASSWORD}'; ALTER DATABASE {name} OWNER TO {role}; GRANT CREATE ON TABLESPACE pg_default TO {role};
+         CREATE SCHEMA shut AUTHORIZATION {role}; SET ROLE {role}; CREATE TABLE shut.t AS SELECT generate_series(1, 9) AS id; CREATE TABLE shut.u (id int); INSERT INTO shut.u VALUES (1);
+         ALTER TABLE shut.t ENABLE ROW LEVEL SECURITY; ALTER TABLE shut.t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON shut.t USING (id < 5);
+         REVOKE SELECT ON shut.u FROM {role}; REVOKE USAGE ON SCHEMA shut FROM {role}"
+    ));
+    scene.agent.run(&["backup"]).succeeds();
+    let before = scene.database.as_sql();
+    let agent = scene.agent.setting("DB_USER", &role);
+    for way in [
+        &["restore", "latest", "--confirm"][..],
+        &["restore", "latest", "--jobs=2", "--confirm"],
+        &["restore", "latest", "--in-place", "--skip-backup", "--confirm"],
+    ] {
+        agent.run(way).succeeds().mentions("10 rows");
+        assert_eq!(scene.database.as_sql(), before, "{way:?}");
+    }
+}
