@@ -83,3 +83,19 @@ fn what_hides_rows_from_their_owner_does_not_keep_them_from_being_counted() {
         assert_eq!(scene.database.as_sql(), before, "{way:?}");
     }
 }
+
+#[test]
+fn rows_that_need_others_before_them_are_filled_in_the_archives_order() {
+    let scene = Scene::new("kinds");
+    scene.database.query(
+        "CREATE TABLE a_kinds (k text PRIMARY KEY); INSERT INTO a_kinds SELECT g::text FROM generate_series(1, 300000) g;
+         CREATE FUNCTION known(text) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT EXISTS (SELECT FROM public.a_kinds WHERE k = $1)';
+         CREATE TABLE b_items (id int, k text CHECK (known(k))); INSERT INTO b_items VALUES (1, '299999')",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    let before = scene.database.as_sql();
+    let run = scene.agent.run(&["restore", "latest", "--jobs=2", "--confirm"]).succeeds();
+    run.mentions("in the archive's order").mentions("300001 rows");
+    assert_eq!(scene.database.as_sql(), before);
+    assert_eq!(scene.beside().len(), 1, "the old one alone");
+}
