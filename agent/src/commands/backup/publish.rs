@@ -47,7 +47,7 @@ impl Run<'_> {
             database: self.source.server.database.clone(),
             server: self.source.server.version().to_string(),
             tables: census.tables.len(),
-            rows: census.rows(),
+            rows: census.counted_rows(),
             dumped: carried.dumped,
             seconds: self.started.elapsed().as_secs_f64(),
             warnings: carried.warnings.len(),

@@ -19,7 +19,7 @@ use crate::commands::restore::plan::obstacles::Obstacles;
 use crate::commands::restore::plan::ownership::Ownership;
 use crate::commands::restore::plan::subject::Subject;
 use crate::commands::restore::plan::way::Way;
-use crate::commands::restore::tables;
+use crate::commands::restore::tables::Chosen;
 use crate::commands::restore::wish::Wish;
 
 /// How many names a warning spells out.
@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) way: Way,
     pub(crate) filling: Filling,
     pub(crate) ownership: Ownership,
+    /// The tables whose rows are restored.
+    pub(crate) chosen: Chosen,
     /// What will be lost, will stay or will differ. One line each.
     pub(crate) warnings: Vec<String>,
     subject: Subject,
@@ -42,7 +44,7 @@ pub(crate) struct Plan {
 /// What stands in the way, each with what to do about it: exit 5 when something that was named is not there, else exit 1.
 pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     refuse_wrong_target(wish, facts)?;
-    tables::require(&facts.head, &wish.tables)?;
+    let chosen = Chosen::of(&facts.head, &wish.tables)?;
     let way = way::decide(wish, facts)?;
     let filling = filling::decide(wish, facts, &way);
     if filling == Filling::Script && !wish.trust_archive {
@@ -55,7 +57,8 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
         obstacles.refuse(because.as_deref())?;
         warnings.extend(obstacles.warnings);
     }
-    Ok(Plan { way, filling, ownership, warnings, subject: Subject::of(wish, facts) })
+    let subject = Subject::of(wish, facts, &chosen);
+    Ok(Plan { way, filling, ownership, chosen, warnings, subject })
 }
 
 /// What would restore the wrong thing, or to the wrong place.

@@ -99,3 +99,43 @@ fn rows_that_need_others_before_them_are_filled_in_the_archives_order() {
     assert_eq!(scene.database.as_sql(), before);
     assert_eq!(scene.beside().len(), 1, "the old one alone");
 }
+
+#[test]
+fn a_table_brings_its_partitions_and_children_along() {
+    let scene = Scene::new("parted");
+    scene.database.query(
+        "CREATE TABLE events (at date, n int) PARTITION BY RANGE (at);
+         CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (n);
+         CREATE TABLE \"Events 1\" PARTITION OF events_2025 FOR VALUES IN (1);
+         INSERT INTO events SELECT '2025-05-05', 1 FROM generate_series(1, 1000);
+         CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent); INSERT INTO child SELECT generate_series(1, 7);
+         CREATE TABLE other AS SELECT generate_series(1, 50) AS id; CREATE TABLE hollow (id int) PARTITION BY LIST (id)",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    for (table, said, count) in [
+        ("events", "public.Events 1", "1000 rows"),
+        ("parent", "public.child", "7 rows"),
+        ("public.other", "public.other", "1 table, 50 rows"),
+    ] {
+        let rescue =
+            scene.database.server().database(&format!("{}_{}", scene.database.name(), table.replace('.', "_")));
+        let run = scene.agent.run(&["restore", "latest", "--table", table, "--into", rescue.name(), "--confirm"]);
+        run.succeeds().mentions(said).mentions(count);
+        assert_eq!(
+            rescue.query(&format!("SELECT count(*) || ' rows' FROM {table}")),
+            count.rsplit(", ").next().unwrap()
+        );
+    }
+    let hollow = ["restore", "latest", "--table", "hollow", "--into", "x", "--confirm"];
+    scene.agent.run(&hollow).exits(5).mentions("no rows of table hollow");
+}
+
+#[test]
+fn rows_that_could_not_be_counted_are_not_called_zero() {
+    let scene = Scene::new("inserts").with("BACKUP_PG_DUMP_OPTIONS", "--inserts");
+    scene.database.query("CREATE TABLE t AS SELECT generate_series(1, 20) AS id");
+    scene.agent.run(&["backup"]).succeeds().mentions("1 table, rows not counted").keeps_silent_about("0 rows");
+    let run = scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    run.mentions("1 table, rows not counted").mentions("all else checked").keeps_silent_about("0 rows");
+    assert_eq!(scene.rows(), "20");
+}
