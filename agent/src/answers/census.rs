@@ -11,16 +11,22 @@ use crate::answers::table::{Column, Table};
 /// How many tables are shown.
 const SHOWN: usize = 20;
 
+/// `1204511 rows`, or that they could not be counted.
+pub(crate) fn rows(counted: Option<u64>) -> String {
+    counted.map_or_else(|| "rows not counted".to_owned(), |rows| words::count(rows, "row"))
+}
+
 /// `42 tables, 1,204,511 rows, 480.2 MiB, 12 large objects`.
 pub(crate) fn summary(census: &Census) -> String {
-    let (tables, rows, bytes) = (census.tables.len() as u64, census.rows(), census.bytes());
+    let (tables, bytes) = (census.tables.len() as u64, census.bytes());
     let noun =
         |number: u64, noun: &str| format!("{} {noun}{}", words::grouped(number), if number == 1 { "" } else { "s" });
     let objects = match census.large_objects.count {
         0 => String::new(),
         count => format!(", {}", noun(count, "large object")),
     };
-    format!("{}, {}, {}{objects}", noun(tables, "table"), noun(rows, "row"), words::size(bytes))
+    let rows = census.counted_rows().map_or_else(|| rows(None), |rows| noun(rows, "row"));
+    format!("{}, {rows}, {}{objects}", noun(tables, "table"), words::size(bytes))
 }
 
 /// A table of the largest tables of a census.

@@ -25,6 +25,7 @@ mod space;
 mod swap;
 mod swappable;
 mod tables;
+mod unfilled;
 mod wish;
 
 use jiff::Timestamp;

@@ -51,7 +51,13 @@ impl Census {
         self.tables.iter().filter_map(|table| table.rows).fold(0, u64::saturating_add)
     }
 
-    /// Bytes of all rows and large objects; saturates likewise.
+    /// Rows of all tables; `None` where those of one couldn't be counted. The sum saturates.
+    #[must_use]
+    pub fn counted_rows(&self) -> Option<u64> {
+        self.tables.iter().try_fold(0_u64, |sum, table| Some(sum.saturating_add(table.rows?)))
+    }
+
+    /// Bytes of all rows and large objects; the sum saturates.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.tables.iter().map(|table| table.bytes).fold(self.large_objects.bytes, u64::saturating_add)

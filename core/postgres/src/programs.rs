@@ -1,5 +1,6 @@
 //! PostgreSQL's programs, run as child processes.
 
+pub mod dump_options;
 mod handle;
 pub mod pg_dump;
 pub mod pg_restore;

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod by_hand;
+mod content;
 mod encrypted;
 mod exchange;
 mod failures;

@@ -93,7 +93,7 @@ impl<'a> CandidateLine<'a> {
         match fate {
             Fate::Adopted { manifest, unjudged } => {
                 let census = &manifest.census;
-                let (tables, rows) = (Some(census.tables.len()), Some(census.rows()));
+                let (tables, rows) = (Some(census.tables.len()), census.counted_rows());
                 Self { outcome: "adopted", tables, rows, written: unjudged.is_none(), ..row }
             }
             Fate::Would(Some(Outcome::Damaged)) => Self { outcome: "damaged", ..row },

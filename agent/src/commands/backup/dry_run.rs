@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use catalog::manifest::Purpose;
 use catalog::words;
 use postgres::Stop;
 use serde::Serialize;
@@ -39,7 +40,7 @@ struct DatabaseIntent {
 pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], stop: &Stop) -> Result<Exit, Failure> {
     let mut intents = Vec::new();
     for database in databases {
-        intents.push(DatabaseIntent::new(&Source::open(settings, database, stop)?));
+        intents.push(DatabaseIntent::new(&Source::open(settings, database, Purpose::Backup, stop)?));
     }
     let mut repositories = Vec::new();
     for repository in places::repositories(None, settings).await? {

@@ -8,6 +8,7 @@ use catalog::words;
 use repository::Stored;
 use serde::Serialize;
 
+use crate::answers::census;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::logging;
@@ -20,7 +21,8 @@ pub(crate) struct BackupOutcome {
     /// The server's version.
     pub(super) server: String,
     pub(super) tables: usize,
-    pub(super) rows: u64,
+    /// `None` where they could not be counted.
+    pub(super) rows: Option<u64>,
     /// pg_dump's own length, in bytes.
     pub(super) dumped: u64,
     pub(super) seconds: f64,
@@ -144,7 +146,7 @@ impl fmt::Display for BackupOutcome {
             self.database,
             self.server,
             words::count(self.tables as u64, "table"),
-            words::count(self.rows, "row"),
+            census::rows(self.rows),
             words::size(self.dumped),
             self.seconds
         )?;
@@ -219,7 +221,7 @@ impl BackupDocument {
             database: database.to_owned(),
             server_version: done.map(|o| o.server.clone()),
             tables: done.map(|o| o.tables),
-            rows: done.map(|o| o.rows),
+            rows: done.and_then(|o| o.rows),
             dumped_bytes: done.map(|o| o.dumped),
             seconds: done.map(|o| o.seconds),
             pg_dump_warnings: done.map(|o| o.warnings),

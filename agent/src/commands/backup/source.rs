@@ -1,5 +1,7 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
+use catalog::manifest::Purpose;
+use postgres::programs::dump_options;
 use postgres::programs::pg_dump::DumpOptions;
 use postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
 
@@ -38,7 +40,12 @@ impl Source {
     ///
     /// # Errors
     /// When the database cannot be reached (exit 1), does not exist (exit 5), or no pg_dump fits the server (exit 2).
-    pub(crate) fn open(settings: &Settings, database: &DatabaseSettings, stop: &Stop) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        settings: &Settings,
+        database: &DatabaseSettings,
+        purpose: Purpose,
+        stop: &Stop,
+    ) -> Result<Self, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         // Both run programs and wait for them: at the same time.
@@ -50,7 +57,12 @@ impl Source {
         let server = server.map_err(refused)?;
         let why = format!("the server, which is PostgreSQL {}", server.version());
         let pg_dump = tools::fitting("pg_dump", &installed, server.version(), &why)?;
-        let options = DumpOptions { lock_timeout: database.lock_timeout, extra: database.dump_options.clone() };
+        let extra = match purpose {
+            // The way back from a restore has to bring everything back.
+            Purpose::Safety => dump_options::whole(&database.dump_options),
+            _ => database.dump_options.clone(),
+        };
+        let options = DumpOptions { lock_timeout: database.lock_timeout, extra };
         Ok(Self { server, pg_dump, psql, options })
     }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use postgres::quote::identifier;
 use serde::Serialize;
 
+use crate::answers::census;
 use crate::answers::failure::Failure;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::way::Mode;
@@ -46,16 +47,22 @@ pub(crate) struct RestoreAnswer {
     old_database: Option<String>,
     safety_backup: Option<String>,
     tables: usize,
-    rows: u64,
+    /// `None` where they could not be counted.
+    rows: Option<u64>,
     dumped_bytes: u64,
     seconds: f64,
     warnings: Vec<String>,
+    /// The database, where it is another one than the settings name.
+    #[serde(skip)]
+    into: Option<String>,
 }
 
 impl RestoreAnswer {
     /// The answer about a job that was done by `now`.
     pub(crate) fn new(job: &Job, restored: &Restored, now: Timestamp) -> Self {
-        let facts = &job.facts;
+        let (facts, chosen) = (&job.facts, &job.plan.chosen);
+        let tables = restored.census.tables.iter().filter(|table| chosen.has(&table.schema, &table.name));
+        let restored_census = Census { tables: tables.cloned().collect(), ..Census::default() };
         Self {
             backup: facts.backup.name.clone(),
             from: facts.backup.place.clone(),
@@ -63,11 +70,12 @@ impl RestoreAnswer {
             mode: job.plan.way.mode(),
             old_database: restored.old_database.clone(),
             safety_backup: restored.safety_backup.clone(),
-            tables: restored.census.tables.len(),
-            rows: restored.census.rows(),
-            dumped_bytes: restored.dumped,
+            tables: restored_census.tables.len(),
+            rows: restored_census.counted_rows(),
+            dumped_bytes: if chosen.is_all() { restored.dumped } else { restored_census.bytes() },
             seconds: now.duration_since(facts.moment).as_secs_f64(),
             warnings: job.plan.warnings.clone(),
+            into: job.wish.into.then(|| facts.target.name.clone()),
         }
     }
 }
@@ -76,13 +84,14 @@ impl fmt::Display for RestoreAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "restored {} from {}: {}, {}, {} in {:.1} s, all checked",
+            "restored {} from {}: {}, {}, {} in {:.1} s, all {}checked",
             self.database,
             self.backup,
             words::count(self.tables as u64, "table"),
-            words::count(self.rows, "row"),
+            census::rows(self.rows),
             words::size(self.dumped_bytes),
-            self.seconds
+            self.seconds,
+            if self.rows.is_some() { "" } else { "else " }
         )?;
         if let Some(old) = &self.old_database {
             let (name, old_name) = (identifier(&self.database), identifier(old));
@@ -97,7 +106,11 @@ impl fmt::Display for RestoreAnswer {
             )?;
         }
         if let Some(safety) = &self.safety_backup {
-            writeln!(f, "to go back: lastgood restore {safety}")?;
+            let database = match &self.into {
+                Some(name) => format!(" --database {}", words::shell_word(name)),
+                None => String::new(),
+            };
+            writeln!(f, "to go back: lastgood restore {safety}{database}")?;
         }
         Ok(())
     }

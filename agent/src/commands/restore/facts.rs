@@ -13,6 +13,7 @@ use crate::commands::restore::relations::Relations;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
+use crate::commands::restore::unfilled;
 use crate::commands::restore::wish::Wish;
 
 /// What is so. Nothing in it can be asked or told anything.
@@ -31,6 +32,8 @@ pub(crate) struct Facts {
     pub(crate) cores: usize,
     /// What is in the live database. Asked only where it may be replaced in place: a large one takes a second.
     pub(crate) relations: Option<Relations>,
+    /// Tables of the live database with rows that the archive has none of.
+    pub(crate) unfilled: Vec<String>,
     /// The time of the restore, from which its databases get their names.
     pub(crate) moment: Timestamp,
 }
@@ -58,6 +61,7 @@ impl Facts {
         };
         Ok(Self {
             roles: server.roles()?,
+            unfilled: unfilled::ask(&server.psql, &head, &target)?,
             spool: SpoolFolder::at(&wish.spool_directory),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             backup,

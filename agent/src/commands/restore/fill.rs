@@ -22,12 +22,36 @@ use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::reading::Through;
 
+/// Why a database wasn't filled. What has been filled in is worth nothing then.
+#[derive(Debug)]
+pub(crate) enum Unfilled {
+    /// It cannot be filled at all.
+    Failed(Failure),
+    /// It refused rows that came side by side. They may need others to be there before, as a CHECK does that looks into
+    /// another table: in the archive's order they may be taken.
+    Refused(Failure),
+}
+
+impl From<Failure> for Unfilled {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Unfilled> for Failure {
+    fn from(unfilled: Unfilled) -> Self {
+        match unfilled {
+            Unfilled::Failed(failure) | Unfilled::Refused(failure) => failure,
+        }
+    }
+}
+
 /// Fills the database that `psql` is connected to, and counts what is in it then.
 ///
 /// # Errors
-/// When the archive is not what it should be, or a program fails. What has been filled in is worth nothing then.
-pub(crate) fn run(job: &Job, psql: &Psql) -> Result<(Through, Vec<Counted>), Failure> {
-    let through = match &job.plan.filling {
+/// When the archive is not what it should be, or a program fails.
+pub(crate) fn run(job: &Job, psql: &Psql, filling: &Filling) -> Result<(Through, Vec<Counted>), Unfilled> {
+    let through = match filling {
         Filling::SideBySide { jobs, folder } => return side_by_side::fill(job, psql, *jobs, folder),
         Filling::Stream => stream(job, psql)?,
         Filling::Script => script(job, psql)?,

@@ -5,9 +5,10 @@
 //! do: it commits before the end of its input has been seen.
 
 use ::archive::Walked;
+use postgres::database::counts::{self, Within};
 use postgres::database::exchange::end_connections;
 use postgres::database::live::LiveDatabase;
-use postgres::database::{counts, statistics};
+use postgres::database::statistics;
 use postgres::programs::pg_restore::Way;
 use postgres::programs::program::ProgramError;
 use postgres::programs::session::{Session, SessionError};
@@ -91,7 +92,7 @@ fn check(job: &Job, mut session: Session, walked: &Walked, begun: &str) -> Resul
     tracing::info!("counting every table's rows before the commit");
     let answers = match session
         .ask(TRANSACTION)
-        .and_then(|now| Ok((now, session.ask(&counts::questions(job.facts.head.encoding()))?)))
+        .and_then(|now| Ok((now, session.ask(&counts::questions(job.facts.head.encoding(), Within::Transaction))?)))
     {
         Ok(answers) => answers,
         Err(error) => return Err(ended(session, &error)),

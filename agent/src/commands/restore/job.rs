@@ -3,7 +3,7 @@
 use ::archive::{Census, Digest, Walk};
 use catalog::words;
 use postgres::Psql;
-use postgres::database::counts::{self, Counted};
+use postgres::database::counts::{self, Counted, Within};
 use postgres::programs::pg_restore::Choice;
 
 use crate::answers::failure::{Exit, Failure};
@@ -38,8 +38,8 @@ impl Job {
     /// # Errors
     /// As [`tables::list`].
     pub(crate) fn choice(&self) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
-        let tables = &self.wish.tables;
-        let list = if tables.is_empty() { None } else { Some(tables::list(&self.facts.head, tables)?) };
+        let chosen = &self.plan.chosen;
+        let list = if chosen.is_all() { None } else { Some(tables::list(&self.facts.head, chosen)?) };
         let choice = Choice {
             without_owners: self.plan.ownership != Ownership::Kept,
             list: list.as_ref().map(|file| file.path().to_owned()),
@@ -90,9 +90,9 @@ impl Job {
     /// # Errors
     /// Exit 1, naming the first difference.
     pub(crate) fn check_counts(&self, census: &Census, counted: &[Counted], alone: bool) -> Result<(), Failure> {
-        let tables = &self.wish.tables;
-        let mut differences = counts::compare(census, counted, |schema, name| tables::is_chosen(tables, schema, name));
-        if tables.is_empty() {
+        let chosen = &self.plan.chosen;
+        let mut differences = counts::compare(census, counted, |schema, name| chosen.has(schema, name));
+        if chosen.is_all() {
             differences.extend(counts::compare_large_objects(census, counted, alone));
         }
         if differences.is_empty() {
@@ -112,7 +112,7 @@ impl Job {
     pub(crate) fn count(&self, psql: &Psql) -> Result<Vec<Counted>, Failure> {
         tracing::info!("counting every table's rows");
         let failed = |e: String| Failure::new(Exit::Failed, format!("cannot count the restored rows: {e}"));
-        let questions = counts::questions(self.facts.head.encoding());
+        let questions = counts::questions(self.facts.head.encoding(), Within::Nothing);
         let answer = psql.script(&questions).map_err(|e| failed(e.to_string()))?;
         counts::read(&answer).map_err(|e| failed(e.to_string()))
     }

@@ -19,8 +19,11 @@ use crate::commands::restore::plan::obstacles::Obstacles;
 use crate::commands::restore::plan::ownership::Ownership;
 use crate::commands::restore::plan::subject::Subject;
 use crate::commands::restore::plan::way::Way;
-use crate::commands::restore::tables;
+use crate::commands::restore::tables::Chosen;
 use crate::commands::restore::wish::Wish;
+
+/// How many names a warning spells out.
+const NAMED: usize = 5;
 
 /// The whole plan.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) way: Way,
     pub(crate) filling: Filling,
     pub(crate) ownership: Ownership,
+    /// The tables whose rows are restored.
+    pub(crate) chosen: Chosen,
     /// What will be lost, will stay or will differ. One line each.
     pub(crate) warnings: Vec<String>,
     subject: Subject,
@@ -39,7 +44,7 @@ pub(crate) struct Plan {
 /// What stands in the way, each with what to do about it: exit 5 when something that was named is not there, else exit 1.
 pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     refuse_wrong_target(wish, facts)?;
-    tables::require(&facts.head, &wish.tables)?;
+    let chosen = Chosen::of(&facts.head, &wish.tables)?;
     let way = way::decide(wish, facts)?;
     let filling = filling::decide(wish, facts, &way);
     if filling == Filling::Script && !wish.trust_archive {
@@ -52,7 +57,8 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
         obstacles.refuse(because.as_deref())?;
         warnings.extend(obstacles.warnings);
     }
-    Ok(Plan { way, filling, ownership, warnings, subject: Subject::of(wish, facts) })
+    let subject = Subject::of(wish, facts, &chosen);
+    Ok(Plan { way, filling, ownership, chosen, warnings, subject })
 }
 
 /// What would restore the wrong thing, or to the wrong place.
@@ -111,6 +117,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
             facts.target.role.name
         ));
     }
+    warnings.extend(unfilled(facts, way));
     match (way, &facts.target.living) {
         (Way::InPlace { .. }, _) if wish.skip_backup => {
             warnings.push("no safety backup is made (--skip-backup): there will be no way back".to_owned());
@@ -136,6 +143,19 @@ fn owner_of_database(facts: &Facts) -> Option<String> {
         Some(_) => return None,
     };
     Some(format!("the database will belong to {}: {why}", target.role.name))
+}
+
+/// Rows that the backup lacks, such as those that `--exclude-table-data` left out of it.
+fn unfilled(facts: &Facts, way: &Way) -> Option<String> {
+    let tables = &facts.unfilled;
+    let fate = match way {
+        Way::Swap { .. } => "will be empty; the old database keeps them",
+        Way::InPlace { safety_backup: true, .. } => "will be empty; the safety backup has them",
+        Way::InPlace { safety_backup: false, .. } => "will be empty: they are lost",
+    };
+    let named = words::first_of(tables, NAMED, ", ");
+    (!tables.is_empty())
+        .then(|| format!("the backup has no rows of these tables, which have some now and {fate}: {named}"))
 }
 
 fn stays_behind(what: &str, names: &[String]) -> Option<String> {

@@ -12,8 +12,12 @@ use crate::settings::{DatabaseSettings, Settings};
 /// # Errors
 /// When no repository has it, or it was found damaged: nothing may be restored then.
 pub(super) fn back_up(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Result<String, Failure> {
-    tracing::info!("making a safety backup of {}", job.facts.target.name);
-    let backing_up = backup::back_up(settings, database, Purpose::Safety, &job.interrupt);
+    let name = &job.facts.target.name;
+    tracing::info!("making a safety backup of {name}");
+    // With `--into` another database is replaced than the one that is set.
+    let connection = database.connection.to(name);
+    let target = DatabaseSettings { name: Some(name.clone()), connection, ..database.clone() };
+    let backing_up = backup::back_up(settings, &target, Purpose::Safety, &job.interrupt);
     let outcome = tokio::runtime::Handle::current().block_on(backing_up).map_err(refused)?;
     match outcome.failure() {
         Some(failure) if failure.exit == Exit::Damaged => return Err(refused(failure)),

@@ -12,9 +12,11 @@ use postgres::words::origin;
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
 use crate::commands::restore::clients::Clients;
+use crate::commands::restore::fill::{self, Unfilled};
 use crate::commands::restore::job::Job;
+use crate::commands::restore::plan::filling::Filling;
+use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
-use crate::commands::restore::{fill, properties};
 
 /// A database that is being filled. Dropped with the value unless it was kept.
 struct New<'a> {
@@ -29,7 +31,20 @@ struct New<'a> {
 /// The live database is untouched and the new one gone then.
 pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, Failure> {
     let mut new = create(job, new).map_err(|failure| job.interrupted_or(failure))?;
-    let through = prepare(job, &new.name).map_err(|failure| job.interrupted_or(failure))?;
+    let through = match prepare(job, &new.name, &job.plan.filling) {
+        Err(Unfilled::Refused(failure)) if job.interrupt.seen().is_none() => {
+            tracing::warn!(
+                "rows were refused that came side by side: {}; filling a new database in the archive's order, without jobs",
+                failure.error
+            );
+            let name = new.name.clone();
+            drop(new);
+            new = create(job, &name).map_err(|failure| job.interrupted_or(failure))?;
+            prepare(job, &name, &Filling::Stream)
+        }
+        prepared => prepared,
+    };
+    let through = through.map_err(|unfilled| job.interrupted_or(unfilled.into()))?;
     job.go_on()?;
     let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
     job.go_on()?;
@@ -44,10 +59,10 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
 }
 
 /// Everything before the live database is touched.
-fn prepare(job: &Job, new: &str) -> Result<Through, Failure> {
+fn prepare(job: &Job, new: &str, filling: &Filling) -> Result<Through, Unfilled> {
     let psql = job.server.psql.to(new);
     properties::before_rows(job, new)?;
-    let (through, counted) = fill::run(job, &psql)?;
+    let (through, counted) = fill::run(job, &psql, filling)?;
     job.go_on()?;
     job.check_counts(&through.walked.census, &counted, true)?;
     statistics::gather(&psql, job.sessions());

@@ -3,35 +3,113 @@
 //! All definitions are restored, because a table needs its types, functions and extensions; foreign keys aren't, because they
 //! point to tables without rows; nor are large objects.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+
+use ::archive::Entry;
+use postgres::words::inheritance;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
 
-/// Makes sure that the archive has every one of `tables`.
-///
-/// # Errors
-/// Exit 5 when it hasn't.
-pub(crate) fn require(head: &Head, tables: &[String]) -> Result<(), Failure> {
-    for table in tables {
-        let is_it = |entry: &::archive::Entry| {
-            ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str()) && is_named(table, &entry.schema, &entry.name)
-        };
-        if !head.contents.iter().any(is_it) {
-            return Err(Failure::new(Exit::NotFound, format!("the backup has no table {table}"))
-                .hint("lastgood show lists its tables; names are written as they are, without quotes"));
+/// The tables whose rows are restored: those that were named, and what holds the rows of those.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    /// With their schemas; `None`: all.
+    tables: Option<BTreeSet<Name>>,
+    /// Partitions and children of those that were named, as a person writes them.
+    belonging: Vec<String>,
+}
+
+/// A schema, and a name in it.
+type Name = (String, String);
+
+impl Chosen {
+    /// What `tables`, each `NAME` or `SCHEMA.NAME`, choose. None given: all are meant.
+    ///
+    /// # Errors
+    /// Exit 5 when one of them names no table, or one that the archive has no rows of.
+    pub(crate) fn of(head: &Head, tables: &[String]) -> Result<Self, Failure> {
+        if tables.is_empty() {
+            return Ok(Self::default());
+        }
+        let children = children(head);
+        let (mut chosen, mut named) = (BTreeSet::new(), BTreeSet::new());
+        for table in tables {
+            let roots: BTreeSet<Name> = tables_named(head, table).collect();
+            if roots.is_empty() {
+                return Err(Failure::new(Exit::NotFound, format!("the backup has no table {table}"))
+                    .hint("lastgood show lists its tables; names are written as they are, without quotes"));
+            }
+            let family = family(&roots, &children);
+            if !head.entries("TABLE DATA").any(|entry| family.contains(&name_of(entry))) {
+                return Err(Failure::new(Exit::NotFound, format!("the backup has no rows of table {table}")).hint(
+                    "its rows were left out (BACKUP_PG_DUMP_OPTIONS), or it is a partitioned table without partitions",
+                ));
+            }
+            named.extend(roots);
+            chosen.extend(family);
+        }
+        let belonging = chosen.difference(&named).map(|(schema, name)| format!("{schema}.{name}")).collect();
+        Ok(Self { tables: Some(chosen), belonging })
+    }
+
+    /// Every table is meant.
+    pub(crate) fn is_all(&self) -> bool {
+        self.tables.is_none()
+    }
+
+    /// Whether the rows of this table are restored.
+    pub(crate) fn has(&self, schema: &str, name: &str) -> bool {
+        self.tables.as_ref().is_none_or(|tables| tables.contains(&(schema.to_owned(), name.to_owned())))
+    }
+
+    /// Partitions and children that come along, each with its schema.
+    pub(crate) fn belonging(&self) -> &[String] {
+        &self.belonging
+    }
+}
+
+fn name_of(entry: &Entry) -> Name {
+    (entry.schema.clone(), entry.name.clone())
+}
+
+fn tables_named<'a>(head: &'a Head, table: &'a str) -> impl Iterator<Item = Name> + 'a {
+    let is_it = move |entry: &&Entry| {
+        ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str()) && is_named(table, &entry.schema, &entry.name)
+    };
+    head.contents.iter().filter(is_it).map(name_of)
+}
+
+/// The tables below each one: its partitions, and those that inherit from it.
+fn children(head: &Head) -> BTreeMap<Name, Vec<Name>> {
+    let mut children: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
+    for entry in &head.contents {
+        let Some(definition) = entry.definition.as_deref().filter(|_| entry.kind != "SCHEMA") else { continue };
+        for parent in inheritance::parents(definition) {
+            children.entry(parent).or_default().push(name_of(entry));
         }
     }
-    Ok(())
+    children
+}
+
+fn family(roots: &BTreeSet<Name>, children: &BTreeMap<Name, Vec<Name>>) -> BTreeSet<Name> {
+    let mut family = roots.clone();
+    let mut rest: Vec<Name> = roots.iter().cloned().collect();
+    while let Some(table) = rest.pop() {
+        let new = children.get(&table).into_iter().flatten().filter(|child| family.insert((*child).clone()));
+        rest.extend(new.cloned());
+    }
+    family
 }
 
 /// The entries to restore, as a file for `pg_restore --use-list`, gone when dropped.
 ///
 /// # Errors
 /// Exit 1 when it can't be written.
-pub(crate) fn list(head: &Head, tables: &[String]) -> Result<tempfile::NamedTempFile, Failure> {
-    let wanted = |entry: &&::archive::Entry| match entry.kind.as_str() {
-        "TABLE DATA" => is_chosen(tables, &entry.schema, &entry.name),
+pub(crate) fn list(head: &Head, chosen: &Chosen) -> Result<tempfile::NamedTempFile, Failure> {
+    let wanted = |entry: &&Entry| match entry.kind.as_str() {
+        "TABLE DATA" => chosen.has(&entry.schema, &entry.name),
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),
     };
@@ -48,11 +126,6 @@ pub(crate) fn list_of(ids: impl Iterator<Item = i32>) -> Result<tempfile::NamedT
     written.map_err(|e| Failure::new(Exit::Failed, format!("the list for pg_restore can't be written: {e}")))
 }
 
-/// Whether one of `tables` names this one. None given: all are meant.
-pub(crate) fn is_chosen(tables: &[String], schema: &str, name: &str) -> bool {
-    tables.is_empty() || tables.iter().any(|table| is_named(table, schema, name))
-}
-
 /// `NAME` in any schema, or `SCHEMA.NAME`.
 fn is_named(table: &str, schema: &str, name: &str) -> bool {
     table == name || table.strip_prefix(schema).and_then(|rest| rest.strip_prefix('.')) == Some(name)
@@ -67,6 +140,6 @@ mod tests {
         assert!(is_named("users", "public", "users") && is_named("public.users", "public", "users"));
         assert!(is_named("a.b.c", "a.b", "c") && is_named("odd.name", "public", "odd.name"));
         assert!(!is_named("other.users", "public", "users") && !is_named("publicusers", "public", "users"));
-        assert!(is_chosen(&[], "public", "users"));
+        assert!(Chosen::default().has("public", "users"));
     }
 }

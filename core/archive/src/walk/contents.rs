@@ -29,7 +29,8 @@ pub struct Entry {
     pub name: String,
     /// The role that owns it; empty for none.
     pub owner: String,
-    /// Its SQL, for DATABASE, DATABASE PROPERTIES, ENCODING, and the database's own ACL and COMMENT only.
+    /// Its SQL, for DATABASE, DATABASE PROPERTIES, ENCODING and the database's own ACL and COMMENT, and unless the walk only
+    /// counts for tables and schemas.
     pub definition: Option<String>,
     pub(super) block: Option<Block>,
 }
@@ -80,7 +81,7 @@ impl Entry {
 
     /// What the census, or the making of a new database, needs.
     fn is_essential(&self) -> bool {
-        self.has_data() || self.definition.is_some()
+        self.has_data() || reader::DEFINED_KINDS.contains(&self.kind.as_str())
     }
 
     /// One of possibly millions of entries that say no more than a large object's number.

@@ -8,26 +8,55 @@ use std::collections::BTreeMap;
 use archive::Census;
 use serde::Deserialize;
 
-/// Prints every table with its rows, one JSON document a line. `\gexec` runs what the outer query answers with: the names
-/// never pass through us.
-const COUNT: &str = r"SELECT pg_catalog.format(CASE c.relkind
-        WHEN 'r' THEN 'SELECT row_to_json(t) FROM (SELECT %1$L::text AS schema, %2$L::text AS name, count(*) AS rows, %3$L::bool AS seeded FROM ONLY %1$I.%2$I) t'
-        ELSE 'SELECT row_to_json(t) FROM (SELECT %1$L::text AS schema, %2$L::text AS name, NULL::bigint AS rows, false AS seeded) t' END,
+/// Prints every table with its rows, one JSON document a line. `\gexec` runs what the outer query answers with, column by column:
+/// the names never pass through us. `:begin` and `:rollback` enclose what a table that the role may not read needs lifted
+/// for the count alone: as its owner, with the rights on it, and without its row security.
+const COUNT: &str = r"SELECT CASE WHEN a.lifted THEN :'begin' END,
+    CASE WHEN a.lifted AND NOT a.owned THEN pg_catalog.format('SET LOCAL ROLE %I', pg_catalog.pg_get_userbyid(c.relowner)) END,
+    CASE WHEN a.lifted AND NOT a.entered THEN pg_catalog.format('GRANT USAGE ON SCHEMA %I TO CURRENT_USER', n.nspname) END,
+    CASE WHEN a.lifted AND NOT a.readable THEN pg_catalog.format('GRANT SELECT ON %I.%I TO CURRENT_USER', n.nspname, c.relname) END,
+    CASE WHEN a.lifted AND c.relforcerowsecurity THEN pg_catalog.format('ALTER TABLE ONLY %I.%I NO FORCE ROW LEVEL SECURITY', n.nspname, c.relname) END,
+    pg_catalog.format(CASE c.relkind
+        WHEN 'r' THEN 'SELECT row_to_json(t) FROM (SELECT %1$L::text AS schema, %2$L::text AS name, count(*) AS rows, %3$L::bool AS seeded, %4$L::bigint AS root FROM ONLY %1$I.%2$I) t'
+        ELSE 'SELECT row_to_json(t) FROM (SELECT %1$L::text AS schema, %2$L::text AS name, NULL::bigint AS rows, false AS seeded, %4$L::bigint AS root) t' END,
     n.nspname, c.relname,
     EXISTS (SELECT FROM pg_catalog.pg_depend d
-        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'))
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'),
+    CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid END),
+    CASE WHEN a.lifted THEN :'rollback' END
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+        LATERAL (SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
+            pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS entered,
+            pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable) may,
+        LATERAL (SELECT may.*, c.relkind = 'r' AND pg_catalog.pg_has_role(c.relowner, 'MEMBER')
+            AND (NOT entered OR NOT readable OR pg_catalog.row_security_active(c.oid)) AS lifted) a
     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
         AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY c.oid
 \gexec
 SELECT row_to_json(l) FROM (SELECT count(*) AS large_objects FROM pg_catalog.pg_largeobject_metadata) l;
 ";
 
+/// The session that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// One of its own.
+    Nothing,
+    /// One with a transaction under way.
+    Transaction,
+}
+
 /// psql's input that makes it print the counts, one JSON document a line. `encoding` is the archive's character set.
 #[must_use]
-pub fn questions(encoding: &str) -> String {
+pub fn questions(encoding: &str, within: Within) -> String {
+    let (begin, rollback) = match within {
+        Within::Nothing => ("BEGIN", "ROLLBACK"),
+        Within::Transaction => ("SAVEPOINT counting", "ROLLBACK TO SAVEPOINT counting"),
+    };
     // Row security must fail rather than hide rows from the count. No settings of ours may reach a session that goes on.
-    format!("SET client_encoding = {};\nSET row_security = off;\n{COUNT}", crate::quote::literal(encoding))
+    format!(
+        "\\set begin '{begin}'\n\\set rollback '{rollback}'\nSET client_encoding = {};\nSET row_security = off;\n{COUNT}",
+        crate::quote::literal(encoding)
+    )
 }
 
 /// One line of psql's answer.
@@ -44,6 +73,8 @@ pub enum Counted {
         rows: Option<u64>,
         /// An extension made it and may have put rows of its own into it, which no dump contains.
         seeded: bool,
+        /// The topmost table that it is a partition of, by its OID.
+        root: Option<u64>,
     },
     /// How many large objects the database has.
     LargeObjects {
@@ -89,40 +120,83 @@ pub fn read(answer: &str) -> Result<Vec<Counted>, serde_json::Error> {
     answer.split('\n').filter(|line| !line.is_empty()).map(serde_json::from_str).collect()
 }
 
-/// The rows of a table that was found, and whether an extension may have added to them.
-type Found = (Option<u64>, bool);
+/// One table that was counted.
+#[derive(Clone, Copy)]
+struct Found {
+    rows: Option<u64>,
+    seeded: bool,
+    root: Option<u64>,
+}
 
-/// Compares every table of the census that `chosen` names. Tables missing from the archive are ignored.
-pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str) -> bool) -> Vec<Difference> {
-    let mut found: BTreeMap<(&str, &str), Vec<Found>> = BTreeMap::new();
-    for table in counted {
-        if let Counted::Table { schema, name, rows, seeded } = table {
-            found.entry((schema, name)).or_default().push((*rows, *seeded));
+impl Found {
+    /// Whether it has what the archive holds of it. INSERTs aren't counted as rows, and a foreign table's rows are elsewhere.
+    fn fits(&self, expected: Option<u64>) -> bool {
+        match (expected, self.rows) {
+            (Some(expected), Some(rows)) => rows == expected || self.seeded && rows > expected,
+            _ => true,
         }
     }
+}
+
+/// Compares every table of the census that `chosen` names. Tables missing from the archive are ignored. Rows may be in another
+/// partition than they were: by hash of an enum's value, which depends on the OID that it got.
+pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str) -> bool) -> Vec<Difference> {
+    let mut candidates = by_name(counted);
     let mut differences = Vec::new();
+    let mut expected_below: BTreeMap<u64, Option<u64>> = BTreeMap::new();
     for table in census.tables.iter().filter(|table| chosen(&table.schema, &table.name)) {
         let shown = format!("{}.{}", table.schema, table.name);
-        let candidates = found.get_mut(&(table.schema.as_str(), table.name.as_str()));
-        // Names that only differ in bytes that aren't UTF-8 look alike: each takes the one that fits it.
-        let fits = |(rows, seeded): &Found| match (table.rows, rows) {
-            (Some(expected), Some(rows)) => *rows == expected || *seeded && *rows > expected,
-            // INSERTs aren't counted as rows, and a foreign table's rows are elsewhere.
-            _ => true,
+        let candidates = candidates.get_mut(&(table.schema.as_str(), table.name.as_str()));
+        let Some(found) = candidates.and_then(|candidates| take_fitting(candidates, table.rows)) else {
+            differences.push((None, Difference::Missing { table: shown }));
+            continue;
         };
-        match candidates {
-            None => differences.push(Difference::Missing { table: shown }),
-            Some(candidates) => match (candidates.iter().position(fits), candidates.first()) {
-                (Some(at), _) => drop(candidates.remove(at)),
-                (None, Some((rows, _))) => {
-                    let (expected, found) = (table.rows.unwrap_or(0), rows.unwrap_or(0));
-                    differences.push(Difference::Rows { table: shown, expected, found });
-                }
-                (None, None) => differences.push(Difference::Missing { table: shown }),
-            },
+        if let Some(root) = found.root {
+            let sum = expected_below.entry(root).or_insert(Some(0));
+            *sum = sum.zip(table.rows).map(|(sum, rows)| sum.saturating_add(rows));
+        }
+        if !found.fits(table.rows) {
+            let (expected, rows) = (table.rows.unwrap_or(0), found.rows.unwrap_or(0));
+            differences.push((found.root, Difference::Rows { table: shown, expected, found: rows }));
         }
     }
-    differences
+    let found_below = sums(counted);
+    // A sum that holds INSERTs says nothing.
+    let moved = |root: &u64| {
+        expected_below.get(root).is_some_and(|sum| sum.is_none_or(|sum| found_below.get(root) == Some(&sum)))
+    };
+    differences.retain(|(root, _)| !root.as_ref().is_some_and(moved));
+    differences.into_iter().map(|(_, difference)| difference).collect()
+}
+
+fn by_name(counted: &[Counted]) -> BTreeMap<(&str, &str), Vec<Found>> {
+    let mut found: BTreeMap<(&str, &str), Vec<Found>> = BTreeMap::new();
+    for table in counted {
+        if let Counted::Table { schema, name, rows, seeded, root } = table {
+            found.entry((schema, name)).or_default().push(Found { rows: *rows, seeded: *seeded, root: *root });
+        }
+    }
+    found
+}
+
+/// Names that only differ in bytes that aren't UTF-8 look alike: each takes the one that fits it, or else the first.
+fn take_fitting(candidates: &mut Vec<Found>, expected: Option<u64>) -> Option<Found> {
+    match candidates.iter().position(|found| found.fits(expected)) {
+        Some(at) => Some(candidates.remove(at)),
+        None => candidates.first().copied(),
+    }
+}
+
+/// How many rows are in all partitions of a table, by the OID of the topmost.
+fn sums(counted: &[Counted]) -> BTreeMap<u64, u64> {
+    let mut sums = BTreeMap::new();
+    for table in counted {
+        if let Counted::Table { rows, root: Some(root), .. } = table {
+            let sum: &mut u64 = sums.entry(*root).or_default();
+            *sum = sum.saturating_add(rows.unwrap_or(0));
+        }
+    }
+    sums
 }
 
 /// Compares the number of large objects. `alone`: the database holds none but the archive's.
@@ -157,7 +231,30 @@ mod tests {
     }
 
     fn counted(name: &str, rows: u64, seeded: bool) -> Counted {
-        Counted::Table { schema: "public".to_owned(), name: name.to_owned(), rows: Some(rows), seeded }
+        Counted::Table { schema: "public".to_owned(), name: name.to_owned(), rows: Some(rows), seeded, root: None }
+    }
+
+    fn partition(name: &str, rows: u64, root: u64) -> Counted {
+        Counted::Table {
+            schema: "public".to_owned(),
+            name: name.to_owned(),
+            rows: Some(rows),
+            seeded: false,
+            root: Some(root),
+        }
+    }
+
+    #[test]
+    fn rows_may_move_between_partitions_of_a_table_and_none_may_be_lost() {
+        let census = census(&[("a_0", Some(3)), ("a_1", Some(4)), ("b_0", Some(5)), ("b_1", Some(5))]);
+        let counted = |a_0, a_1, b_0, b_1| {
+            [partition("a_0", a_0, 1), partition("a_1", a_1, 1), partition("b_0", b_0, 2), partition("b_1", b_1, 2)]
+        };
+        assert_eq!(compare(&census, &counted(0, 7, 10, 0), all), []);
+        assert_eq!(compare(&census, &counted(3, 4, 5, 4), all).len(), 1, "a row was lost");
+        assert_eq!(compare(&census, &counted(2, 4, 5, 6), all).len(), 2, "a row went to another table");
+        let one = |_: &str, name: &str| name == "a_0";
+        assert_eq!(compare(&census, &counted(1, 2, 0, 0), one), [], "one alone, whose rows went elsewhere");
     }
 
     fn all(_: &str, _: &str) -> bool {
@@ -192,7 +289,7 @@ mod tests {
 
     #[test]
     fn psqls_answer_is_read_line_by_line() {
-        let answer = "{\"schema\":\"public\",\"name\":\"café\",\"rows\":3,\"seeded\":false}\n{\"large_objects\":2}\n";
+        let answer = "{\"schema\":\"public\",\"name\":\"café\",\"rows\":3,\"seeded\":false,\"root\":null}\n{\"large_objects\":2}\n";
         let counted = read(answer).unwrap();
         assert_eq!(counted[1], Counted::LargeObjects { large_objects: 2 });
         assert!(matches!(&counted[0], Counted::Table { name, rows: Some(3), .. } if name == "café"));

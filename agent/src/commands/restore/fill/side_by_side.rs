@@ -23,7 +23,7 @@ use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::relay::{Cancelled, Relay};
 use crate::commands::restore::fill::share::{Share, share_out, weights};
 use crate::commands::restore::fill::splitter::{Block, HEAD, Splitter};
-use crate::commands::restore::fill::{slots, spool};
+use crate::commands::restore::fill::{Unfilled, slots, spool};
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{Through, filled};
 use crate::commands::restore::tables;
@@ -47,13 +47,15 @@ enum Stopped {
     /// Another part failed first.
     Cancelled,
     Failed(Failure),
+    /// The database didn't take the rows.
+    Refused(Failure),
 }
 
 /// Fills an empty database, and counts what is in it then.
 ///
 /// # Errors
 /// As [`Job::read_through`] and [`Job::count`], and when a pg_restore fails.
-pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Failure> {
+pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Unfilled> {
     let (head, rows) = (spool::create(folder)?, spool::create(folder)?);
     let filling = Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay: Relay::default() };
     let shares = share_out(&weights(job), jobs);
@@ -64,14 +66,15 @@ pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result
         let panicked = |panic| Err(Stopped::Failed(panicked(panic)));
         let mut ended = vec![defining.join().unwrap_or_else(panicked)];
         ended.extend(parts.into_iter().map(|part| part.join().unwrap_or_else(panicked)));
-        // The part that failed says why; the others, and the reader, were only told.
-        let failed = ended.into_iter().find_map(|part| match part {
-            Err(Stopped::Failed(failure)) => Some(failure),
-            Ok(()) | Err(Stopped::Cancelled) => None,
-        });
-        failed.map_or_else(|| read.map_err(Stopped::into_failure), Err)
+        why(ended).map_or_else(|| read.map_err(|stopped| stopped.into_unfilled()), Err)
     })?;
     job.go_on()?;
+    if !job.facts.target.role.superuser && job.facts.head.entries("ROW SECURITY").next().is_some() {
+        // It comes with the indexes: until then nothing hides rows from the count.
+        let counted = job.count(psql)?;
+        filling.finish()?;
+        return Ok((through, counted));
+    }
     // Indexes and constraints change no rows: a core that has none to build counts in the meantime.
     let counted = thread::scope(|scope| {
         let counting = scope.spawn(|| job.count(psql));
@@ -79,6 +82,38 @@ pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result
         counting.join().unwrap_or_else(|panic| Err(panicked(panic)))
     })?;
     Ok((through, counted))
+}
+
+/// The part that failed says why; the others were only told. A refusal counts where nothing else went wrong.
+fn why(parts: Vec<Result<(), Stopped>>) -> Option<Unfilled> {
+    let mut refused = None;
+    for part in parts {
+        match part {
+            Err(Stopped::Failed(failure)) => return Some(Unfilled::Failed(failure)),
+            Err(Stopped::Refused(failure)) if refused.is_none() => refused = Some(Unfilled::Refused(failure)),
+            _ => {}
+        }
+    }
+    refused
+}
+
+/// Failures of a pg_restore that filled in rows which another order of the rows would not mend.
+const HOPELESS: [&str; 7] = [
+    "permission denied",
+    "must be owner of",
+    "No space left on device",
+    "out of memory",
+    "out of shared memory",
+    "terminating connection",
+    "server closed the connection",
+];
+
+/// What came of handing rows to the database.
+fn refused(failure: Failure) -> Stopped {
+    if HOPELESS.iter().any(|words| failure.error.contains(words)) {
+        return Stopped::Failed(failure);
+    }
+    Stopped::Refused(failure)
 }
 
 impl Filling<'_> {
@@ -141,7 +176,7 @@ impl Filling<'_> {
         let mut command = pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Data);
         let (mut feed, _) = Feed::start(&mut command, &self.job.interrupt)?;
         match self.hand_on(share, &mut feed) {
-            Ok(()) => Ok(feed.end()?),
+            Ok(()) => feed.end().map_err(refused),
             Err(stopped) => {
                 feed.stop();
                 Err(stopped)
@@ -159,14 +194,14 @@ impl Filling<'_> {
             if length == 0 {
                 break;
             }
-            feed.write(filled(&buffer, length).map_err(|e| spool::unreadable(&e))?)?;
+            feed.write(filled(&buffer, length).map_err(|e| spool::unreadable(&e))?).map_err(refused)?;
             from += length as u64;
         }
         for block in &share.blocks {
             while let Some(slot) = self.relay.next(*block)? {
                 slots::read(self.rows, &slot, &mut buffer).map_err(|e| spool::unreadable(&e))?;
                 self.relay.give_back(slot);
-                feed.write(&buffer)?;
+                feed.write(&buffer).map_err(refused)?;
             }
         }
         Ok(())
@@ -221,10 +256,13 @@ impl From<Failure> for Stopped {
 }
 
 impl Stopped {
-    fn into_failure(self) -> Failure {
+    fn into_unfilled(self) -> Unfilled {
         match self {
-            Self::Failed(failure) => failure,
-            Self::Cancelled => Failure::new(Exit::Failed, "a part of the restore failed and did not say why"),
+            Self::Failed(failure) => Unfilled::Failed(failure),
+            Self::Refused(failure) => Unfilled::Refused(failure),
+            Self::Cancelled => {
+                Unfilled::Failed(Failure::new(Exit::Failed, "a part of the restore failed and did not say why"))
+            }
         }
     }
 }

@@ -4,10 +4,12 @@ use catalog::words;
 use jiff::Timestamp;
 use postgres::database::live::LiveDatabase;
 
+use crate::answers::census;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::server::Target;
+use crate::commands::restore::tables::Chosen;
 use crate::commands::restore::wish::Wish;
 
 /// The first lines of a plan.
@@ -24,12 +26,12 @@ pub(super) struct Subject {
 
 impl Subject {
     /// Puts wish and facts into words.
-    pub(super) fn of(wish: &Wish, facts: &Facts) -> Self {
+    pub(super) fn of(wish: &Wish, facts: &Facts, chosen: &Chosen) -> Self {
         Self {
             backup: backup(&facts.backup),
             made: made(&facts.backup, &facts.head, facts.moment),
             replaces: replaces(&facts.target),
-            tables: wish.tables.clone(),
+            tables: wish.tables.iter().chain(chosen.belonging()).cloned().collect(),
             stops: wish.stop_command.clone(),
         }
     }
@@ -44,8 +46,8 @@ fn made(backup: &Backup, head: &Head, now: Timestamp) -> String {
     let (server, pg_dump) = (version(&head.header.server_version), version(&head.header.pg_dump_version));
     let content = match &backup.manifest {
         Some(manifest) => {
-            let (tables, rows) = (manifest.census.tables.len() as u64, manifest.census.rows());
-            format!("{}, {}", words::count(tables, "table"), words::count(rows, "row"))
+            let tables = manifest.census.tables.len() as u64;
+            format!("{}, {}", words::count(tables, "table"), census::rows(manifest.census.counted_rows()))
         }
         None => words::count(head.entries("TABLE DATA").count() as u64, "table"),
     };

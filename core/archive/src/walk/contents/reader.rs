@@ -13,7 +13,11 @@ use super::{
 /// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
 const LONGEST_TEXT: usize = 64 << 10;
 /// Kinds whose definition is kept: what a new database has to be created with.
-const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
+pub(super) const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
+/// Further kinds whose definition a restore asks for: it tells which tables belong together, and what is made of `public`.
+const RESTORED_KINDS: [&str; 4] = ["TABLE", "TABLE ATTACH", "FOREIGN TABLE", "SCHEMA"];
+/// A table may have 1,600 columns; of a longer definition the rest isn't kept.
+const LONGEST_DEFINITION: usize = 1 << 20;
 
 /// Reads a table of contents.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,7 +90,7 @@ impl ContentsReader {
                 self.entries_left -= 1;
                 self.field = Field::DumpId;
             } else {
-                self.field = self.read_field(input)?;
+                self.field = self.read_field(!contents.essential_only, input)?;
             }
         }
         contents.await_next();
@@ -94,15 +98,19 @@ impl ContentsReader {
     }
 
     /// Reads one field and says which follows.
-    fn read_field(&mut self, input: &mut Input<'_>) -> Result<Field, Stop> {
+    fn read_field(&mut self, restores: bool, input: &mut Input<'_>) -> Result<Field, Stop> {
         let (values, draft) = (&mut self.values, &mut self.draft);
-        let mut kept_text = || values.text(LONGEST_TEXT, input).map(|text| text.lossy());
+        let longest = if self.field == Field::Definition { LONGEST_DEFINITION } else { LONGEST_TEXT };
+        let mut kept_text = || values.text(longest, input).map(|text| text.lossy());
+        let is_kept = |kind: &str| DEFINED_KINDS.contains(&kind) || restores && RESTORED_KINDS.contains(&kind);
         match self.field {
             Field::DumpId => draft.dump_id = dump_id(values.int(input)?)?,
             Field::HasDumper => draft.has_dumper = values.int(input)? != 0,
             Field::Tag => draft.tag = kept_text()?,
             Field::Kind => draft.kind = kept_text()?,
-            Field::Definition if draft.is_defined() => draft.definition = Some(kept_text()?),
+            Field::Definition if draft.is_the_databases_own() || is_kept(&draft.kind) => {
+                draft.definition = Some(kept_text()?);
+            }
             Field::CopyStatement => draft.copied = !values.text(0, input)?.is_empty(),
             Field::Schema => draft.schema = kept_text()?,
             Field::Owner => draft.owner = kept_text()?,
@@ -141,11 +149,9 @@ impl Field {
 }
 
 impl Draft {
-    /// Its SQL is kept: it says what the database itself was, not what was in it.
-    fn is_defined(&self) -> bool {
-        let is_the_databases_own =
-            ["ACL", "COMMENT"].contains(&self.kind.as_str()) && self.tag.starts_with("DATABASE ");
-        is_the_databases_own || DEFINED_KINDS.contains(&self.kind.as_str())
+    /// It says what the database itself was, and not what was in it.
+    fn is_the_databases_own(&self) -> bool {
+        ["ACL", "COMMENT"].contains(&self.kind.as_str()) && self.tag.starts_with("DATABASE ")
     }
 
     /// The entry, once its offset, the last field, is known.

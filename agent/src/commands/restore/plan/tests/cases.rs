@@ -51,6 +51,7 @@ impl Case {
             spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },
             cores: 4,
             relations: None,
+            unfilled: Vec::new(),
             moment: "2026-11-25T03:00:00Z".parse().unwrap(),
         };
         Self { wish: Wish::default(), facts }
@@ -329,6 +330,21 @@ pub(super) fn flags() -> Vec<(String, Case)> {
             usual().with(|c| {
                 c.facts.head.header.database = "other".to_owned();
                 c.wish.force = true;
+            }),
+        ),
+        (
+            "a table whose rows the backup lacks",
+            usual().with(|c| c.facts.unfilled = vec!["public.logs".to_owned(), "app.visits".to_owned()]),
+        ),
+        (
+            "a table whose rows the backup lacks, in place",
+            usual().in_place().with(|c| c.facts.unfilled = vec!["public.logs".to_owned()]),
+        ),
+        (
+            "a table whose rows the backup lacks, in place with --skip-backup",
+            usual().in_place().with(|c| {
+                c.wish.skip_backup = true;
+                c.facts.unfilled = vec!["public.logs".to_owned()];
             }),
         ),
         ("a stop command", usual().with(|c| c.wish.stop_command = Some("systemctl stop shop".to_owned()))),

@@ -1,0 +1,122 @@
+//! What the user's own options for pg_dump leave out of an archive.
+//!
+//! They are read as getopt_long reads them: a long name may be shortened as long as it is unambiguous, and a value follows
+//! behind `=` or as the next word.
+
+/// Options that say how pg_dump works and not what it dumps; true: a value belongs to it.
+const HOW: [(&str, bool); 12] = [
+    ("--encoding", true),
+    ("-E", true),
+    ("--extra-float-digits", true),
+    ("--include-foreign-data", true),
+    ("--load-via-partition-root", false),
+    ("--lock-wait-timeout", true),
+    ("--no-sync", false),
+    ("--quote-all-identifiers", false),
+    ("--role", true),
+    ("--serializable-deferrable", false),
+    ("--verbose", false),
+    ("-v", false),
+];
+
+/// Options after which an archive lacks what a restore needs, each with its one-letter name.
+const PARTIAL: [(&str, &str); 9] = [
+    ("--data-only", "-a"),
+    ("--extension", "-e"),
+    ("--no-data", ""),
+    ("--no-schema", ""),
+    ("--schema-only", "-s"),
+    ("--section", ""),
+    ("--statistics-only", ""),
+    ("--table", "-t"),
+    ("--table-and-children", ""),
+];
+
+/// The sections of an archive, which together are all of it.
+const SECTIONS: [&str; 3] = ["pre-data", "data", "post-data"];
+
+/// Those of `words` that leave nothing out, for a dump that must be whole. An option that isn't known is left away.
+#[must_use]
+pub fn whole(words: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let name = word.split('=').next().unwrap_or(word);
+        let Some((_, has_value)) = HOW.iter().find(|(how, _)| *how == name) else { continue };
+        kept.push(word.clone());
+        if *has_value && !word.contains('=') {
+            kept.extend(words.next().cloned());
+        }
+    }
+    kept
+}
+
+/// Those of `words` after which a restore cannot bring the database back.
+#[must_use]
+pub fn partial(words: &[String]) -> Vec<String> {
+    let mut found: Vec<(&str, String)> = Vec::new();
+    let mut rest = words.iter().peekable();
+    while let Some(word) = rest.next() {
+        let Some(name) = partial_name(word) else { continue };
+        let joined = if word.starts_with("--") { word.contains('=') } else { word.len() > 2 };
+        let value = rest.peek().filter(|next| !joined && takes_value(name) && !next.starts_with('-'));
+        found.push((name, value.map_or(word.clone(), |value| format!("{word} {value}"))));
+    }
+    let names = |word: &str, section: &str| word.split_once(['=', ' ']).is_some_and(|(_, value)| value == section);
+    if SECTIONS.iter().all(|section| found.iter().any(|(name, word)| *name == "--section" && names(word, section))) {
+        found.retain(|(name, _)| *name != "--section");
+    }
+    found.into_iter().map(|(_, word)| word).collect()
+}
+
+fn takes_value(name: &str) -> bool {
+    !name.ends_with("-only") && !name.starts_with("--no-")
+}
+
+fn partial_name(word: &str) -> Option<&'static str> {
+    if !word.starts_with("--") {
+        return PARTIAL
+            .iter()
+            .find(|(_, letter)| !letter.is_empty() && word.starts_with(letter))
+            .map(|(name, _)| *name);
+    }
+    let name = word.split('=').next().unwrap_or(word);
+    let exact = PARTIAL.iter().find(|(partial, _)| *partial == name);
+    // `--schema` is an option by itself.
+    let shortened =
+        || PARTIAL.iter().find(|(partial, _)| name.len() > 4 && name != "--schema" && partial.starts_with(name));
+    exact.or_else(shortened).map(|(name, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_whole_dump_keeps_only_what_leaves_nothing_out() {
+        let given = "--exclude-table-data=logs --role owner -N audit --no-sync --exclude-table-d=x -v --inserts --encoding=UTF8";
+        assert_eq!(whole(&words(given)), words("--role owner --no-sync -v --encoding=UTF8"));
+        assert_eq!(whole(&words("-T logs")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_no_restore_can_bring_back_is_named() {
+        for (given, found) in [
+            ("--table=app.t", vec!["--table=app.t"]),
+            ("-t app.t --no-sync", vec!["-t app.t"]),
+            ("--data-only", vec!["--data-only"]),
+            ("-a", vec!["-a"]),
+            ("--schema-o", vec!["--schema-o"]),
+            ("--section=data", vec!["--section=data"]),
+            ("--section pre-data --section data", vec!["--section pre-data", "--section data"]),
+            ("--section=pre-data --section=data --section=post-data", vec![]),
+            ("--schema=public --exclude-table-data=logs -n app -T x", vec![]),
+        ] {
+            assert_eq!(partial(&words(given)), found, "{given}");
+        }
+    }
+}
