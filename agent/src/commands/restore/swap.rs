@@ -86,6 +86,10 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let new = New { maintenance, name: name.to_owned(), kept: false };
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
     maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
+    if job.facts.head.makes_public() {
+        let dropped = maintenance.to(name).script("DROP SCHEMA IF EXISTS public;\n");
+        dropped.map_err(|e| failed(format!("its empty schema public cannot be dropped for the backup's: {e}")))?;
+    }
     Ok(new)
 }
 

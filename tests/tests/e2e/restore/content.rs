@@ -4,6 +4,11 @@ use e2e::postgres::PASSWORD;
 
 use super::Scene;
 
+/// For a text in single quotes.
+fn password() -> String {
+    PASSWORD.replace('\'', "''")
+}
+
 #[test]
 fn rows_that_the_backup_lacks_are_named_and_the_safety_backup_has_them() {
     let scene = Scene::new("left_out").with("BACKUP_PG_DUMP_OPTIONS", "--exclude-table-data=logs --no-sync");
@@ -30,7 +35,8 @@ fn the_safety_backup_is_of_the_database_that_is_restored_into() {
     let role = format!("{}_modest", scene.database.name());
     let other = scene.database.server().new_database("empty");
     scene.database.query(&format!(
-        "CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO {role}; ALTER DATABASE {} OWNER TO {role}",
+        "CREATE ROLE {role} LOGIN PASSWORD '{}'; GRANT pg_read_all_data TO {role}; ALTER DATABASE {} OWNER TO {role}",
+        password(),
         other.name()
     ));
     let run = scene.agent.setting("DB_USER", &role).run(&["restore", "latest", "--into", other.name(), "--confirm"]);
@@ -66,10 +72,11 @@ fn what_hides_rows_from_their_owner_does_not_keep_them_from_being_counted() {
     let scene = Scene::new("forced");
     let (name, role) = (scene.database.name(), format!("{}_owner", scene.database.name()));
     scene.database.query(&format!(
-        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{PASSWORD}'; ALTER DATABASE {name} OWNER TO {role}; GRANT CREATE ON TABLESPACE pg_default TO {role};
+        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{}'; ALTER DATABASE {name} OWNER TO {role}; GRANT CREATE ON TABLESPACE pg_default TO {role};
          CREATE SCHEMA shut AUTHORIZATION {role}; SET ROLE {role}; CREATE TABLE shut.t AS SELECT generate_series(1, 9) AS id; CREATE TABLE shut.u (id int); INSERT INTO shut.u VALUES (1);
          ALTER TABLE shut.t ENABLE ROW LEVEL SECURITY; ALTER TABLE shut.t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON shut.t USING (id < 5);
-         REVOKE SELECT ON shut.u FROM {role}; REVOKE USAGE ON SCHEMA shut FROM {role}"
+         REVOKE SELECT ON shut.u FROM {role}; REVOKE USAGE ON SCHEMA shut FROM {role}",
+        password()
     ));
     scene.agent.run(&["backup"]).succeeds();
     let before = scene.database.as_sql();
@@ -138,4 +145,40 @@ fn rows_that_could_not_be_counted_are_not_called_zero() {
     let run = scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
     run.mentions("1 table, rows not counted").mentions("all else checked").keeps_silent_about("0 rows");
     assert_eq!(scene.rows(), "20");
+}
+
+#[test]
+fn a_schema_public_of_the_archives_own_takes_the_place_of_the_empty_one() {
+    let scene = Scene::new("public").with("BACKUP_PG_DUMP_OPTIONS", "--schema=public");
+    scene
+        .database
+        .query("CREATE TABLE t AS SELECT generate_series(1, 10) AS id; GRANT USAGE ON SCHEMA public TO PUBLIC");
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("DELETE FROM t");
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(scene.rows(), "10");
+}
+
+#[test]
+fn a_backup_of_a_part_is_warned_of_and_refused_beforehand() {
+    for (options, said) in [
+        ("--table=app.t", "tables in schema app and not the schema itself"),
+        ("--data-only", "rows and no tables to put them into"),
+        ("--section=data", "rows and no tables to put them into"),
+        ("--section=post-data", "indexes and constraints of tables that it lacks"),
+        ("--schema-only", "tables and the rows of none"),
+    ] {
+        let scene = Scene::new("part").with("BACKUP_PG_DUMP_OPTIONS", options);
+        scene
+            .database
+            .query("CREATE SCHEMA app; CREATE TABLE app.t (id integer PRIMARY KEY); INSERT INTO app.t VALUES (1)");
+        let warning = format!("BACKUP_PG_DUMP_OPTIONS has {options}: lastgood restore cannot bring the database back");
+        scene.agent.run(&["backup", "--dry-run"]).succeeds().mentions(&warning);
+        scene.agent.run(&["backup"]).succeeds().mentions(&warning);
+        assert!(std::fs::read_to_string(scene.file(".manifest.json")).unwrap().contains(&warning));
+        for dry_run in ["--dry-run", "--confirm"] {
+            scene.agent.run(&["restore", "latest", dry_run]).exits(1).mentions(said).mentions("by hand");
+        }
+        assert_eq!(scene.database.query("SELECT count(*) FROM app.t"), "1");
+    }
 }
