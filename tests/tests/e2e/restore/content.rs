@@ -182,3 +182,30 @@ fn a_backup_of_a_part_is_warned_of_and_refused_beforehand() {
         assert_eq!(scene.database.query("SELECT count(*) FROM app.t"), "1");
     }
 }
+
+#[test]
+fn old_databases_go_whatever_is_in_them_and_those_that_stay_are_named() {
+    let scene = Scene::backed_up("old");
+    let old = |second: u32| {
+        scene.database.server().new_database_named(&format!("{}_before_20260101_00000{second}", scene.database.name()))
+    };
+    let (used, subscribed, template) = (old(1), old(2), old(3));
+    subscribed.query("CREATE SUBSCRIPTION feed CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false, slot_name = 'feed')");
+    scene.database.query(&format!("ALTER DATABASE {} IS_TEMPLATE true", template.name()));
+    let mut client = used.client(scene.database.server().installation(), "psql");
+    let mut client = client.args(["-XAtq", "-c", "SELECT pg_sleep(600)"]).spawn().unwrap();
+    let connected = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", used.name());
+    while scene.database.query(&connected) == "0" {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let run = scene.agent.run(&["restore", "--drop-old", "--confirm"]);
+    run.exits(1).mentions(&format!("cannot drop {}", used.name())).mentions("dropped 2 old databases");
+    assert_eq!(scene.beside(), [used.name()]);
+    client.kill().unwrap();
+    client.wait().unwrap();
+    scene
+        .database
+        .query(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", used.name()));
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds();
+    assert_eq!(scene.beside().len(), 0);
+}
