@@ -209,3 +209,27 @@ fn old_databases_go_whatever_is_in_them_and_those_that_stay_are_named() {
     scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds();
     assert_eq!(scene.beside().len(), 0);
 }
+
+#[test]
+fn a_second_that_another_restore_takes_is_left_to_it() {
+    let scene = Scene::backed_up("second");
+    let folder = tempfile::tempdir().unwrap();
+    let real = scene.database.server().installation().programs().join("psql");
+    // Another restore commits its database of the same name just before ours is created.
+    let body = format!(
+        "case \"$*\" in *--version*) exec {real} \"$@\";; esac
+         cat > {folder}/input.$$
+         name=$(sed -n 's/^CREATE DATABASE \\([^ ]*\\) .*/\\1/p' {folder}/input.$$)
+         if [ -n \"$name\" ] && mkdir {folder}/taken 2>/dev/null; then printf 'CREATE DATABASE %s;' \"$name\" | {real} -XAtq -f -; fi
+         exec {real} \"$@\" < {folder}/input.$$",
+        real = real.display(),
+        folder = folder.path().display()
+    );
+    super::script(folder.path(), "psql", &body);
+    let agent = scene.agent.programs_in(folder.path());
+    let run = agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "100");
+    let old =
+        run.stdout.lines().find_map(|line| line.strip_prefix("the old database stays as ")?.split(';').next()).unwrap();
+    assert_eq!(scene.database.server().database(old).query("SELECT count(*) FROM t"), "10");
+}
