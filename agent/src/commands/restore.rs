@@ -110,7 +110,8 @@ fn act(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Result<Re
     match &job.plan.way {
         Way::Swap { new, old, drops_empty } => {
             let restored = swap::run(job, new, old.as_deref())?;
-            let old = old.clone().filter(|old| !drops_empty || !drop_old::drop_empty(&job.server, old));
+            let old = restored.old_database.clone();
+            let old = old.filter(|old| !drops_empty || !drop_old::drop_empty(&job.server, old));
             Ok(Restored { old_database: old, ..restored })
         }
         Way::InPlace { safety_backup, .. } => {

@@ -40,7 +40,9 @@ struct DatabaseIntent {
 pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], stop: &Stop) -> Result<Exit, Failure> {
     let mut intents = Vec::new();
     for database in databases {
-        intents.push(DatabaseIntent::new(&Source::open(settings, database, Purpose::Backup, stop)?));
+        let source = Source::open(settings, database, Purpose::Backup, stop)?;
+        source.partial().iter().for_each(|partial| tracing::warn!("{partial}"));
+        intents.push(DatabaseIntent::new(&source));
     }
     let mut repositories = Vec::new();
     for repository in places::repositories(None, settings).await? {

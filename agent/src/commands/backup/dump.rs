@@ -18,8 +18,11 @@ impl Run<'_> {
     /// # Errors
     /// When no repository took it, or the dump itself failed. Nothing is visible then.
     pub(super) async fn dump(&self) -> Result<(Carried, Vec<Lane>), Failure> {
+        let partial = self.source.partial();
+        partial.iter().for_each(|partial| tracing::warn!("{partial}"));
         for left in (0..TRIES).rev() {
-            let (carried, lanes) = self.carry_into(self.open_lanes().await?).await?;
+            let (mut carried, lanes) = self.carry_into(self.open_lanes().await?).await?;
+            carried.warnings.extend(partial.clone());
             match lanes.complete(&carried.digest, left > 0).await {
                 Completed::Done(lanes) => return Ok((carried, lanes)),
                 Completed::Again => {

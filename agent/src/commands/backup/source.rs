@@ -66,6 +66,17 @@ impl Source {
         Ok(Self { server, pg_dump, psql, options })
     }
 
+    /// What is wrong with the user's own options for a backup that is to be restored, if anything is.
+    pub(crate) fn partial(&self) -> Option<String> {
+        let partial = dump_options::partial(&self.options.extra);
+        (!partial.is_empty()).then(|| {
+            format!(
+                "BACKUP_PG_DUMP_OPTIONS has {}: lastgood restore cannot bring the database back from such a backup",
+                partial.join(" ")
+            )
+        })
+    }
+
     /// Starts the dump.
     ///
     /// # Errors

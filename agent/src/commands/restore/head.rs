@@ -93,6 +93,12 @@ impl Head {
         self.contents.iter().filter(move |entry| entry.kind == kind)
     }
 
+    /// The archive makes the schema `public`, which every new database has already, as after `--schema=public`.
+    pub(crate) fn makes_public(&self) -> bool {
+        let makes = |sql: &str| sql.trim_start().starts_with("CREATE SCHEMA");
+        self.entries("SCHEMA").any(|entry| entry.name == "public" && entry.definition.as_deref().is_some_and(makes))
+    }
+
     /// How many entries have data: what a parallel restore has to share out.
     pub(crate) fn data_blocks(&self) -> usize {
         self.contents.iter().filter(|entry| entry.has_data()).count()

@@ -4,6 +4,7 @@
 pub(crate) mod filling;
 mod obstacles;
 pub(crate) mod ownership;
+mod partial;
 pub(crate) mod shown;
 mod subject;
 pub(crate) mod way;
@@ -46,6 +47,7 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     refuse_wrong_target(wish, facts)?;
     let chosen = Chosen::of(&facts.head, &wish.tables)?;
     let way = way::decide(wish, facts)?;
+    partial::refuse(&facts.head, &way)?;
     let filling = filling::decide(wish, facts, &way);
     if filling == Filling::Script && !wish.trust_archive {
         refuse_unrestricted(&facts.head)?;
@@ -117,6 +119,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
             facts.target.role.name
         ));
     }
+    warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));
     match (way, &facts.target.living) {
         (Way::InPlace { .. }, _) if wish.skip_backup => {

@@ -3,10 +3,12 @@
 //! create → settings → fill → check → analyze → properties → stop services → exchange → start services. Whatever happens before the
 //! exchange, the live database isn't touched; the exchange is one transaction.
 
+use jiff::SignedDuration;
 use postgres::Psql;
 use postgres::database::exchange::{end_connections, exchange};
-use postgres::database::statistics;
+use postgres::database::{names, statistics};
 use postgres::quote::identifier;
+use postgres::server;
 use postgres::words::origin;
 
 use crate::answers::failure::{Exit, Failure};
@@ -25,12 +27,15 @@ struct New<'a> {
     kept: bool,
 }
 
+/// How many seconds are tried whose names another restore takes at the same time.
+const TRIES: usize = 5;
+
 /// Restores into the database `new`, which then takes the target's name; the one that has it now gets the name `old`.
 ///
 /// # Errors
 /// The live database is untouched and the new one gone then.
 pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, Failure> {
-    let mut new = create(job, new).map_err(|failure| job.interrupted_or(failure))?;
+    let (mut new, old) = create_free(job, new, old).map_err(|failure| job.interrupted_or(failure))?;
     let through = match prepare(job, &new.name, &job.plan.filling) {
         Err(Unfilled::Refused(failure)) if job.interrupt.seen().is_none() => {
             tracing::warn!(
@@ -48,14 +53,16 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
     job.go_on()?;
     let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
     job.go_on()?;
-    exchange(&job.server.maintenance, &job.facts.target.name, &new.name, old).map_err(|error| match error {
-        // Whether the names were exchanged is more than that a signal came.
-        postgres::Error::ExchangeUnknown { .. } => error.into(),
-        error => job.interrupted_or(error.into()),
-    })?;
+    exchange(&job.server.maintenance, &job.facts.target.name, &new.name, old.as_deref()).map_err(
+        |error| match error {
+            // Whether the names were exchanged is more than that a signal came.
+            postgres::Error::ExchangeUnknown { .. } => error.into(),
+            error => job.interrupted_or(error.into()),
+        },
+    )?;
     new.kept = true;
     properties::take_over(job);
-    Ok(Restored::new(through, stopped.start()))
+    Ok(Restored { old_database: old, ..Restored::new(through, stopped.start()) })
 }
 
 /// Everything before the live database is touched.
@@ -68,6 +75,27 @@ fn prepare(job: &Job, new: &str, filling: &Filling) -> Result<Through, Unfilled>
     statistics::gather(&psql, job.sessions());
     properties::carry_over(job, new)?;
     Ok(through)
+}
+
+/// Creates the new database, under the name of a later second where another restore has just taken this one: what that one
+/// had not committed could not be seen before. With the new database comes the name that the old one gets.
+fn create_free<'a>(job: &'a Job, new: &str, old: Option<&str>) -> Result<(New<'a>, Option<String>), Failure> {
+    let (name, mut moment) = (&job.facts.target.name, job.facts.moment);
+    let (mut new, mut old) = (new.to_owned(), old.map(str::to_owned));
+    for _ in 0..TRIES {
+        match create(job, &new) {
+            Err(failure) if is_taken(job, &new) => tracing::debug!("{failure}"),
+            created => return created.map(|created| (created, old)),
+        }
+        moment = job.server.free_moment(name, moment + SignedDuration::from_secs(1))?;
+        new = names::restoring(name, moment);
+        old = old.map(|_| names::before(name, moment));
+    }
+    create(job, &new).map(|created| (created, old))
+}
+
+fn is_taken(job: &Job, new: &str) -> bool {
+    server::exists(&job.server.maintenance.unstopped(), new).unwrap_or(false)
 }
 
 /// From template0, which nothing local has been added to. Nobody but its owner may connect before it is whole.
@@ -88,6 +116,10 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let new = New { maintenance, name: name.to_owned(), kept: false };
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
     maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
+    if job.facts.head.makes_public() {
+        let dropped = maintenance.to(name).script("DROP SCHEMA IF EXISTS public;\n");
+        dropped.map_err(|e| failed(format!("its empty schema public cannot be dropped for the backup's: {e}")))?;
+    }
     Ok(new)
 }
 

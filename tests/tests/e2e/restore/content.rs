@@ -4,6 +4,11 @@ use e2e::postgres::PASSWORD;
 
 use super::Scene;
 
+/// For a text in single quotes.
+fn password() -> String {
+    PASSWORD.replace('\'', "''")
+}
+
 #[test]
 fn rows_that_the_backup_lacks_are_named_and_the_safety_backup_has_them() {
     let scene = Scene::new("left_out").with("BACKUP_PG_DUMP_OPTIONS", "--exclude-table-data=logs --no-sync");
@@ -30,7 +35,8 @@ fn the_safety_backup_is_of_the_database_that_is_restored_into() {
     let role = format!("{}_modest", scene.database.name());
     let other = scene.database.server().new_database("empty");
     scene.database.query(&format!(
-        "CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO {role}; ALTER DATABASE {} OWNER TO {role}",
+        "CREATE ROLE {role} LOGIN PASSWORD '{}'; GRANT pg_read_all_data TO {role}; ALTER DATABASE {} OWNER TO {role}",
+        password(),
         other.name()
     ));
     let run = scene.agent.setting("DB_USER", &role).run(&["restore", "latest", "--into", other.name(), "--confirm"]);
@@ -66,10 +72,11 @@ fn what_hides_rows_from_their_owner_does_not_keep_them_from_being_counted() {
     let scene = Scene::new("forced");
     let (name, role) = (scene.database.name(), format!("{}_owner", scene.database.name()));
     scene.database.query(&format!(
-        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{PASSWORD}'; ALTER DATABASE {name} OWNER TO {role}; GRANT CREATE ON TABLESPACE pg_default TO {role};
+        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{}'; ALTER DATABASE {name} OWNER TO {role}; GRANT CREATE ON TABLESPACE pg_default TO {role};
          CREATE SCHEMA shut AUTHORIZATION {role}; SET ROLE {role}; CREATE TABLE shut.t AS SELECT generate_series(1, 9) AS id; CREATE TABLE shut.u (id int); INSERT INTO shut.u VALUES (1);
          ALTER TABLE shut.t ENABLE ROW LEVEL SECURITY; ALTER TABLE shut.t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON shut.t USING (id < 5);
-         REVOKE SELECT ON shut.u FROM {role}; REVOKE USAGE ON SCHEMA shut FROM {role}"
+         REVOKE SELECT ON shut.u FROM {role}; REVOKE USAGE ON SCHEMA shut FROM {role}",
+        password()
     ));
     scene.agent.run(&["backup"]).succeeds();
     let before = scene.database.as_sql();
@@ -138,4 +145,91 @@ fn rows_that_could_not_be_counted_are_not_called_zero() {
     let run = scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
     run.mentions("1 table, rows not counted").mentions("all else checked").keeps_silent_about("0 rows");
     assert_eq!(scene.rows(), "20");
+}
+
+#[test]
+fn a_schema_public_of_the_archives_own_takes_the_place_of_the_empty_one() {
+    let scene = Scene::new("public").with("BACKUP_PG_DUMP_OPTIONS", "--schema=public");
+    scene
+        .database
+        .query("CREATE TABLE t AS SELECT generate_series(1, 10) AS id; GRANT USAGE ON SCHEMA public TO PUBLIC");
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("DELETE FROM t");
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(scene.rows(), "10");
+}
+
+#[test]
+fn a_backup_of_a_part_is_warned_of_and_refused_beforehand() {
+    for (options, said) in [
+        ("--table=app.t", "tables in schema app and not the schema itself"),
+        ("--data-only", "rows and no tables to put them into"),
+        ("--section=data", "rows and no tables to put them into"),
+        ("--section=post-data", "indexes and constraints of tables that it lacks"),
+        ("--schema-only", "tables and the rows of none"),
+    ] {
+        let scene = Scene::new("part").with("BACKUP_PG_DUMP_OPTIONS", options);
+        scene
+            .database
+            .query("CREATE SCHEMA app; CREATE TABLE app.t (id integer PRIMARY KEY); INSERT INTO app.t VALUES (1)");
+        let warning = format!("BACKUP_PG_DUMP_OPTIONS has {options}: lastgood restore cannot bring the database back");
+        scene.agent.run(&["backup", "--dry-run"]).succeeds().mentions(&warning);
+        scene.agent.run(&["backup"]).succeeds().mentions(&warning);
+        assert!(std::fs::read_to_string(scene.file(".manifest.json")).unwrap().contains(&warning));
+        for dry_run in ["--dry-run", "--confirm"] {
+            scene.agent.run(&["restore", "latest", dry_run]).exits(1).mentions(said).mentions("by hand");
+        }
+        assert_eq!(scene.database.query("SELECT count(*) FROM app.t"), "1");
+    }
+}
+
+#[test]
+fn old_databases_go_whatever_is_in_them_and_those_that_stay_are_named() {
+    let scene = Scene::backed_up("old");
+    let old = |second: u32| {
+        scene.database.server().new_database_named(&format!("{}_before_20260101_00000{second}", scene.database.name()))
+    };
+    let (used, subscribed, template) = (old(1), old(2), old(3));
+    subscribed.query("CREATE SUBSCRIPTION feed CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false, slot_name = 'feed')");
+    scene.database.query(&format!("ALTER DATABASE {} IS_TEMPLATE true", template.name()));
+    let mut client = used.client(scene.database.server().installation(), "psql");
+    let mut client = client.args(["-XAtq", "-c", "SELECT pg_sleep(600)"]).spawn().unwrap();
+    let connected = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", used.name());
+    while scene.database.query(&connected) == "0" {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let run = scene.agent.run(&["restore", "--drop-old", "--confirm"]);
+    run.exits(1).mentions(&format!("cannot drop {}", used.name())).mentions("dropped 2 old databases");
+    assert_eq!(scene.beside(), [used.name()]);
+    client.kill().unwrap();
+    client.wait().unwrap();
+    scene
+        .database
+        .query(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", used.name()));
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds();
+    assert_eq!(scene.beside().len(), 0);
+}
+
+#[test]
+fn a_second_that_another_restore_takes_is_left_to_it() {
+    let scene = Scene::backed_up("second");
+    let folder = tempfile::tempdir().unwrap();
+    let real = scene.database.server().installation().programs().join("psql");
+    // Another restore commits its database of the same name just before ours is created.
+    let body = format!(
+        "case \"$*\" in *--version*) exec {real} \"$@\";; esac
+         cat > {folder}/input.$$
+         name=$(sed -n 's/^CREATE DATABASE \\([^ ]*\\) .*/\\1/p' {folder}/input.$$)
+         if [ -n \"$name\" ] && mkdir {folder}/taken 2>/dev/null; then printf 'CREATE DATABASE %s;' \"$name\" | {real} -XAtq -f -; fi
+         exec {real} \"$@\" < {folder}/input.$$",
+        real = real.display(),
+        folder = folder.path().display()
+    );
+    super::script(folder.path(), "psql", &body);
+    let agent = scene.agent.programs_in(folder.path());
+    let run = agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(scene.database.query("SELECT count(*) FROM t"), "100");
+    let old =
+        run.stdout.lines().find_map(|line| line.strip_prefix("the old database stays as ")?.split(';').next()).unwrap();
+    assert_eq!(scene.database.server().database(old).query("SELECT count(*) FROM t"), "10");
 }

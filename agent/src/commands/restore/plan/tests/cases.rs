@@ -285,6 +285,24 @@ pub(super) fn archives() -> Vec<(&'static str, Case)> {
             }),
         ),
         ("with a subscription", usual().with(|c| c.facts.head.contents.push(entry(5, "SUBSCRIPTION", "feed", false)))),
+        ("of rows alone", usual().with(|c| c.facts.head.contents.retain(|entry| entry.has_data()))),
+        ("of definitions alone", usual().with(|c| c.facts.head.contents.retain(|entry| !entry.has_data()))),
+        (
+            "of indexes alone",
+            usual().with(|c| c.facts.head.contents = vec![entry(7, "CONSTRAINT", "orders orders_pkey", false)]),
+        ),
+        (
+            "of a table without its schema",
+            usual().with(|c| c.facts.head.contents.iter_mut().for_each(|entry| entry.schema = "app".to_owned())),
+        ),
+        (
+            "made with --section=pre-data --section=data",
+            usual().with(|c| {
+                let warning = "BACKUP_PG_DUMP_OPTIONS has --section=pre-data --section=data: lastgood restore cannot bring the \
+                               database back from such a backup";
+                c.facts.backup.manifest.as_mut().unwrap().warnings.push(warning.to_owned());
+            }),
+        ),
         ("of another database", usual().with(|c| c.facts.head.header.database = "other".to_owned())),
     ]
 }

@@ -1,0 +1,69 @@
+//! Archives that no database can be restored from, because pg_dump was told to leave parts of it out.
+
+use std::collections::HashSet;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::facts::Facts;
+use crate::commands::restore::head::Head;
+use crate::commands::restore::plan::way::Way;
+
+/// Refuses an archive without the definitions, the rows or the schemas that a restore needs.
+///
+/// # Errors
+/// Exit 1, naming what is missing and the way by hand.
+pub(super) fn refuse(head: &Head, way: &Way) -> Result<(), Failure> {
+    let any = |kinds: &[&str]| head.contents.iter().any(|entry| kinds.contains(&entry.kind.as_str()));
+    let defines = any(&["TABLE", "SCHEMA", "EXTENSION", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE"]);
+    let refused = |error: &str, options: &str, by_hand: &str| {
+        Err(Failure::new(Exit::Failed, error).hint(format!(
+            "BACKUP_PG_DUMP_OPTIONS left it out ({options}): restore another backup, or by hand {by_hand}: pg_restore --dbname=NAME, \
+             behind gunzip -c"
+        )))
+    };
+    if !defines && any(&["TABLE DATA", "SEQUENCE SET"]) {
+        let by_hand = "into a database that has the tables, empty";
+        return refused("this backup has rows and no tables to put them into", "--data-only, --section=data", by_hand);
+    }
+    if !defines && any(&["INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER"]) {
+        let by_hand = "into a database that has the tables with their rows";
+        return refused(
+            "this backup has indexes and constraints of tables that it lacks",
+            "--section=post-data",
+            by_hand,
+        );
+    }
+    let tables = head.entries("TABLE").filter(|entry| !entry.definition.as_deref().is_some_and(is_partitioned)).count();
+    if tables > 0 && !any(&["TABLE DATA"]) {
+        let by_hand = "where empty tables are what you want";
+        return refused("this backup has tables and the rows of none", "--schema-only, --section=pre-data", by_hand);
+    }
+    match (way, missing_schema(head)) {
+        (Way::Swap { .. }, Some(schema)) => refused(
+            &format!("this backup has tables in schema {schema} and not the schema itself"),
+            "--table",
+            "into a database that has it",
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// It has no rows of its own.
+fn is_partitioned(definition: &str) -> bool {
+    definition.contains(")\nPARTITION BY ")
+}
+
+/// A schema that nothing in the archive makes. An extension may make some.
+fn missing_schema(head: &Head) -> Option<&str> {
+    if head.entries("EXTENSION").next().is_some() {
+        return None;
+    }
+    let made: HashSet<&str> = head.entries("SCHEMA").map(|entry| entry.name.as_str()).collect();
+    let schemas = head.entries("TABLE").map(|entry| entry.schema.as_str());
+    schemas.into_iter().find(|schema| !["", "public"].contains(schema) && !made.contains(schema))
+}
+
+/// What the backup's manifest says of the options that it was made with.
+pub(super) fn warned(facts: &Facts) -> impl Iterator<Item = String> {
+    let warnings = facts.backup.manifest.iter().flat_map(|manifest| &manifest.warnings);
+    warnings.filter(|warning| warning.starts_with("BACKUP_PG_DUMP_OPTIONS has ")).cloned()
+}
