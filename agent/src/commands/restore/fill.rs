@@ -8,6 +8,7 @@ mod side_by_side;
 mod slots;
 mod splitter;
 pub(crate) mod spool;
+pub(crate) mod unfilled;
 
 use postgres::Psql;
 use postgres::database::counts::Counted;
@@ -18,33 +19,10 @@ use crate::answers::failure::Failure;
 use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
+use crate::commands::restore::fill::unfilled::Unfilled;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::reading::Through;
-
-/// Why a database wasn't filled. What has been filled in is worth nothing then.
-#[derive(Debug)]
-pub(crate) enum Unfilled {
-    /// It cannot be filled at all.
-    Failed(Failure),
-    /// It refused rows that came side by side. They may need others to be there before, as a CHECK does that looks into
-    /// another table: in the archive's order they may be taken.
-    Refused(Failure),
-}
-
-impl From<Failure> for Unfilled {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<Unfilled> for Failure {
-    fn from(unfilled: Unfilled) -> Self {
-        match unfilled {
-            Unfilled::Failed(failure) | Unfilled::Refused(failure) => failure,
-        }
-    }
-}
 
 /// Fills the database that `psql` is connected to, and counts what is in it then.
 ///
