@@ -13,6 +13,8 @@ pub(super) use self::reader::ContentsReader;
 use super::values::Stop;
 use crate::census::Sha256Hex;
 
+/// Kinds whose definition is kept: what a new database has to be created with.
+const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
 /// Memory that the kept part may take, in bytes: over a million entries.
 const MOST_KEPT: usize = 256 << 20;
 
@@ -81,7 +83,7 @@ impl Entry {
 
     /// What the census, or the making of a new database, needs.
     fn is_essential(&self) -> bool {
-        self.has_data() || reader::DEFINED_KINDS.contains(&self.kind.as_str())
+        self.has_data() || DEFINED_KINDS.contains(&self.kind.as_str())
     }
 
     /// One of possibly millions of entries that say no more than a large object's number.

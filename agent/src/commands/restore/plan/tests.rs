@@ -1,6 +1,7 @@
 //! Decisions, each with its golden: who restores × onto what × from which archive, and what flags change.
 
 mod cases;
+mod parts;
 
 use std::fmt::Write as _;
 
@@ -57,7 +58,7 @@ fn who_restores_and_onto_what() {
 
 #[test]
 fn from_which_archive() {
-    let cases = archives().into_iter().flat_map(|(archive, facts)| {
+    let cases = archives().into_iter().chain(parts::archives()).flat_map(|(archive, facts)| {
         [("by swap", facts.clone()), ("in place", facts.clone().in_place()), ("database gone", facts.gone())]
             .map(|(way, case)| (format!("{archive}, {way}"), case))
     });

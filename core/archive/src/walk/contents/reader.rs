@@ -7,13 +7,11 @@ use super::{
         header::Header,
         values::{Input, Offset, Stop, Values},
     },
-    Block, Content, Contents, Entry,
+    Block, Content, Contents, DEFINED_KINDS, Entry,
 };
 
 /// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
 const LONGEST_TEXT: usize = 64 << 10;
-/// Kinds whose definition is kept: what a new database has to be created with.
-pub(super) const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
 /// Further kinds whose definition a restore asks for: it tells which tables belong together, and what is made of `public`.
 const RESTORED_KINDS: [&str; 4] = ["TABLE", "TABLE ATTACH", "FOREIGN TABLE", "SCHEMA"];
 /// A table may have 1,600 columns; of a longer definition the rest isn't kept.

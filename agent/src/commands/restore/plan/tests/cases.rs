@@ -57,7 +57,7 @@ impl Case {
         Self { wish: Wish::default(), facts }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
@@ -116,7 +116,7 @@ fn living(owner: &str, is_ours: bool) -> LiveDatabase {
     .unwrap()
 }
 
-fn entry(dump_id: i32, kind: &str, name: &str, has_data: bool) -> ::archive::Entry {
+pub(super) fn entry(dump_id: i32, kind: &str, name: &str, has_data: bool) -> ::archive::Entry {
     let block = if has_data { json!({ "content": "Rows", "offset": null, "counted": null }) } else { Value::Null };
     serde_json::from_value(json!({
         "dump_id": dump_id, "kind": kind, "schema": "public", "name": name, "owner": "shop", "definition": null,
@@ -285,26 +285,15 @@ pub(super) fn archives() -> Vec<(&'static str, Case)> {
             }),
         ),
         ("with a subscription", usual().with(|c| c.facts.head.contents.push(entry(5, "SUBSCRIPTION", "feed", false)))),
-        ("of rows alone", usual().with(|c| c.facts.head.contents.retain(|entry| entry.has_data()))),
-        ("of definitions alone", usual().with(|c| c.facts.head.contents.retain(|entry| !entry.has_data()))),
-        (
-            "of indexes alone",
-            usual().with(|c| c.facts.head.contents = vec![entry(7, "CONSTRAINT", "orders orders_pkey", false)]),
-        ),
-        (
-            "of a table without its schema",
-            usual().with(|c| c.facts.head.contents.iter_mut().for_each(|entry| entry.schema = "app".to_owned())),
-        ),
-        (
-            "made with --section=pre-data --section=data",
-            usual().with(|c| {
-                let warning = "BACKUP_PG_DUMP_OPTIONS has --section=pre-data --section=data: lastgood restore cannot bring the \
-                               database back from such a backup";
-                c.facts.backup.manifest.as_mut().unwrap().warnings.push(warning.to_owned());
-            }),
-        ),
         ("of another database", usual().with(|c| c.facts.head.header.database = "other".to_owned())),
     ]
+}
+
+fn unfilled(case: Case, skip_backup: bool) -> Case {
+    case.with(|c| {
+        c.wish.skip_backup = skip_backup;
+        c.facts.unfilled = vec!["public.logs".to_owned(), "app.visits".to_owned()];
+    })
 }
 
 /// What flags and states of the live database change.
@@ -350,21 +339,9 @@ pub(super) fn flags() -> Vec<(String, Case)> {
                 c.wish.force = true;
             }),
         ),
-        (
-            "a table whose rows the backup lacks",
-            usual().with(|c| c.facts.unfilled = vec!["public.logs".to_owned(), "app.visits".to_owned()]),
-        ),
-        (
-            "a table whose rows the backup lacks, in place",
-            usual().in_place().with(|c| c.facts.unfilled = vec!["public.logs".to_owned()]),
-        ),
-        (
-            "a table whose rows the backup lacks, in place with --skip-backup",
-            usual().in_place().with(|c| {
-                c.wish.skip_backup = true;
-                c.facts.unfilled = vec!["public.logs".to_owned()];
-            }),
-        ),
+        ("a table whose rows the backup lacks", unfilled(usual(), false)),
+        ("a table whose rows the backup lacks, in place", unfilled(usual().in_place(), false)),
+        ("a table whose rows the backup lacks, in place with --skip-backup", unfilled(usual().in_place(), true)),
         ("a stop command", usual().with(|c| c.wish.stop_command = Some("systemctl stop shop".to_owned()))),
         (
             "a prepared transaction",
