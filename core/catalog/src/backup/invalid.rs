@@ -18,7 +18,7 @@ pub enum InvalidName {
     /// It is shaped like a date folder and there is no such day.
     #[error("`{0}` is not a day: expected YYYYMMDD")]
     ImpossibleDay(String),
-    /// The label breaks the rules of [`Tag::Label`].
+    /// The label breaks the rules of `Tag::Label`.
     #[error(
         "`{0}` cannot be a backup's label: use letters, digits, `_` and `-`, without `_backup_` and not like a timestamp"
     )]
