@@ -23,6 +23,12 @@ pub(crate) fn obstacle_to_swap(target: &Target, space: Option<Space>) -> Option<
             role.name, living.name, living.owner
         ));
     }
+    if !living.has_room_for_another() {
+        return Some(format!(
+            "the role {} may not create a database in the tablespace {}, where {} is",
+            role.name, living.tablespace, living.name
+        ));
+    }
     let short = space.filter(|space| !space.is_enough())?;
     let (free, needed) = (words::size(short.free), words::size(short.needed));
     Some(format!("the disk has no room for a second copy ({free} free, {needed} needed)"))

@@ -15,7 +15,12 @@ pub struct LiveDatabase {
     pub owner: String,
     /// Its character set, as PostgreSQL calls it.
     pub encoding: String,
-    tablespace: String,
+    /// Where its files are.
+    pub tablespace: String,
+    /// A new database gets this tablespace by itself: it is template0's own.
+    in_usual_tablespace: bool,
+    /// The role may put a new database there.
+    may_use_tablespace: bool,
     /// The comment on it, if it has one.
     pub comment: Option<String>,
     /// On disk, in bytes; `None` where the role may not ask.
@@ -81,7 +86,9 @@ impl LiveDatabase {
     pub fn ask(maintenance: &Psql, database: &str) -> Result<Option<Self>, Error> {
         let select = format!(
             "SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
-                t.spcname AS tablespace, shobj_description(d.oid, 'pg_database') AS comment,
+                t.spcname AS tablespace,
+                t.oid = (SELECT dattablespace FROM pg_database WHERE datname = 'template0') AS in_usual_tablespace,
+                has_tablespace_privilege(t.oid, 'CREATE') AS may_use_tablespace, shobj_description(d.oid, 'pg_database') AS comment,
                 CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS size,
                 row_to_json(d) AS row, pg_has_role(d.datdba, 'MEMBER') AS is_ours,
                 (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid()) AS connections,
@@ -119,8 +126,17 @@ impl LiveDatabase {
             Some("c") => options.push_str(" LOCALE_PROVIDER libc"),
             _ => {}
         }
-        options.push_str(&format!(" TABLESPACE {}", identifier(&self.tablespace)));
+        // To name the usual one changes nothing, but takes a right that few roles have.
+        if !self.in_usual_tablespace {
+            options.push_str(&format!(" TABLESPACE {}", identifier(&self.tablespace)));
+        }
         options
+    }
+
+    /// The role may create another database in the same tablespace.
+    #[must_use]
+    pub fn has_room_for_another(&self) -> bool {
+        self.in_usual_tablespace || self.may_use_tablespace
     }
 
     /// How many connections it takes; -1 for no limit.

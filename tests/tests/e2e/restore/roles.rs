@@ -1,5 +1,7 @@
 //! Roles that the archive names and the server lacks.
 
+use e2e::postgres::{Database, PASSWORD};
+
 use super::Scene;
 
 #[test]
@@ -49,4 +51,51 @@ fn a_missing_role_that_nothing_can_leave_out_is_refused_with_what_makes_it() {
     scene.agent.run(&["backup"]).succeeds();
     scene.database.query(&format!("DROP POLICY p ON t; DROP ROLE {role}"));
     scene.agent.run(&["restore", "latest", "--confirm"]).exits(1).mentions(&format!("CREATE ROLE \"{role}\""));
+}
+
+/// A role that is no superuser: what most people restore with.
+struct Login<'a> {
+    scene: Scene<'a>,
+    name: String,
+}
+
+impl Login<'_> {
+    /// The scene's database belongs to it, and the agent connects as it.
+    fn owning(name: &str, attributes: &str) -> Login<'static> {
+        let scene = Scene::new(name);
+        let (database, role) = (scene.database.name().to_owned(), format!("{}_login", scene.database.name()));
+        let server = scene.database.server();
+        server.query(&format!("CREATE ROLE {role} LOGIN {attributes} PASSWORD '{}'", PASSWORD.replace('\'', "''")));
+        server.query(&format!("ALTER DATABASE {database} OWNER TO {role}"));
+        let scene = scene.with("DB_USER", &role);
+        scene.database.query(&format!("SET ROLE {role}; CREATE TABLE t (id integer); INSERT INTO t VALUES (1), (2)"));
+        Login { scene, name: role }
+    }
+
+}
+
+/// Who owns the table, and how many rows it has.
+fn owner_and_rows(database: &Database<'_>) -> String {
+    database.query("SELECT tableowner || ' ' || (SELECT count(*) FROM t) FROM pg_tables WHERE tablename = 't'")
+}
+
+#[test]
+fn an_owner_that_may_create_databases_restores_by_every_way() {
+    let login = Login::owning("creator", "CREATEDB");
+    let (scene, role) = (&login.scene, &login.name);
+    let whole = format!("{role} 2");
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("DELETE FROM t");
+    scene.agent.run(&["restore", "latest", "--dry-run"]).succeeds().mentions("by swap");
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().mentions("the old database stays as");
+    assert_eq!(owner_and_rows(&scene.database), whole);
+    let server = scene.database.server();
+    let (new, empty) = (format!("{}_new", scene.database.name()), format!("{}_empty", scene.database.name()));
+    server.query(&format!("CREATE DATABASE {empty} OWNER {role}"));
+    for copy in [new, empty] {
+        scene.agent.run(&["restore", "latest", "--into", &copy, "--confirm"]).succeeds();
+        assert_eq!(owner_and_rows(&server.database(&copy)), whole);
+    }
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds();
+    assert_eq!(scene.beside(), Vec::<String>::new());
 }

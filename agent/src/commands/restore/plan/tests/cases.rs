@@ -110,7 +110,8 @@ fn role(name: &str, superuser: bool, creates_databases: bool, version_number: u3
 
 fn living(owner: &str, is_ours: bool) -> LiveDatabase {
     serde_json::from_value(json!({
-        "name": "shop", "owner": owner, "encoding": "UTF8", "tablespace": "pg_default", "comment": null,
+        "name": "shop", "owner": owner, "encoding": "UTF8", "tablespace": "pg_default",
+        "in_usual_tablespace": true, "may_use_tablespace": false, "comment": null,
         "size": GIB, "row": {}, "is_ours": is_ours, "connections": 3, "prepared_transactions": [], "slots": []
     }))
     .unwrap()
