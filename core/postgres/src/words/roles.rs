@@ -89,13 +89,17 @@ fn in_statement(statement: &str) -> Vec<String> {
     roles
 }
 
+/// What stands for a role and is none.
+const KEYWORDS: [&str; 7] = ["PUBLIC", "GROUP", "USER", "CURRENT_ROLE", "CURRENT_USER", "SESSION_USER", "NONE"];
+
 /// The comma-separated names that a list begins with.
 fn names(tokens: &[Token]) -> impl Iterator<Item = String> {
     let listed = tokens.iter().enumerate();
     let listed =
         listed.take_while(|(at, token)| if at % 2 == 1 { **token == Token::Sign(',') } else { token.name().is_some() });
     listed.filter_map(|(_, token)| match token {
-        Token::Word(word) if ["PUBLIC", "GROUP", "CURRENT_USER", "SESSION_USER"].contains(&word.as_str()) => None,
+        // pg_dump writes `public` in lower case for a user mapping. Quoted, each of them would be a role's name.
+        Token::Word(word) if KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword)) => None,
         Token::Word(name) | Token::Quoted(name) => Some(name.clone()),
         Token::Text(_) | Token::Sign(_) => None,
     })
@@ -120,6 +124,11 @@ mod tests {
                 vec!["bob", "Carol"],
             ),
             ("CREATE USER MAPPING FOR dave SERVER s OPTIONS (", vec!["dave"]),
+            ("CREATE USER MAPPING FOR public SERVER s OPTIONS (", vec![]),
+            ("CREATE USER MAPPING FOR Current_User SERVER s;", vec![]),
+            ("CREATE USER MAPPING FOR \"user\" SERVER s;", vec!["user"]),
+            ("CREATE POLICY p ON t TO CURRENT_ROLE, session_user, eve USING (true);", vec!["eve"]),
+            ("GRANT SELECT ON TABLE t TO \"Public\";", vec!["Public"]),
         ] {
             assert_eq!(in_statement(statement), roles, "{statement}");
         }
