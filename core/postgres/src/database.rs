@@ -7,4 +7,5 @@ pub mod live;
 pub mod names;
 pub mod offers;
 pub mod properties;
+pub mod rights;
 pub mod statistics;
