@@ -15,6 +15,7 @@ mod head;
 mod in_place;
 mod job;
 mod list_s3;
+mod owners;
 mod plan;
 mod properties;
 mod reading;

@@ -5,5 +5,7 @@ pub mod counts;
 pub mod exchange;
 pub mod live;
 pub mod names;
+pub mod offers;
 pub mod properties;
+pub mod rights;
 pub mod statistics;

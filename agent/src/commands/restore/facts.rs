@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use postgres::database::offers::{Offers, Present, unknown_locales};
+use postgres::database::rights::OwnersRights;
+use postgres::words::needs::Locale;
+use postgres::words::origin;
 
-use crate::answers::failure::Failure;
+use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
+use crate::commands::restore::owners;
 use crate::commands::restore::relations::Relations;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
@@ -22,8 +27,18 @@ pub(crate) struct Facts {
     pub(crate) backup: Backup,
     pub(crate) head: Head,
     pub(crate) target: Target,
-    /// The server's roles; true: the restoring role may act as it.
+    /// The server's roles; true: the restoring role may give objects to it, and still work with them then.
     pub(crate) roles: BTreeMap<String, bool>,
+    /// What the server has to offer.
+    pub(crate) offers: Offers,
+    /// What the live database has already; nothing where there is none.
+    pub(crate) present: Present,
+    /// Locales that the server lacks, of a database that is to be created as it was.
+    pub(crate) unknown_locales: Vec<Locale>,
+    /// Locales that the server lacks, of collations.
+    pub(crate) unknown_collations: Vec<Locale>,
+    /// What those may do who will own objects.
+    pub(crate) owners_rights: OwnersRights,
     /// On the server's disk; `None` where that is not known.
     pub(crate) space: Option<Space>,
     /// Where rows may wait on this machine.
@@ -59,7 +74,18 @@ impl Facts {
         } else {
             None
         };
+        let live = target.living.as_ref().map(|_| &server.psql);
+        let owners_rights = OwnersRights::ask(&server.maintenance, live, &owners::named(&head), target.future_owner())
+            .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        let (offers, present) = server.offers(target.living.is_some())?;
+        let created = head.definition("DATABASE").filter(|_| target.living.is_none()).unwrap_or_default();
+        let lacking = |locales: &[Locale]| unknown_locales(&server.maintenance, head.encoding(), locales);
         Ok(Self {
+            unknown_locales: lacking(&origin::locales(created)),
+            unknown_collations: lacking(&head.needs.locales.iter().cloned().collect::<Vec<_>>()),
+            offers,
+            present,
+            owners_rights,
             roles: server.roles()?,
             unfilled: unfilled::ask(&server.psql, &head, &target)?,
             spool: SpoolFolder::at(&wish.spool_directory),

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use ::archive::{Entry, Header, Walk};
 use postgres::programs::pg_restore;
 use postgres::programs::program::Program;
+use postgres::words::needs::{Needs, NeedsFinder};
 use postgres::words::roles::{Finder, Named};
 use postgres::{Tool, Tools, Version};
 
@@ -23,6 +24,8 @@ pub(crate) struct Head {
     pub(crate) contents: Vec<Entry>,
     /// The roles in its statements.
     pub(crate) named: Named,
+    /// What its statements need of a server.
+    pub(crate) needs: Needs,
     pub(crate) pg_restore: Tool,
     /// Its scripts forbid psql every command of its own, such as `\! command`, which a hostile archive may contain
     /// (CVE-2025-8714).
@@ -62,7 +65,14 @@ impl Head {
         };
         let (pg_restore, said) = script.finish()?;
         let (header, contents) = (header.clone(), contents.to_vec());
-        Ok(Self { header, contents, named: said.named, pg_restore, restricts_psql: said.restricts_psql })
+        Ok(Self {
+            header,
+            contents,
+            named: said.named,
+            needs: said.needs,
+            pg_restore,
+            restricts_psql: said.restricts_psql,
+        })
     }
 
     /// The character set of its texts, as PostgreSQL calls it.
@@ -136,6 +146,7 @@ struct Script {
 #[derive(Default)]
 struct Said {
     named: Named,
+    needs: Needs,
     restricts_psql: bool,
 }
 
@@ -151,6 +162,7 @@ impl Script {
         let stdout = pipes.stdout;
         let reader = std::thread::spawn(move || {
             let mut finder = Finder::default();
+            let mut needs = NeedsFinder::default();
             let mut begins_so = true;
             let mut restricts_psql = false;
             let lines = stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')).map_while(Result::ok);
@@ -160,9 +172,11 @@ impl Script {
                     None if number == BEGINNING.len() => restricts_psql = begins_so && line.starts_with(RESTRICTION),
                     None => {}
                 }
-                finder.line(&String::from_utf8_lossy(&line));
+                let line = String::from_utf8_lossy(&line);
+                finder.line(&line);
+                needs.line(&line);
             });
-            Said { named: finder.finish(), restricts_psql }
+            Said { named: finder.finish(), needs: needs.finish(), restricts_psql }
         });
         Ok(Self { tool, program, stdin: pipes.stdin, reader })
     }

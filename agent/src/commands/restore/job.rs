@@ -14,7 +14,6 @@ use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
 use crate::commands::restore::plan::Plan;
 use crate::commands::restore::plan::filling::usual_jobs;
-use crate::commands::restore::plan::ownership::Ownership;
 use crate::commands::restore::reading::{ReadError, Through, read_through};
 use crate::commands::restore::server::Server;
 use crate::commands::restore::tables;
@@ -41,7 +40,9 @@ impl Job {
         let chosen = &self.plan.chosen;
         let list = if chosen.is_all() { None } else { Some(tables::list(&self.facts.head, chosen)?) };
         let choice = Choice {
-            without_owners: self.plan.ownership != Ownership::Kept,
+            without_owners: self.plan.ownership.without_owners.is_some(),
+            without_privileges: self.plan.ownership.without_privileges.is_some(),
+            without_tablespaces: !self.plan.keeps_tablespaces,
             list: list.as_ref().map(|file| file.path().to_owned()),
         };
         Ok((choice, list))

@@ -2,6 +2,7 @@
 //! refusal comes out, and `--dry-run` shows the same plan that is carried out.
 
 pub(crate) mod filling;
+mod lacks;
 mod obstacles;
 pub(crate) mod ownership;
 mod partial;
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) ownership: Ownership,
     /// The tables whose rows are restored.
     pub(crate) chosen: Chosen,
+    /// Relations go into the tablespaces that the archive names.
+    pub(crate) keeps_tablespaces: bool,
     /// What will be lost, will stay or will differ. One line each.
     pub(crate) warnings: Vec<String>,
     subject: Subject,
@@ -52,15 +55,25 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     if filling == Filling::Script && !wish.trust_archive {
         refuse_unrestricted(&facts.head)?;
     }
-    let ownership = ownership::decide(facts)?;
+    lacks::refuse(facts, &way)?;
+    let ownership = ownership::decide(facts, &way);
     let mut warnings = warnings(wish, facts, &way, &ownership);
+    let tablespaces = lacks::tablespaces(facts);
+    if !tablespaces.is_empty() {
+        warnings.push(format!(
+            "tablespaces are left out, and all goes to that of the database: {} may not use {}, or it is not there",
+            facts.target.role.name,
+            tablespaces.join(", ")
+        ));
+    }
     if let (Way::InPlace { because, .. }, Some(relations)) = (&way, &facts.relations) {
         let obstacles = Obstacles::of(facts, relations);
         obstacles.refuse(because.as_deref())?;
         warnings.extend(obstacles.warnings);
     }
+    let keeps_tablespaces = tablespaces.is_empty();
     let subject = Subject::of(wish, facts, &chosen);
-    Ok(Plan { way, filling, ownership, chosen, warnings, subject })
+    Ok(Plan { way, filling, ownership, keeps_tablespaces, chosen, warnings, subject })
 }
 
 /// What would restore the wrong thing, or to the wrong place.
@@ -113,12 +126,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
             warnings.push("this backup has no manifest to compare with: only its own form can be checked".to_owned());
         }
     }
-    if let Ownership::Dropped(why) = ownership {
-        warnings.push(format!(
-            "owners and privileges are left out, and all will belong to {}: {why}",
-            facts.target.role.name
-        ));
-    }
+    warnings.extend(ownership.warnings(&facts.target.role.name));
     warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));
     match (way, &facts.target.living) {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use postgres::database::content::Content;
-use postgres::database::live::{LiveDatabase, Role, maintenance};
+use postgres::database::live::{LiveDatabase, MAY_SET, Role, maintenance};
 use postgres::database::names;
+use postgres::database::offers::{Offers, Present};
 use postgres::server;
-use postgres::{Error, Psql, Stop, Tools};
+use postgres::{Error, Psql, PsqlError, Stop, Tools};
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -36,6 +37,8 @@ pub(crate) struct Target {
     pub(crate) living: Option<LiveDatabase>,
     /// What is in it.
     pub(crate) content: Content,
+    /// The role may connect to no other database, and so cannot rename this one.
+    pub(crate) only_here: bool,
 }
 
 impl Server {
@@ -52,7 +55,8 @@ impl Server {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         let given = into.or(database.name.as_deref());
-        let maintenance = maintenance(&psql, given.unwrap_or_default())?;
+        let others: Vec<&str> = database.name.as_deref().into_iter().collect();
+        let (maintenance, only_here) = beside(&psql, given, &others)?;
         let role = Role::ask(&maintenance)?;
         if role.standby {
             return Err(Failure::new(Exit::Failed, "the server is a standby, which cannot be restored into")
@@ -61,7 +65,7 @@ impl Server {
         // libpq's own default is the role's name.
         let name = given.unwrap_or(&role.name).to_owned();
         let server = Self { psql: psql.to(&name), maintenance, tools };
-        let target = server.target(name, role)?;
+        let target = Target { only_here, ..server.target(name, role)? };
         Ok((server, target))
     }
 
@@ -70,10 +74,10 @@ impl Server {
         let ask = || Content::ask(&self.psql).map_err(|e| Error::unreachable(&self.psql, &e));
         let content = if living.is_some() { ask()? } else { Content::default() };
         let place = self.psql.connection().place();
-        Ok(Target { place, is_local: is_local(&self.psql), name, role, living, content })
+        Ok(Target { only_here: false, place, is_local: is_local(&self.psql), name, role, living, content })
     }
 
-    /// The server's roles, and whether the restoring one may act as each.
+    /// The server's roles, and whether the restoring one may give objects to each and still work with them then.
     ///
     /// # Errors
     /// Exit 1 when the server cannot be asked.
@@ -81,11 +85,24 @@ impl Server {
         #[derive(Deserialize)]
         struct Named {
             name: String,
-            member: bool,
+            is_ours: bool,
         }
-        let select = "SELECT rolname AS name, pg_has_role(oid, 'MEMBER') AS member FROM pg_roles";
-        let roles: Vec<Named> = self.maintenance.rows(select).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-        Ok(roles.into_iter().map(|role| (role.name, role.member)).collect())
+        let select = format!(
+            "SELECT rolname AS name, pg_has_role(oid, {MAY_SET}) AND pg_has_role(oid, 'USAGE') AS is_ours FROM pg_roles"
+        );
+        let roles: Vec<Named> =
+            self.maintenance.rows(&select).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        Ok(roles.into_iter().map(|role| (role.name, role.is_ours)).collect())
+    }
+
+    /// What the server has to offer, and what the live database has already.
+    ///
+    /// # Errors
+    /// Exit 1 when the server cannot be asked.
+    pub(crate) fn offers(&self, exists: bool) -> Result<(Offers, Present), Failure> {
+        let failed = |e: PsqlError| Failure::new(Exit::Failed, e.to_string());
+        let present = if exists { Present::ask(&self.psql).map_err(failed)? } else { Present::default() };
+        Ok((Offers::ask(&self.maintenance).map_err(failed)?, present))
     }
 
     /// A second whose names are free: that of the restore, unless another restore began in it.
@@ -100,6 +117,27 @@ impl Server {
             moment += SignedDuration::from_secs(1);
         }
         Ok(moment)
+    }
+}
+
+impl Target {
+    /// To whom the restored database will belong.
+    pub(crate) fn future_owner(&self) -> &str {
+        self.living.as_ref().map_or(&self.role.name, |living| &living.owner)
+    }
+}
+
+/// A connection that doesn't hold the database that is `given`. Where the role is let into no other: to that one, and true.
+fn beside(psql: &Psql, given: Option<&str>, others: &[&str]) -> Result<(Psql, bool), Failure> {
+    let error = match maintenance(psql, given.unwrap_or_default(), others) {
+        Ok(maintenance) => return Ok((maintenance, false)),
+        Err(error @ Error::Interrupted(_)) => return Err(error.into()),
+        Err(error) => error,
+    };
+    let own = given.map_or_else(|| psql.clone(), |name| psql.to(name));
+    match own.script("SELECT 1;\n") {
+        Ok(_) => Ok((own, true)),
+        Err(_) => Err(error.into()),
     }
 }
 

@@ -110,10 +110,12 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let create = format!("CREATE DATABASE {} TEMPLATE template0 {options};\n", identifier(name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("cannot create the new database {name}: {e}"));
     // The server would go on creating it.
-    maintenance
-        .unstopped()
-        .script(&create)
-        .map_err(|e| failed(e.to_string()).hint("--in-place restores without a second database"))?;
+    maintenance.unstopped().script(&create).map_err(|e| {
+        failed(e.to_string()).hint(match &job.facts.target.living {
+            Some(_) => "--in-place restores without a second database",
+            None => "create it empty by hand, and restore again: the restore keeps its character set and locale",
+        })
+    })?;
     let new = New { maintenance, name: name.to_owned(), kept: false };
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
     maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;

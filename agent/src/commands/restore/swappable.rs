@@ -14,6 +14,9 @@ pub(crate) fn goes_in_place(wish: &Wish, target: &Target, space: Option<Space>) 
 /// Why a second database cannot be made and swapped in.
 pub(crate) fn obstacle_to_swap(target: &Target, space: Option<Space>) -> Option<String> {
     let (role, living) = (&target.role, target.living.as_ref()?);
+    if target.only_here {
+        return Some(format!("the role {} may connect to no other database, from which to rename it", role.name));
+    }
     if !role.creates_databases {
         return Some(format!("the role {} may not create databases", role.name));
     }
@@ -21,6 +24,18 @@ pub(crate) fn obstacle_to_swap(target: &Target, space: Option<Space>) -> Option<
         return Some(format!(
             "the role {} may not rename {}, which belongs to {}",
             role.name, living.name, living.owner
+        ));
+    }
+    if !role.superuser && !living.may_give_to_owner {
+        return Some(format!(
+            "the role {} may not create a database that belongs to {}, as {} does",
+            role.name, living.owner, living.name
+        ));
+    }
+    if !living.has_room_for_another() {
+        return Some(format!(
+            "the role {} may not create a database in the tablespace {}, where {} is",
+            role.name, living.tablespace, living.name
         ));
     }
     let short = space.filter(|space| !space.is_enough())?;

@@ -15,15 +15,22 @@ pub struct LiveDatabase {
     pub owner: String,
     /// Its character set, as PostgreSQL calls it.
     pub encoding: String,
-    tablespace: String,
+    /// Where its files are.
+    pub tablespace: String,
+    /// A new database gets this tablespace by itself: it is template0's own.
+    pub in_usual_tablespace: bool,
+    /// The role may put a new database there.
+    pub may_use_tablespace: bool,
     /// The comment on it, if it has one.
     pub comment: Option<String>,
     /// On disk, in bytes; `None` where the role may not ask.
     pub size: Option<u64>,
     /// The row of `pg_database`, whose columns differ from one version to the next.
     row: Value,
-    /// The role may act as the owner, and so rename and drop it.
+    /// The role has the owner's rights, and so may rename and drop it.
     pub is_ours: bool,
+    /// The role may create another database that belongs to the same owner.
+    pub may_give_to_owner: bool,
     /// Connections other than ours.
     pub connections: u64,
     /// Transactions that were prepared and neither committed nor rolled back: they hold the database under its name.
@@ -31,6 +38,9 @@ pub struct LiveDatabase {
     /// Logical replication slots, which stay with the old database.
     pub slots: Vec<String>,
 }
+
+/// The right to give something to a role, or to act as it: since version 16 a membership may lack it.
+pub const MAY_SET: &str = "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END";
 
 /// The role of a connection, and what its server says of itself.
 #[derive(Clone, Debug, Deserialize)]
@@ -66,6 +76,12 @@ impl Role {
         role.ok_or(Error::RoleGone)
     }
 
+    /// New databases have a schema `public` in which only their owner may create: since version 15.
+    #[must_use]
+    pub fn closes_public(&self) -> bool {
+        self.version_number >= 150_000
+    }
+
     /// The setting came with version 17.
     #[must_use]
     pub fn knows_transaction_timeout(&self) -> bool {
@@ -81,9 +97,12 @@ impl LiveDatabase {
     pub fn ask(maintenance: &Psql, database: &str) -> Result<Option<Self>, Error> {
         let select = format!(
             "SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
-                t.spcname AS tablespace, shobj_description(d.oid, 'pg_database') AS comment,
+                t.spcname AS tablespace,
+                t.oid = (SELECT dattablespace FROM pg_database WHERE datname = 'template0') AS in_usual_tablespace,
+                has_tablespace_privilege(t.oid, 'CREATE') AS may_use_tablespace, shobj_description(d.oid, 'pg_database') AS comment,
                 CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS size,
-                row_to_json(d) AS row, pg_has_role(d.datdba, 'MEMBER') AS is_ours,
+                row_to_json(d) AS row, pg_has_role(d.datdba, 'USAGE') AS is_ours,
+                pg_has_role(d.datdba, {MAY_SET}) AS may_give_to_owner,
                 (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid()) AS connections,
                 ARRAY(SELECT gid FROM pg_prepared_xacts p WHERE p.database = d.datname) AS prepared_transactions,
                 ARRAY(SELECT slot_name FROM pg_replication_slots s WHERE s.database = d.datname) AS slots
@@ -119,8 +138,17 @@ impl LiveDatabase {
             Some("c") => options.push_str(" LOCALE_PROVIDER libc"),
             _ => {}
         }
-        options.push_str(&format!(" TABLESPACE {}", identifier(&self.tablespace)));
+        // To name the usual one changes nothing, but takes a right that few roles have.
+        if !self.in_usual_tablespace {
+            options.push_str(&format!(" TABLESPACE {}", identifier(&self.tablespace)));
+        }
         options
+    }
+
+    /// The role may create another database in the same tablespace.
+    #[must_use]
+    pub fn has_room_for_another(&self) -> bool {
+        self.in_usual_tablespace || self.may_use_tablespace
     }
 
     /// How many connections it takes; -1 for no limit.
@@ -133,13 +161,13 @@ impl LiveDatabase {
     }
 }
 
-/// A connection that doesn't hold the database: to `postgres`, or else to `template1`.
+/// A connection that doesn't hold the database: to `postgres`, `template1`, or another one of `others`.
 ///
 /// # Errors
-/// When neither lets the role in, or the run is told to stop.
-pub fn maintenance(psql: &Psql, database: &str) -> Result<Psql, Error> {
+/// When none of them lets the role in, or the run is told to stop.
+pub fn maintenance(psql: &Psql, database: &str, others: &[&str]) -> Result<Psql, Error> {
     let mut last = None;
-    for other in ["postgres", "template1"].into_iter().filter(|other| *other != database) {
+    for other in ["postgres", "template1"].iter().chain(others).filter(|other| **other != database) {
         let candidate = psql.to(other);
         match candidate.script("SELECT 1;\n") {
             Ok(_) => return Ok(candidate),

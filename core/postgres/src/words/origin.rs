@@ -5,6 +5,7 @@
 //! reaches psql as it is.
 
 use crate::quote::{identifier, literal, setting_name};
+use crate::words::needs::Locale;
 use crate::words::tokens::{Token, tokens};
 
 /// Options of CREATE DATABASE whose value is a text. Another server has other tablespaces.
@@ -28,6 +29,23 @@ pub fn creation_options(definition: &str) -> String {
         _ => None,
     });
     options.collect::<Vec<_>>().join(" ")
+}
+
+/// The locales that those options name.
+#[must_use]
+pub fn locales(definition: &str) -> Vec<Locale> {
+    let tokens = tokens(definition);
+    let locales = tokens.windows(3).filter_map(|window| {
+        let [Token::Word(option), Token::Sign('='), Token::Text(value)] = window else { return None };
+        let provider = match option.as_str() {
+            "LOCALE" | "LC_COLLATE" | "LC_CTYPE" => "libc",
+            "ICU_LOCALE" => "icu",
+            "BUILTIN_LOCALE" => "builtin",
+            _ => return None,
+        };
+        Some(Locale { provider: provider.to_owned(), name: value.clone() })
+    });
+    locales.collect()
 }
 
 /// Its settings, as statements about the database `name`; `None` for each statement that isn't a setting's.

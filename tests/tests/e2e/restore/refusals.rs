@@ -1,5 +1,9 @@
 //! What is refused before anything starts, and what to do instead.
 
+use e2e::agent::Agent;
+use e2e::postgres::{Installation, PASSWORD, Postgres};
+use tempfile::TempDir;
+
 use super::Scene;
 
 #[test]
@@ -125,4 +129,59 @@ fn a_damaged_verdict_that_a_copy_made_look_older_still_counts() {
     std::fs::File::options().write(true).open(&damaged).unwrap().set_modified(written).unwrap();
     scene.agent.run(&["restore", "latest", "--confirm"]).exits(4).mentions("damaged");
     assert_eq!(scene.rows(), "10");
+}
+
+#[test]
+fn what_only_a_superuser_may_create_is_named_before_anything_starts() {
+    let scene = Scene::new("wide");
+    let (name, server) = (scene.database.name().to_owned(), scene.database.server());
+    let role = format!("{name}_role");
+    server.query(&format!("CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{}'", PASSWORD.replace('\'', "''")));
+    server.query(&format!("ALTER DATABASE {name} OWNER TO {role}"));
+    scene.database.query(
+        "CREATE TABLE t (id integer); CREATE PUBLICATION wide FOR ALL TABLES; CREATE FOREIGN DATA WRAPPER far;
+         CREATE SERVER s FOREIGN DATA WRAPPER far; CREATE USER MAPPING FOR PUBLIC SERVER s",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    let scene = scene.with("DB_USER", &role);
+    for how in ["--dry-run", "--confirm"] {
+        let run = scene.agent.run(&["restore", "latest", how]).exits(1).mentions("only a superuser may create");
+        run.mentions("foreign-data wrapper far").mentions("publication wide").mentions("DB_USER");
+    }
+}
+
+#[test]
+fn a_tablespace_that_is_gone_is_left_out_with_a_warning() {
+    let scene = Scene::new("spaced");
+    let space = format!("{}_fast", scene.database.name());
+    let server = scene.database.server();
+    server.query(&format!("SET allow_in_place_tablespaces = on; CREATE TABLESPACE {space} LOCATION ''"));
+    scene.database.query(&format!("CREATE TABLE t (id integer) TABLESPACE {space}; INSERT INTO t VALUES (1)"));
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("ALTER TABLE t SET TABLESPACE pg_default");
+    server.query(&format!("DROP TABLESPACE {space}"));
+    for way in [&["restore", "latest", "--confirm"][..], &["restore", "latest", "--confirm", "--in-place"]] {
+        scene.agent.run(way).succeeds().mentions("tablespaces are left out").mentions(&space);
+        assert_eq!(scene.rows(), "1");
+    }
+}
+
+#[test]
+fn a_locale_that_the_server_lacks_is_refused_with_a_hint_that_works() {
+    let newer = Postgres::start(Installation::eighteen());
+    let server = Postgres::start(Installation::sixteen());
+    newer.query("CREATE DATABASE odd TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C' ENCODING 'UTF8'");
+    let odd = newer.database("odd");
+    odd.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1)");
+    let folder = TempDir::new().unwrap();
+    let agent = Agent::new().directory(folder.path());
+    agent.database(&odd).run(&["backup"]).succeeds();
+    let target = server.database("odd");
+    let agent = Agent::new().directory(folder.path()).database(&target).programs_of(&Installation::eighteen());
+    let run = agent.run(&["restore", "latest", "--confirm"]).exits(1);
+    run.mentions("C.UTF-8 of builtin").mentions("createdb --template=template0 --encoding=UTF8 --locale=C odd");
+    server.query("CREATE DATABASE odd TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
+    agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(target.query("SELECT count(*) FROM t"), "1");
 }

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::commands::restore::plan::Plan;
 use crate::commands::restore::plan::filling::Filling;
-use crate::commands::restore::plan::ownership::Ownership;
 use crate::commands::restore::plan::way::{Mode, Way};
 
 impl fmt::Display for Plan {
@@ -76,7 +75,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
             why_in_place,
             replaces: &plan.subject.replaces,
             old_name,
-            owners_kept: plan.ownership == Ownership::Kept,
+            owners_kept: plan.ownership.is_kept(),
             jobs: plan.filling.jobs(),
             warnings: &plan.warnings,
         }

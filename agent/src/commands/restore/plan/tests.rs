@@ -11,7 +11,6 @@ use super::decide;
 use crate::answers::failure::Failure;
 use crate::commands::restore::plan::Plan;
 use crate::commands::restore::plan::filling::Filling;
-use crate::commands::restore::plan::ownership::Ownership;
 
 /// What was decided, in the words that a person sees and the parts that nobody sees.
 fn decided(case: &Case) -> String {
@@ -32,7 +31,12 @@ fn shown(plan: &Plan) -> String {
         }
         Filling::Script => "pg_restore's script, in psql".to_owned(),
     };
-    let owners = if plan.ownership == Ownership::Kept { "kept" } else { "left out" };
+    let owners = match (&plan.ownership.without_owners, &plan.ownership.without_privileges) {
+        (None, None) => "kept",
+        (Some(_), Some(_)) => "left out",
+        (Some(_), None) => "left out, privileges kept",
+        (None, Some(_)) => "kept, privileges left out",
+    };
     // Backup, origin and what is replaced are the same in all cases.
     let plan: String = plan.to_string().lines().skip(3).map(|line| format!("{line}\n")).collect();
     format!("{plan}filling   {filling}\nowners    {owners}\n")
@@ -73,6 +77,11 @@ fn what_flags_change() {
 #[test]
 fn what_stands_in_the_way_of_a_restore_in_place() {
     insta::assert_snapshot!("obstacles", table(cases::obstacles()));
+}
+
+#[test]
+fn what_the_archive_needs_is_named_before_anything_starts() {
+    insta::assert_snapshot!("needs", table(cases::needs::cases()));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Wishes and facts, made without a server: every case differs from the usual one in what its name says.
 
+pub(super) mod needs;
+
 use std::path::PathBuf;
 
 use ::archive::{Census, Header, LargeObjectCensus, TableCensus};
@@ -7,6 +9,9 @@ use catalog::Unknown;
 use catalog::manifest::{self, Manifest, Purpose};
 use jiff::Timestamp;
 use postgres::database::live::{LiveDatabase, Role};
+use postgres::database::offers::Present;
+use postgres::database::rights::OwnersRights;
+use postgres::words::needs::Needs;
 use postgres::words::roles::Named;
 use postgres::{Tool, Version};
 use serde_json::{Value, json};
@@ -39,6 +44,7 @@ impl Case {
                 name: "shop".to_owned(),
                 place: "database shop on db1 as postgres".to_owned(),
                 is_local: true,
+                only_here: false,
                 role: role("postgres", true, true, 150_014),
                 living: Some(living("shop", true)),
                 content: serde_json::from_value(json!({
@@ -46,6 +52,16 @@ impl Case {
                 }))
                 .unwrap(),
             },
+            offers: serde_json::from_value(json!({
+                "extensions": ["citext", "postgres_fdw"], "untrusted_extensions": ["postgres_fdw"],
+                "languages": ["c", "internal", "plpgsql", "sql"], "untrusted_languages": ["c", "internal"],
+                "tablespaces": []
+            }))
+            .unwrap(),
+            present: Present { extensions: Vec::new(), may_create: true },
+            unknown_locales: Vec::new(),
+            unknown_collations: Vec::new(),
+            owners_rights: OwnersRights { in_public: ["shop".to_owned()].into(), ..OwnersRights::default() },
             roles: [("shop", true), ("postgres", true), ("reporting", true)].map(|(n, m)| (n.to_owned(), m)).into(),
             space: Some(Space { needed: GIB, free: 10 * GIB }),
             spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },
@@ -87,6 +103,8 @@ impl Case {
             }
             if let Some(living) = &mut case.facts.target.living {
                 living.is_ours = living_is_ours;
+                living.may_give_to_owner = living_is_ours;
+                living.may_use_tablespace = is_superuser;
             }
             case.facts.target.role = role;
             // What would have been asked for, had it come to a restore in place.
@@ -110,8 +128,9 @@ fn role(name: &str, superuser: bool, creates_databases: bool, version_number: u3
 
 fn living(owner: &str, is_ours: bool) -> LiveDatabase {
     serde_json::from_value(json!({
-        "name": "shop", "owner": owner, "encoding": "UTF8", "tablespace": "pg_default", "comment": null,
-        "size": GIB, "row": {}, "is_ours": is_ours, "connections": 3, "prepared_transactions": [], "slots": []
+        "name": "shop", "owner": owner, "encoding": "UTF8", "tablespace": "pg_default",
+        "in_usual_tablespace": true, "may_use_tablespace": true, "comment": null,
+        "size": GIB, "row": {}, "is_ours": is_ours, "may_give_to_owner": is_ours, "connections": 3, "prepared_transactions": [], "slots": []
     }))
     .unwrap()
 }
@@ -140,6 +159,7 @@ fn head(pg_dump: &str, pg_restore: &str) -> Head {
             entry(4, "TABLE DATA", "users", true),
         ],
         named: Named::default(),
+        needs: Needs::default(),
         pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
         restricts_psql: true,
     }
@@ -223,6 +243,15 @@ pub(super) fn targets() -> Vec<(&'static str, Case)> {
                 c.facts.space = Some(Space { needed: 10 * GIB, free: GIB });
             }),
         ),
+        (
+            "live database in a tablespace of its own",
+            usual().with(|c| {
+                let living = c.facts.target.living.as_mut().unwrap();
+                living.tablespace = "fast".to_owned();
+                living.in_usual_tablespace = false;
+            }),
+        ),
+        ("live database that is the only one to connect to", usual().with(|c| c.facts.target.only_here = true)),
         ("database gone", usual().gone()),
         ("--into a new one", usual().gone().with(into)),
         (

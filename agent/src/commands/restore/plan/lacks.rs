@@ -1,0 +1,165 @@
+//! What the archive needs, and the server lacks or the role may not do: all of it named at once, before anything starts.
+
+use std::collections::BTreeSet;
+
+use catalog::words;
+use postgres::quote::identifier;
+use postgres::words::needs::Locale;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::facts::Facts;
+use crate::commands::restore::plan::way::Way;
+
+/// How many names one line spells out.
+const NAMED: usize = 5;
+/// Kinds that only a superuser may create, and their names in words.
+const OF_SUPERUSERS: [(&str, &str); 8] = [
+    ("ACCESS METHOD", "access method"),
+    ("EVENT TRIGGER", "event trigger"),
+    ("FOREIGN DATA WRAPPER", "foreign-data wrapper"),
+    ("OPERATOR CLASS", "operator class"),
+    ("OPERATOR FAMILY", "operator family"),
+    ("SUBSCRIPTION", "subscription"),
+    ("TEXT SEARCH PARSER", "text search parser"),
+    ("TEXT SEARCH TEMPLATE", "text search template"),
+];
+/// From version 16 on its members may create subscriptions.
+const SUBSCRIBERS: &str = "pg_create_subscription";
+
+/// What there is not, and what to do about it.
+struct Lack {
+    what: String,
+    remedy: String,
+}
+
+/// Makes sure that the server has what the archive needs, and that the role may do what it takes.
+///
+/// # Errors
+/// Exit 1, naming all that lacks.
+pub(super) fn refuse(facts: &Facts, way: &Way) -> Result<(), Failure> {
+    let all = [
+        missing_roles(facts),
+        unknown_locales(facts),
+        missing_extensions(facts),
+        missing_languages(facts),
+        work_of_superusers(facts, way),
+        closed_database(facts, way),
+    ];
+    let lacks: Vec<Lack> = all.into_iter().flatten().collect();
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    let join = |parts: Vec<&str>| parts.join("; ");
+    let error = format!("the restore would fail: {}", join(lacks.iter().map(|lack| lack.what.as_str()).collect()));
+    Err(Failure::new(Exit::Failed, error).hint(join(lacks.iter().map(|lack| lack.remedy.as_str()).collect())))
+}
+
+/// Tablespaces that the server lacks, or in which the role may create nothing.
+pub(super) fn tablespaces(facts: &Facts) -> Vec<String> {
+    let needed = facts.head.needs.tablespaces.iter();
+    needed.filter(|name| !facts.offers.tablespaces.contains(name)).cloned().collect()
+}
+
+fn missing_roles(facts: &Facts) -> Option<Lack> {
+    let named = facts.head.named.in_definitions.iter().filter(|name| !facts.roles.contains_key(*name));
+    let missing: Vec<&str> = named.map(String::as_str).collect();
+    let first = identifier(missing.first()?);
+    let all = missing.join(", ");
+    Some(Lack {
+        what: format!("the backup's policies or user mappings name roles that this server lacks: {all}"),
+        remedy: format!("create them first, such as: CREATE ROLE {first}"),
+    })
+}
+
+fn unknown_locales(facts: &Facts) -> Option<Lack> {
+    let named = |locales: &[Locale]| -> Vec<String> {
+        let named: BTreeSet<String> =
+            locales.iter().map(|locale| format!("{} of {}", locale.name, locale.provider)).collect();
+        named.into_iter().collect()
+    };
+    let (of_database, of_collations) = (named(&facts.unknown_locales), named(&facts.unknown_collations));
+    if of_database.is_empty() && of_collations.is_empty() {
+        return None;
+    }
+    let all: Vec<String> = of_database.iter().chain(&of_collations).cloned().collect();
+    let install = "install the locale on the server, and restart PostgreSQL (Debian: dpkg-reconfigure locales)";
+    let name = words::shell_word(&facts.target.name);
+    let remedy = if of_collations.is_empty() {
+        format!(
+            "{install}; or create an empty database with another one, which the restore then keeps: \
+             createdb --template=template0 --encoding={} --locale=C {name}",
+            facts.head.encoding()
+        )
+    } else {
+        install.to_owned()
+    };
+    Some(Lack { what: format!("the server does not have the locale {}", words::first_of(&all, NAMED, ", ")), remedy })
+}
+
+fn missing_extensions(facts: &Facts) -> Option<Lack> {
+    let entries = facts.head.entries("EXTENSION").map(|entry| entry.name.clone());
+    let missing: Vec<String> = entries.filter(|name| !facts.offers.extensions.contains(name)).collect();
+    (!missing.is_empty()).then(|| Lack {
+        what: format!("the server does not have the extension {}", missing.join(", ")),
+        remedy: "install the extension's package on the server".to_owned(),
+    })
+}
+
+/// Extensions bring all others.
+fn missing_languages(facts: &Facts) -> Option<Lack> {
+    let offers = &facts.offers;
+    let entries = facts.head.entries("PROCEDURAL LANGUAGE").map(|entry| entry.name.clone());
+    let missing: Vec<String> =
+        entries.filter(|name| !offers.languages.contains(name) && !offers.extensions.contains(name)).collect();
+    (!missing.is_empty()).then(|| Lack {
+        what: format!("the server does not have the language {}", missing.join(", ")),
+        remedy: "install the language's package on the server".to_owned(),
+    })
+}
+
+fn work_of_superusers(facts: &Facts, way: &Way) -> Option<Lack> {
+    if facts.target.role.superuser {
+        return None;
+    }
+    let Facts { head, offers, present, .. } = facts;
+    let mut found: Vec<String> = Vec::new();
+    // What the live database has already can stay there.
+    let stays = |name: &String| matches!(way, Way::InPlace { .. }) && present.extensions.contains(name);
+    let extensions = head.entries("EXTENSION").map(|entry| &entry.name);
+    let untrusted = extensions.filter(|name| offers.untrusted_extensions.contains(name) && !stays(name));
+    found.extend(untrusted.map(|name| format!("extension {name}")));
+    let may_subscribe = facts.roles.get(SUBSCRIBERS) == Some(&true);
+    for (kind, in_words) in OF_SUPERUSERS.into_iter().filter(|(kind, _)| *kind != "SUBSCRIPTION" || !may_subscribe) {
+        found.extend(head.entries(kind).map(|entry| format!("{in_words} {}", entry.name)));
+    }
+    found.extend(head.needs.wide_publications.iter().map(|name| format!("publication {name} (of all tables)")));
+    let untrusted = |language: &String| offers.untrusted_languages.contains(language);
+    let functions = head.needs.functions.iter().filter(|(_, language)| untrusted(language));
+    found.extend(functions.map(|(name, language)| format!("function {name} in the language {language}")));
+    (!found.is_empty()).then(|| Lack {
+        what: format!("only a superuser may create what is in the backup: {}", words::first_of(&found, NAMED, ", ")),
+        remedy: "restore as a superuser: set DB_USER and DB_PASSWORD to one".to_owned(),
+    })
+}
+
+/// In place, schemas and publications are created in a database that may belong to another role.
+fn closed_database(facts: &Facts, way: &Way) -> Option<Lack> {
+    let (head, target) = (&facts.head, &facts.target);
+    if !matches!(way, Way::InPlace { .. }) || facts.present.may_create {
+        return None;
+    }
+    let schemas = head.entries("SCHEMA").filter(|entry| entry.name != "public").map(|entry| ("schema", entry));
+    let publications = head.entries("PUBLICATION").map(|entry| ("publication", entry));
+    let extensions = head.entries("EXTENSION").map(|entry| ("extension", entry));
+    let extensions = extensions.filter(|(_, entry)| !facts.present.extensions.contains(&entry.name));
+    let (kind, entry) = schemas.chain(publications).chain(extensions).next()?;
+    let role = &target.role.name;
+    Some(Lack {
+        what: format!("the role {role} may not create the {kind} {} in database {}", entry.name, target.name),
+        remedy: format!(
+            "as the database's owner: GRANT CREATE ON DATABASE {} TO {}",
+            identifier(&target.name),
+            identifier(role)
+        ),
+    })
+}

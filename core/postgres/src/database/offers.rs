@@ -1,0 +1,91 @@
+//! What a server has to offer to a database that comes from another one: extensions, languages, tablespaces and locales.
+
+use serde::Deserialize;
+
+use crate::quote::literal;
+use crate::words::needs::Locale;
+use crate::{Psql, PsqlError};
+
+/// What is there, and what of it the role may use.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Offers {
+    /// Extensions that are installed on the server.
+    pub extensions: Vec<String>,
+    /// Those among them that only a superuser may create.
+    pub untrusted_extensions: Vec<String>,
+    /// Languages that functions can be written in.
+    pub languages: Vec<String>,
+    /// Those among them in which only a superuser may create functions.
+    pub untrusted_languages: Vec<String>,
+    /// Tablespaces that the role may put something into.
+    pub tablespaces: Vec<String>,
+}
+
+/// What a live database has already, and whether the role may add to it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Present {
+    /// Its extensions.
+    pub extensions: Vec<String>,
+    /// The role may create schemas, publications and trusted extensions in it.
+    pub may_create: bool,
+}
+
+/// `trusted` came with version 13.
+const SELECT: &str = "SELECT ARRAY(SELECT name FROM pg_available_extensions) AS extensions,
+    ARRAY(SELECT v.name FROM pg_available_extension_versions v
+        JOIN pg_available_extensions e ON e.name = v.name AND e.default_version = v.version
+        WHERE v.superuser AND NOT coalesce((to_jsonb(v) ->> 'trusted')::boolean, false)) AS untrusted_extensions,
+    ARRAY(SELECT lanname FROM pg_language) AS languages,
+    ARRAY(SELECT lanname FROM pg_language WHERE NOT lanpltrusted) AS untrusted_languages,
+    ARRAY(SELECT spcname FROM pg_tablespace WHERE has_tablespace_privilege(oid, 'CREATE')) AS tablespaces";
+
+const PRESENT: &str = "SELECT ARRAY(SELECT extname FROM pg_extension) AS extensions,
+    has_database_privilege(current_database(), 'CREATE') AS may_create";
+
+impl Offers {
+    /// Asks over `psql`, which is connected to any database of the server.
+    ///
+    /// # Errors
+    /// [`PsqlError`].
+    pub fn ask(psql: &Psql) -> Result<Self, PsqlError> {
+        Ok(psql.row(SELECT)?.unwrap_or_default())
+    }
+}
+
+impl Present {
+    /// Asks the database that `psql` is connected to.
+    ///
+    /// # Errors
+    /// [`PsqlError`].
+    pub fn ask(psql: &Psql) -> Result<Self, PsqlError> {
+        Ok(psql.row(PRESENT)?.unwrap_or_default())
+    }
+}
+
+/// Which of `locales` the server doesn't know, for texts in the character set `encoding`. Found by creating a collation in a
+/// transaction that is taken back. None are named where that cannot tell: in another character set, or without the right.
+pub fn unknown_locales<'a>(psql: &Psql, encoding: &str, locales: impl IntoIterator<Item = &'a Locale>) -> Vec<Locale> {
+    let mut locales = locales.into_iter().filter(|locale| !["C", "POSIX"].contains(&locale.name.as_str())).peekable();
+    if locales.peek().is_none() {
+        return Vec::new();
+    }
+    let control = format!(
+        "SELECT 1 / (pg_encoding_to_char(encoding) = {})::int FROM pg_database WHERE datname = current_database();\n{}",
+        literal(encoding),
+        attempt("libc", "C")
+    );
+    if psql.script(&control).is_err() {
+        return Vec::new();
+    }
+    let refused =
+        |locale: &&Locale| matches!(psql.script(&attempt(&locale.provider, &locale.name)), Err(PsqlError::Refused(_)));
+    locales.filter(refused).cloned().collect()
+}
+
+fn attempt(provider: &str, locale: &str) -> String {
+    let provider = if ["icu", "builtin"].contains(&provider) { provider } else { "libc" };
+    format!(
+        "BEGIN;\nCREATE COLLATION pg_temp.lastgood_attempt (provider = {provider}, locale = {});\nROLLBACK;\n",
+        literal(locale)
+    )
+}
