@@ -17,7 +17,6 @@ mod job;
 mod list_s3;
 mod plan;
 mod reading;
-mod relations;
 mod safety;
 mod server;
 mod space;

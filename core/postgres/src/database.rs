@@ -5,5 +5,7 @@ pub mod counts;
 pub mod exchange;
 pub mod live;
 pub mod names;
+pub mod objects;
 pub mod properties;
+pub mod replacing;
 pub mod statistics;

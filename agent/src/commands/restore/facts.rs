@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use postgres::database::objects::Objects;
 
 use crate::answers::failure::Failure;
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::relations::Relations;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     /// Processors of this machine.
     pub(crate) cores: usize,
     /// What is in the live database. Asked only where it may be replaced in place: a large one takes a second.
-    pub(crate) relations: Option<Relations>,
+    pub(crate) objects: Option<Objects>,
     /// The time of the restore, from which its databases get their names.
     pub(crate) moment: Timestamp,
 }
@@ -51,11 +51,7 @@ impl Facts {
         let head = Head::read(archive, server)?;
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
-        let relations = if goes_in_place(wish, &target, space) {
-            Some(Relations::ask(&server.psql, head.encoding())?)
-        } else {
-            None
-        };
+        let objects = if goes_in_place(wish, &target, space) { Some(server.objects(head.encoding())?) } else { None };
         Ok(Self {
             roles: server.roles()?,
             spool: SpoolFolder::at(&wish.spool_directory),
@@ -64,7 +60,7 @@ impl Facts {
             head,
             target,
             space,
-            relations,
+            objects,
             moment,
         })
     }

@@ -9,6 +9,8 @@ mod slots;
 mod splitter;
 pub(crate) mod spool;
 
+use std::collections::BTreeSet;
+
 use postgres::Psql;
 use postgres::database::counts::Counted;
 use postgres::programs::pg_restore::{self, Part, Way};
@@ -47,7 +49,7 @@ fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 fn script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let psql = psql_beside(psql, &job.facts.head.pg_restore.path);
     let mut session = Session::start(&psql).map_err(|e| failure::program(&e))?;
-    match replay(job, &mut session, Way::Filling) {
+    match replay(job, &mut session, Way::Filling, &BTreeSet::new()) {
         Ok(through) => session.why().map_err(|e| failure::program(&e)).map(|()| through),
         Err((failure, SessionState::Alive)) => {
             session.abandon();

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
-use ::archive::{Entry, Header, Walk};
+use ::archive::{Entry, Header, LargeObjectEntry, Walk};
 use postgres::programs::pg_restore;
 use postgres::programs::program::Program;
 use postgres::words::roles::{Finder, Named};
@@ -21,6 +21,8 @@ pub(crate) struct Head {
     pub(crate) header: Header,
     /// Its table of contents, in its order.
     pub(crate) contents: Vec<Entry>,
+    /// The entries of single large objects, which its contents leave out.
+    pub(crate) large_objects: Vec<LargeObjectEntry>,
     /// The roles in its statements.
     pub(crate) named: Named,
     pub(crate) pg_restore: Tool,
@@ -61,8 +63,9 @@ impl Head {
             return Err(Failure::new(Exit::Failed, "the archive has no header"));
         };
         let (pg_restore, said) = script.finish()?;
-        let (header, contents) = (header.clone(), contents.to_vec());
-        Ok(Self { header, contents, named: said.named, pg_restore, restricts_psql: said.restricts_psql })
+        let (header, contents, large_objects) =
+            (header.clone(), contents.to_vec(), walk.large_object_entries().to_vec());
+        Ok(Self { header, contents, large_objects, named: said.named, pg_restore, restricts_psql: said.restricts_psql })
     }
 
     /// The character set of its texts, as PostgreSQL calls it.

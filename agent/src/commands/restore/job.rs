@@ -1,5 +1,7 @@
 //! One restore: what was asked, what is so, what was decided, and what both ways of restoring share.
 
+use std::collections::BTreeSet;
+
 use ::archive::{Census, Digest, Walk};
 use catalog::words;
 use postgres::Psql;
@@ -38,8 +40,20 @@ impl Job {
     /// # Errors
     /// As [`tables::list`].
     pub(crate) fn choice(&self) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
-        let tables = &self.wish.tables;
-        let list = if tables.is_empty() { None } else { Some(tables::list(&self.facts.head, tables)?) };
+        self.choice_without(&BTreeSet::new())
+    }
+
+    /// The same, and the entries `left_out` as well.
+    ///
+    /// # Errors
+    /// As [`tables::list`].
+    pub(crate) fn choice_without(
+        &self,
+        left_out: &BTreeSet<i32>,
+    ) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
+        let (head, tables) = (&self.facts.head, &self.wish.tables);
+        let is_whole = tables.is_empty() && left_out.is_empty();
+        let list = if is_whole { None } else { Some(tables::list(head, tables, left_out)?) };
         let choice = Choice {
             without_owners: self.plan.ownership != Ownership::Kept,
             list: list.as_ref().map(|file| file.path().to_owned()),

@@ -4,6 +4,7 @@
 pub(crate) mod filling;
 mod obstacles;
 pub(crate) mod ownership;
+pub(crate) mod replacement;
 pub(crate) mod shown;
 mod subject;
 pub(crate) mod way;
@@ -19,6 +20,7 @@ use crate::commands::restore::plan::obstacles::Obstacles;
 use crate::commands::restore::plan::ownership::Ownership;
 use crate::commands::restore::plan::subject::Subject;
 use crate::commands::restore::plan::way::Way;
+use crate::commands::restore::swappable::obstacle_to_swap;
 use crate::commands::restore::tables;
 use crate::commands::restore::wish::Wish;
 
@@ -47,9 +49,9 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     }
     let ownership = ownership::decide(facts)?;
     let mut warnings = warnings(wish, facts, &way, &ownership);
-    if let (Way::InPlace { because, .. }, Some(relations)) = (&way, &facts.relations) {
-        let obstacles = Obstacles::of(facts, relations);
-        obstacles.refuse(because.as_deref())?;
+    if let (Way::InPlace { .. }, Some(objects)) = (&way, &facts.objects) {
+        let obstacles = Obstacles::of(facts, objects);
+        obstacles.refuse(wish.in_place, obstacle_to_swap(&facts.target, facts.space).as_deref())?;
         warnings.extend(obstacles.warnings);
     }
     Ok(Plan { way, filling, ownership, warnings, subject: Subject::of(wish, facts) })

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use postgres::database::content::Content;
 use postgres::database::live::{LiveDatabase, Role, maintenance};
 use postgres::database::names;
+use postgres::database::objects::{self, Objects};
 use postgres::server;
 use postgres::{Error, Psql, Stop, Tools};
 use serde::Deserialize;
@@ -86,6 +87,16 @@ impl Server {
         let select = "SELECT rolname AS name, pg_has_role(oid, 'MEMBER') AS member FROM pg_roles";
         let roles: Vec<Named> = self.maintenance.rows(select).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         Ok(roles.into_iter().map(|role| (role.name, role.member)).collect())
+    }
+
+    /// What is in the database that is restored. `encoding`: the archive's character set.
+    ///
+    /// # Errors
+    /// Exit 1 when it cannot be asked.
+    pub(crate) fn objects(&self, encoding: &str) -> Result<Objects, Failure> {
+        let failed = |e: String| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
+        let answer = self.psql.script(&objects::questions(encoding)).map_err(|e| failed(e.to_string()))?;
+        objects::read(&answer).map_err(|e| failed(e.to_string()))
     }
 
     /// A second whose names are free: that of the restore, unless another restore began in it.

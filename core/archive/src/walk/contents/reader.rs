@@ -12,8 +12,8 @@ use super::{
 
 /// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
 const LONGEST_TEXT: usize = 64 << 10;
-/// Kinds whose definition is kept: what a new database has to be created with.
-const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
+/// Kinds whose definition is kept: what a new database has to be created with, and the numbers of large objects.
+const DEFINED_KINDS: [&str; 4] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING", "BLOB METADATA"];
 
 /// Reads a table of contents.
 #[derive(Clone, Debug, Serialize, Deserialize)]
