@@ -19,7 +19,6 @@ mod owners;
 mod plan;
 mod properties;
 mod reading;
-mod relations;
 mod safety;
 mod server;
 mod space;

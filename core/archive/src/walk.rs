@@ -22,7 +22,7 @@ use self::{
     values::{Input, Stop},
 };
 pub use self::{
-    contents::Entry,
+    contents::{Entry, LargeObjectEntry},
     header::{FormatVersion, Header, InnerCompression},
 };
 use crate::{
@@ -146,6 +146,12 @@ impl Walk {
     #[must_use]
     pub fn contents(&self) -> Option<&[Entry]> {
         matches!(self.state.stage, Stage::Blocks(_)).then_some(&self.state.contents.entries)
+    }
+
+    /// The entries that [`Walk::contents`] leaves out because each says no more than a large object's number, in their order.
+    #[must_use]
+    pub fn large_object_entries(&self) -> &[LargeObjectEntry] {
+        &self.state.contents.large_objects
     }
 
     /// Where the table of contents ends and the first data block begins, in bytes, once it has been read.

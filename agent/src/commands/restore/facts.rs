@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use postgres::database::objects::Objects;
 use postgres::database::offers::{Offers, Present, unknown_locales};
 use postgres::database::rights::OwnersRights;
 use postgres::words::needs::Locale;
@@ -14,7 +15,6 @@ use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::owners;
-use crate::commands::restore::relations::Relations;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
@@ -46,7 +46,7 @@ pub(crate) struct Facts {
     /// Processors of this machine.
     pub(crate) cores: usize,
     /// What is in the live database. Asked only where it may be replaced in place: a large one takes a second.
-    pub(crate) relations: Option<Relations>,
+    pub(crate) objects: Option<Objects>,
     /// Tables of the live database with rows that the archive has none of.
     pub(crate) unfilled: Vec<String>,
     /// The time of the restore, from which its databases get their names.
@@ -69,11 +69,7 @@ impl Facts {
         let head = Head::read(archive, server)?;
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
-        let relations = if goes_in_place(wish, &target, space) {
-            Some(Relations::ask(&server.psql, head.encoding())?)
-        } else {
-            None
-        };
+        let objects = if goes_in_place(wish, &target, space) { Some(server.objects(head.encoding())?) } else { None };
         let live = target.living.as_ref().map(|_| &server.psql);
         let owners_rights = OwnersRights::ask(&server.maintenance, live, &owners::named(&head), target.future_owner())
             .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
@@ -94,7 +90,7 @@ impl Facts {
             head,
             target,
             space,
-            relations,
+            objects,
             moment,
         })
     }

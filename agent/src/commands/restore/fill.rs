@@ -10,6 +10,8 @@ mod splitter;
 pub(crate) mod spool;
 pub(crate) mod unfilled;
 
+use std::collections::BTreeSet;
+
 use postgres::Psql;
 use postgres::database::counts::Counted;
 use postgres::programs::pg_restore::{self, Part, Way};
@@ -49,7 +51,7 @@ fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 fn script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let psql = psql_beside(psql, &job.facts.head.pg_restore.path);
     let mut session = Session::start(&psql).map_err(|e| failure::program(&e))?;
-    match replay(job, &mut session, Way::Filling) {
+    match replay(job, &mut session, Way::Filling, &BTreeSet::new()) {
         Ok(through) => session.why().map_err(|e| failure::program(&e)).map(|()| through),
         Err((failure, SessionState::Alive)) => {
             session.abandon();

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
-use ::archive::{Entry, Header, Walk};
+use ::archive::{Entry, Header, LargeObjectEntry, Walk};
 use postgres::programs::pg_restore;
 use postgres::programs::program::Program;
 use postgres::words::needs::{Needs, NeedsFinder};
@@ -22,6 +22,8 @@ pub(crate) struct Head {
     pub(crate) header: Header,
     /// Its table of contents, in its order.
     pub(crate) contents: Vec<Entry>,
+    /// The entries of single large objects, which its contents leave out.
+    pub(crate) large_objects: Vec<LargeObjectEntry>,
     /// The roles in its statements.
     pub(crate) named: Named,
     /// What its statements need of a server.
@@ -64,10 +66,10 @@ impl Head {
             return Err(Failure::new(Exit::Failed, "the archive has no header"));
         };
         let (pg_restore, said) = script.finish()?;
-        let (header, contents) = (header.clone(), contents.to_vec());
         Ok(Self {
-            header,
-            contents,
+            header: header.clone(),
+            contents: contents.to_vec(),
+            large_objects: walk.large_object_entries().to_vec(),
             named: said.named,
             needs: said.needs,
             pg_restore,

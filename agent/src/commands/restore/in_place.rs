@@ -1,14 +1,16 @@
 //! In place: `pg_restore`'s script in one psql session, whose COMMIT is sent only after digest, archive end and every table's
 //! rows have been checked.
 //!
-//! stop services → end connections → safety backup → begin → script → check → commit → start services. `pg_restore -1` won't
-//! do: it commits before the end of its input has been seen.
+//! stop services → end connections → safety backup → begin → drop what the archive brings → script → check → commit → start
+//! services. `pg_restore -1` won't do: it commits before the end of its input has been seen. Nor will `--clean`, which drops
+//! objects one by one and stops at the first that only goes with another.
 
 use ::archive::Walked;
+use catalog::words;
 use postgres::database::counts::{self, Within};
 use postgres::database::exchange::end_connections;
 use postgres::database::live::LiveDatabase;
-use postgres::database::statistics;
+use postgres::database::{objects, statistics};
 use postgres::programs::pg_restore::Way;
 use postgres::programs::program::ProgramError;
 use postgres::programs::session::{Session, SessionError};
@@ -17,9 +19,11 @@ use serde::Deserialize;
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
 use crate::commands::restore::clients::{Clients, Stopped};
-use crate::commands::restore::failure;
+use crate::commands::restore::facts::Facts;
+use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::job::Job;
+use crate::commands::restore::plan::replacement::Replacement;
 use crate::commands::restore::reading::Through;
 
 /// Stops whatever uses the database, and ends its connections.
@@ -66,7 +70,15 @@ fn replace(job: &Job) -> Result<Through, Failure> {
         Ok(number) => number,
         Err(error) => return Err(ended(session, &error)),
     };
-    let through = match replay(job, &mut session, Way::Replacing) {
+    let replacement = match make_room(job, &mut session) {
+        Ok(replacement) => replacement,
+        Err((failure, SessionState::Alive)) => {
+            session.abandon();
+            return Err(failure);
+        }
+        Err((failure, SessionState::Ended)) => return Err(why(session, failure)),
+    };
+    let through = match replay(job, &mut session, Way::Replacing, &replacement.left_out) {
         Ok(through) => through,
         // psql's own words first: what stopped the session is why the script could not go on.
         Err((failure, SessionState::Alive)) => {
@@ -75,8 +87,29 @@ fn replace(job: &Job) -> Result<Through, Failure> {
         }
         Err((failure, SessionState::Ended)) => return Err(why(session, failure)),
     };
+    // psql that has ended says why at the check's first question.
+    let _ = session.send(replacement.removal.put_back().as_bytes());
     check(job, session, &through.walked, &begun)?;
     Ok(through)
+}
+
+/// Drops what the archive brings. What is there is looked at once more: since the plan was made, hours may have gone by.
+fn make_room(job: &Job, session: &mut Session) -> Result<Replacement, (Failure, SessionState)> {
+    let ended = |error: SessionError| (Failure::new(Exit::Failed, error.to_string()), SessionState::Ended);
+    let alive = |failure: Failure| (failure, SessionState::Alive);
+    let Facts { head, target, .. } = &job.facts;
+    let answer = session.ask(&objects::questions(head.encoding())).map_err(ended)?;
+    let unread = |e: serde_json::Error| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
+    let objects = objects::read(&answer).map_err(|e| alive(unread(e)))?;
+    let replacement = Replacement::of(head, &objects, target.role.superuser);
+    if !replacement.blocking.is_empty() {
+        let shown = words::first_of(&replacement.blocking, 1, ", ");
+        let error = format!("the live database has changed since the plan was made: {shown}");
+        return Err(alive(Failure::new(Exit::Failed, error).hint(format!("{LIVE_IS_UNCHANGED}; restore again"))));
+    }
+    let script = replacement.removal.script(target.role.version_number());
+    session.ask(&script).map_err(ended)?;
+    Ok(replacement)
 }
 
 /// The number of the transaction under way.

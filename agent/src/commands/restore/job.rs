@@ -1,5 +1,7 @@
 //! One restore: what was asked, what is so, what was decided, and what both ways of restoring share.
 
+use std::collections::BTreeSet;
+
 use ::archive::{Census, Digest, Walk};
 use catalog::words;
 use postgres::Psql;
@@ -37,8 +39,20 @@ impl Job {
     /// # Errors
     /// As [`tables::list`].
     pub(crate) fn choice(&self) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
+        self.choice_without(&BTreeSet::new())
+    }
+
+    /// The same, and the entries `left_out` as well.
+    ///
+    /// # Errors
+    /// As [`tables::list`].
+    pub(crate) fn choice_without(
+        &self,
+        left_out: &BTreeSet<i32>,
+    ) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
         let chosen = &self.plan.chosen;
-        let list = if chosen.is_all() { None } else { Some(tables::list(&self.facts.head, chosen)?) };
+        let is_whole = chosen.is_all() && left_out.is_empty();
+        let list = if is_whole { None } else { Some(tables::list(&self.facts.head, chosen, left_out)?) };
         let choice = Choice {
             without_owners: self.plan.ownership.without_owners.is_some(),
             without_privileges: self.plan.ownership.without_privileges.is_some(),

@@ -6,6 +6,7 @@ mod lacks;
 mod obstacles;
 pub(crate) mod ownership;
 mod partial;
+pub(crate) mod replacement;
 pub(crate) mod shown;
 mod subject;
 pub(crate) mod way;
@@ -21,6 +22,7 @@ use crate::commands::restore::plan::obstacles::Obstacles;
 use crate::commands::restore::plan::ownership::Ownership;
 use crate::commands::restore::plan::subject::Subject;
 use crate::commands::restore::plan::way::Way;
+use crate::commands::restore::swappable::obstacle_to_swap;
 use crate::commands::restore::tables::Chosen;
 use crate::commands::restore::wish::Wish;
 
@@ -66,9 +68,9 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
             tablespaces.join(", ")
         ));
     }
-    if let (Way::InPlace { because, .. }, Some(relations)) = (&way, &facts.relations) {
-        let obstacles = Obstacles::of(facts, relations);
-        obstacles.refuse(because.as_deref())?;
+    if let (Way::InPlace { .. }, Some(objects)) = (&way, &facts.objects) {
+        let obstacles = Obstacles::of(facts, objects);
+        obstacles.refuse(wish.in_place, obstacle_to_swap(&facts.target, facts.space).as_deref())?;
         warnings.extend(obstacles.warnings);
     }
     let keeps_tablespaces = tablespaces.is_empty();

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use postgres::database::content::Content;
 use postgres::database::live::{LiveDatabase, MAY_SET, Role, maintenance};
 use postgres::database::names;
+use postgres::database::objects::{self, Objects};
 use postgres::database::offers::{Offers, Present};
 use postgres::server;
 use postgres::{Error, Psql, PsqlError, Stop, Tools};
@@ -103,6 +104,16 @@ impl Server {
         let failed = |e: PsqlError| Failure::new(Exit::Failed, e.to_string());
         let present = if exists { Present::ask(&self.psql).map_err(failed)? } else { Present::default() };
         Ok((Offers::ask(&self.maintenance).map_err(failed)?, present))
+    }
+
+    /// What is in the database that is restored. `encoding`: the archive's character set.
+    ///
+    /// # Errors
+    /// Exit 1 when it cannot be asked.
+    pub(crate) fn objects(&self, encoding: &str) -> Result<Objects, Failure> {
+        let failed = |e: String| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
+        let answer = self.psql.script(&objects::questions(encoding)).map_err(|e| failed(e.to_string()))?;
+        objects::read(&answer).map_err(|e| failed(e.to_string()))
     }
 
     /// A second whose names are free: that of the restore, unless another restore began in it.

@@ -103,17 +103,28 @@ fn family(roots: &BTreeSet<Name>, children: &BTreeMap<Name, Vec<Name>>) -> BTree
     family
 }
 
-/// The entries to restore, as a file for `pg_restore --use-list`, gone when dropped.
+/// The entries to restore, without those `left_out`, as a file for `pg_restore --use-list`, gone when dropped.
 ///
 /// # Errors
 /// Exit 1 when it can't be written.
-pub(crate) fn list(head: &Head, chosen: &Chosen) -> Result<tempfile::NamedTempFile, Failure> {
+pub(crate) fn list(head: &Head, chosen: &Chosen, left_out: &BTreeSet<i32>) -> Result<tempfile::NamedTempFile, Failure> {
     let wanted = |entry: &&Entry| match entry.kind.as_str() {
+        _ if left_out.contains(&entry.dump_id) => false,
+        _ if chosen.is_all() => true,
         "TABLE DATA" => chosen.has(&entry.schema, &entry.name),
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),
     };
-    list_of(head.contents.iter().filter(wanted).map(|entry| entry.dump_id))
+    let mut ids = Vec::new();
+    let mut large_objects = head.large_objects.iter().map(|entry| entry.dump_id);
+    for entry in head.contents.iter().filter(wanted) {
+        if entry.kind == "BLOBS" {
+            // They are made before they are filled.
+            ids.extend(large_objects.by_ref());
+        }
+        ids.push(entry.dump_id);
+    }
+    list_of(ids.into_iter())
 }
 
 /// These entries, in this order, as a file for `pg_restore --use-list`, gone when dropped.

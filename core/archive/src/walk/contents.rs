@@ -31,10 +31,19 @@ pub struct Entry {
     pub name: String,
     /// The role that owns it; empty for none.
     pub owner: String,
-    /// Its SQL, for DATABASE, DATABASE PROPERTIES, ENCODING and the database's own ACL and COMMENT, and unless the walk only
-    /// counts for tables and schemas.
+    /// Its SQL, for DATABASE, DATABASE PROPERTIES, ENCODING and the database's own ACL and COMMENT; unless the walk only counts,
+    /// for tables and schemas as well, and for BLOB METADATA the large objects' numbers, one a line.
     pub definition: Option<String>,
     pub(super) block: Option<Block>,
+}
+
+/// An entry of one large object, of which there may be millions: all that a restore has to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LargeObjectEntry {
+    /// The entry's number in this archive.
+    pub dump_id: i32,
+    /// The large object that it makes; `None` for an entry that is about one, such as its comment.
+    pub oid: Option<u32>,
 }
 
 /// The data block that an entry promises.
@@ -95,6 +104,11 @@ impl Entry {
         }
     }
 
+    fn short(&self) -> LargeObjectEntry {
+        let oid = if self.kind == "BLOB" { self.name.parse().ok() } else { None };
+        LargeObjectEntry { dump_id: self.dump_id, oid }
+    }
+
     fn memory(&self) -> usize {
         let texts = [&self.kind, &self.schema, &self.name, &self.owner].map(String::len).iter().sum::<usize>();
         size_of::<Self>() + texts + self.definition.as_ref().map_or(0, String::len)
@@ -117,6 +131,7 @@ impl fmt::Display for Entry {
 #[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
 pub(super) struct Contents {
     pub(super) entries: Vec<Entry>,
+    pub(super) large_objects: Vec<LargeObjectEntry>,
     /// Index of the first entry whose data hasn't been seen.
     awaited: usize,
     memory: usize,
@@ -127,7 +142,7 @@ pub(super) struct Contents {
 impl From<Vec<Entry>> for Contents {
     fn from(entries: Vec<Entry>) -> Self {
         let memory = entries.iter().map(Entry::memory).sum();
-        let mut contents = Self { entries, awaited: 0, memory, essential_only: true };
+        let mut contents = Self { entries, large_objects: Vec::new(), awaited: 0, memory, essential_only: true };
         contents.await_next();
         contents
     }
@@ -183,14 +198,19 @@ impl Contents {
     fn push(&mut self, entry: Entry) -> Result<(), Stop> {
         let is_wanted =
             if self.essential_only { entry.is_essential() } else { !entry.is_one_large_object() || entry.has_data() };
-        if !is_wanted {
-            return Ok(());
+        if is_wanted {
+            self.memory += entry.memory();
+        } else if !self.essential_only {
+            self.memory += size_of::<LargeObjectEntry>();
         }
-        self.memory += entry.memory();
         if self.memory > MOST_KEPT {
             return Err(format!("listing it takes more than {} MiB of memory", MOST_KEPT >> 20).into());
         }
-        self.entries.push(entry);
+        if is_wanted {
+            self.entries.push(entry);
+        } else if !self.essential_only {
+            self.large_objects.push(entry.short());
+        }
         Ok(())
     }
 }

@@ -87,6 +87,12 @@ impl Role {
     pub fn knows_transaction_timeout(&self) -> bool {
         self.version_number >= 170_000
     }
+
+    /// The server's version as a number, such as `150014`.
+    #[must_use]
+    pub fn version_number(&self) -> u32 {
+        self.version_number
+    }
 }
 
 impl LiveDatabase {

@@ -60,7 +60,7 @@ pub fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part
 pub enum Way {
     /// A database that is empty.
     Filling,
-    /// A live one, whose objects are dropped first, in one transaction.
+    /// A live one, in one transaction in which the caller has dropped what stands in its way.
     Replacing,
 }
 
@@ -69,8 +69,9 @@ pub enum Way {
 pub fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {
     let mut command = command(tool, connection);
     if way == Way::Replacing {
-        // One transaction is asked for because the script would else commit after the large objects.
-        command.args(["--clean", "--if-exists", "--single-transaction"]);
+        // The script would else commit after the large objects. `--clean` isn't asked for: it drops object by object, and stops
+        // at the first that only goes with another.
+        command.arg("--single-transaction");
     }
     to_stdout(&mut command, tool);
     choose(&mut command, choice);

@@ -134,3 +134,187 @@ fn locks_that_will_not_suffice_are_named_beforehand_and_nothing_is_lost() {
     assert!(outcome.code == Some(1) || outcome.code == Some(0), "{outcome}");
     assert_eq!(scene.database.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "320");
 }
+
+/// A scene whose role owns the database and its objects, and may not create databases.
+struct Owned<'a> {
+    scene: Scene<'a>,
+    role: String,
+}
+
+impl Owned<'_> {
+    fn new(name: &str) -> Owned<'static> {
+        let scene = Scene::new(name);
+        let name = scene.database.name().to_owned();
+        let role = format!("{name}_owner");
+        let admin = scene.database.server();
+        admin.query(&format!("CREATE ROLE {role} LOGIN PASSWORD '{}'", PASSWORD.replace('\'', "''")));
+        admin.query(&format!("ALTER DATABASE {name} OWNER TO {role}"));
+        Owned { scene: scene.with("DB_USER", &role), role }
+    }
+
+    /// As the role.
+    fn query(&self, sql: &str) -> String {
+        self.scene.database.query(&format!("SET ROLE {}; {sql}", self.role))
+    }
+}
+
+impl Drop for Owned<'_> {
+    fn drop(&mut self) {
+        let (database, admin) = (&self.scene.database, self.scene.database.server());
+        admin.query(&format!("ALTER DATABASE {} OWNER TO postgres", database.name()));
+        database.query(&format!("DROP OWNED BY {} CASCADE", self.role));
+        admin.query(&format!("DROP ROLE {}", self.role));
+    }
+}
+
+#[test]
+fn a_partitioned_table_with_a_primary_key_is_restored_by_its_owner() {
+    let owned = Owned::new("partitioned");
+    owned.query(
+        "CREATE TABLE events (at date, n integer, PRIMARY KEY (at, n)) PARTITION BY RANGE (at);
+        CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        CREATE INDEX ON events (n);
+        CREATE TABLE notes (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at date, n integer, FOREIGN KEY (at, n) REFERENCES events);
+        INSERT INTO events SELECT '2025-05-05'::date + g, g FROM generate_series(1, 400) g;
+        INSERT INTO notes (at, n) SELECT at, n FROM events",
+    );
+    let before = owned.scene.database.as_sql();
+    owned.scene.agent.run(&["backup"]).succeeds();
+    owned.query("DELETE FROM notes; DELETE FROM events; ALTER TABLE events ADD COLUMN newer serial");
+    owned.scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().mentions("in place, because");
+    assert_eq!(owned.query("SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM notes)"), "400|400");
+    assert_eq!(owned.scene.database.as_sql(), before);
+}
+
+#[test]
+fn an_extension_and_a_schema_of_others_are_left_alone() {
+    let owned = Owned::new("others");
+    let role = &owned.role;
+    owned.scene.database.query(&format!(
+        "CREATE EXTENSION citext; COMMENT ON EXTENSION citext IS 'ours'; CREATE EXTENSION pg_stat_statements;
+        CREATE SCHEMA theirs; COMMENT ON SCHEMA theirs IS 'theirs'; GRANT ALL ON SCHEMA theirs TO {role}"
+    ));
+    owned.query(
+        "CREATE TABLE t (id integer, e public.citext); INSERT INTO t VALUES (1, 'A');
+        CREATE TABLE theirs.t AS SELECT 1 AS id; CREATE SCHEMA mine; CREATE TABLE mine.t AS SELECT 1 AS id",
+    );
+    owned.scene.agent.run(&["backup"]).succeeds();
+    owned.query("DELETE FROM t; DELETE FROM theirs.t; CREATE TABLE mine.newer (id integer); DROP TABLE mine.t");
+    let owner_of = "SELECT string_agg(nspname || ' ' || nspowner::regrole, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname IN ('theirs', 'mine')";
+    let owners = owned.scene.database.query(owner_of);
+    owned.scene.agent.run(&["restore", "latest", "--dry-run"]).succeeds();
+    owned.scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(owned.query("SELECT (SELECT e FROM t), (SELECT id FROM theirs.t), (SELECT id FROM mine.t)"), "A|1|1");
+    assert_eq!(owned.query("SELECT count(*) FROM mine.newer"), "0");
+    assert_eq!(owned.scene.database.query(owner_of), owners);
+    owned
+        .scene
+        .database
+        .query("DROP SCHEMA theirs CASCADE; DROP EXTENSION citext CASCADE; DROP EXTENSION pg_stat_statements");
+}
+
+#[test]
+fn whatever_would_go_with_what_is_replaced_is_refused_before_services_stop() {
+    let scene = Scene::new("hanging");
+    scene.database.query(
+        "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE FUNCTION twice(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
+        CREATE TYPE pair AS (a integer, b integer); CREATE SEQUENCE numbers; CREATE SCHEMA app;
+        CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("CREATE TABLE newer (id integer)");
+    let stopped = scene.folder.path().join("stopped");
+    let scene = scene.with("RESTORE_STOP_COMMAND", &format!("touch {}", stopped.display()));
+    for (object, undone, named) in [
+        (
+            "CREATE TRIGGER touch BEFORE UPDATE ON newer FOR EACH ROW EXECUTE FUNCTION touch()",
+            "DROP TRIGGER touch ON newer",
+            "trigger touch on table public.newer",
+        ),
+        (
+            "ALTER TABLE newer ALTER id SET DEFAULT nextval('numbers')",
+            "ALTER TABLE newer ALTER id DROP DEFAULT",
+            "public.numbers",
+        ),
+        ("ALTER SEQUENCE numbers OWNED BY newer.id", "ALTER SEQUENCE numbers OWNED BY NONE", "public.numbers its own"),
+        ("CREATE POLICY p ON newer USING (twice(id) = 2)", "DROP POLICY p ON newer", "policy p on table public.newer"),
+        ("CREATE INDEX i ON newer (twice(id))", "DROP INDEX i", "index public.i"),
+        (
+            "ALTER TABLE newer ADD g integer GENERATED ALWAYS AS (twice(id)) STORED",
+            "ALTER TABLE newer DROP g",
+            "column g",
+        ),
+        (
+            "ALTER TABLE newer ADD CONSTRAINT c CHECK (twice(id) > 2)",
+            "ALTER TABLE newer DROP CONSTRAINT c",
+            "constraint c",
+        ),
+        ("ALTER TABLE newer ADD p pair", "ALTER TABLE newer DROP p", "public.pair"),
+        (
+            "CREATE FUNCTION f(t) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "DROP FUNCTION f(t)",
+            "function public.f(public.t)",
+        ),
+        ("CREATE VIEW v AS SELECT twice(1)", "DROP VIEW v", "view public.v"),
+        (
+            "CREATE RULE r AS ON INSERT TO newer DO ALSO DELETE FROM t",
+            "DROP RULE r ON newer",
+            "rule r on table public.newer",
+        ),
+        (
+            "CREATE OPERATOR <+> (FUNCTION = twice, RIGHTARG = integer)",
+            "DROP OPERATOR <+> (NONE, integer)",
+            "operator public.<+>",
+        ),
+        ("CREATE DOMAIN d AS integer CHECK (twice(VALUE) > 1)", "DROP DOMAIN d", "constraint d_check"),
+        ("CREATE VIEW vt AS SELECT * FROM t", "DROP VIEW vt", "view public.vt"),
+    ] {
+        scene.database.query(object);
+        for run in [&["restore", "latest", "--in-place", "--dry-run"], &IN_PLACE] {
+            scene.agent.run(run).exits(1).mentions("a restore in place would fail").mentions(named).mentions("by swap");
+        }
+        assert!(!stopped.exists(), "{object}");
+        scene.database.query(undone);
+    }
+    scene.database.query("CREATE TABLE app.newer (id integer); DELETE FROM t");
+    scene.agent.run(&IN_PLACE).succeeds();
+    assert!(stopped.exists());
+    assert_eq!(scene.rows(), "100");
+    assert_eq!(scene.database.query("SELECT count(*) FROM app.newer"), "0");
+}
+
+#[test]
+fn a_publication_keeps_its_tables_and_is_named_beforehand() {
+    let scene = Scene::backed_up("published");
+    scene.database.query("CREATE PUBLICATION newer FOR TABLE t (id) WHERE (id > 3)");
+    let members =
+        "SELECT string_agg(tablename || attnames::text || coalesce(rowfilter, ''), ',') FROM pg_publication_tables";
+    let before = scene.database.query(members);
+    scene
+        .agent
+        .run(&["restore", "latest", "--in-place", "--dry-run"])
+        .succeeds()
+        .mentions("publications name these tables again")
+        .mentions("public.t in newer");
+    scene.agent.run(&IN_PLACE).succeeds();
+    assert_eq!(scene.rows(), "100");
+    assert_eq!(scene.database.query(members), before);
+}
+
+#[test]
+fn large_objects_come_back_around_an_extension() {
+    let scene = Scene::new("large_and_extended");
+    scene.database.query(
+        "CREATE EXTENSION citext; CREATE TABLE t (id integer, e citext); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g;
+        SELECT lo_from_bytea(4711, 'one'), lo_from_bytea(4712, 'two'); COMMENT ON LARGE OBJECT 4711 IS 'first'",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("DELETE FROM t; SELECT lo_unlink(4711), lo_put(4712, 0, 'xxx'), lo_from_bytea(4713, 'three')");
+    scene.agent.run(&IN_PLACE).succeeds();
+    assert_eq!(scene.rows(), "100");
+    let content = "SELECT string_agg(loid || convert_from(data, 'UTF8'), ',' ORDER BY loid) FROM pg_largeobject";
+    assert_eq!(scene.database.query(content), "4711one,4712two,4713three");
+    assert_eq!(scene.database.query("SELECT obj_description(4711, 'pg_largeobject')"), "first");
+}

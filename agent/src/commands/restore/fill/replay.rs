@@ -1,5 +1,6 @@
 //! `pg_restore`'s script, made while the archive is read, into one psql session of ours.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read as _};
 use std::process::ChildStdout;
 
@@ -21,13 +22,18 @@ pub(crate) enum SessionState {
     Ended,
 }
 
-/// Archive → pg_restore → its script → psql.
+/// Archive → pg_restore → its script, without the entries `left_out` → psql.
 ///
 /// # Errors
 /// What went wrong first, and whether the session has ended of it.
-pub(crate) fn replay(job: &Job, session: &mut Session, way: Way) -> Result<Through, (Failure, SessionState)> {
+pub(crate) fn replay(
+    job: &Job,
+    session: &mut Session,
+    way: Way,
+    left_out: &BTreeSet<i32>,
+) -> Result<Through, (Failure, SessionState)> {
     let alive = |failure: Failure| (failure, SessionState::Alive);
-    let (choice, _list) = job.choice().map_err(alive)?;
+    let (choice, _list) = job.choice_without(left_out).map_err(alive)?;
     let mut command = pg_restore::script(&job.facts.head.pg_restore, job.server.psql.connection(), &choice, way);
     let (feed, script) = Feed::start(&mut command, &job.interrupt).map_err(alive)?;
     let kind =

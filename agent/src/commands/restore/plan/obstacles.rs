@@ -1,21 +1,17 @@
 //! What a restore in place would run into, found before it starts: what stays, what depends on what is replaced, what belongs to
 //! somebody else, what cannot be done in a transaction, and how many locks it takes.
 
-use std::collections::HashSet;
-
-use postgres::database::live::Role;
-
 use catalog::words;
+use postgres::database::live::Role;
+use postgres::database::objects::Objects;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::relations::{Dependent, Relation, Relations};
+use crate::commands::restore::plan::replacement::Replacement;
 
 /// How many names a warning spells out.
 const NAMED: usize = 5;
-/// Kinds of the archive that are relations.
-const RELATIONS: [&str; 5] = ["TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"];
 
 /// What stands in the way, and what is only worth knowing.
 #[derive(Debug, Default)]
@@ -27,79 +23,35 @@ pub(crate) struct Obstacles {
 
 impl Obstacles {
     /// What stands in the way of replacing the live database's content with the archive's.
-    pub(crate) fn of(facts: &Facts, relations: &Relations) -> Self {
-        let head = &facts.head;
-        let mut obstacles = Self::default();
-        obstacles.left_standing(head, &relations.all);
-        obstacles.depend(head, &relations.dependents);
-        obstacles.belong_to_others(head, &relations.all);
+    pub(crate) fn of(facts: &Facts, objects: &Objects) -> Self {
+        let (head, role) = (&facts.head, &facts.target.role);
+        let replacement = Replacement::of(head, objects, role.superuser);
+        let mut obstacles = Self { blocking: replacement.blocking, warnings: replacement.warnings };
         obstacles.outside_of_transactions(head);
         let large_objects = facts.backup.manifest.as_ref().map_or(0, |m| m.census.large_objects.count);
-        obstacles.take_locks(head, &facts.target.role, large_objects);
+        obstacles.take_locks(head, role, large_objects);
         obstacles
     }
 
-    /// Fails when something would make the restore fail. `because`: why it is in place although that was not asked for.
+    /// Fails when something would make the restore fail. `asked_for`: in place is what was asked for; `no_swap`: why nothing else
+    /// is possible, if it is so.
     ///
     /// # Errors
     /// Exit 1, naming the first obstacles.
-    pub(crate) fn refuse(&self, because: Option<&str>) -> Result<(), Failure> {
+    pub(crate) fn refuse(&self, asked_for: bool, no_swap: Option<&str>) -> Result<(), Failure> {
         if self.blocking.is_empty() {
             return Ok(());
         }
         let shown = words::first_of(&self.blocking, NAMED, ", ");
-        let (why, hint) = match because {
-            None => {
-                (String::new(), "restore by swap, without --in-place: none of this is in its way; or remove it first")
+        let why =
+            no_swap.filter(|_| !asked_for).map_or(String::new(), |because| format!(" (in place because {because})"));
+        let hint = match no_swap {
+            None => "restore by swap, without --in-place: none of this is in its way; or remove it first",
+            Some(_) => {
+                "restore as a role that owns the database and may create databases, or as a superuser (set DB_USER); or remove it first"
             }
-            // To swap is what could not be done.
-            Some(because) => (
-                format!(" (in place because {because})"),
-                "restore as a role that owns the database and may create databases, or as a superuser (set DB_USER); or remove it first",
-            ),
         };
         Err(Failure::new(Exit::Failed, format!("a restore in place would fail{why}: {shown}")).hint(hint))
-    }
-
-    fn left_standing(&mut self, head: &Head, relations: &[Relation]) {
-        let archived = archived_relations(head);
-        let standing: Vec<String> = relations
-            .iter()
-            .filter(|r| {
-                ["r", "p"].contains(&r.kind.as_str()) && !archived.contains(&(r.schema.as_str(), r.name.as_str()))
-            })
-            .map(|r| format!("{}.{}", r.schema, r.name))
-            .collect();
-        if !standing.is_empty() {
-            self.warnings.push(format!(
-                "these tables are not in the backup and stay as they are: {}",
-                words::first_of(&standing, NAMED, ", ")
-            ));
-        }
-    }
-
-    fn depend(&mut self, head: &Head, dependents: &[Dependent]) {
-        let relations = archived_relations(head);
-        let types: HashSet<(&str, &str)> = ["TYPE", "DOMAIN"]
-            .into_iter()
-            .flat_map(|kind| head.entries(kind).map(|entry| (entry.schema.as_str(), entry.name.as_str())))
-            .collect();
-        for d in dependents {
-            let (dependent, on) = ((d.schema.as_str(), d.name.as_str()), (d.on_schema.as_str(), d.on_name.as_str()));
-            if (relations.contains(&on) || types.contains(&on)) && !relations.contains(&dependent) {
-                self.blocking.push(format!(
-                    "{}.{}, which the backup doesn't have, depends on {}.{}",
-                    d.schema, d.name, d.on_schema, d.on_name
-                ));
-            }
-        }
-    }
-
-    fn belong_to_others(&mut self, head: &Head, relations: &[Relation]) {
-        let archived = archived_relations(head);
-        let others =
-            relations.iter().filter(|r| !r.is_ours && archived.contains(&(r.schema.as_str(), r.name.as_str())));
-        self.blocking.extend(others.map(|r| format!("{}.{} belongs to {}", r.schema, r.name, r.owner)));
     }
 
     fn outside_of_transactions(&mut self, head: &Head) {
@@ -127,9 +79,4 @@ impl Obstacles {
             ));
         }
     }
-}
-
-fn archived_relations(head: &Head) -> HashSet<(&str, &str)> {
-    let relations = head.contents.iter().filter(|entry| RELATIONS.contains(&entry.kind.as_str()));
-    relations.map(|entry| (entry.schema.as_str(), entry.name.as_str())).collect()
 }

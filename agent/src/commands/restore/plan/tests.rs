@@ -76,7 +76,7 @@ fn what_flags_change() {
 
 #[test]
 fn what_stands_in_the_way_of_a_restore_in_place() {
-    insta::assert_snapshot!("obstacles", table(cases::obstacles()));
+    insta::assert_snapshot!("obstacles", table(cases::living::obstacles()));
 }
 
 #[test]

@@ -12,8 +12,9 @@ use super::{
 
 /// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
 const LONGEST_TEXT: usize = 64 << 10;
-/// Further kinds whose definition a restore asks for: it tells which tables belong together, and what is made of `public`.
-const RESTORED_KINDS: [&str; 4] = ["TABLE", "TABLE ATTACH", "FOREIGN TABLE", "SCHEMA"];
+/// Further kinds whose definition a restore asks for: it tells which tables belong together, what is made of `public`, and the
+/// numbers of large objects.
+const RESTORED_KINDS: [&str; 5] = ["TABLE", "TABLE ATTACH", "FOREIGN TABLE", "SCHEMA", "BLOB METADATA"];
 /// A table may have 1,600 columns; of a longer definition the rest isn't kept.
 const LONGEST_DEFINITION: usize = 1 << 20;
 

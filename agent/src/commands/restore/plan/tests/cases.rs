@@ -1,5 +1,6 @@
 //! Wishes and facts, made without a server: every case differs from the usual one in what its name says.
 
+pub(super) mod living;
 pub(super) mod needs;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use catalog::Unknown;
 use catalog::manifest::{self, Manifest, Purpose};
 use jiff::Timestamp;
 use postgres::database::live::{LiveDatabase, Role};
+use postgres::database::objects::Objects;
 use postgres::database::offers::Present;
 use postgres::database::rights::OwnersRights;
 use postgres::words::needs::Needs;
@@ -20,7 +22,7 @@ use crate::commands::restore::backup::{Assurance, Backup};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::relations::{Dependent, Relation, Relations};
+use crate::commands::restore::plan::tests::cases::living::objects;
 use crate::commands::restore::server::Target;
 use crate::commands::restore::space::Space;
 use crate::commands::restore::wish::Wish;
@@ -66,7 +68,7 @@ impl Case {
             space: Some(Space { needed: GIB, free: 10 * GIB }),
             spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },
             cores: 4,
-            relations: None,
+            objects: None,
             unfilled: Vec::new(),
             moment: "2026-11-25T03:00:00Z".parse().unwrap(),
         };
@@ -81,7 +83,7 @@ impl Case {
     pub(super) fn in_place(self) -> Self {
         self.with(|case| {
             case.wish.in_place = true;
-            case.facts.relations = Some(relations(true));
+            case.facts.objects = Some(objects(true));
         })
     }
 
@@ -109,7 +111,7 @@ impl Case {
             case.facts.target.role = role;
             // What would have been asked for, had it come to a restore in place.
             let is_empty = case.facts.target.content.is_empty();
-            case.facts.relations = Some(if is_empty { Relations::default() } else { relations(living_is_ours) });
+            case.facts.objects = Some(if is_empty { Objects::default() } else { objects(living_is_ours) });
         })
     }
 }
@@ -158,6 +160,7 @@ fn head(pg_dump: &str, pg_restore: &str) -> Head {
             entry(3, "TABLE DATA", "orders", true),
             entry(4, "TABLE DATA", "users", true),
         ],
+        large_objects: Vec::new(),
         named: Named::default(),
         needs: Needs::default(),
         pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
@@ -210,15 +213,6 @@ fn backup(bytes: u64) -> Backup {
         assurance: Assurance::Good,
         manifest: Some(manifest),
     }
-}
-
-fn relation(name: &str, kind: &str, is_ours: bool) -> Relation {
-    let owner = "shop".to_owned();
-    Relation { schema: "public".to_owned(), name: name.to_owned(), kind: kind.to_owned(), owner, is_ours }
-}
-
-fn relations(is_ours: bool) -> Relations {
-    Relations { all: vec![relation("orders", "r", is_ours), relation("users", "r", is_ours)], dependents: Vec::new() }
 }
 
 /// Who restores, and whether that is the owner of the live database.
@@ -388,35 +382,4 @@ pub(super) fn flags() -> Vec<(String, Case)> {
         ),
     ];
     cases.map(|(name, case)| (name.to_owned(), case)).into()
-}
-
-/// What is in the way of a restore in place, asked for or chosen because nothing else is possible.
-pub(super) fn obstacles() -> Vec<(String, Case)> {
-    let owner = || Case::usual().with_role((role("shop", false, false, 150_014), true));
-    let found = |name: &str, relations: &dyn Fn(&mut Relations), case: &mut dyn FnMut(&mut Case)| {
-        [("asked for", Case::usual().in_place()), ("chosen", owner())].map(|(how, given)| {
-            let given = given.with(|c| {
-                relations(c.facts.relations.as_mut().unwrap());
-                case(c);
-            });
-            (format!("{name}, {how}"), given)
-        })
-    };
-    let view = |r: &mut Relations| {
-        let (schema, name) = ("reporting".to_owned(), "monthly".to_owned());
-        r.dependents.push(Dependent { schema, name, on_schema: "public".to_owned(), on_name: "orders".to_owned() });
-    };
-    let newer = |r: &mut Relations| r.all.push(relation("coupons", "r", true));
-    let others = |r: &mut Relations| r.all.iter_mut().for_each(|relation| relation.is_ours = false);
-    [
-        found("a view that the backup lacks", &view, &mut |_| {}),
-        found("a table that the backup lacks", &newer, &mut |_| {}),
-        found("tables of another role", &others, &mut |_| {}),
-        found("more locks than the server has", &|_| {}, &mut |c| {
-            c.facts.head.contents.extend((10..2000).map(|id| entry(id, "TABLE", &format!("t{id}"), false)));
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
