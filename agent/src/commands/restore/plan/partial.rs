@@ -16,8 +16,8 @@ pub(super) fn refuse(head: &Head, way: &Way) -> Result<(), Failure> {
     let defines = any(&["TABLE", "SCHEMA", "EXTENSION", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE"]);
     let refused = |error: &str, options: &str, by_hand: &str| {
         Err(Failure::new(Exit::Failed, error).hint(format!(
-            "BACKUP_PG_DUMP_OPTIONS left it out ({options}): restore another backup, or by hand {by_hand}: pg_restore --dbname=NAME, \
-             behind gunzip -c"
+            "restore another backup: BACKUP_PG_DUMP_OPTIONS left it out of this one ({options}); by hand {by_hand}: \
+             gunzip -c FILE | pg_restore --dbname=NAME"
         )))
     };
     if !defines && any(&["TABLE DATA", "SEQUENCE SET"]) {
