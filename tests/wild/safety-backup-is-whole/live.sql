@@ -1,0 +1,2 @@
+UPDATE t SET id = 2;
+CREATE TABLE way_back AS SELECT count(*) FROM logs;
