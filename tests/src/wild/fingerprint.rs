@@ -30,6 +30,10 @@ impl Fingerprint {
     pub(super) fn of(look: &Look<'_>) -> Result<Fingerprint, String> {
         let mut pg_dump = client(look.server, USER, look.database, "pg_dump");
         pg_dump.args(["--create", "--schema-only"]);
+        // Bytes in no character set are none in UTF-8 either.
+        if ask(look.server, look.database, "SHOW server_encoding")? != "SQL_ASCII" {
+            pg_dump.arg("--encoding=UTF8");
+        }
         if !look.owners {
             pg_dump.args(["--no-owner", "--no-acl"]);
         }

@@ -8,13 +8,13 @@ WITH trees AS (
     SELECT c.oid, EXISTS (SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid WHERE l.relkind = 'f') AS remote
     FROM pg_class c WHERE c.relkind = 'p' AND NOT c.relispartition
 ), counted AS (
-    SELECT oid AS rel, '' AS only FROM trees WHERE NOT remote
+    SELECT oid AS rel, '' AS only_it FROM trees WHERE NOT remote
     UNION ALL
     SELECT c.oid, 'ONLY ' FROM pg_class c LEFT JOIN trees r ON r.oid = pg_partition_root(c.oid)
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND (r.oid IS NULL OR r.remote)
 )
-SELECT format('SELECT %L, count(*), coalesce(sum((''x'' || substr(md5(wild_row::text), 1, 15))::bit(60)::bigint), 0) FROM %s%I.%I AS wild_row',
-        'rows of ' || n.nspname || '.' || c.relname, only, n.nspname, c.relname)
+SELECT format('SELECT %L, count(*), coalesce(sum((''x'' || substr(md5(convert_to(wild_row::text, %L)), 1, 15))::bit(60)::bigint), 0) FROM %s%I.%I AS wild_row',
+        'rows of ' || n.nspname || '.' || c.relname, CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, only_it, n.nspname, c.relname)
 FROM counted JOIN pg_class c ON c.oid = rel JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND (c.relkind <> 'm' OR c.relispopulated)
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C" \gexec

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::case::{Case, Role, Way};
+use super::case::{Case, KnownBad, Role, Way};
 
 /// The versions that `make tools` brings.
 const VERSIONS: [u32; 3] = [15, 16, 18];
@@ -58,14 +58,16 @@ pub fn pairs(cases: &[Case]) -> Vec<Trial<'_>> {
     chosen
 }
 
-/// At most so many of the cases that aren't known to be bad, each once, ways and roles in turn.
-pub fn bounded(cases: &[Case], most: usize) -> Vec<Trial<'_>> {
+/// At most so many, each case once, ways and roles in turn, without what is known to be bad.
+pub fn bounded<'a>(cases: &'a [Case], known: &KnownBad, most: usize) -> Vec<Trial<'a>> {
     let good = cases.iter().filter(|case| !case.is_known_bad());
     let turn = |(index, case)| {
-        let allowed = allowed(case);
-        allowed[index * 7 % allowed.len()]
+        let mut allowed = allowed(case);
+        allowed.retain(|trial| !known.concerns(trial));
+        let chosen = index * 7 % allowed.len().max(1);
+        allowed.get(chosen).copied()
     };
-    good.enumerate().map(turn).take(most).collect()
+    good.enumerate().filter_map(turn).take(most).collect()
 }
 
 fn allowed(case: &Case) -> Vec<Trial<'_>> {

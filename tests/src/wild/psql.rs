@@ -13,6 +13,8 @@ pub(super) fn ask(server: &Postgres, database: &str, sql: &str) -> Result<String
 /// The same as a role.
 pub(super) fn ask_as(server: &Postgres, role: &str, database: &str, sql: &str) -> Result<String, String> {
     let mut psql = client(server, role, database, "psql");
+    // The corpus' files are written in it, whatever the database's character set is.
+    psql.env("PGCLIENTENCODING", "UTF8");
     psql.args(["--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--set", "ON_ERROR_STOP=1"]);
     feed(psql, sql.as_bytes())
 }

@@ -1,2 +1,2 @@
 SET ROLE @owner@;
-CREATE OPERATOR +++ (FUNCTION = plus, LEFTARG = int, RIGHTARG = int); 
+CREATE OPERATOR <+> (FUNCTION = plus, LEFTARG = int, RIGHTARG = int); 
