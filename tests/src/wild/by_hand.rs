@@ -19,7 +19,8 @@ fn try_by_hand(scene: &Scene<'_>) -> Result<(), String> {
         Way::Empty => format!("{}_copy", scene.name),
         Way::Swap | Way::Into | Way::Gone | Way::Bare => {
             let hand = format!("{}_hand", scene.name);
-            let create = scene.named(&format!("CREATE DATABASE {hand} TEMPLATE template0 {}", scene.case().about.create));
+            let create =
+                scene.named(&format!("CREATE DATABASE {hand} TEMPLATE template0 {}", scene.case().about.create));
             ask_as(&scene.target, &user, "postgres", &create)?;
             hand
         }

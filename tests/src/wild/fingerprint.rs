@@ -23,13 +23,16 @@ pub(super) struct Look<'a> {
 }
 
 /// Owners and privileges of what a schema's dump doesn't have.
-const OWNERS: &str = "SELECT 'owner of large object ' || oid, lomowner::regrole, lomacl FROM pg_largeobject_metadata ORDER BY oid;";
+const OWNERS: &str =
+    "SELECT 'owner of large object ' || oid, lomowner::regrole, lomacl FROM pg_largeobject_metadata ORDER BY oid;";
 
 impl Fingerprint {
     /// Looks as a superuser.
     pub(super) fn of(look: &Look<'_>) -> Result<Fingerprint, String> {
         let mut pg_dump = client(look.server, USER, look.database, "pg_dump");
         pg_dump.args(["--create", "--schema-only"]);
+        // A setting of the database that changes pg_dump's spelling is no difference of what it spells.
+        pg_dump.env("PGOPTIONS", "-c quote_all_identifiers=off");
         // Bytes in no character set are none in UTF-8 either.
         if ask(look.server, look.database, "SHOW server_encoding")? != "SQL_ASCII" {
             pg_dump.arg("--encoding=UTF8");

@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::nature;
 use super::plan::Trial;
 use super::psql::ask;
-use super::scene::Scene;
+use super::scene::{Scene, drop_database};
 use crate::agent::Agent;
 use crate::postgres::{PASSWORD, USER};
 
@@ -136,7 +136,7 @@ fn prepare(scene: &Scene<'_>) -> Result<(), String> {
             let create = format!("CREATE DATABASE @db@_copy OWNER @owner@ TEMPLATE template0 {create}");
             ask(&scene.server, USER, &scene.named(&create))?;
         }
-        Way::Gone => drop(ask(&scene.server, USER, &scene.named("DROP DATABASE @db@ WITH (FORCE)"))?),
+        Way::Gone => drop_database(&scene.server, &scene.name),
         Way::Bare => scene.set_bare()?,
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Way;
+use super::case::{Case, Way};
 use super::judge::Verdict;
 use super::results::Record;
 
@@ -25,7 +25,8 @@ impl Count {
 
     fn words(self) -> String {
         let parts = [(self.ok, "ok"), (self.refused, "refused"), (self.bad, "bad")];
-        let words: Vec<_> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let words: Vec<_> =
+            parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
         if words.is_empty() { "–".to_owned() } else { words.join(", ") }
     }
 }
@@ -68,6 +69,14 @@ pub fn markdown(records: &[Record]) -> String {
     let (head, rest) = rows.split_first().expect("a head");
     let rule = format!("|{}\n", "---|".repeat(head.len()));
     line(head) + &rule + &rest.iter().map(line).collect::<String>()
+}
+
+/// The cases that are marked as known to be bad, and no longer are: the marks can go.
+pub fn mended(cases: &[Case], records: &[Record]) -> String {
+    let is_bad =
+        |case: &Case| records.iter().any(|one| one.case == case.name && matches!(one.verdict, Verdict::Bad(_)));
+    let mended = cases.iter().filter(|case| case.is_known_bad() && !is_bad(case));
+    mended.map(|case| format!("{}: nothing is bad, its known_bad can go\n", case.name)).collect()
 }
 
 /// What is bad, one paragraph each.

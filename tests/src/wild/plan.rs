@@ -72,7 +72,8 @@ pub fn bounded<'a>(cases: &'a [Case], known: &KnownBad, most: usize) -> Vec<Tria
 
 fn allowed(case: &Case) -> Vec<Trial<'_>> {
     let about = &case.about;
-    let (ways, roles) = (about.ways.clone().unwrap_or(Way::ALL.into()), about.roles.clone().unwrap_or(Role::ALL.into()));
+    let (ways, roles) =
+        (about.ways.clone().unwrap_or(Way::ALL.into()), about.roles.clone().unwrap_or(Role::ALL.into()));
     let versions = about.versions.clone().unwrap_or(VERSIONS.into());
     let mut trials = Vec::new();
     for way in ways {

@@ -36,7 +36,11 @@ impl<'a> Scene<'a> {
         self.make_roles(&self.server, &["owner", "admin", "reader", "app"])?;
         self.own_folder()?;
         let create = &self.case().about.create;
-        ask(&self.server, USER, &self.named(&format!("CREATE DATABASE @db@ OWNER @owner@ TEMPLATE template0 {create}")))?;
+        ask(
+            &self.server,
+            USER,
+            &self.named(&format!("CREATE DATABASE @db@ OWNER @owner@ TEMPLATE template0 {create}")),
+        )?;
         if let Some(sql) = self.case().text("server.sql") {
             ask(&self.server, USER, &self.named(&sql))?;
         }
@@ -177,11 +181,13 @@ impl Drop for Scene<'_> {
 }
 
 /// Tablespaces and roles by name; what a role has in `postgres` goes with it.
-const CLEAR: &str = "SELECT format('DROP TABLESPACE %I', spcname) FROM pg_tablespace WHERE spcname ~ '^NAME(_|$)' \\gexec
+const CLEAR: &str =
+    "SELECT format('DROP TABLESPACE %I', spcname) FROM pg_tablespace WHERE spcname ~ '^NAME(_|$)' \\gexec
 SELECT format('DROP OWNED BY %I', rolname) FROM pg_roles WHERE rolname ~ '^NAME(_|$)' \\gexec
 SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname ~ '^NAME(_|$)' \\gexec";
 
-fn drop_database(server: &Postgres, database: &str) {
+/// Drops a database with whatever holds it: it may be a template, subscribe, and have slots.
+pub(super) fn drop_database(server: &Postgres, database: &str) {
     let open = format!("ALTER DATABASE \"{database}\" WITH IS_TEMPLATE false ALLOW_CONNECTIONS true");
     let _ = ask(server, USER, &open);
     let subscriptions = "SELECT format('ALTER SUBSCRIPTION %1$I DISABLE', subname) FROM pg_subscription
@@ -191,7 +197,8 @@ fn drop_database(server: &Postgres, database: &str) {
         SELECT format('DROP SUBSCRIPTION %1$I', subname) FROM pg_subscription
             WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \\gexec";
     let _ = ask(server, database, subscriptions);
-    let slots = format!("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '{database}'");
+    let slots =
+        format!("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '{database}'");
     let _ = ask(server, USER, &slots);
     let _ = ask(server, USER, &format!("DROP DATABASE IF EXISTS \"{database}\" WITH (FORCE)"));
 }

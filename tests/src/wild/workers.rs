@@ -11,7 +11,13 @@ use super::plan::Trial;
 use super::results::{Record, Results};
 
 /// Takes every trial that has no result yet, so many at once, and says each result when it is there.
-pub fn run(cases: &[Case], trials: &[Trial<'_>], results: &Results, jobs: usize, say: impl Fn(&Record) + Sync) -> Vec<Record> {
+pub fn run(
+    cases: &[Case],
+    trials: &[Trial<'_>],
+    results: &Results,
+    jobs: usize,
+    say: impl Fn(&Record) + Sync,
+) -> Vec<Record> {
     let ground = Ground::new(cases);
     let next = AtomicUsize::new(0);
     let records = Mutex::new(Vec::new());

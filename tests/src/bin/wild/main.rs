@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use e2e::wild::{Case, Record, Results, Trial, Verdict, failures, markdown, pairs, product, run, table};
+use e2e::wild::{Case, Record, Results, Trial, Verdict, failures, markdown, mended, pairs, product, run, table};
 
 /// Restores every case of tests/wild and says what differs.
 #[derive(Parser)]
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     eprintln!("{} trials of {} cases, {jobs} at once", trials.len(), cases.len());
     let records = run(&cases, &trials, &results, jobs, say);
-    println!("\n{}\n{}", failures(&records), table(&records));
+    println!("\n{}\n{}\n{}", failures(&records), table(&records), mended(&cases, &records));
     match records.iter().any(|record| matches!(record.verdict, Verdict::Bad(_))) {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
