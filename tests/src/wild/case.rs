@@ -83,6 +83,8 @@ pub struct Case {
     pub name: String,
     pub(super) folder: PathBuf,
     pub(super) about: About,
+    /// Its files of SQL by name, read once: who edits a case while it runs changes the next run.
+    sql: BTreeMap<String, String>,
     /// Of all its files.
     pub(super) digest: u64,
 }
@@ -189,12 +191,15 @@ impl Case {
         let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let about = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        Case { name, folder: folder.to_owned(), about, digest: digest(folder) }
+        let sql = files(folder).into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "sql"));
+        let text = |file: &PathBuf| std::fs::read_to_string(file).unwrap();
+        let sql = sql.map(|file| (file.file_name().unwrap().to_string_lossy().into_owned(), text(&file))).collect();
+        Case { name, folder: folder.to_owned(), about, sql, digest: digest(folder) }
     }
 
     /// The text of one of its files, if it has it.
-    pub(super) fn text(&self, file: &str) -> Option<String> {
-        std::fs::read_to_string(self.folder.join(file)).ok()
+    pub(super) fn text(&self, file: &str) -> Option<&str> {
+        self.sql.get(file).map(String::as_str)
     }
 
     /// Files to be installed into the server's folder of extensions.

@@ -116,7 +116,7 @@ fn look(
     database: &str,
     expected: &Expectation,
 ) -> Result<Fingerprint, String> {
-    let equal = scene.named(&scene.case().text("equal.sql").unwrap_or_default());
+    let equal = scene.named(scene.case().text("equal.sql").unwrap_or_default());
     let look = Look { server, database, as_name: &scene.name, equal: &equal, owners: expected.owners };
     let except: Vec<_> = expected.except.iter().map(|text| scene.named(text)).collect();
     Fingerprint::of(&look).map(|fingerprint| fingerprint.without(&except))
@@ -127,7 +127,7 @@ fn prepare(scene: &Scene<'_>) -> Result<(), String> {
     match scene.trial.way {
         Way::Swap | Way::InPlace => {
             if let Some(sql) = scene.case().text("live.sql") {
-                ask(&scene.server, &scene.name, &scene.named(&sql))?;
+                ask(&scene.server, &scene.name, &scene.named(sql))?;
             }
         }
         Way::Into => {}

@@ -42,10 +42,10 @@ impl<'a> Scene<'a> {
             &self.named(&format!("CREATE DATABASE @db@ OWNER @owner@ TEMPLATE template0 {create}")),
         )?;
         if let Some(sql) = self.case().text("server.sql") {
-            ask(&self.server, USER, &self.named(&sql))?;
+            ask(&self.server, USER, &self.named(sql))?;
         }
         if let Some(sql) = self.case().text("setup.sql") {
-            ask(&self.server, &self.name, &self.named(&sql))?;
+            ask(&self.server, &self.name, &self.named(sql))?;
         }
         Ok(())
     }
@@ -163,7 +163,7 @@ impl<'a> Scene<'a> {
     /// Removes all that begins with the name, on both servers.
     fn clear(&self) {
         if let Some(sql) = self.case().text("clean.sql") {
-            let _ = ask(&self.server, USER, &self.named(&sql));
+            let _ = ask(&self.server, USER, &self.named(sql));
         }
         for server in [&self.server, &self.target] {
             for database in self.databases(server) {
