@@ -76,6 +76,9 @@ impl Role {
     }
 }
 
+/// Folders of a case whose files go into the server's folder of the same name.
+pub(super) const INSTALLED: [&str; 2] = ["extension", "tsearch_data"];
+
 /// One folder of the corpus.
 #[derive(Debug)]
 pub struct Case {
@@ -132,6 +135,9 @@ pub(super) struct About {
     /// Locales that the server knows and the bare one doesn't.
     #[serde(default)]
     pub(super) locales: Vec<String>,
+    /// The version of the bare server, where it isn't the other's.
+    #[serde(default)]
+    pub(super) bare_version: Option<u32>,
     /// What isn't "equal".
     #[serde(default)]
     pub(super) expect: Vec<Expect>,
@@ -153,6 +159,9 @@ pub(super) struct Expect {
     /// What the agent must say: each of these.
     #[serde(default)]
     pub(super) says: Vec<String>,
+    /// What the agent must not say: none of these.
+    #[serde(default)]
+    pub(super) never: Vec<String>,
     /// PostgreSQL's own words for what is missing, when the same role tries by hand.
     #[serde(default)]
     pub(super) demands: Option<String>,
@@ -202,9 +211,9 @@ impl Case {
         self.sql.get(file).map(String::as_str)
     }
 
-    /// Files to be installed into the server's folder of extensions.
-    pub(super) fn extension_files(&self) -> Vec<PathBuf> {
-        files(&self.folder.join("extension"))
+    /// Files to be installed into the server's folder of this name: `extension` or `tsearch_data`.
+    pub(super) fn files_for(&self, folder: &str) -> Vec<PathBuf> {
+        files(&self.folder.join(folder))
     }
 
     /// Whether `make test` leaves it out.
@@ -258,7 +267,8 @@ impl Expect {
 
 fn digest(folder: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for file in files(folder).into_iter().chain(files(&folder.join("extension"))) {
+    let installed = INSTALLED.iter().flat_map(|name| files(&folder.join(name)));
+    for file in files(folder).into_iter().chain(installed) {
         file.file_name().hash(&mut hasher);
         std::fs::read(&file).unwrap().hash(&mut hasher);
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::nature;
-use super::psql::{ask, client, feed};
-use crate::postgres::{Postgres, USER};
+use super::psql::{ask, client_of, feed};
+use crate::postgres::{Installation, Postgres, USER};
 
 /// Lines in the order of PostgreSQL's own dump.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) struct Fingerprint(Vec<String>);
 /// What is looked at.
 pub(super) struct Look<'a> {
     pub(super) server: &'a Postgres,
+    /// Whose pg_dump.
+    pub(super) programs: &'a Installation,
     pub(super) database: &'a str,
     /// Under which name it is compared.
     pub(super) as_name: &'a str,
@@ -29,7 +31,7 @@ const OWNERS: &str =
 impl Fingerprint {
     /// Looks as a superuser.
     pub(super) fn of(look: &Look<'_>) -> Result<Fingerprint, String> {
-        let mut pg_dump = client(look.server, USER, look.database, "pg_dump");
+        let mut pg_dump = client_of(look.programs, look.server, (USER, look.database), "pg_dump");
         pg_dump.args(["--create", "--schema-only"]);
         // A setting of the database that changes pg_dump's spelling is no difference of what it spells.
         pg_dump.env("PGOPTIONS", "-c quote_all_identifiers=off");

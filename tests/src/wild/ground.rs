@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use rustix::process::Signal;
 
-use super::case::Case;
+use super::case::{Case, INSTALLED};
 use crate::postgres::{Installation, Postgres};
 use crate::server::Server;
 
@@ -55,9 +55,10 @@ impl Home {
         let folder = Server::new_folder("wild");
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         let copy = original.copied_into(&folder);
-        let extensions = copy.shared_files().join("extension");
-        for file in cases.iter().flat_map(Case::extension_files) {
-            std::fs::copy(&file, extensions.join(file.file_name().unwrap())).unwrap();
+        for name in INSTALLED {
+            for file in cases.iter().flat_map(|case| case.files_for(name)) {
+                std::fs::copy(&file, copy.shared_files().join(name).join(file.file_name().unwrap())).unwrap();
+            }
         }
         let mut sleep = Command::new("sleep");
         sleep.arg("infinity");

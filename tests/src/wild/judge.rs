@@ -67,6 +67,7 @@ fn scene_verdict(scene: &Scene<'_>) -> Result<Verdict, String> {
     match (dry.code, restore.code) {
         (0, 0) => {
             compare(scene, &source, &restore, &expected)?;
+            leave_the_living_alone(scene, &source, &restore, &expected)?;
             drop_old(scene, &agent)?;
             if let Some(live) = live {
                 go_back(scene, &agent, &restore, (&live, &expected))?;
@@ -86,6 +87,7 @@ fn scene_verdict(scene: &Scene<'_>) -> Result<Verdict, String> {
 struct Expectation {
     refusals: Vec<Expect>,
     says: Vec<String>,
+    never: Vec<String>,
     except: Vec<String>,
     owners: bool,
 }
@@ -98,6 +100,7 @@ fn expectation(trial: &Trial<'_>) -> Expectation {
         refusals,
         owners: !equal.iter().any(|expect| expect.without_owners),
         says: equal.iter().flat_map(|expect| expect.says.clone()).collect(),
+        never: equal.iter().flat_map(|expect| expect.never.clone()).collect(),
         except: equal.into_iter().flat_map(|expect| expect.except).collect(),
     }
 }
@@ -117,7 +120,14 @@ fn look(
     expected: &Expectation,
 ) -> Result<Fingerprint, String> {
     let equal = scene.named(scene.case().text("equal.sql").unwrap_or_default());
-    let look = Look { server, database, as_name: &scene.name, equal: &equal, owners: expected.owners };
+    let look = Look {
+        server,
+        programs: scene.programs(server),
+        database,
+        as_name: &scene.name,
+        equal: &equal,
+        owners: expected.owners,
+    };
     let except: Vec<_> = expected.except.iter().map(|text| scene.named(text)).collect();
     Fingerprint::of(&look).map(|fingerprint| fingerprint.without(&except))
 }
@@ -169,6 +179,10 @@ fn compare(scene: &Scene<'_>, source: &Fingerprint, restore: &Run, expected: &Ex
     if let Some(text) = expected.says.iter().find(|text| !restore.text.contains(&scene.named(text))) {
         return Err(format!("nothing about {text:?}: {}", restore.said()));
     }
+    if let Some(text) = expected.never.iter().find(|text| restore.text.contains(&scene.named(text))) {
+        let line = restore.text.lines().find(|line| line.contains(&scene.named(text))).unwrap_or_default();
+        return Err(format!("says {text:?}: {}", line.trim()));
+    }
     let database = match scene.trial.way {
         Way::Into | Way::Empty => format!("{}_copy", scene.name),
         Way::Swap | Way::InPlace | Way::Gone | Way::Bare => scene.name.clone(),
@@ -178,6 +192,24 @@ fn compare(scene: &Scene<'_>, source: &Fingerprint, restore: &Run, expected: &Ex
     let differences = source.differences(&restored).into_iter();
     let differences: Vec<_> = differences.filter(|line| !has_living_content(scene) || line.starts_with('-')).collect();
     differing("exit 0, but another content", &differences, &restore.said())
+}
+
+/// `--into` touches neither the database that is set nor its safety backups.
+fn leave_the_living_alone(
+    scene: &Scene<'_>,
+    source: &Fingerprint,
+    restore: &Run,
+    expected: &Expectation,
+) -> Result<(), String> {
+    if !matches!(scene.trial.way, Way::Into | Way::Empty) {
+        return Ok(());
+    }
+    let living = look(scene, &scene.server, &scene.name, expected)?;
+    differing("the living database changed", &source.differences(&living), &restore.said())?;
+    match restore.text.contains(&format!("to go back: lastgood restore {}_backup_", scene.name)) {
+        true => Err(format!("the way back is the living database's: {}", restore.said())),
+        false => Ok(()),
+    }
 }
 
 fn differing(what: &str, differences: &[String], said: &str) -> Result<(), String> {

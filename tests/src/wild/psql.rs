@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::postgres::{PASSWORD, Postgres, USER};
+use crate::postgres::{Installation, PASSWORD, Postgres, USER};
 
 /// What SQL answers, or what PostgreSQL says against it.
 pub(super) fn ask(server: &Postgres, database: &str, sql: &str) -> Result<String, String> {
@@ -21,7 +21,17 @@ pub(super) fn ask_as(server: &Postgres, role: &str, database: &str, sql: &str) -
 
 /// A client program of the server's version, which libpq's variables lead to the database.
 pub(super) fn client(server: &Postgres, role: &str, database: &str, program: &str) -> Command {
-    let mut command = server.installation().program(program);
+    client_of(server.installation(), server, (role, database), program)
+}
+
+/// The same of another version.
+pub(super) fn client_of(
+    installation: &Installation,
+    server: &Postgres,
+    (role, database): (&str, &str),
+    program: &str,
+) -> Command {
+    let mut command = installation.program(program);
     command.env("PGHOST", "127.0.0.1").env("PGPORT", server.port().to_string()).env("PGUSER", role);
     command.env("PGPASSWORD", PASSWORD).env("PGDATABASE", database);
     command

@@ -8,7 +8,7 @@ use super::ground::Ground;
 use super::plan::Trial;
 use super::psql::ask;
 use crate::agent::Agent;
-use crate::postgres::{PASSWORD, Postgres, USER};
+use crate::postgres::{Installation, PASSWORD, Postgres, USER};
 
 /// A database as the case makes it, on the server that it comes from.
 pub(super) struct Scene<'a> {
@@ -26,7 +26,8 @@ impl<'a> Scene<'a> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("w{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let server = ground.server(trial.case, trial.version, false);
-        let target = if trial.is_bare() { ground.server(trial.case, trial.version, true) } else { Arc::clone(&server) };
+        let bare = trial.case.about.bare_version.unwrap_or(trial.version);
+        let target = if trial.is_bare() { ground.server(trial.case, bare, true) } else { Arc::clone(&server) };
         let folder = tempfile::Builder::new().prefix("lastgood-wild-").tempdir().unwrap();
         Scene { trial, server, target, name, folder }
     }
@@ -140,9 +141,19 @@ impl<'a> Scene<'a> {
         let backups = self.backups();
         std::fs::create_dir_all(&backups).unwrap();
         let agent = Agent::new().database_at(&server.port().to_string(), &self.name).setting("DB_USER", user);
-        let agent = agent.programs_of(server.installation()).directory(&backups);
+        let agent = agent.programs_of(self.programs(server)).directory(&backups);
         let settings = self.case().about.settings.iter();
         settings.fold(agent, |agent, (name, value)| agent.setting(name, self.named(value)))
+    }
+
+    /// Client programs as new as both servers: who moves to another version has those.
+    pub(super) fn programs<'b>(&'b self, server: &'b Postgres) -> &'b Installation {
+        let both = [self.server.installation(), self.target.installation()];
+        if both[0].major() == both[1].major() {
+            server.installation()
+        } else {
+            both.into_iter().max_by_key(|one| one.major()).unwrap()
+        }
     }
 
     /// Who restores.
