@@ -6,6 +6,8 @@
 
 mod by_hand;
 mod case;
+mod command;
+mod expectation;
 mod fingerprint;
 mod ground;
 mod judge;

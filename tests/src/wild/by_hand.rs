@@ -2,40 +2,47 @@
 
 use std::process::Command;
 
-use super::case::Way;
+use super::case::{Role, Way};
 use super::psql::{ask_as, client, feed};
 use super::scene::Scene;
 
 /// What PostgreSQL says when the restoring role tries by hand; none if it succeeds.
-pub(super) fn refusal(scene: &Scene<'_>) -> Option<String> {
-    try_by_hand(scene).err()
+pub(super) fn refusal(scene: &Scene<'_>, owners: bool) -> Option<String> {
+    try_by_hand(scene, owners).err()
 }
 
-fn try_by_hand(scene: &Scene<'_>) -> Result<(), String> {
+fn try_by_hand(scene: &Scene<'_>, owners: bool) -> Result<(), String> {
     let archive = archive(scene)?;
     let user = scene.user(scene.trial.role);
+    // Who may not create databases has no other way over the living one.
+    let in_place = matches!((scene.trial.way, scene.trial.role), (Way::InPlace, _) | (Way::Swap, Role::Owner));
     let target = match scene.trial.way {
-        Way::InPlace => scene.name.clone(),
+        _ if in_place => scene.name.clone(),
+        Way::Bare if scene.trial.role == Role::Owner => scene.name.clone(),
         Way::Empty => format!("{}_copy", scene.name),
-        Way::Swap | Way::Into | Way::Gone | Way::Bare => {
-            let hand = format!("{}_hand", scene.name);
-            let create =
-                scene.named(&format!("CREATE DATABASE {hand} TEMPLATE template0 {}", scene.case().about.create));
-            ask_as(&scene.target, &user, "postgres", &create)?;
-            hand
-        }
+        _ => create(scene, &user)?,
     };
-    if scene.trial.way == Way::InPlace {
+    if in_place {
         // Who replaces content needs a way back.
         feed(client(&scene.target, &user, &target, "pg_dump"), b"")?;
     }
     let mut pg_restore = client(&scene.target, &user, &target, "pg_restore");
-    // What can be had without owners and privileges is had.
-    pg_restore.args(["--exit-on-error", "--no-owner", "--no-acl", "--dbname", &target]);
-    if scene.trial.way == Way::InPlace {
+    pg_restore.args(["--exit-on-error", "--dbname", &target]);
+    if !owners {
+        // What can be had without owners and privileges is had.
+        pg_restore.args(["--no-owner", "--no-acl"]);
+    }
+    if in_place {
         pg_restore.args(["--clean", "--if-exists", "--single-transaction"]);
     }
     feed(pg_restore, &archive).map(drop)
+}
+
+fn create(scene: &Scene<'_>, user: &str) -> Result<String, String> {
+    let name = format!("{}_hand", scene.name);
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0 {}", scene.case().about.create);
+    ask_as(&scene.target, user, "postgres", &scene.named(&create))?;
+    Ok(name)
 }
 
 fn archive(scene: &Scene<'_>) -> Result<Vec<u8>, String> {

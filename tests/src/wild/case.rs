@@ -165,6 +165,9 @@ pub(super) struct Expect {
     /// PostgreSQL's own words for what is missing, when the same role tries by hand.
     #[serde(default)]
     pub(super) demands: Option<String>,
+    /// By hand, owners and privileges are asked for as well.
+    #[serde(default)]
+    pub(super) demands_owners: bool,
     /// Lines of the comparison that may differ: those that hold one of these texts.
     #[serde(default)]
     pub(super) except: Vec<String>,

@@ -34,7 +34,7 @@ impl Fingerprint {
         let mut pg_dump = client_of(look.programs, look.server, (USER, look.database), "pg_dump");
         pg_dump.args(["--create", "--schema-only"]);
         // A setting of the database that changes pg_dump's spelling is no difference of what it spells.
-        pg_dump.env("PGOPTIONS", "-c quote_all_identifiers=off");
+        pg_dump.env("PGOPTIONS", "-c quote_all_identifiers=off -c standard_conforming_strings=on");
         // Bytes in no character set are none in UTF-8 either.
         if ask(look.server, look.database, "SHOW server_encoding")? != "SQL_ASCII" {
             pg_dump.arg("--encoding=UTF8");

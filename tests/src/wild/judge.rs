@@ -1,23 +1,20 @@
 //! One trial from its database to its verdict.
 
-use std::fs::File;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::by_hand;
 use super::case::{Expect, Expected, Way};
+use super::command::{Run, run};
+use super::expectation::{Expectation, expectation};
 use super::fingerprint::{Fingerprint, Look};
 use super::ground::Ground;
-use super::nature;
 use super::plan::Trial;
 use super::psql::ask;
 use super::scene::{Scene, drop_database};
 use crate::agent::Agent;
-use crate::postgres::{PASSWORD, USER};
-
-/// The longest that one command may take.
-const LIMIT: Duration = Duration::from_secs(300);
+use crate::postgres::{Postgres, USER};
 
 /// What a trial came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,13 +26,6 @@ pub enum Verdict {
     Refused(String),
     /// Anything else: what happened.
     Bad(String),
-}
-
-/// A finished command.
-struct Run {
-    code: i32,
-    /// Both streams.
-    text: String,
 }
 
 /// Takes the trial.
@@ -83,28 +73,6 @@ fn scene_verdict(scene: &Scene<'_>) -> Result<Verdict, String> {
     }
 }
 
-/// What is right for a trial, from what the corpus and the case say.
-struct Expectation {
-    refusals: Vec<Expect>,
-    says: Vec<String>,
-    never: Vec<String>,
-    except: Vec<String>,
-    owners: bool,
-}
-
-fn expectation(trial: &Trial<'_>) -> Expectation {
-    let all = nature::expectations().into_iter().chain(trial.case.about.expect.iter().cloned());
-    let concerning: Vec<_> = all.filter(|expect| expect.concerns(trial.way, trial.role, trial.version)).collect();
-    let (equal, refusals): (Vec<_>, Vec<_>) = concerning.into_iter().partition(|one| one.result == Expected::Equal);
-    Expectation {
-        refusals,
-        owners: !equal.iter().any(|expect| expect.without_owners),
-        says: equal.iter().flat_map(|expect| expect.says.clone()).collect(),
-        never: equal.iter().flat_map(|expect| expect.never.clone()).collect(),
-        except: equal.into_iter().flat_map(|expect| expect.except).collect(),
-    }
-}
-
 fn refused_backup(backup: &Run, expected: &Expectation) -> Result<Verdict, String> {
     let may = expected.refusals.iter().filter(|expect| expect.result == Expected::BackupRefused);
     match may.into_iter().any(|expect| backup.holds(&expect.says)) {
@@ -113,12 +81,7 @@ fn refused_backup(backup: &Run, expected: &Expectation) -> Result<Verdict, Strin
     }
 }
 
-fn look(
-    scene: &Scene<'_>,
-    server: &crate::postgres::Postgres,
-    database: &str,
-    expected: &Expectation,
-) -> Result<Fingerprint, String> {
+fn look(scene: &Scene<'_>, server: &Postgres, database: &str, expected: &Expectation) -> Result<Fingerprint, String> {
     let equal = scene.named(scene.case().text("equal.sql").unwrap_or_default());
     let look = Look {
         server,
@@ -297,7 +260,7 @@ fn refused(scene: &Scene<'_>, restore: &Run, expected: &Expectation) -> Result<V
     // A wish that nobody can grant has no counterpart by hand: a table that the backup hasn't got.
     let Some(demands) = &expect.demands else { return Ok(Verdict::Refused(said)) };
     let demands = scene.named(demands);
-    match by_hand::refusal(scene) {
+    match by_hand::refusal(scene, expect.demands_owners) {
         None => Err(format!("refused, but it works by hand: {said}")),
         Some(words) if !words.contains(&demands) => Err(format!("by hand {words:?}, not {demands:?}: {said}")),
         Some(_) => Ok(Verdict::Refused(said)),
@@ -320,48 +283,5 @@ fn no_connection_is_left(scene: &Scene<'_>) -> Result<(), String> {
             return Err(format!("connections are left: {connections}"));
         }
         std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Runs the agent to its end.
-fn run<S: AsRef<std::ffi::OsStr>>(agent: &Agent, arguments: &[S]) -> Result<Run, String> {
-    let output = agent.home().join("output");
-    let file = File::create(&output).unwrap();
-    let mut command = agent.command(arguments);
-    command.stdin(std::process::Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
-    let mut child = command.spawn().unwrap();
-    let deadline = Instant::now() + LIMIT;
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            let text = String::from_utf8_lossy(&std::fs::read(&output).unwrap()).into_owned();
-            return Err(format!("still running after {LIMIT:?}: {text}"));
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    let text = String::from_utf8_lossy(&std::fs::read(&output).unwrap()).into_owned();
-    match text.contains(PASSWORD) {
-        true => Err("the password was shown".to_owned()),
-        false => Ok(Run { code: status.code().unwrap_or(-1), text }),
-    }
-}
-
-impl Run {
-    fn holds(&self, texts: &[String]) -> bool {
-        texts.iter().all(|text| self.text.contains(text))
-    }
-
-    /// Errors, warnings and hints on one line; all of it where there are none.
-    fn said(&self) -> String {
-        let tells = |line: &&str| ["error", "warning", "hint"].iter().any(|word| line.trim_start().starts_with(word));
-        let mut lines: Vec<_> = self.text.lines().filter(tells).map(str::trim).collect();
-        if lines.is_empty() {
-            lines = self.text.lines().rev().take(3).collect();
-        }
-        lines.join(" ¦ ")
     }
 }
