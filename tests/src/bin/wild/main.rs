@@ -60,7 +60,10 @@ fn main() -> ExitCode {
     let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     eprintln!("{} trials of {} cases, {jobs} at once", trials.len(), cases.len());
     let records = run(&cases, &trials, &results, jobs, say);
-    println!("\n{}\n{}\n{}", failures(&records), table(&records), mended(&cases, &records));
+    println!("\n{}\n{}", failures(&records), table(&records));
+    if arguments.way.is_empty() && arguments.role.is_empty() && arguments.version.is_empty() {
+        println!("{}", mended(&cases, &records));
+    }
     match records.iter().any(|record| matches!(record.verdict, Verdict::Bad(_))) {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
