@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Trial;
 use crate::tools;
 
 /// A way to restore.
@@ -253,9 +252,9 @@ impl KnownBad {
         toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
-    pub(super) fn concerns(&self, trial: &Trial<'_>) -> bool {
-        let has_live = trial.case.text("live.sql").is_some();
-        let is = |known: &Known| known.ways.contains(&trial.way) && known.roles.contains(&trial.role);
+    pub(super) fn concerns(&self, case: &Case, way: Way, role: Role) -> bool {
+        let has_live = case.text("live.sql").is_some();
+        let is = |known: &Known| known.ways.contains(&way) && known.roles.contains(&role);
         self.known.iter().any(|known| is(known) && (has_live || !known.with_live))
     }
 }

@@ -63,7 +63,7 @@ pub fn bounded<'a>(cases: &'a [Case], known: &KnownBad, most: usize) -> Vec<Tria
     let good = cases.iter().filter(|case| !case.is_known_bad());
     let turn = |(index, case)| {
         let mut allowed = allowed(case);
-        allowed.retain(|trial| !known.concerns(trial));
+        allowed.retain(|trial| !known.concerns(case, trial.way, trial.role));
         let chosen = index * 7 % allowed.len().max(1);
         allowed.get(chosen).copied()
     };
