@@ -74,6 +74,16 @@ bench: tools ## measure it beside what people use instead (docs/performance.md)
 bench-quick: tools ## the same in about two minutes: a small database, fewer rounds and peers
 	@$(CARGO) run --quiet --locked -p e2e --bin bench -- --quick $(ARGUMENTS)
 
+# CASE=name takes those whose name holds it, FULL=1 every case by every way, role and version. What has a result is not tried
+# again until its case or the agent changes: a run that was ended goes on where it was. tests/wild/README.md says more.
+.PHONY: wild
+wild: tools ## restore the databases that people have, every way (tests/wild)
+	@$(CARGO) run --quiet --locked -p e2e --bin wild -- $(if $(CASE),--case $(CASE)) $(if $(FULL),--full) $(ARGUMENTS)
+
+.PHONY: wild-docs
+wild-docs: ## write what `make wild` came to into docs/restore.md
+	@$(CARGO) run --quiet --locked -p e2e --bin wild -- --docs
+
 # Licences, bans and sources: no network but for crates not yet fetched. Advisories need RustSec's database from it:
 # `cargo deny check advisories`.
 .PHONY: deny

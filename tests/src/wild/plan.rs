@@ -1,0 +1,115 @@
+//! Which trials a run takes: every pair, or the whole product.
+
+use std::collections::HashSet;
+
+use super::case::{Case, KnownBad, Role, Way};
+
+/// The versions that `make tools` brings.
+const VERSIONS: [u32; 3] = [15, 16, 18];
+
+/// One case on one way, by one role, on one version.
+#[derive(Clone, Copy)]
+pub struct Trial<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// The way.
+    pub way: Way,
+    /// The role.
+    pub role: Role,
+    /// PostgreSQL's major version.
+    pub version: u32,
+}
+
+impl Trial<'_> {
+    pub(super) fn is_bare(&self) -> bool {
+        self.way == Way::Bare
+    }
+
+    /// Case, way, role and version.
+    pub fn title(&self) -> String {
+        format!("{} · {} · {} · {}", self.case.name, self.way.name(), self.role.name(), self.version)
+    }
+}
+
+/// All that the cases allow.
+pub fn product(cases: &[Case]) -> Vec<Trial<'_>> {
+    cases.iter().flat_map(allowed).collect()
+}
+
+/// As few as cover every pair of case and way, of case and role, and every triple of way, role and version.
+pub fn pairs(cases: &[Case]) -> Vec<Trial<'_>> {
+    let mut cover = Cover::default();
+    let mut chosen = Vec::new();
+    for case in cases {
+        let mut left = allowed(case);
+        while let Some(best) = cover.best(&left, true) {
+            let trial = left.swap_remove(best);
+            cover.take(&trial);
+            chosen.push(trial);
+        }
+    }
+    let taken: HashSet<String> = chosen.iter().map(Trial::title).collect();
+    let mut left: Vec<_> = product(cases).into_iter().filter(|trial| !taken.contains(&trial.title())).collect();
+    while let Some(best) = cover.best(&left, false) {
+        let trial = left.swap_remove(best);
+        cover.take(&trial);
+        chosen.push(trial);
+    }
+    chosen
+}
+
+/// At most so many, each case once, ways and roles in turn, without what is known to be bad.
+pub fn bounded<'a>(cases: &'a [Case], known: &KnownBad, most: usize) -> Vec<Trial<'a>> {
+    let good = cases.iter().filter(|case| !case.is_known_bad());
+    let turn = |(index, case)| {
+        let mut allowed = allowed(case);
+        allowed.retain(|trial| !known.concerns(case, trial.way, trial.role));
+        let chosen = index * 7 % allowed.len().max(1);
+        allowed.get(chosen).copied()
+    };
+    good.enumerate().filter_map(turn).take(most).collect()
+}
+
+fn allowed(case: &Case) -> Vec<Trial<'_>> {
+    let about = &case.about;
+    let (ways, roles) =
+        (about.ways.clone().unwrap_or(Way::ALL.into()), about.roles.clone().unwrap_or(Role::ALL.into()));
+    let versions = about.versions.clone().unwrap_or(VERSIONS.into());
+    let mut trials = Vec::new();
+    for way in ways {
+        for role in &roles {
+            trials.extend(versions.iter().map(|version| Trial { case, way, role: *role, version: *version }));
+        }
+    }
+    trials
+}
+
+/// What has been covered so far.
+#[derive(Default)]
+struct Cover {
+    ways: HashSet<(String, Way)>,
+    roles: HashSet<(String, Role)>,
+    triples: HashSet<(Way, Role, u32)>,
+}
+
+impl Cover {
+    fn take(&mut self, trial: &Trial<'_>) {
+        self.ways.insert((trial.case.name.clone(), trial.way));
+        self.roles.insert((trial.case.name.clone(), trial.role));
+        self.triples.insert((trial.way, trial.role, trial.version));
+    }
+
+    /// The trial that adds most; none if none adds a pair (or, at the end, a triple).
+    fn best(&self, trials: &[Trial<'_>], of_case: bool) -> Option<usize> {
+        let gain = |trial: &Trial<'_>| {
+            let way = !self.ways.contains(&(trial.case.name.clone(), trial.way));
+            let role = !self.roles.contains(&(trial.case.name.clone(), trial.role));
+            let triple = !self.triples.contains(&(trial.way, trial.role, trial.version));
+            let pairs = usize::from(way) + usize::from(role);
+            if of_case && pairs == 0 { 0 } else { 2 * pairs + usize::from(triple) }
+        };
+        let gains = trials.iter().map(gain).enumerate();
+        // The first of the best, so that a plan is the same each time.
+        gains.rev().max_by_key(|(_, gain)| *gain).filter(|(_, gain)| *gain > 0).map(|(index, _)| index)
+    }
+}

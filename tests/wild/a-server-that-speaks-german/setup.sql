@@ -1,0 +1,3 @@
+SET ROLE @owner@;
+CREATE TABLE t (id int PRIMARY KEY);
+INSERT INTO t VALUES (1);

@@ -1,0 +1,2 @@
+ALTER DATABASE @db@ OWNER TO postgres;
+GRANT CREATE, CONNECT, TEMPORARY ON DATABASE @db@ TO @owner@, @admin@;

@@ -1,0 +1,5 @@
+CREATE SCHEMA shop AUTHORIZATION @owner@;
+SET ROLE @owner@;
+CREATE TABLE shop.t AS SELECT 1 AS id;
+GRANT USAGE ON SCHEMA shop TO @app@;
+GRANT SELECT ON shop.t TO @app@;

@@ -1,0 +1,1 @@
+CREATE FUNCTION lg_two() RETURNS int LANGUAGE sql AS $$SELECT 2$$;

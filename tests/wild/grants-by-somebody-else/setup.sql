@@ -1,0 +1,10 @@
+SET ROLE @owner@;
+CREATE TABLE t (id int, secret text);
+INSERT INTO t VALUES (1, 'x');
+GRANT SELECT ON t TO @app@ WITH GRANT OPTION;
+RESET ROLE;
+SET ROLE @app@;
+GRANT SELECT (id) ON public.t TO @db@_second;
+RESET ROLE;
+SET ROLE @owner@;
+GRANT UPDATE (secret) ON t TO @db@_second;

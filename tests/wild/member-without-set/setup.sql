@@ -1,0 +1,4 @@
+GRANT @owner@ TO @admin@ WITH SET FALSE;
+CREATE SCHEMA s AUTHORIZATION @owner@;
+SET ROLE @owner@;
+CREATE TABLE s.t AS SELECT 1 AS id;

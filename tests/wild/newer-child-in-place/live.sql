@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE TABLE newer_child (x int) INHERITS (a);

@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE TABLE a (id int); INSERT INTO a VALUES (1);

@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE TABLE newer_table (s state, d small);

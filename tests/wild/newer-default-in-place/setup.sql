@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE SEQUENCE numbers;

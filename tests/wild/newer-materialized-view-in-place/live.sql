@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE MATERIALIZED VIEW newer_view AS SELECT sum(id) FROM a;

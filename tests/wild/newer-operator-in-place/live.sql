@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE OPERATOR <+> (FUNCTION = plus, LEFTARG = int, RIGHTARG = int); 

@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE FUNCTION plus(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2';

@@ -1,0 +1,3 @@
+CREATE SCHEMA app AUTHORIZATION @owner@;
+SET ROLE @owner@;
+CREATE TABLE app.a AS SELECT 1 AS id;

@@ -1,0 +1,3 @@
+SET ROLE @owner@;
+CREATE TABLE newer_table (id int);
+CREATE TRIGGER newer_trigger BEFORE UPDATE ON newer_table FOR EACH ROW EXECUTE FUNCTION touch();

@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';

@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE TABLE t AS SELECT 1 AS id;

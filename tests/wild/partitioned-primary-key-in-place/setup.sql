@@ -1,0 +1,6 @@
+SET ROLE @owner@;
+CREATE TABLE events (at date, n int, PRIMARY KEY (at, n)) PARTITION BY RANGE (at);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX ON events (n);
+INSERT INTO events SELECT '2025-05-05'::date + g, g FROM generate_series(1, 400) g;

@@ -1,0 +1,2 @@
+DELETE FROM orders WHERE id > 100;
+UPDATE customers SET name = name || ' (gone)';

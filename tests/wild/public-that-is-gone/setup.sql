@@ -1,0 +1,4 @@
+DROP SCHEMA public;
+CREATE SCHEMA app AUTHORIZATION @owner@;
+SET ROLE @owner@;
+CREATE TABLE app.t AS SELECT 1 AS id;

@@ -1,0 +1,2 @@
+SET ROLE @owner@;
+CREATE PUBLICATION newer_publication FOR TABLE a;

@@ -1,0 +1,5 @@
+SET ROLE @owner@;
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE b (id int PRIMARY KEY);
+INSERT INTO a SELECT generate_series(1, 9);
+CREATE PUBLICATION archived FOR TABLE a;

@@ -1,0 +1,1 @@
+ALTER ROLE @app@ IN DATABASE @db@ SET work_mem = '9MB';

@@ -1,0 +1,2 @@
+UPDATE t SET id = 2;
+INSERT INTO audit.log VALUES (501);

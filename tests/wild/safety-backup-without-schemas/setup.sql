@@ -1,0 +1,4 @@
+RESET ROLE; GRANT CREATE ON DATABASE @db@ TO @owner@;
+SET ROLE @owner@;
+CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+CREATE SCHEMA audit; CREATE TABLE audit.log AS SELECT generate_series(1, 500) AS n;

@@ -1,0 +1,5 @@
+SET ROLE @owner@;
+CREATE TABLE rates (rate int);
+INSERT INTO rates VALUES (3);
+CREATE FUNCTION rate() RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT max(r.rate) FROM rates r); END';
+CREATE MATERIALIZED VIEW priced AS SELECT g AS id, g * rate() AS price FROM generate_series(1, 10) g;

@@ -1,0 +1,5 @@
+SET ROLE @owner@;
+CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+CREATE FUNCTION wrapped(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain($1); END';
+CREATE TABLE t (word text, low text GENERATED ALWAYS AS (wrapped(word)) STORED);
+INSERT INTO t SELECT 'Word ' || g FROM generate_series(1, 50) g;

@@ -1,0 +1,6 @@
+SET ROLE @owner@;
+CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+CREATE FUNCTION wrapped(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain($1); END';
+CREATE TABLE t (word text);
+INSERT INTO t SELECT 'Word ' || g FROM generate_series(1, 50) g;
+CREATE INDEX ON t (wrapped(word));

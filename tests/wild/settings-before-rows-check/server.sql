@@ -1,0 +1,1 @@
+ALTER DATABASE @db@ SET timezone TO 'Pacific/Auckland';

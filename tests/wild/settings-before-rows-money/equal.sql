@@ -1,0 +1,1 @@
+SELECT id, price::numeric, price FROM prices ORDER BY id;

@@ -1,0 +1,2 @@
+ALTER DATABASE @db@ SET "app.tenant" = '7';
+ALTER DATABASE @db@ SET datestyle = 'German';

@@ -1,0 +1,2 @@
+SELECT * FROM per_day ORDER BY 1;
+SHOW timezone;

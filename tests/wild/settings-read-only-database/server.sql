@@ -1,0 +1,1 @@
+ALTER DATABASE @db@ SET default_transaction_read_only = on;

@@ -1,0 +1,3 @@
+SET default_transaction_read_only = off;
+SET ROLE @owner@;
+CREATE TABLE t AS SELECT generate_series(1, 20) AS id;

@@ -1,0 +1,1 @@
+ALTER ROLE @admin@ IN DATABASE @db@ SET role = '@owner@';

@@ -1,0 +1,1 @@
+ALTER DATABASE @db@ IS_TEMPLATE true;

@@ -1,0 +1,2 @@
+CREATE TABLESPACE @db@_fast LOCATION '@folder@';
+GRANT CREATE ON TABLESPACE @db@_fast TO @owner@, @admin@;

@@ -1,0 +1,2 @@
+CREATE TABLE big AS SELECT generate_series(1, 1200000) AS id;
+ALTER TABLE big OWNER TO @owner@;
