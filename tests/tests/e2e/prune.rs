@@ -118,7 +118,7 @@ fn without_a_name_nothing_is_removed_of_databases_that_share_the_place() {
     (0..6).for_each(|n| put_in_directory(folder.path(), "theirs", days_ago(n * 10)));
     let agent = agent().directory(folder.path()).setting("BACKUP_MIN_GOOD", "2");
     agent.run(&["prune", "--dry-run"]).succeeds().mentions("2 backups would be removed");
-    agent.run(&["prune"]).exits(2).mentions("which database").mentions("--all-databases");
+    agent.run(&["prune"]).exits(2).mentions("no database is set").mentions("--all-databases");
     assert_eq!(names(folder.path()).len(), 6);
     agent.run(&["prune", "--all-databases"]).succeeds().mentions("2 backups removed");
 }

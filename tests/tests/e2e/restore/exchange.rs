@@ -56,7 +56,7 @@ fn services_start_again_when_the_restore_fails_after_they_were_stopped() {
         let programs = tempfile::tempdir().unwrap();
         let real = scene.database.server().installation().programs().join("pg_restore");
         let in_place = format!(
-            "case \"$*\" in *--clean*) echo 'pg_restore: error: no' >&2; exit 1;; *) exec {} \"$@\";; esac",
+            "case \"$*\" in *--single-transaction*) echo 'pg_restore: error: no' >&2; exit 1;; *) exec {} \"$@\";; esac",
             real.display()
         );
         script(programs.path(), "pg_restore", &in_place);

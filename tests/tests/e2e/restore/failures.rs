@@ -63,7 +63,7 @@ fn a_row_that_gets_lost_in_place_prevents_the_commit() {
     let installation = scene.database.server().installation().clone();
     let lossy = format!("{}/pg_restore \"$@\" | grep -v '^50$'", installation.programs().display());
     let lossy = format!(
-        "case \"$*\" in *--clean*) {lossy};; *) exec {}/pg_restore \"$@\";; esac",
+        "case \"$*\" in *--single-transaction*) {lossy};; *) exec {}/pg_restore \"$@\";; esac",
         installation.programs().display()
     );
     script(programs.path(), "pg_restore", &lossy);
@@ -85,8 +85,9 @@ fn a_pg_restore_that_fails_or_is_killed_fails_the_restore() {
             );
             script(programs.path(), "pg_restore", &body);
             let agent = scene.agent.programs_in(programs.path());
-            let outcome = agent.run(way).exits(1).mentions("pg_restore failed");
-            outcome.mentions(if end.starts_with("kill") { "signal 9" } else { "it broke" });
+            let (how, why) =
+                if end.starts_with("kill") { ("was killed by", "signal 9") } else { ("failed with", "it broke") };
+            agent.run(way).exits(1).mentions(&format!("pg_restore {how}")).mentions(why);
             assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
         }
     }
@@ -102,7 +103,7 @@ fn a_script_of_the_backup_that_ends_the_transaction_is_caught() {
         installation.programs().display()
     );
     let cheating = format!(
-        "case \"$*\" in *--clean*) {cheating};; *) exec {}/pg_restore \"$@\";; esac",
+        "case \"$*\" in *--single-transaction*) {cheating};; *) exec {}/pg_restore \"$@\";; esac",
         installation.programs().display()
     );
     script(programs.path(), "pg_restore", &cheating);

@@ -109,9 +109,11 @@ const HOPELESS: [&str; 7] = [
     "server closed the connection",
 ];
 
-/// What came of handing rows to the database.
+/// What came of handing rows to the database. pg_restore names the statement that was refused, in whatever language: a program
+/// that breaks otherwise is not tried again.
 fn refused(failure: Failure) -> Stopped {
-    if HOPELESS.iter().any(|words| failure.error.contains(words)) {
+    let is_of_rows = failure.error.contains("COPY ");
+    if !is_of_rows || HOPELESS.iter().any(|words| failure.error.contains(words)) {
         return Stopped::Failed(failure);
     }
     Stopped::Refused(failure)
