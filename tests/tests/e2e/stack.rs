@@ -49,7 +49,7 @@ fn nothing_is_deployed_before_somebody_says_yes() {
     assert_eq!(declined.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&declined.stdout).contains("AWS::S3::Bucket "), "the changes weren't shown");
     let said = String::from_utf8_lossy(&declined.stderr).into_owned();
-    assert!(said.ends_with("error: not deployed\nhint: run it again and type yes, or give --yes\n"), "{said}");
+    assert!(said.ends_with("error: not deployed\nhint: run it again and type yes, or add --yes\n"), "{said}");
     let resources = stack.ask("cloudformation", "DescribeStackResources", json!({"StackName": "asked"}));
     assert_eq!(resources["StackResources"], json!([]));
     // And the next run finds its way.
