@@ -48,14 +48,15 @@ pub(super) fn take_over(job: &Job) {
         apply(job, known(origin::privileges("", name)));
         return;
     }
-    let mut statements = known(origin::privileges(job.facts.head.of_database("ACL").unwrap_or_default(), name));
-    if let Some(comment) = job.facts.head.of_database("COMMENT").and_then(origin::comment) {
+    let mut statements = known(origin::privileges(head.of_database("ACL").unwrap_or_default(), name));
+    if let Some(comment) = head.of_database("COMMENT").and_then(origin::comment) {
         statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(name), literal(&comment)));
     }
-    let settings = known(origin::settings(archived(job, "DATABASE PROPERTIES"), name));
-    statements.extend(settings.into_iter().filter(|statement| properties::waits(statement)));
+    // Those that were left out have been named before the rows.
+    let settings = origin::settings(archived(job, "DATABASE PROPERTIES"), name).into_iter().flatten();
+    statements.extend(settings.filter(|statement| properties::waits(statement)));
     // Last: whoever gives a database away may not change it any more.
-    if let Some(owner) = job.facts.head.database_owner().filter(|owner| **owner != job.facts.target.role.name) {
+    if let Some(owner) = head.database_owner().filter(|owner| **owner != job.facts.target.role.name) {
         statements.push(format!("ALTER DATABASE {} OWNER TO {}", identifier(name), identifier(owner)));
     }
     apply(job, statements);
@@ -65,18 +66,14 @@ fn archived<'a>(job: &'a Job, kind: &str) -> &'a str {
     job.facts.head.definition(kind).unwrap_or_default()
 }
 
+/// The statements that pg_dump could have written. The others are named and left out.
 fn known(statements: Vec<Option<String>>) -> Vec<String> {
-    let left_out =
-        || tracing::warn!("a property of the database was left out: it is not written as pg_dump writes one");
-    statements
-        .into_iter()
-        .filter_map(|statement| {
-            statement.or_else(|| {
-                left_out();
-                None
-            })
-        })
-        .collect()
+    let name_unknown = |statement: &Option<String>| {
+        if statement.is_none() {
+            tracing::warn!("a property of the database was left out: it is not written as pg_dump writes one");
+        }
+    };
+    statements.into_iter().inspect(name_unknown).flatten().collect()
 }
 
 fn apply(job: &Job, statements: Vec<String>) {
