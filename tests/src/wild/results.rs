@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::case::{Role, Way};
 use super::judge::Verdict;
 use super::plan::Trial;
-use crate::agent;
+use crate::{agent, tools};
 
 /// One trial's result.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// Of the case's files, the agent's binary and the runner's own.
+    /// Of the case's files, the agent's binary and the runner's sources.
     key: u64,
     /// The case.
     pub case: String,
@@ -48,9 +48,12 @@ impl Results {
         let records = text.lines().filter_map(|line| serde_json::from_str::<Record>(line).ok());
         let known = records.map(|record| (title(&record), record)).collect();
         let mut hasher = DefaultHasher::new();
-        for binary in [agent::binary().to_owned(), std::env::current_exe().unwrap()] {
-            std::fs::read(binary).unwrap().hash(&mut hasher);
-        }
+        std::fs::read(agent::binary()).unwrap().hash(&mut hasher);
+        // Not the runner's binary: building the agent may replace the one that runs.
+        let sources = std::fs::read_dir(tools::root().join("tests/src/wild")).unwrap();
+        let mut sources: Vec<PathBuf> = sources.map(|entry| entry.unwrap().path()).collect();
+        sources.sort();
+        sources.iter().for_each(|file| std::fs::read(file).unwrap().hash(&mut hasher));
         Results { file: file.to_owned(), binaries: hasher.finish(), known: Mutex::new(known) }
     }
 
