@@ -17,12 +17,13 @@ use crate::said::in_one_line;
 /// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
 const CONNECT_TIMEOUT: &str = "15";
 /// The state that a session of ours is in, whatever role, database and server set: no time-out but those of the network, no
-/// notices, and names of the system's alone. Said in SQL: a pooler refuses `options` when a connection starts. A server tells
+/// notices, names of the system's alone, writing allowed, and rows and definitions read as pg_dump writes them. Said in SQL: a pooler refuses `options` when a connection starts. A server tells
 /// which of the time-outs it knows.
 pub(crate) const STATE: &str =
     "SELECT pg_catalog.set_config(n, v, false) FROM (VALUES ('client_min_messages', 'warning'),
     ('search_path', 'pg_catalog'), ('statement_timeout', '0'), ('lock_timeout', '0'), ('idle_session_timeout', '0'),
-    ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0')) AS s(n, v)
+    ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
+    ('default_transaction_read_only', 'off'), ('array_nulls', 'on'), ('transform_null_equals', 'off')) AS s(n, v)
     WHERE pg_catalog.current_setting(n, true) IS NOT NULL \\g /dev/null\n";
 /// Bytes that every pipe has room for while nothing is read from it.
 const PIPE_ROOM: usize = 4096;

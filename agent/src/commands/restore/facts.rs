@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use postgres::PsqlError;
 use postgres::database::objects::Objects;
 use postgres::database::offers::{Offers, Present, unknown_locales};
+use postgres::database::properties::refused;
 use postgres::database::rights::OwnersRights;
 use postgres::words::needs::Locale;
 use postgres::words::origin;
@@ -15,6 +17,7 @@ use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::owners;
+use crate::commands::restore::properties;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
@@ -27,6 +30,10 @@ pub(crate) struct Facts {
     pub(crate) backup: Backup,
     pub(crate) head: Head,
     pub(crate) target: Target,
+    /// To whom the restored database will belong.
+    pub(crate) database_owner: String,
+    /// Settings of the archived database that the role may not give to one.
+    pub(crate) refused_settings: Vec<String>,
     /// The server's roles; true: the restoring role may give objects to it, and still work with them then.
     pub(crate) roles: BTreeMap<String, bool>,
     /// What the server has to offer.
@@ -71,8 +78,13 @@ impl Facts {
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
         let objects = if goes_in_place(wish, &target, space) { Some(server.objects(head.encoding())?) } else { None };
         let live = target.living.as_ref().map(|_| &server.psql);
-        let owners_rights = OwnersRights::ask(&server.maintenance, live, &owners::named(&head), target.future_owner())
-            .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        let roles = server.roles()?;
+        let database_owner = owners::of_database(&head, &target, &roles);
+        let failed = |e: PsqlError| Failure::new(Exit::Failed, e.to_string());
+        let owners_rights =
+            OwnersRights::ask(&server.maintenance, live, &owners::named(&head), &database_owner).map_err(failed)?;
+        let settings: Vec<String> = properties::archived_settings(&head).into_iter().map(|(name, _)| name).collect();
+        let refused_settings = refused(&server.maintenance, &target.role, &settings).map_err(failed)?;
         let (offers, present) = server.offers(target.living.is_some())?;
         let created = head.definition("DATABASE").filter(|_| target.living.is_none()).unwrap_or_default();
         let lacking = |locales: &[Locale]| unknown_locales(&server.maintenance, head.encoding(), locales);
@@ -82,7 +94,9 @@ impl Facts {
             offers,
             present,
             owners_rights,
-            roles: server.roles()?,
+            database_owner,
+            refused_settings,
+            roles,
             unfilled: unfilled::ask(&server.psql, &head, &target)?,
             spool: SpoolFolder::at(&wish.spool_directory),
             cores: std::thread::available_parallelism().map_or(1, usize::from),

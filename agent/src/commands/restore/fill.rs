@@ -24,6 +24,7 @@ use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, 
 use crate::commands::restore::fill::unfilled::Unfilled;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
+use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
 
 /// Fills the database that `psql` is connected to, and counts what is in it then.
@@ -51,6 +52,8 @@ fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
 fn script(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let psql = psql_beside(psql, &job.facts.head.pg_restore.path);
     let mut session = Session::start(&psql).map_err(|e| failure::program(&e))?;
+    // A psql that has ended says why at the script.
+    let _ = session.send(properties::in_session(job).as_bytes());
     match replay(job, &mut session, Way::Filling, &BTreeSet::new()) {
         Ok(through) => session.why().map_err(|e| failure::program(&e)).map(|()| through),
         Err((failure, SessionState::Alive)) => {

@@ -24,6 +24,7 @@ use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::replacement::Replacement;
+use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
 
 /// Stops whatever uses the database, and ends its connections.
@@ -58,6 +59,12 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
     }
     end_all(job);
     let through = replace(job)?;
+    if !job.facts.target.keeps_properties() {
+        // The content is committed.
+        let carried = properties::carry_over(job, &job.facts.target.name);
+        carried.unwrap_or_else(|failure| tracing::warn!("{}", failure.error));
+        properties::finish(job);
+    }
     statistics::gather(&job.server.psql, job.sessions());
     Ok(Restored::new(through, stopped.start()))
 }
@@ -78,6 +85,7 @@ fn replace(job: &Job) -> Result<Through, Failure> {
         }
         Err((failure, SessionState::Ended)) => return Err(why(session, failure)),
     };
+    let _ = session.send(properties::in_session(job).as_bytes());
     let through = match replay(job, &mut session, Way::Replacing, &replacement.left_out) {
         Ok(through) => through,
         // psql's own words first: what stopped the session is why the script could not go on.

@@ -15,7 +15,7 @@ use crate::commands::restore::archive::Archive;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
 use crate::commands::restore::plan::Plan;
-use crate::commands::restore::plan::filling::usual_jobs;
+use crate::commands::restore::plan::filling::{sessions, usual_jobs};
 use crate::commands::restore::reading::{ReadError, Through, read_through};
 use crate::commands::restore::server::Server;
 use crate::commands::restore::tables;
@@ -134,7 +134,8 @@ impl Job {
 
     /// How many sessions may work in the restored database at a time.
     pub(crate) fn sessions(&self) -> usize {
-        self.wish.jobs.unwrap_or_else(|| usual_jobs(self.facts.cores))
+        let jobs = self.wish.jobs.unwrap_or_else(|| usual_jobs(self.facts.cores));
+        jobs.min(sessions(&self.facts.target.role))
     }
 
     /// Ends the restore here when the run was told to stop.

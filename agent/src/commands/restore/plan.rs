@@ -59,8 +59,14 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     }
     lacks::refuse(facts, &way)?;
     let ownership = ownership::decide(facts, &way);
-    let mut warnings = warnings(wish, facts, &way, &ownership);
+    let mut warnings = warnings(wish, facts, &way, (&filling, &ownership));
     let tablespaces = lacks::tablespaces(facts);
+    if let Some(name) = lacks::tablespace_of_database(facts) {
+        warnings.push(format!(
+            "the database will be in the server's usual tablespace: {} may not use {name}, or it is not there",
+            facts.target.role.name
+        ));
+    }
     if !tablespaces.is_empty() {
         warnings.push(format!(
             "tablespaces are left out, and all goes to that of the database: {} may not use {}, or it is not there",
@@ -117,7 +123,7 @@ fn refuse_unrestricted(head: &Head) -> Result<(), Failure> {
     ))
 }
 
-fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec<String> {
+fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filling, &Ownership)) -> Vec<String> {
     let mut warnings = Vec::new();
     match facts.backup.assurance {
         Assurance::Good => {}
@@ -142,20 +148,30 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, ownership: &Ownership) -> Vec
         (Way::Swap { .. }, None) => warnings.extend(owner_of_database(facts)),
         _ => {}
     }
+    if let (Some(asked), Filling::SideBySide { .. } | Filling::Stream) = (wish.jobs, filling)
+        && asked > filling.jobs()
+        && wish.tables.is_empty()
+    {
+        let (role, jobs) = (&facts.target.role, words::count(filling.jobs() as u64, "job"));
+        let sessions = words::count(u64::try_from(role.sessions).unwrap_or_default(), "more connection");
+        warnings.push(format!("{jobs} instead of {asked}: the server lets {} have {sessions}", role.name));
+    }
+    if !facts.refused_settings.is_empty() && (matches!(way, Way::Swap { .. }) || !facts.target.keeps_properties()) {
+        let (role, names) = (&facts.target.role.name, words::first_of(&facts.refused_settings, NAMED, ", "));
+        warnings.push(format!("settings of the database are left out, which {role} may not set: {names}"));
+    }
     warnings
 }
 
 /// A database that is made again should belong to whom it belonged.
 fn owner_of_database(facts: &Facts) -> Option<String> {
     let (head, target) = (&facts.head, &facts.target);
-    let owner = head.database_owner().filter(|owner| **owner != target.role.name)?;
+    let owner = head.database_owner().filter(|owner| **owner != facts.database_owner)?;
     let why = match facts.roles.get(owner) {
-        _ if head.header.database != target.name => return None,
         None => format!("this server lacks the role {owner}"),
-        Some(false) if !target.role.superuser => format!("{} may not give it to {owner}", target.role.name),
-        Some(_) => return None,
+        Some(_) => format!("{} may not give it to {owner}", target.role.name),
     };
-    Some(format!("the database will belong to {}: {why}", target.role.name))
+    Some(format!("the database will belong to {}: {why}", facts.database_owner))
 }
 
 /// Rows that the backup lacks, such as those that `--exclude-table-data` left out of it.

@@ -2,64 +2,114 @@
 //!
 //! Rows, CHECKs and materialized views mean what they meant under the settings of the database that was dumped (`lc_monetary`,
 //! `timezone`, an application's own). So those hold while it is filled; then it gets what the live database has now, or, where
-//! there is none any more, what the archive says of the lost one.
+//! there is none or an empty one, what the archive says.
 
+use postgres::database::live::LiveDatabase;
 use postgres::database::properties;
-use postgres::quote::{identifier, literal};
+use postgres::quote::{identifier, literal, setting_name};
 use postgres::words::origin;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::head::Head;
 use crate::commands::restore::job::Job;
+use crate::commands::restore::plan::way::Way;
+
+/// The archived database's settings for every role: each its name, and a `SET` for a session.
+pub(super) fn archived_settings(head: &Head) -> Vec<(String, String)> {
+    origin::session_settings(head.definition("DATABASE PROPERTIES").unwrap_or_default())
+}
 
 /// Gives the empty database `new` the settings under which the archive's rows were written.
 ///
 /// # Errors
 /// Exit 1 when the live database's settings, which stand in for those of an archive without any, cannot be read.
 pub(super) fn before_rows(job: &Job, new: &str) -> Result<(), Failure> {
-    let statements = match (job.facts.head.definition("DATABASE"), &job.facts.target.living) {
-        (None, Some(living)) => properties::settings(&job.server.maintenance, living, new)
-            .map_err(|e| Failure::new(Exit::Failed, format!("cannot read the settings of {}: {e}", living.name)))?,
-        _ => known(origin::settings(archived(job, "DATABASE PROPERTIES"), new)),
+    let of_archive = job.facts.head.definition("DATABASE").map(|_| archived_properties(job, new));
+    let statements = match (of_archive, &job.facts.target.living) {
+        (None, Some(living)) => of_living(job, living, new)?,
+        (of_archive, None) => known(of_archive.unwrap_or_default()),
+        (of_archive, Some(living)) => {
+            // An empty one's own, where the archive has no other.
+            let own = if keeps_properties(job) { Vec::new() } else { of_living(job, living, new)? };
+            own.into_iter().chain(known(of_archive.unwrap_or_default())).collect()
+        }
     };
     apply(job, statements.into_iter().filter(|statement| !properties::waits(statement)).collect());
     Ok(())
 }
 
-/// What belongs to the database and not to its content, as the live one has it now.
+/// What belongs to the database and not to its content: as the live one has it now, else as the archive says.
 ///
 /// # Errors
-/// Exit 1 when it cannot be read.
+/// Exit 1 when the live one's cannot be read.
 pub(super) fn carry_over(job: &Job, new: &str) -> Result<(), Failure> {
-    let Some(living) = &job.facts.target.living else { return Ok(()) };
+    let Some(living) = job.facts.target.living.as_ref().filter(|_| keeps_properties(job)) else {
+        return take_over(job, new);
+    };
     let refused = properties::copy(&job.server.maintenance, living, new)
         .map_err(|e| Failure::new(Exit::Failed, format!("cannot read the settings of {}: {e}", living.name)))?;
     refused.iter().for_each(|line| tracing::warn!("{line}"));
     Ok(())
 }
 
-/// What the archive says of the database that it was made of, for one that did not exist. A copy under another name is open to
-/// everybody, as a new database is, and belongs to whoever made it.
-pub(super) fn take_over(job: &Job) {
-    if job.facts.target.living.is_some() {
-        return;
-    }
-    let (name, head) = (&job.facts.target.name, &job.facts.head);
-    if head.header.database != *name {
-        apply(job, known(origin::privileges("", name)));
-        return;
-    }
-    let mut statements = known(origin::privileges(head.of_database("ACL").unwrap_or_default(), name));
+/// What the archive says of the database that it was made of, for one that did not exist or was empty. What only the empty one
+/// has stays.
+fn take_over(job: &Job, name: &str) -> Result<(), Failure> {
+    let (database, head) = (identifier(name), &job.facts.head);
+    let mut statements = match &job.facts.target.living {
+        Some(living) => of_living(job, living, name)?,
+        None => Vec::new(),
+    };
+    // Those that are not written as pg_dump writes them have been named before the rows.
+    statements.extend(archived_properties(job, name).into_iter().flatten());
+    let has_the_rest = matches!(job.plan.way, Way::Swap { .. });
+    statements
+        .retain(|statement| !properties::makes_template(statement) && (!has_the_rest || properties::waits(statement)));
+    statements.push(format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC"));
+    statements.extend(known(origin::privileges(head.of_database("ACL").unwrap_or_default(), name)));
     if let Some(comment) = head.of_database("COMMENT").and_then(origin::comment) {
-        statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(name), literal(&comment)));
-    }
-    // Those that were left out have been named before the rows.
-    let settings = origin::settings(archived(job, "DATABASE PROPERTIES"), name).into_iter().flatten();
-    statements.extend(settings.filter(|statement| properties::waits(statement)));
-    // Last: whoever gives a database away may not change it any more.
-    if let Some(owner) = head.database_owner().filter(|owner| **owner != job.facts.target.role.name) {
-        statements.push(format!("ALTER DATABASE {} OWNER TO {}", identifier(name), identifier(owner)));
+        statements.push(format!("COMMENT ON DATABASE {database} IS {}", literal(&comment)));
     }
     apply(job, statements);
+    Ok(())
+}
+
+/// Last of all, because nobody can drop such a database: it is a template, if the one was whose name it has.
+pub(super) fn finish(job: &Job) {
+    let name = &job.facts.target.name;
+    let is_template = match job.facts.target.living.as_ref().filter(|_| keeps_properties(job)) {
+        Some(living) => living.is_template(),
+        None => archived_properties(job, name).iter().flatten().any(|statement| properties::makes_template(statement)),
+    };
+    if is_template {
+        apply(job, vec![format!("ALTER DATABASE {} IS_TEMPLATE true", identifier(name))]);
+    }
+}
+
+/// What a session of ours that loads rows sets first: a database that is there keeps its own settings, and the role may not be
+/// allowed to give it all of the archive's.
+pub(super) fn in_session(job: &Job) -> String {
+    properties::in_session(&archived_settings(&job.facts.head))
+}
+
+/// An archive of single tables says nothing of the database.
+fn keeps_properties(job: &Job) -> bool {
+    job.facts.target.keeps_properties() || job.facts.head.definition("DATABASE").is_none()
+}
+
+fn of_living(job: &Job, living: &LiveDatabase, new: &str) -> Result<Vec<String>, Failure> {
+    properties::settings(&job.server.maintenance, living, new)
+        .map_err(|e| Failure::new(Exit::Failed, format!("cannot read the settings of {}: {e}", living.name)))
+}
+
+/// Settings, limit and template, as statements about `name`, without those that the role may not give.
+fn archived_properties(job: &Job, name: &str) -> Vec<Option<String>> {
+    let mut statements = origin::settings(archived(job, "DATABASE PROPERTIES"), name);
+    let refused: Vec<String> =
+        job.facts.refused_settings.iter().map(|setting| format!(" SET {} TO ", setting_name(setting))).collect();
+    let is_refused = |statement: &String| refused.iter().any(|text| statement.contains(text.as_str()));
+    statements.retain(|statement| !statement.as_ref().is_some_and(is_refused));
+    statements
 }
 
 fn archived<'a>(job: &'a Job, kind: &str) -> &'a str {

@@ -132,9 +132,10 @@ impl Server {
 }
 
 impl Target {
-    /// To whom the restored database will belong.
-    pub(crate) fn future_owner(&self) -> &str {
-        self.living.as_ref().map_or(&self.role.name, |living| &living.owner)
+    /// The live database keeps its settings, privileges, comment and limit: it is in use. One that is empty, as one that isn't
+    /// there, gets those of the archive.
+    pub(crate) fn keeps_properties(&self) -> bool {
+        self.living.is_some() && !self.content.is_empty()
     }
 }
 

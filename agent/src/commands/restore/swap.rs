@@ -62,7 +62,7 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
         },
     )?;
     new.kept = true;
-    properties::take_over(job);
+    properties::finish(job);
     Ok(Restored { old_database: old, ..Restored::new(through, stopped.start()) })
 }
 
@@ -103,11 +103,13 @@ fn is_taken(job: &Job, new: &str) -> bool {
 fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let maintenance = &job.server.maintenance;
     let options = match &job.facts.target.living {
-        Some(living) => format!("{} OWNER {}", living.creation_options(), identifier(&living.owner)),
-        None => origin::creation_options(job.facts.head.definition("DATABASE").unwrap_or_default()),
+        Some(living) => living.creation_options(),
+        None => creation_options(job),
     };
     tracing::info!("restoring into the new database {name}");
-    let create = format!("CREATE DATABASE {} TEMPLATE template0 {options};\n", identifier(name));
+    // As its owner's from the beginning: then schema public is the owner's too, and so is all that is made in it.
+    let owner = identifier(&job.facts.database_owner);
+    let create = format!("CREATE DATABASE {} OWNER {owner} TEMPLATE template0 {options};\n", identifier(name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("cannot create the new database {name}: {e}"));
     // The server would go on creating it.
     maintenance.unstopped().script(&create).map_err(|e| {
@@ -124,6 +126,14 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
         dropped.map_err(|e| failed(format!("its empty schema public cannot be dropped for the backup's: {e}")))?;
     }
     Ok(new)
+}
+
+/// Of a database as the archive says.
+fn creation_options(job: &Job) -> String {
+    let definition = job.facts.head.definition("DATABASE").unwrap_or_default();
+    let offered = origin::tablespace(definition).filter(|name| job.facts.offers.tablespaces.contains(name));
+    let tablespace = offered.map_or(String::new(), |name| format!(" TABLESPACE {}", identifier(&name)));
+    origin::creation_options(definition) + &tablespace
 }
 
 impl Drop for New<'_> {

@@ -56,6 +56,8 @@ pub struct Role {
     pub standby: bool,
     /// Where the server's files are, where the role may know it.
     pub data_directory: Option<String>,
+    /// How many more sessions the role may have, of its own limit and the server's.
+    pub sessions: i64,
     /// `max_locks_per_transaction` × (`max_connections` + `max_prepared_transactions`).
     pub locks: u64,
 }
@@ -70,8 +72,14 @@ impl Role {
             current_setting('server_version_num')::int AS version_number, pg_is_in_recovery() AS standby,
             (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
             current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint
-                + current_setting('max_prepared_transactions')::bigint) AS locks
-            FROM pg_roles WHERE rolname = current_user";
+                + current_setting('max_prepared_transactions')::bigint) AS locks,
+            least(CASE WHEN rolconnlimit >= 0 AND NOT rolsuper THEN rolconnlimit - (SELECT count(*) FROM pg_stat_activity a
+                    WHERE a.usesysid = r.oid AND a.pid <> pg_backend_pid()) END,
+                current_setting('max_connections')::bigint - (SELECT count(*) FROM pg_stat_activity a
+                    WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid())
+                - CASE WHEN rolsuper THEN 0 ELSE current_setting('superuser_reserved_connections')::bigint
+                    + coalesce(current_setting('reserved_connections', true)::bigint, 0) END) AS sessions
+            FROM pg_roles r WHERE rolname = current_user";
         let role: Option<Self> = psql.row(select).map_err(|e| Error::unreachable(psql, &e))?;
         role.ok_or(Error::RoleGone)
     }
@@ -160,6 +168,12 @@ impl LiveDatabase {
     /// How many connections it takes; -1 for no limit.
     pub fn connection_limit(&self) -> i64 {
         self.row.get("datconnlimit").and_then(Value::as_i64).unwrap_or(-1)
+    }
+
+    /// Any role may copy it.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        self.row.get("datistemplate").and_then(Value::as_bool).unwrap_or(false)
     }
 
     fn column(&self, name: &str) -> Option<&str> {

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::database::live::LiveDatabase;
+use crate::database::live::{LiveDatabase, Role};
 use crate::quote::{identifier, literal, setting_name};
 use crate::{Psql, PsqlError};
 
@@ -34,14 +34,79 @@ struct Privilege {
     grantable: bool,
 }
 
-/// Settings that would keep a database from being filled, or fill it as somebody else: they are set once it is whole.
-const SET_LAST: [&str; 3] = ["default_transaction_read_only", "role", "session_authorization"];
+/// Settings that would keep a database from being filled, fill it as somebody else, or read rows and definitions otherwise
+/// than pg_dump writes them: they are set once it is whole.
+const SET_LAST: [&str; 5] =
+    ["array_nulls", "default_transaction_read_only", "role", "session_authorization", "transform_null_equals"];
+/// What a session of ours sets itself, or pg_restore in its script.
+const SET_BY_SESSION: [&str; 6] =
+    ["check_function_bodies", "client_encoding", "client_min_messages", "row_security", "search_path", "xmloption"];
 
 /// Whether a statement about a database has to wait until the database is whole.
 #[must_use]
 pub fn waits(statement: &str) -> bool {
     let sets = |name: &&str| statement.contains(&format!(" SET {} TO ", identifier(name)));
-    SET_LAST.iter().any(sets) || [" CONNECTION LIMIT ", " IS_TEMPLATE "].iter().any(|w| statement.contains(w))
+    SET_LAST.iter().any(sets) || statement.contains(" CONNECTION LIMIT ") || makes_template(statement)
+}
+
+/// Whether a statement makes a database a template. Such a one can't be dropped: it waits until nothing can fail any more.
+#[must_use]
+pub fn makes_template(statement: &str) -> bool {
+    statement.contains(" IS_TEMPLATE ")
+}
+
+/// Whether a session that loads rows takes this setting from the database that was dumped.
+#[must_use]
+pub fn is_of_rows(setting: &str) -> bool {
+    !SET_LAST.contains(&setting)
+        && !SET_BY_SESSION.contains(&setting)
+        && setting != "standard_conforming_strings"
+        && !setting.ends_with("_timeout")
+}
+
+/// Statements for a session of ours, which sets what of `settings` can be set: each its name, and a `SET`. For psql, because a
+/// database may lack the language that survives what is refused.
+#[must_use]
+pub fn in_session(settings: &[(String, String)]) -> String {
+    let tried = settings
+        .iter()
+        .filter(|(name, _)| is_of_rows(name))
+        .map(|(_, set)| format!("BEGIN EXECUTE {}; EXCEPTION WHEN OTHERS THEN NULL; END;", literal(set)));
+    let tried: String = tried.collect();
+    if tried.is_empty() {
+        return tried;
+    }
+    let body = literal(&format!("BEGIN {tried} END"));
+    format!(
+        "SELECT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql') AS has_plpgsql \\gset\n\
+         \\if :has_plpgsql\nDO {body};\n\\endif\n"
+    )
+}
+
+/// Which of `settings` the role may not give to a database: those of superusers, and from version 15 on those that the server
+/// doesn't know.
+///
+/// # Errors
+/// [`PsqlError`] when it can't be asked.
+pub fn refused(maintenance: &Psql, role: &Role, settings: &[String]) -> Result<Vec<String>, PsqlError> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    if role.superuser || settings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (unknown, granted) = match role.version_number() >= 150_000 {
+        true => ("strpos(n, '.') > 0", "has_parameter_privilege(n, 'SET')"),
+        false => ("false", "false"),
+    };
+    let names: Vec<String> = settings.iter().map(|name| literal(name)).collect();
+    let select = format!(
+        "SELECT n AS name FROM unnest(ARRAY[{}]) n LEFT JOIN pg_settings s ON lower(s.name) = lower(n)
+            WHERE (s.name IS NULL AND {unknown} OR s.context IN ('superuser', 'superuser-backend')) AND NOT {granted}",
+        names.join(", ")
+    );
+    Ok(maintenance.rows::<Named>(&select)?.into_iter().map(|row| row.name).collect())
 }
 
 /// Gives `new` the properties that `live` has now, in place of what it has, and answers with those that the role may not set.

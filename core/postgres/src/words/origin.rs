@@ -8,7 +8,7 @@ use crate::quote::{identifier, literal, setting_name};
 use crate::words::needs::Locale;
 use crate::words::tokens::{Token, tokens};
 
-/// Options of CREATE DATABASE whose value is a text. Another server has other tablespaces.
+/// Options of CREATE DATABASE whose value is a text. Its tablespace is asked for by itself: another server may lack it.
 const OPTIONS: [&str; 7] =
     ["ENCODING", "LOCALE", "LC_COLLATE", "LC_CTYPE", "ICU_LOCALE", "ICU_RULES", "BUILTIN_LOCALE"];
 const PROVIDERS: [&str; 3] = ["libc", "icu", "builtin"];
@@ -29,6 +29,16 @@ pub fn creation_options(definition: &str) -> String {
         _ => None,
     });
     options.collect::<Vec<_>>().join(" ")
+}
+
+/// The tablespace that it was in, unless that was the usual one.
+#[must_use]
+pub fn tablespace(definition: &str) -> Option<String> {
+    let tokens = tokens(definition);
+    tokens.windows(3).find_map(|window| match window {
+        [option, Token::Sign('='), name] if option.is("TABLESPACE") => name.name().map(str::to_owned),
+        _ => None,
+    })
 }
 
 /// The locales that those options name.
@@ -56,6 +66,20 @@ pub fn settings(definition: &str, name: &str) -> Vec<Option<String>> {
     statements.map(|statement| setting(statement, name)).collect()
 }
 
+/// Its settings for every role, as statements for a session: each its name, and a `SET`.
+#[must_use]
+pub fn session_settings(definition: &str) -> Vec<(String, String)> {
+    let tokens = tokens(definition);
+    let statements = tokens.split(|token| *token == Token::Sign(';'));
+    let of_database = statements.filter_map(|statement| match statement {
+        [alter, of, _, rest @ ..] if alter.is("ALTER") && of.is("DATABASE") => {
+            Some((named_setting(rest)?.0, assignment(rest)?))
+        }
+        _ => None,
+    });
+    of_database.collect()
+}
+
 fn setting(statement: &[Token], name: &str) -> Option<String> {
     let database = identifier(name);
     match statement {
@@ -79,8 +103,8 @@ fn setting(statement: &[Token], name: &str) -> Option<String> {
     }
 }
 
-/// `SET name TO 'value', 'value'`.
-fn assignment(tokens: &[Token]) -> Option<String> {
+/// The setting's name in `SET name TO 'value'`, and what follows it.
+fn named_setting(tokens: &[Token]) -> Option<(String, &[Token])> {
     let [set, rest @ ..] = tokens else { return None };
     let to = rest.iter().position(|token| token.is("TO") || *token == Token::Sign('='))?;
     let (setting, values) = rest.split_at_checked(to)?;
@@ -88,7 +112,13 @@ fn assignment(tokens: &[Token]) -> Option<String> {
         [name] => name.name(),
         _ => None,
     });
-    let setting = setting_name(&parts.collect::<Option<Vec<_>>>().filter(|_| set.is("SET"))?.join("."));
+    Some((parts.collect::<Option<Vec<_>>>().filter(|_| set.is("SET"))?.join("."), values))
+}
+
+/// `SET name TO 'value', 'value'`.
+fn assignment(tokens: &[Token]) -> Option<String> {
+    let (setting, values) = named_setting(tokens)?;
+    let setting = setting_name(&setting);
     let values = values.get(1..)?.split(|token| *token == Token::Sign(',')).map(|value| match value {
         [Token::Text(value) | Token::Word(value)] => Some(literal(value)),
         _ => None,
@@ -182,6 +212,21 @@ mod tests {
             creation_options(definition),
             "ENCODING 'UTF8' LOCALE_PROVIDER icu LOCALE 'it''s' ICU_LOCALE 'und-x-icu'"
         );
+    }
+
+    #[test]
+    fn a_tablespace_is_told_where_it_is_not_the_usual_one() {
+        let definition = "CREATE DATABASE d WITH TEMPLATE = template0 ENCODING = 'UTF8' TABLESPACE = \"Fast one\";\n";
+        assert_eq!(tablespace(definition).as_deref(), Some("Fast one"));
+        assert_eq!(tablespace("CREATE DATABASE \"TABLESPACE = x\" WITH TEMPLATE = template0;"), None);
+    }
+
+    #[test]
+    fn a_session_takes_the_databases_settings_and_not_those_of_roles() {
+        let definition = "ALTER DATABASE d CONNECTION LIMIT = 7;\nALTER DATABASE d SET \"TimeZone\" TO 'UTC';\n\
+                          ALTER ROLE r IN DATABASE d SET work_mem TO '9MB';\nALTER DATABASE d SET app.tenant TO '7';\n";
+        let expected = [("TimeZone", r#"SET "TimeZone" TO 'UTC'"#), ("app.tenant", r#"SET "app"."tenant" TO '7'"#)];
+        assert_eq!(session_settings(definition), expected.map(|(name, set)| (name.to_owned(), set.to_owned())));
     }
 
     #[test]

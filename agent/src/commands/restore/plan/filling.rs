@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use postgres::Version;
 use postgres::database::live::Role;
+use postgres::database::properties::is_of_rows;
 
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
@@ -49,20 +50,34 @@ pub(super) fn decide(wish: &Wish, facts: &Facts, way: &Way) -> Filling {
     if matches!(way, Way::InPlace { .. }) || is_newer_than_server(&facts.head, &facts.target.role) {
         return Filling::Script;
     }
+    // Rows may need settings that only a session of ours can have then.
+    let is_settable = |name: &String| !is_of_rows(name);
+    if facts.head.restricts_psql && !facts.refused_settings.iter().all(is_settable) {
+        return Filling::Script;
+    }
     if !wish.tables.is_empty() {
         return Filling::Stream;
     }
-    let side_by_side = |jobs| Filling::SideBySide { jobs, folder: facts.spool.path.clone() };
-    match wish.jobs {
-        Some(jobs) if jobs > 1 => side_by_side(jobs),
-        None if pay(facts) => side_by_side(usual_jobs(facts.cores)),
-        _ => Filling::Stream,
+    let jobs = match wish.jobs {
+        Some(jobs) => jobs,
+        None if pay(facts) => usual_jobs(facts.cores),
+        None => 1,
+    };
+    let jobs = jobs.min(sessions(&facts.target.role));
+    if jobs < LEAST_JOBS {
+        return Filling::Stream;
     }
+    Filling::SideBySide { jobs, folder: facts.spool.path.clone() }
 }
 
 /// A job for each core, where no number was asked for.
 pub(crate) fn usual_jobs(cores: usize) -> usize {
     cores.min(MOST_JOBS)
+}
+
+/// How many sessions may load at a time. One more counts rows, or waits.
+pub(crate) fn sessions(role: &Role) -> usize {
+    usize::try_from(role.sessions - 1).unwrap_or_default().max(1)
 }
 
 fn pay(facts: &Facts) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use catalog::words;
 use postgres::quote::identifier;
 use postgres::words::needs::Locale;
+use postgres::words::origin;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
@@ -58,6 +59,12 @@ pub(super) fn refuse(facts: &Facts, way: &Way) -> Result<(), Failure> {
 pub(super) fn tablespaces(facts: &Facts) -> Vec<String> {
     let needed = facts.head.needs.tablespaces.iter();
     needed.filter(|name| !facts.offers.tablespaces.contains(name)).cloned().collect()
+}
+
+/// The tablespace of a database that is to be created, where the server lacks it or the role may create nothing in it.
+pub(super) fn tablespace_of_database(facts: &Facts) -> Option<String> {
+    let created = facts.head.definition("DATABASE").filter(|_| facts.target.living.is_none())?;
+    origin::tablespace(created).filter(|name| !facts.offers.tablespaces.contains(name))
 }
 
 fn missing_roles(facts: &Facts) -> Option<Lack> {

@@ -101,7 +101,7 @@ fn closed_schema(facts: &Facts, way: &Way) -> Option<String> {
         None if entry.schema != "public" => true,
         None if in_place => rights.in_public.contains(&entry.owner),
         // Whoever owns the database has the rights of pg_database_owner, to which a new `public` belongs.
-        None => !target.role.closes_public() || rights.has_those_of(&entry.owner, target.future_owner()),
+        None => !target.role.closes_public() || rights.has_those_of(&entry.owner, &facts.database_owner),
     };
     let closed = owners::owned(head).find(|entry| !may_create(entry))?;
     Some(format!("{} may not create in the schema {}, where {} is", closed.owner, closed.schema, closed.name))

@@ -9,12 +9,15 @@ use cases::{Case, archives, targets};
 
 use super::decide;
 use crate::answers::failure::Failure;
+use crate::commands::restore::owners;
 use crate::commands::restore::plan::Plan;
 use crate::commands::restore::plan::filling::Filling;
 
 /// What was decided, in the words that a person sees and the parts that nobody sees.
 fn decided(case: &Case) -> String {
-    match decide(&case.wish, &case.facts) {
+    let mut facts = case.facts.clone();
+    facts.database_owner = owners::of_database(&facts.head, &facts.target, &facts.roles);
+    match decide(&case.wish, &facts) {
         Ok(plan) => shown(&plan),
         Err(Failure { exit, error, hint }) => {
             let hint = hint.map_or(String::new(), |hint| format!("hint: {hint}\n"));

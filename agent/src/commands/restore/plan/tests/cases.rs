@@ -64,6 +64,8 @@ impl Case {
             unknown_locales: Vec::new(),
             unknown_collations: Vec::new(),
             owners_rights: OwnersRights { in_public: ["shop".to_owned()].into(), ..OwnersRights::default() },
+            database_owner: "shop".to_owned(),
+            refused_settings: Vec::new(),
             roles: [("shop", true), ("postgres", true), ("reporting", true)].map(|(n, m)| (n.to_owned(), m)).into(),
             space: Some(Space { needed: GIB, free: 10 * GIB }),
             spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },
@@ -123,7 +125,7 @@ fn nothing() -> Value {
 fn role(name: &str, superuser: bool, creates_databases: bool, version_number: u32) -> Role {
     serde_json::from_value(json!({
         "name": name, "superuser": superuser, "creates_databases": creates_databases, "version_number": version_number,
-        "standby": false, "data_directory": null, "locks": 6400
+        "standby": false, "data_directory": null, "sessions": 90, "locks": 6400
     }))
     .unwrap()
 }
@@ -319,6 +321,20 @@ fn unfilled(case: Case, skip_backup: bool) -> Case {
     })
 }
 
+fn owner_with_createdb() -> Case {
+    Case::usual().with_role((role("shop", false, true, 150_014), true))
+}
+
+fn refused_setting(case: Case, name: &str) -> Case {
+    case.with(|c| c.facts.refused_settings = vec![name.to_owned()])
+}
+
+fn in_a_tablespace(case: &mut Case) {
+    let mut database = entry(9, "DATABASE", "shop", false);
+    database.definition = Some("CREATE DATABASE shop WITH TEMPLATE = template0 TABLESPACE = fast;\n".to_owned());
+    case.facts.head.contents.push(database);
+}
+
 /// What flags and states of the live database change.
 pub(super) fn flags() -> Vec<(String, Case)> {
     let usual = Case::usual;
@@ -332,6 +348,28 @@ pub(super) fn flags() -> Vec<(String, Case)> {
             }),
         ),
         ("--jobs 6 of a small backup", usual().with(|c| c.wish.jobs = Some(6))),
+        (
+            "--jobs 6 where the server lets the role have three connections",
+            usual().with(|c| {
+                c.wish.jobs = Some(6);
+                c.facts.target.role.sessions = 3;
+            }),
+        ),
+        (
+            "--jobs 6 where it lets it have one",
+            usual().with(|c| (c.wish.jobs, c.facts.target.role.sessions) = (Some(6), 1)),
+        ),
+        ("a setting that the role may not give to a database", refused_setting(owner_with_createdb(), "app.tenant")),
+        ("the same, in place", refused_setting(owner_with_createdb().in_place(), "app.tenant")),
+        ("one that rows need not", refused_setting(owner_with_createdb(), "row_security")),
+        ("a lost database in a tablespace that the server lacks", usual().gone().with(in_a_tablespace)),
+        (
+            "a lost database whose owner the server lacks",
+            usual().gone().with(|c| {
+                in_a_tablespace(c);
+                c.facts.roles.retain(|name, _| name != "shop");
+            }),
+        ),
         (
             "--table",
             usual().gone().with(|c| {
