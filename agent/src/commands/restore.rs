@@ -8,6 +8,7 @@ mod backup;
 mod choose;
 mod clients;
 mod drop_old;
+mod edits;
 mod facts;
 mod failure;
 mod fill;
@@ -108,7 +109,7 @@ fn rehearse(job: &Job) -> Result<Exit, Failure> {
 /// Does what the plan says.
 fn act(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Result<Restored, Failure> {
     match &job.plan.way {
-        Way::Swap { new, old, drops_empty } => {
+        Way::Swap { new, old, drops_empty, .. } => {
             let restored = swap::run(job, new, old.as_deref())?;
             let old = restored.old_database.clone();
             let old = old.filter(|old| !drops_empty || !drop_old::drop_empty(&job.server, old));

@@ -1,5 +1,6 @@
 //! What there is to know, and to change, of one database of a server.
 
+pub mod attempts;
 pub mod content;
 pub mod counts;
 pub mod exchange;

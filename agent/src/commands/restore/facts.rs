@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use postgres::PsqlError;
 use postgres::database::objects::Objects;
-use postgres::database::offers::{Offers, Present, unknown_locales};
+use postgres::database::offers::{Offers, Present, refused_dictionaries, refused_extensions, unknown_locales};
 use postgres::database::properties::refused;
 use postgres::database::rights::OwnersRights;
+use postgres::words::bound::checks_the_database;
 use postgres::words::needs::Locale;
 use postgres::words::origin;
 
@@ -17,7 +18,6 @@ use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::owners;
-use crate::commands::restore::properties;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
@@ -40,6 +40,12 @@ pub(crate) struct Facts {
     pub(crate) offers: Offers,
     /// What the live database has already; nothing where there is none.
     pub(crate) present: Present,
+    /// Extensions that the server refuses to create, and its words.
+    pub(crate) refused_extensions: Vec<(String, String)>,
+    /// Text search dictionaries that it refuses to create, and its words.
+    pub(crate) refused_dictionaries: Vec<(String, String)>,
+    /// What can only be in a database of the archived one's name.
+    pub(crate) bound: Vec<String>,
     /// Locales that the server lacks, of a database that is to be created as it was.
     pub(crate) unknown_locales: Vec<Locale>,
     /// Locales that the server lacks, of collations.
@@ -72,18 +78,24 @@ impl Facts {
         archive: &Archive,
         server: &Server,
     ) -> Result<Self, Failure> {
+        let failed = |e: PsqlError| Failure::new(Exit::Failed, e.to_string());
         let moment = server.free_moment(&target.name, Timestamp::now())?;
         let head = Head::read(archive, server)?;
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
-        let objects = if goes_in_place(wish, &target, space) { Some(server.objects(head.encoding())?) } else { None };
+        let attempts = Attempts::make(&head, &target, server).map_err(failed)?;
+        let objects = if goes_in_place(wish, &target, space, &attempts.bound) {
+            Some(server.objects(head.encoding())?)
+        } else {
+            None
+        };
         let live = target.living.as_ref().map(|_| &server.psql);
         let roles = server.roles()?;
         let database_owner = owners::of_database(&head, &target, &roles);
-        let failed = |e: PsqlError| Failure::new(Exit::Failed, e.to_string());
         let owners_rights =
-            OwnersRights::ask(&server.maintenance, live, &owners::named(&head), &database_owner).map_err(failed)?;
-        let settings: Vec<String> = properties::archived_settings(&head).into_iter().map(|(name, _)| name).collect();
+            OwnersRights::ask(&server.maintenance, live, &owners::named(&head), &[&database_owner, &target.role.name])
+                .map_err(failed)?;
+        let settings: Vec<String> = head.settings().into_iter().map(|(name, _)| name).collect();
         let refused_settings = refused(&server.maintenance, &target.role, &settings).map_err(failed)?;
         let (offers, present) = server.offers(target.living.is_some())?;
         let created = head.definition("DATABASE").filter(|_| target.living.is_none()).unwrap_or_default();
@@ -91,6 +103,9 @@ impl Facts {
         Ok(Self {
             unknown_locales: lacking(&origin::locales(created)),
             unknown_collations: lacking(&head.needs.locales.iter().cloned().collect::<Vec<_>>()),
+            refused_extensions: attempts.refused_extensions,
+            refused_dictionaries: attempts.refused_dictionaries,
+            bound: attempts.bound,
             offers,
             present,
             owners_rights,
@@ -107,5 +122,39 @@ impl Facts {
             objects,
             moment,
         })
+    }
+}
+
+/// What can only be found out by trying.
+#[derive(Default)]
+struct Attempts {
+    refused_extensions: Vec<(String, String)>,
+    refused_dictionaries: Vec<(String, String)>,
+    bound: Vec<String>,
+}
+
+impl Attempts {
+    /// Tries in another database than the one that is restored, as a new one would be another.
+    fn make(head: &Head, target: &Target, server: &Server) -> Result<Self, PsqlError> {
+        let mut attempts = Self::default();
+        let tables = head.contents.iter().filter(|entry| ["TABLE", "DOMAIN"].contains(&entry.kind.as_str()));
+        let bound = tables.filter(|entry| entry.definition.as_deref().is_some_and(checks_the_database));
+        attempts.bound.extend(
+            bound.map(|entry| format!("a CHECK of {}.{}, which asks for current_database()", entry.schema, entry.name)),
+        );
+        if target.role.superuser {
+            let names: Vec<&str> = head.entries("EXTENSION").map(|entry| entry.name.as_str()).collect();
+            for (name, refusal) in refused_extensions(&server.maintenance, &names)? {
+                match refusal.is_its_own() {
+                    true => attempts.bound.push(format!("extension {name} ({})", refusal.words)),
+                    false => attempts.refused_extensions.push((name, refusal.words)),
+                }
+            }
+        }
+        let dictionaries = head.entries("TEXT SEARCH DICTIONARY");
+        let dictionaries: Vec<(&str, &str)> =
+            dictionaries.filter_map(|entry| Some((entry.name.as_str(), entry.definition.as_deref()?))).collect();
+        attempts.refused_dictionaries = refused_dictionaries(&server.maintenance, &dictionaries)?;
+        Ok(attempts)
     }
 }

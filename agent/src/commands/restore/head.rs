@@ -1,12 +1,14 @@
 //! What an archive says of itself in its first bytes: who made it, what is in it, and whom it names.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
 use ::archive::{Entry, Header, LargeObjectEntry, Walk};
 use postgres::programs::pg_restore;
 use postgres::programs::program::Program;
 use postgres::words::needs::{Needs, NeedsFinder};
-use postgres::words::roles::{Finder, Named};
+use postgres::words::origin;
+use postgres::words::roles::Finder;
 use postgres::{Tool, Tools, Version};
 
 use crate::answers::failure::{Exit, Failure};
@@ -24,8 +26,8 @@ pub(crate) struct Head {
     pub(crate) contents: Vec<Entry>,
     /// The entries of single large objects, which its contents leave out.
     pub(crate) large_objects: Vec<LargeObjectEntry>,
-    /// The roles in its statements.
-    pub(crate) named: Named,
+    /// The roles of its policies and user mappings.
+    pub(crate) roles_in_definitions: BTreeSet<String>,
     /// What its statements need of a server.
     pub(crate) needs: Needs,
     pub(crate) pg_restore: Tool,
@@ -70,7 +72,7 @@ impl Head {
             header: header.clone(),
             contents: contents.to_vec(),
             large_objects: walk.large_object_entries().to_vec(),
-            named: said.named,
+            roles_in_definitions: said.roles,
             needs: said.needs,
             pg_restore,
             restricts_psql: said.restricts_psql,
@@ -100,15 +102,20 @@ impl Head {
         self.entries("DATABASE").map(|entry| &entry.owner).find(|owner| !owner.is_empty())
     }
 
+    /// The database's settings for every role: each its name, and a `SET` for a session.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        origin::session_settings(self.definition("DATABASE PROPERTIES").unwrap_or_default())
+    }
+
     /// The entries of this kind.
     pub(crate) fn entries<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Entry> {
         self.contents.iter().filter(move |entry| entry.kind == kind)
     }
 
-    /// The archive makes the schema `public`, which every new database has already, as after `--schema=public`.
-    pub(crate) fn makes_public(&self) -> bool {
+    /// The entry by which the archive makes the schema `public`, which every new database has already, as after `--schema=public`.
+    pub(crate) fn makes_public(&self) -> Option<&Entry> {
         let makes = |sql: &str| sql.trim_start().starts_with("CREATE SCHEMA");
-        self.entries("SCHEMA").any(|entry| entry.name == "public" && entry.definition.as_deref().is_some_and(makes))
+        self.entries("SCHEMA").find(|entry| entry.name == "public" && entry.definition.as_deref().is_some_and(makes))
     }
 
     /// How many entries have data: what a parallel restore has to share out.
@@ -147,7 +154,7 @@ struct Script {
 /// What the script tells.
 #[derive(Default)]
 struct Said {
-    named: Named,
+    roles: BTreeSet<String>,
     needs: Needs,
     restricts_psql: bool,
 }
@@ -178,7 +185,7 @@ impl Script {
                 finder.line(&line);
                 needs.line(&line);
             });
-            Said { named: finder.finish(), needs: needs.finish(), restricts_psql }
+            Said { roles: finder.finish(), needs: needs.finish(), restricts_psql }
         });
         Ok(Self { tool, program, stdin: pipes.stdin, reader })
     }

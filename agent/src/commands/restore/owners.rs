@@ -55,5 +55,6 @@ pub(crate) fn of_database(head: &Head, target: &Target, roles: &BTreeMap<String,
 
 /// The roles that they belong to.
 pub(crate) fn named(head: &Head) -> BTreeSet<&str> {
-    owned(head).map(|entry| entry.owner.as_str()).collect()
+    let single = head.large_objects.iter().filter(|entry| entry.oid.is_some()).map(|entry| &*entry.about);
+    owned(head).map(|entry| entry.owner.as_str()).chain(single).filter(|owner| !owner.is_empty()).collect()
 }

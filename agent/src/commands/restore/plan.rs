@@ -15,6 +15,7 @@ use catalog::words;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::backup::Assurance;
+use crate::commands::restore::edits::{Edit, Edits};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::plan::filling::Filling;
@@ -34,7 +35,10 @@ const NAMED: usize = 5;
 pub(crate) struct Plan {
     pub(crate) way: Way,
     pub(crate) filling: Filling,
-    pub(crate) ownership: Ownership,
+    /// What is changed in the archive's table of contents.
+    pub(crate) edits: Edits,
+    /// Owners and privileges are all as in the archive.
+    pub(crate) owners_kept: bool,
     /// The tables whose rows are restored.
     pub(crate) chosen: Chosen,
     /// Relations go into the tablespaces that the archive names.
@@ -76,12 +80,21 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     }
     if let (Way::InPlace { .. }, Some(objects)) = (&way, &facts.objects) {
         let obstacles = Obstacles::of(facts, objects);
-        obstacles.refuse(wish.in_place, obstacle_to_swap(&facts.target, facts.space).as_deref())?;
+        obstacles.refuse(wish.in_place, obstacle_to_swap(&facts.target, facts.space, &facts.bound).as_deref())?;
         warnings.extend(obstacles.warnings);
     }
     let keeps_tablespaces = tablespaces.is_empty();
+    let owners_kept = ownership.warnings.is_empty();
+    let edits = ownership.edits.into_iter().chain(public(facts, &way)).collect();
+    let edits = Edits::new(edits, facts.head.header.int_size);
     let subject = Subject::of(wish, facts, &chosen);
-    Ok(Plan { way, filling, ownership, keeps_tablespaces, chosen, warnings, subject })
+    Ok(Plan { way, filling, edits, owners_kept, keeps_tablespaces, chosen, warnings, subject })
+}
+
+/// A new database has the schema `public` already, with privileges that an archive which makes it takes for granted.
+fn public(facts: &Facts, way: &Way) -> Option<Edit> {
+    let entry = facts.head.makes_public().filter(|_| matches!(way, Way::Swap { .. }))?;
+    Some(Edit { place: entry.places.definition, text: "CREATE SCHEMA IF NOT EXISTS public;\n".to_owned() })
 }
 
 /// What would restore the wrong thing, or to the wrong place.
@@ -134,7 +147,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
             warnings.push("this backup has no manifest to compare with: only its own form can be checked".to_owned());
         }
     }
-    warnings.extend(ownership.warnings(&facts.target.role.name));
+    warnings.extend(ownership.warnings.iter().cloned());
     warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));
     match (way, &facts.target.living) {

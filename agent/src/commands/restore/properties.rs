@@ -10,14 +10,8 @@ use postgres::quote::{identifier, literal, setting_name};
 use postgres::words::origin;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::head::Head;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::way::Way;
-
-/// The archived database's settings for every role: each its name, and a `SET` for a session.
-pub(super) fn archived_settings(head: &Head) -> Vec<(String, String)> {
-    origin::session_settings(head.definition("DATABASE PROPERTIES").unwrap_or_default())
-}
 
 /// Gives the empty database `new` the settings under which the archive's rows were written.
 ///
@@ -89,7 +83,7 @@ pub(super) fn finish(job: &Job) {
 /// What a session of ours that loads rows sets first: a database that is there keeps its own settings, and the role may not be
 /// allowed to give it all of the archive's.
 pub(super) fn in_session(job: &Job) -> String {
-    properties::in_session(&archived_settings(&job.facts.head))
+    properties::in_session(&job.facts.head.settings())
 }
 
 /// An archive of single tables says nothing of the database.

@@ -54,16 +54,22 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
     job.go_on()?;
     let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
     job.go_on()?;
-    exchange(&job.server.maintenance, &job.facts.target.name, &new.name, old.as_deref()).map_err(
-        |error| match error {
-            // Whether the names were exchanged is more than that a signal came.
-            postgres::Error::ExchangeUnknown { .. } => error.into(),
-            error => job.interrupted_or(error.into()),
-        },
-    )?;
+    take_name(job, &new.name, old.as_deref())?;
     new.kept = true;
     properties::finish(job);
     Ok(Restored { old_database: old, ..Restored::new(through, stopped.start()) })
+}
+
+fn take_name(job: &Job, new: &str, old: Option<&str>) -> Result<(), Failure> {
+    let name = &job.facts.target.name;
+    if name == new {
+        return Ok(());
+    }
+    exchange(&job.server.maintenance, name, new, old).map_err(|error| match error {
+        // Whether the names were exchanged is more than that a signal came.
+        postgres::Error::ExchangeUnknown { .. } => error.into(),
+        error => job.interrupted_or(error.into()),
+    })
 }
 
 /// Everything before the live database is touched.
@@ -85,7 +91,7 @@ fn create_free<'a>(job: &'a Job, new: &str, old: Option<&str>) -> Result<(New<'a
     let (mut new, mut old) = (new.to_owned(), old.map(str::to_owned));
     for _ in 0..TRIES {
         match create(job, &new) {
-            Err(failure) if is_taken(job, &new) => tracing::debug!("{failure}"),
+            Err(failure) if new != *name && is_taken(job, &new) => tracing::debug!("{failure}"),
             created => return created.map(|created| (created, old)),
         }
         moment = job.server.free_moment(name, moment + SignedDuration::from_secs(1))?;
@@ -121,10 +127,6 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let new = New { maintenance, name: name.to_owned(), kept: false };
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
     maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
-    if job.facts.head.makes_public() {
-        let dropped = maintenance.to(name).script("DROP SCHEMA IF EXISTS public;\n");
-        dropped.map_err(|e| failed(format!("its empty schema public cannot be dropped for the backup's: {e}")))?;
-    }
     Ok(new)
 }
 

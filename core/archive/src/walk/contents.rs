@@ -6,6 +6,7 @@
 mod reader;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,16 +35,42 @@ pub struct Entry {
     /// Its SQL, for DATABASE, DATABASE PROPERTIES, ENCODING and the database's own ACL and COMMENT; unless the walk only counts,
     /// for tables and schemas as well, and for BLOB METADATA the large objects' numbers, one a line.
     pub definition: Option<String>,
+    /// Where its owner is written, and its SQL. Known in a walk from the beginning.
+    #[serde(skip)]
+    pub places: Places,
     pub(super) block: Option<Block>,
 }
 
+/// Where two texts of an entry are in the dump.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The role that owns it.
+    pub owner: Place,
+    /// Its SQL.
+    pub definition: Place,
+}
+
+/// A text with its length before it, as the table of contents has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Where its length begins, in bytes from the dump's beginning.
+    pub at: u64,
+    /// How many bytes length and text are together.
+    pub length: u64,
+}
+
 /// An entry of one large object, of which there may be millions: all that a restore has to know of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LargeObjectEntry {
     /// The entry's number in this archive.
     pub dump_id: i32,
     /// The large object that it makes; `None` for an entry that is about one, such as its comment.
     pub oid: Option<u32>,
+    /// The role that owns the large object, or the SQL of an entry with its privileges, in which `0` stands for its number.
+    /// Few differ, so that those which are the same share one.
+    pub about: Arc<str>,
+    /// Where that is in the dump.
+    pub place: Place,
 }
 
 /// The data block that an entry promises.
@@ -104,15 +131,29 @@ impl Entry {
         }
     }
 
-    fn short(&self) -> LargeObjectEntry {
+    /// `last`: the one before, whose text this one may share.
+    fn short(&self, last: Option<&LargeObjectEntry>) -> LargeObjectEntry {
         let oid = if self.kind == "BLOB" { self.name.parse().ok() } else { None };
-        LargeObjectEntry { dump_id: self.dump_id, oid }
+        let (about, place) = match self.kind.as_str() {
+            "ACL" => (without_numbers(self.definition.as_deref().unwrap_or_default()), self.places.definition),
+            _ => (self.owner.clone(), self.places.owner),
+        };
+        let shared = last.map(|last| &last.about).filter(|shared| ***shared == *about);
+        LargeObjectEntry { dump_id: self.dump_id, oid, about: shared.map_or_else(|| about.into(), Arc::clone), place }
     }
 
     fn memory(&self) -> usize {
         let texts = [&self.kind, &self.schema, &self.name, &self.owner].map(String::len).iter().sum::<usize>();
         size_of::<Self>() + texts + self.definition.as_ref().map_or(0, String::len)
     }
+}
+
+/// The same for every large object with the same privileges.
+fn without_numbers(sql: &str) -> String {
+    sql.split("LARGE OBJECT ")
+        .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()))
+        .collect::<Vec<_>>()
+        .join("LARGE OBJECT 0")
 }
 
 impl fmt::Display for Entry {
@@ -209,7 +250,8 @@ impl Contents {
         if is_wanted {
             self.entries.push(entry);
         } else if !self.essential_only {
-            self.large_objects.push(entry.short());
+            let short = entry.short(self.large_objects.last());
+            self.large_objects.push(short);
         }
         Ok(())
     }

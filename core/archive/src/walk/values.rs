@@ -113,6 +113,11 @@ impl Values {
         Self { int_size, offset_size, ..Self::default() }
     }
 
+    /// Nothing of the next value has been read.
+    pub(super) fn is_between(&self) -> bool {
+        self.number.taken == 0 && self.text.is_none()
+    }
+
     pub(super) fn int(&mut self, input: &mut Input<'_>) -> Result<i64, Stop> {
         let (sign, magnitude) = self.flagged(self.int_size, input)?;
         let magnitude = i64::try_from(magnitude).map_err(|_| "an integer is out of range")?;

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::quote::literal;
+use crate::database::attempts::{Refusal, attempt};
+use crate::quote::{identifier, literal};
+use crate::words::dictionary;
 use crate::words::needs::Locale;
 use crate::{Psql, PsqlError};
 
@@ -62,6 +64,45 @@ impl Present {
     }
 }
 
+/// Extensions of `names` that cannot be created over `psql`, and why. Only a superuser may try in any database; what the
+/// database has already says nothing.
+///
+/// # Errors
+/// [`PsqlError`].
+pub fn refused_extensions(psql: &Psql, names: &[&str]) -> Result<Vec<(String, Refusal)>, PsqlError> {
+    let present = if names.is_empty() { Present::default() } else { Present::ask(psql)? };
+    let mut refused = Vec::new();
+    for name in names.iter().filter(|name| !present.extensions.iter().any(|there| there == *name)) {
+        let create = format!(
+            "CREATE SCHEMA lastgood_attempt;\nSET LOCAL search_path = lastgood_attempt;\nCREATE EXTENSION {} CASCADE",
+            identifier(name)
+        );
+        let refusal = attempt(psql, &create)?;
+        refused.extend(refusal.map(|refusal| ((*name).to_owned(), refusal)));
+    }
+    Ok(refused)
+}
+
+/// Dictionaries of `definitions` (each its name, and the `CREATE TEXT SEARCH DICTIONARY` that pg_dump wrote) whose files the
+/// server lacks, or reads otherwise, and its words. Only those of PostgreSQL's own templates can be tried.
+///
+/// # Errors
+/// [`PsqlError`].
+pub fn refused_dictionaries(psql: &Psql, definitions: &[(&str, &str)]) -> Result<Vec<(String, String)>, PsqlError> {
+    let tried: Vec<(&str, String)> =
+        definitions.iter().filter_map(|(name, sql)| Some((*name, dictionary::of_a_file(sql)?))).collect();
+    let control = "CREATE TEXT SEARCH DICTIONARY pg_temp.lastgood_attempt (TEMPLATE = pg_catalog.simple)";
+    if tried.is_empty() || attempt(psql, control)?.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut refused = Vec::new();
+    for (name, options) in tried {
+        let refusal = attempt(psql, &format!("CREATE TEXT SEARCH DICTIONARY pg_temp.lastgood_attempt ({options})"))?;
+        refused.extend(refusal.map(|refusal| (name.to_owned(), refusal.words)));
+    }
+    Ok(refused)
+}
+
 /// Which of `locales` the server doesn't know, for texts in the character set `encoding`. Found by creating a collation in a
 /// transaction that is taken back. None are named where that cannot tell: in another character set, or without the right.
 pub fn unknown_locales<'a>(psql: &Psql, encoding: &str, locales: impl IntoIterator<Item = &'a Locale>) -> Vec<Locale> {
@@ -72,20 +113,16 @@ pub fn unknown_locales<'a>(psql: &Psql, encoding: &str, locales: impl IntoIterat
     let control = format!(
         "SELECT 1 / (pg_encoding_to_char(encoding) = {})::int FROM pg_database WHERE datname = current_database();\n{}",
         literal(encoding),
-        attempt("libc", "C")
+        collation("libc", "C")
     );
-    if psql.script(&control).is_err() {
+    if !matches!(attempt(psql, &control), Ok(None)) {
         return Vec::new();
     }
-    let refused =
-        |locale: &&Locale| matches!(psql.script(&attempt(&locale.provider, &locale.name)), Err(PsqlError::Refused(_)));
+    let refused = |locale: &&Locale| matches!(attempt(psql, &collation(&locale.provider, &locale.name)), Ok(Some(_)));
     locales.filter(refused).cloned().collect()
 }
 
-fn attempt(provider: &str, locale: &str) -> String {
+fn collation(provider: &str, locale: &str) -> String {
     let provider = if ["icu", "builtin"].contains(&provider) { provider } else { "libc" };
-    format!(
-        "BEGIN;\nCREATE COLLATION pg_temp.lastgood_attempt (provider = {provider}, locale = {});\nROLLBACK;\n",
-        literal(locale)
-    )
+    format!("CREATE COLLATION pg_temp.lastgood_attempt (provider = {provider}, locale = {})", literal(locale))
 }

@@ -28,8 +28,8 @@ struct Named {
 }
 
 impl OwnersRights {
-    /// Asks over `maintenance` what `owners` may do. `database_owner`: to whom the database will belong; `live`: connected to
-    /// the database that is there now, if there is one.
+    /// Asks over `maintenance` what `owners` may do. `others`: to whom schemas may belong besides, as the
+    /// restoring role; `live`: connected to the database that is there now, if there is one.
     ///
     /// # Errors
     /// [`PsqlError`].
@@ -37,17 +37,18 @@ impl OwnersRights {
         maintenance: &Psql,
         live: Option<&Psql>,
         owners: &BTreeSet<&str>,
-        database_owner: &str,
+        others: &[&str],
     ) -> Result<Self, PsqlError> {
         if owners.is_empty() {
             return Ok(Self::default());
         }
-        let owners = owners.iter().map(|name| literal(name)).collect::<Vec<_>>().join(", ");
+        let list =
+            |names: &mut dyn Iterator<Item = &&str>| names.map(|name| literal(name)).collect::<Vec<_>>().join(", ");
+        let (owners, others) = (list(&mut owners.iter()), list(&mut owners.iter().chain(others)));
         let shared = format!(
             "SELECT one.rolname AS one, other.rolname AS other FROM pg_roles one, pg_roles other
-                WHERE one.rolname IN ({owners}) AND other.rolname IN ({owners}, {}) AND one.oid <> other.oid
-                AND pg_has_role(one.oid, other.oid, 'USAGE')",
-            literal(database_owner)
+                WHERE one.rolname IN ({owners}) AND other.rolname IN ({others}) AND one.oid <> other.oid
+                AND pg_has_role(one.oid, other.oid, 'USAGE')"
         );
         let in_public = format!(
             "SELECT r.rolname AS name FROM pg_roles r, pg_namespace n WHERE r.rolname IN ({owners})

@@ -9,10 +9,6 @@ use crate::{Connection, Tool, Version};
 /// What is left out of a restore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// Objects belong to the role that restores them.
-    pub without_owners: bool,
-    /// Privileges are left out.
-    pub without_privileges: bool,
     /// All goes into the database's own tablespace.
     pub without_tablespaces: bool,
     /// The entries to restore, where not all are wanted: `pg_restore --use-list`.
@@ -102,12 +98,6 @@ fn to_stdout(command: &mut Command, tool: &Tool) {
 }
 
 fn choose(command: &mut Command, choice: &Choice) {
-    if choice.without_owners {
-        command.arg("--no-owner");
-    }
-    if choice.without_privileges {
-        command.arg("--no-acl");
-    }
     if choice.without_tablespaces {
         command.arg("--no-tablespaces");
     }

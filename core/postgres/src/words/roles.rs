@@ -1,38 +1,28 @@
-//! The roles that an archive names: as owners in its contents, and within its statements.
+//! The roles that an archive's statements name.
 //!
-//! A role that this server doesn't have makes `pg_restore` fail half way, so they are looked for in advance in the script
-//! that `pg_restore` makes of the definitions.
+//! A role that this server doesn't have makes `pg_restore` fail half way, so they are looked for in advance: those of privileges
+//! in the archive's own entries, the others in the script that `pg_restore` makes of the definitions.
 
 use std::collections::BTreeSet;
 
 use crate::words::tokens::{Token, tokens};
 
-/// The roles that statements name, besides owners.
+/// The roles that a statement about privileges names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// In privileges, which `--no-acl` leaves out.
-    pub in_privileges: BTreeSet<String>,
-    /// Those among them in whose name privileges are given, which only a superuser can do: `SET SESSION AUTHORIZATION`.
+    /// All of them.
+    pub all: BTreeSet<String>,
+    /// Those in whose name privileges are given, which only a superuser can do: `SET SESSION AUTHORIZATION`.
     pub grantors: BTreeSet<String>,
     /// Those whose default privileges are set, which takes their own rights: `ALTER DEFAULT PRIVILEGES FOR ROLE`.
     pub with_defaults: BTreeSet<String>,
-    /// In policies and user mappings, which nothing leaves out.
-    pub in_definitions: BTreeSet<String>,
 }
 
-/// Picks roles out of `pg_restore`'s script, line by line.
+/// Picks the roles of policies and user mappings, which nothing leaves out, from `pg_restore`'s script, line by line.
 #[derive(Debug, Default)]
 pub struct Finder {
-    entry: Entry,
-    named: Named,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Entry {
-    Privileges,
-    Definition,
-    #[default]
-    Other,
+    in_definition: bool,
+    roles: BTreeSet<String>,
 }
 
 impl Finder {
@@ -42,43 +32,48 @@ impl Finder {
         if let Some(rest) = line.strip_prefix("-- ")
             && (rest.starts_with("Name: ") || rest.starts_with("Data for Name: "))
         {
-            self.entry = match rest.split("; Type: ").nth(1).and_then(|rest| rest.split(';').next()) {
-                Some("ACL" | "DEFAULT ACL") => Entry::Privileges,
-                Some("POLICY" | "USER MAPPING") => Entry::Definition,
-                _ => Entry::Other,
-            };
+            let kind = rest.split("; Type: ").nth(1).and_then(|rest| rest.split(';').next());
+            self.in_definition = matches!(kind, Some("POLICY" | "USER MAPPING"));
             return;
         }
-        let roles = match self.entry {
-            Entry::Privileges | Entry::Definition => in_statement(line),
-            Entry::Other => return,
-        };
-        for (introduction, role) in roles {
-            match introduction {
-                _ if self.entry == Entry::Definition => &mut self.named.in_definitions,
-                Introduction::Grantor => {
-                    self.named.in_privileges.insert(role.clone());
-                    &mut self.named.grantors
-                }
-                Introduction::Defaults => {
-                    self.named.in_privileges.insert(role.clone());
-                    &mut self.named.with_defaults
-                }
-                Introduction::Other => &mut self.named.in_privileges,
-            }
-            .insert(role);
-        }
-        if self.entry == Entry::Definition && !line.is_empty() && !line.starts_with("--") {
+        if self.in_definition && !line.is_empty() && !line.starts_with("--") {
+            self.roles.extend(in_statement(line).into_iter().map(|(_, role)| role));
             // Its first line names the roles; the conditions that follow may hold any words.
-            self.entry = Entry::Other;
+            self.in_definition = false;
         }
     }
 
     /// The roles of all lines so far.
     #[must_use]
-    pub fn finish(self) -> Named {
-        self.named
+    pub fn finish(self) -> BTreeSet<String> {
+        self.roles
     }
+}
+
+/// The statements of an entry with privileges, a line each, and the roles that each names. What is said in another role's name,
+/// between `SET SESSION AUTHORIZATION` and `RESET`, names that role as well.
+#[must_use]
+pub fn of_privileges(definition: &str) -> Vec<(&str, Named)> {
+    let mut grantor: Option<String> = None;
+    let lines = definition.split_inclusive('\n').filter(|line| !line.trim().is_empty());
+    let statements = lines.map(|line| {
+        let mut named = Named::default();
+        for (introduction, role) in in_statement(line) {
+            match introduction {
+                Introduction::Grantor => grantor = Some(role.clone()),
+                Introduction::Defaults => drop(named.with_defaults.insert(role.clone())),
+                Introduction::Other => {}
+            }
+            named.all.insert(role);
+        }
+        named.all.extend(grantor.clone());
+        named.grantors.extend(grantor.clone());
+        if tokens(line).first().is_some_and(|token| token.is("RESET")) {
+            grantor = None;
+        }
+        (line, named)
+    });
+    statements.collect()
 }
 
 /// What a role is named for.
@@ -161,6 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn each_statement_names_its_own_roles() {
+        let sql = "REVOKE ALL ON TABLE t FROM PUBLIC;\nSET SESSION AUTHORIZATION deputy;\nGRANT SELECT ON TABLE t TO bob;\n\
+                   RESET SESSION AUTHORIZATION;\nALTER DEFAULT PRIVILEGES FOR ROLE dora GRANT SELECT ON TABLES TO \"E e\";\n";
+        let found = of_privileges(sql);
+        let roles = |at: usize| found[at].1.all.iter().map(String::as_str).collect::<Vec<_>>();
+        assert_eq!(found.iter().map(|(line, _)| *line).collect::<String>(), sql);
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(roles),
+            [vec![], vec!["deputy"], vec!["bob", "deputy"], vec!["deputy"], vec!["E e", "dora"]]
+        );
+        assert!([1, 2, 3].iter().all(|&at| found[at].1.grantors.contains("deputy")) && found[4].1.grantors.is_empty());
+        assert!(found[4].1.with_defaults.contains("dora"));
+    }
+
+    #[test]
     fn a_functions_body_names_no_role() {
         let mut finder = Finder::default();
         for line in [
@@ -168,20 +178,12 @@ mod tests {
             "GRANT SELECT ON t TO nobody_real;",
             "-- Name: TABLE t; Type: ACL; Schema: public; Owner: me",
             "GRANT SELECT ON TABLE public.t TO bob;",
-            "SET SESSION AUTHORIZATION \"Deputy\";",
-            "RESET SESSION AUTHORIZATION;",
-            "-- Name: DEFAULT PRIVILEGES FOR TABLES; Type: DEFAULT ACL; Schema: -; Owner: dora",
-            "ALTER DEFAULT PRIVILEGES FOR ROLE dora IN SCHEMA public GRANT SELECT ON TABLES TO bob;",
             "-- Name: t p; Type: POLICY; Schema: public; Owner: me",
             "CREATE POLICY p ON public.t TO carol USING ((EXISTS ( SELECT 1",
             "   FROM public.u)));",
         ] {
             finder.line(line);
         }
-        let named = finder.finish();
-        let set = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|&name| name.to_owned()).collect() };
-        assert_eq!(named.in_privileges, set(&["bob", "Deputy", "dora"]));
-        assert_eq!((named.grantors, named.with_defaults), (set(&["Deputy"]), set(&["dora"])));
-        assert_eq!(named.in_definitions, set(&["carol"]));
+        assert_eq!(finder.finish(), BTreeSet::from(["carol".to_owned()]));
     }
 }

@@ -37,7 +37,8 @@ impl Feed {
     /// # Errors
     /// As [`Job::read_through`], and when the program fails.
     pub(crate) fn read_in(mut self, job: &Job) -> Result<Through, Failure> {
-        match job.read_through::<Failure>(|_, bytes| self.write(bytes)) {
+        let mut editor = job.plan.edits.begin();
+        match job.read_through::<Failure>(|_, bytes| self.write(&editor.pass(bytes))) {
             Ok(through) => self.end().map(|()| through),
             Err(failure) => {
                 self.stop();

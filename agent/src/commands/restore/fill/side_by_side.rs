@@ -123,10 +123,14 @@ impl Filling<'_> {
     /// Reads the archive to its end: its head into a file, its data blocks to where they wait for their rows' turn.
     fn read(&self) -> Result<Through, Stopped> {
         let mut splitter = Splitter::default();
+        let mut editor = self.job.plan.edits.begin();
         let read = self.job.read_through(|walk, bytes| {
             for (block, part) in splitter.split(bytes, walk) {
                 self.relay.reach(block);
-                self.keep(block, part)?;
+                match block {
+                    HEAD => self.keep_head(&editor.pass(part))?,
+                    _ => self.keep(block, part)?,
+                }
             }
             self.relay.reach(splitter.block());
             Ok(())
@@ -138,11 +142,12 @@ impl Filling<'_> {
         read
     }
 
+    fn keep_head(&self, bytes: &[u8]) -> Result<(), Stopped> {
+        let mut head = self.head;
+        Ok(head.write_all(bytes).map_err(|e| spool::unwritable(&e, self.folder))?)
+    }
+
     fn keep(&self, block: Block, bytes: &[u8]) -> Result<(), Stopped> {
-        if block == HEAD {
-            let mut head = self.head;
-            return Ok(head.write_all(bytes).map_err(|e| spool::unwritable(&e, self.folder))?);
-        }
         for bytes in bytes.chunks(slots::SLOT_SIZE) {
             let slot = self.relay.take_slot(bytes.len() as u32)?;
             slots::write(self.rows, &slot, bytes).map_err(|e| spool::unwritable(&e, self.folder))?;

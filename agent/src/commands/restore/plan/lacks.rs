@@ -43,6 +43,8 @@ pub(super) fn refuse(facts: &Facts, way: &Way) -> Result<(), Failure> {
         unknown_locales(facts),
         missing_extensions(facts),
         missing_languages(facts),
+        refused_extensions(facts, way),
+        refused_dictionaries(facts),
         work_of_superusers(facts, way),
         closed_database(facts, way),
     ];
@@ -68,7 +70,7 @@ pub(super) fn tablespace_of_database(facts: &Facts) -> Option<String> {
 }
 
 fn missing_roles(facts: &Facts) -> Option<Lack> {
-    let named = facts.head.named.in_definitions.iter().filter(|name| !facts.roles.contains_key(*name));
+    let named = facts.head.roles_in_definitions.iter().filter(|name| !facts.roles.contains_key(*name));
     let missing: Vec<&str> = named.map(String::as_str).collect();
     let first = identifier(missing.first()?);
     let all = missing.join(", ");
@@ -81,7 +83,7 @@ fn missing_roles(facts: &Facts) -> Option<Lack> {
 fn unknown_locales(facts: &Facts) -> Option<Lack> {
     let named = |locales: &[Locale]| -> Vec<String> {
         let named: BTreeSet<String> =
-            locales.iter().map(|locale| format!("{} of {}", locale.name, locale.provider)).collect();
+            locales.iter().map(|locale| format!("{} of {}", locale.name, provider(&locale.provider))).collect();
         named.into_iter().collect()
     };
     let (of_database, of_collations) = (named(&facts.unknown_locales), named(&facts.unknown_collations));
@@ -109,6 +111,36 @@ fn missing_extensions(facts: &Facts) -> Option<Lack> {
     (!missing.is_empty()).then(|| Lack {
         what: format!("the server does not have the extension {}", missing.join(", ")),
         remedy: "install the extension's package on the server".to_owned(),
+    })
+}
+
+/// Its name in words.
+fn provider(name: &str) -> &str {
+    if name == "icu" { "ICU" } else { name }
+}
+
+/// In place, one that is there already stays.
+fn refused_extensions(facts: &Facts, way: &Way) -> Option<Lack> {
+    let stays = |name: &String| matches!(way, Way::InPlace { .. }) && facts.present.extensions.contains(name);
+    let offered = |name: &String| facts.offers.extensions.contains(name);
+    let refused = facts.refused_extensions.iter().filter(|(name, _)| offered(name) && !stays(name));
+    let refused: Vec<String> = refused.map(|(name, words)| format!("{name}: {words}")).collect();
+    (!refused.is_empty()).then(|| Lack {
+        what: format!("the server refuses to create the extension {}", words::first_of(&refused, NAMED, ", ")),
+        remedy: "set the extension up on the server as its documentation says, so that CREATE EXTENSION works"
+            .to_owned(),
+    })
+}
+
+fn refused_dictionaries(facts: &Facts) -> Option<Lack> {
+    let refused: Vec<String> =
+        facts.refused_dictionaries.iter().map(|(name, words)| format!("{name}: {words}")).collect();
+    (!refused.is_empty()).then(|| Lack {
+        what: format!(
+            "the server refuses to create the text search dictionary {}",
+            words::first_of(&refused, NAMED, ", ")
+        ),
+        remedy: "copy the dictionary's files into the server's tsearch_data folder".to_owned(),
     })
 }
 

@@ -1,108 +1,158 @@
-//! Whether the restored objects get the owners and privileges that the archive names.
+//! Whether the restored objects get the owners and privileges that the archive names: decided object by object, and privilege
+//! by privilege.
+
+mod privileges;
+mod rights;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::archive::Entry;
+use ::archive::{Entry, Place};
+use catalog::words;
 
+use crate::commands::restore::edits::Edit;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::owners;
+use crate::commands::restore::plan::ownership::privileges::Privileges;
+use crate::commands::restore::plan::ownership::rights::{NAMED, OF_DATABASE, is_ours, lacking};
 use crate::commands::restore::plan::way::Way;
 
-/// What of the archive's owners and privileges is left out, and why, in words. `None`: all are as in the archive.
+/// What of the archive's owners and privileges is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ownership {
-    /// Everything belongs to the restoring role.
-    pub(crate) without_owners: Option<String>,
-    /// Nothing is granted or revoked.
-    pub(crate) without_privileges: Option<String>,
+    /// What takes them out of the archive's table of contents.
+    pub(crate) edits: Vec<Edit>,
+    /// How much, and why. One line each; empty: all are as in the archive.
+    pub(crate) warnings: Vec<String>,
 }
 
-impl Ownership {
-    /// Owners and privileges are as in the archive.
-    pub(crate) fn is_kept(&self) -> bool {
-        *self == Self::default()
+/// Why an object does not get its owner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Obstacle {
+    /// The server lacks the role.
+    Missing(String),
+    /// The restoring role may give nothing to it.
+    Foreign(String),
+    /// It may not create in the schema of the object, and PostgreSQL gives it nothing there then.
+    Closed { owner: String, schema: String },
+}
+
+/// Something that has an owner.
+struct Owned<'a> {
+    owner: &'a str,
+    schema: &'a str,
+    name: String,
+    place: Place,
+}
+
+/// Decides whose the objects will be, and what is granted. Neither needs the other: what belongs to the restoring role can be
+/// granted by it.
+pub(super) fn decide(facts: &Facts, way: &Way) -> Ownership {
+    let owners = Owners { facts, way, schemas: schemas(facts) };
+    let (mut edits, mut obstacles) = (Vec::new(), BTreeMap::<Obstacle, Vec<String>>::new());
+    let mut total = 0_usize;
+    for object in owned(facts) {
+        total += 1;
+        if let Some(obstacle) = owners.obstacle(&object) {
+            edits.push(Edit { place: object.place, text: String::new() });
+            obstacles.entry(obstacle).or_default().push(object.name);
+        }
+    }
+    let privileges = Privileges::of(facts);
+    let mut warnings: Vec<String> = owners_left_out(facts, &obstacles, total).into_iter().collect();
+    warnings.extend(privileges.warning());
+    edits.extend(privileges.edits);
+    Ownership { edits, warnings }
+}
+
+/// All that has an owner, with the large objects that have entries of their own.
+fn owned(facts: &Facts) -> impl Iterator<Item = Owned<'_>> {
+    let objects = owners::owned(&facts.head).map(|entry| Owned {
+        owner: &entry.owner,
+        schema: &entry.schema,
+        name: entry.name.clone(),
+        place: entry.places.owner,
+    });
+    let single = facts.head.large_objects.iter().filter(|entry| !entry.about.is_empty());
+    let single = single.filter_map(|entry| {
+        let name = format!("large object {}", entry.oid?);
+        Some(Owned { owner: &entry.about, schema: "", name, place: entry.place })
+    });
+    objects.chain(single)
+}
+
+fn schemas(facts: &Facts) -> BTreeMap<&str, &Entry> {
+    facts.head.entries("SCHEMA").map(|schema| (schema.name.as_str(), schema)).collect()
+}
+
+struct Owners<'a> {
+    facts: &'a Facts,
+    way: &'a Way,
+    schemas: BTreeMap<&'a str, &'a Entry>,
+}
+
+impl Owners<'_> {
+    fn obstacle(&self, object: &Owned<'_>) -> Option<Obstacle> {
+        if let Some(obstacle) = self.of_role(object.owner) {
+            return Some(obstacle);
+        }
+        (!self.may_create(object))
+            .then(|| Obstacle::Closed { owner: object.owner.to_owned(), schema: object.schema.to_owned() })
     }
 
-    /// What will differ. `role`: who restores.
-    pub(super) fn warnings(&self, role: &str) -> Vec<String> {
-        match (&self.without_owners, &self.without_privileges) {
-            (Some(owners), Some(privileges)) => {
-                let why = if owners == privileges { owners.clone() } else { format!("{owners}; {privileges}") };
-                vec![format!("owners and privileges are left out, and all will belong to {role}: {why}")]
-            }
-            (Some(why), None) => {
-                vec![format!(
-                    "owners are left out, and all will belong to {role}, with the privileges of the backup: {why}"
-                )]
-            }
-            (None, Some(why)) => vec![format!("privileges are left out, and owners are kept: {why}")],
-            (None, None) => Vec::new(),
+    /// Why nothing at all is given to the role.
+    fn of_role(&self, owner: &str) -> Option<Obstacle> {
+        if !self.facts.roles.contains_key(owner) {
+            return Some(Obstacle::Missing(owner.to_owned()));
+        }
+        (!is_ours(self.facts, owner)).then(|| Obstacle::Foreign(owner.to_owned()))
+    }
+
+    fn may_create(&self, object: &Owned<'_>) -> bool {
+        let Facts { target, owners_rights: rights, database_owner, .. } = self.facts;
+        let real = |role| if role == OF_DATABASE { database_owner.as_str() } else { role };
+        let owner = real(object.owner);
+        // What belongs to the restoring role is given to nobody.
+        if target.role.superuser || object.schema.is_empty() || owner == target.role.name {
+            return true;
+        }
+        let schema = self.schemas.get(object.schema).map(|schema| schema.owner.as_str());
+        match schema.filter(|owner| !owner.is_empty()) {
+            Some(of) if self.of_role(of).is_none() => rights.has_those_of(owner, real(of)),
+            Some(_) => rights.has_those_of(owner, &target.role.name),
+            None if object.schema != "public" => true,
+            None if matches!(self.way, Way::InPlace { .. }) => rights.in_public.contains(owner),
+            // A new `public` belongs to whoever owns the database.
+            None => !target.role.closes_public() || rights.has_those_of(owner, database_owner),
         }
     }
 }
 
-/// Decides whether the archive's owners and privileges can be kept. Neither needs the other: what belongs to the restoring
-/// role can be granted by it.
-pub(super) fn decide(facts: &Facts, way: &Way) -> Ownership {
-    let (owners, privileges) = (owners::named(&facts.head), &facts.head.named.in_privileges);
-    let owners: BTreeSet<String> = owners.into_iter().map(str::to_owned).collect();
-    let missing = |named: &BTreeSet<String>| named.iter().any(|name| !facts.roles.contains_key(name));
-    let (of_owners, of_privileges) = (missing(&owners), missing(privileges));
-    let union = [(of_owners, &owners), (of_privileges, privileges)].into_iter().filter(|(missing, _)| *missing);
-    let all: BTreeSet<&str> = union.flat_map(|(_, names)| names).map(String::as_str).collect();
-    let lacking: Vec<&str> = all.into_iter().filter(|name| !facts.roles.contains_key(*name)).collect();
-    let lacking = format!("this server lacks the roles {}", lacking.join(", "));
-    let modest = !facts.target.role.superuser;
-    Ownership {
-        without_owners: if of_owners {
-            Some(lacking.clone())
-        } else {
-            modest.then(|| other_owners(facts, &owners).or_else(|| closed_schema(facts, way))).flatten()
-        },
-        without_privileges: if of_privileges {
-            Some(lacking)
-        } else {
-            modest.then(|| others_privileges(facts)).flatten()
-        },
-    }
-}
-
-/// Roles whose rights the restoring one, which is no superuser, doesn't have.
-fn others(facts: &Facts, names: &BTreeSet<String>) -> Option<String> {
-    let others = names.iter().filter(|name| facts.roles.get(*name) != Some(&true));
-    let others: Vec<&str> = others.map(String::as_str).collect();
-    (!others.is_empty()).then(|| others.join(", "))
-}
-
-fn other_owners(facts: &Facts, owners: &BTreeSet<String>) -> Option<String> {
-    let others = others(facts, owners)?;
-    Some(format!("{} may not give anything to {others}", facts.target.role.name))
-}
-
-fn others_privileges(facts: &Facts) -> Option<String> {
-    let (role, named) = (&facts.target.role.name, &facts.head.named);
-    if let Some(others) = others(facts, &named.with_defaults) {
-        return Some(format!("{role} may not set default privileges of {others}"));
-    }
-    let grantor = named.grantors.iter().find(|grantor| *grantor != role)?;
-    Some(format!("some privileges were given by {grantor}, in whose name only a superuser can give them"))
-}
-
-/// An owner that may not create in the schema of its object: PostgreSQL gives it nothing there then.
-fn closed_schema(facts: &Facts, way: &Way) -> Option<String> {
-    let Facts { head, target, owners_rights: rights, .. } = facts;
-    let schemas: BTreeMap<&str, &str> =
-        head.entries("SCHEMA").map(|schema| (schema.name.as_str(), schema.owner.as_str())).collect();
-    let in_place = matches!(way, Way::InPlace { .. });
-    let may_create = |entry: &Entry| match schemas.get(entry.schema.as_str()).filter(|owner| !owner.is_empty()) {
-        // What belongs to the restoring role is given to nobody.
-        _ if entry.schema.is_empty() || entry.owner == target.role.name => true,
-        Some(owner) => rights.has_those_of(&entry.owner, owner),
-        None if entry.schema != "public" => true,
-        None if in_place => rights.in_public.contains(&entry.owner),
-        // Whoever owns the database has the rights of pg_database_owner, to which a new `public` belongs.
-        None => !target.role.closes_public() || rights.has_those_of(&entry.owner, &facts.database_owner),
+fn owners_left_out(facts: &Facts, obstacles: &BTreeMap<Obstacle, Vec<String>>, total: usize) -> Option<String> {
+    let role = &facts.target.role.name;
+    let named = |choose: fn(&Obstacle) -> Option<&String>| -> Vec<String> {
+        obstacles.keys().filter_map(choose).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     };
-    let closed = owners::owned(head).find(|entry| !may_create(entry))?;
-    Some(format!("{} may not create in the schema {}, where {} is", closed.owner, closed.schema, closed.name))
+    let missing = named(|obstacle| if let Obstacle::Missing(name) = obstacle { Some(name) } else { None });
+    let foreign = named(|obstacle| if let Obstacle::Foreign(name) = obstacle { Some(name) } else { None });
+    let mut why = Vec::new();
+    if !missing.is_empty() {
+        why.push(lacking(&missing));
+    }
+    if !foreign.is_empty() {
+        why.push(format!("{role} may not give anything to {}", foreign.join(", ")));
+    }
+    let closed = obstacles.iter().filter_map(|(obstacle, names)| match obstacle {
+        Obstacle::Closed { owner, schema } => {
+            Some(format!("{owner} may not create in the schema {schema}, where {} is", names.first()?))
+        }
+        _ => None,
+    });
+    why.extend(closed);
+    let names: Vec<&String> = obstacles.values().flatten().collect();
+    let why = (!why.is_empty()).then(|| why.join("; "))?;
+    if names.len() == total {
+        return Some(format!("owners are left out, and all will belong to {role}: {why}"));
+    }
+    let shown = words::first_of(&names, NAMED, ", ");
+    Some(format!("{} of {total} objects will belong to {role}: {why}: {shown}", names.len()))
 }

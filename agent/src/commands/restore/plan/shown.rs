@@ -39,6 +39,12 @@ impl fmt::Display for Way {
                     "by swap: into a new database, which is checked and then takes the name; the old one is {fate} as {old}"
                 )
             }
+            Self::Swap { named_at_once: Some(because), .. } => {
+                write!(
+                    f,
+                    "into a new database, which has its name from the beginning, because {because}: keep others out until it is whole"
+                )
+            }
             Self::Swap { old: None, .. } => f.write_str("into a new database, which gets its name when it is whole"),
             Self::InPlace { because, safety_backup } => {
                 let because = because.as_ref().map_or(String::new(), |because| format!(", because {because}"));
@@ -75,7 +81,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
             why_in_place,
             replaces: &plan.subject.replaces,
             old_name,
-            owners_kept: plan.ownership.is_kept(),
+            owners_kept: plan.owners_kept,
             jobs: plan.filling.jobs(),
             warnings: &plan.warnings,
         }

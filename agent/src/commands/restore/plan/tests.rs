@@ -34,12 +34,7 @@ fn shown(plan: &Plan) -> String {
         }
         Filling::Script => "pg_restore's script, in psql".to_owned(),
     };
-    let owners = match (&plan.ownership.without_owners, &plan.ownership.without_privileges) {
-        (None, None) => "kept",
-        (Some(_), Some(_)) => "left out",
-        (Some(_), None) => "left out, privileges kept",
-        (None, Some(_)) => "kept, privileges left out",
-    };
+    let owners = if plan.owners_kept { "kept" } else { "left out where the warnings say so" };
     // Backup, origin and what is replaced are the same in all cases.
     let plan: String = plan.to_string().lines().skip(3).map(|line| format!("{line}\n")).collect();
     format!("{plan}filling   {filling}\nowners    {owners}\n")

@@ -1,5 +1,6 @@
 //! How the content gets under the name: beside the live database and then swapped, or inside it.
 
+use catalog::words;
 use postgres::database::names;
 use serde::Serialize;
 
@@ -20,6 +21,8 @@ pub(crate) enum Way {
         old: Option<String>,
         /// It was empty: it is dropped afterwards if it still is.
         drops_empty: bool,
+        /// Why it has its name from the beginning, if it has.
+        named_at_once: Option<String>,
     },
     /// One transaction inside the live database.
     InPlace {
@@ -57,12 +60,37 @@ pub(super) fn decide(wish: &Wish, facts: &Facts) -> Result<Way, Failure> {
     if target.living.is_none() {
         refuse_to_create(wish, target)?;
     }
-    if goes_in_place(wish, target, facts.space) {
-        let because = obstacle_to_swap(target, facts.space).filter(|_| !wish.in_place);
+    refuse_another_name(wish, facts)?;
+    if goes_in_place(wish, target, facts.space, &facts.bound) {
+        let because = obstacle_to_swap(target, facts.space, &facts.bound).filter(|_| !wish.in_place);
         return Ok(Way::InPlace { because, safety_backup: !wish.skip_backup });
     }
+    if let (None, Some(first)) = (&target.living, facts.bound.first())
+        && target.name == facts.head.header.database
+    {
+        let because = format!("only there can be {first}");
+        return Ok(Way::Swap { new: target.name.clone(), old: None, drops_empty: false, named_at_once: Some(because) });
+    }
     let old = target.living.as_ref().map(|_| names::before(&target.name, facts.moment));
-    Ok(Way::Swap { new: names::restoring(&target.name, facts.moment), old, drops_empty: wish.into })
+    Ok(Way::Swap {
+        new: names::restoring(&target.name, facts.moment),
+        old,
+        drops_empty: wish.into,
+        named_at_once: None,
+    })
+}
+
+/// What holds in a database of one name alone is not restored under another one.
+fn refuse_another_name(wish: &Wish, facts: &Facts) -> Result<(), Failure> {
+    let (name, made_of) = (&facts.target.name, &facts.head.header.database);
+    if facts.bound.is_empty() || name == made_of || wish.force {
+        return Ok(());
+    }
+    let what = words::first_of(&facts.bound, 1, ", ");
+    let error = format!("the restore would fail: only a database named {made_of} can have {what}");
+    Err(Failure::new(Exit::Failed, error).hint(format!(
+        "restore it under its own name: --database {made_of}, without --into; --force tries it under the name {name}"
+    )))
 }
 
 /// A database that does not exist is created.

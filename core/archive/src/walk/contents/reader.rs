@@ -7,14 +7,24 @@ use super::{
         header::Header,
         values::{Input, Offset, Stop, Values},
     },
-    Block, Content, Contents, DEFINED_KINDS, Entry,
+    Block, Content, Contents, DEFINED_KINDS, Entry, Place, Places,
 };
 
 /// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
 const LONGEST_TEXT: usize = 64 << 10;
-/// Further kinds whose definition a restore asks for: it tells which tables belong together, what is made of `public`, and the
-/// numbers of large objects.
-const RESTORED_KINDS: [&str; 5] = ["TABLE", "TABLE ATTACH", "FOREIGN TABLE", "SCHEMA", "BLOB METADATA"];
+/// Further kinds whose definition a restore asks for: it tells which tables belong together, what is made of `public`, the
+/// numbers of large objects, who is given privileges, and which files a dictionary reads.
+const RESTORED_KINDS: [&str; 9] = [
+    "ACL",
+    "BLOB METADATA",
+    "DEFAULT ACL",
+    "DOMAIN",
+    "FOREIGN TABLE",
+    "SCHEMA",
+    "TABLE",
+    "TABLE ATTACH",
+    "TEXT SEARCH DICTIONARY",
+];
 /// A table may have 1,600 columns; of a longer definition the rest isn't kept.
 const LONGEST_DEFINITION: usize = 1 << 20;
 
@@ -63,6 +73,8 @@ struct Draft {
     copied: bool,
     schema: String,
     owner: String,
+    #[serde(skip)]
+    places: Places,
 }
 
 impl ContentsReader {
@@ -99,6 +111,9 @@ impl ContentsReader {
     /// Reads one field and says which follows.
     fn read_field(&mut self, restores: bool, input: &mut Input<'_>) -> Result<Field, Stop> {
         let (values, draft) = (&mut self.values, &mut self.draft);
+        if values.is_between() {
+            draft.begin(self.field, input.position);
+        }
         let longest = if self.field == Field::Definition { LONGEST_DEFINITION } else { LONGEST_TEXT };
         let mut kept_text = || values.text(longest, input).map(|text| text.lossy());
         let is_kept = |kind: &str| DEFINED_KINDS.contains(&kind) || restores && RESTORED_KINDS.contains(&kind);
@@ -118,6 +133,7 @@ impl ContentsReader {
             Field::Dependencies => while values.text(0, input)?.length.is_some() {},
             _ => values.skip_text(input)?,
         }
+        draft.end(self.field, input.position);
         Ok(self.field.next(self.minor_version))
     }
 }
@@ -148,6 +164,28 @@ impl Field {
 }
 
 impl Draft {
+    fn place(&mut self, field: Field) -> Option<&mut Place> {
+        match field {
+            Field::Owner => Some(&mut self.places.owner),
+            Field::Definition => Some(&mut self.places.definition),
+            _ => None,
+        }
+    }
+
+    /// A field begins at this byte of the dump.
+    fn begin(&mut self, field: Field, at: u64) {
+        if let Some(place) = self.place(field) {
+            place.at = at;
+        }
+    }
+
+    /// A field ends before this byte of the dump.
+    fn end(&mut self, field: Field, at: u64) {
+        if let Some(place) = self.place(field) {
+            place.length = at - place.at;
+        }
+    }
+
     /// It says what the database itself was, and not what was in it.
     fn is_the_databases_own(&self) -> bool {
         ["ACL", "COMMENT"].contains(&self.kind.as_str()) && self.tag.starts_with("DATABASE ")
@@ -173,6 +211,7 @@ impl Draft {
             name: self.tag,
             owner: self.owner,
             definition: self.definition,
+            places: self.places,
             block,
         })
     }

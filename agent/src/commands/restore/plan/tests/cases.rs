@@ -3,6 +3,7 @@
 pub(super) mod living;
 pub(super) mod needs;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use ::archive::{Census, Header, LargeObjectCensus, TableCensus};
@@ -14,7 +15,6 @@ use postgres::database::objects::Objects;
 use postgres::database::offers::Present;
 use postgres::database::rights::OwnersRights;
 use postgres::words::needs::Needs;
-use postgres::words::roles::Named;
 use postgres::{Tool, Version};
 use serde_json::{Value, json};
 
@@ -61,6 +61,9 @@ impl Case {
             }))
             .unwrap(),
             present: Present { extensions: Vec::new(), may_create: true },
+            refused_extensions: Vec::new(),
+            refused_dictionaries: Vec::new(),
+            bound: Vec::new(),
             unknown_locales: Vec::new(),
             unknown_collations: Vec::new(),
             owners_rights: OwnersRights { in_public: ["shop".to_owned()].into(), ..OwnersRights::default() },
@@ -148,6 +151,13 @@ pub(super) fn entry(dump_id: i32, kind: &str, name: &str, has_data: bool) -> ::a
     .unwrap()
 }
 
+/// Gives the archive an entry with privileges.
+pub(super) fn grant(case: &mut Case, table: &str, sql: &str) {
+    let mut acl = entry(30, "ACL", &format!("TABLE {table}"), false);
+    acl.definition = Some(sql.to_owned());
+    case.facts.head.contents.push(acl);
+}
+
 fn head(pg_dump: &str, pg_restore: &str) -> Head {
     let header: Header = serde_json::from_value(json!({
         "version": { "major": 1, "minor": 14, "revision": 0 }, "int_size": 4, "offset_size": 8, "compression": "none",
@@ -163,7 +173,7 @@ fn head(pg_dump: &str, pg_restore: &str) -> Head {
             entry(4, "TABLE DATA", "users", true),
         ],
         large_objects: Vec::new(),
-        named: Named::default(),
+        roles_in_definitions: BTreeSet::new(),
         needs: Needs::default(),
         pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
         restricts_psql: true,
@@ -300,13 +310,18 @@ pub(super) fn archives() -> Vec<(&'static str, Case)> {
         (
             "with privileges for a role that the server lacks",
             usual().with(|c| {
-                c.facts.head.named.in_privileges.insert("auditor".to_owned());
+                grant(
+                    c,
+                    "orders",
+                    "REVOKE ALL ON TABLE public.orders FROM shop;\nGRANT SELECT ON TABLE public.orders TO auditor;\n",
+                );
+                grant(c, "users", "GRANT SELECT ON TABLE public.users TO reporting;\n");
             }),
         ),
         (
             "with a policy for a role that the server lacks",
             usual().with(|c| {
-                c.facts.head.named.in_definitions.insert("auditor".to_owned());
+                c.facts.head.roles_in_definitions.insert("auditor".to_owned());
             }),
         ),
         ("with a subscription", usual().with(|c| c.facts.head.contents.push(entry(5, "SUBSCRIPTION", "feed", false)))),

@@ -2,7 +2,7 @@
 
 use postgres::words::needs::Locale;
 
-use super::{Case, entry, role};
+use super::{Case, entry, grant, role};
 
 /// Each with its name.
 pub(in super::super) fn cases() -> Vec<(String, Case)> {
@@ -20,12 +20,36 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
         c.facts.head.contents.push(entry(20, "EXTENSION", "postgres_fdw", false));
         c.facts.present.extensions.push("postgres_fdw".to_owned());
     };
+    let refuse = |c: &mut Case| {
+        c.facts.head.contents.push(entry(20, "EXTENSION", "citext", false));
+        c.facts.refused_extensions = vec![("citext".to_owned(), "could not access file \"citext\"".to_owned())];
+    };
+    let dictionary = |c: &mut Case| {
+        let words = "could not open synonym file \"own.syn\": No such file or directory";
+        c.facts.refused_dictionaries = vec![("own".to_owned(), words.to_owned())];
+    };
+    let bound = |c: &mut Case| {
+        c.facts.bound = vec!["extension pg_cron (can only create extension in database shop)".to_owned()]
+    };
+    let elsewhere = |c: &mut Case| {
+        c.wish.into = true;
+        c.facts.target.name = "shop_copy".to_owned();
+    };
     let cases = [
         ("all kinds, superuser", Case::usual().with(all)),
         ("all kinds, owner with CREATEDB", owner().with(all)),
         ("an untrusted extension that is there already, by swap", owner().with(untrusted)),
         ("an untrusted extension that is there already, in place", tenant().with(untrusted)),
         ("a tablespace", Case::usual().with(|c| c.facts.head.needs.tablespaces = ["fast".to_owned()].into())),
+        ("an extension that the server refuses", Case::usual().with(refuse)),
+        ("a dictionary whose file the server lacks", Case::usual().with(dictionary)),
+        ("an extension that is bound to the database's name", Case::usual().with(bound)),
+        ("the same, database gone", Case::usual().gone().with(bound)),
+        ("the same, under another name", Case::usual().gone().with(bound).with(elsewhere)),
+        (
+            "the same, under another name with --force",
+            Case::usual().gone().with(bound).with(elsewhere).with(|c| c.wish.force = true),
+        ),
         (
             "the database's locale",
             Case::usual().gone().with(|c| c.facts.unknown_locales = vec![locale("libc", "de_DE.UTF-8")]),
@@ -40,11 +64,39 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
         ),
         (
             "privileges that another role gave",
-            owner().with(|c| c.facts.head.named.grantors = ["deputy".to_owned()].into()),
+            owner().with(|c| {
+                c.facts.roles.insert("deputy".to_owned(), false);
+                let sql = "SET SESSION AUTHORIZATION deputy;\nGRANT SELECT ON TABLE public.orders TO reporting;\n\
+                           RESET SESSION AUTHORIZATION;\n";
+                grant(c, "orders", sql);
+            }),
         ),
         (
             "default privileges of another role",
-            owner().with(|c| c.facts.head.named.with_defaults = ["deputy".to_owned()].into()),
+            owner().with(|c| {
+                c.facts.roles.insert("deputy".to_owned(), false);
+                grant(c, "orders", "ALTER DEFAULT PRIVILEGES FOR ROLE deputy GRANT SELECT ON TABLES TO reporting;\n");
+            }),
+        ),
+        (
+            "a table of somebody else",
+            owner().with(|c| {
+                c.facts.roles.insert("theirs".to_owned(), false);
+                c.facts.head.contents[0].owner = "theirs".to_owned();
+            }),
+        ),
+        (
+            "a table of a role that the server lacks, superuser",
+            Case::usual().with(|c| c.facts.head.contents[0].owner = "auditor".to_owned()),
+        ),
+        (
+            "the database owner's schema public",
+            owner().with(|c| {
+                let mut public = entry(20, "SCHEMA", "public", false);
+                (public.schema, public.owner) = (String::new(), "pg_database_owner".to_owned());
+                c.facts.roles.insert("pg_database_owner".to_owned(), false);
+                c.facts.head.contents.push(public);
+            }),
         ),
         (
             "an owner that may not create in public, by swap",
