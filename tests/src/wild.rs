@@ -19,7 +19,7 @@ mod results;
 mod scene;
 mod workers;
 
-pub use self::case::{Case, KnownBad, Role, Way};
+pub use self::case::{Case, Role, Way};
 pub use self::judge::Verdict;
 pub use self::matrix::{failures, markdown, mended, table};
 pub use self::plan::{Trial, bounded, pairs, product};

@@ -224,41 +224,6 @@ impl Case {
     }
 }
 
-/// `tests/wild/known_bad.toml`: what is bad today whatever the case, and is left out of `make test` till it is mended.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KnownBad {
-    #[serde(default)]
-    known: Vec<Known>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Known {
-    ways: Vec<Way>,
-    roles: Vec<Role>,
-    /// Only of cases that have a `live.sql`.
-    #[serde(default)]
-    with_live: bool,
-    #[serde(rename = "because")]
-    _because: String,
-}
-
-impl KnownBad {
-    /// Reads the file.
-    pub fn read() -> KnownBad {
-        let file = tools::root().join("tests/wild/known_bad.toml");
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-    }
-
-    pub(super) fn concerns(&self, case: &Case, way: Way, role: Role) -> bool {
-        let has_live = case.text("live.sql").is_some();
-        let is = |known: &Known| known.ways.contains(&way) && known.roles.contains(&role);
-        self.known.iter().any(|known| is(known) && (has_live || !known.with_live))
-    }
-}
-
 impl Expect {
     pub(super) fn concerns(&self, way: Way, role: Role, version: u32) -> bool {
         self.ways.as_ref().is_none_or(|ways| ways.contains(&way))

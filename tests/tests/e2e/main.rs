@@ -22,3 +22,4 @@ mod stack;
 mod template;
 mod troubleshooting;
 mod verify;
+mod wild;
