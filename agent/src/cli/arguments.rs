@@ -200,6 +200,10 @@ pub(crate) struct RestoreArgs {
     /// an archive that you trust.
     #[arg(long)]
     pub(crate) trust_archive: bool,
+    /// Give the backup's functions a search_path until their rows, indexes and views are restored. For functions that name
+    /// tables or functions without a schema, and are called by a CHECK, an index or the like.
+    #[arg(long)]
+    pub(crate) search_path_fix: bool,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
     #[arg(long, conflicts_with_all = ["from", "into", "table", "in_place"])]
     pub(crate) drop_old: bool,

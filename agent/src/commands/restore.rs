@@ -26,6 +26,7 @@ mod space;
 mod swap;
 mod swappable;
 mod tables;
+mod traps;
 mod unfilled;
 mod wish;
 
@@ -89,7 +90,7 @@ fn restore(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Resul
     let name = &job.facts.target.name;
     prompt::ask(&job.plan, &format!("Restore {name}?"), job.wish.confirm)?;
     let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(name))?;
-    let restored = act(job, settings, database)?;
+    let restored = act(job, settings, database).map_err(|failure| traps::explained(job, failure))?;
     let answer = answer::RestoreAnswer::new(job, &restored, Timestamp::now());
     job.report.answer(&answer, &answer)?;
     Ok(restored.clients.map_or(Exit::Done, |failure| {

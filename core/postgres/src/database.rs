@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod content;
 pub mod counts;
 pub mod exchange;
+pub mod known_names;
 pub mod live;
 pub mod names;
 pub mod objects;

@@ -3,7 +3,9 @@
 pub mod bound;
 pub mod dictionary;
 pub mod inheritance;
+mod lexer;
 pub mod needs;
 pub mod origin;
 pub mod roles;
 pub mod tokens;
+pub mod traps;

@@ -1,6 +1,8 @@
 SET ROLE @owner@;
 CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
-CREATE FUNCTION wrapped(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain($1); END';
+CREATE FUNCTION wrapped(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN public.plain($1); END';
 CREATE TABLE t (word text);
 INSERT INTO t SELECT 'Word ' || g FROM generate_series(1, 50) g;
 CREATE INDEX ON t (wrapped(word));
+-- After the index: PostgreSQL 17 builds one with a search_path of its own.
+CREATE OR REPLACE FUNCTION wrapped(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain($1); END';

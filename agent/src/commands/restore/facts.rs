@@ -21,6 +21,7 @@ use crate::commands::restore::owners;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
+use crate::commands::restore::traps::Traps;
 use crate::commands::restore::unfilled;
 use crate::commands::restore::wish::Wish;
 
@@ -62,6 +63,8 @@ pub(crate) struct Facts {
     pub(crate) objects: Option<Objects>,
     /// Tables of the live database with rows that the archive has none of.
     pub(crate) unfilled: Vec<String>,
+    /// What an empty search_path would make fail.
+    pub(crate) traps: Traps,
     /// The time of the restore, from which its databases get their names.
     pub(crate) moment: Timestamp,
 }
@@ -115,6 +118,7 @@ impl Facts {
             unfilled: unfilled::ask(&server.psql, &head, &target)?,
             spool: SpoolFolder::at(&wish.spool_directory),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            traps: Traps::ask(server, &head, &target)?,
             backup,
             head,
             target,

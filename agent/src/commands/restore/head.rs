@@ -9,6 +9,7 @@ use postgres::programs::program::Program;
 use postgres::words::needs::{Needs, NeedsFinder};
 use postgres::words::origin;
 use postgres::words::roles::Finder;
+use postgres::words::traps::{Definitions, TrapFinder};
 use postgres::{Tool, Tools, Version};
 
 use crate::answers::failure::{Exit, Failure};
@@ -30,6 +31,8 @@ pub(crate) struct Head {
     pub(crate) roles_in_definitions: BTreeSet<String>,
     /// What its statements need of a server.
     pub(crate) needs: Needs,
+    /// What its statements evaluate while they are restored.
+    pub(crate) definitions: Definitions,
     pub(crate) pg_restore: Tool,
     /// Its scripts forbid psql every command of its own, such as `\! command`, which a hostile archive may contain
     /// (CVE-2025-8714).
@@ -74,6 +77,7 @@ impl Head {
             large_objects: walk.large_object_entries().to_vec(),
             roles_in_definitions: said.roles,
             needs: said.needs,
+            definitions: said.definitions,
             pg_restore,
             restricts_psql: said.restricts_psql,
         })
@@ -156,6 +160,7 @@ struct Script {
 struct Said {
     roles: BTreeSet<String>,
     needs: Needs,
+    definitions: Definitions,
     restricts_psql: bool,
 }
 
@@ -172,6 +177,7 @@ impl Script {
         let reader = std::thread::spawn(move || {
             let mut finder = Finder::default();
             let mut needs = NeedsFinder::default();
+            let mut traps = TrapFinder::default();
             let mut begins_so = true;
             let mut restricts_psql = false;
             let lines = stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')).map_while(Result::ok);
@@ -184,8 +190,10 @@ impl Script {
                 let line = String::from_utf8_lossy(&line);
                 finder.line(&line);
                 needs.line(&line);
+                traps.line(&line);
             });
-            Said { roles: finder.finish(), needs: needs.finish(), restricts_psql }
+            let (roles, needs, definitions) = (finder.finish(), needs.finish(), traps.finish());
+            Said { roles, needs, definitions, restricts_psql }
         });
         Ok(Self { tool, program, stdin: pipes.stdin, reader })
     }

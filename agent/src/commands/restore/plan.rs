@@ -7,6 +7,7 @@ mod obstacles;
 pub(crate) mod ownership;
 mod partial;
 pub(crate) mod replacement;
+mod search_path;
 pub(crate) mod shown;
 mod subject;
 pub(crate) mod way;
@@ -62,6 +63,7 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
         refuse_unrestricted(&facts.head)?;
     }
     lacks::refuse(facts, &way)?;
+    search_path::refuse(wish, facts, &chosen)?;
     let ownership = ownership::decide(facts, &way);
     let mut warnings = warnings(wish, facts, &way, (&filling, &ownership));
     let tablespaces = lacks::tablespaces(facts);
@@ -150,6 +152,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
     warnings.extend(ownership.warnings.iter().cloned());
     warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));
+    warnings.extend(search_path::warned(wish));
     match (way, &facts.target.living) {
         (Way::InPlace { .. }, _) if wish.skip_backup => {
             warnings.push("no safety backup is made (--skip-backup): there will be no way back".to_owned());

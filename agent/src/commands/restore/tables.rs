@@ -93,6 +93,11 @@ fn children(head: &Head) -> BTreeMap<Name, Vec<Name>> {
     children
 }
 
+/// The table itself and those below it, each with its schema.
+pub(crate) fn with_those_below(head: &Head, schema: &str, name: &str) -> BTreeSet<(String, String)> {
+    family(&[(schema.to_owned(), name.to_owned())].into(), &children(head))
+}
+
 fn family(roots: &BTreeSet<Name>, children: &BTreeMap<Name, Vec<Name>>) -> BTreeSet<Name> {
     let mut family = roots.clone();
     let mut rest: Vec<Name> = roots.iter().cloned().collect();

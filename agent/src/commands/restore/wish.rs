@@ -22,6 +22,8 @@ pub(crate) struct Wish {
     pub(crate) force: bool,
     /// `--trust-archive`.
     pub(crate) trust_archive: bool,
+    /// `--search-path-fix`.
+    pub(crate) search_path_fix: bool,
     /// `--confirm`.
     pub(crate) confirm: bool,
     /// `--dry-run`.
@@ -46,6 +48,7 @@ impl Wish {
             skip_backup: args.skip_backup,
             force: args.force,
             trust_archive: args.trust_archive,
+            search_path_fix: args.search_path_fix,
             confirm: args.confirm,
             dry_run: args.dry_run,
             stop_command: database.stop_command.clone().filter(|_| stops),

@@ -15,6 +15,7 @@ use postgres::database::objects::Objects;
 use postgres::database::offers::Present;
 use postgres::database::rights::OwnersRights;
 use postgres::words::needs::Needs;
+use postgres::words::traps::Definitions;
 use postgres::{Tool, Version};
 use serde_json::{Value, json};
 
@@ -25,6 +26,7 @@ use crate::commands::restore::head::Head;
 use crate::commands::restore::plan::tests::cases::living::objects;
 use crate::commands::restore::server::Target;
 use crate::commands::restore::space::Space;
+use crate::commands::restore::traps::Traps;
 use crate::commands::restore::wish::Wish;
 
 /// A restore to be decided.
@@ -75,6 +77,7 @@ impl Case {
             cores: 4,
             objects: None,
             unfilled: Vec::new(),
+            traps: Traps::default(),
             moment: "2026-11-25T03:00:00Z".parse().unwrap(),
         };
         Self { wish: Wish::default(), facts }
@@ -175,6 +178,7 @@ fn head(pg_dump: &str, pg_restore: &str) -> Head {
         large_objects: Vec::new(),
         roles_in_definitions: BTreeSet::new(),
         needs: Needs::default(),
+        definitions: Definitions::default(),
         pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
         restricts_psql: true,
     }

@@ -1,0 +1,55 @@
+//! What an empty search_path would make fail, by the archive and by what the server knows.
+
+use std::collections::BTreeSet;
+
+use postgres::database::known_names;
+use postgres::words::traps::Trap;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::failure::LIVE_IS_UNCHANGED;
+use crate::commands::restore::head::Head;
+use crate::commands::restore::job::Job;
+use crate::commands::restore::server::{Server, Target};
+
+/// What will fail, and what may.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Traps {
+    pub(crate) all: Vec<Trap>,
+    /// What functions name without a schema, and is nothing that every database has.
+    pub(crate) names: BTreeSet<String>,
+}
+
+impl Traps {
+    /// Asks the server about the names that functions use without a schema.
+    ///
+    /// # Errors
+    /// Exit 1 when it cannot be asked.
+    pub(crate) fn ask(server: &Server, head: &Head, target: &Target) -> Result<Self, Failure> {
+        let names = head.definitions.unqualified();
+        if names.is_empty() {
+            return Ok(Self::default());
+        }
+        let extensions: BTreeSet<&str> =
+            head.entries("EXTENSION").map(|entry| entry.name.as_str()).filter(|name| *name != "plpgsql").collect();
+        let living = target.living.as_ref().map(|_| &server.psql);
+        let known = known_names::ask(&server.maintenance, living, &names, &extensions)
+            .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        let all = head.definitions.traps(&known);
+        let names = names.into_iter().filter(|name| !known.without_path.contains(*name)).map(str::to_owned).collect();
+        Ok(Self { all, names })
+    }
+}
+
+/// A failure that a name without its schema may have caused, with the way out. What was found in advance is refused there; a
+/// name may as well stand in a text that a function puts together, or be an operator's.
+pub(crate) fn explained(job: &Job, failure: Failure) -> Failure {
+    let is_unexplained = failure.hint.as_deref() == Some(LIVE_IS_UNCHANGED);
+    let names = &job.facts.traps.names;
+    let mut words = failure.error.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    if job.wish.search_path_fix || !is_unexplained || !words.any(|word| names.contains(word)) {
+        return failure;
+    }
+    failure.hint(format!(
+        "{LIVE_IS_UNCHANGED}; where a function names this without its schema, --search-path-fix gives it a search_path"
+    ))
+}
