@@ -9,6 +9,7 @@ pub mod live;
 pub mod names;
 pub mod objects;
 pub mod offers;
+pub mod paths;
 pub mod properties;
 pub mod replacing;
 pub mod rights;

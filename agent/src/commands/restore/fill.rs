@@ -1,6 +1,8 @@
 //! Rows and definitions into a database that is empty, in the way that the plan decided.
 
 mod feed;
+mod in_parts;
+mod paths;
 mod relay;
 pub(crate) mod replay;
 mod share;
@@ -34,6 +36,7 @@ use crate::commands::restore::reading::Through;
 pub(crate) fn run(job: &Job, psql: &Psql, filling: &Filling) -> Result<(Through, Vec<Counted>), Unfilled> {
     let through = match filling {
         Filling::SideBySide { jobs, folder } => return side_by_side::fill(job, psql, *jobs, folder),
+        Filling::Stream if job.wish.search_path_fix => in_parts::fill(job, psql)?,
         Filling::Stream => stream(job, psql)?,
         Filling::Script => script(job, psql)?,
     };

@@ -20,7 +20,7 @@ struct Table {
 /// Analyzes every table of a database, in this many sessions at a time. What can't be analyzed is a warning, and autovacuum's.
 pub fn gather(psql: &Psql, sessions: usize) {
     // Before version 10 the catalog has other columns.
-    let gathered = gather_side_by_side(psql, sessions.max(1)).or_else(|_| psql.script("ANALYZE;\n").map(drop));
+    let gathered = gather_side_by_side(psql, sessions.max(1)).or_else(|_| psql.script("RESET search_path;\nANALYZE;\n").map(drop));
     if let Err(error) = gathered {
         tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");
     }
@@ -42,11 +42,12 @@ fn gather_side_by_side(psql: &Psql, sessions: usize) -> Result<(), PsqlError> {
     })
 }
 
-/// `\gexec` runs what the query answers with: the names never pass through us.
+/// `\gexec` runs what the query answers with: the names never pass through us. Functions of indexes find what they name without
+/// a schema in the database's own search_path, which doesn't hold before.
 fn analyze(psql: &Psql, tables: &[Table]) -> Result<(), PsqlError> {
     let oids: Vec<String> = tables.iter().map(|table| table.oid.to_string()).collect();
     let sql = format!(
-        "SELECT pg_catalog.format('ANALYZE %I.%I', n.nspname, c.relname)
+        "SELECT 'RESET search_path', pg_catalog.format('ANALYZE %I.%I', n.nspname, c.relname)
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.oid IN ({}) ORDER BY pg_catalog.pg_relation_size(c.oid) DESC\n\\gexec\n",
         oids.join(", ")

@@ -60,6 +60,28 @@ pub enum Way {
     Replacing,
 }
 
+/// A part of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What must be there before the rows.
+    Definitions,
+    /// Rows and large objects.
+    Data,
+    /// Indexes, constraints and the like.
+    Finish,
+}
+
+impl Section {
+    /// Lets a `pg_restore` do nothing else.
+    pub fn alone(self, command: &mut Command) {
+        command.arg(match self {
+            Self::Definitions => "--section=pre-data",
+            Self::Data => "--section=data",
+            Self::Finish => "--section=post-data",
+        });
+    }
+}
+
 /// `pg_restore` that prints what it would do, and connects to nothing.
 #[must_use]
 pub fn script(tool: &Tool, connection: &Connection, choice: &Choice, way: Way) -> Command {

@@ -126,6 +126,30 @@ fn assignment(tokens: &[Token]) -> Option<String> {
     Some(format!("SET {setting} TO {}", values.collect::<Option<Vec<_>>>()?.join(", ")))
 }
 
+/// The search_path of its settings, as names.
+#[must_use]
+pub fn search_path(definition: &str) -> Option<Vec<String>> {
+    let tokens = tokens(definition);
+    let statements = tokens.split(|token| *token == Token::Sign(';'));
+    let values = statements.filter_map(|statement| match statement {
+        [alter, of, _, set, name, to, values @ ..]
+            if alter.is("ALTER")
+                && of.is("DATABASE")
+                && set.is("SET")
+                && name.name() == Some("search_path")
+                && (to.is("TO") || *to == Token::Sign('=')) =>
+        {
+            Some(values)
+        }
+        _ => None,
+    });
+    let names = values.last()?.split(|token| *token == Token::Sign(',')).map(|value| match value {
+        [Token::Text(name) | Token::Word(name) | Token::Quoted(name)] => Some(name.clone()),
+        _ => None,
+    });
+    names.collect()
+}
+
 /// Its comment.
 #[must_use]
 pub fn comment(definition: &str) -> Option<String> {
@@ -245,6 +269,14 @@ ALTER DATABASE d IS_TEMPLATE = true;
             r#"ALTER DATABASE "n" IS_TEMPLATE true"#,
         ];
         assert_eq!(settings(definition, "n"), expected.map(|statement| Some(statement.to_owned())));
+    }
+
+    #[test]
+    fn a_databases_search_path_is_a_list_of_names() {
+        let definition = "ALTER DATABASE d CONNECTION LIMIT = 7;\nALTER DATABASE d SET search_path TO '$user', 'odd, \"one\"';\n\
+                          ALTER ROLE r IN DATABASE d SET search_path TO 'other';\n";
+        assert_eq!(search_path(definition), Some(vec!["$user".to_owned(), "odd, \"one\"".to_owned()]));
+        assert_eq!(search_path("ALTER DATABASE d SET work_mem TO '1MB';"), None);
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! `pg_restore`'s script, made while the archive is read, into one psql session of ours.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read as _};
-use std::process::ChildStdout;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::process::{ChildStdout, Command};
 
 use postgres::Psql;
-use postgres::programs::pg_restore::{self, Way};
+use postgres::database::paths::Of;
+use postgres::programs::pg_restore::{self, Section, Way};
 use postgres::programs::script::{Kind, Trimmed};
-use postgres::programs::session::Session;
+use postgres::programs::session::{Session, SessionError};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
+use crate::commands::restore::fill::paths::Paths;
+use crate::commands::restore::fill::{in_parts, spool};
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{Through, filled};
 
@@ -21,6 +25,9 @@ pub(crate) enum SessionState {
     Alive,
     Ended,
 }
+
+/// Why a script wasn't replayed.
+type Broken = (Failure, SessionState);
 
 /// Archive → pg_restore → its script, without the entries `left_out` → psql.
 ///
@@ -32,18 +39,73 @@ pub(crate) fn replay(
     way: Way,
     left_out: &BTreeSet<i32>,
 ) -> Result<Through, (Failure, SessionState)> {
-    let alive = |failure: Failure| (failure, SessionState::Alive);
     let (choice, _list) = job.choice_without(left_out).map_err(alive)?;
-    let mut command = pg_restore::script(&job.facts.head.pg_restore, job.server.psql.connection(), &choice, way);
-    let (feed, script) = Feed::start(&mut command, &job.interrupt).map_err(alive)?;
+    let command = || pg_restore::script(&job.facts.head.pg_restore, job.server.psql.connection(), &choice, way);
     let kind =
         Kind { transaction: way == Way::Replacing, knows_timeout: job.facts.target.role.knows_transaction_timeout() };
+    if !job.wish.search_path_fix {
+        return pass(job, session, (&mut command(), kind), |feed| feed.read_in(job));
+    }
+    let section = |section: Section| {
+        let mut command = command();
+        section.alone(&mut command);
+        command
+    };
+    let (head, paths) = (in_parts::head(job).map_err(alive)?, Paths::default());
+    pass(job, session, (&mut section(Section::Definitions), kind), |feed| feed_head(feed, &head))?;
+    let of = if way == Way::Replacing { Of::Transaction } else { Of::Database };
+    paths.give_by(job, of, |script| session.ask(script).map_err(ended)).map_err(|Stopped(broken)| broken)?;
+    let through = pass(job, session, (&mut section(Section::Data), kind), |feed| feed.read_in(job))?;
+    pass(job, session, (&mut section(Section::Finish), kind), |feed| feed_head(feed, &head))?;
+    let removal = paths.removal().unwrap_or_default();
+    session.ask(&removal).map_err(|e| ended(e).0)?;
+    Ok(through)
+}
+
+fn alive(failure: Failure) -> Broken {
+    (failure, SessionState::Alive)
+}
+
+/// A question to the session that wasn't answered, or whose answer wasn't understood.
+struct Stopped(Broken);
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self(alive(failure))
+    }
+}
+
+fn ended(error: SessionError) -> Stopped {
+    Stopped((Failure::new(Exit::Failed, error.to_string()), SessionState::Ended))
+}
+
+/// A file with the archive's head, to its end.
+fn feed_head(mut feed: Feed, mut head: &File) -> Result<(), Failure> {
+    let mut block = vec![0; 256 << 10];
+    head.rewind().map_err(|e| spool::unreadable(&e))?;
+    loop {
+        let length = head.read(&mut block).map_err(|e| spool::unreadable(&e))?;
+        if length == 0 {
+            return feed.end();
+        }
+        feed.write(filled(&block, length).map_err(|e| spool::unreadable(&e))?)?;
+    }
+}
+
+/// The script of one pg_restore, which `read` feeds, into psql.
+fn pass<T>(
+    job: &Job,
+    session: &mut Session,
+    (command, kind): (&mut Command, Kind),
+    read: impl FnOnce(Feed) -> Result<T, Failure>,
+) -> Result<T, Broken> {
+    let (feed, script) = Feed::start(command, &job.interrupt).map_err(alive)?;
     std::thread::scope(|scope| {
         let pump = scope.spawn(|| pump(script, Trimmed::new(kind), session));
-        let read = feed.read_in(job);
+        let read = read(feed);
         let pumped = pump.join().unwrap_or_else(|_| Err(io::Error::other("the script's thread panicked")));
         match (read, pumped) {
-            (Ok(through), Ok(())) => Ok(through),
+            (Ok(read), Ok(())) => Ok(read),
             // psql ended, so pg_restore could not write on: the cause is psql's.
             (_, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Err((Failure::new(Exit::Failed, "psql ended in the middle of the script"), SessionState::Ended))

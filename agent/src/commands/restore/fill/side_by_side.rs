@@ -15,16 +15,15 @@ use std::thread;
 use postgres::Psql;
 use postgres::database::counts::Counted;
 use postgres::programs::pg_restore::{self, Choice, Part};
-use postgres::programs::program::Program;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
+use crate::commands::restore::fill::paths::Paths;
 use crate::commands::restore::fill::relay::{Cancelled, Relay};
 use crate::commands::restore::fill::share::{Share, share_out, weights};
 use crate::commands::restore::fill::splitter::{Block, HEAD, Splitter};
 use crate::commands::restore::fill::unfilled::Unfilled;
-use crate::commands::restore::fill::{slots, spool};
+use crate::commands::restore::fill::{in_parts, slots, spool};
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{Through, filled};
 use crate::commands::restore::tables;
@@ -41,6 +40,7 @@ struct Filling<'a> {
     /// Where data blocks wait.
     rows: &'a File,
     relay: Relay,
+    paths: Paths,
 }
 
 /// Why a part wasn't restored.
@@ -58,7 +58,7 @@ enum Stopped {
 /// As [`Job::read_through`] and [`Job::count`], and when a pg_restore fails.
 pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Unfilled> {
     let (head, rows) = (spool::create(folder)?, spool::create(folder)?);
-    let filling = Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay: Relay::default() };
+    let filling = Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay: Relay::default(), paths: Paths::default() };
     let shares = share_out(&weights(job), jobs);
     let through = thread::scope(|scope| {
         let parts = shares.iter().map(|share| scope.spawn(|| filling.part(share))).collect::<Vec<_>>();
@@ -160,7 +160,11 @@ impl Filling<'_> {
     fn define(&self) -> Result<(), Stopped> {
         let head = spool::path_of(self.head);
         let waited = self.relay.wait_for_head().map_err(Stopped::from);
-        let defined = waited.and_then(|()| Ok(self.run(&Part::Definitions(&head))?));
+        let define = || {
+            self.run(&Part::Definitions(&head))?;
+            self.paths.give(self.job, self.psql)
+        };
+        let defined = waited.and_then(|()| Ok(define()?));
         match defined {
             Ok(()) => self.relay.set_defined(),
             Err(_) => self.relay.cancel(),
@@ -219,17 +223,12 @@ impl Filling<'_> {
     fn finish(&self) -> Result<(), Failure> {
         let (archive, jobs) = (spool::path_of(self.head), self.jobs);
         tracing::info!("the archive is whole and its rows are in; building indexes and constraints with {jobs} jobs");
-        self.run(&Part::Finish { archive: &archive, jobs })
+        self.run(&Part::Finish { archive: &archive, jobs })?;
+        self.paths.take_away(self.psql)
     }
 
-    /// Runs a pg_restore that reads the spool by itself.
     fn run(&self, part: &Part<'_>) -> Result<(), Failure> {
-        let choice = self.choice()?;
-        let tool = &self.job.facts.head.pg_restore;
-        let mut command = pg_restore::into_database(tool, self.psql.connection(), &choice, part);
-        let started = Program::start("pg_restore", &mut command, self.job.interrupt.stop());
-        let ended = started.and_then(|(program, _)| program.end());
-        ended.map_err(|e| failure::program(&e))
+        in_parts::run(self.job, self.psql, part)
     }
 
     fn choice(&self) -> Result<Choice, Failure> {

@@ -83,6 +83,11 @@ fn what_the_archive_needs_is_named_before_anything_starts() {
 }
 
 #[test]
+fn names_without_schemas_are_refused_where_they_are_evaluated() {
+    insta::assert_snapshot!("search-path", table(cases::search_path::cases()));
+}
+
+#[test]
 fn a_plan_reads_like_this() {
     let plan = decide(&Case::usual().wish, &Case::usual().facts).unwrap();
     insta::assert_snapshot!("a-plan", plan.to_string());

@@ -2,6 +2,7 @@
 
 pub(super) mod living;
 pub(super) mod needs;
+pub(super) mod search_path;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

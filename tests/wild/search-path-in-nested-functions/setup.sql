@@ -1,0 +1,10 @@
+SET ROLE @owner@;
+CREATE SCHEMA app; CREATE SCHEMA tools;
+CREATE TABLE app.limits (most int); INSERT INTO app.limits VALUES (100);
+SET search_path = app;
+CREATE FUNCTION tools.most() RETURNS int LANGUAGE sql STABLE AS 'SELECT most FROM limits';
+CREATE FUNCTION app.most() RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN tools.most(); END';
+CREATE FUNCTION app.fits(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 < app.most()';
+CREATE DOMAIN app.amount AS int CHECK (app.fits(VALUE));
+CREATE TABLE app.orders (id int, amount app.amount);
+INSERT INTO app.orders SELECT g, g FROM generate_series(1, 50) g;
