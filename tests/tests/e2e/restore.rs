@@ -14,6 +14,7 @@ mod into;
 mod properties;
 mod refusals;
 mod roles;
+mod search_path;
 mod ways;
 
 use std::path::{Path, PathBuf};

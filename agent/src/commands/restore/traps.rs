@@ -15,7 +15,7 @@ use crate::commands::restore::server::{Server, Target};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Traps {
     pub(crate) all: Vec<Trap>,
-    /// What functions name without a schema, and is nothing that every database has.
+    /// What functions name without a schema, or may, and is nothing that every database has.
     pub(crate) names: BTreeSet<String>,
 }
 
@@ -26,17 +26,12 @@ impl Traps {
     /// Exit 1 when it cannot be asked.
     pub(crate) fn ask(server: &Server, head: &Head, target: &Target) -> Result<Self, Failure> {
         let names = head.definitions.unqualified();
-        if names.is_empty() {
-            return Ok(Self::default());
-        }
         let extensions: BTreeSet<&str> =
             head.entries("EXTENSION").map(|entry| entry.name.as_str()).filter(|name| *name != "plpgsql").collect();
         let living = target.living.as_ref().map(|_| &server.psql);
         let known = known_names::ask(&server.maintenance, living, &names, &extensions)
             .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-        let all = head.definitions.traps(&known);
-        let names = names.into_iter().filter(|name| !known.without_path.contains(*name)).map(str::to_owned).collect();
-        Ok(Self { all, names })
+        Ok(Self { all: head.definitions.traps(&known), names: head.definitions.suspects(&known) })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{Psql, PsqlError};
 
 /// What stands before a parenthesis in PL/pgSQL and is no function.
 const OF_PLPGSQL: [&str; 15] = [
-    "array", "assert", "call", "elseif", "elsif", "execute", "exit", "foreach", "if", "loop", "open", "perform", "raise",
-    "return", "while",
+    "array", "assert", "call", "elseif", "elsif", "execute", "exit", "foreach", "if", "loop", "open", "perform",
+    "raise", "return", "while",
 ];
 
 #[derive(Default, Deserialize)]
@@ -38,6 +38,9 @@ pub fn ask(
     names: &BTreeSet<&str>,
     extensions: &BTreeSet<&str>,
 ) -> Result<Known, PsqlError> {
+    if names.is_empty() {
+        return Ok(Known::default());
+    }
     let array = array(names);
     let system = format!(
         "SELECT ARRAY(SELECT n FROM unnest({array}) n WHERE n IN (SELECT proname::text FROM pg_proc

@@ -20,7 +20,8 @@ struct Table {
 /// Analyzes every table of a database, in this many sessions at a time. What can't be analyzed is a warning, and autovacuum's.
 pub fn gather(psql: &Psql, sessions: usize) {
     // Before version 10 the catalog has other columns.
-    let gathered = gather_side_by_side(psql, sessions.max(1)).or_else(|_| psql.script("RESET search_path;\nANALYZE;\n").map(drop));
+    let gathered =
+        gather_side_by_side(psql, sessions.max(1)).or_else(|_| psql.script("RESET search_path;\nANALYZE;\n").map(drop));
     if let Err(error) = gathered {
         tracing::warn!("ANALYZE failed, queries may be slow until autovacuum has run: {error}");
     }

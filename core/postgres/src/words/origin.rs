@@ -131,7 +131,7 @@ fn assignment(tokens: &[Token]) -> Option<String> {
 pub fn search_path(definition: &str) -> Option<Vec<String>> {
     let tokens = tokens(definition);
     let statements = tokens.split(|token| *token == Token::Sign(';'));
-    let values = statements.filter_map(|statement| match statement {
+    let mut values = statements.filter_map(|statement| match statement {
         [alter, of, _, set, name, to, values @ ..]
             if alter.is("ALTER")
                 && of.is("DATABASE")
@@ -143,7 +143,7 @@ pub fn search_path(definition: &str) -> Option<Vec<String>> {
         }
         _ => None,
     });
-    let names = values.last()?.split(|token| *token == Token::Sign(',')).map(|value| match value {
+    let names = values.next_back()?.split(|token| *token == Token::Sign(',')).map(|value| match value {
         [Token::Text(name) | Token::Word(name) | Token::Quoted(name)] => Some(name.clone()),
         _ => None,
     });

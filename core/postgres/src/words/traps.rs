@@ -102,8 +102,19 @@ impl TrapFinder {
 /// Kinds of entries whose SQL matters.
 fn is_read(kind: &str) -> bool {
     const READ: &[&str] = &[
-        "AGGREGATE", "CHECK CONSTRAINT", "CONSTRAINT", "DOMAIN", "FUNCTION", "INDEX", "MATERIALIZED VIEW", "OPERATOR",
-        "OPERATOR CLASS", "PROCEDURE", "TABLE", "TYPE", "VIEW",
+        "AGGREGATE",
+        "CHECK CONSTRAINT",
+        "CONSTRAINT",
+        "DOMAIN",
+        "FUNCTION",
+        "INDEX",
+        "MATERIALIZED VIEW",
+        "OPERATOR",
+        "OPERATOR CLASS",
+        "PROCEDURE",
+        "TABLE",
+        "TYPE",
+        "VIEW",
     ];
     READ.contains(&kind)
 }
@@ -144,6 +155,16 @@ impl Definitions {
     pub fn unqualified(&self) -> BTreeSet<&str> {
         let functions = self.functions.values().flatten().filter(|function| is_open(function));
         functions.flat_map(|function| function.body.unqualified.iter().map(|(_, name)| name.as_str())).collect()
+    }
+
+    /// Names that a function may not find: those without a schema, and the archive's own in texts that it may run as SQL.
+    #[must_use]
+    pub fn suspects(&self, known: &Known) -> BTreeSet<String> {
+        let own: BTreeSet<&str> = self.named.iter().map(|(_, name)| name.as_str()).collect();
+        let functions = self.functions.values().flatten().filter(|function| is_open(function));
+        let spoken = functions.flat_map(|function| function.body.spoken.iter().map(String::as_str));
+        let names = self.unqualified().into_iter().chain(spoken.filter(|name| own.contains(name)));
+        names.filter(|name| !known.without_path.contains(*name)).map(str::to_owned).collect()
     }
 
     /// What will fail, each once for what evaluates it.

@@ -13,8 +13,8 @@ use crate::answers::failure::Failure;
 use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::paths::Paths;
-use crate::commands::restore::fill::spool;
 use crate::commands::restore::fill::splitter::{HEAD, Splitter};
+use crate::commands::restore::fill::spool;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{self, ReadingError, Through, filled};
 

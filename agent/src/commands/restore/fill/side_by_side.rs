@@ -58,7 +58,8 @@ enum Stopped {
 /// As [`Job::read_through`] and [`Job::count`], and when a pg_restore fails.
 pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Unfilled> {
     let (head, rows) = (spool::create(folder)?, spool::create(folder)?);
-    let filling = Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay: Relay::default(), paths: Paths::default() };
+    let filling =
+        Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay: Relay::default(), paths: Paths::default() };
     let shares = share_out(&weights(job), jobs);
     let through = thread::scope(|scope| {
         let parts = shares.iter().map(|share| scope.spawn(|| filling.part(share))).collect::<Vec<_>>();

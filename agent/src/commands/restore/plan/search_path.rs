@@ -24,7 +24,8 @@ pub(super) fn refuse(wish: &Wish, facts: &Facts, chosen: &Chosen) -> Result<(), 
     if found.is_empty() {
         return Ok(());
     }
-    let error = format!("names without their schema would make the restore fail: {}", words::first_of(&found, NAMED, "; "));
+    let error =
+        format!("names without their schema would make the restore fail: {}", words::first_of(&found, NAMED, "; "));
     Err(Failure::new(Exit::Failed, error).hint(
         "pg_restore runs with an empty search_path: --search-path-fix gives functions one for the time of the restore",
     ))
@@ -45,7 +46,8 @@ fn in_words(trap: &Trap) -> String {
 fn springs(facts: &Facts, chosen: &Chosen, trap: &Trap) -> bool {
     let When::Filled { schema, name } = &trap.when else { return true };
     let is_refreshed = facts.head.entries("MATERIALIZED VIEW DATA").any(|e| e.schema == *schema && e.name == *name);
-    is_refreshed || tables::with_those_below(&facts.head, schema, name).iter().any(|table| has_rows(facts, chosen, table))
+    is_refreshed
+        || tables::with_those_below(&facts.head, schema, name).iter().any(|table| has_rows(facts, chosen, table))
 }
 
 fn has_rows(facts: &Facts, chosen: &Chosen, (schema, name): &(String, String)) -> bool {

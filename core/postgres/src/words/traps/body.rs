@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::words::lexer::Lexeme;
+use crate::words::lexer::{Lexeme, lexemes};
 use crate::words::traps::mention::{Mention, mentions};
 
 /// What a name stands for.
@@ -20,21 +20,74 @@ pub(super) struct Body {
     pub(super) unqualified: BTreeSet<(Kind, String)>,
     /// With one.
     pub(super) mentions: BTreeSet<Mention>,
+    /// Words within its texts, which it may run as SQL.
+    pub(super) spoken: BTreeSet<String>,
     /// It sets a search_path of its own, or catches the error of a name that isn't found.
     pub(super) is_safe: bool,
 }
 
 /// What may stand before a call.
 const BEFORE_CALLS: &[&str] = &[
-    "all", "and", "any", "assert", "between", "by", "call", "case", "distinct", "else", "elseif", "elsif", "escape",
-    "execute", "from", "having", "if", "ilike", "in", "is", "join", "lateral", "like", "limit", "next", "not",
-    "offset", "on", "or", "perform", "query", "return", "returning", "select", "similar", "some", "then", "using",
-    "when", "where", "while",
+    "all",
+    "and",
+    "any",
+    "assert",
+    "between",
+    "by",
+    "call",
+    "case",
+    "distinct",
+    "else",
+    "elseif",
+    "elsif",
+    "escape",
+    "execute",
+    "from",
+    "having",
+    "if",
+    "ilike",
+    "in",
+    "is",
+    "join",
+    "lateral",
+    "like",
+    "limit",
+    "next",
+    "not",
+    "offset",
+    "on",
+    "or",
+    "perform",
+    "query",
+    "return",
+    "returning",
+    "select",
+    "similar",
+    "some",
+    "then",
+    "using",
+    "when",
+    "where",
+    "while",
 ];
 /// What ends a list of relations.
 const AFTER_RELATIONS: &[&str] = &[
-    "except", "fetch", "group", "having", "intersect", "limit", "loop", "offset", "order", "returning", "select",
-    "set", "union", "values", "where", "window",
+    "except",
+    "fetch",
+    "group",
+    "having",
+    "intersect",
+    "limit",
+    "loop",
+    "offset",
+    "order",
+    "returning",
+    "select",
+    "set",
+    "union",
+    "values",
+    "where",
+    "window",
 ];
 /// Functions whose arguments have a FROM between them.
 const WITH_FROM: &[&str] = &["extract", "overlay", "position", "substring", "trim"];
@@ -63,7 +116,9 @@ impl Body {
         }
         let own = defined_here(lexemes);
         unqualified.retain(|(_, name)| !own.contains(name.as_str()));
-        Self { unqualified, mentions: mentions(lexemes), is_safe: sets_path(lexemes) || catches(lexemes) }
+        let is_safe = sets_path(lexemes) || catches(lexemes);
+        let spoken = if declares { spoken(lexemes) } else { BTreeSet::new() };
+        Self { unqualified, mentions: mentions(lexemes), spoken, is_safe }
     }
 }
 
@@ -225,6 +280,14 @@ fn defined_here(lexemes: &[Lexeme]) -> BTreeSet<&str> {
     defined.collect()
 }
 
+fn spoken(body: &[Lexeme]) -> BTreeSet<String> {
+    let texts = body.iter().filter_map(|lexeme| match lexeme {
+        Lexeme::Text(text) => Some(lexemes(text)),
+        _ => None,
+    });
+    texts.flatten().filter_map(|lexeme| lexeme.name().map(str::to_owned)).collect()
+}
+
 /// `SET search_path`, in whatever way.
 fn sets_path(lexemes: &[Lexeme]) -> bool {
     lexemes.iter().any(|lexeme| match lexeme {
@@ -246,7 +309,6 @@ fn catches(lexemes: &[Lexeme]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::lexer::lexemes;
 
     fn named(sql: &str) -> String {
         let body = Body::of(&lexemes(sql), sql.contains("BEGIN"));
@@ -265,14 +327,26 @@ mod tests {
             ("SELECT EXISTS (SELECT FROM codes c WHERE c.code = $1)", "exists() codes"),
             ("SELECT FROM public.codes, b, LATERAL f(b.x) t(a, b), ONLY c WHERE x IN (1, d)", "f() b c"),
             ("SELECT max(a) FROM x JOIN y USING (id) LEFT JOIN s.z ON z.a = lower(y.b), w", "lower() max() w x y"),
-            ("SELECT extract(day FROM orders), trim(both FROM users), a IS DISTINCT FROM b FROM t", "extract() trim() t"),
-            ("INSERT INTO log (a) VALUES (f(1)); UPDATE counters SET n = n + 1; DELETE FROM ONLY old", "f() counters log old"),
+            (
+                "SELECT extract(day FROM orders), trim(both FROM users), a IS DISTINCT FROM b FROM t",
+                "extract() trim() t",
+            ),
+            (
+                "INSERT INTO log (a) VALUES (f(1)); UPDATE counters SET n = n + 1; DELETE FROM ONLY old",
+                "f() counters log old",
+            ),
             ("SELECT x INTO target FROM t FOR UPDATE OF other", "t"),
             ("WITH codes AS (SELECT 1), list(a) AS MATERIALIZED (VALUES (1)) SELECT FROM codes, list", ""),
             ("SELECT 'is_odd(1)' || $x$ FROM t $x$ -- FROM u\n", ""),
-            ("SELECT $1::money_amount, cast($1 AS size), (SELECT 1 AS size), 'x'::public.size", "cast() ::money_amount ::size"),
+            (
+                "SELECT $1::money_amount, cast($1 AS size), (SELECT 1 AS size), 'x'::public.size",
+                "cast() ::money_amount ::size",
+            ),
             ("BEGIN CREATE TEMP TABLE IF NOT EXISTS scratch (a int); SELECT FROM scratch; END", ""),
-            ("DECLARE a users%ROWTYPE; b users.id%TYPE; c CONSTANT size := 1; d s.size; BEGIN RETURN a; END", "users ::size"),
+            (
+                "DECLARE a users%ROWTYPE; b users.id%TYPE; c CONSTANT size := 1; d s.size; BEGIN RETURN a; END",
+                "users ::size",
+            ),
             ("SELECT \"Is Odd\"($1)", "Is Odd()"),
             ("BEGIN FOR r IN SELECT a FROM t LOOP x := f(r.a), b; END LOOP; END", "f() t"),
         ] {

@@ -76,7 +76,8 @@ impl Entry {
             }
             _ => Body::default(),
         };
-        let sets = |what: &str| head.windows(2).any(|pair| matches!(pair, [set, name] if set.is("set") && name.is(what)));
+        let sets =
+            |what: &str| head.windows(2).any(|pair| matches!(pair, [set, name] if set.is("set") && name.is(what)));
         let has = |word: &str| head.iter().any(|lexeme| lexeme.is(word));
         Function {
             label: self.label(),
@@ -270,7 +271,9 @@ mod tests {
 
     #[test]
     fn a_function_is_told_by_its_head() {
-        let of = |rest: &str| entry("FUNCTION", "f()", &format!("CREATE FUNCTION public.f() RETURNS int\n{rest}")).function();
+        let of = |rest: &str| {
+            entry("FUNCTION", "f()", &format!("CREATE FUNCTION public.f() RETURNS int\n{rest}")).function()
+        };
         assert!(of("    LANGUAGE sql IMMUTABLE\n    AS $$SELECT g()$$;").is_inlined);
         let with_path = of("    LANGUAGE plpgsql\n    SET search_path TO 'public'\n    AS $$BEGIN RETURN g(); END$$;");
         assert!(with_path.has_path && !with_path.is_inlined);

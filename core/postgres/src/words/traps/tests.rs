@@ -27,7 +27,9 @@ fn found_among(system: &[&str], functions: &[(&str, &str, &str)], others: &[(&st
         When::Always => "always".to_owned(),
         When::Filled { schema, name } => format!("if {schema}.{name} is filled"),
     };
-    traps.map(|trap| format!("{} → {} → {}, {}", trap.evaluated_by, trap.function, trap.name, when(&trap.when))).collect()
+    traps
+        .map(|trap| format!("{} → {} → {}, {}", trap.evaluated_by, trap.function, trap.name, when(&trap.when)))
+        .collect()
 }
 
 const IS_ODD: (&str, &str, &str) = ("is_odd(integer)", "sql IMMUTABLE", "SELECT $1 % 2 = 1");
@@ -82,16 +84,32 @@ fn what_leads_to_a_trap() {
     ];
     let others = [
         CHECKED,
-        ("DOMAIN", "odd", "CREATE DOMAIN public.odd AS integer DEFAULT public.of_table()\n\tCONSTRAINT c CHECK (public.deep(VALUE));"),
+        (
+            "DOMAIN",
+            "odd",
+            "CREATE DOMAIN public.odd AS integer DEFAULT public.of_table()\n\tCONSTRAINT c CHECK (public.deep(VALUE));",
+        ),
         ("TYPE", "pair", "CREATE TYPE public.pair AS (\n\ta public.odd,\n\tb integer\n);"),
         ("TABLE", "u", "CREATE TABLE public.u (\n    p public.pair[],\n    d text DEFAULT public.plain('x'::text)\n);"),
         ("VIEW", "v", "CREATE VIEW public.v AS\n SELECT public.of_table() AS x;"),
-        ("MATERIALIZED VIEW", "m", "CREATE MATERIALIZED VIEW public.m AS\n SELECT v.x\n   FROM public.v\n  WITH NO DATA;"),
-        ("AGGREGATE", "a(integer)", "CREATE AGGREGATE public.a(integer) (\n    SFUNC = public.deep,\n    STYPE = integer\n);"),
+        (
+            "MATERIALIZED VIEW",
+            "m",
+            "CREATE MATERIALIZED VIEW public.m AS\n SELECT v.x\n   FROM public.v\n  WITH NO DATA;",
+        ),
+        (
+            "AGGREGATE",
+            "a(integer)",
+            "CREATE AGGREGATE public.a(integer) (\n    SFUNC = public.deep,\n    STYPE = integer\n);",
+        ),
         ("MATERIALIZED VIEW", "n", "CREATE MATERIALIZED VIEW public.n AS\n SELECT public.a(1) AS a\n  WITH NO DATA;"),
         ("OPERATOR", "===", "CREATE OPERATOR public.=== (\n    FUNCTION = public.deep,\n    RIGHTARG = integer\n);"),
         ("INDEX", "j", "CREATE INDEX j ON public.t USING btree ((OPERATOR(public.===) id));"),
-        ("CONSTRAINT", "t x", "ALTER TABLE ONLY public.t\n    ADD CONSTRAINT x EXCLUDE USING gist (public.plain(w) WITH =);"),
+        (
+            "CONSTRAINT",
+            "t x",
+            "ALTER TABLE ONLY public.t\n    ADD CONSTRAINT x EXCLUDE USING gist (public.plain(w) WITH =);",
+        ),
         ("TRIGGER", "t g", "CREATE TRIGGER g BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.deep();"),
         ("DEFAULT", "t id", "ALTER TABLE ONLY public.t ALTER COLUMN id SET DEFAULT public.deep(1);"),
         ("STATISTICS", "s", "CREATE STATISTICS public.s ON public.deep(id) FROM public.t;"),

@@ -25,7 +25,10 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
                 manifest.census.tables.iter_mut().for_each(|table| table.rows = Some(0));
             }),
         ),
-        ("of a table whose rows the backup lacks", with(vec![of("orders")]).with(|c| c.facts.head.contents.retain(|e| e.dump_id != 3))),
+        (
+            "of a table whose rows the backup lacks",
+            with(vec![of("orders")]).with(|c| c.facts.head.contents.retain(|e| e.dump_id != 3)),
+        ),
         (
             "of a table that is left out by --table",
             with(vec![of("orders")]).gone().with(|c| {

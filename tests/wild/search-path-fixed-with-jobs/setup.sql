@@ -1,0 +1,9 @@
+SET ROLE @owner@;
+CREATE FUNCTION is_odd(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 1';
+CREATE FUNCTION is_fine(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN is_odd($1); END';
+CREATE TABLE s (id int CHECK (is_fine(id)));
+INSERT INTO s SELECT g FROM generate_series(1, 99, 2) g;
+CREATE TABLE u (id int CHECK (is_fine(id)));
+INSERT INTO u SELECT g FROM generate_series(1, 999, 2) g;
+CREATE TABLE v (id int CHECK (is_fine(id)));
+SELECT lo_from_bytea(0, 'a large object');
