@@ -14,3 +14,4 @@ pub mod properties;
 pub mod replacing;
 pub mod rights;
 pub mod statistics;
+pub mod undumpable;

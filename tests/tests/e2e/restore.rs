@@ -15,6 +15,7 @@ mod properties;
 mod refusals;
 mod roles;
 mod search_path;
+mod unreadable;
 mod ways;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
 use catalog::manifest::Purpose;
+use catalog::words;
+use postgres::database::undumpable::Undumpable;
 use postgres::programs::dump_options;
 use postgres::programs::pg_dump::DumpOptions;
 use postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
@@ -103,8 +105,19 @@ impl Source {
             return Failure::new(Exit::Failed, error)
                 .hint("check the server's log, and run the backup again when the server is up");
         }
+        let lacked = if was_killed { None } else { self.lacked() };
+        let denied = lines.contains("permission denied").then(|| READ_ALL.to_owned());
         Failure::new(Exit::Failed, format!("backup of {database}: {error}"))
-            .hint("run the backup again; nothing of this run was kept")
+            .hint(lacked.or(denied).unwrap_or_else(|| AGAIN.to_owned()))
+    }
+
+    /// What the role may not dump, and what helps.
+    fn lacked(&self) -> Option<String> {
+        let psql = self.psql.to(&self.server.database);
+        let undumpable = Undumpable::ask(&psql, dump_options::role(&self.options.extra)).ok()?;
+        let named = words::first_of(undumpable.names(), NAMED, ", ");
+        let (role, remedy) = (undumpable.role(), undumpable.lasting_remedy());
+        (!undumpable.is_empty()).then(|| format!("{role} may not read {named}; as a superuser: {remedy}"))
     }
 }
 
@@ -117,7 +130,7 @@ fn refused(error: postgres::Error) -> Failure {
 }
 
 /// Words in pg_dump's messages, and the hint for a run whose messages contain all of them.
-const REASONS: [(&[&str], &str); 4] = [
+const REASONS: [(&[&str], &str); 3] = [
     (
         // --lock-wait-timeout is a statement_timeout while the tables are locked.
         &["canceling statement due to", "LOCK TABLE"],
@@ -131,8 +144,13 @@ const REASONS: [(&[&str], &str); 4] = [
         &["conflict with recovery"],
         "set hot_standby_feedback = on on the standby, or raise max_standby_streaming_delay: it cancelled the dump",
     ),
-    (&["permission denied"], "let the role read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)"),
 ];
+
+/// Where the catalogs don't tell what the role lacks.
+const READ_ALL: &str = "let the role read everything: GRANT pg_read_all_data TO it (PostgreSQL 14 and newer)";
+const AGAIN: &str = "run the backup again; nothing of this run was kept";
+/// How many things that the role may not read a hint names.
+const NAMED: usize = 3;
 
 /// Messages about a connection that broke.
 const LOST: [&str; 4] = [

@@ -8,6 +8,7 @@ use postgres::database::objects::Objects;
 use postgres::database::offers::{Offers, Present, refused_dictionaries, refused_extensions, unknown_locales};
 use postgres::database::properties::refused;
 use postgres::database::rights::OwnersRights;
+use postgres::database::undumpable::Undumpable;
 use postgres::words::bound::checks_the_database;
 use postgres::words::needs::Locale;
 use postgres::words::origin;
@@ -61,6 +62,8 @@ pub(crate) struct Facts {
     pub(crate) cores: usize,
     /// What is in the live database. Asked only where it may be replaced in place: a large one takes a second.
     pub(crate) objects: Option<Objects>,
+    /// What a safety backup of it would fail at, where one will be made.
+    pub(crate) undumpable: Undumpable,
     /// Tables of the live database with rows that the archive has none of.
     pub(crate) unfilled: Vec<String>,
     /// What an empty search_path would make fail.
@@ -87,11 +90,9 @@ impl Facts {
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
         let attempts = Attempts::make(&head, &target, server).map_err(failed)?;
-        let objects = if goes_in_place(wish, &target, space, &attempts.bound) {
-            Some(server.objects(head.encoding())?)
-        } else {
-            None
-        };
+        let in_place = goes_in_place(wish, &target, space, &attempts.bound);
+        let objects = if in_place { Some(server.objects(head.encoding())?) } else { None };
+        let undumpable = if in_place && !wish.skip_backup { server.undumpable(wish)? } else { Undumpable::default() };
         let live = target.living.as_ref().map(|_| &server.psql);
         let roles = server.roles()?;
         let database_owner = owners::of_database(&head, &target, &roles);
@@ -124,6 +125,7 @@ impl Facts {
             target,
             space,
             objects,
+            undumpable,
             moment,
         })
     }

@@ -82,7 +82,9 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     }
     if let (Way::InPlace { .. }, Some(objects)) = (&way, &facts.objects) {
         let obstacles = Obstacles::of(facts, objects);
-        obstacles.refuse(wish.in_place, obstacle_to_swap(&facts.target, facts.space, &facts.bound).as_deref())?;
+        let no_swap = obstacle_to_swap(&facts.target, facts.space, &facts.bound);
+        obstacles.refuse(wish.in_place, no_swap.as_deref())?;
+        obstacles::refuse_without_safety(&facts.undumpable, no_swap.is_none())?;
         warnings.extend(obstacles.warnings);
     }
     let keeps_tablespaces = tablespaces.is_empty();

@@ -8,11 +8,13 @@ use postgres::database::live::{LiveDatabase, MAY_SET, Role, maintenance};
 use postgres::database::names;
 use postgres::database::objects::{self, Objects};
 use postgres::database::offers::{Offers, Present};
+use postgres::database::undumpable::Undumpable;
 use postgres::server;
 use postgres::{Error, Psql, PsqlError, Stop, Tools};
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::wish::Wish;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// A server that can be asked and told, and the programs that do it.
@@ -114,6 +116,15 @@ impl Server {
         let failed = |e: String| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
         let answer = self.psql.script(&objects::questions(encoding)).map_err(|e| failed(e.to_string()))?;
         objects::read(&answer).map_err(|e| failed(e.to_string()))
+    }
+
+    /// What of the database that is restored a safety backup would fail at.
+    ///
+    /// # Errors
+    /// Exit 1 when it cannot be asked.
+    pub(crate) fn undumpable(&self, wish: &Wish) -> Result<Undumpable, Failure> {
+        Undumpable::ask(&self.psql, wish.dumps_as.as_deref())
+            .map_err(|e| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}")))
     }
 
     /// A second whose names are free: that of the restore, unless another restore began in it.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use postgres::programs::dump_options;
+
 use crate::cli::RestoreArgs;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -32,6 +34,8 @@ pub(crate) struct Wish {
     pub(crate) stop_command: Option<String>,
     /// The shell command that starts it again.
     pub(crate) start_command: Option<String>,
+    /// The role that a safety backup is made as, where it isn't the connection's own.
+    pub(crate) dumps_as: Option<String>,
     /// Where rows may wait: `TMPDIR`.
     pub(crate) spool_directory: PathBuf,
 }
@@ -53,6 +57,7 @@ impl Wish {
             dry_run: args.dry_run,
             stop_command: database.stop_command.clone().filter(|_| stops),
             start_command: database.start_command.clone().filter(|_| stops),
+            dumps_as: dump_options::role(&database.dump_options).map(str::to_owned),
             spool_directory: settings.spool_directory.clone(),
         }
     }

@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 /// Prints every table with its rows, one JSON document a line. `\gexec` runs what the outer query answers with, column by column:
 /// the names never pass through us. `:begin` and `:rollback` enclose what a table that the role may not read needs lifted
-/// for the count alone: as its owner, with the rights on it, and without its row security.
+/// for the count alone: as its owner, with the rights on it, and without its row security. A table whose owner the role can't act as
+/// is passed over where it can't be read: none that was restored is of that kind.
 const COUNT: &str = r"SELECT CASE WHEN a.lifted THEN :'begin' END,
     CASE WHEN a.lifted AND NOT a.owned THEN pg_catalog.format('SET LOCAL ROLE %I', pg_catalog.pg_get_userbyid(c.relowner)) END,
     CASE WHEN a.lifted AND NOT a.entered THEN pg_catalog.format('GRANT USAGE ON SCHEMA %I TO CURRENT_USER', n.nspname) END,
@@ -31,7 +32,8 @@ const COUNT: &str = r"SELECT CASE WHEN a.lifted THEN :'begin' END,
         LATERAL (SELECT may.*, c.relkind = 'r' AND pg_catalog.pg_has_role(c.relowner, 'MEMBER')
             AND (NOT entered OR NOT readable OR pg_catalog.row_security_active(c.oid)) AS lifted) a
     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
-        AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY c.oid
+        AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+        AND (c.relkind = 'f' OR a.lifted OR a.entered AND a.readable AND NOT pg_catalog.row_security_active(c.oid)) ORDER BY c.oid
 \gexec
 SELECT row_to_json(l) FROM (SELECT count(*) AS large_objects FROM pg_catalog.pg_largeobject_metadata) l;
 ";

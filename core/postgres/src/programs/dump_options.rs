@@ -51,6 +51,21 @@ pub fn whole(words: &[String]) -> Vec<String> {
     kept
 }
 
+/// The role that pg_dump takes on after it has connected, if `words` say one.
+#[must_use]
+pub fn role(words: &[String]) -> Option<&str> {
+    let mut words = words.iter();
+    let mut role = None;
+    while let Some(word) = words.next() {
+        match word.split_once('=') {
+            None if word == "--role" => role = words.next().map(String::as_str),
+            Some(("--role", name)) => role = Some(name),
+            _ => {}
+        }
+    }
+    role
+}
+
 /// Those of `words` after which a restore cannot bring the database back.
 #[must_use]
 pub fn partial(words: &[String]) -> Vec<String> {
@@ -101,6 +116,12 @@ mod tests {
         let given = "--exclude-table-data=logs --role owner -N audit --no-sync --exclude-table-d=x -v --inserts --encoding=UTF8";
         assert_eq!(whole(&words(given)), words("--role owner --no-sync -v --encoding=UTF8"));
         assert_eq!(whole(&words("-T logs")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_role_is_the_last_that_is_named() {
+        assert_eq!(role(&words("--no-sync")), None);
+        assert_eq!(role(&words("--role=one -v --role two")), Some("two"));
     }
 
     #[test]

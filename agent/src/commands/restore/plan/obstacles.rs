@@ -4,6 +4,7 @@
 use catalog::words;
 use postgres::database::live::Role;
 use postgres::database::objects::Objects;
+use postgres::database::undumpable::Undumpable;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
@@ -12,6 +13,24 @@ use crate::commands::restore::plan::replacement::Replacement;
 
 /// How many names a warning spells out.
 const NAMED: usize = 5;
+
+/// What is replaced needs a way back, which the role could not make. Empty where none is wished for. `swaps`: a restore by swap is
+/// possible.
+///
+/// # Errors
+/// Exit 1, naming the first things that it may not read.
+pub(super) fn refuse_without_safety(undumpable: &Undumpable, swaps: bool) -> Result<(), Failure> {
+    if undumpable.is_empty() {
+        return Ok(());
+    }
+    let named = words::first_of(undumpable.names(), NAMED, ", ");
+    let error = format!("no safety backup can be made: the role {} may not read {named}", undumpable.role());
+    let otherwise = if swaps { "restore by swap, without --in-place; or " } else { "" };
+    Err(Failure::new(Exit::Failed, error).hint(format!(
+        "{otherwise}--skip-backup restores without a way back; or, as a superuser: {}",
+        undumpable.exact_remedy()
+    )))
+}
 
 /// What stands in the way, and what is only worth knowing.
 #[derive(Debug, Default)]

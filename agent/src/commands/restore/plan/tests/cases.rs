@@ -15,6 +15,7 @@ use postgres::database::live::{LiveDatabase, Role};
 use postgres::database::objects::Objects;
 use postgres::database::offers::Present;
 use postgres::database::rights::OwnersRights;
+use postgres::database::undumpable::Undumpable;
 use postgres::words::needs::Needs;
 use postgres::words::traps::Definitions;
 use postgres::{Tool, Version};
@@ -77,6 +78,7 @@ impl Case {
             spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },
             cores: 4,
             objects: None,
+            undumpable: Undumpable::default(),
             unfilled: Vec::new(),
             traps: Traps::default(),
             moment: "2026-11-25T03:00:00Z".parse().unwrap(),

@@ -1,6 +1,7 @@
 //! What is in the live database, and stands in the way of a restore in place.
 
 use postgres::database::objects::{Dependent, Member, Object, ObjectId, Objects};
+use serde_json::json;
 
 use super::{Case, entry, role};
 
@@ -99,6 +100,13 @@ pub(in super::super) fn obstacles() -> Vec<(String, Case)> {
         found("a function that only a superuser makes", &in_c, &mut archived("FUNCTION", "touch()")),
         found("a table that the backup lacks", &newer, &mut |_| {}),
         found("tables of another role", &others, &mut |_| {}),
+        found("a table that a safety backup would fail at", &|_| {}, &mut |c| {
+            c.facts.undumpable = serde_json::from_value(json!({
+                "role": "shop", "quoted": "shop", "inherits": true, "version": 150_014, "schemas": [], "sequences": [],
+                "tables": [{ "schema": "public", "name": "audit" }], "guarded": [], "large_objects": [], "large_object_count": 0
+            }))
+            .unwrap();
+        }),
         found("more locks than the server has", &|_| {}, &mut |c| {
             c.facts.head.contents.extend((10..2000).map(|id| entry(id, "TABLE", &format!("t{id}"), false)));
         }),
