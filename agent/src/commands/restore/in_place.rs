@@ -109,7 +109,11 @@ fn make_room(job: &Job, session: &mut Session) -> Result<Replacement, (Failure, 
     let answer = session.ask(&objects::questions(head.encoding())).map_err(ended)?;
     let unread = |e: serde_json::Error| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
     let objects = objects::read(&answer).map_err(|e| alive(unread(e)))?;
-    let replacement = Replacement::of(head, &objects, target.role.superuser);
+    let mut replacement = Replacement::of(head, &objects, &target.role);
+    if let (Some(defaults), Some(_)) = (&mut replacement.removal.defaults, &job.plan.ownership.without_privileges) {
+        // Left out with all other privileges.
+        defaults.archived.clear();
+    }
     if !replacement.blocking.is_empty() {
         let shown = words::first_of(&replacement.blocking, 1, ", ");
         let error = format!("the live database has changed since the plan was made: {shown}");

@@ -3,9 +3,15 @@
 //! No name passes through us. Statements are put together by the server from OIDs, in its own character set, and psql's `\gexec`
 //! runs them.
 
+mod defaults;
+mod input;
+
 use std::fmt::Write as _;
 
+pub use self::defaults::Defaults;
+
 use crate::database::objects::ObjectId;
+use crate::database::replacing::input::{PLAINLY, array};
 
 /// What goes before an archive's script comes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,12 +24,12 @@ pub struct Removal {
     pub unlinked: Vec<u32>,
     /// Tables whose publications name them again after the restore, each with the publication.
     pub published: Vec<(u32, u32)>,
+    /// The role's default privileges, which keep out of what the restore makes.
+    pub defaults: Option<Defaults>,
 }
 
 /// Where the statements that name tables in their publications again wait: they are gone with the transaction.
 const KEPT: &str = "lastgood.publications";
-/// No conversion between server and psql, and no schema but the system's.
-const PLAINLY: &str = "SELECT set_config('client_encoding', current_setting('server_encoding'), false), set_config('search_path', '', false);\n";
 
 impl Removal {
     /// psql's input that removes it all. `server_version`: as a number, such as `150014`.
@@ -31,6 +37,7 @@ impl Removal {
     pub fn script(&self, server_version: u32) -> String {
         let mut script = PLAINLY.to_owned();
         script += &self.remember(server_version);
+        script += &self.defaults.as_ref().map_or_else(String::new, Defaults::script);
         if !self.dropped.is_empty() {
             let (classes, oids) = self.dropped.iter().map(|id| (id.class, id.oid)).unzip::<_, _, Vec<_>, Vec<_>>();
             let _ = writeln!(
@@ -70,16 +77,12 @@ impl Removal {
     /// psql's input that puts back what the restore could not bring.
     #[must_use]
     pub fn put_back(&self) -> String {
-        if self.published.is_empty() {
-            return String::new();
+        let mut script = self.defaults.as_ref().map_or_else(String::new, |_| Defaults::put_back());
+        if !self.published.is_empty() {
+            let _ = writeln!(script, "{PLAINLY}SELECT unnest(current_setting('{KEPT}')::text[])\n\\gexec");
         }
-        format!("{PLAINLY}SELECT unnest(current_setting('{KEPT}')::text[])\n\\gexec\n")
+        script
     }
-}
-
-fn array(oids: &[u32]) -> String {
-    let listed: Vec<String> = oids.iter().map(u32::to_string).collect();
-    format!("'{{{}}}'::oid[]", listed.join(","))
 }
 
 /// One after the other: what an earlier one took along is gone when its own turn comes.
@@ -120,6 +123,7 @@ mod tests {
             emptied: vec![5],
             unlinked: vec![6, 7],
             published: vec![(16_400, 16_402)],
+            defaults: Some(Defaults { archived: vec![(2200, 'r'), (0, 'f')], dropped: vec![8] }),
         };
         let script = removal.script(150_014);
         for part in [
@@ -128,6 +132,8 @@ mod tests {
             "oid = ANY('{6,7}'::oid[])",
             "unnest('{16400}'::oid[], '{16402}'::oid[])",
             "prqual",
+            "unnest('{2200,0}'::oid[], '{r,f}'::text[])",
+            "<> ALL('{8}'::oid[])",
         ] {
             assert!(script.contains(part), "{part}: {script}");
         }

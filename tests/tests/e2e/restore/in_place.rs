@@ -318,3 +318,31 @@ fn large_objects_come_back_around_an_extension() {
     assert_eq!(scene.database.query(content), "4711one,4712two,4713three");
     assert_eq!(scene.database.query("SELECT obj_description(4711, 'pg_largeobject')"), "first");
 }
+
+#[test]
+fn default_privileges_stay_and_keep_out_of_what_is_restored() {
+    let owned = Owned::new("defaults");
+    owned.query(
+        "CREATE TABLE t (id serial); CREATE TYPE mood AS ENUM ('ok'); CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1;
+        CREATE SCHEMA app; CREATE TABLE app.t (id int); ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO PUBLIC",
+    );
+    let archived = owned.scene.database.as_sql();
+    owned.scene.agent.run(&["backup"]).succeeds();
+    // Neither may be in what is restored: rights that are added, and rights that are missing.
+    owned.query(
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC; ALTER DEFAULT PRIVILEGES GRANT INSERT ON TABLES TO pg_monitor WITH GRANT OPTION;
+        ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; ALTER DEFAULT PRIVILEGES REVOKE UPDATE ON TABLES FROM CURRENT_USER;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON TYPES TO pg_monitor; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor;
+        ALTER DEFAULT PRIVILEGES REVOKE USAGE ON SEQUENCES FROM PUBLIC; ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO pg_monitor",
+    );
+    let default_privileges =
+        "SELECT string_agg(concat_ws(' ', defaclnamespace::regnamespace, defaclobjtype, i), E'\\n' ORDER BY defaclnamespace, defaclobjtype, i::text)
+        FROM pg_default_acl, unnest(defaclacl) i WHERE defaclobjtype <> 'S' AND defaclnamespace <> coalesce(to_regnamespace('app'), 0)";
+    let before = owned.query(default_privileges);
+    owned.scene.agent.run(&["restore", "latest", "--in-place", "--confirm"]).succeeds();
+    assert_eq!(owned.query(default_privileges), before);
+    // Those of sequences are the archive's; those in a schema went with the schema.
+    owned.query("ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC, pg_monitor; ALTER DEFAULT PRIVILEGES GRANT UPDATE ON TABLES TO CURRENT_USER");
+    owned.query("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TYPES FROM pg_monitor");
+    assert_eq!(owned.scene.database.as_sql(), archived);
+}

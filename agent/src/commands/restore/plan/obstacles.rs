@@ -44,7 +44,7 @@ impl Obstacles {
     /// What stands in the way of replacing the live database's content with the archive's.
     pub(crate) fn of(facts: &Facts, objects: &Objects) -> Self {
         let (head, role) = (&facts.head, &facts.target.role);
-        let replacement = Replacement::of(head, objects, role.superuser);
+        let replacement = Replacement::of(head, objects, role);
         let mut obstacles = Self { blocking: replacement.blocking, warnings: replacement.warnings };
         obstacles.outside_of_transactions(head);
         let large_objects = facts.backup.manifest.as_ref().map_or(0, |m| m.census.large_objects.count);

@@ -11,8 +11,9 @@ mod obstacles;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use postgres::database::live::Role;
 use postgres::database::objects::{Object, ObjectId, Objects};
-use postgres::database::replacing::Removal;
+use postgres::database::replacing::{Defaults, Removal};
 
 use crate::commands::restore::head::Head;
 use crate::commands::restore::plan::replacement::archived::Archived;
@@ -44,13 +45,14 @@ struct View<'a> {
 }
 
 impl Replacement {
-    /// Decides. `superuser`: the role is one.
-    pub(crate) fn of(head: &Head, objects: &Objects, superuser: bool) -> Self {
+    /// Decides. `role`: who restores.
+    pub(crate) fn of(head: &Head, objects: &Objects, role: &Role) -> Self {
         let view = View::of(head, objects);
         let mut replacement = Self::default();
         replacement.choose_removal(&view);
+        replacement.removal.defaults = Some(view.defaults(&role.name));
         replacement.leave_out(&view);
-        replacement.find_obstacles(&view, superuser);
+        replacement.find_obstacles(&view, role.superuser);
         replacement.warn(&view);
         replacement
     }
@@ -145,6 +147,19 @@ impl<'a> View<'a> {
                 *fate = Fate::Kept;
             }
         }
+    }
+
+    /// What of the role's default privileges the archive brings, and what goes with its schema.
+    fn defaults(&self, role: &str) -> Defaults {
+        let schemas = self.objects.all.iter().filter(|object| object.kind == "SCHEMA");
+        let oids: HashMap<&str, u32> = schemas.map(|schema| (schema.name.as_str(), schema.id.oid)).collect();
+        let own = self.head.entries("DEFAULT ACL").filter(|entry| entry.owner == role);
+        let archived = own.filter_map(|entry| {
+            let space = if entry.schema.is_empty() { 0 } else { *oids.get(entry.schema.as_str())? };
+            Some((space, archived::default_privileges(&entry.name)?))
+        });
+        let goes = |oid: &u32| self.goes(ObjectId { class: fate::SCHEMAS, oid: *oid });
+        Defaults { archived: archived.collect(), dropped: oids.values().copied().filter(goes).collect() }
     }
 
     fn goes(&self, id: ObjectId) -> bool {

@@ -114,3 +114,16 @@ pub(super) fn large_objects(head: &Head) -> Vec<u32> {
     let of_groups = head.entries("BLOB METADATA").filter_map(|entry| entry.definition.as_deref());
     single.chain(of_groups.flat_map(str::split_whitespace).filter_map(|number| number.parse().ok())).collect()
 }
+
+/// `pg_default_acl.defaclobjtype` of an entry of default privileges, by its tag.
+pub(super) fn default_privileges(tag: &str) -> Option<char> {
+    Some(match tag.strip_prefix("DEFAULT PRIVILEGES FOR ")? {
+        "TABLES" => 'r',
+        "SEQUENCES" => 'S',
+        "FUNCTIONS" => 'f',
+        "TYPES" => 'T',
+        "SCHEMAS" => 'n',
+        "LARGE OBJECTS" => 'L',
+        _ => return None,
+    })
+}
