@@ -118,14 +118,18 @@ impl Head {
 
     /// The entry by which the archive makes the schema `public`, which every new database has already, as after `--schema=public`.
     pub(crate) fn makes_public(&self) -> Option<&Entry> {
-        let makes = |sql: &str| sql.trim_start().starts_with("CREATE SCHEMA");
-        self.entries("SCHEMA").find(|entry| entry.name == "public" && entry.definition.as_deref().is_some_and(makes))
+        self.entries("SCHEMA").find(|entry| entry.name == "public" && creates_schema(entry))
     }
 
     /// How many entries have data: what a parallel restore has to share out.
     pub(crate) fn data_blocks(&self) -> usize {
         self.contents.iter().filter(|entry| entry.has_data()).count()
     }
+}
+
+/// The entry of a schema makes it. Of one that is in every database it says only what differs there.
+pub(crate) fn creates_schema(entry: &Entry) -> bool {
+    entry.definition.as_deref().is_some_and(|sql| sql.trim_start().starts_with("CREATE SCHEMA"))
 }
 
 /// An archive that ends in its head says itself what is missing.

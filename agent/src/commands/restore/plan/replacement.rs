@@ -89,7 +89,8 @@ impl Replacement {
         let mut about: HashSet<(&str, String)> = HashSet::new();
         let mut publications = HashSet::new();
         for object in stays {
-            self.left_out.extend(view.archived.entries(object).iter().map(|entry| entry.dump_id));
+            let makes = view.archived.entries(object).iter().filter(|entry| !fate::gives_public_away(object, entry));
+            self.left_out.extend(makes.map(|entry| entry.dump_id));
             if object.kind == "EXTENSION" || view.fates.get(&object.id) == Some(&Fate::Foreign) {
                 about.extend(archived::subjects(object).map(|subject| (object.schema.as_str(), subject)));
             }

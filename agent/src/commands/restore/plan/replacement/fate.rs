@@ -1,6 +1,9 @@
 //! What happens to an object of the live database that the archive has as well.
 
+use ::archive::Entry;
 use postgres::database::objects::Object;
+
+use crate::commands::restore::head;
 
 /// `pg_class`, whose OID is the same on every server.
 pub(super) const RELATIONS: u32 = 1259;
@@ -36,4 +39,11 @@ pub(super) fn alone(object: &Object) -> Fate {
         _ if is_replaceable => Fate::Dropped,
         _ => Fate::Foreign,
     }
+}
+
+/// The entry makes nothing, and gives the schema `public`, which is there already, to the owner that it had: who gives a schema away
+/// must own it, and may create one.
+pub(super) fn gives_public_away(object: &Object, entry: &Entry) -> bool {
+    let is_public = object.kind == "SCHEMA" && object.name == "public" && !head::creates_schema(entry);
+    is_public && object.is_ours && (object.made_by_us || object.owner == entry.owner)
 }
