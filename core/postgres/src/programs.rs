@@ -1,6 +1,7 @@
 //! PostgreSQL's programs, run as child processes.
 
 pub mod dump_options;
+pub mod guard;
 mod handle;
 pub mod pg_dump;
 pub mod pg_restore;

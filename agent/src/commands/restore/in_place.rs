@@ -1,8 +1,8 @@
 //! In place: `pg_restore`'s script in one psql session, whose COMMIT is sent only after digest, archive end and every table's
 //! rows have been checked.
 //!
-//! stop services → end connections → safety backup → begin → drop what the archive brings → script → check → commit → start
-//! services. `pg_restore -1` won't do: it commits before the end of its input has been seen. Nor will `--clean`, which drops
+//! stop services → end connections → safety backup → begin → drop what the archive brings → guard against a COMMIT of the archive's →
+//! script → check → commit → start services. `pg_restore -1` won't do: it commits before the end of its input has been seen. Nor will `--clean`, which drops
 //! objects one by one and stops at the first that only goes with another.
 
 use ::archive::Walked;
@@ -11,6 +11,7 @@ use postgres::database::counts::{self, Within};
 use postgres::database::exchange::end_connections;
 use postgres::database::live::LiveDatabase;
 use postgres::database::{objects, statistics};
+use postgres::programs::guard::Guard;
 use postgres::programs::pg_restore::Way;
 use postgres::programs::program::ProgramError;
 use postgres::programs::session::{Session, SessionError};
@@ -58,7 +59,8 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
         );
     }
     end_all(job);
-    let through = replace(job)?;
+    let guard = Guard::new(rand::random());
+    let through = replace(job, &guard).map_err(|failure| told_by(&guard, failure))?;
     if !job.facts.target.keeps_properties() {
         // The content is committed.
         let carried = properties::carry_over(job, &job.facts.target.name);
@@ -69,8 +71,17 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
     Ok(Restored::new(through, stopped.start()))
 }
 
+/// A COMMIT in the archive's own SQL, which failed at the guard.
+fn told_by(guard: &Guard, failure: Failure) -> Failure {
+    if !guard.is_named_in(&failure.error) {
+        return failure;
+    }
+    Failure::new(Exit::Failed, "the backup's own SQL ended the transaction half way, and all was rolled back")
+        .hint(format!("{LIVE_IS_UNCHANGED}; pg_dump writes no such SQL: restore another backup, or this one by swap"))
+}
+
 /// The transaction.
-fn replace(job: &Job) -> Result<Through, Failure> {
+fn replace(job: &Job, guard: &Guard) -> Result<Through, Failure> {
     let psql = psql_beside(&job.server.psql, &job.facts.head.pg_restore.path);
     let mut session = Session::start(&psql).map_err(|e| failure::program(&e))?;
     let begun = match session.ask(&format!("BEGIN;\n{TRANSACTION}")) {
@@ -85,7 +96,8 @@ fn replace(job: &Job) -> Result<Through, Failure> {
         }
         Err((failure, SessionState::Ended)) => return Err(why(session, failure)),
     };
-    let _ = session.send(properties::in_session(job).as_bytes());
+    // psql that has ended says why at the script's first line.
+    let _ = session.send(format!("{}{}", properties::in_session(job), guard.set()).as_bytes());
     let through = match replay(job, &mut session, Way::Replacing, &replacement.left_out) {
         Ok(through) => through,
         // psql's own words first: what stopped the session is why the script could not go on.
@@ -97,7 +109,7 @@ fn replace(job: &Job) -> Result<Through, Failure> {
     };
     // psql that has ended says why at the check's first question.
     let _ = session.send(replacement.removal.put_back().as_bytes());
-    check(job, session, &through.walked, &begun)?;
+    check(job, session, &through.walked, (&begun, guard))?;
     Ok(through)
 }
 
@@ -109,11 +121,7 @@ fn make_room(job: &Job, session: &mut Session) -> Result<Replacement, (Failure, 
     let answer = session.ask(&objects::questions(head.encoding())).map_err(ended)?;
     let unread = |e: serde_json::Error| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
     let objects = objects::read(&answer).map_err(|e| alive(unread(e)))?;
-    let mut replacement = Replacement::of(head, &objects, &target.role);
-    if let (Some(defaults), Some(_)) = (&mut replacement.removal.defaults, &job.plan.ownership.without_privileges) {
-        // Left out with all other privileges.
-        defaults.archived.clear();
-    }
+    let replacement = Replacement::of(head, &objects, &target.role);
     if !replacement.blocking.is_empty() {
         let shown = words::first_of(&replacement.blocking, 1, ", ");
         let error = format!("the live database has changed since the plan was made: {shown}");
@@ -133,7 +141,7 @@ struct Transaction {
 }
 
 /// Everything is there, and still in the same transaction: only then COMMIT.
-fn check(job: &Job, mut session: Session, walked: &Walked, begun: &str) -> Result<(), Failure> {
+fn check(job: &Job, mut session: Session, walked: &Walked, (begun, guard): (&str, &Guard)) -> Result<(), Failure> {
     tracing::info!("counting every table's rows before the commit");
     let answers = match session
         .ask(TRANSACTION)
@@ -157,6 +165,7 @@ fn check(job: &Job, mut session: Session, walked: &Walked, begun: &str) -> Resul
             return Err(failure);
         }
     };
+    let _ = session.send(guard.lift().as_bytes());
     match session.commit() {
         Ok(()) => Ok(()),
         Err(error) => after_commit(job, number, &error),

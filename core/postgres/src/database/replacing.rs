@@ -79,7 +79,10 @@ impl Removal {
     pub fn put_back(&self) -> String {
         let mut script = self.defaults.as_ref().map_or_else(String::new, |_| Defaults::put_back());
         if !self.published.is_empty() {
-            let _ = writeln!(script, "{PLAINLY}SELECT unnest(current_setting('{KEPT}')::text[])\n\\gexec");
+            let _ = writeln!(
+                script,
+                "{PLAINLY}SELECT unnest(nullif(current_setting('{KEPT}', true), '')::text[])\n\\gexec"
+            );
         }
         script
     }

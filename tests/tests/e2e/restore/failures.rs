@@ -93,20 +93,36 @@ fn a_pg_restore_that_fails_or_is_killed_fails_the_restore() {
     }
 }
 
+/// pg_restore whose script in a transaction ends it, as an archive's own SQL may.
+fn cheating(scene: &Scene<'_>, sql: &str) -> tempfile::TempDir {
+    let programs = tempfile::tempdir().unwrap();
+    let real = scene.database.server().installation().programs().join("pg_restore").display().to_string();
+    let cheating = format!("{real} \"$@\" | sed 's/^SET row_security = off;/{sql}/'");
+    let body = format!("case \"$*\" in *--single-transaction*) {cheating};; *) exec {real} \"$@\";; esac");
+    script(programs.path(), "pg_restore", &body);
+    programs
+}
+
+#[test]
+fn a_script_of_the_backup_that_ends_the_transaction_is_rolled_back() {
+    for sql in ["COMMIT; BEGIN;", "SET CONSTRAINTS ALL IMMEDIATE;", "COMMIT AND CHAIN;", "END;"] {
+        let scene = Scene::backed_up("guarded");
+        let programs = cheating(&scene, sql);
+        let agent = scene.agent.programs_in(programs.path());
+        let run = agent.run(&["restore", "latest", "--confirm", "--in-place", "--skip-backup"]);
+        run.exits(1)
+            .mentions("ended the transaction half way, and all was rolled back")
+            .mentions("has not been changed");
+        assert_eq!(scene.database.query("SELECT count(*), count(*) FILTER (WHERE id > 10) FROM t"), "10|0", "{sql}");
+    }
+}
+
 #[test]
 fn a_script_of_the_backup_that_ends_the_transaction_is_caught() {
+    // SQL that knows the guard.
     let scene = Scene::backed_up("cheating");
-    let programs = tempfile::tempdir().unwrap();
-    let installation = scene.database.server().installation().clone();
-    let cheating = format!(
-        "{}/pg_restore \"$@\" | sed 's/^SET row_security = off;/COMMIT; BEGIN;/'",
-        installation.programs().display()
-    );
-    let cheating = format!(
-        "case \"$*\" in *--single-transaction*) {cheating};; *) exec {}/pg_restore \"$@\";; esac",
-        installation.programs().display()
-    );
-    script(programs.path(), "pg_restore", &cheating);
+    let unguarded = "DO $$ DECLARE g regclass; BEGIN FOR g IN SELECT oid FROM pg_class WHERE relname LIKE '\\''lastgood%'\\'' AND relkind = '\\''r'\\'' LOOP EXECUTE '\\''DELETE FROM '\\'' || g; END LOOP; END $$; COMMIT; BEGIN;";
+    let programs = cheating(&scene, unguarded);
     let agent = scene.agent.programs_in(programs.path());
     let run = agent.run(&["restore", "latest", "--confirm", "--in-place"]);
     run.exits(1).mentions("ended the transaction half way").mentions("pre_restore");

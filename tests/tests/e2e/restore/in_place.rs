@@ -346,3 +346,15 @@ fn default_privileges_stay_and_keep_out_of_what_is_restored() {
     owned.query("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TYPES FROM pg_monitor");
     assert_eq!(owned.scene.database.as_sql(), archived);
 }
+
+#[test]
+fn a_role_that_may_not_make_temporary_tables_restores_in_place_as_well() {
+    let owned = Owned::new("no_temporary");
+    owned.query("CREATE TABLE t AS SELECT generate_series(1, 100) AS id");
+    owned.scene.agent.run(&["backup"]).succeeds();
+    let name = owned.scene.database.name();
+    owned.scene.database.query(&format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC, {}", owned.role));
+    owned.query("DELETE FROM t");
+    owned.scene.agent.run(&["restore", "latest", "--in-place", "--confirm"]).succeeds();
+    assert_eq!(owned.query("SELECT count(*) FROM t"), "100");
+}

@@ -38,7 +38,7 @@ impl Defaults {
 
     /// psql's input that brings them back.
     pub(super) fn put_back() -> String {
-        format!("{PLAINLY}SELECT unnest(current_setting('{KEPT}', true)::text[])\n\\gexec\n")
+        format!("{PLAINLY}SELECT unnest(nullif(current_setting('{KEPT}', true), '')::text[])\n\\gexec\n")
     }
 }
 
