@@ -90,7 +90,8 @@ fn restore(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Resul
     let name = &job.facts.target.name;
     prompt::ask(&job.plan, &format!("Restore {name}?"), job.wish.confirm)?;
     let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(name))?;
-    let restored = act(job, settings, database).map_err(|failure| traps::explained(job, failure))?;
+    let explained = |failure| if job.wish.search_path_fix { failure } else { job.facts.traps.explain(failure) };
+    let restored = act(job, settings, database).map_err(explained)?;
     let answer = answer::RestoreAnswer::new(job, &restored, Timestamp::now());
     job.report.answer(&answer, &answer)?;
     Ok(restored.clients.map_or(Exit::Done, |failure| {

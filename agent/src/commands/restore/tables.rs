@@ -93,9 +93,10 @@ fn children(head: &Head) -> BTreeMap<Name, Vec<Name>> {
     children
 }
 
-/// The table itself and those below it, each with its schema.
-pub(crate) fn with_those_below(head: &Head, schema: &str, name: &str) -> BTreeSet<(String, String)> {
-    family(&[(schema.to_owned(), name.to_owned())].into(), &children(head))
+/// Tells of a schema's table which tables have its rows: itself and those below it, each with its schema.
+pub(crate) fn families(head: &Head) -> impl Fn(&str, &str) -> BTreeSet<(String, String)> {
+    let children = children(head);
+    move |schema, name| family(&[(schema.to_owned(), name.to_owned())].into(), &children)
 }
 
 fn family(roots: &BTreeSet<Name>, children: &BTreeMap<Name, Vec<Name>>) -> BTreeSet<Name> {

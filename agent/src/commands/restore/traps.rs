@@ -8,7 +8,6 @@ use postgres::words::traps::Trap;
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::failure::LIVE_IS_UNCHANGED;
 use crate::commands::restore::head::Head;
-use crate::commands::restore::job::Job;
 use crate::commands::restore::server::{Server, Target};
 
 /// What will fail, and what may.
@@ -33,18 +32,33 @@ impl Traps {
             .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         Ok(Self { all: head.definitions.traps(&known), names: head.definitions.suspects(&known) })
     }
+
+    /// A failure that a name without its schema may have caused, with the way out. What was found in advance is refused there;
+    /// a name may as well stand in a text that a function puts together.
+    pub(crate) fn explain(&self, failure: Failure) -> Failure {
+        let is_unexplained = failure.hint.as_deref() == Some(LIVE_IS_UNCHANGED);
+        let mut words = failure.error.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        if !is_unexplained || !words.any(|word| self.names.contains(word)) {
+            return failure;
+        }
+        failure.hint(format!(
+            "{LIVE_IS_UNCHANGED}; where a function names this without its schema, --search-path-fix gives it a search_path"
+        ))
+    }
 }
 
-/// A failure that a name without its schema may have caused, with the way out. What was found in advance is refused there; a
-/// name may as well stand in a text that a function puts together, or be an operator's.
-pub(crate) fn explained(job: &Job, failure: Failure) -> Failure {
-    let is_unexplained = failure.hint.as_deref() == Some(LIVE_IS_UNCHANGED);
-    let names = &job.facts.traps.names;
-    let mut words = failure.error.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    if job.wish.search_path_fix || !is_unexplained || !words.any(|word| names.contains(word)) {
-        return failure;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_names_a_suspect_leads_to_the_option() {
+        let traps = Traps { all: Vec::new(), names: ["is_odd".to_owned()].into() };
+        let hint = |error: &str, hint: &str| traps.explain(Failure::new(Exit::Failed, error).hint(hint)).hint.unwrap();
+        for error in ["FEHLER: Funktion is_odd(integer) existiert nicht", "relation \"is_odd\" does not exist"] {
+            assert!(hint(error, LIVE_IS_UNCHANGED).contains("--search-path-fix"), "{error}");
+        }
+        assert_eq!(hint("function is_odd_or_even(integer) does not exist", LIVE_IS_UNCHANGED), LIVE_IS_UNCHANGED);
+        assert_eq!(hint("is_odd", "another"), "another");
     }
-    failure.hint(format!(
-        "{LIVE_IS_UNCHANGED}; where a function names this without its schema, --search-path-fix gives it a search_path"
-    ))
 }

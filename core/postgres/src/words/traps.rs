@@ -8,12 +8,14 @@
 mod body;
 mod definition;
 mod mention;
+mod when;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::words::traps::body::Kind;
 use crate::words::traps::definition::{Entry, Evaluated, Function};
 use crate::words::traps::mention::Mention;
+pub use crate::words::traps::when::When;
 
 /// Something that will fail while it is restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,20 +28,6 @@ pub struct Trap {
     pub evaluated_by: String,
     /// When that is.
     pub when: When,
-}
-
-/// When something is evaluated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum When {
-    /// In every restore.
-    Always,
-    /// If this table has rows, or this materialized view was filled.
-    Filled {
-        /// Its schema.
-        schema: String,
-        /// Its name.
-        name: String,
-    },
 }
 
 /// What is known of names besides the archive's own.

@@ -28,7 +28,7 @@ fn a_name_without_its_schema_is_refused_before_anything_starts_and_restored_by_t
     for way in [&["--jobs", "2"][..], &["--jobs", "1"], &["--in-place", "--skip-backup"]] {
         scene.database.query("DELETE FROM t");
         let run = [&["restore", "latest", "--confirm", FIX], way].concat();
-        scene.agent.run(&run).succeeds().mentions("get a search_path").mentions("all checked");
+        scene.agent.run(&run).succeeds().mentions("a search_path for 2 functions").mentions("all checked");
         let settings =
             scene.database.query("SELECT count(*) FROM pg_proc WHERE proconfig IS NOT NULL AND oid >= 16384");
         assert_eq!((scene.rows().as_str(), settings.as_str()), ("50", "0"), "{way:?}");

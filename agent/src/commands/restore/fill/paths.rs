@@ -50,7 +50,8 @@ impl Paths {
         }
         let archived = origin::search_path(job.facts.head.definition("DATABASE PROPERTIES").unwrap_or_default());
         let script = paths::give(&routines, archived.as_deref());
-        tracing::info!("{} get a search_path until all is restored", words::count(routines.len() as u64, "function"));
+        let count = routines.len().saturating_sub(others.len()) as u64;
+        tracing::info!("a search_path for {}, until all is restored", words::count(count, "function"));
         let _ = self.given.set(routines);
         run(&script).map(drop)
     }

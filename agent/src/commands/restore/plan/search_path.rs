@@ -7,6 +7,7 @@ use postgres::words::traps::{Trap, When};
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::tables::{self, Chosen};
+use crate::commands::restore::traps::Traps;
 use crate::commands::restore::wish::Wish;
 
 /// How many traps one line spells out.
@@ -20,7 +21,18 @@ pub(super) fn refuse(wish: &Wish, facts: &Facts, chosen: &Chosen) -> Result<(), 
     if wish.search_path_fix {
         return Ok(());
     }
-    let found: Vec<String> = facts.traps.all.iter().filter(|trap| springs(facts, chosen, trap)).map(in_words).collect();
+    let Traps { all, .. } = &facts.traps;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let family = tables::families(&facts.head);
+    let springs = |trap: &&Trap| match &trap.when {
+        When::Always => true,
+        When::Filled { schema, name } => {
+            is_refreshed(facts, schema, name) || family(schema, name).iter().any(|table| has_rows(facts, chosen, table))
+        }
+    };
+    let found: Vec<String> = all.iter().filter(springs).map(in_words).collect();
     if found.is_empty() {
         return Ok(());
     }
@@ -42,14 +54,12 @@ fn in_words(trap: &Trap) -> String {
     format!("{} evaluates {}, which names {}", trap.evaluated_by, trap.function, trap.name)
 }
 
-/// Without rows nothing is evaluated.
-fn springs(facts: &Facts, chosen: &Chosen, trap: &Trap) -> bool {
-    let When::Filled { schema, name } = &trap.when else { return true };
-    let is_refreshed = facts.head.entries("MATERIALIZED VIEW DATA").any(|e| e.schema == *schema && e.name == *name);
-    is_refreshed
-        || tables::with_those_below(&facts.head, schema, name).iter().any(|table| has_rows(facts, chosen, table))
+/// It is a materialized view that was filled.
+fn is_refreshed(facts: &Facts, schema: &str, name: &str) -> bool {
+    facts.head.entries("MATERIALIZED VIEW DATA").any(|entry| entry.schema == schema && entry.name == name)
 }
 
+/// Without rows nothing is evaluated.
 fn has_rows(facts: &Facts, chosen: &Chosen, (schema, name): &(String, String)) -> bool {
     let is_it = |of: &str, named: &str| of == schema && named == name;
     let has_data = facts.head.entries("TABLE DATA").any(|entry| is_it(&entry.schema, &entry.name));

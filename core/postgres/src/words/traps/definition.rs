@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::words::lexer::{Lexeme, lexemes};
-use crate::words::traps::When;
 use crate::words::traps::body::Body;
 use crate::words::traps::mention::{Mention, mentions};
+use crate::words::traps::when::When;
 
 /// An entry of `pg_restore`'s script: the fields of its comment, and its SQL.
 #[derive(Debug, Default)]

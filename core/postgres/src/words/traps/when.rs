@@ -1,0 +1,15 @@
+//! When something is evaluated.
+
+/// When something is evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// In every restore.
+    Always,
+    /// If this table has rows, or this materialized view was filled.
+    Filled {
+        /// Its schema.
+        schema: String,
+        /// Its name.
+        name: String,
+    },
+}
