@@ -14,6 +14,7 @@ mod into;
 mod properties;
 mod refusals;
 mod roles;
+mod safety;
 mod search_path;
 mod unreadable;
 mod ways;

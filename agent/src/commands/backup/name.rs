@@ -1,7 +1,7 @@
 //! The name of a backup, and the check that no backup has it yet.
 
 use catalog::manifest::Purpose;
-use catalog::{Part, Stem, Tag};
+use catalog::{BackupId, Part, Stem, Tag};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use repository::{Repository, Scope};
@@ -32,20 +32,25 @@ pub(super) async fn refuse_taken(repositories: &[Repository], stem: &Stem, now: 
     if !matches!(stem.tag(), Tag::Label(_)) {
         return Ok(());
     }
+    let Some((id, repository)) = taken(repositories, stem, now).await else { return Ok(()) };
+    Err(Failure::new(Exit::Failed, format!("a backup named {id} already exists in {repository}"))
+        .hint("choose another --name, or remove that backup first; nothing was overwritten"))
+}
+
+/// The backup that has this name already, and the repository that it is in.
+pub(super) async fn taken(repositories: &[Repository], stem: &Stem, now: Timestamp) -> Option<(BackupId, String)> {
     let day = now.to_zoned(TimeZone::UTC).date();
     for repository in repositories {
         let id = repository.layout().place(stem.clone(), now);
         // A repository that cannot be listed will say so when it is written to, and must not fail the others here.
         let objects = repository.objects(Scope::Day(day)).await.unwrap_or_default();
-        let taken = objects.iter().any(|object| match repository.layout().parse(&object.key) {
+        let is_taken = objects.iter().any(|object| match repository.layout().parse(&object.key) {
             Part::Archive { id: other, .. } | Part::Record { id: other, .. } => other == id,
             _ => false,
         });
-        if taken {
-            let error = format!("a backup named {id} already exists in {}", repository.display_name());
-            return Err(Failure::new(Exit::Failed, error)
-                .hint("choose another --name, or remove that backup first; nothing was overwritten"));
+        if is_taken {
+            return Some((id, repository.display_name()));
         }
     }
-    Ok(())
+    None
 }
