@@ -6,4 +6,3 @@ INSERT INTO s SELECT g FROM generate_series(1, 99, 2) g;
 CREATE TABLE u (id int CHECK (is_fine(id)));
 INSERT INTO u SELECT g FROM generate_series(1, 999, 2) g;
 CREATE TABLE v (id int CHECK (is_fine(id)));
-SELECT lo_from_bytea(0, 'a large object');

@@ -162,12 +162,12 @@ impl Definitions {
         let trapped = self.evaluated.iter().filter_map(|evaluated| {
             let found = evaluated.mentions.iter().filter_map(|mention| causes.get(mention));
             let cause = found.max_by_key(|cause| cause.when_planned)?;
-            let is_certain = evaluated.is_planned && cause.when_planned;
+            let planned = evaluated.planned.clone().filter(|_| cause.when_planned);
             Some(Trap {
                 function: cause.function.to_owned(),
                 name: cause.name.to_owned(),
                 evaluated_by: evaluated.words.clone(),
-                when: if is_certain { When::Always } else { evaluated.when.clone() },
+                when: planned.unwrap_or_else(|| evaluated.when.clone()),
             })
         });
         trapped.collect()

@@ -13,34 +13,41 @@ use crate::commands::restore::wish::Wish;
 /// How many traps one line spells out.
 const NAMED: usize = 2;
 
+/// What helps, and what where nothing can be done in time.
+const OPTION: &str =
+    "pg_restore runs with an empty search_path: --search-path-fix gives functions one for the time of the restore";
+const AT_THE_SOURCE: &str = "pg_restore runs with an empty search_path, and looks into this function before it can be given one: \
+                             ALTER FUNCTION … SET search_path in the database that was backed up, and back it up again";
+
 /// Refuses an archive whose restore would fail half way.
 ///
 /// # Errors
 /// Exit 1, naming what would fail and the option.
 pub(super) fn refuse(wish: &Wish, facts: &Facts, chosen: &Chosen) -> Result<(), Failure> {
-    if wish.search_path_fix {
-        return Ok(());
-    }
     let Traps { all, .. } = &facts.traps;
     if all.is_empty() {
         return Ok(());
     }
+    let hopeless: Vec<String> = all.iter().filter(|trap| trap.when == When::Defined).map(in_words).collect();
+    if !hopeless.is_empty() {
+        return Err(Failure::new(Exit::Failed, would_fail(&hopeless)).hint(AT_THE_SOURCE));
+    }
     let family = tables::families(&facts.head);
     let springs = |trap: &&Trap| match &trap.when {
-        When::Always => true,
+        When::Always | When::Defined => true,
         When::Filled { schema, name } => {
             is_refreshed(facts, schema, name) || family(schema, name).iter().any(|table| has_rows(facts, chosen, table))
         }
     };
     let found: Vec<String> = all.iter().filter(springs).map(in_words).collect();
-    if found.is_empty() {
+    if found.is_empty() || wish.search_path_fix {
         return Ok(());
     }
-    let error =
-        format!("names without their schema would make the restore fail: {}", words::first_of(&found, NAMED, "; "));
-    Err(Failure::new(Exit::Failed, error).hint(
-        "pg_restore runs with an empty search_path: --search-path-fix gives functions one for the time of the restore",
-    ))
+    Err(Failure::new(Exit::Failed, would_fail(&found)).hint(OPTION))
+}
+
+fn would_fail(found: &[String]) -> String {
+    format!("names without their schema would make the restore fail: {}", words::first_of(found, NAMED, "; "))
 }
 
 /// What the option means.

@@ -38,8 +38,8 @@ pub(super) struct Evaluated {
     /// In words, such as `a CHECK of table public.t`.
     pub(super) words: String,
     pub(super) when: When,
-    /// It is planned even if there is no row.
-    pub(super) is_planned: bool,
+    /// When it is planned even if there is no row.
+    pub(super) planned: Option<When>,
     pub(super) mentions: BTreeSet<Mention>,
 }
 
@@ -114,7 +114,7 @@ impl Entry {
             "MATERIALIZED VIEW" => {
                 let when = When::Filled { schema: self.schema.clone(), name: self.name.clone() };
                 let words = format!("materialized view {}", self.label());
-                vec![Evaluated { words, when, is_planned: false, mentions: mentions(&lexemes(&self.sql)) }]
+                vec![Evaluated { words, when, planned: None, mentions: mentions(&lexemes(&self.sql)) }]
             }
             _ => Vec::new(),
         }
@@ -134,7 +134,7 @@ impl Entry {
             _ => format!("a CHECK of table {schema}.{table}"),
         };
         let when = When::Filled { schema, name: table };
-        Some(Evaluated { words, when, is_planned: true, mentions: mentions(after) })
+        Some(Evaluated { words, when, planned: Some(When::Always), mentions: mentions(after) })
     }
 
     fn of_table(&self) -> Vec<Evaluated> {
@@ -142,12 +142,13 @@ impl Entry {
         let of_rows = |what: &str, mentions: BTreeSet<Mention>| Evaluated {
             words: format!("{what} of table {}", self.label()),
             when: When::Filled { schema: self.schema.clone(), name: self.name.clone() },
-            is_planned: false,
+            planned: None,
             mentions,
         };
         let Some(opens) = all.iter().position(|lexeme| *lexeme == Lexeme::Sign('(')) else { return Vec::new() };
         let (elements, rest) = elements(all.get(opens + 1..).unwrap_or_default());
-        let mut evaluated = vec![of_rows("the partition key", mentions(rest))];
+        let key = of_rows("the partition key", mentions(rest));
+        let mut evaluated = vec![Evaluated { planned: Some(When::Defined), ..key }];
         for element in elements {
             let is_constraint = element.first().is_some_and(|word| word.is_any(&["constraint", "check"]));
             if is_constraint {

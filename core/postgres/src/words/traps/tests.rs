@@ -25,6 +25,7 @@ fn found_among(system: &[&str], functions: &[(&str, &str, &str)], others: &[(&st
     let traps = finder.finish().traps(&known).into_iter();
     let when = |when: &When| match when {
         When::Always => "always".to_owned(),
+        When::Defined => "when it is defined".to_owned(),
         When::Filled { schema, name } => format!("if {schema}.{name} is filled"),
     };
     traps
@@ -51,6 +52,18 @@ fn a_function_without_its_schema_fails_where_it_is_evaluated() {
     let inlined = is_fine("sql IMMUTABLE", "SELECT is_odd($1)");
     assert_eq!(found(&[IS_ODD, inlined], &[INDEXED]), ["index public.i → public.is_fine(integer) → is_odd, always"]);
     assert_eq!(found(&[IS_ODD, fine], &[]), Vec::<String>::new());
+}
+
+#[test]
+fn a_partition_key_is_planned_when_it_is_defined() {
+    let table = ("TABLE", "t", "CREATE TABLE public.t (\n    id integer\n)\nPARTITION BY RANGE (public.is_fine(id));");
+    for (fine, when) in [
+        (is_fine("sql IMMUTABLE", "SELECT is_odd($1)"), "when it is defined"),
+        (is_fine("plpgsql IMMUTABLE", "BEGIN RETURN is_odd($1); END"), "if public.t is filled"),
+    ] {
+        let expected = format!("the partition key of table public.t → public.is_fine(integer) → is_odd, {when}");
+        assert_eq!(found(&[IS_ODD, fine], &[table]), [expected]);
+    }
 }
 
 #[test]

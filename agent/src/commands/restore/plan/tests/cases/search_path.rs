@@ -50,6 +50,11 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
             "of many, one whatever the rows are",
             with(vec![trap("index public.i", When::Always), of("users"), of("orders"), of("none")]),
         ),
+        (
+            "of a partition key, with the option",
+            with(vec![of("orders"), trap("the partition key of table public.t", When::Defined)])
+                .with(|c| c.wish.search_path_fix = true),
+        ),
         ("with the option", with(vec![of("orders")]).with(|c| c.wish.search_path_fix = true)),
     ];
     cases.map(|(name, case)| (name.to_owned(), case)).into()
