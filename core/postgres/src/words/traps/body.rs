@@ -252,13 +252,17 @@ fn declared(lexemes: &[Lexeme]) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Names that stand for what the body itself defines: `WITH name AS (SELECT …)`, and tables that it creates.
+/// Names that stand for what the body itself defines: `WITH name AS (SELECT …)`, tables that it creates, and cursors.
 fn defined_here(lexemes: &[Lexeme]) -> BTreeSet<&str> {
     let defined = lexemes.iter().enumerate().filter_map(|(at, lexeme)| {
         if lexeme.is("table") {
             let words = lexemes.get(at + 1..)?.iter().skip_while(|word| word.is_any(&["if", "not", "exists"]));
             let creates = lexemes.get(at.saturating_sub(3)..at)?.iter().any(|word| word.is("create"));
             return words.take(1).find_map(Lexeme::name).filter(|_| creates);
+        }
+        if lexeme.is("cursor") {
+            let mut before = lexemes.get(..at)?.iter().rev().skip_while(|word| word.is_any(&["no", "scroll"]));
+            return before.next().and_then(Lexeme::name);
         }
         let mut body = lexemes.get(at + 1..)?.iter().skip_while(|word| word.is_any(&["not", "materialized"]));
         let opens = lexeme.is("as") && body.next() == Some(&Lexeme::Sign('('));
@@ -346,6 +350,10 @@ mod tests {
             (
                 "DECLARE a users%ROWTYPE; b users.id%TYPE; c CONSTANT size := 1; d s.size; BEGIN RETURN a; END",
                 "users ::size",
+            ),
+            (
+                "DECLARE c NO SCROLL CURSOR (x int) FOR SELECT FROM t; BEGIN FOR r IN c(3) LOOP NULL; END LOOP; END",
+                "t ::no",
             ),
             ("SELECT \"Is Odd\"($1)", "Is Odd()"),
             ("BEGIN FOR r IN SELECT a FROM t LOOP x := f(r.a), b; END LOOP; END", "f() t"),

@@ -1,0 +1,1 @@
+CREATE FUNCTION lg_plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
