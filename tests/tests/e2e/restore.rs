@@ -11,6 +11,7 @@ mod hostile;
 mod in_place;
 mod interrupted;
 mod into;
+mod locks;
 mod properties;
 mod refusals;
 mod roles;

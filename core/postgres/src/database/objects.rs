@@ -30,6 +30,8 @@ pub struct Objects {
     pub members: Vec<Member>,
     /// Tables of extensions whose rows a dump has.
     pub configured: Vec<Configured>,
+    /// How many locks tables and the like take.
+    pub locks: Vec<Locks>,
     /// Large objects that the role may not remove.
     pub large_objects_of_others: Vec<LargeObject>,
 }
@@ -121,6 +123,17 @@ pub struct Configured {
     pub is_writable: bool,
 }
 
+/// How many locks a table, view or sequence takes until the end of a transaction.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Locks {
+    /// Its OID.
+    pub oid: u32,
+    /// To drop it: its own, and those of its indexes, TOAST table, types, constraints, defaults, triggers, rules and policies.
+    pub dropped: u64,
+    /// To make another: at least its own, and those of its indexes and TOAST table.
+    pub made: u64,
+}
+
 /// A large object, and whose it is.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LargeObject {
@@ -137,6 +150,7 @@ enum Row {
     Dependent(Dependent),
     Member(Member),
     Configured(Configured),
+    Locks(Locks),
     LargeObject(LargeObject),
 }
 
@@ -156,6 +170,7 @@ pub fn questions(encoding: &str) -> String {
         ask("dependent", select::DEPENDENTS),
         ask("member", select::MEMBERS),
         ask("configured", select::CONFIGURED),
+        ask("locks", select::LOCKS),
         ask("largeObject", select::LARGE_OBJECTS),
         AS_BEFORE.to_owned(),
     ]
@@ -174,6 +189,7 @@ pub fn read(answer: &str) -> Result<Objects, Error> {
             Row::Dependent(dependent) => objects.dependents.push(dependent),
             Row::Member(member) => objects.members.push(member),
             Row::Configured(configured) => objects.configured.push(configured),
+            Row::Locks(locks) => objects.locks.push(locks),
             Row::LargeObject(large_object) => objects.large_objects_of_others.push(large_object),
         }
     }

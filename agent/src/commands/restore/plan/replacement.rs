@@ -7,6 +7,7 @@
 
 mod archived;
 mod fate;
+mod locks;
 mod obstacles;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -28,6 +29,8 @@ pub(crate) struct Replacement {
     pub(crate) left_out: BTreeSet<i32>,
     /// Each of them makes the restore fail, or would lose what the archive can't bring back.
     pub(crate) blocking: Vec<String>,
+    /// How many locks it takes at least.
+    pub(crate) locks: u64,
     /// What stays, and what is worth knowing.
     pub(crate) warnings: Vec<String>,
 }
@@ -53,6 +56,7 @@ impl Replacement {
         replacement.removal.defaults = Some(view.defaults(&role.name));
         replacement.leave_out(&view);
         replacement.find_obstacles(&view, role.superuser);
+        replacement.locks = view.locks();
         replacement.warn(&view);
         replacement
     }

@@ -139,3 +139,16 @@ pub(super) const CONFIGURED: &str = r"SELECT c.oid::int8, e.extname AS extension
 /// Large objects that the role may not remove.
 pub(super) const LARGE_OBJECTS: &str = r"SELECT l.oid::int8, pg_get_userbyid(l.lomowner) AS owner FROM pg_largeobject_metadata l
     WHERE NOT pg_has_role(l.lomowner, 'USAGE')";
+
+/// How many locks each relation takes: a lock for each object that goes with it, and for each relation that comes with another like it.
+pub(super) const LOCKS: &str = r"SELECT p.oid::int8, sum(p.dropped)::int8 AS dropped, sum(p.made)::int8 AS made FROM (
+        SELECT oid, 1 + toast + CASE WHEN reltype <> 0 THEN 2 ELSE 0 END AS dropped, 1 + toast AS made
+            FROM (SELECT c.*, CASE WHEN c.reltoastrelid <> 0 THEN 2 ELSE 0 END AS toast FROM pg_class c) c
+            WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND relpersistence <> 't'
+        UNION ALL SELECT indrelid, 1, 1 FROM pg_index
+        UNION ALL SELECT conrelid, 1, 0 FROM pg_constraint
+        UNION ALL SELECT adrelid, 1, 0 FROM pg_attrdef
+        UNION ALL SELECT tgrelid, 1, 0 FROM pg_trigger
+        UNION ALL SELECT ev_class, 1, 0 FROM pg_rewrite
+        UNION ALL SELECT polrelid, 1, 0 FROM pg_policy) p
+    WHERE p.oid >= 16384 GROUP BY p.oid";

@@ -134,7 +134,8 @@ fn nothing() -> Value {
 fn role(name: &str, superuser: bool, creates_databases: bool, version_number: u32) -> Role {
     serde_json::from_value(json!({
         "name": name, "superuser": superuser, "creates_databases": creates_databases, "version_number": version_number,
-        "standby": false, "data_directory": null, "sessions": 90, "locks": 6400
+        "standby": false, "data_directory": null, "sessions": 90,
+        "locks_per_transaction": 64, "lock_holders": 100, "predicate_locks": 64, "spare_locks": 0
     }))
     .unwrap()
 }

@@ -1,6 +1,6 @@
 //! What is in the live database, and stands in the way of a restore in place.
 
-use postgres::database::objects::{Dependent, Member, Object, ObjectId, Objects};
+use postgres::database::objects::{Dependent, Locks, Member, Object, ObjectId, Objects};
 use serde_json::json;
 
 use super::{Case, entry, role};
@@ -107,6 +107,11 @@ pub(in super::super) fn obstacles() -> Vec<(String, Case)> {
             }))
             .unwrap();
         }),
+        found(
+            "far more locks than the server has",
+            &|o| o.locks.push(Locks { oid: 1, dropped: 9_000, made: 8_000 }),
+            &mut |_| {},
+        ),
         found("more locks than the server has", &|_| {}, &mut |c| {
             c.facts.head.contents.extend((10..2000).map(|id| entry(id, "TABLE", &format!("t{id}"), false)));
         }),
