@@ -54,6 +54,7 @@ impl Job {
         let is_whole = chosen.is_all() && left_out.is_empty();
         let list = if is_whole { None } else { Some(tables::list(&self.facts.head, chosen, left_out)?) };
         let choice = Choice {
+            without_privileges: false,
             without_tablespaces: !self.plan.keeps_tablespaces,
             list: list.as_ref().map(|file| file.path().to_owned()),
         };

@@ -9,6 +9,8 @@ use crate::{Connection, Tool, Version};
 /// What is left out of a restore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
+    /// Privileges are left out.
+    pub without_privileges: bool,
     /// All goes into the database's own tablespace.
     pub without_tablespaces: bool,
     /// The entries to restore, where not all are wanted: `pg_restore --use-list`.
@@ -23,6 +25,8 @@ pub enum Part<'a> {
     Data,
     /// What must be there before the rows: the archive is a file.
     Definitions(&'a Path),
+    /// Nothing but the entries of the list: the archive is a file.
+    Listed(&'a Path),
     /// Indexes, constraints and the like: the archive is a file.
     Finish {
         /// Its path.
@@ -43,6 +47,7 @@ pub fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part
         Part::Everything => command.stdin(Stdio::piped()),
         Part::Data => command.arg("--section=data").stdin(Stdio::piped()),
         Part::Definitions(archive) => command.arg("--section=pre-data").arg(archive).stdin(Stdio::null()),
+        Part::Listed(archive) => command.arg(archive).stdin(Stdio::null()),
         Part::Finish { archive, jobs } => {
             command.arg("--section=post-data").arg(format!("--jobs={jobs}")).arg(archive).stdin(Stdio::null())
         }
@@ -120,6 +125,9 @@ fn to_stdout(command: &mut Command, tool: &Tool) {
 }
 
 fn choose(command: &mut Command, choice: &Choice) {
+    if choice.without_privileges {
+        command.arg("--no-acl");
+    }
     if choice.without_tablespaces {
         command.arg("--no-tablespaces");
     }

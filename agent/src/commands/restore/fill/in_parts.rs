@@ -3,10 +3,11 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::path::Path;
 
 use ::archive::Walk;
 use postgres::Psql;
-use postgres::programs::pg_restore::{self, Part};
+use postgres::programs::pg_restore::{self, Choice, Part};
 use postgres::programs::program::Program;
 
 use crate::answers::failure::Failure;
@@ -17,6 +18,7 @@ use crate::commands::restore::fill::splitter::{HEAD, Splitter};
 use crate::commands::restore::fill::spool;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{self, ReadingError, Through, filled};
+use crate::commands::restore::tables;
 
 /// Fills an empty database.
 ///
@@ -25,24 +27,48 @@ use crate::commands::restore::reading::{self, ReadingError, Through, filled};
 pub(super) fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let (head, paths) = (head(job)?, Paths::default());
     let head = spool::path_of(&head);
-    run(job, psql, &Part::Definitions(&head))?;
+    define(job, psql, &head)?;
     paths.give(job, psql)?;
     let (choice, _list) = job.choice()?;
     let tool = &job.facts.head.pg_restore;
     let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Data);
     let through = Feed::start(&mut command, &job.interrupt)?.0.read_in(job)?;
-    run(job, psql, &Part::Finish { archive: &head, jobs: 1 })?;
+    finish(job, psql, &head, 1)?;
     paths.take_away(psql)?;
     Ok(through)
 }
 
-/// Runs a pg_restore that reads a file with the archive's head by itself.
+/// Makes what must be there before the rows, out of a file with the archive's `head`. An owner may have lost the right to write
+/// into a table, so privileges wait for the rows.
 ///
 /// # Errors
-/// When it fails.
-pub(super) fn run(job: &Job, psql: &Psql, part: &Part<'_>) -> Result<(), Failure> {
+/// When a pg_restore fails.
+pub(super) fn define(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure> {
     let (choice, _list) = job.choice()?;
-    let mut command = pg_restore::into_database(&job.facts.head.pg_restore, psql.connection(), &choice, part);
+    run(job, psql, &Choice { without_privileges: true, ..choice }, &Part::Definitions(head))
+}
+
+/// What follows the rows: privileges, indexes and constraints, with so many `jobs`.
+///
+/// # Errors
+/// When a pg_restore fails.
+pub(super) fn finish(job: &Job, psql: &Psql, head: &Path, jobs: usize) -> Result<(), Failure> {
+    let (choice, _list) = job.choice()?;
+    let privileges = tables::list_of(privileges(job))?;
+    let list = Some(privileges.path().to_owned());
+    run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))?;
+    run(job, psql, &choice, &Part::Finish { archive: head, jobs })
+}
+
+/// The entries of privileges. Those about large objects are told apart from comments by nobody, and do no harm twice.
+pub(super) fn privileges(job: &Job) -> impl Iterator<Item = i32> {
+    let head = &job.facts.head;
+    let about_large_objects = head.large_objects.iter().filter(|entry| entry.oid.is_none() && job.plan.chosen.is_all());
+    head.entries("ACL").map(|entry| entry.dump_id).chain(about_large_objects.map(|entry| entry.dump_id))
+}
+
+fn run(job: &Job, psql: &Psql, choice: &Choice, part: &Part<'_>) -> Result<(), Failure> {
+    let mut command = pg_restore::into_database(&job.facts.head.pg_restore, psql.connection(), choice, part);
     let started = Program::start("pg_restore", &mut command, job.interrupt.stop());
     let ended = started.and_then(|(program, _)| program.end());
     ended.map_err(|e| failure::program(&e))
@@ -58,6 +84,7 @@ pub(super) fn head(job: &Job) -> Result<File, Failure> {
     let unreadable = |error: ReadingError| failure::reading(&archive.place, error);
     let mut expander = reading::open(archive.open()?, &archive.keys).map_err(unreadable)?;
     let (mut walk, mut splitter) = (Walk::new(), Splitter::default());
+    let mut editor = job.plan.edits.begin();
     let mut block = vec![0; 256 << 10];
     while splitter.block() == HEAD {
         let length = expander.read(&mut block).map_err(|e| unreadable(reading::reading(e)))?;
@@ -67,7 +94,7 @@ pub(super) fn head(job: &Job) -> Result<File, Failure> {
         }
         walk.feed(bytes).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
         for (_, part) in splitter.split(bytes, &walk).iter().filter(|(block, _)| *block == HEAD) {
-            head.write_all(part).map_err(|e| spool::unwritable(&e, folder))?;
+            head.write_all(&editor.pass(part)).map_err(|e| spool::unwritable(&e, folder))?;
         }
     }
     Ok(head)

@@ -7,7 +7,7 @@ use std::process::{ChildStdout, Command};
 
 use postgres::Psql;
 use postgres::database::paths::Of;
-use postgres::programs::pg_restore::{self, Section, Way};
+use postgres::programs::pg_restore::{self, Choice, Section, Way};
 use postgres::programs::script::{Kind, Trimmed};
 use postgres::programs::session::{Session, SessionError};
 
@@ -18,6 +18,7 @@ use crate::commands::restore::fill::paths::Paths;
 use crate::commands::restore::fill::{in_parts, spool};
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{Through, filled};
+use crate::commands::restore::tables;
 
 /// Whether psql can still be spoken to after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,26 +41,44 @@ pub(crate) fn replay(
     left_out: &BTreeSet<i32>,
 ) -> Result<Through, (Failure, SessionState)> {
     let (choice, _list) = job.choice_without(left_out).map_err(alive)?;
-    let command = || pg_restore::script(&job.facts.head.pg_restore, job.server.psql.connection(), &choice, way);
     let kind =
         Kind { transaction: way == Way::Replacing, knows_timeout: job.facts.target.role.knows_transaction_timeout() };
-    if !job.wish.search_path_fix {
-        return pass(job, session, (&mut command(), kind), |feed| feed.read_in(job));
+    if job.wish.search_path_fix {
+        return in_sections(job, session, &choice, (way, kind), left_out);
     }
-    let section = |section: Section| {
-        let mut command = command();
+    pass(job, session, (&mut script(job, &choice, way), kind), |feed| feed.read_in(job))
+}
+
+/// The same in sections. In between functions get a search_path, and privileges wait for the rows, as they do in one script.
+fn in_sections(
+    job: &Job,
+    session: &mut Session,
+    choice: &Choice,
+    (way, kind): (Way, Kind),
+    left_out: &BTreeSet<i32>,
+) -> Result<Through, Broken> {
+    let section = |section: Section, choice: &Choice| {
+        let mut command = script(job, choice, way);
         section.alone(&mut command);
         command
     };
     let (head, paths) = (in_parts::head(job).map_err(alive)?, Paths::default());
-    pass(job, session, (&mut section(Section::Definitions), kind), |feed| feed_head(feed, &head))?;
+    let closed = Choice { without_privileges: true, ..choice.clone() };
+    pass(job, session, (&mut section(Section::Definitions, &closed), kind), |feed| feed_head(feed, &head))?;
     let of = if way == Way::Replacing { Of::Transaction } else { Of::Database };
     paths.give_by(job, of, |script| session.ask(script).map_err(ended)).map_err(|Stopped(broken)| broken)?;
-    let through = pass(job, session, (&mut section(Section::Data), kind), |feed| feed.read_in(job))?;
-    pass(job, session, (&mut section(Section::Finish), kind), |feed| feed_head(feed, &head))?;
-    let removal = paths.removal().unwrap_or_default();
-    session.ask(&removal).map_err(|e| ended(e).0)?;
+    let through = pass(job, session, (&mut section(Section::Data, choice), kind), |feed| feed.read_in(job))?;
+    let ids = in_parts::privileges(job).filter(|id| !left_out.contains(id));
+    let list = tables::list_of(ids).map_err(alive)?;
+    let privileges = Choice { list: Some(list.path().to_owned()), ..choice.clone() };
+    pass(job, session, (&mut script(job, &privileges, way), kind), |feed| feed_head(feed, &head))?;
+    pass(job, session, (&mut section(Section::Finish, choice), kind), |feed| feed_head(feed, &head))?;
+    session.ask(&paths.removal().unwrap_or_default()).map_err(|e| ended(e).0)?;
     Ok(through)
+}
+
+fn script(job: &Job, choice: &Choice, way: Way) -> Command {
+    pg_restore::script(&job.facts.head.pg_restore, job.server.psql.connection(), choice, way)
 }
 
 fn alive(failure: Failure) -> Broken {

@@ -162,7 +162,7 @@ impl Filling<'_> {
         let head = spool::path_of(self.head);
         let waited = self.relay.wait_for_head().map_err(Stopped::from);
         let define = || {
-            self.run(&Part::Definitions(&head))?;
+            in_parts::define(self.job, self.psql, &head)?;
             self.paths.give(self.job, self.psql)
         };
         let defined = waited.and_then(|()| Ok(define()?));
@@ -224,12 +224,8 @@ impl Filling<'_> {
     fn finish(&self) -> Result<(), Failure> {
         let (archive, jobs) = (spool::path_of(self.head), self.jobs);
         tracing::info!("the archive is whole and its rows are in; building indexes and constraints with {jobs} jobs");
-        self.run(&Part::Finish { archive: &archive, jobs })?;
+        in_parts::finish(self.job, self.psql, &archive, jobs)?;
         self.paths.take_away(self.psql)
-    }
-
-    fn run(&self, part: &Part<'_>) -> Result<(), Failure> {
-        in_parts::run(self.job, self.psql, part)
     }
 
     fn choice(&self) -> Result<Choice, Failure> {

@@ -1,0 +1,3 @@
+SET ROLE @owner@;
+CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE TABLE u (id int); INSERT INTO u VALUES (1);
+REVOKE INSERT ON t FROM @owner@;
