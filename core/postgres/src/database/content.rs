@@ -21,7 +21,8 @@ pub struct Content {
 
 /// `o.oid >= 16384`: the first that isn't the system's own (`FirstNormalObjectId` in PostgreSQL's transam.h). After an
 /// upgrade by pg_upgrade `public` and `plpgsql` have such ones as well. Types without a name of their own come with a table,
-/// a range or an element, and a trigger, a policy or an index with a table.
+/// a range or an element, and a trigger, a policy or an index with a table. Each step finds its row by an index: in a database that
+/// was never analyzed the planner knows nothing better than loops.
 const SELECT: &str = "SELECT count(*) FILTER (WHERE o.is_table) AS tables, count(*) AS objects,
         (SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql') AS extensions,
         ARRAY(SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
@@ -32,7 +33,7 @@ const SELECT: &str = "SELECT count(*) FILTER (WHERE o.is_table) AS tables, count
         UNION ALL SELECT 'pg_type'::regclass, t.oid, t.typnamespace, false FROM pg_type t
             LEFT JOIN pg_class c ON c.oid = t.typrelid
             WHERE t.typtype <> 'm' AND (c.oid IS NULL OR c.relkind = 'c')
-                AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+                AND t.oid IS DISTINCT FROM (SELECT e.typarray FROM pg_type e WHERE e.oid = t.typelem)
         UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace, false FROM pg_proc
         UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace, false FROM pg_operator
         UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace, false FROM pg_opfamily
