@@ -21,7 +21,7 @@ mod workers;
 
 pub use self::case::{Case, Role, Way};
 pub use self::judge::Verdict;
-pub use self::matrix::{failures, markdown, mended, table};
+pub use self::matrix::{failures, markdown, mended, more_refused, table};
 pub use self::plan::{Trial, bounded, pairs, product};
 pub use self::results::{Record, Results};
 pub use self::workers::run;

@@ -71,6 +71,27 @@ pub fn markdown(records: &[Record]) -> String {
     line(head) + &rule + &rest.iter().map(line).collect::<String>()
 }
 
+/// Where more is refused now than the matrix of `page` has: refusals may only become fewer. A case that it doesn't have yet may
+/// have any number.
+pub fn more_refused(records: &[Record], page: &str) -> Vec<String> {
+    let count = |cell: &str| {
+        let refused = cell.split(", ").find_map(|part| part.strip_suffix(" refused"));
+        refused.map_or(0, |number| number.trim().parse::<u32>().unwrap())
+    };
+    let cells_of = |line: &str| line.trim_matches(['|', ' ']).split(" | ").map(str::to_owned).collect::<Vec<_>>();
+    let written: Vec<_> = page.lines().filter(|line| line.starts_with("| ")).map(cells_of).collect();
+    let mut more = Vec::new();
+    for row in cells(records).iter().skip(1) {
+        let Some(before) = written.iter().find(|cells| cells[0] == row[0] && cells[0] != "total") else { continue };
+        for ((way, now), before) in Way::ALL.iter().zip(&row[1..]).zip(&before[1..]) {
+            if count(now) > count(before) {
+                more.push(format!("{} · {}: {now}, and it was {before}", row[0], way.name()));
+            }
+        }
+    }
+    more
+}
+
 /// The cases that are marked as known to be bad, and no longer are: the marks can go.
 pub fn mended(cases: &[Case], records: &[Record]) -> String {
     let is_bad =
@@ -90,4 +111,27 @@ fn describe(record: &Record) -> Option<String> {
     let Verdict::Bad(why) = &record.verdict else { return None };
     let Record { case, way, role, version, .. } = record;
     Some(format!("{case} · {} · {} · {version}\n    {}\n", way.name(), role.name(), why.replace('\n', "\n    ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wild::case::Role;
+
+    #[test]
+    fn a_refusal_more_than_the_page_has_is_named() {
+        let record = |way| Record::of("money", (way, Role::Owner, 15), Verdict::Refused(String::new()));
+        let records = [record(Way::Swap), record(Way::Swap), record(Way::Gone)];
+        let page = |swap: &str| {
+            format!(
+                "| case | swap | into | empty | in-place | gone | bare |\n|---|\n| money | {swap} | – | – | – | 1 ok, 1 refused | – |\n"
+            )
+        };
+        assert_eq!(more_refused(&records, &page("2 refused")), Vec::<String>::new());
+        assert_eq!(
+            more_refused(&records, &page("1 ok, 1 refused")),
+            ["money · swap: 2 refused, and it was 1 ok, 1 refused"]
+        );
+        assert_eq!(more_refused(&records, "| other | 1 ok |"), Vec::<String>::new(), "a new case");
+    }
 }

@@ -32,6 +32,14 @@ pub struct Record {
     pub seconds: f64,
 }
 
+impl Record {
+    /// A result that isn't of a run.
+    #[cfg(test)]
+    pub(super) fn of(case: &str, (way, role, version): (Way, Role, u32), verdict: Verdict) -> Record {
+        Record { key: 0, case: case.to_owned(), way, role, version, verdict, seconds: 0.0 }
+    }
+}
+
 /// The file, and what was in it.
 pub struct Results {
     file: PathBuf,
