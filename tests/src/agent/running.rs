@@ -79,9 +79,17 @@ impl Running {
         (peak.load(Ordering::Relaxed), outcome)
     }
 
-    /// Waits for its end.
+    /// Waits for its end; fails after five minutes. A test that was started by `&` in a script ignores SIGINT, and so does every
+    /// agent that it starts.
     pub fn wait(mut self) -> Outcome {
-        let status = self.child.wait().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(300);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "{} did not end within five minutes\n{}", self.run, self.stderr.text());
+            std::thread::sleep(Duration::from_millis(5));
+        };
         let output = Output { status, stdout: self.stdout.finish(), stderr: self.stderr.finish() };
         Outcome::new(std::mem::take(&mut self.run), output)
     }
