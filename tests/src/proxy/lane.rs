@@ -99,6 +99,8 @@ impl Lane {
                 Fault::Stall(_, after) if now.passed >= after && !now.closed => {
                     now = self.state.changed.wait(now).unwrap();
                 }
+                // Not even the answer to what has just passed.
+                Fault::GoAway(..) if now.is_away() => return Passage { bytes: 0, cut: true },
                 Fault::CutOnce(direction, _) | Fault::GoAway(direction, _) | Fault::Stall(direction, _)
                     if direction != self.direction =>
                 {
