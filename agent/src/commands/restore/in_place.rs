@@ -61,7 +61,7 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
     end_all(job);
     let guard = Guard::new(rand::random());
     let through = replace(job, &guard).map_err(|failure| told_by(&guard, failure))?;
-    if !job.facts.target.keeps_properties() {
+    if !properties::are_kept(job) {
         // The content is committed.
         let carried = properties::carry_over(job, &job.facts.target.name);
         carried.unwrap_or_else(|failure| tracing::warn!("{}", failure.error));

@@ -24,7 +24,7 @@ pub(super) fn before_rows(job: &Job, new: &str) -> Result<(), Failure> {
         (of_archive, None) => known(of_archive.unwrap_or_default()),
         (of_archive, Some(living)) => {
             // An empty one's own, where the archive has no other.
-            let own = if keeps_properties(job) { Vec::new() } else { of_living(job, living, new)? };
+            let own = if are_kept(job) { Vec::new() } else { of_living(job, living, new)? };
             own.into_iter().chain(known(of_archive.unwrap_or_default())).collect()
         }
     };
@@ -37,7 +37,7 @@ pub(super) fn before_rows(job: &Job, new: &str) -> Result<(), Failure> {
 /// # Errors
 /// Exit 1 when the live one's cannot be read.
 pub(super) fn carry_over(job: &Job, new: &str) -> Result<(), Failure> {
-    let Some(living) = job.facts.target.living.as_ref().filter(|_| keeps_properties(job)) else {
+    let Some(living) = job.facts.target.living.as_ref().filter(|_| are_kept(job)) else {
         return take_over(job, new);
     };
     let refused = properties::copy(&job.server.maintenance, living, new)
@@ -71,7 +71,7 @@ fn take_over(job: &Job, name: &str) -> Result<(), Failure> {
 /// Last of all, because nobody can drop such a database: it is a template, if the one was whose name it has.
 pub(super) fn finish(job: &Job) {
     let name = &job.facts.target.name;
-    let is_template = match job.facts.target.living.as_ref().filter(|_| keeps_properties(job)) {
+    let is_template = match job.facts.target.living.as_ref().filter(|_| are_kept(job)) {
         Some(living) => living.is_template(),
         None => archived_properties(job, name).iter().flatten().any(|statement| properties::makes_template(statement)),
     };
@@ -86,8 +86,8 @@ pub(super) fn in_session(job: &Job) -> String {
     properties::in_session(&job.facts.head.settings())
 }
 
-/// An archive of single tables says nothing of the database.
-fn keeps_properties(job: &Job) -> bool {
+/// Whether the live database's properties stay. An archive of single tables says nothing of the database.
+pub(super) fn are_kept(job: &Job) -> bool {
     job.facts.target.keeps_properties() || job.facts.head.definition("DATABASE").is_none()
 }
 

@@ -39,8 +39,15 @@ struct Privilege {
 const SET_LAST: [&str; 5] =
     ["array_nulls", "default_transaction_read_only", "role", "session_authorization", "transform_null_equals"];
 /// What a session of ours sets itself, or pg_restore in its script.
-const SET_BY_SESSION: [&str; 6] =
-    ["check_function_bodies", "client_encoding", "client_min_messages", "row_security", "search_path", "xmloption"];
+const SET_BY_SESSION: [&str; 7] = [
+    "check_function_bodies",
+    "client_encoding",
+    "client_min_messages",
+    "row_security",
+    "search_path",
+    "standard_conforming_strings",
+    "xmloption",
+];
 
 /// Whether a statement about a database has to wait until the database is whole.
 #[must_use]
@@ -58,10 +65,7 @@ pub fn makes_template(statement: &str) -> bool {
 /// Whether a session that loads rows takes this setting from the database that was dumped.
 #[must_use]
 pub fn is_of_rows(setting: &str) -> bool {
-    !SET_LAST.contains(&setting)
-        && !SET_BY_SESSION.contains(&setting)
-        && setting != "standard_conforming_strings"
-        && !setting.ends_with("_timeout")
+    !SET_LAST.contains(&setting) && !SET_BY_SESSION.contains(&setting) && !setting.ends_with("_timeout")
 }
 
 /// Statements for a session of ours, which sets what of `settings` can be set: each its name, and a `SET`. For psql, because a

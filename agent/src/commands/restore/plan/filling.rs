@@ -51,8 +51,7 @@ pub(super) fn decide(wish: &Wish, facts: &Facts, way: &Way) -> Filling {
         return Filling::Script;
     }
     // Rows may need settings that only a session of ours can have then.
-    let is_settable = |name: &String| !is_of_rows(name);
-    if facts.head.restricts_psql && !facts.refused_settings.iter().all(is_settable) {
+    if facts.head.restricts_psql && facts.refused_settings.iter().any(|name| is_of_rows(name)) {
         return Filling::Script;
     }
     if !wish.tables.is_empty() {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use ::archive::Place;
 use catalog::words;
 use postgres::words::roles::{Named, of_privileges};
 
@@ -18,7 +17,6 @@ const UNREADABLE: char = '\u{FFFD}';
 #[derive(Default)]
 pub(super) struct Privileges {
     pub(super) edits: Vec<Edit>,
-    statements: usize,
     /// About what, and why.
     objects: BTreeSet<String>,
     reasons: BTreeSet<String>,
@@ -34,37 +32,28 @@ impl Privileges {
         // The database's own are given to it by other means.
         for entry in entries.filter(|entry| !entry.name.starts_with("DATABASE ")) {
             let sql = entry.definition.as_deref().unwrap_or_default();
-            privileges.keep(facts, sql, (&entry.name, entry.places.definition));
+            if let Some(kept) = privileges.without_refused(facts, sql) {
+                privileges.objects.insert(entry.name.clone());
+                let text = if kept.contains(UNREADABLE) { String::new() } else { kept };
+                privileges.edits.push(Edit { place: entry.places.definition, text });
+            }
         }
+        // Of a large object's own entry not all of the text is kept: it goes as a whole.
         for entry in facts.head.large_objects.iter().filter(|entry| entry.oid.is_none()) {
-            privileges.keep_or_drop(facts, &entry.about, entry.place);
+            if privileges.without_refused(facts, &entry.about).is_some() {
+                privileges.objects.insert("large objects".to_owned());
+                privileges.edits.push(Edit { place: entry.place, text: String::new() });
+            }
         }
         privileges
     }
 
-    /// Keeps those statements of an entry that can be executed.
-    fn keep(&mut self, facts: &Facts, sql: &str, (object, place): (&str, Place)) {
+    /// The statements of an entry that can be executed; `None`: all of them can.
+    fn without_refused(&mut self, facts: &Facts, sql: &str) -> Option<String> {
         let statements = of_privileges(sql);
-        let before = self.statements;
-        let kept: String = statements
-            .iter()
-            .filter(|(_, named)| !self.refuses(facts, named))
-            .map(|(statement, _)| *statement)
-            .collect();
-        if self.statements > before {
-            self.objects.insert(object.to_owned());
-            let text = if kept.contains(UNREADABLE) { String::new() } else { kept };
-            self.edits.push(Edit { place, text });
-        }
-    }
-
-    /// An entry of one large object, whose text isn't all kept.
-    fn keep_or_drop(&mut self, facts: &Facts, sql: &str, place: Place) {
-        let statements = of_privileges(sql);
-        if statements.iter().filter(|(_, named)| self.refuses(facts, named)).count() > 0 {
-            self.objects.insert("large objects".to_owned());
-            self.edits.push(Edit { place, text: String::new() });
-        }
+        let kept: Vec<&str> =
+            statements.iter().filter(|(_, named)| !self.refuses(facts, named)).map(|(sql, _)| *sql).collect();
+        (kept.len() < statements.len()).then(|| kept.concat())
     }
 
     fn refuses(&mut self, facts: &Facts, named: &Named) -> bool {
@@ -80,7 +69,6 @@ impl Privileges {
         } else if let Some(grantor) = grantor {
             self.reasons.insert(format!("{grantor} gave some, in whose name only a superuser can give them"));
         }
-        self.statements += usize::from(is_refused);
         is_refused
     }
 
