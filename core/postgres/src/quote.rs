@@ -13,6 +13,11 @@ pub fn literal(text: &str) -> String {
     if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
+/// Texts as SQL writes them in a list.
+pub fn literals<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
+    texts.into_iter().map(|text| literal(text.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
 /// An extension's setting has a dot between two names.
 pub fn setting_name(name: &str) -> String {
     name.split('.').map(identifier).collect::<Vec<_>>().join(".")
@@ -27,6 +32,7 @@ mod tests {
         assert_eq!(identifier("we\"ird"), "\"we\"\"ird\"");
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\b"), r" E'a\\b'");
+        assert_eq!(literals(["it's", "b"]), "'it''s', 'b'");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::quote::{identifier, literal};
+use crate::quote::{identifier, literal, literals};
 use crate::{Error, Psql, PsqlError};
 
 const TRIES: usize = 4;
@@ -66,14 +66,13 @@ fn not_exchanged(name: &str, cause: String, connected: Vec<String>) -> Error {
 /// # Errors
 /// [`PsqlError`].
 pub fn end_connections(maintenance: &Psql, names: &[&str]) -> Result<(), PsqlError> {
-    let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
     // Only a superuser may end a superuser's connection; trying it would fail for all.
     let sql = format!(
         "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid,
             (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) me
             WHERE a.datname IN ({}) AND a.pid <> pg_backend_pid()
             AND (me.rolsuper OR NOT r.rolsuper AND (pg_has_role(r.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')));\n",
-        names.join(", ")
+        literals(names)
     );
     maintenance.script(&sql).map(drop)
 }

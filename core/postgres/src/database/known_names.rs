@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::quote::literal;
+use crate::quote::literals;
 use crate::words::traps::Known;
 use crate::{Psql, PsqlError};
 
@@ -63,8 +63,7 @@ pub fn ask(
 }
 
 fn array<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> String {
-    let quoted: Vec<String> = names.into_iter().map(|name| literal(name)).collect();
-    format!("ARRAY[{}]::text[]", quoted.join(", "))
+    format!("ARRAY[{}]::text[]", literals(names))
 }
 
 fn of_extensions(names: &str, extensions: &BTreeSet<&str>) -> String {

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::quote::literal;
+use crate::quote::literals;
 
 /// The path of a database that has no setting of its own.
 const USUAL: [&str; 2] = ["$user", "public"];
@@ -65,17 +65,16 @@ pub fn read(answer: &str) -> Result<Vec<Routine>, serde_json::Error> {
 #[must_use]
 pub fn give(routines: &[Routine], archived: Option<&[String]>) -> String {
     let usual = USUAL.map(str::to_owned);
-    let path: Vec<String> = archived.unwrap_or(&usual).iter().map(|name| literal(name)).collect();
+    let path = literals(archived.unwrap_or(&usual));
     let first = if archived.is_none() { "ARRAY[n.nspname::text]" } else { "ARRAY[]::text[]" };
     altered(
         routines,
         &format!(
             "SET search_path TO ' || (SELECT string_agg(quote_literal(name), ', ' ORDER BY place) FROM (
                 SELECT CASE WHEN s.name = '$user' THEN pg_get_userbyid(p.proowner)::text ELSE s.name END AS name, min(s.place) AS place
-                FROM unnest({first} || ARRAY[{}]::text[] || ARRAY[n.nspname::text] || (SELECT array_agg(nspname::text ORDER BY nspname)
+                FROM unnest({first} || ARRAY[{path}]::text[] || ARRAY[n.nspname::text] || (SELECT array_agg(nspname::text ORDER BY nspname)
                     FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')) WITH ORDINALITY s (name, place)
-                GROUP BY 1) named) || '",
-            path.join(", ")
+                GROUP BY 1) named) || '"
         ),
     )
 }

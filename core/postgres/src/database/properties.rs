@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::database::live::{LiveDatabase, Role};
-use crate::quote::{identifier, literal, setting_name};
+use crate::quote::{identifier, literal, literals, setting_name};
 use crate::{Psql, PsqlError};
 
 /// Settings whose value is a list of names, each to be quoted by itself (`GUC_LIST_QUOTE` in PostgreSQL's guc_tables.c).
@@ -104,11 +104,10 @@ pub fn refused(maintenance: &Psql, role: &Role, settings: &[String]) -> Result<V
         true => ("strpos(n, '.') > 0", "has_parameter_privilege(n, 'SET')"),
         false => ("false", "false"),
     };
-    let names: Vec<String> = settings.iter().map(|name| literal(name)).collect();
     let select = format!(
         "SELECT n AS name FROM unnest(ARRAY[{}]) n LEFT JOIN pg_settings s ON lower(s.name) = lower(n)
             WHERE (s.name IS NULL AND {unknown} OR s.context IN ('superuser', 'superuser-backend')) AND NOT {granted}",
-        names.join(", ")
+        literals(settings)
     );
     Ok(maintenance.rows::<Named>(&select)?.into_iter().map(|row| row.name).collect())
 }
@@ -183,8 +182,8 @@ fn setting_value(name: &str, value: &str) -> String {
     if !LISTS.contains(&name) {
         return literal(value);
     }
-    let names: Vec<String> = list_names(value).iter().map(|name| literal(name)).collect();
-    if names.is_empty() { "''".to_owned() } else { names.join(", ") }
+    let names = list_names(value);
+    if names.is_empty() { "''".to_owned() } else { literals(names) }
 }
 
 /// The names in `"$user", public`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::quote::literal;
+use crate::quote::literals;
 use crate::{Psql, PsqlError};
 
 /// What the future owners of objects may do, besides the restoring role.
@@ -42,9 +42,7 @@ impl OwnersRights {
         if owners.is_empty() {
             return Ok(Self::default());
         }
-        let list =
-            |names: &mut dyn Iterator<Item = &&str>| names.map(|name| literal(name)).collect::<Vec<_>>().join(", ");
-        let (owners, others) = (list(&mut owners.iter()), list(&mut owners.iter().chain(others)));
+        let (owners, others) = (literals(owners), literals(owners.iter().chain(others)));
         let shared = format!(
             "SELECT one.rolname AS one, other.rolname AS other FROM pg_roles one, pg_roles other
                 WHERE one.rolname IN ({owners}) AND other.rolname IN ({others}) AND one.oid <> other.oid
