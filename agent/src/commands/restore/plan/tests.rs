@@ -69,7 +69,7 @@ fn from_which_archive() {
 
 #[test]
 fn what_flags_change() {
-    insta::assert_snapshot!("flags", table(cases::flags()));
+    insta::assert_snapshot!("flags", table(cases::flags::cases()));
 }
 
 #[test]
