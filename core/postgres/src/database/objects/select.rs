@@ -2,7 +2,8 @@
 //! be an obstacle is put into words.
 
 /// Everything that a dump has entries for, named as the entries name it, with what the role may do to it. `made_by_us`: the role
-/// could make it again.
+/// could make it again. An operator without a function isn't dumped: it
+/// comes with the one that names it as its commutator or negator.
 pub(super) const OBJECTS: &str = r"WITH me AS MATERIALIZED (SELECT rolsuper AS super FROM pg_roles WHERE rolname = current_user),
     role AS MATERIALIZED (SELECT oid, rolname, pg_has_role(oid, 'USAGE') AS is_ours FROM pg_roles),
     element AS MATERIALIZED (SELECT typarray AS oid FROM pg_type WHERE typarray <> 0),
@@ -30,6 +31,7 @@ pub(super) const OBJECTS: &str = r"WITH me AS MATERIALIZED (SELECT rolsuper AS s
             FROM me, pg_proc p JOIN pg_language l ON l.oid = p.prolang
             WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM internal i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid)
         UNION ALL SELECT 'pg_operator'::regclass, oid, 'OPERATOR', oprnamespace, oprname, oprowner, true, NULL FROM pg_operator
+            WHERE oprcode <> 0
         UNION ALL SELECT 'pg_opclass'::regclass, oid, 'OPERATOR CLASS', opcnamespace, opcname, opcowner, me.super, NULL FROM me, pg_opclass
         UNION ALL SELECT 'pg_opfamily'::regclass, oid, 'OPERATOR FAMILY', opfnamespace, opfname, opfowner, me.super, NULL FROM me, pg_opfamily
         UNION ALL SELECT 'pg_collation'::regclass, oid, 'COLLATION', collnamespace, collname, collowner, true, NULL FROM pg_collation
@@ -116,6 +118,7 @@ pub(super) const DEPENDENTS: &str = r"WITH inner_type AS MATERIALIZED (SELECT ob
             LEFT JOIN part q ON q.class = d.refclassid AND q.oid = d.refobjid
         WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype NOT IN ('e', 'i', 'x')
             AND d.classid NOT IN ('pg_default_acl'::regclass, 'pg_publication_rel'::regclass)
+            AND NOT (d.classid = 'pg_operator'::regclass AND d.objid IN (SELECT oid FROM pg_operator WHERE oprcode = 0))
             AND NOT (d.deptype = 'a' AND d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_trigger'::regclass,
                 'pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_statistic_ext'::regclass))
             AND (coalesce(p.of_class, d.classid), coalesce(p.of, d.objid))
