@@ -78,6 +78,7 @@ bench-quick: tools ## the same in about two minutes: a small database, fewer rou
 # again until its case or the agent changes: a run that was ended goes on where it was. tests/wild/README.md says more.
 .PHONY: wild
 wild: tools ## restore the databases that people have, every way (tests/wild)
+	@tests/regression.sh
 	@$(CARGO) run --quiet --locked -p e2e --bin wild -- $(if $(CASE),--case $(CASE)) $(if $(FULL),--full) $(ARGUMENTS)
 
 .PHONY: wild-docs

@@ -107,6 +107,9 @@ pub(super) struct About {
     /// Why it is bad today; `make test` leaves it out until this line is gone.
     #[serde(default)]
     pub(super) known_bad: Option<String>,
+    /// Why it takes long; `make test` leaves it out.
+    #[serde(default)]
+    long: Option<String>,
     #[serde(default)]
     pub(super) ways: Option<Vec<Way>>,
     #[serde(default)]
@@ -128,6 +131,9 @@ pub(super) struct About {
     /// Settings of the server. With any, or with `alone`, the case gets servers of its own.
     #[serde(default)]
     pub(super) server: Vec<String>,
+    /// `make wild` takes every way with every role, not only as many as cover both.
+    #[serde(default)]
+    whole: bool,
     /// It changes things of the whole server.
     #[serde(default)]
     pub(super) alone: bool,
@@ -218,9 +224,24 @@ impl Case {
         files(&self.folder.join(folder))
     }
 
-    /// Whether `make test` leaves it out.
-    pub fn is_known_bad(&self) -> bool {
+    /// Whether it is marked as bad.
+    pub(super) fn is_known_bad(&self) -> bool {
         self.about.known_bad.is_some()
+    }
+
+    /// Whether `make test` takes it.
+    pub(super) fn is_in_every_test(&self) -> bool {
+        !self.is_known_bad() && self.about.long.is_none()
+    }
+
+    /// Its program that goes on where `setup.sql` ends.
+    pub(super) fn program(&self) -> Option<PathBuf> {
+        Some(self.folder.join("setup.sh")).filter(|file| file.exists())
+    }
+
+    /// Whether `make wild` takes it by every way and role, not only every pair.
+    pub(super) fn is_taken_whole(&self) -> bool {
+        self.about.whole
     }
 }
 

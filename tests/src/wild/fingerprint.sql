@@ -13,8 +13,14 @@ WITH trees AS (
     SELECT c.oid, 'ONLY ' FROM pg_class c LEFT JOIN trees r ON r.oid = pg_partition_root(c.oid)
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND (r.oid IS NULL OR r.remote)
 )
-SELECT format('SELECT %L, count(*), coalesce(sum((''x'' || substr(md5(convert_to(wild_row::text, %L)), 1, 15))::bit(60)::bigint), 0) FROM %s%I.%I AS wild_row',
-        'rows of ' || n.nspname || '.' || c.relname, CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, only_it, n.nspname, c.relname)
+SELECT format('SELECT %L, count(*), coalesce(sum((''x'' || substr(md5(convert_to(%s::text, %L)), 1, 15))::bit(60)::bigint), 0) FROM %s%I.%I AS wild_row',
+        'rows of ' || n.nspname || '.' || c.relname, 
+        -- A child has its own columns in its parent's order when it is restored.
+        CASE WHEN EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) AND NOT c.relispartition
+            THEN (SELECT format('ROW(%s)', string_agg(format('wild_row.%I', attname), ', ' ORDER BY attname COLLATE "C"))
+                FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)
+            ELSE 'wild_row' END,
+        CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, only_it, n.nspname, c.relname)
 FROM counted JOIN pg_class c ON c.oid = rel JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND (c.relkind <> 'm' OR c.relispopulated)
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C" \gexec

@@ -31,7 +31,11 @@ pub(super) fn client_of(
     (role, database): (&str, &str),
     program: &str,
 ) -> Command {
-    let mut command = installation.program(program);
+    connected(installation.program(program), server, (role, database))
+}
+
+/// Any program, which libpq's variables lead to the database.
+pub(super) fn connected(mut command: Command, server: &Postgres, (role, database): (&str, &str)) -> Command {
     command.env("PGHOST", "127.0.0.1").env("PGPORT", server.port().to_string()).env("PGUSER", role);
     command.env("PGPASSWORD", PASSWORD).env("PGDATABASE", database);
     command

@@ -1,14 +1,17 @@
 //! The stage of one trial: roles and a database of names that no other trial has, and their removal.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::case::{Case, Role};
 use super::ground::Ground;
 use super::plan::Trial;
-use super::psql::ask;
+use super::psql::{ask, connected, feed};
 use crate::agent::Agent;
 use crate::postgres::{Installation, PASSWORD, Postgres, USER};
+use crate::tools;
 
 /// A database as the case makes it, on the server that it comes from.
 pub(super) struct Scene<'a> {
@@ -32,7 +35,7 @@ impl<'a> Scene<'a> {
         Scene { trial, server, target, name, folder }
     }
 
-    /// Makes roles and database, and runs `server.sql` and `setup.sql`.
+    /// Makes roles and database, and runs `server.sql`, `setup.sql` and `setup.sh`.
     pub(super) fn set(&self) -> Result<(), String> {
         self.make_roles(&self.server, &["owner", "admin", "reader", "app"])?;
         self.own_folder()?;
@@ -48,7 +51,19 @@ impl<'a> Scene<'a> {
         if let Some(sql) = self.case().text("setup.sql") {
             ask(&self.server, &self.name, &self.named(sql))?;
         }
-        Ok(())
+        match self.case().program() {
+            Some(program) => self.run(&program),
+            None => Ok(()),
+        }
+    }
+
+    /// A program of the case: the superuser's connection in libpq's variables, where the server's programs are, and a folder
+    /// that the server may read.
+    fn run(&self, program: &Path) -> Result<(), String> {
+        let mut command = connected(Command::new("bash"), &self.server, (USER, &self.name));
+        command.arg(program).env("PROGRAMS", self.server.installation().programs());
+        command.env("OWNER", self.named("@owner@")).env("ROOT", tools::root()).env("FOLDER", self.tablespace());
+        feed(command, b"").map(drop)
     }
 
     /// The restoring role alone, and an empty database for one that may not create any, as a hoster gives it.
@@ -95,7 +110,7 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    fn tablespace(&self) -> std::path::PathBuf {
+    fn tablespace(&self) -> PathBuf {
         self.server.socket_directory().join(format!("space_{}", self.name))
     }
 
@@ -128,12 +143,12 @@ impl<'a> Scene<'a> {
     }
 
     /// The file that is there once services were stopped.
-    pub(super) fn stop_mark(&self) -> std::path::PathBuf {
+    pub(super) fn stop_mark(&self) -> PathBuf {
         self.folder.path().join("stopped")
     }
 
     /// Where backups go.
-    pub(super) fn backups(&self) -> std::path::PathBuf {
+    pub(super) fn backups(&self) -> PathBuf {
         self.folder.path().join("backups")
     }
 
