@@ -7,7 +7,7 @@ use std::time::Duration;
 use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
 use jiff::Timestamp;
 
-use crate::{Bucket, BucketSettings, Directory, Download, Error, Head, Removal, Scope, Upload, UploadMetadata};
+use crate::{Bucket, BucketSettings, Directory, Download, Error, Head, Removal, Scope, Stored, Upload, UploadMetadata};
 
 /// A place that holds backups.
 #[derive(Clone, Debug)]
@@ -245,6 +245,18 @@ impl Repository {
         match self {
             Self::Bucket(bucket) => Ok(Download::from_bucket(bucket.clone(), object.clone(), from)),
             Self::Directory(directory) => directory.download(object, from).await.map(Download::from_file),
+        }
+    }
+
+    /// Takes back an archive whose manifest found no place: in a directory it would take the room that the next backup needs. In
+    /// a bucket, where the agent may not delete, it stays unfinished.
+    ///
+    /// # Errors
+    /// When the file can't be removed.
+    pub async fn take_back(&self, stored: &Stored) -> Result<(), Error> {
+        match self {
+            Self::Bucket(_) => Ok(()),
+            Self::Directory(directory) => directory.take_back(stored).await,
         }
     }
 

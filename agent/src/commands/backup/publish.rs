@@ -66,7 +66,12 @@ impl Run<'_> {
     ) -> Result<Kept, Failure> {
         let manifest = self.manifest(carried, &stored);
         let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-        put_new(repository, &repository.layout().manifest(id), json).await?;
+        if let Err(failure) = put_new(repository, &repository.layout().manifest(id), json).await {
+            if let Err(error) = repository.take_back(&stored).await {
+                tracing::warn!("the archive without a manifest stays: {error}");
+            }
+            return Err(failure);
+        }
         self.expect(repository).await;
         let verdict = self.judge(repository, id, &manifest).await?;
         let name = repository.object_name(&stored.key);

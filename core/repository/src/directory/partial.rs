@@ -1,9 +1,10 @@
-//! A file that is not there yet: hidden, for the owner alone, and gone when it is dropped.
+//! A file that is not there yet: hidden, for the owner alone, and gone when it is dropped. Whoever writes one holds its lock
+//! (`flock(2)`), which ends with the process, however that ends: a file whose lock is free is a dead run's.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -24,13 +25,22 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
-    /// Makes `.{name}.{random}.partial` in a directory.
+    /// Makes `.{name}.{random}.partial` in a directory, and holds its lock.
     pub(crate) fn create(folder: &Path, name: &str) -> Result<Self, Error> {
-        let path = folder.join(hidden_name(name, rand::random()));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(FILE_MODE);
-        let file = options.open(&path).map_err(|error| Error::io(&path, error))?;
-        Ok(Self { file, path })
+        loop {
+            let path = folder.join(hidden_name(name, rand::random()));
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true).mode(FILE_MODE);
+            let file = options.open(&path).map_err(|error| Error::io(&path, error))?;
+            let partial = Self { file, path };
+            // Some file systems have no locks: there, age tells.
+            drop(partial.file.lock());
+            // A sweep that came between the two took it for a dead run's.
+            let links = partial.file.metadata().map_err(|error| Error::io(&partial.path, error))?.nlink();
+            if links > 0 {
+                return Ok(partial);
+            }
+        }
     }
 
     /// Gives the file its name, which nothing may have, and which then outlives a crash.
@@ -77,6 +87,27 @@ fn has_no_hard_links(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let errno = Errno::from_io_error(error);
     matches!(errno, Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK))
+}
+
+/// What became of the run that wrote a partial file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// It holds the lock.
+    Alive,
+    /// Nobody holds it: the file was removed.
+    Swept,
+    /// The file system has no locks, or the file can't be opened.
+    Unknown,
+}
+
+/// Removes a partial file whose writer is dead. The lock is held meanwhile, so that who has just made the file sees that it is gone.
+pub(crate) fn sweep(path: &Path) -> Writer {
+    let Ok(file) = OpenOptions::new().write(true).open(path) else { return Writer::Unknown };
+    match file.try_lock() {
+        Ok(()) if fs::remove_file(path).is_ok() => Writer::Swept,
+        Ok(()) | Err(TryLockError::Error(_)) => Writer::Unknown,
+        Err(TryLockError::WouldBlock) => Writer::Alive,
+    }
 }
 
 /// Long names lose their end: the random part makes them unique all the same.

@@ -1,16 +1,16 @@
 //! Whole files: put, read, head, remove.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use archive::Digester;
 use bytes::Bytes;
-use catalog::{Object, Part, Record};
+use catalog::{BackupId, Object, Part, Record};
 use jiff::{SignedDuration, Timestamp};
 
-use super::partial::Partial;
+use super::partial::{self, Partial};
 use super::{Directory, object, off_runtime, sync_folder};
 use crate::limits::RECORD_LIMIT;
 use crate::removal::{Outcome, Removal};
@@ -23,6 +23,7 @@ impl Directory {
     pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
         let (directory, key) = (self.clone(), key.to_owned());
         off_runtime(move || {
+            directory.sweep_same(&key);
             let outcome = match directory.stage_record(&key, &bytes)?.publish_new(&directory.path_of(&key)) {
                 Ok(()) => PutOutcome::Stored(stored(&key, &bytes)),
                 Err(Error::Exists { .. }) if directory.read_blocking(&key)? == bytes => {
@@ -40,6 +41,7 @@ impl Directory {
     pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<Stored, Error> {
         let (directory, key) = (self.clone(), key.to_owned());
         off_runtime(move || {
+            directory.sweep_same(&key);
             let staged = directory.stage_record(&key, &bytes)?;
             directory.date_verdict(&key, &staged)?;
             staged.publish_over(&directory.path_of(&key))?;
@@ -71,6 +73,14 @@ impl Directory {
             staged.file.set_modified((newest + JUST_AFTER).into()).map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// What killed runs left of this very record. Who writes one needn't hold the database's lock.
+    fn sweep_same(&self, key: &str) {
+        let Ok(partials) = self.partials() else { return };
+        for partial in partials.iter().filter(|name| partial::intended_name(name) == Some(key)) {
+            partial::sweep(&self.path.join(partial));
+        }
     }
 
     fn stage_record(&self, key: &str, bytes: &[u8]) -> Result<Partial, Error> {
@@ -119,11 +129,18 @@ impl Directory {
 
     pub(crate) async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
         let (directory, mut removal) = (self.clone(), Removal::new(&self.layout, objects));
+        let archives =
+            objects.iter().map(|object| &object.key).filter_map(|key| Some((self.backup_of(key)?, key.clone())));
+        let archives: HashMap<BackupId, String> = archives.collect();
         off_runtime(move || {
             while let Some(step) = removal.next_step() {
                 let mut outcomes = BTreeMap::new();
                 for (key, seen) in &step.objects {
-                    outcomes.insert(key.clone(), directory.remove_one(key, seen)?);
+                    let unmade = match directory.layout.parse(key) {
+                        Part::Record { id, record: Record::Manifest } => archives.get(&id),
+                        _ => None,
+                    };
+                    outcomes.insert(key.clone(), directory.remove_one(key, seen, unmade)?);
                 }
                 // A later step must not reach the disk before this one.
                 directory.sync_existing()?;
@@ -134,13 +151,18 @@ impl Directory {
         .await
     }
 
-    fn remove_one(&self, key: &str, seen: &[Object]) -> Result<Outcome, Error> {
+    /// `archive`: where `key` is a manifest, the archive that goes after it.
+    fn remove_one(&self, key: &str, seen: &[Object], archive: Option<&String>) -> Result<Outcome, Error> {
         let Some(present) = self.look(key)? else { return Ok(Outcome::Removed) };
         if !seen.contains(&present) {
             return Ok(Outcome::Changed);
         }
         let path = self.path_of(key);
-        Ok(match fs::remove_file(&path) {
+        let removed = match archive {
+            Some(archive) => self.unmake(key, archive),
+            None => fs::remove_file(&path),
+        };
+        Ok(match removed {
             Ok(()) => {
                 if self.backup_of(key).is_some() {
                     self.remove_sidecar(key);
@@ -150,6 +172,21 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Outcome::Removed,
             Err(error) => Outcome::Failed(Error::io(path, error).to_string()),
         })
+    }
+
+    /// Removes an archive that `stored` put here, and that got no manifest: without one it takes room for nothing.
+    pub(crate) async fn take_back(&self, stored: &Stored) -> Result<(), Error> {
+        let (directory, key, size) = (self.clone(), stored.key.clone(), stored.size);
+        off_runtime(move || match directory.look(&key)? {
+            Some(present) if present.size == size => {
+                let path = directory.path_of(&key);
+                fs::remove_file(&path).map_err(|error| Error::io(path, error))?;
+                directory.remove_sidecar(&key);
+                directory.sync_existing()
+            }
+            _ => Ok(()),
+        })
+        .await
     }
 
     fn sync_existing(&self) -> Result<(), Error> {

@@ -1,5 +1,8 @@
 //! User metadata of an archive, which a bucket keeps with the object: `.{archive}.metadata`, one `name=value` a line.
 //! It is on the disk before the archive shows and goes with the manifest's coming, or with the archive.
+//!
+//! When a backup is removed, its manifest becomes this file, which takes no room on a full disk: an archive that a kill left
+//! behind is known as one of ours, and that it was to go.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,8 +15,11 @@ use catalog::{BackupId, Part, Record};
 use super::Directory;
 use super::partial::Partial;
 use crate::Error;
+use crate::metadata::LASTGOOD_ID;
 
 const SUFFIX: &str = ".metadata";
+/// Among the metadata of an archive whose removal has begun.
+pub(crate) const REMOVED: &str = "removed";
 
 /// The archive that a metadata file is about; `None` for files of other kinds.
 pub(crate) fn archive_of(hidden: &OsStr) -> Option<&str> {
@@ -37,10 +43,18 @@ impl Directory {
     pub(crate) fn read_sidecar(&self, key: &str) -> Result<BTreeMap<String, String>, Error> {
         let path = self.sidecar_path(key);
         match fs::read_to_string(&path) {
+            Ok(text) if text.starts_with('{') => {
+                Ok([LASTGOOD_ID, REMOVED].map(|name| (name.to_owned(), REMOVED.to_owned())).into())
+            }
             Ok(text) => Ok(text.lines().filter_map(|line| line.split_once('=')).map(owned).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
             Err(error) => Err(Error::io(path, error)),
         }
+    }
+
+    /// Begins to remove a backup: what said that it is one now says that its archive was to go.
+    pub(crate) fn unmake(&self, manifest: &str, archive: &str) -> io::Result<()> {
+        fs::rename(self.path_of(manifest), self.sidecar_path(archive))
     }
 
     pub(crate) fn remove_sidecar(&self, key: &str) {

@@ -1,5 +1,6 @@
 //! What dead runs left: hidden files of this database's archives and records.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
@@ -7,11 +8,12 @@ use std::{fs, io};
 use catalog::Part;
 use jiff::Timestamp;
 
-use super::{Directory, object, off_runtime, partial, sidecar};
+use super::partial::{self, Writer};
+use super::{Directory, object, off_runtime, sidecar};
 use crate::Error;
 
 impl Directory {
-    /// The caller holds the database's lock, so no other run writes what is swept.
+    /// Removes what no run writes any more; the caller holds the database's lock. Returns how many files.
     pub(crate) async fn sweep_partials(
         &self,
         database: &str,
@@ -28,20 +30,54 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             rows => rows.map_err(failed)?,
         };
-        let mut swept = 0;
+        let (mut swept, mut marks) = (0, Vec::new());
         for row in rows {
             let row = row.map_err(failed)?;
             let name = row.file_name();
-            let is_left_over = match (partial::intended_name(&name), sidecar::archive_of(&name)) {
-                (Some(intended), _) => self.belongs_to(intended, database),
-                (None, Some(archive)) => self.belongs_to(archive, database) && !self.path_of(archive).exists(),
-                (None, None) => false,
-            };
-            if is_left_over && is_older(&row.path(), now, older_than) && fs::remove_file(row.path()).is_ok() {
-                swept += 1;
+            if partial::intended_name(&name).is_some_and(|intended| self.belongs_to(intended, database)) {
+                swept += usize::from(self.sweep_partial(&row.path(), now, older_than));
+            } else if let Some(archive) = sidecar::archive_of(&name).filter(|it| self.belongs_to(it, database)) {
+                marks.push(archive.to_owned());
             }
         }
+        for archive in marks {
+            swept += usize::from(self.sweep_sidecar(&archive)?);
+        }
         Ok(swept)
+    }
+
+    /// Where locks can't tell whether somebody writes it, its age does: who writes changes it all the time.
+    fn sweep_partial(&self, path: &Path, now: Timestamp, older_than: Duration) -> bool {
+        match partial::sweep(path) {
+            Writer::Alive => false,
+            Writer::Swept => true,
+            Writer::Unknown => is_older(path, now, older_than) && fs::remove_file(path).is_ok(),
+        }
+    }
+
+    /// Metadata is of use while its archive is written, and from then on until there is a manifest. An upload has its partial
+    /// file before its metadata, and until the archive shows: they are looked for in this order. Where a removal was cut short,
+    /// it is finished.
+    fn sweep_sidecar(&self, archive: &str) -> Result<bool, Error> {
+        let is_its = |name: &OsString| partial::intended_name(name).is_some_and(|start| archive.starts_with(start));
+        if self.partials()?.iter().any(is_its) {
+            return Ok(false);
+        }
+        let path = self.path_of(archive);
+        let has_manifest = self.backup_of(archive).is_some_and(|id| self.path_of(&self.layout.manifest(&id)).exists());
+        if path.exists() && !has_manifest {
+            let is_removed = self.read_sidecar(archive)?.contains_key(sidecar::REMOVED);
+            if !is_removed || fs::remove_file(&path).is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(fs::remove_file(self.sidecar_path(archive)).is_ok())
+    }
+
+    pub(super) fn partials(&self) -> Result<Vec<OsString>, Error> {
+        let rows = fs::read_dir(&self.path).map_err(|error| Error::io(&*self.path, error))?;
+        let names = rows.flatten().map(|row| row.file_name());
+        Ok(names.filter(|name| partial::intended_name(name).is_some()).collect())
     }
 
     fn belongs_to(&self, name: &str, database: &str) -> bool {

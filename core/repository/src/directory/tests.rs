@@ -262,18 +262,49 @@ async fn a_file_that_changed_since_the_plan_stays_and_so_does_its_archive() {
 async fn a_sweep_takes_the_dead_runs_files_of_one_database_alone() {
     let (_above, repository) = repository();
     store(&repository, b"bytes").await.unwrap();
-    let upload = repository.start_upload("app_backup_20260121_030000.sql.gz", &metadata()).await.unwrap();
-    // What SIGKILL leaves: no destructor runs.
-    std::mem::forget(upload);
-    let other = repository.start_upload("other_backup_20260121_030000.sql.gz", &metadata()).await.unwrap();
-    std::mem::forget(other);
+    let living = repository.start_upload("app_backup_20260121_030000.sql.gz", &metadata()).await.unwrap();
+    // What SIGKILL leaves.
+    for dead in [
+        ".app_backup_20260122_030000.sql.gz.00000001.partial",
+        ".app_backup_20260122_030000.sql.gz.metadata",
+        ".app_backup_20260122_030000.manifest.json.00000002.partial",
+        ".other_backup_20260122_030000.sql.gz.00000003.partial",
+    ] {
+        fs::write(Path::new(&repository.display_name()).join(dead), "lastgood-id=dead\n").unwrap();
+    }
 
-    let now = Timestamp::now();
-    assert_eq!(repository.sweep("app", now, Duration::from_secs(3600)).await.unwrap(), 0);
-    assert_eq!(repository.sweep("app", now + Duration::from_secs(60), Duration::ZERO).await.unwrap(), 2);
+    // However young they are: nobody holds their locks.
+    assert_eq!(repository.sweep("app", Timestamp::now(), Duration::from_secs(3600)).await.unwrap(), 3);
     let left = names(&repository);
-    assert!(left.iter().all(|name| name.contains(STEM) || name.contains("other")), "{left:?}");
+    assert!(left.iter().all(|name| !name.contains("app_backup_20260122")), "{left:?}");
+    assert_eq!(left.len(), 5, "{left:?}");
+    living.abort().await;
+    assert_eq!(names(&repository).len(), 3);
     assert_eq!(state(&repository).await, State::Unfinished);
+}
+
+#[tokio::test]
+async fn a_removal_that_was_cut_short_is_finished_by_the_next_run() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    repository.put_new(MANIFEST, "{}").await.unwrap();
+    // All that a removal is given but the archive, as if it had been killed before it came to that.
+    let objects = listed(&repository).await;
+    let Repository::Directory(directory) = &repository else { panic!("a directory") };
+    directory.unmake(MANIFEST, ARCHIVE).unwrap();
+    assert_eq!(objects.len(), 2);
+    assert_eq!(state(&repository).await, State::Unfinished, "a guest would stay for ever");
+
+    assert_eq!(repository.sweep("app", Timestamp::now(), Duration::from_secs(3600)).await.unwrap(), 1);
+    assert_eq!(names(&repository), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_archive_that_gets_no_manifest_is_taken_back() {
+    let (_above, repository) = repository();
+    let stored = store(&repository, b"bytes").await.unwrap();
+    repository.take_back(&stored).await.unwrap();
+    assert_eq!(names(&repository), Vec::<String>::new());
 }
 
 #[tokio::test]

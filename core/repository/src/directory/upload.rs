@@ -59,9 +59,10 @@ impl Directory {
             return Err(Error::Exists { object: path.display().to_string() });
         }
         let folder = self.make_folder(key)?;
+        // First, so that metadata without an archive and without this file is a dead run's.
+        let partial = Partial::create(&folder, key)?;
         self.write_sidecar(key, pairs)?;
         let sidecar = Sidecar { directory: self.clone(), key: key.to_owned() };
-        let partial = Partial::create(&folder, key)?;
         Ok(Staged { partial, crc: Crc::new(CrcAlgorithm::Crc64Nvme), size: 0, _sidecar: sidecar })
     }
 }

@@ -45,6 +45,14 @@ struct Multipart {
     next_number: u32,
 }
 
+/// What brought the object that is there now.
+enum By {
+    /// This upload: the store knows it no more.
+    ThisUpload,
+    /// One of the same bytes under the same name; this one is still open.
+    AnotherUpload,
+}
+
 impl BucketUpload {
     pub(crate) fn new(bucket: Bucket, key: &str, metadata: &UploadMetadata) -> Self {
         Self {
@@ -151,9 +159,13 @@ impl BucketUpload {
             self.put_single(digest).await
         };
         match completed {
-            Ok(stored) => {
+            Ok((stored, by)) => {
                 self.sweep_repeated().await;
-                self.multipart = None;
+                match by {
+                    // Its parts would stay for ever.
+                    By::AnotherUpload => self.abort().await,
+                    By::ThisUpload => self.multipart = None,
+                }
                 Ok(stored)
             }
             Err(error) => {
@@ -163,7 +175,7 @@ impl BucketUpload {
         }
     }
 
-    async fn put_single(&mut self, digest: &Digest) -> Result<Stored, Error> {
+    async fn put_single(&mut self, digest: &Digest) -> Result<(Stored, By), Error> {
         let bytes = std::mem::take(&mut self.filling).freeze();
         self.compare_sent(bytes.len() as u64, crc64_nvme(&bytes), digest)?;
         let body = Body {
@@ -174,13 +186,14 @@ impl BucketUpload {
             new: true,
             storage_class: self.bucket.settings.storage_class.as_deref(),
         };
-        match self.bucket.put(&body).await {
+        let stored = match self.bucket.put(&body).await {
             Err(Error::Exists { object }) => self.find_landed(digest, false).await?.ok_or(Error::Exists { object }),
             outcome => outcome,
-        }
+        };
+        stored.map(|stored| (stored, By::ThisUpload))
     }
 
-    async fn complete_multipart(&mut self, digest: &Digest) -> Result<Stored, Error> {
+    async fn complete_multipart(&mut self, digest: &Digest) -> Result<(Stored, By), Error> {
         if !self.filling.is_empty() {
             self.send_part().await?;
         }
@@ -193,10 +206,13 @@ impl BucketUpload {
         match self.bucket.complete_multipart(&self.key, &multipart.upload_id, &multipart.done, digest).await {
             Err(Error::Exists { object }) => {
                 let gone = self.bucket.upload_is_gone(&self.key, &multipart.upload_id).await.unwrap_or(false);
-                self.find_landed(digest, gone).await?.ok_or(Error::Exists { object })
+                let stored = self.find_landed(digest, gone).await?.ok_or(Error::Exists { object })?;
+                Ok((stored, if gone { By::ThisUpload } else { By::AnotherUpload }))
             }
-            Err(gone @ Error::UploadGone { .. }) => self.find_landed(digest, true).await?.ok_or(gone),
-            outcome => outcome,
+            Err(gone @ Error::UploadGone { .. }) => {
+                Ok((self.find_landed(digest, true).await?.ok_or(gone)?, By::ThisUpload))
+            }
+            outcome => Ok((outcome?, By::ThisUpload)),
         }
     }
 
