@@ -13,6 +13,7 @@ mod documentation;
 mod host;
 mod interrupt;
 mod keys;
+mod leftovers;
 mod lock;
 mod logging;
 mod ping;

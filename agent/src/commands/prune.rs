@@ -11,6 +11,7 @@ use repository::{Removal, Repository, Scope};
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::PruneArgs;
 use crate::commands::prune::answer::{PruneAnswer, Pruned};
+use crate::leftovers;
 use crate::lock::Lock;
 use crate::logging;
 use crate::places::{self, Catalogs};
@@ -27,10 +28,13 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     }
     let repository = places::repository(args.place, settings).await?;
     let bucket = bucket_behind(&repository, settings).await?;
-    let found = Catalogs::choose(listing(&repository).await?, settings);
+    let now = Timestamp::now();
+    let mut found = Catalogs::choose(listing(&repository).await?, settings);
     // A backup that came between the listing and its lock is newer than all others: missing it only keeps more.
     let _locks = if args.dry_run { Vec::new() } else { locks(settings, &found)? };
-    let now = Timestamp::now();
+    if !args.dry_run && sweep(&repository, &found, now).await {
+        found = Catalogs::choose(listing(&repository).await?, settings);
+    }
     let limit = if args.force { Limit::Lifted } else { Limit::Half };
     let mut pruned = Vec::new();
     for (database, mut catalog) in found.chosen {
@@ -67,6 +71,15 @@ fn refuse_unnamed(settings: &Settings) -> Result<(), Failure> {
 /// All catalogs with every version of each object, because removal takes them all.
 async fn listing(repository: &Repository) -> Result<Vec<Catalog>, Failure> {
     Ok(catalogs(repository.layout(), repository.versions(Scope::All).await?))
+}
+
+/// Whether killed runs had left anything, also where no backup comes any more that would look.
+async fn sweep(repository: &Repository, found: &Catalogs, now: Timestamp) -> bool {
+    let mut swept = 0;
+    for (_, catalog) in &found.chosen {
+        swept += leftovers::sweep(repository, &catalog.database, now).await;
+    }
+    swept > 0
 }
 
 /// The catalogs of the bucket that a directory's copies were uploaded to, where one is set.

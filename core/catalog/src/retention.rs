@@ -3,7 +3,8 @@
 //! A good backup stays if any rule keeps it: the last N, the newest of a day, week, month or year, or being younger than
 //! `delete_after_days`. Age is counted back from the newest good backup, never from the clock, so a clock that jumps
 //! ahead removes nothing and backups that stop coming stop going; and a backup is old only when both its times say so.
-//! Without a good backup nothing goes at all. What isn't good never counts for a rule and goes by age alone, guests never.
+//! Without a good backup nothing goes at all. What isn't good never counts for a rule and goes by age alone, an unfinished
+//! archive by the clock's; guests never.
 
 mod local;
 mod policy;
@@ -49,15 +50,15 @@ pub struct Row<'a> {
 
 /// The plan for `catalog`, which comes from a whole listing, under `policy`.
 ///
-/// `now` only matters when it lies before the newest good backup, and then it saves backups: none counts as old for
-/// lying far behind a time that hasn't come.
+/// `now` matters to good backups only when it lies before the newest of them, and then it saves them: none counts as old for
+/// lying far behind a time that hasn't come. Unfinished archives go by it.
 #[must_use]
 pub fn plan<'a>(catalog: &'a Catalog, policy: &Policy, now: Timestamp, limit: Limit) -> Plan<'a> {
     let anchor = catalog.newest_good().map(|newest| newest.instant.min(now));
     let mut decisions = rules::for_good(catalog, policy, anchor).into_iter();
     let rows = catalog.entries.iter().map(|entry| {
         let decision = if entry.counts_as_good() { decisions.next() } else { None };
-        Row { entry, decision: decision.unwrap_or_else(|| for_others(entry, policy, anchor)) }
+        Row { entry, decision: decision.unwrap_or_else(|| for_others(entry, policy, anchor, now)) }
     });
     let mut plan = Plan { rows: rows.collect(), refused: None };
     plan.refused = plan.too_many().filter(|_| limit == Limit::Half);
@@ -65,12 +66,13 @@ pub fn plan<'a>(catalog: &'a Catalog, policy: &Policy, now: Timestamp, limit: Li
 }
 
 /// What becomes of an entry that isn't good, or doesn't count: age alone decides, and ownership.
-fn for_others(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>) -> Decision {
+fn for_others(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>, now: Timestamp) -> Decision {
     match (entry.state, anchor) {
         (State::Guest, _) => Decision::Keep(vec![Keep::Guest]),
         (State::Alone, _) => Decision::Keep(vec![Keep::UnknownOrigin]),
         (_, None) => Decision::Keep(vec![Keep::NothingGood]),
-        (State::Unfinished, Some(anchor)) => by_age(entry, policy.unfinished_grace_days, anchor),
+        // What never was a backup goes by the clock, which goes on where backups don't: it may be what fills the disk.
+        (State::Unfinished, Some(_)) => by_age(entry, policy.unfinished_grace_days, now),
         (_, Some(anchor)) => by_age(entry, policy.days_for_others(), anchor),
     }
 }
