@@ -85,6 +85,12 @@ wild: tools ## restore the databases that people have, every way (tests/wild)
 wild-docs: ## write what `make wild` came to into docs/restore.md
 	@$(CARGO) run --quiet --locked -p e2e --bin wild -- --docs
 
+# How often each of the five is killed: KILLS=20 for a short one.
+KILLS ?= 200
+.PHONY: kills
+kills: tools ## kill removals and verifications at any moment, and see what the next run leaves
+	@KILLS=$(KILLS) $(CARGO) test --workspace --locked --test e2e -- kills::
+
 # Licences, bans and sources: no network but for crates not yet fetched. Advisories need RustSec's database from it:
 # `cargo deny check advisories`.
 .PHONY: deny

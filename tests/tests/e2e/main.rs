@@ -9,6 +9,7 @@ mod functions;
 mod harness;
 mod identities;
 mod json;
+mod kills;
 mod list;
 mod past;
 mod policies;
