@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use archive::Digester;
+use aws_sdk_s3::config::http::HttpRequest;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{
     Delete, EncodingType, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
@@ -10,6 +12,7 @@ use aws_sdk_s3::types::{
 use catalog::Object;
 use jiff::Timestamp;
 
+use super::object::md5_text;
 use super::{Bucket, Call, listing, stored};
 use crate::Error;
 use crate::removal::{Outcome, Removal, Step};
@@ -29,8 +32,15 @@ struct Version {
     object: Option<Object>,
 }
 
-/// What the store has under each key, newest first. `None` where it keeps no versions at all.
+/// What the store has under each key, newest first.
 type Versions = HashMap<String, Vec<Version>>;
+
+/// What the store has of the backups that are to go.
+enum Present {
+    Versions(Versions),
+    /// The store keeps no versions at all: what a plain listing shows, by key.
+    Plain(HashMap<String, Object>),
+}
 
 /// One identifier to delete; the key is what outcomes are told by.
 struct Doomed {
@@ -42,27 +52,27 @@ impl Bucket {
     /// Removes objects that a listing or a plan showed; see [`crate::Repository::remove`].
     pub(crate) async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
         let mut removal = Removal::new(&self.layout, objects);
-        let versions = self.versions_of(objects).await?;
+        let present = self.present(objects).await?;
         while let Some(step) = removal.next_step() {
-            let outcomes = self.take_step(&step, versions.as_ref()).await?;
+            let outcomes = self.take_step(&step, &present).await?;
             removal.record(&step, outcomes);
         }
         Ok(removal)
     }
 
     /// Deletes the objects of one step, which may go in any order among themselves.
-    async fn take_step(&self, step: &Step, versions: Option<&Versions>) -> Result<BTreeMap<String, Outcome>, Error> {
+    async fn take_step(&self, step: &Step, present: &Present) -> Result<BTreeMap<String, Outcome>, Error> {
         let mut outcomes = BTreeMap::new();
         let mut doomed = Vec::new();
         for (key, seen) in &step.objects {
-            match versions {
-                None => doomed.push(Doomed { key: key.clone(), version: None }),
-                Some(versions) => match doomed_versions(seen, versions.get(key).map_or(&[][..], Vec::as_slice)) {
-                    Some(ids) => {
-                        doomed.extend(ids.into_iter().map(|id| Doomed { key: key.clone(), version: Some(id) }))
-                    }
-                    None => drop(outcomes.insert(key.clone(), Outcome::Changed)),
-                },
+            let ids = match present {
+                Present::Plain(objects) => is_unchanged(seen, objects.get(key)).then(|| vec![None]),
+                Present::Versions(versions) => doomed_versions(seen, versions.get(key).map_or(&[][..], Vec::as_slice))
+                    .map(|ids| ids.into_iter().map(Some).collect()),
+            };
+            match ids {
+                Some(ids) => doomed.extend(ids.into_iter().map(|version| Doomed { key: key.clone(), version })),
+                None => drop(outcomes.insert(key.clone(), Outcome::Changed)),
             }
             outcomes.entry(key.clone()).or_insert(Outcome::Removed);
         }
@@ -80,7 +90,8 @@ impl Bucket {
         let delete = Delete::builder().set_objects(Some(identifiers.collect())).quiet(true).build();
         let delete = delete.map_err(|error| Error::Settings { cause: error.to_string() })?;
         let request = self.client.delete_objects().bucket(&self.settings.bucket).delete(delete);
-        let answer = self.call(Call::on_bucket("s3:DeleteObjectVersion"), || request.clone().send()).await?;
+        let send = || request.clone().customize().mutate_request(add_content_md5).send();
+        let answer = self.call(Call::on_bucket("s3:DeleteObjectVersion"), send).await?;
         for failed in answer.errors() {
             let (code, message) = (failed.code().unwrap_or_default(), failed.message().unwrap_or_default());
             if code == "NoSuchKey" || code == "NoSuchVersion" {
@@ -111,20 +122,28 @@ impl Bucket {
         hold.await.is_ok_and(|answer| answer.legal_hold().is_some_and(is_held))
     }
 
-    /// The versions of every key to be removed; one request for each backup. `None` when the store has no versions.
-    async fn versions_of(&self, objects: &[Object]) -> Result<Option<Versions>, Error> {
+    /// What there is of every key to be removed; one request for each backup.
+    async fn present(&self, objects: &[Object]) -> Result<Present, Error> {
         let mut prefixes: Vec<&str> = objects.iter().map(|object| common_stem(&object.key)).collect();
         prefixes.sort_unstable();
         prefixes.dedup();
         let mut versions = Versions::new();
-        for prefix in prefixes {
+        for prefix in &prefixes {
             match self.list_versions(prefix).await {
                 Ok(found) => versions.extend(found),
-                Err(error) if has_no_versions(&error) => return Ok(None),
+                Err(error) if has_no_versions(&error) => return self.plainly_present(&prefixes).await,
                 Err(error) => return Err(error),
             }
         }
-        Ok(Some(versions))
+        Ok(Present::Versions(versions))
+    }
+
+    async fn plainly_present(&self, prefixes: &[&str]) -> Result<Present, Error> {
+        let mut present = HashMap::new();
+        for prefix in prefixes {
+            present.extend(self.list(prefix).await?.into_iter().map(|object| (object.key.clone(), object)));
+        }
+        Ok(Present::Plain(present))
     }
 
     /// Every version of every key under a prefix that isn't deleted; the plain listing where there are no versions.
@@ -190,6 +209,16 @@ impl Bucket {
     }
 }
 
+/// S3 takes any checksum of the list of keys; older MinIOs, Swift and others insist on this one, which the SDK doesn't send.
+fn add_content_md5(request: &mut HttpRequest) {
+    if let Some(body) = request.body().bytes() {
+        let mut digester = Digester::new();
+        digester.update(body);
+        let md5 = md5_text(digester.finish().md5);
+        request.headers_mut().insert("content-md5", md5);
+    }
+}
+
 /// The versions of a key that isn't deleted.
 fn live_objects(versions: Vec<Version>) -> impl Iterator<Item = Object> {
     let is_live = versions.iter().any(|version| version.is_latest && version.object.is_some());
@@ -218,10 +247,14 @@ fn doomed_versions(seen: &[Object], present: &[Version]) -> Option<Vec<String>> 
         return ids(&mut present.iter().filter(|version| is_doomed(version) && (all || version.object.is_some())));
     }
     let newest = present.iter().find_map(|version| version.object.as_ref());
-    let unchanged = newest.is_none_or(|newest| {
-        seen.iter().all(|seen| seen.size == newest.size && seen.bare_etag() == newest.bare_etag())
-    });
-    if unchanged { ids(&mut present.iter()) } else { None }
+    if is_unchanged(seen, newest) { ids(&mut present.iter()) } else { None }
+}
+
+/// What is there now, if anything, is what was seen.
+fn is_unchanged(seen: &[Object], present: Option<&Object>) -> bool {
+    present.is_none_or(|present| {
+        seen.iter().all(|seen| seen.size == present.size && seen.bare_etag() == present.bare_etag())
+    })
 }
 
 fn add_page(page: &ListObjectVersionsOutput, versions: &mut Versions) -> Result<(), Error> {
@@ -251,9 +284,10 @@ fn add_page(page: &ListObjectVersionsOutput, versions: &mut Versions) -> Result<
     Ok(())
 }
 
-/// Some stores (Cloudflare R2) don't know the request.
+/// Some stores (Cloudflare R2, Garage) don't know the request, and say so in one of these ways.
 fn has_no_versions(error: &Error) -> bool {
-    matches!(error, Error::Other { code, .. } if code == "NotImplemented" || code == "HTTP 501")
+    const UNKNOWN: [&str; 4] = ["NotImplemented", "HTTP 501", "MethodNotAllowed", "HTTP 405"];
+    matches!(error, Error::Other { code, .. } if UNKNOWN.contains(&code.as_str()))
 }
 
 /// All files of one backup begin with its stem and a dot: one listing shows their versions.
@@ -292,6 +326,14 @@ mod tests {
     fn version(id: &str, etag: Option<&str>) -> Version {
         let object = etag.map(|etag| object(etag, Some(id)));
         Version { id: id.into(), written: Timestamp::UNIX_EPOCH, is_latest: false, object }
+    }
+
+    #[test]
+    fn the_list_of_what_goes_has_a_content_md5() {
+        let mut request = HttpRequest::new("<Delete/>".into());
+        add_content_md5(&mut request);
+        // printf '<Delete/>' | openssl md5 -binary | base64
+        assert_eq!(request.headers().get("content-md5"), Some("ePbrFwvNFIRnzBrIv+T8Ag=="));
     }
 
     #[test]
