@@ -13,8 +13,8 @@ use tempfile::TempDir;
 pub use self::outcome::Outcome;
 pub use self::running::Running;
 use crate::bucket::Access;
-use crate::build;
 use crate::postgres::{Database, Installation, PASSWORD, USER};
+use crate::{build, process, signals};
 
 /// Settings and a home for runs of `lastgood`.
 pub struct Agent {
@@ -84,16 +84,15 @@ impl Agent {
     }
 
     /// Runs `lastgood` with these arguments to its end.
+    #[track_caller]
     pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Outcome {
-        let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
-        Outcome::new(describe(arguments), output)
+        Outcome::new(describe(arguments), process::output(&mut self.command(arguments)))
     }
 
     /// Runs it with `input` typed at its prompts.
+    #[track_caller]
     pub fn run_with_input<S: AsRef<OsStr>>(&self, arguments: &[S], input: &str) -> Outcome {
-        let mut running = Running::start(describe(arguments), self.command(arguments).stdin(Stdio::piped()));
-        running.type_in(input);
-        running.wait()
+        Outcome::new(describe(arguments), process::output_given(&mut self.command(arguments), input.as_bytes()))
     }
 
     /// Starts it, to be watched or killed while it works.
@@ -103,6 +102,7 @@ impl Agent {
 
     /// The bare command, for what the others don't offer.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        signals::begin_afresh();
         let mut command = Command::new(binary());
         command.args(arguments).current_dir(self.home()).env_clear();
         command.env("PATH", self.path()).env("HOME", self.home()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");

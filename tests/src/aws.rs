@@ -1,12 +1,11 @@
 //! Questions to AWS in AWS's own words, many in one process: the `aws` command takes half a second to start for each.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::bucket::Access;
-use crate::tools;
+use crate::{process, tools};
 
 const ASK: &str = r#"
 import json, sys, botocore.session
@@ -27,9 +26,7 @@ pub type Question<'a> = (&'a str, &'a str, Value);
 pub fn ask_all(access: &Access, questions: &[Question<'_>]) -> Vec<Value> {
     let mut python = Command::new(tools::python_command("python"));
     python.args(["-c", ASK]).env_clear().envs(access.environment());
-    let mut python = python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    python.stdin.take().unwrap().write_all(json!(questions).to_string().as_bytes()).unwrap();
-    let output = python.wait_with_output().unwrap();
+    let output = process::output_given(&mut python, json!(questions).to_string().as_bytes());
     assert!(output.status.success(), "{questions:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
@@ -10,6 +11,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
+use crate::bounds::LIMIT;
 use crate::proxy::Proxy;
 
 /// An identity at an S3 endpoint.
@@ -56,10 +58,19 @@ impl Access {
     }
 }
 
-/// Runs a future to its end on the harness's own threads.
+/// Runs a future to its end on the harness's own threads; fails when that takes longer than [`LIMIT`].
+#[track_caller]
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    wait_within(LIMIT, future)
+}
+
+/// The same for what may take so long.
+#[track_caller]
+pub fn wait_within<T>(limit: Duration, future: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().unwrap()).block_on(future)
+    let runtime = RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().unwrap());
+    let ended = runtime.block_on(async { tokio::time::timeout(limit, future).await });
+    ended.unwrap_or_else(|_| panic!("what was asked of the store took longer than {limit:?}"))
 }
 
 /// A bucket of one test. It stays when the value goes: its server goes soon after.

@@ -4,8 +4,12 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
-use crate::tools;
+use crate::{process, tools};
+
+/// For a build from nothing, with link-time optimisation, on a machine that is busy.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// The functions' profile, built as `infra/deploy.sh` builds it: without AWS-LC's CPU jitter. Other profiles keep the jitter,
 /// because there the functions share a folder with the agent, and AWS-LC would be compiled again at each change of the two.
@@ -29,7 +33,8 @@ pub(crate) fn package(name: &str, profile: &str) -> Result<PathBuf, String> {
     } else {
         command.args(["--package", name])
     };
-    let output = command.arg("--target-dir").arg(&target).current_dir(tools::root()).output().unwrap();
+    command.arg("--target-dir").arg(&target).current_dir(tools::root());
+    let output = process::output_within(LIMIT, &mut command, None);
     match output.status.success() {
         true => Ok(target.join(if profile == "dev" { "debug" } else { profile })),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

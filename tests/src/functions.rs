@@ -12,8 +12,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
+use crate::bounds::{LIMIT, MOMENT};
 use crate::bucket::Access;
-use crate::build;
+use crate::{build, signals};
+
+/// How much later than Lambda would have stopped it a function is given up here.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// One function's process, and the side of Lambda that it talks to
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>).
@@ -90,9 +94,10 @@ impl Function {
         command.env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string());
         command.env("AWS_LAMBDA_FUNCTION_NAME", &setup.name).env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
         command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+        signals::begin_afresh();
         let process = command.stdin(Stdio::null()).spawn().unwrap();
         let mut function = Function { process, log, listener, waiting: None, invocations: 0 };
-        function.waiting = Some(function.request("GET", "/next").0);
+        function.waiting = Some(function.request("GET", "/next", MOMENT).0);
         function
     }
 
@@ -110,10 +115,10 @@ impl Function {
             deadline.as_millis()
         );
         respond(waiting, "200 OK", &headers, &event.to_string());
-        let (answered, path, body) = self.request("POST", "/invocation/request-");
+        let (answered, path, body) = self.request("POST", "/invocation/request-", time.min(LIMIT) + GRACE);
         respond(answered, "202 Accepted", "", "");
         assert!(begun.elapsed() < time, "the function was still at work when Lambda would have stopped it");
-        self.waiting = Some(self.request("GET", "/next").0);
+        self.waiting = Some(self.request("GET", "/next", MOMENT).0);
         let body: Value = serde_json::from_str(&body).unwrap();
         match path.ends_with("/response") {
             true => Answer::Done(body),
@@ -133,9 +138,12 @@ impl Function {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
-    /// Its next request, which must be this one; the connection on which it waits, its path and its body.
-    fn request(&mut self, method: &str, path: &str) -> (TcpStream, String, String) {
-        let (mut connection, head, body) = self.any_request();
+    /// Its next request, which must be this one and come within so much time; the connection on which it waits, its path and
+    /// its body.
+    fn request(&mut self, method: &str, path: &str, limit: Duration) -> (TcpStream, String, String) {
+        let connection = self.connection(&format!("{method} {path}"), limit);
+        let (mut connection, head, body) = read_request(connection, limit)
+            .unwrap_or_else(|error| panic!("half of {method} {path} came from the function: {error}\n{}", self.log()));
         let mut words = head.split(' ');
         let (said, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().to_owned());
         if said != method || !target.contains(path) {
@@ -145,38 +153,43 @@ impl Function {
         (connection, target, body)
     }
 
-    fn any_request(&mut self) -> (TcpStream, String, String) {
+    fn connection(&mut self, due: &str, limit: Duration) -> TcpStream {
+        let deadline = Instant::now() + limit;
         self.listener.set_nonblocking(true).unwrap();
-        let connection = loop {
-            match self.listener.accept() {
-                Ok((connection, _)) => break connection,
-                Err(_) => {
-                    if let Some(status) = self.process.try_wait().unwrap() {
-                        panic!("the function ended, {status}:\n{}", self.log());
-                    }
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-            }
-        };
-        connection.set_nonblocking(false).unwrap();
-        let mut reader = BufReader::new(connection);
-        let mut head = String::new();
-        reader.read_line(&mut head).unwrap();
-        let mut length = 0;
         loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            if line.trim().is_empty() {
-                break;
+            if let Ok((connection, _)) = self.listener.accept() {
+                connection.set_nonblocking(false).unwrap();
+                return connection;
             }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
+            if let Some(status) = self.process.try_wait().unwrap() {
+                panic!("the function ended before {due}, {status}:\n{}", self.log());
             }
+            assert!(Instant::now() < deadline, "no {due} came from the function within {limit:?}:\n{}", self.log());
+            std::thread::sleep(Duration::from_micros(200));
         }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        (reader.into_inner(), head, String::from_utf8(body).unwrap())
     }
+}
+
+/// A request's first line and body, and the connection that it came by.
+fn read_request(connection: TcpStream, limit: Duration) -> std::io::Result<(TcpStream, String, String)> {
+    connection.set_read_timeout(Some(limit))?;
+    let mut reader = BufReader::new(connection);
+    let mut head = String::new();
+    reader.read_line(&mut head)?;
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok((reader.into_inner(), head, String::from_utf8(body).unwrap()))
 }
 
 impl Answer {
@@ -198,6 +211,7 @@ impl Answer {
 }
 
 impl Drop for Function {
+    #[expect(clippy::disallowed_methods, reason = "it was killed")]
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

@@ -1,11 +1,16 @@
 //! A long past in a bucket: good backups by the thousand, of which nothing but the listing matters.
 
+use std::time::Duration;
+
 use aws_sdk_s3::primitives::ByteStream;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::bucket::{Bucket, wait};
+use crate::bucket::{Bucket, wait_within};
+
+/// For three hundred thousand objects on a machine that is busy.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// Requests under way at the same time.
 const AT_ONCE: usize = 64;
@@ -30,7 +35,7 @@ fn keys(database: &str, made: Timestamp) -> [String; 3] {
 }
 
 fn put_all(bucket: &Bucket, mut objects: impl Iterator<Item = (String, String)>) {
-    wait(async {
+    wait_within(LIMIT, async {
         let mut puts = tokio::task::JoinSet::new();
         loop {
             while puts.len() < AT_ONCE

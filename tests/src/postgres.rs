@@ -5,6 +5,7 @@
 
 mod database;
 mod installation;
+mod password;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -13,15 +14,13 @@ use rustix::process::Signal;
 
 pub use self::database::Database;
 pub use self::installation::Installation;
+pub use self::password::{PASSWORD, holds_password};
 use crate::ports::free_port;
 use crate::server::Server;
-use crate::tools;
+use crate::{process, tools};
 
 /// The superuser of every server.
 pub const USER: &str = "postgres";
-
-/// Everybody's password: one that breaks what quotes it wrongly, and that no log or manifest may contain.
-pub const PASSWORD: &str = r#"s3cret p@ss:w/rd%'"\#"#;
 
 /// A running server.
 pub struct Postgres {
@@ -105,7 +104,7 @@ fn initialise(installation: &Installation, folder: &Path) {
     let mut initdb = installation.server_program("initdb");
     initdb.arg("-D").arg(data(folder)).arg("--pwfile").arg(&password);
     initdb.args(["--username", USER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
-    tools::succeed(initdb.output().unwrap(), "initdb");
+    tools::succeed(process::output(&mut initdb), "initdb");
 }
 
 /// What makes a server private, quick and careless: its disk need not survive a power cut, only its own crash.

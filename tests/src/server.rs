@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::{bounds, signals};
+
 /// The longest that a server may take to answer, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -64,6 +66,7 @@ impl Server {
     pub fn restart(&mut self) {
         self.end_by(self.stop);
         self.watcher.kill().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "it was killed")]
         self.watcher.wait().unwrap();
         self.process = spawn(self.name, &mut self.command, &self.folder);
         self.watcher = watch(&self.process, self.stop, &self.folder, &self.strays);
@@ -96,16 +99,18 @@ impl Server {
         self.process.id()
     }
 
-    /// Sends `signal` to the server, and waits until it has ended.
+    /// Sends `signal` to the server, and waits until it has ended; fails when that takes over a minute.
     pub fn end_by(&mut self, signal: Signal) {
         if self.process.try_wait().unwrap().is_none() {
             kill_process(Pid::from_child(&self.process), signal).unwrap();
-            self.process.wait().unwrap();
+            let what = format!("{} has ended", self.name);
+            bounds::wait_until(&what, || self.process.try_wait().unwrap().is_some());
         }
     }
 }
 
 impl Drop for Server {
+    #[expect(clippy::disallowed_methods, reason = "the watcher kills what doesn't stop within five seconds")]
     fn drop(&mut self) {
         drop(self.watcher.stdin.take());
         let _ = self.process.wait();
@@ -114,6 +119,7 @@ impl Drop for Server {
 }
 
 fn spawn(name: &str, command: &mut Command, folder: &Path) -> Child {
+    signals::begin_afresh();
     let log = File::create(folder.join("log")).unwrap();
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
     command

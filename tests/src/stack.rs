@@ -3,14 +3,14 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
 use crate::aws::{ask, ask_all};
 use crate::bucket::Access;
 use crate::ministack::Ministack;
-use crate::tools;
+use crate::{process, tools};
 
 const FUNCTIONS: [&str; 3] = ["verify", "retention", "freshness"];
 
@@ -51,7 +51,7 @@ impl<'a> Stack<'a> {
         let mut deploy = Command::new(checkout.path().join("infra/deploy.sh"));
         deploy.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", checkout.path()).env("AWS_PAGER", "");
         deploy.envs(self.ministack.root().environment()).args(["--no-build", &self.name]).args(arguments);
-        deploy.stdin(Stdio::null()).output().unwrap()
+        process::output(&mut deploy)
     }
 
     /// One of the stack's outputs; fails if it has none of this name.

@@ -1,12 +1,18 @@
 //! One database of a server: asking it, filling it, dumping and restoring it the plain way that Lastgood is compared with.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use super::password::percent_encode;
 use super::{Installation, PASSWORD, Postgres, USER};
+use crate::bounds::MOMENT;
+use crate::process::{output, output_given, output_within, try_output};
 use crate::tools::{self, succeed};
+
+/// For ten gigabytes, made by SQL on a machine that is busy.
+const LOADING: Duration = Duration::from_secs(3600);
 
 impl Postgres {
     /// A new database whose name begins with `name` and is nobody else's. Dropped with the value.
@@ -84,7 +90,7 @@ impl<'a> Database<'a> {
         for (name, value) in variables {
             psql.arg("--set").arg(format!("{name}={value}"));
         }
-        succeed(psql.arg("--file").arg(file).output().unwrap(), "psql");
+        succeed(output_within(LOADING, psql.arg("--file").arg(file), None), "psql");
     }
 
     /// `pg_dump` of the server's version with these arguments: the plain way, which ours is compared with.
@@ -95,7 +101,7 @@ impl<'a> Database<'a> {
     /// `pg_dump` of another version.
     pub fn dump_by(&self, installation: &Installation, arguments: &[&str]) -> Vec<u8> {
         let mut pg_dump = self.client(installation, "pg_dump");
-        succeed(pg_dump.args(arguments).output().unwrap(), "pg_dump")
+        succeed(output(pg_dump.args(arguments)), "pg_dump")
     }
 
     /// The whole database as SQL, without the lines that differ from one dump to the next: what two equal ones have in common.
@@ -108,7 +114,7 @@ impl<'a> Database<'a> {
     pub fn restore(&self, archive: &[u8]) {
         let mut pg_restore = self.client(self.server.installation(), "pg_restore");
         pg_restore.args(["--exit-on-error", "--dbname", &connection_string(&self.name)]);
-        succeed(feed(pg_restore, archive), "pg_restore");
+        succeed(output_given(&mut pg_restore, archive), "pg_restore");
     }
 
     /// A client program that libpq's variables lead to this database.
@@ -134,7 +140,7 @@ impl Drop for Database<'_> {
     fn drop(&mut self) {
         // Of no consequence: the server itself may have been crashed on purpose, and goes in any case.
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote(&self.name));
-        let _ = psql(self.server, USER).args(["--command", &drop]).output();
+        let _ = try_output(MOMENT, psql(self.server, USER).args(["--command", &drop]), None);
     }
 }
 
@@ -144,7 +150,7 @@ pub(super) fn quote(name: &str) -> String {
 }
 
 fn query(server: &Postgres, database: &str, sql: &str) -> String {
-    let output = feed(psql(server, database), sql.as_bytes());
+    let output = output_given(&mut psql(server, database), sql.as_bytes());
     String::from_utf8(succeed(output, "psql")).unwrap().trim_end_matches('\n').to_owned()
 }
 
@@ -170,23 +176,7 @@ fn connection_string(database: &str) -> String {
     format!("dbname='{}'", database.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
-/// Runs a program with `input` as its standard input.
-fn feed(mut command: Command, input: &[u8]) -> Output {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        // A program that has read enough closes its input; its exit status is what tells.
-        scope.spawn(move || drop(stdin.write_all(input)));
-        child.wait_with_output().unwrap()
-    })
-}
-
 /// Since August 2025 pg_dump fences its output with a random word.
 fn is_random(line: &str) -> bool {
     line.starts_with(r"\restrict ") || line.starts_with(r"\unrestrict ")
-}
-
-fn percent_encode(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
 }

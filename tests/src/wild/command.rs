@@ -4,7 +4,7 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 
 use crate::agent::Agent;
-use crate::postgres::PASSWORD;
+use crate::postgres::holds_password;
 
 /// The longest that one command may take.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -31,6 +31,7 @@ pub(super) fn run<S: AsRef<std::ffi::OsStr>>(agent: &Agent, arguments: &[S]) -> 
         }
         if Instant::now() > deadline {
             let _ = child.kill();
+            #[expect(clippy::disallowed_methods, reason = "it was killed")]
             let _ = child.wait();
             let text = String::from_utf8_lossy(&std::fs::read(&output).unwrap()).into_owned();
             return Err(format!("still running after {LIMIT:?}: {text}"));
@@ -38,7 +39,7 @@ pub(super) fn run<S: AsRef<std::ffi::OsStr>>(agent: &Agent, arguments: &[S]) -> 
         std::thread::sleep(Duration::from_millis(10));
     };
     let text = String::from_utf8_lossy(&std::fs::read(&output).unwrap()).into_owned();
-    match text.contains(PASSWORD) {
+    match holds_password(text.as_bytes()) {
         true => Err("the password was shown".to_owned()),
         false => Ok(Run { code: status.code().unwrap_or(-1), text }),
     }

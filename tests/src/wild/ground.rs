@@ -81,7 +81,8 @@ impl Home {
             return;
         }
         let (definition, charset) = locale.split_once('.').expect("a locale such as es_CL.UTF-8");
-        let output = Command::new("localedef").args(["-i", definition, "-f", charset]).arg(&folder).output().unwrap();
+        let output =
+            crate::process::output(Command::new("localedef").args(["-i", definition, "-f", charset]).arg(&folder));
         assert!(output.status.success(), "localedef {locale}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

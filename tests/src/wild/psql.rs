@@ -1,9 +1,9 @@
 //! SQL as any role, whose failure is an answer and not the end of the run.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::postgres::{Installation, PASSWORD, Postgres, USER};
+use crate::process;
 
 /// What SQL answers, or what PostgreSQL says against it.
 pub(super) fn ask(server: &Postgres, database: &str, sql: &str) -> Result<String, String> {
@@ -43,13 +43,7 @@ pub(super) fn connected(mut command: Command, server: &Postgres, (role, database
 
 /// Standard output, or standard error where the program fails.
 pub(super) fn feed(mut command: Command, input: &[u8]) -> Result<String, String> {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let output = std::thread::scope(|scope| {
-        // A program that has read enough closes its input; its exit status is what tells.
-        scope.spawn(move || drop(stdin.write_all(input)));
-        child.wait_with_output().unwrap()
-    });
+    let output = process::output_given(&mut command, input);
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned()),
         false => Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()),

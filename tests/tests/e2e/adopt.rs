@@ -1,18 +1,17 @@
 //! `lastgood adopt`: what the guide's scripts left in a bucket becomes ours, when it is whole.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use e2e::bucket::Bucket;
+use e2e::process::output_given;
 use e2e::seaweedfs::Seaweedfs;
 
 use crate::past::{agent, dump};
 
 /// The MD5 that the guide's uploader wrote beside each object, by a tool of its time.
 fn md5(bytes: &[u8]) -> String {
-    let mut md5sum = Command::new("md5sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    md5sum.stdin.take().unwrap().write_all(bytes).unwrap();
-    String::from_utf8(md5sum.wait_with_output().unwrap().stdout).unwrap()[..32].to_owned()
+    let output = output_given(&mut Command::new("md5sum"), bytes);
+    String::from_utf8(output.stdout).unwrap()[..32].to_owned()
 }
 
 fn bucket() -> Bucket {

@@ -16,12 +16,13 @@ mod whole;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use e2e::agent::{Agent, Running};
 use e2e::bucket::{Access, Bucket};
 use e2e::postgres::{Database, Postgres};
+use e2e::process;
 use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 use tempfile::TempDir;
@@ -141,12 +142,7 @@ fn only(names: &[String], suffix: &str) -> String {
 
 /// What a program makes of these bytes.
 fn through(program: &mut Command, input: &[u8]) -> Vec<u8> {
-    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || std::io::Write::write_all(&mut stdin, input).unwrap());
-        child.wait_with_output().unwrap()
-    });
+    let output = process::output_given(program, input);
     assert!(output.status.success(), "{program:?}: {}", output.status);
     output.stdout
 }
@@ -212,5 +208,5 @@ fn wrapped<S: AsRef<OsStr>>(wrapper: &[S], agent: &Agent, arguments: &[&str]) ->
     let mut command = Command::new(program);
     command.args(first).arg(inner.get_program()).args(inner.get_args()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.current_dir(agent.home()).stdin(Stdio::null()).output().unwrap()
+    process::output(command.current_dir(agent.home()))
 }

@@ -1,14 +1,14 @@
 //! An archive that was cut anywhere, or in which any one bit has flipped, is called damaged; and a copy that is whole isn't.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use catalog::verdict::{Evidence, Expected, Verdict, Verifier, judge};
 use catalog::{Manifest, Object};
 use e2e::agent::Agent;
 use e2e::postgres::Postgres;
+use e2e::process::{output, output_given};
 use jiff::Timestamp;
 
 /// How many places are tried, of each kind.
@@ -141,16 +141,11 @@ fn lastgood_verify_says_so_and_exits_with_four() {
 #[test]
 fn pg_restore_list_passes_half_an_archive_and_lastgood_does_not() {
     let backup = backup();
-    let mut gunzip = Command::new("gunzip").arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = gunzip.stdin.take().unwrap();
-    let plain = std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(&backup.bytes).unwrap());
-        gunzip.wait_with_output().unwrap().stdout
-    });
+    let plain = output_given(Command::new("gunzip").arg("-c"), &backup.bytes).stdout;
     let half = &plain[..plain.len() / 2];
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), half).unwrap();
-    let list = Postgres::shared().installation().program("pg_restore").arg("--list").arg(file.path()).output().unwrap();
+    let list = output(Postgres::shared().installation().program("pg_restore").arg("--list").arg(file.path()));
     assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
     assert!(!verdict(backup, half, None).is_intact());
 }

@@ -6,3 +6,4 @@ mod ministack;
 mod postgres;
 mod proxy;
 mod seaweedfs;
+mod signals;

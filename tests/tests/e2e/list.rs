@@ -4,6 +4,7 @@ use std::process::Command;
 
 use e2e::bucket::Bucket;
 use e2e::postgres::Postgres;
+use e2e::process::output;
 use e2e::proxy::Proxy;
 use e2e::seaweedfs::Seaweedfs;
 use jiff::ToSpan;
@@ -127,7 +128,8 @@ fn show_tells_everything_and_its_recipe_restores_without_lastgood() {
     let by_hand = shown["restore"]["byHand"].as_str().unwrap();
     let mut shell = Command::new("sh");
     shell.args(["-ec", by_hand]).envs(database().libpq_environment());
-    assert!(shell.status().unwrap().success(), "{by_hand}");
+    let typed = output(&mut shell);
+    assert!(typed.status.success(), "{by_hand}\n{}", String::from_utf8_lossy(&typed.stderr));
     assert_eq!(Postgres::shared().database("shown_restored").as_sql(), database().as_sql());
 }
 

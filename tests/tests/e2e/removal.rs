@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use e2e::bucket::Bucket;
 use e2e::ministack::Ministack;
+use e2e::process;
 use e2e::stack::Stack;
 use e2e::tools;
 use serde_json::json;
@@ -20,7 +21,7 @@ fn shell(line: &str, stack: &Stack<'_>) -> Output {
     let path = format!("{}:/usr/bin:/bin", tools::root().join("target/python/bin").display());
     let mut shell = Command::new("bash");
     shell.args(["-ec", line]).env_clear().env("PATH", path).envs(stack.ministack().root().environment());
-    shell.output().unwrap()
+    process::output(&mut shell)
 }
 
 #[test]

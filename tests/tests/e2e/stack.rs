@@ -9,6 +9,7 @@ use e2e::alerts::{Inbox, look_at, publish, state};
 use e2e::aws::ask_all;
 use e2e::bucket::Bucket;
 use e2e::ministack::Ministack;
+use e2e::process::output;
 use e2e::stack::Stack;
 use serde_json::{Value, json};
 
@@ -129,7 +130,7 @@ fn bucket_and_its_guards_outlive_the_stack() {
     let before = policy(&stack, &stack.bucket());
     stack.ask("cloudformation", "DeleteStack", json!({"StackName": "gone"}));
     let wait = ["cloudformation", "wait", "stack-delete-complete", "--stack-name", "gone"];
-    assert!(stack.ministack().aws().args(wait).status().unwrap().success());
+    assert!(output(stack.ministack().aws().args(wait)).status.success());
     assert_eq!(policy(&stack, &stack.bucket()), before);
 }
 
@@ -173,6 +174,7 @@ fn each_finding_reaches_a_person() {
         ("VerifyDamaged", 0.0, 1.0, "findings-damaged"),
         ("SizeRatio", 0.9, 0.2, "findings-shrunken"),
         ("GoodCount", 2.0, 1.0, "findings-too-few"),
+        ("AgeOfNewestGood", 60.0, 27.0 * 3600.0, "findings-stale"),
         ("RetentionRefused", 0.0, 1.0, "findings-retention-refused"),
     ];
     for (metric, well, ill, name) in findings {

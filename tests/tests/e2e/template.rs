@@ -8,6 +8,7 @@ mod dashboard;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use e2e::process::output;
 use e2e::tools;
 use serde_json::{Value, json};
 
@@ -97,7 +98,7 @@ fn every_check_passes_on_the_template_and_fails_on_a_broken_copy() {
 
 #[test]
 fn cfn_lint_has_nothing_to_say() {
-    let lint = Command::new(tools::python_command("cfn-lint")).arg(path()).output().unwrap();
+    let lint = output(Command::new(tools::python_command("cfn-lint")).arg(path()));
     assert_eq!((lint.status.code(), String::from_utf8_lossy(&lint.stdout).as_ref()), (Some(0), ""));
 }
 
@@ -215,7 +216,7 @@ fn example_names_every_parameter_with_its_default() {
 fn template() -> &'static Value {
     static TEMPLATE: OnceLock<Value> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
-        let loaded = Command::new(tools::python_command("python")).args(["-c", LOAD]).arg(path()).output().unwrap();
+        let loaded = output(Command::new(tools::python_command("python")).args(["-c", LOAD]).arg(path()));
         assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
         serde_json::from_slice(&loaded.stdout).unwrap()
     })

@@ -46,6 +46,5 @@ fn after(file: &str, label: &str) -> Option<String> {
 }
 
 fn said_by(command: &mut Command) -> String {
-    let output = command.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&output).trim().to_owned()
+    String::from_utf8_lossy(&e2e::process::output(command).stdout).trim().to_owned()
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use e2e::postgres::Database;
+use e2e::process::output;
 
 use crate::ground::{Ground, stored_in_bucket};
 use crate::race::Contestant;
@@ -88,7 +89,8 @@ pub(crate) fn backing_up<'a>(ground: &'a Ground, database: &'a Database<'_>, qui
                 ground.in_bucket(|bucket| {
                     let place = [format!("s3://{}", bucket.name()), folder.display().to_string()];
                     let place = place.each_ref().map(String::as_str);
-                    assert!(ground.shell(database, peer.before, &place).status().unwrap().success(), "{}", peer.name);
+                    let ready = output(&mut ground.shell(database, peer.before, &place));
+                    assert!(ready.status.success(), "{}: {}", peer.name, String::from_utf8_lossy(&ready.stderr));
                     let lap = time(ground, ground.shell(database, peer.script, &place));
                     let stored = stored_in_bucket(bucket);
                     Lap { stored: Some(if stored > 0 { stored } else { size(&folder.join("repository")) }), ..lap }

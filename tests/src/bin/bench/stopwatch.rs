@@ -4,12 +4,16 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
 use crate::ground::Ground;
 
 /// Linux counts a process's time in hundredths of a second, wherever a user program can see it.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The longest that a contestant may take: it is killed then.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// One run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -33,7 +37,9 @@ pub(crate) fn time(ground: &Ground, mut command: Command) -> Lap {
     let before = Spent::now(ground);
     let start = Instant::now();
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let (output, peak) = watching_memory(child.id(), || child.wait_with_output().unwrap());
+    let pid = Pid::from_child(&child);
+    #[expect(clippy::disallowed_methods, reason = "whoever watches its memory ends it after LIMIT")]
+    let (output, peak) = watching_memory(pid, || child.wait_with_output().unwrap());
     let wall = start.elapsed().as_secs_f64();
     assert!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     // The backends end after their client, and count once they have been waited for.
@@ -74,13 +80,16 @@ fn times(process: &str) -> [f64; 2] {
     [fields[11] + fields[12], fields[13] + fields[14]].map(|ticks| ticks / TICKS_PER_SECOND)
 }
 
-/// Does `wait` while reading the kernel's high-water mark of a process, which only grows.
-fn watching_memory<T>(pid: u32, wait: impl FnOnce() -> T) -> (T, u64) {
-    let (ended, peak) = (AtomicBool::new(false), AtomicU64::new(0));
+/// Does `wait` while reading the kernel's high-water mark of a process, which only grows, and ends it after [`LIMIT`].
+fn watching_memory<T>(pid: Pid, wait: impl FnOnce() -> T) -> (T, u64) {
+    let (ended, peak, begun) = (AtomicBool::new(false), AtomicU64::new(0), Instant::now());
     let done = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !ended.load(Ordering::Relaxed) {
                 peak.fetch_max(high_water_mark(pid).unwrap_or(0), Ordering::Relaxed);
+                if begun.elapsed() > LIMIT {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
                 std::thread::sleep(Duration::from_millis(10));
             }
         });
@@ -91,8 +100,8 @@ fn watching_memory<T>(pid: u32, wait: impl FnOnce() -> T) -> (T, u64) {
     (done, peak.into_inner())
 }
 
-fn high_water_mark(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+fn high_water_mark(pid: Pid) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 use e2e::agent::Agent;
 use e2e::bucket::Bucket;
 use e2e::postgres::{Database, Installation, Postgres};
+use e2e::process::output;
 use e2e::seaweedfs::Seaweedfs;
 use story::{Story, check};
 
@@ -76,7 +77,7 @@ fn restore_by_hand(story: &mut Story, folder: &Path, shop: &Database<'_>, copy: 
         .find(|path| path.extension().is_some_and(|suffix| suffix == "gz"))
         .expect("an archive in it");
     story.command("gunzip -c FILE | pg_restore --dbname shop_by_hand");
-    let gunzip = Command::new("gunzip").arg("-c").arg(&archive).output().expect("gunzip");
+    let gunzip = output(Command::new("gunzip").arg("-c").arg(&archive));
     check(gunzip.status.success(), "gunzip reads the archive");
     copy.restore(&gunzip.stdout);
     story.compare("pg_dump of shop and of shop_by_hand", shop, copy);

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+use e2e::bounds::wait_until;
 use e2e::postgres::{Installation, Postgres};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -82,17 +83,17 @@ fn a_locked_table_ends_the_dump_before_production_queues_behind_it() {
     let mut migration = psql.arg("-Xq").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut stdin = migration.stdin.take().unwrap();
     stdin.write_all(b"BEGIN;\nLOCK TABLE busy IN ACCESS EXCLUSIVE MODE;\n").unwrap();
-    while database.query(
-        "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'busy'::regclass",
-    ) == "0"
-    {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    let granted =
+        "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'busy'::regclass";
+    wait_until("the migration has its lock", || {
+        assert_eq!(migration.try_wait().unwrap(), None, "the migration's psql ended");
+        database.query(granted) != "0"
+    });
     let places = Places::new();
     let agent = places.both(agent().database(&database)).setting("BACKUP_LOCK_TIMEOUT", "300ms");
     agent.run(&["backup"]).exits(1).mentions("something held a lock on a table").mentions("BACKUP_LOCK_TIMEOUT");
     drop(stdin);
-    migration.wait().unwrap();
+    wait_until("the migration's psql has ended", || migration.try_wait().unwrap().is_some());
     places.hold_nothing();
 }
 

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::postgres::Postgres;
+use e2e::process::output;
 
 use super::{Places, agent, through};
 
 /// A new key file, and its public key.
 fn key(folder: &Path) -> (PathBuf, String) {
     let file = folder.join("key.txt");
-    let made = Command::new("age-keygen").arg("-o").arg(&file).output().unwrap();
+    let made = output(Command::new("age-keygen").arg("-o").arg(&file));
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let public = Command::new("age-keygen").arg("-y").arg(&file).output().unwrap().stdout;
+    let public = output(Command::new("age-keygen").arg("-y").arg(&file)).stdout;
     (file, String::from_utf8(public).unwrap().trim().to_owned())
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use e2e::agent::binary;
+use e2e::process::output;
 use rustix::process::geteuid;
 
 use super::{agent, small};
@@ -41,6 +42,6 @@ fn a_lock_file_that_another_user_made_does_not_stop_a_backup() {
     command.arg(reachable).args(["backup", "--name", "second"]).current_dir(sub("home")).env_clear();
     command.envs(settings.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.env("HOME", sub("home")).env("BACKUP_DIR", sub("home")).env("BACKUP_LOG_FILE", sub("home").join("log"));
-    let output = command.output().unwrap();
+    let output = output(&mut command);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::agent::Agent;
+use e2e::process::output;
 
 use super::{Places, agent, small};
 
@@ -26,8 +27,8 @@ fn age_a_copy(places: &Places, days: i64, into_bucket: bool) -> String {
 }
 
 fn touch(file: &Path, time: jiff::Timestamp) {
-    let status = Command::new("touch").arg("-d").arg(time.to_string()).arg(file).status();
-    assert!(status.unwrap().success());
+    let touched = output(Command::new("touch").arg("-d").arg(time.to_string()).arg(file));
+    assert!(touched.status.success());
 }
 
 /// Whether all, or none, of a backup's files are there.

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use e2e::postgres::Postgres;
+use e2e::process::output;
 
 use super::{Places, agent, in_parts, large, small, through};
 
@@ -14,7 +15,7 @@ fn expanded(file: &std::path::Path) -> Vec<u8> {
         "zst" => &["zstd", "-dc"],
         _ => &["cat"],
     };
-    let output = Command::new(program[0]).args(&program[1..]).arg(file).output().unwrap();
+    let output = output(Command::new(program[0]).args(&program[1..]).arg(file));
     assert!(output.status.success(), "{program:?}");
     output.stdout
 }

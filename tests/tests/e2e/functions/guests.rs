@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use e2e::bucket::{Bucket, Stored};
 use e2e::functions;
 use e2e::ministack::{Ministack, Rights};
+use e2e::process::output;
 use e2e::stack::Stack;
 use serde_json::{Value, json};
 
@@ -19,12 +20,12 @@ fn upload(ministack: &Ministack, bucket: &Bucket, name: &str, bytes: &[u8]) {
     let metadata = format!("backup_date=20240120,database=astro,size={},md5_checksum={}", bytes.len(), md5(&file));
     let mut copy = ministack.aws();
     copy.args(["s3", "cp", "--quiet", "--content-type", "application/gzip", "--metadata", &metadata]).arg(&file);
-    let copied = copy.arg(format!("s3://{}/backups/20240120/{name}", bucket.name())).output().unwrap();
+    let copied = output(copy.arg(format!("s3://{}/backups/20240120/{name}", bucket.name())));
     assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
 }
 
 fn md5(file: &Path) -> String {
-    let output = std::process::Command::new("md5sum").arg(file).output().unwrap();
+    let output = output(std::process::Command::new("md5sum").arg(file));
     String::from_utf8(output.stdout).unwrap()[..32].to_owned()
 }
 

@@ -1,9 +1,9 @@
 //! What a test binary leaves behind, however it ends: no process, no folder, no socket.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
 
+use e2e::bounds::wait_until;
 use e2e::ministack::Ministack;
 use e2e::postgres::{Installation, Postgres};
 use e2e::seaweedfs::Seaweedfs;
@@ -28,21 +28,30 @@ fn a_killed_test_binary_leaves_nothing_behind() {
     }
     let temporary = tempfile::tempdir().unwrap();
     open_to_servers(temporary.path());
-    let mut victim = Command::new(std::env::current_exe().unwrap())
+    let victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "harness::leftovers::a_killed_test_binary_leaves_nothing_behind", "--nocapture"])
         .env(VICTIM, "1")
         .env("TMPDIR", temporary.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let mut victim = Victim(victim.unwrap());
     wait_until("servers stand", || folders_in(temporary.path()) == 4);
     let mentions = processes_mentioning(temporary.path());
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    victim.0.kill().unwrap();
+    wait_until("the test binary has ended", || victim.0.try_wait().unwrap().is_some());
     assert!(mentions > 3, "{mentions} processes");
     wait_until("folders are gone", || folders_in(temporary.path()) == 0);
     wait_until("processes are gone", || processes_mentioning(temporary.path()) == 0);
+}
+
+/// Killed in any case: it waits for ever.
+struct Victim(Child);
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 fn start_servers_and_wait() -> ! {
@@ -76,12 +85,4 @@ fn processes_mentioning(folder: &Path) -> usize {
             works_there || String::from_utf8_lossy(&arguments).contains(folder)
         })
         .count()
-}
-
-fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !happened() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -4,6 +4,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use e2e::bucket::{Access, Bucket, wait};
 use e2e::ministack::Ministack;
+use e2e::process::output;
 use serde_json::{Value, json};
 
 #[test]
@@ -59,7 +60,7 @@ fn identity(ministack: &Ministack, name: &str, statements: &Value) -> Access {
 }
 
 fn aws(ministack: &Ministack, arguments: &[&str]) -> Value {
-    let output = ministack.aws().args(arguments).args(["--output", "json"]).output().unwrap();
+    let output = output(ministack.aws().args(arguments).args(["--output", "json"]));
     assert!(output.status.success(), "aws {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
 }

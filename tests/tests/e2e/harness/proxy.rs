@@ -4,8 +4,10 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use e2e::bounds::MOMENT;
 use e2e::bucket::{Bucket, wait};
 use e2e::postgres::Postgres;
+use e2e::process::output;
 use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 
@@ -49,7 +51,7 @@ fn a_stalled_network_moves_nothing_until_it_is_healed() {
     client.write_all(b"hello").unwrap();
     client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     assert!(client.read(&mut [0; 5]).is_err());
-    client.set_read_timeout(None).unwrap();
+    client.set_read_timeout(Some(MOMENT)).unwrap();
     proxy.heal();
     let mut answer = [0; 5];
     client.read_exact(&mut answer).unwrap();
@@ -88,8 +90,7 @@ fn postgresql_answers_through_it() {
     let proxy = Proxy::start(&format!("127.0.0.1:{}", database.server().port()));
     let mut psql = database.client(database.server().installation(), "psql");
     psql.env("PGPORT", proxy.address().port().to_string());
-    let output = psql.args(["-XAtc", "SELECT 6 * 7"]).output().unwrap();
-    assert_eq!(output.stdout, b"42\n");
+    assert_eq!(output(psql.args(["-XAtc", "SELECT 6 * 7"])).stdout, b"42\n");
     assert!(proxy.connections() > 0);
 }
 
@@ -109,6 +110,7 @@ fn echo() -> String {
 /// What comes back, until the end or a cut.
 fn exchange(proxy: &Proxy, bytes: &[u8]) -> Vec<u8> {
     let client = TcpStream::connect(proxy.address()).unwrap();
+    client.set_read_timeout(Some(MOMENT)).unwrap();
     let (mut reader, mut writer) = (client.try_clone().unwrap(), client);
     std::thread::scope(|scope| {
         scope.spawn(move || {

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use e2e::agent::Agent;
 use e2e::postgres::{Database, Installation, Postgres};
-use e2e::tools;
+use e2e::{process, tools};
 
 use super::Scene;
 
@@ -26,7 +26,8 @@ fn lines(beginning: &str) -> Vec<String> {
 fn shell(lines: &str, database: &Database<'_>, programs: &Installation) -> Output {
     let mut shell = Command::new("bash");
     shell.args(["-o", "pipefail", "-ec", lines]).envs(database.libpq_environment());
-    shell.env("PATH", format!("{}:/usr/bin:/bin", programs.programs().display())).env("LC_ALL", "C").output().unwrap()
+    shell.env("PATH", format!("{}:/usr/bin:/bin", programs.programs().display())).env("LC_ALL", "C");
+    process::output(&mut shell)
 }
 
 #[track_caller]

@@ -1,5 +1,6 @@
 //! What a backup was asked to leave out, and what of that a restore says, keeps or refuses.
 
+use e2e::bounds::wait_until;
 use e2e::postgres::PASSWORD;
 
 use super::Scene;
@@ -195,14 +196,12 @@ fn old_databases_go_whatever_is_in_them_and_those_that_stay_are_named() {
     let mut client = used.client(scene.database.server().installation(), "psql");
     let mut client = client.args(["-XAtq", "-c", "SELECT pg_sleep(600)"]).spawn().unwrap();
     let connected = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", used.name());
-    while scene.database.query(&connected) == "0" {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait_until("a client is connected", || scene.database.query(&connected) != "0");
     let run = scene.agent.run(&["restore", "--drop-old", "--confirm"]);
     run.exits(1).mentions(&format!("cannot drop {}", used.name())).mentions("dropped 2 old databases");
     assert_eq!(scene.beside(), [used.name()]);
     client.kill().unwrap();
-    client.wait().unwrap();
+    wait_until("the client has ended", || client.try_wait().unwrap().is_some());
     scene
         .database
         .query(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", used.name()));

@@ -2,14 +2,15 @@
 
 use std::process::Command;
 
+use e2e::process::output;
+
 use super::Scene;
 
 #[test]
 fn an_encrypted_backup_is_restored_with_its_key_alone() {
     let scene = Scene::new("sealed");
     let identity = scene.agent.home().join("key.txt");
-    let made =
-        Command::new("age-keygen").arg("-o").arg(&identity).output().expect("age-keygen: make tools installs it");
+    let made = output(Command::new("age-keygen").arg("-o").arg(&identity));
     assert!(made.status.success());
     let key = std::fs::read_to_string(&identity).unwrap();
     let recipient = key.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap().to_owned();

@@ -189,7 +189,7 @@ fn a_spool_without_room_is_an_error_with_a_hint_of_its_own_in_json_as_well() {
         .env_clear()
         .envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .current_dir(scene.agent.home());
-    let output = limited.output().unwrap();
+    let output = e2e::process::output(&mut limited);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

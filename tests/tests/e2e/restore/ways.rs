@@ -1,10 +1,10 @@
 //! Every way to restore gives what plain `pg_dump -Fc | pg_restore` gives, byte for byte.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use e2e::agent::Agent;
 use e2e::postgres::{Database, Installation, Postgres};
+use e2e::process::{output, output_given};
 
 use super::Scene;
 
@@ -45,7 +45,7 @@ fn without_statistics(database: &Database<'_>) -> String {
 #[test]
 fn gunzip_and_pg_restore_need_nothing_of_ours() {
     let (scene, expected) = everything();
-    let gunzip = Command::new("gunzip").arg("-c").arg(scene.file(".sql.gz")).output().unwrap();
+    let gunzip = output(Command::new("gunzip").arg("-c").arg(scene.file(".sql.gz")));
     assert!(gunzip.status.success());
     let other = scene.database.server().new_database("by_hand");
     other.restore(&gunzip.stdout);
@@ -108,12 +108,7 @@ fn what_the_scripts_of_others_left_is_restored() {
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut gzip = Command::new("gzip").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = gzip.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(bytes).unwrap());
-        gzip.wait_with_output().unwrap().stdout
-    })
+    output_given(&mut Command::new("gzip"), bytes).stdout
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What is uploaded must start where it is sent: Lambda's own system has glibc 2.34.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use e2e::ministack::Ministack;
+use e2e::process::output;
 use e2e::stack::Stack;
 
 /// The same program for each function, from C.
@@ -11,8 +12,7 @@ fn compile(source: &str, folder: &Path) {
     let file = folder.join("source.c");
     std::fs::write(&file, source).unwrap();
     for name in ["verify", "retention", "freshness"] {
-        let cc = Command::new("cc").args(["-w", "-o"]).arg(folder.join(name)).arg(&file).stdin(Stdio::null()).output();
-        let output = cc.unwrap();
+        let output = output(Command::new("cc").args(["-w", "-o"]).arg(folder.join(name)).arg(&file));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

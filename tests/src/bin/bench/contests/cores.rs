@@ -1,6 +1,8 @@
 //! What more cores bring. The client, PostgreSQL and the S3 server share as many as they are let have, the floor too.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use e2e::process::output;
 
 use super::backup::{To, floor, ours};
 use crate::effort::Effort;
@@ -39,7 +41,7 @@ fn restrict(ground: &Ground, cores: u32) {
     for process in processes {
         let mut taskset = Command::new("taskset");
         taskset.args(["--all-tasks", "--cpu-list", "--pid", &format!("0-{}", cores - 1), &process]);
-        let pinned = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        let pinned = output(&mut taskset).status;
         // A backend may end in this moment.
         assert!(pinned.success() || !std::path::Path::new("/proc").join(&process).exists(), "{taskset:?}");
     }

@@ -10,6 +10,7 @@ use e2e::bucket::{Access, Bucket};
 use e2e::functions::{self, Function, Setup};
 use e2e::generator::Generator;
 use e2e::ministack::{Ministack, Rights};
+use e2e::process::output;
 use e2e::tools;
 use serde_json::{Value, json};
 
@@ -51,7 +52,7 @@ pub(super) fn hold_size(ground: &Ground, _: &Effort) -> Contest {
 
 fn zip(file: &Path, into: &Path) -> u64 {
     let mut python = Command::new(tools::python_command("python"));
-    assert!(python.args(["-m", "zipfile", "-c"]).args([into, file]).status().unwrap().success());
+    assert!(output(python.args(["-m", "zipfile", "-c"]).args([into, file])).status.success());
     into.metadata().unwrap().len()
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use e2e::agent::Agent;
 use e2e::bucket::Bucket;
 use e2e::postgres::Database;
+use e2e::process::output;
 
 use crate::effort::Effort;
 use crate::ground::Ground;
@@ -56,9 +57,9 @@ fn in_bucket_with_backup<T>(ground: &Ground, database: &Database<'_>, act: impl 
 fn plain_archive(ground: &Ground, database: &Database<'_>) -> PathBuf {
     let file = ground.file("plain.dump");
     if !file.exists() {
-        let dumped =
-            ground.shell(database, r#"pg_dump -Fc -Z0 -f "$1""#, &[&file.display().to_string()]).status().unwrap();
-        assert!(dumped.success());
+        let dump = r#"pg_dump -Fc -Z0 -f "$1""#;
+        let dumped = output(&mut ground.shell(database, dump, &[&file.display().to_string()]));
+        assert!(dumped.status.success());
     }
     file
 }
