@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use archive::{Digest, Digester};
 use bytes::Bytes;
+use e2e::bounds::MOMENT;
 use e2e::bucket::{Access, Bucket};
+use e2e::proxy::{Proxy, Request};
 use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
 use repository::{BucketSettings, Error, Keys, Repository, Retry, Secret, Stored, UploadMetadata};
@@ -67,6 +69,23 @@ fn digest(bytes: &[u8]) -> Digest {
     let mut digester = Digester::new();
     digester.update(bytes);
     digester.finish()
+}
+
+/// Waits until something holds; fails after a minute.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + MOMENT;
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Heals the network when so many requests of this method, with this text in their target, have gone by.
+async fn heal_when_asked(proxy: &Proxy, (method, text, count): (&str, &str, usize)) {
+    let is_meant = |request: &Request| request.method == method && request.target.contains(text);
+    let seen = || proxy.requests().iter().filter(|request| is_meant(request)).count();
+    until(&format!("request {count} of {method} {text}"), || seen() >= count).await;
+    proxy.heal();
 }
 
 /// Stores an archive as the agent does, frame by frame.

@@ -1,13 +1,15 @@
 //! Downloads: in order, whole, from one object, whatever the network does.
 
 use std::io::Read;
+use std::time::Duration;
 
 use catalog::Object;
+use e2e::bounds::MOMENT;
 use e2e::bucket::{Bucket, wait};
 use e2e::proxy::{Direction, Fault, Proxy};
 use repository::{Error, Repository, Scope};
 
-use super::{KEY, MIB, bucket, connect, noise};
+use super::{KEY, MIB, bucket, connect, heal_when_asked, noise, settings};
 
 async fn listed(repository: &Repository) -> Object {
     repository.objects(Scope::All).await.unwrap().remove(0)
@@ -80,6 +82,26 @@ fn a_body_cut_in_the_middle_goes_on_at_its_byte() {
     // The rest alone was asked for: not much more than the object came down.
     let slack = 2 * MIB as u64;
     assert!(proxy.bytes(Direction::Down) < bytes.len() as u64 + slack, "{}", proxy.bytes(Direction::Down));
+}
+
+#[test]
+fn a_body_that_stalls_is_given_up_and_goes_on_at_its_byte() {
+    let bytes = noise(12 * MIB);
+    let bucket = stored(&bytes);
+    let proxy = Proxy::start(&bucket.access().endpoint);
+    wait(async {
+        let mut settings = settings(&bucket.access().through(&proxy), &bucket);
+        settings.stall_timeout = Duration::from_secs(1);
+        settings.retry.network_budget = MOMENT;
+        let repository = Repository::bucket(settings).await.unwrap();
+        let object = listed(&repository).await;
+        proxy.clear_requests();
+        proxy.set(Fault::Stall(Direction::Down, 3_000_000));
+        // Two ranges, and what one of them lacks.
+        let asked = heal_when_asked(&proxy, ("GET", "sql.gz", 3));
+        let (read, ()) = tokio::join!(read_all(&repository, &object), asked);
+        assert!(read.unwrap() == bytes);
+    });
 }
 
 #[test]

@@ -87,7 +87,8 @@ fn what_was_deleted_is_no_live_version() {
     wait(async {
         let repository = connect(bucket.access(), &bucket).await;
         let live = repository.versions(Scope::All).await.unwrap();
-        assert!(live.iter().all(|object| object.key != keys()[2]), "{live:?}");
+        let live: Vec<_> = live.into_iter().map(|object| object.key).collect();
+        assert_eq!(live, keys()[..2]);
     });
 }
 
@@ -142,8 +143,11 @@ fn who_may_not_delete_removes_nothing_and_is_told_so() {
     wait(async {
         let repository = connect(&Seaweedfs::shared().reader(), &bucket).await;
         let listed = repository.objects(Scope::All).await.unwrap();
-        let outcome = repository.remove(&listed).await;
-        assert!(outcome.as_ref().map_or(true, |removal| !removal.is_complete()), "{outcome:?}");
+        let removal = repository.remove(&listed).await.unwrap();
+        assert!(removal.removed.is_empty() && !removal.is_complete(), "{removal:?}");
+        let [(key, reason)] = &removal.failed[..] else { panic!("{removal:?}") };
+        assert!(*key == keys()[0] && reason.contains("AccessDenied"), "{removal:?}");
+        assert_eq!(removal.held_back, keys()[1..]);
     });
     assert_eq!(bucket.keys(), keys());
 }

@@ -1,14 +1,15 @@
 //! Uploads: whole or not at all.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use e2e::bounds::{MOMENT, wait_until};
 use e2e::bucket::{Bucket, wait};
 use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 use repository::{Checksum, Error, Repository};
 
-use super::{KEY, MIB, bucket, connect, digest, metadata, noise, settings, store};
+use super::{KEY, MIB, bucket, connect, digest, heal_when_asked, metadata, noise, settings, store, until};
 
 /// What every failed upload must leave behind.
 fn assert_nothing_is_left(bucket: &Bucket) {
@@ -112,10 +113,7 @@ fn a_dropped_upload_leaves_nothing() {
         upload.write(noise(12 * MIB).into()).await.unwrap();
         drop(upload);
     });
-    let patience = Instant::now();
-    while !bucket.open_uploads().is_empty() && patience.elapsed().as_secs() < 10 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait_until("the upload is aborted", || bucket.open_uploads().is_empty());
     assert_nothing_is_left(&bucket);
 }
 
@@ -217,14 +215,16 @@ fn a_network_away_for_less_than_the_budget_only_delays() {
     let proxy = Proxy::start(&bucket.access().endpoint);
     let bytes = noise(16 * MIB);
     wait(async {
-        let repository = connect(&bucket.access().through(&proxy), &bucket).await;
+        // A budget that no busy machine uses up.
+        let mut settings = settings(&bucket.access().through(&proxy), &bucket);
+        settings.retry.network_budget = MOMENT;
+        let repository = Repository::bucket(settings).await.unwrap();
         proxy.set(Fault::GoAway(Direction::Up, 6_000_000));
         let stored = store(&repository, KEY, "run-1", &bytes);
         let heal = async {
-            while !proxy.has_struck() {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+            until("the network goes away", || proxy.has_struck()).await;
+            // Longer than the retries of what isn't the network's take: 50, 100 and 200 ms.
+            tokio::time::sleep(Duration::from_millis(400)).await;
             proxy.heal();
         };
         let (stored, ()) = tokio::join!(stored, heal);
@@ -244,13 +244,13 @@ fn a_network_away_for_longer_than_the_budget_is_an_error_and_the_next_sweep_leav
         let failed = store(&repository, KEY, "run-1", &noise(16 * MIB)).await.unwrap_err();
         assert!(failed.is_network(), "{failed}");
         assert!(failed.hint().is_some());
-        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+        assert!(started.elapsed() < MOMENT, "{:?}", started.elapsed());
         assert_eq!(bucket_keys(&bucket).await, 0);
 
         proxy.heal();
-        let later = jiff::Timestamp::now() + std::time::Duration::from_secs(60);
-        let others = repository.sweep("other", later, std::time::Duration::ZERO).await.unwrap();
-        let swept = repository.sweep("app", later, std::time::Duration::from_secs(1)).await.unwrap();
+        let later = jiff::Timestamp::now() + Duration::from_secs(60);
+        let others = repository.sweep("other", later, Duration::ZERO).await.unwrap();
+        let swept = repository.sweep("app", later, Duration::from_secs(1)).await.unwrap();
         assert_eq!((others, swept), (0, 1));
     });
     assert_nothing_is_left(&bucket);
@@ -271,8 +271,11 @@ fn a_network_that_returns_before_the_abort_leaves_no_open_upload() {
         upload.write(noise(6 * MIB).into()).await.unwrap();
         proxy.set(Fault::GoAway(Direction::Up, 0));
         let mut failed = Ok(());
-        while failed.is_ok() {
+        for _ in 0..1_000 {
             failed = upload.write(Bytes::from(noise(MIB))).await;
+            if failed.is_err() {
+                break;
+            }
         }
         proxy.heal();
         upload.abort().await;
@@ -281,22 +284,47 @@ fn a_network_that_returns_before_the_abort_leaves_no_open_upload() {
     assert_nothing_is_left(&bucket);
 }
 
+/// Impatient with what doesn't move.
+async fn impatient(proxy: &Proxy, bucket: &Bucket) -> Repository {
+    let mut settings = settings(&bucket.access().through(proxy), bucket);
+    settings.request_timeout = Duration::from_secs(1);
+    settings.stall_timeout = Duration::from_secs(1);
+    settings.retry.network_budget = MOMENT;
+    Repository::bucket(settings).await.unwrap()
+}
+
 #[test]
-fn a_stalled_connection_is_given_up_and_the_part_sent_again() {
+fn a_request_that_stalls_is_given_up_and_sent_again() {
     let bucket = bucket();
     let proxy = Proxy::start(&bucket.access().endpoint);
     let bytes = noise(6 * MIB);
     wait(async {
-        let mut settings = settings(&bucket.access().through(&proxy), &bucket);
-        settings.request_timeout = std::time::Duration::from_secs(1);
-        settings.stall_timeout = std::time::Duration::from_secs(1);
-        let repository = Repository::bucket(settings).await.unwrap();
+        let repository = impatient(&proxy, &bucket).await;
         proxy.set(Fault::Stall(Direction::Up, 0));
-        let heal = async {
-            tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
-            proxy.heal();
-        };
-        let (stored, ()) = tokio::join!(store(&repository, KEY, "run-1", &bytes), heal);
+        // The second is sent only because the first was given up.
+        let asked = heal_when_asked(&proxy, ("POST", "uploads", 2));
+        let (stored, ()) = tokio::join!(store(&repository, KEY, "run-1", &bytes), asked);
+        stored.unwrap();
+    });
+    assert!(bucket.get(KEY) == bytes);
+    assert_eq!(bucket.open_uploads(), Vec::<String>::new());
+}
+
+/// A part may take a second for each 32 KiB: this one is the last, and small.
+#[test]
+fn a_part_that_stalls_is_given_up_and_sent_again() {
+    let bucket = bucket();
+    let proxy = Proxy::start(&bucket.access().endpoint);
+    let bytes = noise(5 * MIB + 100_000);
+    wait(async {
+        let repository = impatient(&proxy, &bucket).await;
+        let mut upload = repository.start_upload(KEY, &metadata("run-1")).await.unwrap();
+        upload.write(bytes.clone().into()).await.unwrap();
+        until("the first part has gone by", || proxy.bytes(Direction::Up) > 5 * MIB as u64).await;
+        proxy.set(Fault::Stall(Direction::Up, 20_000));
+        let asked = heal_when_asked(&proxy, ("PUT", "partNumber=2", 2));
+        let digest = digest(&bytes);
+        let (stored, ()) = tokio::join!(upload.complete(&digest), asked);
         stored.unwrap();
     });
     assert!(bucket.get(KEY) == bytes);
