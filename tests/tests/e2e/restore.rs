@@ -58,6 +58,33 @@ impl Scene<'_> {
         Scene { agent: self.agent.setting(name, value), ..self }
     }
 
+    /// Services whose commands take until [`Scene::let_services_go`], or a minute, and then write down what they did: so there
+    /// is time for what shall happen meanwhile, however busy the machine is.
+    fn with_services_held(self) -> Self {
+        let home = self.agent.home().display().to_string();
+        let held = |does: &str| {
+            format!(
+                "for i in $(seq 3000); do [ -e '{home}/{does}' ] && break; sleep 0.02; done; echo {does} >> '{home}/services'"
+            )
+        };
+        self.with("RESTORE_STOP_COMMAND", &held("stop")).with("RESTORE_START_COMMAND", &held("start"))
+    }
+
+    fn let_services_stop(&self) {
+        std::fs::write(self.agent.home().join("stop"), "").unwrap();
+    }
+
+    /// Both, to stop and to start.
+    fn let_services_go(&self) {
+        self.let_services_stop();
+        std::fs::write(self.agent.home().join("start"), "").unwrap();
+    }
+
+    /// What the services' commands have done.
+    fn services(&self) -> String {
+        std::fs::read_to_string(self.agent.home().join("services")).unwrap_or_default()
+    }
+
     fn rows(&self) -> String {
         self.database.query("SELECT count(*) FROM t")
     }

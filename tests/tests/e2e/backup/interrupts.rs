@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use e2e::process::output;
 use rustix::process::Signal;
 
 use super::{Places, Stalled, agent, children, large, small, stall};
@@ -18,8 +19,8 @@ fn a_run_that_is_told_to_stop_takes_everything_back() {
         running.wait().exits(1).mentions(&format!("error: stopped by {name}")).mentions("hint: start it again");
         places.hold_nothing();
         assert_eq!(children(pid, "pg_dump"), Vec::<u32>::new());
-        // pg_dump can't cancel its query over a network that stands still, and isn't waited for.
-        assert!(told.elapsed() < Duration::from_secs(20), "{:?}", told.elapsed());
+        // pg_dump can't cancel its query over a network that stands still, and isn't waited for: the proxy still stalls.
+        assert!(told.elapsed() < Duration::from_secs(60), "{:?}", told.elapsed());
         drop(proxy);
     }
 }
@@ -43,8 +44,8 @@ fn a_killed_run_shows_nothing_and_the_next_one_works_and_clears_up() {
     assert!(left.iter().all(|file| young.contains(file)), "what is this young may be another machine's: {young:?}");
 
     for file in &left {
-        let touched = Command::new("touch").args(["-d", "20 minutes ago"]).arg(places.directory().join(file)).status();
-        assert!(touched.unwrap().success());
+        let touched = output(Command::new("touch").args(["-d", "20 minutes ago"]).arg(places.directory().join(file)));
+        assert!(touched.status.success());
     }
     std::thread::sleep(Duration::from_secs(1));
     agent.run(&["backup"]).succeeds().mentions(&format!("removed {} that killed runs left", left.len()));

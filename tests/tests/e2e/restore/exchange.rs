@@ -1,31 +1,45 @@
 //! The exchange of names: services, connections, the way back, and the end of the old database.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use e2e::bounds::wait_until;
+use e2e::process::output;
 
 use super::{Scene, script};
+
+/// Says that the restore is over, however it ends: until then applications come back.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 #[test]
 fn applications_that_reconnect_at_once_do_not_stop_the_exchange() {
     let scene = Scene::backed_up("busy");
-    let done = AtomicBool::new(false);
+    let (done, ended) = (AtomicBool::new(false), AtomicU32::new(0));
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     let mut psql = scene.database.client(scene.database.server().installation(), "psql");
                     // Ended in the middle, and back at once.
-                    let _ = psql.args(["-c", "SELECT pg_sleep(30)"]).output();
+                    output(psql.args(["-c", "SELECT pg_sleep(30)"]));
                 }
+                ended.fetch_add(1, Ordering::Relaxed);
             });
         }
+        let over = Over(&done);
         let run = scene.agent.run(&["restore", "latest", "--confirm"]);
-        done.store(true, Ordering::Relaxed);
+        drop(over);
         // The last ones sleep in the new database: end them, or the test waits for them.
         let admin = scene.database.server();
-        for _ in 0..10 {
+        wait_until("the applications have gone", || {
             admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()");
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
+            ended.load(Ordering::Relaxed) == 3
+        });
         run.succeeds();
     });
     assert_eq!(scene.rows(), "100");
@@ -144,19 +158,21 @@ fn old_databases_go_when_asked_and_no_others() {
 
 #[test]
 fn two_restores_of_one_database_exclude_each_other() {
-    let scene = Scene::backed_up("locked").with("RESTORE_STOP_COMMAND", "sleep 3");
+    let scene = Scene::backed_up("locked").with_services_held();
     let mut first = scene.agent.start(&["restore", "latest", "--confirm"]);
     first.wait_for("stopping services");
     scene.agent.run(&["restore", "latest", "--confirm"]).exits(3).mentions("a restore of");
+    scene.let_services_go();
     first.wait().succeeds();
 }
 
 #[test]
 fn old_databases_do_not_go_while_a_restore_is_under_way() {
-    let scene = Scene::backed_up("underway").with("RESTORE_STOP_COMMAND", "sleep 3");
+    let scene = Scene::backed_up("underway").with_services_held();
     let mut restore = scene.agent.start(&["restore", "latest", "--confirm"]);
     restore.wait_for("stopping services");
     scene.agent.run(&["restore", "--drop-old", "--confirm"]).exits(3).mentions("a restore of");
+    scene.let_services_go();
     restore.wait().succeeds();
     assert_eq!(scene.rows(), "100");
 }

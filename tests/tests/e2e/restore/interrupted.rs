@@ -1,8 +1,11 @@
 //! Interrupting a restore at any step leaves the old or the new database under the name, whole.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
+use e2e::agent::Running;
+use e2e::bounds::wait_until;
+use e2e::process::output;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Scene;
@@ -11,13 +14,25 @@ use super::Scene;
 const STEPS: [&str; 4] =
     ["restoring into the new database", "counting every table", "stopping services", "starting services"];
 
+/// What a run says that was told to stop and clears up.
+const HEARD: &str = "send it again to quit at once";
+
+/// Starts a restore whose services take their time, and returns when it has come to this step.
+fn at(step: &str, more: &[&str]) -> (Scene<'static>, Running) {
+    let scene = Scene::backed_up("stopped").with_services_held();
+    let mut run = scene.agent.start(&[&["restore", "latest", "--confirm"], more].concat());
+    if step == "starting services" {
+        scene.let_services_stop();
+    }
+    run.wait_for(step);
+    (scene, run)
+}
+
 #[test]
 fn a_swap_that_is_told_to_stop_leaves_nothing_behind_or_is_done() {
     for (signal, to_all) in [(Signal::INT, true), (Signal::TERM, false), (Signal::HUP, true)] {
         for step in STEPS {
-            let scene = slow();
-            let mut run = scene.agent.start(&["restore", "latest", "--confirm"]);
-            run.wait_for(step);
+            let (scene, mut run) = at(step, &[]);
             if to_all {
                 // As a terminal does it: to whoever is in the foreground.
                 let group = Pid::from_raw(run.pid().cast_signed()).unwrap();
@@ -25,6 +40,8 @@ fn a_swap_that_is_told_to_stop_leaves_nothing_behind_or_is_done() {
             } else {
                 run.signal(signal);
             }
+            run.wait_for_or_end(HEARD);
+            scene.let_services_go();
             let outcome = run.wait();
             let exchanged = step == "starting services";
             let expected = if exchanged { (0, "100", 1) } else { (1, "10", 0) };
@@ -33,7 +50,7 @@ fn a_swap_that_is_told_to_stop_leaves_nothing_behind_or_is_done() {
                 expected,
                 "{step}\n{outcome}"
             );
-            let log = std::fs::read_to_string(scene.agent.home().join("services")).unwrap_or_default();
+            let log = scene.services();
             // A signal to all may end the command that stops them before it has begun; they are started again all the same.
             assert!(log.is_empty() || log.ends_with("start\n"), "{step}: services\n{log}");
             assert!(log.matches("stop").count() <= log.matches("start").count(), "{step}: services\n{log}");
@@ -45,11 +62,10 @@ fn a_swap_that_is_told_to_stop_leaves_nothing_behind_or_is_done() {
 fn a_swap_that_is_killed_leaves_the_old_or_the_new_database_whole_and_the_next_one_works() {
     for step in STEPS {
         for delay in [0, 40] {
-            let scene = slow();
-            let mut run = scene.agent.start(&["restore", "latest", "--confirm"]);
-            run.wait_for(step);
+            let (scene, run) = at(step, &[]);
             std::thread::sleep(Duration::from_millis(delay));
             run.signal(Signal::KILL);
+            scene.let_services_go();
             assert_eq!(run.wait().code, None);
             let rows = scene.rows();
             let exchanged = step == "starting services";
@@ -65,17 +81,28 @@ fn a_swap_that_is_killed_leaves_the_old_or_the_new_database_whole_and_the_next_o
 #[test]
 fn a_restore_in_place_that_is_stopped_or_killed_changes_nothing() {
     for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+        let told = if signal == Signal::KILL { None } else { Some(1) };
         for step in ["stopping services", "counting every table"] {
-            let scene = slow();
-            let mut run = scene.agent.start(&["restore", "latest", "--in-place", "--skip-backup", "--confirm"]);
-            run.wait_for(step);
+            let more = ["--in-place", "--skip-backup"];
+            let (scene, mut run) = at("stopping services", &more);
+            if step != "stopping services" {
+                scene.let_services_stop();
+                run.wait_for(step);
+            }
             run.signal(signal);
+            run.wait_for_or_end(HEARD);
+            scene.let_services_go();
             let outcome = run.wait();
-            // A COMMIT that was sent before the signal came is done; nothing in between may be seen.
-            std::thread::sleep(Duration::from_millis(100));
+            // The server finishes what was sent to it before the signal came: a COMMIT is done, or it isn't.
+            wait_until("the restore's sessions have ended", || sessions(&scene) == "0");
             let whole: &[&str] = match (outcome.code, step) {
+                // Nothing has begun while services stop.
+                (code, "stopping services") => {
+                    assert_eq!(code, told, "{signal:?}\n{outcome}");
+                    &["10"]
+                }
                 (Some(0), _) => &["100"],
-                (None, "counting every table") => &["10", "100"],
+                (None, _) => &["10", "100"],
                 _ => &["10"],
             };
             assert!(whole.contains(&scene.rows().as_str()), "{step}, {signal:?}: {} rows\n{outcome}", scene.rows());
@@ -83,13 +110,12 @@ fn a_restore_in_place_that_is_stopped_or_killed_changes_nothing() {
     }
 }
 
-/// Services take their time, so that there is a moment to interrupt.
-fn slow() -> Scene<'static> {
-    let scene = Scene::backed_up("stopped");
-    let log = scene.agent.home().join("services").display().to_string();
-    scene
-        .with("RESTORE_STOP_COMMAND", &format!("sleep 0.6; echo stop >> '{log}'"))
-        .with("RESTORE_START_COMMAND", &format!("sleep 0.6; echo start >> '{log}'"))
+/// Sessions in the database but the one that asks.
+fn sessions(scene: &Scene<'_>) -> String {
+    scene.database.query(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND backend_type = 'client backend'",
+    )
 }
 
 #[test]
@@ -101,7 +127,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("{before} exec \"$@\""), "sh"]).arg(command.get_program()).args(command.get_args());
         shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let output = shell.current_dir(scene.agent.home()).stdin(Stdio::null()).output().unwrap();
+        let output = output(shell.current_dir(scene.agent.home()));
         (output.status.code(), scene.rows())
     };
     assert_eq!(restored("trap '' HUP;"), (Some(0), "100".into()));
@@ -111,20 +137,24 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
 #[test]
 fn a_second_signal_ends_at_once_and_services_start_again_all_the_same() {
     let scene = Scene::backed_up("impatient");
-    let log = scene.agent.home().join("services").display().to_string();
+    let home = scene.agent.home().display().to_string();
+    // For ever, but for a bound; it holds no stream of ours.
+    let stop = format!(
+        "echo stop >> '{home}/services'; exec > /dev/null 2>&1; for i in $(seq 12000); do [ -e '{home}/stop' ] && break; sleep 0.05; done"
+    );
     let scene = scene
-        .with("RESTORE_STOP_COMMAND", &format!("echo stop >> '{log}'; exec > /dev/null 2>&1; sleep 20"))
-        .with("RESTORE_START_COMMAND", &format!("echo start >> '{log}'"));
-    let told = std::time::Instant::now();
+        .with("RESTORE_STOP_COMMAND", &stop)
+        .with("RESTORE_START_COMMAND", &format!("echo start >> '{home}/services'"));
     let mut run = scene.agent.start(&["restore", "latest", "--confirm"]);
     run.wait_for("stopping services");
-    run.wait_until("services stop", |_| std::fs::read_to_string(&log).is_ok());
+    run.wait_until("services stop", |_| !scene.services().is_empty());
     run.signal(Signal::TERM);
-    run.wait_for("send it again to quit at once");
+    run.wait_for(HEARD);
     run.signal(Signal::TERM);
+    // It ends though the command that it waited for goes on.
     run.wait().exits(1);
-    assert_eq!(std::fs::read_to_string(&log).unwrap(), "stop\nstart\n");
-    assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+    scene.let_services_go();
+    assert_eq!(scene.services(), "stop\nstart\n");
     assert_eq!(scene.rows(), "10");
     // What was being filled is named in a way that is dropped when asked.
     scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds().mentions("_restoring_");
