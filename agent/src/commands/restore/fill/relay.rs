@@ -131,6 +131,11 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+    use std::thread::Scope;
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -150,14 +155,37 @@ mod tests {
         assert_eq!(lengths.collect::<Vec<_>>(), [16, 9]);
     }
 
+    /// The longest that a thread is waited for, on a machine that is busy.
+    const MOMENT: Duration = Duration::from_secs(60);
+
+    /// A wait in a relay.
+    type Waits = fn(&Relay) -> Result<(), Cancelled>;
+
+    /// Ends every wait in the relay when the test takes too long: it fails then, instead of hanging.
+    fn watch<'scope>(scope: &'scope Scope<'scope, '_>, relay: &'scope Relay) -> Sender<()> {
+        let (done, ended) = channel();
+        scope.spawn(move || {
+            if ended.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) {
+                relay.cancel();
+            }
+        });
+        done
+    }
+
     #[test]
     fn the_reader_waits_while_much_waits_unless_a_consumer_is_starving() {
         let relay = Relay::default();
         relay.reach(1);
         let waiting = (0..=MOST_WAITING >> 20).map(|_| relay.take_slot(1 << 20).unwrap()).collect::<Vec<_>>();
+        let (begins, begun) = channel();
         std::thread::scope(|scope| {
-            let reader = scope.spawn(|| relay.take_slot(1));
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            let _done = watch(scope, &relay);
+            let reader = scope.spawn(|| {
+                begins.send(()).unwrap();
+                relay.take_slot(1)
+            });
+            begun.recv_timeout(MOMENT).expect("the reader begins");
+            std::thread::sleep(Duration::from_millis(100));
             assert!(!reader.is_finished(), "nobody needs more");
             let starving = scope.spawn(|| relay.next(1));
             let slot = reader.join().unwrap().unwrap();
@@ -171,12 +199,18 @@ mod tests {
 
     #[test]
     fn who_waits_is_told_when_another_part_has_failed() {
-        let relay = Relay::default();
-        std::thread::scope(|scope| {
-            let waiting = [scope.spawn(|| relay.next(1).map(drop)), scope.spawn(|| relay.wait_until_defined())];
-            relay.cancel();
-            waiting.into_iter().for_each(|waits| assert_eq!(waits.join().unwrap(), Err(Cancelled)));
-        });
+        let relay = Arc::new(Relay::default());
+        let (tells, told) = channel();
+        let waits: [Waits; 2] = [|relay| relay.next(1).map(drop), Relay::wait_until_defined];
+        for wait in waits {
+            let (relay, tells) = (Arc::clone(&relay), tells.clone());
+            // Not in a scope, which would wait for one that isn't told.
+            std::thread::spawn(move || tells.send(wait(&relay)));
+        }
+        relay.cancel();
+        for _ in 0..2 {
+            assert_eq!(told.recv_timeout(MOMENT), Ok(Err(Cancelled)));
+        }
         assert_eq!(relay.take_slot(1), Err(Cancelled));
     }
 }

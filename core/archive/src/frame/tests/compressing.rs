@@ -1,6 +1,11 @@
 use std::time::Duration;
 
+use crossbeam_channel::RecvTimeoutError;
+
 use super::*;
+
+/// The longest that something is waited for, on a machine that is busy.
+const MOMENT: Duration = Duration::from_secs(60);
 
 #[test]
 fn people_read_our_frames_with_their_own_tools() {
@@ -143,12 +148,12 @@ fn a_push_waits_while_twice_the_threads_are_under_way_and_wakes_when_the_reader_
             sender.send(()).unwrap();
         }
     });
-    let mut count = 0;
-    while pushed.recv_timeout(Duration::from_millis(200)).is_ok() {
-        count += 1;
+    for _ in 0..2 {
+        pushed.recv_timeout(MOMENT).expect("two are taken");
     }
-    assert_eq!(count, 2);
+    assert!(pushed.recv_timeout(Duration::from_millis(200)).is_err(), "a third is taken");
     drop(output);
+    assert_eq!(pushed.recv_timeout(MOMENT), Err(RecvTimeoutError::Disconnected), "the push that waited wakes");
     pusher.join().unwrap();
 }
 

@@ -142,12 +142,53 @@ fn behind_damage_nothing_is_read() {
     }
 }
 
+/// Set for the process whose threads are all this test's.
+const ALONE: &str = "LASTGOOD_ALONE";
+
 #[test]
+#[expect(clippy::disallowed_methods, reason = "this test starts itself in a process of its own")]
 fn an_expander_dropped_half_way_leaves_no_thread_waiting() {
+    if std::env::var_os(ALONE).is_some() {
+        return drop_expanders_half_way();
+    }
+    let name = "frame::tests::expanding::an_expander_dropped_half_way_leaves_no_thread_waiting";
+    let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = test.args(["--exact", name, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn threads() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let name = |task: &std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+    tasks.filter(|task| name(task).trim() == "expand").count()
+}
+
+fn drop_expanders_half_way() {
     let stored = store(Compression::Gzip, &dump(4_000_000), 10_000);
-    for _ in 0..20 {
+    let half_read = || {
         let mut expander = Expander::new(cursor(&stored), 4).unwrap();
         expander.read_exact(&mut [0; 1000]).unwrap();
+        expander
+    };
+    let expander = half_read();
+    until("its threads have begun", || threads() == 3);
+    drop(expander);
+    for _ in 0..20 {
+        drop(half_read());
+    }
+    until("all threads have ended", || threads() == 0);
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "waited in vain until {what}: there are {}", threads());
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 
