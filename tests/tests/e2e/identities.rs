@@ -108,7 +108,8 @@ fn freshness_reads_records_and_publishes_under_its_namespace() {
         |namespace: &str| json!({"Namespace": namespace, "MetricData": [{"MetricName": "GoodCount", "Value": 2.0}]});
     ask(&freshness.access, "cloudwatch", "PutMetricData", datum("Lastgood"));
     let elsewhere = std::panic::catch_unwind(|| ask(&freshness.access, "cloudwatch", "PutMetricData", datum("Other")));
-    assert!(elsewhere.is_err(), "published under another namespace");
+    let said = elsewhere.expect_err("published under another namespace").downcast::<String>().unwrap();
+    assert!(said.contains("AccessDenied"), "{said}");
 }
 
 #[test]

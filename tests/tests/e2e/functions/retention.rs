@@ -3,6 +3,8 @@
 use e2e::alerts::Message;
 use e2e::bucket::Bucket;
 use e2e::functions::Setup;
+use e2e::history;
+use e2e::proxy::{Direction, Fault, Proxy};
 use serde_json::{Value, json};
 
 use super::{Ground, invoke};
@@ -90,11 +92,46 @@ fn only_expected_databases_are_counted() {
     assert_eq!(ground.metric("GoodCount", None), Some(3.0), "the retired one has one alone");
 }
 
+/// More objects than one page of a listing has: what lies beyond decides what may go.
 #[test]
-fn listing_that_fails_removes_nothing_and_is_a_refusal() {
+fn listing_that_fails_half_way_removes_nothing_and_is_a_refusal() {
     let ground = Ground::new();
-    let setup = retention(&ground, 1).setting("AWS_SECRET_ACCESS_KEY", "wrong");
+    history::fill(&ground.bucket, &["app"], 400);
+    let before = ground.bucket.objects();
+    let listing_pages =
+        |proxy: &Proxy| proxy.requests().iter().filter(|request| request.target.contains("versions")).count();
+    // Of what comes down when nothing is wrong three quarters: the first page arrives, and what comes after it doesn't.
+    let proxy = Proxy::start(&ground.bucket.access().endpoint);
+    let setup = retention_over(&ground, &proxy);
+    let well = invoke(&setup, &json!({"action": "prune", "dryRun": true})).done();
+    assert_eq!((removed(&well).is_empty(), listing_pages(&proxy)), (false, 2), "{well}");
+    let answers = proxy.bytes(Direction::Down);
+    proxy.clear_requests();
+    proxy.set(Fault::GoAway(Direction::Down, answers * 3 / 4));
     let failure = invoke(&setup, &prune()).failed();
     assert!(failure.contains("hint:"), "{failure}");
+    assert!(proxy.has_struck() && listing_pages(&proxy) >= 1, "{:#?}", proxy.requests());
+    assert!(proxy.requests().iter().all(|request| request.method == "GET"), "{:#?}", proxy.requests());
+    assert_eq!(ground.bucket.objects(), before);
+    assert_eq!(ground.metric("RetentionRefused", None), Some(1.0));
+}
+
+fn retention_over(ground: &Ground, proxy: &Proxy) -> Setup {
+    let setup = ground.function_as("retention", &ground.bucket.access().through(proxy));
+    let setup = setup.setting("BACKUP_S3_DELETE_DAYS", "0").setting("BACKUP_MIN_GOOD", "1");
+    setup.setting("BACKUP_KEEP_LAST", "250")
+}
+
+#[test]
+fn listing_that_is_refused_removes_nothing_and_is_a_refusal() {
+    let ground = Ground::new();
+    for days in 0..8 {
+        put_in_bucket(&ground.bucket, "app", days_ago(days));
+    }
+    let before = ground.bucket.objects();
+    let setup = retention(&ground, 6).setting("AWS_SECRET_ACCESS_KEY", "wrong");
+    let failure = invoke(&setup, &prune()).failed();
+    assert!(failure.contains("hint:"), "{failure}");
+    assert_eq!(ground.bucket.objects(), before);
     assert_eq!(ground.metric("RetentionRefused", None), Some(1.0));
 }
