@@ -48,6 +48,10 @@ fn row(definition: &Definition) -> String {
 fn the_page_of_settings_says_what_the_table_says() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/settings.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "UPDATE_DOCS writes pages anew, and checks none: not where CI is set"
+        );
         std::fs::write(&path, document()).unwrap();
     }
     let page = std::fs::read_to_string(&path).unwrap();
