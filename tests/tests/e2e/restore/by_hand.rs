@@ -98,8 +98,9 @@ fn the_lines_of_show_keep_a_character_set_that_does_not_fit_the_servers_locale()
 
 #[test]
 fn the_pages_lines_restore_into_a_new_database() {
-    let scene = owned(Postgres::shared(), "page");
-    let server = scene.database.server();
+    // One that doesn't know the newer programs' setting.
+    let server = Postgres::start(Installation::before(17));
+    let scene = owned(&server, "page");
     let file = scene.file(".sql.gz").display().to_string();
     let again = server.database(&format!("{}_again", scene.database.name()));
     let typed = |line: &str| line.replace(FILE, &file).replace(DATABASE, again.name());
@@ -144,7 +145,7 @@ fn a_pg_restore_that_is_too_old_says_what_the_page_says() {
     let file = scene.folder.path().join("newest.dump");
     std::fs::write(&file, source.dump(&["-Fc"])).unwrap();
     let list = format!("pg_restore --list {}", file.display());
-    let refused = shell(&list, &scene.database, &Installation::debian());
+    let refused = shell(&list, &scene.database, &Installation::before(17));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("unsupported version (1.16) in file header"), "{said}");
 }
