@@ -22,17 +22,24 @@ pub struct Stack<'a> {
     ministack: &'a Ministack,
     name: String,
     functions: Option<PathBuf>,
+    /// A folder whose `cargo` builds them first.
+    builder: Option<PathBuf>,
 }
 
 impl<'a> Stack<'a> {
     /// A stack to come, whose functions fail whatever they are asked.
     pub fn new(ministack: &'a Ministack, name: &str) -> Stack<'a> {
-        Stack { ministack, name: name.to_owned(), functions: None }
+        Stack { ministack, name: name.to_owned(), functions: None, builder: None }
     }
 
     /// With the functions' real binaries, which lie in this folder under their names.
     pub fn functions(self, folder: impl Into<PathBuf>) -> Stack<'a> {
         Stack { functions: Some(folder.into()), ..self }
+    }
+
+    /// Built by the script first, with the `cargo` in this folder.
+    pub fn built_by(self, folder: impl Into<PathBuf>) -> Stack<'a> {
+        Stack { builder: Some(folder.into()), ..self }
     }
 
     /// Deploys it, or deploys it again, and returns what the user sees. Fails where the user would see an error.
@@ -49,8 +56,10 @@ impl<'a> Stack<'a> {
         let checkout = tempfile::Builder::new().prefix("lastgood-stack-").tempdir().unwrap();
         self.lay_out(checkout.path());
         let mut deploy = Command::new(checkout.path().join("infra/deploy.sh"));
-        deploy.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", checkout.path()).env("AWS_PAGER", "");
-        deploy.envs(self.ministack.root().environment()).args(["--no-build", &self.name]).args(arguments);
+        let builder = self.builder.iter().map(|folder| format!("{}:", folder.display())).collect::<String>();
+        deploy.env_clear().env("PATH", format!("{builder}/usr/bin:/bin"));
+        deploy.env("HOME", checkout.path()).env("AWS_PAGER", "").envs(self.ministack.root().environment());
+        deploy.args(self.builder.is_none().then_some("--no-build")).arg(&self.name).args(arguments);
         process::output(&mut deploy)
     }
 
