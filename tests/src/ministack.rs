@@ -78,6 +78,11 @@ impl Ministack {
         aws
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
     /// The server's log; what functions write is in it.
     pub fn log(&self) -> String {
         self.server.log()

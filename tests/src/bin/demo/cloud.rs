@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use e2e::agent::Agent;
 use e2e::alerts::{Inbox, look_at, metric, publish, state};
-use e2e::bucket::Bucket;
+use e2e::bucket::{Access, Bucket, wait};
 use e2e::functions;
 use e2e::ministack::{Ministack, Rights};
 use e2e::postgres::{Database, Postgres};
@@ -23,11 +24,14 @@ struct Cloud<'a> {
     inbox: Inbox,
     /// May add backups and nothing else.
     agent: Agent,
+    /// Its keys.
+    user: Access,
     /// May restore them.
     operator: Agent,
 }
 
-pub(crate) fn play(story: &mut Story, postgres: &Postgres, shop: &Database<'_>) {
+/// Says which process was AWS.
+pub(crate) fn play(story: &mut Story, postgres: &Postgres, shop: &Database<'_>) -> u32 {
     let ministack = Ministack::start(Rights::Enforced);
     let stack = Stack::new(&ministack, STACK).functions(functions::folder());
     let cloud = deploy(story, &stack, shop);
@@ -35,11 +39,13 @@ pub(crate) fn play(story: &mut Story, postgres: &Postgres, shop: &Database<'_>) 
     damage(story, &cloud);
     restore(story, &cloud, postgres, shop);
     stop_backing_up(story, &cloud);
+    ministack.pid()
 }
 
 fn deploy<'a>(story: &mut Story, stack: &'a Stack<'a>, shop: &Database<'_>) -> Cloud<'a> {
     story.act("The cloud side: the template deployed with one command, on a local AWS with signatures and IAM on");
-    story.command("infra/deploy.sh lastgood --yes MinimumGood=1");
+    story.say("The functions are built already, as the tests build them: --no-build.");
+    story.command("infra/deploy.sh --no-build lastgood --yes MinimumGood=1");
     let said = stack.deploy(&["MinimumGood=1"]);
     let added = said.lines().filter(|line| line.contains(" Add ")).count();
     story.print(&format!("What {STACK} would change: {added} resources to add, among them"));
@@ -59,6 +65,7 @@ fn deploy<'a>(story: &mut Story, stack: &'a Stack<'a>, shop: &Database<'_>) -> C
         bucket: Bucket::existing(&stack.ministack().root(), &stack.bucket()),
         inbox: Inbox::new(&stack.ministack().root(), "mailbox", &stack.output("AlertsTopicArn")),
         agent: Agent::new().database(shop).bucket(&stack.bucket(), &user),
+        user,
         operator: Agent::new().database(shop).bucket(&stack.bucket(), &operator),
     }
 }
@@ -69,10 +76,10 @@ fn back_up(story: &mut Story, cloud: &Cloud<'_>) {
     let took = cloud.wait_for("a verdict", || cloud.verdicts(".intact.json") == 1);
     story.say(&format!("{took:.1} s later the verdict lies beside it. The agent, which may read verdicts, sees it:\n"));
     story.run(&cloud.agent, &["list"]);
-    story.say(
-        "It may not read archives, though, nor delete or overwrite anything. Whoever steals its keys can't either:\n",
-    );
-    story.run_expecting(&cloud.agent, &["verify", "latest"], 1);
+    story.say("It may not read archives, though. Whoever steals its keys can't either:\n");
+    story.run_expecting(&cloud.agent, &["verify", "latest"], (1, "s3:GetObject"));
+    story.say("Nor may it delete one, or write over it:\n");
+    cloud.show_refusals(story);
     cloud.wait_for("metrics", || cloud.metric("GoodCount").is_some() && cloud.metric("AgeOfNewestGood").is_some());
     cloud.show_metrics(story);
     cloud.show_alarms(story);
@@ -128,6 +135,23 @@ impl Cloud<'_> {
             std::thread::sleep(Duration::from_millis(100));
         }
         began.elapsed().as_secs_f64()
+    }
+
+    /// What the agent's keys are refused, tried with AWS's own SDK.
+    fn show_refusals(&self, story: &Story) {
+        let key = self.bucket.key_ending_in(".sql.gz");
+        let client = self.user.client();
+        let delete = wait(client.delete_object().bucket(self.bucket.name()).key(&key).send());
+        let put = wait(client.put_object().bucket(self.bucket.name()).key(&key).send());
+        let codes = [
+            ("delete", delete.err().and_then(|error| error.code().map(str::to_owned))),
+            ("overwrite", put.err().and_then(|error| error.code().map(str::to_owned))),
+        ];
+        for (act, code) in codes {
+            check(code.as_deref() == Some("AccessDenied"), &format!("the agent may {act} an archive: {code:?}"));
+            story.print(&format!("{act:<9} s3://…/{key}: AccessDenied"));
+        }
+        println!();
     }
 
     fn verdicts(&self, ending: &str) -> usize {
