@@ -11,7 +11,8 @@ use e2e::postgres::{Database, Installation, Postgres};
 use e2e::seaweedfs::Seaweedfs;
 use tempfile::TempDir;
 
-/// Nothing of PostgreSQL's own housekeeping falls into somebody's lap; the rest is its default.
+/// Nothing of PostgreSQL's own housekeeping falls into somebody's lap. Beside what every server of the tests has
+/// (`fsync=off`, `synchronous_commit=off`) the rest is its default.
 const SETTINGS: [&str; 3] = ["autovacuum=off", "max_wal_size=8GB", "max_locks_per_transaction=256"];
 
 pub(crate) struct Ground {

@@ -1,6 +1,7 @@
 //! The machine that was measured on, in words: a number without it says nothing.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -11,8 +12,32 @@ pub(crate) struct Machine {
     memory_gigabytes: u64,
     kernel: String,
     postgresql: String,
-    /// Runnable processes over the last minute when measuring began: above 0.5 somebody else was at work.
+    /// Runnable processes over the last minute when measuring began.
     load: f64,
+}
+
+/// From here on somebody else is at work.
+const QUIET: f64 = 0.5;
+
+/// How long a machine is waited for that has just built what is measured.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Waits until what was built before is forgotten, and says so when the machine doesn't become quiet.
+fn load_of_a_quiet_machine() -> f64 {
+    let begun = Instant::now();
+    while load() > QUIET && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let load = load();
+    if load > QUIET {
+        println!("warning: somebody else is at work on this machine (load {load}): its times say little\n");
+    }
+    load
+}
+
+fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").ok();
+    text.and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(f64::NAN)
 }
 
 impl Machine {
@@ -25,10 +50,7 @@ impl Machine {
             }),
             kernel: said_by(Command::new("uname").arg("-sr")),
             postgresql: said_by(e2e::postgres::Installation::debian().program("pg_dump").arg("--version")),
-            load: std::fs::read_to_string("/proc/loadavg")
-                .ok()
-                .and_then(|text| text.split(' ').next()?.parse().ok())
-                .unwrap_or(f64::NAN),
+            load: load_of_a_quiet_machine(),
         }
     }
 }

@@ -76,7 +76,7 @@ fn row(standing: &Standing) -> String {
     let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
     let stored = median.stored.map(megabytes).unwrap_or_default();
     let (wall, client, postgres, s3) = (median.wall, median.client, median.postgres, median.s3);
-    let peak = megabytes(median.peak);
+    let peak = if median.peak == 0 { String::new() } else { megabytes(median.peak) };
     let name = name.replace('|', "\\|");
     format!(
         "| {name} | {ratio:.2} | {goal} | {wall:.3} | {client:.2} | {postgres:.2} | {s3:.2} | {peak} | {stored} |\n"

@@ -26,7 +26,7 @@ pub(crate) struct Lap {
     pub(crate) postgres: f64,
     /// The same of the S3 server.
     pub(crate) s3: f64,
-    /// Most resident memory of the program itself, in bytes.
+    /// Most resident memory of the program itself, in bytes; 0 of a shell, whose programs would count.
     pub(crate) peak: u64,
     /// What was stored, in bytes.
     pub(crate) stored: Option<u64>,
@@ -50,7 +50,7 @@ pub(crate) fn time(ground: &Ground, mut command: Command) -> Lap {
         client: after.children - before.children,
         postgres: after.postgres - before.postgres,
         s3: after.s3 - before.s3,
-        peak,
+        peak: if command.get_program() == "bash" { 0 } else { peak },
         stored: None,
     }
 }

@@ -36,6 +36,8 @@ pub(super) fn hold(ground: &Ground, _: &Effort) -> Contest {
     let starting = || {
         let kept = tempfile::tempdir().unwrap();
         let agent = ground.agent(database).setting("PG_BIN_DIR", folder.display().to_string()).directory(kept.path());
+        // What an earlier round left would be taken for this one's.
+        let _ = std::fs::remove_file(folder.join("started"));
         let begin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
         lap(agent.command(&["backup", "--quiet"]));
         let started: f64 = std::fs::read_to_string(folder.join("started")).unwrap().trim().parse().unwrap();
