@@ -1,4 +1,5 @@
-//! README.md's ten minutes, typed as they stand there: its settings in a file, then its commands, then its crontab.
+//! README.md's ten minutes: its settings in a file, but for those of a bucket, then its commands and its crontab as they stand
+//! there. What asks is answered by --confirm.
 
 use std::os::unix::fs::PermissionsExt as _;
 
