@@ -30,7 +30,8 @@ pub(super) fn hold(ground: &Ground, effort: &Effort) -> Contest {
         ours("gzip", To::Folder, 1.6),
         ours("gzip", To::Bucket, 1.8),
         self::ours(ground, database, "gzip", To::Both),
-        judged(ground, database),
+        judged(ground, database, "zstd"),
+        judged(ground, database, "gzip"),
     ];
     contestants.extend(peers::backing_up(ground, database, effort.quick));
     race(format!("Backup of {} MB", effort.megabytes), contestants, effort.rounds)
@@ -55,9 +56,9 @@ pub(super) fn ours<'a>(ground: &'a Ground, database: &'a Database<'_>, compressi
 }
 
 /// As a directory has it by default: with the verdict.
-fn judged<'a>(ground: &'a Ground, database: &'a Database<'_>) -> Contestant<'a> {
-    Contestant::new("lastgood backup, zstd, to a directory, with its verdict", move || {
-        let agent = ground.agent(database).setting("BACKUP_VERIFY", "auto").setting("BACKUP_COMPRESSION", "zstd");
+fn judged<'a>(ground: &'a Ground, database: &'a Database<'_>, compression: &'static str) -> Contestant<'a> {
+    Contestant::new(format!("lastgood backup, {compression}, to a directory, with its verdict"), move || {
+        let agent = ground.agent(database).setting("BACKUP_VERIFY", "auto").setting("BACKUP_COMPRESSION", compression);
         run(ground, agent, To::Folder)
     })
 }
