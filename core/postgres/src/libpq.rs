@@ -4,8 +4,12 @@
 //! could then say nothing against it.
 //! <https://www.postgresql.org/docs/current/libpq-envars.html>
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+pub use values::{check, ssl_mode};
 
 use crate::Secret;
 
