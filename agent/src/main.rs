@@ -77,6 +77,9 @@ fn begin(
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
+    for remark in &settings.remarks {
+        tracing::debug!("{remark}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::new(Exit::Failed, format!("cannot start threads: {e}")));
     let done = runtime.and_then(|runtime| runtime.block_on(command(&settings)));

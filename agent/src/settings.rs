@@ -3,14 +3,18 @@
 //! `table` declares each setting once. `read` gathers what was given, `layers` decides which place wins, and [`Settings`] is
 //! the outcome in plain types. All mistakes are reported at once, each with its place.
 
+mod address;
 mod bucket;
 mod connection;
 mod database;
 mod database_url;
 mod definition;
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod document;
 mod env_file;
+mod foreign;
 mod form;
 mod layers;
 mod names;
@@ -18,6 +22,7 @@ mod read;
 mod retention;
 mod table;
 mod toml_file;
+mod twins;
 
 use std::path::{Path, PathBuf};
 
@@ -25,15 +30,21 @@ use repository::BucketSettings;
 
 pub(crate) use database::DatabaseSettings;
 pub(crate) use definition::{Definition, Section};
+pub(crate) use foreign::names as foreign_names;
 pub(crate) use form::{Compression, SIZE, Verify};
 pub(crate) use layers::{Layers, Source};
+pub(crate) use names::is_secret;
 pub(crate) use read::{Given, Read, read};
 pub(crate) use table::ALL;
+
+#[cfg(test)]
+pub(crate) use names::is_read;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use database::Sources;
 use definition::Setting;
+use read::Hidden;
 
 /// The folder of local backups when neither `BACKUP_DIR` nor a bucket is set.
 const DIRECTORY: &str = "/var/backups/lastgood";
@@ -71,6 +82,8 @@ pub(crate) struct Settings {
     pub(crate) report: Report,
     /// What is doubtful but not wrong, one line each.
     pub(crate) warnings: Vec<String>,
+    /// What was left out because it means nothing here, for `-v`.
+    pub(crate) remarks: Vec<String>,
     sources: Sources,
 }
 
@@ -108,21 +121,21 @@ impl Settings {
 
     /// The settings, where they are whole, and everything that is wrong with what was given.
     pub(crate) fn judge(given: &Given, read: Read, report: Report) -> (Option<Self>, Vec<String>) {
-        let Read { layers, entries, mut mistakes, mut warnings, .. } = read;
+        let Read { layers, entries, mut mistakes, mut warnings, unread, hidden, .. } = read;
         mistakes.extend(layers.mistakes());
-        let sources = Sources { layers, entries, home: given.home.clone() };
+        warnings.extend(hidden.iter().map(|hidden| tell(hidden, &layers)));
+        let is_named = given.all_databases || !given.databases.is_empty();
+        let home = given.home.clone();
+        let sources = Sources { layers, entries, home, unread, is_named };
         mistakes.extend(sources.entry_mistakes());
+        mistakes.extend(sources.unread_mistakes());
+        let findings = sources.findings();
+        mistakes.extend(findings.mistakes);
+        warnings.extend(findings.warnings);
         let databases = sources.databases(given, &mut mistakes);
         let recipients = recipients(&sources.layers, &mut mistakes);
         let bucket = bucket::resolve(&sources.layers, &mut mistakes);
-        if let Some(url) = sources.layers.get(&table::DATABASE_URL) {
-            warnings.extend(
-                url.ignored
-                    .iter()
-                    .map(|p| format!("DATABASE_URL: ignored its parameter {p}, which libpq does not have")),
-            );
-        }
-        let parts = Parts { databases, recipients, bucket, warnings };
+        let parts = Parts { databases, recipients, bucket, warnings, remarks: findings.remarks };
         (assemble(sources, given, parts, report), mistakes)
     }
 
@@ -143,11 +156,12 @@ struct Parts {
     recipients: Vec<age::x25519::Recipient>,
     bucket: Option<BucketSettings>,
     warnings: Vec<String>,
+    remarks: Vec<String>,
 }
 
 /// Every setting in its type. `None`: a setting that has a default is wrong, and is among the mistakes.
 fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Option<Settings> {
-    let Parts { databases, recipients, bucket, warnings } = parts;
+    let Parts { databases, recipients, bucket, warnings, remarks } = parts;
     let all = &sources.layers;
     let directory = all.get(&table::BACKUP_DIR);
     let directory = if bucket.is_none() { Some(directory.unwrap_or_else(|| DIRECTORY.into())) } else { directory };
@@ -173,8 +187,22 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         },
         report,
         warnings,
+        remarks,
         sources,
     })
+}
+
+/// That a file is not read because another one is, and where backups go without it.
+fn tell(hidden: &Hidden, layers: &Layers) -> String {
+    let Hidden { flag, by, file } = hidden;
+    let (by, file) = (by.display(), file.display());
+    let has_place = layers.get(&table::BACKUP_DIR).is_some() || layers.get(&table::BACKUP_S3_BUCKET).is_some();
+    let place = if has_place {
+        String::new()
+    } else {
+        format!("; BACKUP_DIR and BACKUP_S3_BUCKET are not set, so backups go to {DIRECTORY}")
+    };
+    format!("settings are read from {by}, and {file} is ignored{place}: {flag} {file} chooses it")
 }
 
 /// Keys from the setting and from the file together.

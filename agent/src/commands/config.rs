@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::cli::ConfigArgs;
-use crate::settings::{ALL, Definition, Given, Layers, Section, Settings, Source, read};
+use crate::settings::{ALL, Definition, Given, Layers, Section, Settings, Source, foreign_names, is_secret, read};
 
 /// `lastgood config --json`.
 #[derive(Serialize)]
@@ -20,6 +20,8 @@ struct ConfigAnswer {
     databases: Vec<String>,
     /// Everything that is wrong, with its place.
     mistakes: Vec<String>,
+    /// What is doubtful, with its place: every run says it.
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -42,8 +44,9 @@ pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Ex
     let files = read.files.iter().map(|path| path.display().to_string()).collect();
     let (judged, mistakes) = Settings::judge(given, read, report);
     let exit = if mistakes.is_empty() { Exit::Done } else { Exit::Usage };
-    let databases = judged.map_or_else(Vec::new, |settings| places(&settings));
-    let answer = ConfigAnswer { files, settings, databases, mistakes };
+    let databases = judged.as_ref().map_or_else(Vec::new, places);
+    let warnings = judged.map_or_else(Vec::new, |settings| settings.warnings);
+    let answer = ConfigAnswer { files, settings, databases, mistakes, warnings };
     report.answer(&answer, &answer)?;
     Ok(exit)
 }
@@ -51,21 +54,21 @@ pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Ex
 fn rows(layers: &Layers, only_set: bool) -> Vec<SettingLine> {
     let rows = ALL.iter().map(|definition| row(layers, definition));
     let rows = rows.filter(|(_, is_set)| *is_set || !only_set).map(|(row, _)| row);
-    libpqs(layers).chain(rows).collect()
+    others(layers).chain(rows).collect()
 }
 
-/// The variables of libpq that are set.
-fn libpqs(layers: &Layers) -> impl Iterator<Item = SettingLine> {
-    libpq::PARAMETERS.iter().filter_map(|(_, name)| {
+/// The variables of libpq that are set, and other programs' names for the same.
+fn others(layers: &Layers) -> impl Iterator<Item = SettingLine> {
+    let libpqs = libpq::PARAMETERS.iter().map(|(_, name)| (*name, "A variable of libpq."));
+    let foreign = foreign_names().map(|name| (name, "Another program's name for a part of the address."));
+    libpqs.chain(foreign).filter_map(|(name, meaning)| {
         let found = layers.set(name)?;
-        let value = if *name == "PGPASSWORD" { Secret::new(&found.text).to_string() } else { found.text };
-        let source = Some(found.source.to_string());
-        let (form, meaning) = ("text", "A variable of libpq.");
+        let value = if is_secret(name) { Secret::new(&found.text).to_string() } else { found.text };
         Some(SettingLine {
-            name: (*name).to_owned(),
+            name: name.to_owned(),
             value: Some(value),
-            source,
-            form,
+            source: Some(found.source.to_string()),
+            form: "text",
             meaning,
             section: Section::Database,
         })
@@ -133,6 +136,9 @@ impl fmt::Display for ConfigAnswer {
         }
         for mistake in &self.mistakes {
             writeln!(f, "Wrong: {mistake}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "Warning: {warning}")?;
         }
         Ok(())
     }

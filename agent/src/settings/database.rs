@@ -9,9 +9,11 @@ use jiff::SignedDuration;
 use postgres::libpq::{self, Variables};
 use postgres::{Connection, Secret};
 
-use super::connection;
+use super::connection::{self, Places, Resolved};
+use super::foreign::Findings;
 use super::layers::{Layer, Layers, Source};
 use super::read::Given;
+use super::twins::Unread;
 use super::{retention, table};
 
 /// What may differ from one database to the next.
@@ -45,6 +47,10 @@ pub(super) struct Sources {
     pub(super) layers: Layers,
     pub(super) entries: Vec<(Layer, Source)>,
     pub(super) home: Option<PathBuf>,
+    /// Values that could not be read.
+    pub(super) unread: Vec<Unread>,
+    /// Whether the databases are chosen by flags.
+    pub(super) is_named: bool,
 }
 
 impl fmt::Debug for Sources {
@@ -90,15 +96,29 @@ impl Sources {
     }
 
     pub(super) fn general(&self) -> DatabaseSettings {
-        let connection = connection::resolve(None, &self.layers, &|name, file| self.service(name, file));
-        DatabaseSettings::new(&self.layers, connection)
+        DatabaseSettings::new(&self.layers, self.resolve(None, &self.layers).connection)
+    }
+
+    /// What is to be said of the places that name the server and the database.
+    pub(super) fn findings(&self) -> Findings {
+        self.resolve(None, &self.layers).findings
+    }
+
+    fn resolve(&self, entry: Option<&Layers>, all: &Layers) -> Resolved {
+        connection::resolve(Places {
+            entry,
+            all,
+            home: self.home.as_deref(),
+            service: &|name, file| self.service(name, file),
+            unread: &self.unread,
+            is_named: self.is_named || !self.entries.is_empty(),
+        })
     }
 
     fn entry(&self, entry: &Layer) -> DatabaseSettings {
         let own = Layers::new(vec![entry.clone()]);
         let all = self.layers.with_entry(entry);
-        let connection = connection::resolve(Some(&own), &all, &|name, file| self.service(name, file));
-        let mut settings = DatabaseSettings::new(&all, connection);
+        let mut settings = DatabaseSettings::new(&all, self.resolve(Some(&own), &all).connection);
         // Its name must be its own: what all databases share would name the same one twice.
         settings.name = connection::own_database(&own);
         settings
@@ -107,6 +127,17 @@ impl Sources {
     fn service(&self, name: &str, file: Option<&str>) -> Option<Variables> {
         let folder = self.layers.set("PGSYSCONFDIR").map(|found| found.text);
         libpq::service(name, &libpq::service_files(file, self.home.as_deref(), folder.as_deref()))
+    }
+
+    /// Secrets in files that can't be read, where they are needed. Those of a database's address are judged with it.
+    pub(super) fn unread_mistakes(&self) -> Vec<String> {
+        let has_bucket = self.layers.get(&table::BACKUP_S3_BUCKET).is_some();
+        let ours =
+            self.unread.iter().filter(|unread| table::ALL.iter().any(|definition| definition.name == unread.base));
+        let others = ours.filter(|unread| !connection::is_part(&unread.base));
+        let needed = others.filter(|unread| self.layers.set(&unread.base).is_none());
+        let needed = needed.filter(|unread| has_bucket || !unread.base.contains("AWS_"));
+        needed.map(|unread| format!("{} ({}): {}", unread.name, unread.source, unread.complaint)).collect()
     }
 
     pub(super) fn entry_mistakes(&self) -> Vec<String> {

@@ -1,91 +1,140 @@
-//! `DATABASE_URL`, read as libpq reads a connection URI.
+//! `DATABASE_URL`, read as libpq reads a connection URI, and as other clients write one.
 //!
 //! `postgresql://user:password@host:port/database?sslmode=require`, also with several hosts, an IPv6 address, a socket
-//! folder, and the `+driver` that SQLAlchemy adds. Passwords never reach a command line: every part becomes the environment
-//! variable that libpq reads for it.
+//! folder, under the names that frameworks have for PostgreSQL, as JDBC and R2DBC write it, and as libpq's `host=… dbname=…`.
+//! Passwords never reach a command line: every part becomes the environment variable that libpq reads for it.
 //! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>
 
+mod parameters;
+mod parts;
+mod words;
+
 use percent_encoding::percent_decode_str;
-use postgres::{Secret, libpq};
+use postgres::Secret;
 
 use super::definition::Form;
+use parameters::Parameter;
+use parts::hosts_and_ports;
+
+pub(crate) use parts::DatabaseUrl;
 
 pub(crate) const DATABASE_URL: Form<DatabaseUrl> =
-    Form { words: "`postgresql://user:password@host:port/database`", parse: DatabaseUrl::parse };
+    Form { words: "`postgresql://user:password@host:port/database`", parse };
 
-/// The parts of a connection URI.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct DatabaseUrl {
-    /// libpq's environment variables, and what the URI says for each.
-    pub(crate) variables: libpq::Variables,
-    /// Parameters that are the application's own, such as `pool_size`: libpq has no use for them.
-    pub(crate) ignored: Vec<String>,
+/// What frameworks call PostgreSQL in a URL: libpq, django-environ, dj-database-url, Laravel, Ecto.
+const SCHEMES: [&str; 10] = [
+    "postgresql",
+    "postgres",
+    "postgis",
+    "pgsql",
+    "psql",
+    "pdo-pgsql",
+    "postgresql_psycopg2",
+    "ecto",
+    "timescale",
+    "timescalegis",
+];
+/// Java's ways to a driver, before its own URL. Wrappers put their name in between.
+const JAVA: [&str; 3] = ["jdbc:", "r2dbc:", "vertx-reactive:"];
+const ANOTHER: &str = "not a PostgreSQL URL";
+const NO_URL: &str = "expected postgresql:// at its beginning";
+const RAW: &str = "a special character stands raw in it, in the password most likely: write / as %2F, ? as %3F, # as %23, \
+                   @ as %40 and % as %25";
+
+/// Whether a complaint says that a text is the address of something else, not that it is a broken one of PostgreSQL's.
+pub(super) fn is_of_another(complaint: &str) -> bool {
+    complaint.starts_with(ANOTHER) || complaint == NO_URL
 }
 
-impl DatabaseUrl {
-    fn parse(text: &str) -> Result<Self, String> {
-        let rest = without_scheme(text)?;
-        let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-        // The last `@`, so that one inside an unencoded password does no harm: host names have none.
-        let (credentials, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-        let (hosts, ports) = hosts_and_ports(hosts)?;
-
-        let mut url = Self::default();
-        url.set("PGUSER", user)?;
-        url.set("PGPASSWORD", password)?;
-        url.set("PGHOST", &hosts)?;
-        url.set("PGPORT", &ports)?;
-        url.set("PGDATABASE", database)?;
-        for parameter in parameters.split('&').filter(|p| !p.is_empty()) {
-            let (keyword, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            match libpq::variable(keyword) {
-                Some(variable) => url.set(variable, value)?,
-                None => url.ignored.push(keyword.to_owned()),
-            }
-        }
-        Ok(url)
+fn parse(text: &str) -> Result<DatabaseUrl, String> {
+    // Docker's --env-file keeps the quotes of a value.
+    let text = text.trim();
+    let quoted = ['"', '\''].into_iter().find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote));
+    let text = quoted.unwrap_or(text);
+    if let Some(java) = JAVA.iter().find_map(|start| text.strip_prefix(start)) {
+        return of_java(java);
     }
-
-    fn set(&mut self, variable: &'static str, encoded: &str) -> Result<(), String> {
-        let value = percent_decode_str(encoded).decode_utf8().map_err(|_| "one of its parts is not valid UTF-8")?;
-        if value.contains('\0') {
-            return Err("one of its parts contains a zero byte".into());
-        }
-        if !value.is_empty() {
-            self.variables.insert(variable, Secret::new(value));
-        }
-        Ok(())
+    let pdo = text.strip_prefix("pgsql:").filter(|rest| !rest.starts_with("//"));
+    match pdo.or_else(|| words::begin(text).then_some(text)) {
+        Some(pairs) => of_words(pairs),
+        None => of_uri(without_scheme(text)?, false),
     }
+}
+
+/// `postgresql://host/database?user=…` or `postgresql:database`, and what a wrapper puts before it.
+fn of_java(text: &str) -> Result<DatabaseUrl, String> {
+    let driver = ["postgresql:", "pgsql:"].into_iter().find_map(|driver| text.split_once(driver));
+    let Some((_, rest)) = driver.filter(|(wrapper, _)| !wrapper.contains('/')) else {
+        return Err(format!("{ANOTHER}: expected jdbc:postgresql://"));
+    };
+    let mut url = match rest.strip_prefix("//") {
+        Some(rest) => of_uri(rest, true)?,
+        None => of_uri(&format!("/{}", rest.trim_start_matches('/')), true)?,
+    };
+    url.variables.entry("PGHOST").or_insert_with(|| Secret::new("localhost"));
+    Ok(url)
+}
+
+/// What follows a URI's scheme and slashes.
+fn of_uri(rest: &str, is_java: bool) -> Result<DatabaseUrl, String> {
+    let (authority, tail) =
+        rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len())).unwrap_or((rest, ""));
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+    // The last `@`, so that one inside an unencoded password does no harm: host names have none.
+    let (credentials, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let parameters = Parameter::all(query, is_java);
+    if path.contains('@') || path.starts_with('#') || parameters.iter().any(|p| p.shows_a_host(credentials.is_empty()))
+    {
+        return Err(RAW.into());
+    }
+    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+    let (hosts, ports) = hosts_and_ports(hosts)?;
+    let mut url = DatabaseUrl { is_java, ..DatabaseUrl::default() };
+    url.set("PGUSER", &decoded(user)?);
+    url.set("PGPASSWORD", &decoded(password)?);
+    url.set("PGHOST", &decoded(&hosts)?);
+    url.set("PGPORT", &decoded(&ports)?);
+    let database = path.strip_prefix('/').unwrap_or(path);
+    if hosts.is_empty() && database.contains('/') {
+        return Err("its database has a slash; write a socket's folder as ?host=/run/postgresql".into());
+    }
+    url.set("PGDATABASE", &decoded(database)?);
+    let read = parameters.iter().map(|p| Ok((p.name.to_owned(), decoded(&p.value)?)));
+    url.take(&read.collect::<Result<Vec<_>, String>>()?)?;
+    url.checked()
+}
+
+/// libpq's `host=… dbname=…`, or PDO's with semicolons.
+fn of_words(text: &str) -> Result<DatabaseUrl, String> {
+    let mut url = DatabaseUrl::default();
+    url.take(&words::pairs(text)?)?;
+    url.checked()
+}
+
+/// A part without its percent escapes.
+fn decoded(encoded: &str) -> Result<String, String> {
+    let escapes = encoded.split('%').skip(1);
+    let is_escape = |after: &str| after.get(..2).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+    if !escapes.into_iter().all(is_escape) {
+        return Err("a % in it begins no escape: write it as %25".into());
+    }
+    let value = percent_decode_str(encoded).decode_utf8().map_err(|_| "one of its parts is not valid UTF-8")?;
+    if value.contains('\0') {
+        return Err("one of its parts contains a zero byte".into());
+    }
+    Ok(value.into_owned())
 }
 
 fn without_scheme(text: &str) -> Result<&str, String> {
-    let (scheme, rest) = text.split_once("://").ok_or("expected postgresql:// at its beginning")?;
+    let (scheme, rest) = text.split_once("://").ok_or(NO_URL)?;
     let (scheme, _driver) = scheme.split_once('+').unwrap_or((scheme, ""));
-    if ["postgres", "postgresql"].contains(&scheme) {
+    if SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
         return Ok(rest);
     }
-    Err("not a PostgreSQL URL: expected postgresql:// or postgres://".into())
-}
-
-/// `a:1,[::1]:2` as libpq's two lists: `a,::1` and `1,2`.
-fn hosts_and_ports(text: &str) -> Result<(String, String), String> {
-    let (mut hosts, mut ports) = (Vec::new(), Vec::new());
-    for part in text.split(',') {
-        let (host, port) = match part.strip_prefix('[').map(|rest| rest.split_once(']')) {
-            Some(Some((address, port))) => (address, port.strip_prefix(':').unwrap_or(port)),
-            Some(None) => return Err("its IPv6 address has no closing bracket".into()),
-            None => part.split_once(':').unwrap_or((part, "")),
-        };
-        if !port.is_empty() && port.parse::<u16>().is_err() {
-            return Err("its port is not a number".into());
-        }
-        hosts.push(host);
-        ports.push(port);
+    if scheme == "prisma" {
+        return Err("it leads to a proxy that speaks Prisma's language: set the address of the server itself".into());
     }
-    let no_port = ports.iter().all(|port| port.is_empty());
-    Ok((hosts.join(","), if no_port { String::new() } else { ports.join(",") }))
+    Err(format!("{ANOTHER}: expected postgresql:// or postgres://"))
 }
 
 #[cfg(test)]
@@ -93,7 +142,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> String {
-        match DatabaseUrl::parse(text) {
+        match parse(text) {
             Ok(url) => url
                 .variables
                 .iter()

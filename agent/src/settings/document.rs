@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use postgres::libpq;
 
 use super::definition::{Definition, Section};
-use super::table;
+use super::{foreign, table};
 
 const HEAD: &str = include_str!("document_head.md");
 
@@ -22,6 +22,9 @@ fn document() -> String {
         if section == Section::Database {
             let names: Vec<_> = libpq::PARAMETERS.iter().map(|(_, variable)| format!("`{variable}`")).collect();
             write!(page, "\nlibpq's own variables are read from every place too: {}.\n", names.join(", ")).unwrap();
+            let names: Vec<_> = foreign::names().map(|name| format!("`{name}`")).collect();
+            write!(page, "\nOther programs' names fill what these leave open, as said above: {}.\n", names.join(", "))
+                .unwrap();
         }
     }
     page

@@ -1,11 +1,18 @@
 //! A `.env` file, read as the shells and dotenv libraries that share it read it.
 //!
-//! `NAME=value`, `export` before it or not, in single quotes (literal), double quotes (`\n`, `\"`, `\\` and `\$` mean what they
-//! say, lines may break) or none (a ` #` begins a comment). `${NAME}` is replaced outside single quotes; a bare `$` stays,
-//! because passwords have them. This is our own reader because each value must know its line, and because the usual
-//! library refuses unquoted spaces and expands `$`.
+//! `NAME=value` or `NAME: value`, `export` before it or not, in single quotes or backquotes (literal), double quotes (`\n`,
+//! `\"`, `\\` and `\$` mean what they say, lines may break) or none (a ` #` begins a comment). `expand` says what is replaced.
+//! This is our own reader because each value must know its line, and because the usual library refuses unquoted spaces
+//! and expands `$`.
+
+mod expand;
 
 use std::collections::HashMap;
+
+use expand::{Names, expand};
+
+/// Stands for bytes that are not UTF-8. Unicode keeps it for a program's own use.
+const NOT_TEXT: char = '\u{fdd0}';
 
 /// One assignment of a `.env` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,29 +27,48 @@ pub(super) struct Assignment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BadLine {
     pub(super) line: usize,
-    /// The name it would have set, where there is one.
-    pub(super) name: Option<String>,
+    pub(super) kind: Broken,
+    /// The name it would have set, or words that may be meant as one.
+    pub(super) names: Vec<String>,
     pub(super) complaint: String,
+}
+
+impl BadLine {
+    /// An assignment whose value no program can be given.
+    pub(super) fn with_zero_byte(Assignment { name, line, .. }: Assignment) -> Self {
+        Self { line, kind: Broken::Value, names: vec![name], complaint: "its value contains a zero byte".into() }
+    }
+}
+
+/// What of a line is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The value of a name.
+    Value,
+    /// It is a name alone.
+    Bare,
+    /// It is no assignment at all.
+    Line,
 }
 
 /// Reads every assignment, later ones after earlier ones, and every line that isn't one.
 /// `outer` answers for `${NAME}` where the file itself hasn't set it yet.
-pub(super) fn parse(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> (Vec<Assignment>, Vec<BadLine>) {
+pub(super) fn parse(bytes: &[u8], outer: &dyn Fn(&str) -> Option<String>) -> (Vec<Assignment>, Vec<BadLine>) {
+    let text = text(bytes);
     let mut assignments: Vec<Assignment> = Vec::new();
     let mut known: HashMap<String, String> = HashMap::new();
     let mut bad = Vec::new();
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut line = 1;
     while !rest.is_empty() {
         let before = rest;
-        let lookup = |name: &str| known.get(name).cloned().or_else(|| outer(name));
-        match next(&mut rest, &lookup) {
+        match next(&mut rest, &Names { known: &known, outer }) {
             Ok(Some((name, value))) => {
                 known.insert(name.clone(), value.clone());
                 assignments.push(Assignment { name, value, line });
             }
             Ok(None) => {}
-            Err((name, complaint)) => bad.push(BadLine { line, name, complaint }),
+            Err((kind, names, complaint)) => bad.push(BadLine { line, kind, names, complaint }),
         }
         let read = before.len() - rest.len();
         line += before.bytes().take(read).filter(|byte| *byte == b'\n').count();
@@ -50,33 +76,89 @@ pub(super) fn parse(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> (Vec<
     (assignments, bad)
 }
 
-type Complaint = (Option<String>, String);
+/// The file's text, with a mark where its bytes are none: they may stand in a line of another program.
+fn text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(NOT_TEXT);
+        }
+    }
+    text
+}
+
+type Complaint = (Broken, Vec<String>, String);
 
 /// Takes one line, or several where a quoted value spans them, off the front of `rest`.
-fn next(rest: &mut &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<(String, String)>, Complaint> {
+fn next(rest: &mut &str, names: &Names<'_>) -> Result<Option<(String, String)>, Complaint> {
     let line = take_line(rest);
     // The end stays: it may be inside a quote.
     let statement = line.trim_start();
     if statement.is_empty() || statement.starts_with('#') {
         return Ok(None);
     }
-    let statement = statement.strip_prefix("export").filter(|s| s.starts_with([' ', '\t'])).unwrap_or(statement);
-    let Some((name, value)) = statement.split_once('=') else { return Err((None, "expected NAME=value".into())) };
+    let exported = statement.strip_prefix("export").filter(|s| s.starts_with([' ', '\t']));
+    let statement = exported.unwrap_or(statement);
+    let Some((name, value)) = halves(statement) else {
+        // A shell exports what it has set before.
+        let kind = if is_name(statement.trim_end()) { Broken::Bare } else { Broken::Line };
+        return match exported {
+            Some(_) => Ok(None),
+            None => Err((kind, first_word(statement), "expected NAME=value".into())),
+        };
+    };
     let name = name.trim();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
-        return Err((None, "the text before `=` is not a valid name".into()));
+    if !is_name(name) {
+        return Err((Broken::Line, words(name), "the text before `=` is not a valid name".into()));
     }
-    let own = |complaint| (Some(name.to_owned()), complaint);
+    let own = |complaint| (Broken::Value, vec![name.to_owned()], complaint);
     let value = value.trim_start();
     let value = match value.chars().next() {
         Some(quote @ ('"' | '\'')) => {
             let opened = value.strip_prefix(quote).unwrap_or_default();
             let raw = quoted(opened, quote, rest).map_err(own)?;
-            if quote == '\'' { raw } else { expand(&raw, true, lookup).map_err(own)? }
+            if quote == '\'' { raw } else { expand(&raw, true, names).map_err(own)? }
         }
-        _ => expand(without_comment(value), false, lookup).map_err(own)?,
+        _ => match backquoted(value) {
+            Some(raw) => raw.to_owned(),
+            None => expand(without_comment(value), false, names).map_err(own)?,
+        },
     };
+    if value.contains(NOT_TEXT) {
+        return Err(own("its value is not valid UTF-8".into()));
+    }
     Ok(Some((name.to_owned(), value)))
+}
+
+/// Name and value: at `=`, or at a colon and a space where that comes first, as Ruby's and Node's dotenv have it.
+fn halves(statement: &str) -> Option<(&str, &str)> {
+    let colon = statement
+        .split_once(':')
+        .filter(|(name, value)| is_name(name.trim()) && (value.is_empty() || value.starts_with([' ', '\t', '\r'])));
+    colon.or_else(|| statement.split_once('='))
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
+/// The words of what is no name: one of them may be meant.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+fn first_word(text: &str) -> Vec<String> {
+    let before = |word: &String| ["set", "setenv", "declare", "env", "x"].contains(&word.as_str());
+    words(text).into_iter().skip_while(before).take(1).collect()
+}
+
+/// The text between two backquotes, which Node's dotenv takes literally. A single one is part of a password.
+fn backquoted(value: &str) -> Option<&str> {
+    let (text, after) = value.strip_prefix('`')?.split_once('`')?;
+    let after = after.trim();
+    (after.is_empty() || after.starts_with('#')).then_some(text)
 }
 
 fn take_line<'a>(rest: &mut &'a str) -> &'a str {
@@ -131,48 +213,13 @@ fn closing(line: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// Replaces `${NAME}`, and inside double quotes the escapes.
-fn expand(text: &str, escapes: bool, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
-    let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['$', '\\']) {
-        let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        expanded.push_str(plain);
-        if let Some(inside) = special.strip_prefix("${") {
-            let (name, after) =
-                inside.split_once('}').ok_or("`${` has no closing brace; use single quotes to keep it as it is")?;
-            let unknown = || format!("${{{name}}} is not set here; use single quotes to keep it as it is");
-            expanded.push_str(&lookup(name).ok_or_else(unknown)?);
-            rest = after;
-            continue;
-        }
-        let mut characters = special.chars();
-        match (characters.next(), characters.clone().next()) {
-            (Some('\\'), Some(escaped)) if escapes && "nrt\"\\$".contains(escaped) => {
-                characters.next();
-                expanded.push(match escaped {
-                    'n' => '\n',
-                    'r' => '\r',
-                    't' => '\t',
-                    other => other,
-                });
-            }
-            (Some(plain), _) => expanded.push(plain),
-            (None, _) => {}
-        }
-        rest = characters.as_str();
-    }
-    expanded.push_str(rest);
-    Ok(expanded)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(text: &str) -> String {
         let outer = |name: &str| (name == "HOME").then(|| "/root".to_owned());
-        let (assignments, bad) = parse(text, &outer);
+        let (assignments, bad) = parse(text.as_bytes(), &outer);
         let good = assignments.iter().map(|a| format!("{}:{}={:?}", a.line, a.name, a.value));
         let bad = bad.iter().map(|b| format!("{}! {}", b.line, b.complaint));
         good.chain(bad).collect::<Vec<_>>().join(" | ")
@@ -200,16 +247,50 @@ mod tests {
             ),
             ("\u{feff}A=ü", "1:A=\"ü\""),
             ("A=", r#"1:A="""#),
+            (
+                "A: b\nB:c\nC: 'd # e' # f\nU: http://x",
+                r#"1:A="b" | 3:C="d # e" | 4:U="http://x" | 2! expected NAME=value"#,
+            ),
+            ("A=`b \"c\" 'd' $e`\nB=`c", r#"1:A="b \"c\" 'd' $e" | 2:B="`c""#),
+            ("export A\nA=${B:-x}$C\nC=y\nD=$C", r#"2:A="x$C" | 3:C="y" | 4:D="y""#),
         ];
         for (text, expected) in cases {
             assert_eq!(read(text), expected, "{text:?}");
         }
     }
 
+    #[test]
+    fn bytes_that_are_no_text_are_the_trouble_of_their_own_line() {
+        let (assignments, bad) = parse(b"A=caf\xe9\nB=ok\n# \xff\nC=${A:-d}\n\xfe=1\nD='\xc3\xa9'", &|_| None);
+        let values: Vec<_> = assignments.iter().map(|a| format!("{}={}", a.name, a.value)).collect();
+        assert_eq!(values, ["B=ok", "C=d", "D=é"]);
+        let bad: Vec<_> = bad.iter().map(|b| format!("{} {:?} {}", b.line, b.names, b.complaint)).collect();
+        let expected = ["1 [\"A\"] its value is not valid UTF-8", "5 [] the text before `=` is not a valid name"];
+        assert_eq!(bad, expected);
+    }
+
+    #[test]
+    fn a_broken_line_tells_which_name_may_be_meant() {
+        let cases = [
+            ("DB_NAME shop", "DB_NAME"),
+            ("set DB_NAME", "DB_NAME"),
+            ("- DB_NAME=shop", "DB_NAME"),
+            ("\"DB_NAME\"=shop", "DB_NAME"),
+            ("set DB_NAME=shop", "set DB_NAME"),
+            ("DB_NAME=\"shop", "DB_NAME"),
+            ("DB_NAME:shop", "DB_NAME"),
+        ];
+        for (text, names) in cases {
+            let (assignments, bad) = parse(text.as_bytes(), &|_| None);
+            let found: Vec<_> = bad.iter().map(|line| line.names.join(" ")).collect();
+            assert_eq!((assignments.len(), found), (0, vec![names.to_owned()]), "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn a_password_in_single_quotes_stays_as_it_is(password in "[^'\r]{0,40}") {
-            let (assignments, bad) = parse(&format!("A='{password}'\nB=2\n"), &|_| None);
+            let (assignments, bad) = parse(format!("A='{password}'\nB=2\n").as_bytes(), &|_| None);
             proptest::prop_assert_eq!(bad, vec![]);
             let values: Vec<_> = assignments.iter().map(|a| a.value.clone()).collect();
             proptest::prop_assert_eq!(values, vec![password, "2".to_owned()]);
@@ -217,7 +298,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_to_its_end(text in ".{0,200}") {
-            parse(&text, &|_| None);
+            parse(text.as_bytes(), &|_| None);
         }
     }
 }

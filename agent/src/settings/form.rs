@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use postgres::Secret;
+use postgres::{Secret, libpq};
 use serde::Serialize;
 
 pub(crate) use super::database_url::DATABASE_URL;
@@ -41,6 +41,8 @@ pub(crate) enum Defaults {
 }
 
 pub(crate) const TEXT: Form<String> = Form { words: "text", parse: |text| Ok(text.to_owned()) };
+pub(crate) const HOST: Form<String> =
+    Form { words: "text", parse: |text| libpq::check("PGHOST", text).map(|()| text.to_owned()) };
 pub(crate) const SECRET: Form<Secret> = Form { words: "text", parse: |text| Ok(Secret::new(text)) };
 pub(crate) const PATH: Form<PathBuf> = Form { words: "path", parse: |text| Ok(PathBuf::from(text)) };
 /// A million of anything counted here is more than enough, and leaves room for arithmetic.

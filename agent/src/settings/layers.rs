@@ -17,6 +17,12 @@ pub(crate) enum Source {
         path: PathBuf,
         line: usize,
     },
+    /// A file that another name names.
+    Named {
+        path: PathBuf,
+        by: String,
+        at: Box<Self>,
+    },
     /// The default of the guide's scripts.
     Guide,
     Default,
@@ -28,6 +34,7 @@ impl fmt::Display for Source {
             Self::Flag(flag) => f.write_str(flag),
             Self::Environment => f.write_str("environment"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Named { path, by, at } => write!(f, "{}, which {by} names, {at}", path.display()),
             Self::Guide => f.write_str("default of the guide"),
             Self::Default => f.write_str("default"),
         }
@@ -62,6 +69,11 @@ impl Layer {
 
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.0.iter().map(|(name, (_, source))| (name.as_str(), source))
+    }
+
+    /// Every name with its text and place.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str, &Source)> {
+        self.0.iter().map(|(name, (text, source))| (name.as_str(), text.as_str(), source))
     }
 }
 
@@ -125,13 +137,15 @@ impl Layers {
         let found = self.find(definition)?;
         let complaint = (definition.check)(&found.text).err()?;
         let Found { name, text, source, .. } = found;
-        if definition.secret {
+        // A login may stand where none belongs.
+        if definition.secret || text.contains('@') || matches!(source, Source::Named { .. }) {
             return Some(format!("{name} ({source}): {complaint}"));
         }
         Some(format!("{name}={text} ({source}): {complaint}"))
     }
 
-    fn guide(&self) -> bool {
+    /// Whether the guide's defaults hold.
+    pub(super) fn guide(&self) -> bool {
         let set = self.set(table::LASTGOOD_DEFAULTS.definition.name);
         set.is_some_and(|found| (table::LASTGOOD_DEFAULTS.form.parse)(&found.text) == Ok(Defaults::Guide))
     }

@@ -1,33 +1,74 @@
-//! Misspelt names: a setting under a wrong name would be ignored silently.
+//! Names: those that are read, and those that are probably a slip. A name of another program is neither.
 
 use postgres::libpq;
 
-use super::table;
+use super::{foreign, table};
 
-/// Beginnings of names that only Lastgood's settings are likely to have.
+/// What only the names of Lastgood's settings are likely to begin with.
 const OURS: [&str; 6] = ["BACKUP_", "RESTORE_", "LASTGOOD_", "MAX_BACKUP_", "MIN_BACKUP_", "DB_"];
-/// How many letters may be changed, missing or exchanged in a name that is still recognized as a typo.
+/// How many letters may be changed, missing or exchanged in a name of the TOML file, which is ours alone.
 const MOST_TYPOS: usize = 2;
+/// So long a last word is nobody else's by chance.
+const LONG: usize = 6;
 
 /// Whether some setting, or libpq, has this name.
 pub(super) fn is_known(name: &str) -> bool {
-    known().any(|known| known == name)
+    known().any(|known| known == name) || is_file_of_known(name)
 }
 
-/// The name that was probably meant.
+/// Whether it is read: a setting's, libpq's, or one of another program's that says where its database is.
+pub(crate) fn is_read(name: &str) -> bool {
+    is_known(name) || foreign::is_read(name)
+}
+
+/// Whether a value of this name is never shown.
+pub(crate) fn is_secret(name: &str) -> bool {
+    let own = table::ALL.iter().any(|definition| definition.secret && definition.names().any(|own| own == name));
+    own || libpq::is_secret(name) || foreign::is_secret(name)
+}
+
+/// The name whose value is in the file that `NAME_FILE` names: a secret's, or one of a database's address.
+pub(super) fn of_file(name: &str) -> Option<&str> {
+    let base = name.strip_suffix("_FILE")?;
+    let definition = table::ALL.iter().find(|definition| definition.names().any(|own| own == base));
+    let is_own = definition
+        .is_some_and(|definition| definition.secret || ADDRESS.contains(&base) || base.ends_with("ACCESS_KEY_ID"));
+    (is_own || foreign::is_read(base)).then_some(base)
+}
+
+/// What of a database's address is no secret.
+const ADDRESS: [&str; 4] = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER"];
+
+fn is_file_of_known(name: &str) -> bool {
+    of_file(name).is_some_and(|base| known().any(|known| known == base))
+}
+
+/// The name that was probably meant in the TOML file.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let near = known().map(|known| (strsim::damerau_levenshtein(name, known), known));
     near.filter(|(distance, _)| *distance <= MOST_TYPOS).min().map(|(_, known)| known)
 }
 
-/// The name that was probably meant by one that looks like ours and isn't.
-/// A name of another program is not a mistake.
+/// The name that was meant by one that looks like ours but for one letter. `DB_HOST2`, `DB_POST` and `BACKUP_DIRS` are
+/// words of their own.
 pub(super) fn misspelt(name: &str) -> Option<&'static str> {
-    let ours = OURS.iter().any(|start| name.starts_with(start));
-    if ours && !is_known(name) { nearest(name) } else { None }
+    if !OURS.iter().any(|start| name.starts_with(start)) || is_read(name) || of_file(name).is_some() {
+        return None;
+    }
+    known().find(|known| strsim::damerau_levenshtein(name, known) == 1 && is_slip(name, known))
 }
 
-/// Every name that is read.
+/// Whether the one letter that differs is a slip of the hand and not what makes it another name.
+fn is_slip(name: &str, meant: &str) -> bool {
+    let is_exchange = name.len() == meant.len() && strsim::levenshtein(name, meant) == 2;
+    let is_numbered = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_') != name;
+    let is_plural = name.strip_suffix('S') == Some(meant) || meant.strip_suffix('S') == Some(name);
+    let words = meant.split('_').count();
+    let is_long = words > 2 || meant.rsplit('_').next().is_some_and(|last| last.len() >= LONG);
+    is_exchange || (is_long && !is_numbered && !is_plural)
+}
+
+/// Every name of ours and of libpq.
 pub(super) fn known() -> impl Iterator<Item = &'static str> {
     let settings = table::ALL.iter().flat_map(|definition| definition.names());
     settings.chain(libpq::PARAMETERS.iter().map(|(_, variable)| *variable)).chain(["PGSYSCONFDIR"])
@@ -43,6 +84,8 @@ mod tests {
             ("BACKUP_S3_BUKET", Some("BACKUP_S3_BUCKET")),
             ("BACKUP_KEEP_DIALY", Some("BACKUP_KEEP_DAILY")),
             ("DB_HSOT", Some("DB_HOST")),
+            ("DB_PASWORD", Some("DB_PASSWORD")),
+            ("BACKUP_COMPRESION", Some("BACKUP_COMPRESSION")),
             ("BACKUP_S3_BUCKET", None),
             ("BACKUP_TARGET_HOST", None),
             ("DB_POOL_SIZE", None),
@@ -50,6 +93,35 @@ mod tests {
         ];
         for (name, meant) in cases {
             assert_eq!(misspelt(name), meant, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_other_programs_have_are_nobodys_slip() {
+        let names = "DB_POOL DB_TEST DB_HOST_2 DB_HOST2 DB_NAME1 DB_PORTS DB_POST DB_ROOT DB_SORT DB_USE DB_USERS DB_GAME \
+                     DB_PASSWORD2 DB_PASSWORDS DB_PASS DB_DATABASE DB_USERNAME BACKUP_TIME BACKUP_DATE BACKUP_DB BACKUP_DIRS BACKUP_DIM \
+                     BACKUP_GAME BACKUP_KEEP_DAYS BACKUP_KEEP_WEEKS BACKUP_KEEP_MONTHS BACKUP_S3_BUCKETS BACKUP_S3_BUCKET_2 PGPASS PGPOOL \
+                     PGDATA POSTGRES_HOST AWS_REGIONS AWS_PROFILES MIN_BACKUPS MAX_BACKUPS DB_PASSWORD_FILE RESTORE_LOG_FILES";
+        for name in names.split_whitespace() {
+            assert_eq!(misspelt(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_hold_a_secret_or_a_part_of_the_address() {
+        let cases = [
+            ("DB_PASSWORD_FILE", Some("DB_PASSWORD")),
+            ("POSTGRES_PASSWORD_FILE", Some("POSTGRES_PASSWORD")),
+            ("AWS_SECRET_ACCESS_KEY_FILE", Some("AWS_SECRET_ACCESS_KEY")),
+            ("BACKUP_AWS_ACCESS_KEY_ID_FILE", Some("BACKUP_AWS_ACCESS_KEY_ID")),
+            ("DATABASE_URL_FILE", Some("DATABASE_URL")),
+            ("POSTGRES_DB_FILE", Some("POSTGRES_DB")),
+            ("BACKUP_AGE_RECIPIENTS_FILE", None),
+            ("BACKUP_LOG_FILE", None),
+            ("SECRET_KEY_FILE", None),
+        ];
+        for (name, base) in cases {
+            assert_eq!(of_file(name), base, "{name}");
         }
     }
 }

@@ -19,7 +19,7 @@ const START_GUIDES_SERVICES: &str =
 settings! {
     Database {
         /// The server's host name, address, or socket folder. `DB_*` wins over `DATABASE_URL`, which wins over `PG*`.
-        DB_HOST: String = TEXT { guide: Some("localhost"), per_database: true }
+        DB_HOST: String = HOST { guide: Some("localhost"), per_database: true }
         /// The server's port.
         DB_PORT: u16 = PORT { guide: Some("5432"), per_database: true }
         /// The database to back up.
@@ -28,7 +28,7 @@ settings! {
         DB_USER: String = TEXT { guide: Some("astro_user"), per_database: true }
         /// The role's password. `~/.pgpass` or a service file keeps it out of the environment.
         DB_PASSWORD: Secret = SECRET { secret: true, per_database: true }
-        /// All of the above in one URL, as many applications have it. SQLAlchemy's `postgresql+asyncpg://` works too.
+        /// All of the above in one URL, as applications have it: also `postgresql+asyncpg://`, `postgis://`, `jdbc:postgresql://`, or libpq's `host=… dbname=…`. Special characters in the password are percent-encoded: `/` is `%2F`.
         DATABASE_URL: DatabaseUrl = DATABASE_URL { secret: true, per_database: true }
         /// The folder of `psql`, `pg_dump` and `pg_restore`. Unset: Lastgood searches `PATH` and the usual folders for the version that fits the server.
         PG_BIN_DIR: PathBuf = PATH {}

@@ -385,3 +385,75 @@ fn secrets_show_nowhere() {
         assert!(!shown.contains(HUSH), "{}: {shown}", definition.name);
     }
 }
+
+#[test]
+fn a_file_that_hides_another_is_said_and_where_backups_go_then() {
+    let folder = |name: &str| -> tempfile::TempDir { tempfile::Builder::new().prefix(name).tempdir().unwrap() };
+    let (application, machine) = (folder("application"), folder("etc"));
+    let write = |file: PathBuf, text: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write(machine.path().join("lastgood.env"), "DB_NAME=shop\nBACKUP_DIR=/b\n");
+    let given = Given { folder: application.path().into(), machine: Some(machine.path().into()), ..Given::default() };
+    let load = |given: &Given| Settings::load(given, Report::default()).unwrap();
+    let alone = load(&given);
+    assert_eq!((alone.directory, alone.warnings), (Some("/b".into()), vec![]));
+    let (own, others) = (application.path().join(".env"), machine.path().join("lastgood.env"));
+    let (own_name, others_name) = (own.display().to_string(), others.display().to_string());
+    write(own.clone(), "DATABASE_URL=postgresql://me:hush@h/d\n");
+    let hidden = load(&given);
+    assert_eq!(hidden.directory, Some(DIRECTORY.into()));
+    let nowhere = "; BACKUP_DIR and BACKUP_S3_BUCKET are not set, so backups go to /var/backups/lastgood";
+    let said = |place: &str| {
+        format!(
+            "settings are read from {own_name}, and {others_name} is ignored{place}: --env-file {others_name} chooses it"
+        )
+    };
+    assert_eq!(hidden.warnings, [said(nowhere)]);
+    write(own, "BACKUP_S3_BUCKET=my-backups\n");
+    assert_eq!(load(&given).warnings, [said("")]);
+    let chosen = load(&Given { env_file: Some(others), ..given });
+    assert_eq!((chosen.directory, chosen.warnings), (Some("/b".into()), vec![]));
+}
+
+#[test]
+fn an_entry_of_the_toml_file_takes_a_password_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "hush\n").unwrap();
+    let toml = format!("[[database]]\ndb_name = \"shop\"\ndb_password_file = \"{}\"\n", secret.display());
+    let settings = machine().toml(&toml).settings();
+    assert_eq!(settings.databases[0].connection.get("PGPASSWORD"), Some("hush"));
+}
+
+#[test]
+fn entries_are_named_and_other_programs_names_fill_the_rest() {
+    let toml = "[[database]]\ndb_name = \"shop\"\n[[database]]\ndatabase_url = \"postgresql://me@db2/blog\"\n";
+    let env_file = "POSTGRES_HOST=db1\nPOSTGRES_DB=other\nPOSTGRES_USER=app\nPOSTGRES_PASSWORD=hush\n";
+    let settings = machine().toml(toml).env_file(env_file).settings();
+    let places: Vec<_> = settings.databases.iter().map(|database| database.connection.place()).collect();
+    assert_eq!(places, ["database shop on db1 as app", "database blog on db2 as me"]);
+    assert_eq!(settings.databases[1].connection.get("PGPASSWORD"), None, "it is another role's");
+    let warnings: Vec<_> = settings.warnings.iter().filter(|line| line.contains("names another")).collect();
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn no_program_of_another_inherits_a_password() {
+    let names = ["POSTGRES_PASSWORD", "DB_PASS", "SPRING_DATASOURCE_URL", "RDS_PASSWORD"];
+    let command = machine().settings().databases[0].connection.command("psql");
+    for name in names {
+        assert!(command.get_envs().any(|(known, value)| known == name && value.is_none()), "{name}");
+    }
+}
+
+#[test]
+fn a_name_belongs_to_one_program() {
+    let mut names: Vec<_> = names::known().chain(foreign::names()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}

@@ -73,6 +73,10 @@ fn read_entry(entry: &Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize
 fn text_of(key: &str, value: &DeValue<'_>, in_entry: bool) -> Result<String, String> {
     let name = key.to_ascii_uppercase();
     let definition = table::ALL.iter().find(|definition| definition.names().any(|own| own == name));
+    // `db_password_file` may stand where `db_password` may.
+    let base = names::of_file(&name).filter(|base| names::is_known(base));
+    let definition =
+        definition.or_else(|| table::ALL.iter().find(|definition| definition.names().any(|own| Some(own) == base)));
     let known = definition.is_some() || libpq::PARAMETERS.iter().any(|(_, variable)| *variable == name);
     if !known || key.chars().any(|c| c.is_ascii_uppercase()) {
         let meant = names::nearest(&name)
