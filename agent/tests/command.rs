@@ -23,6 +23,11 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
+/// All that was printed.
+fn text_of(output: &Output) -> String {
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
+
 fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -81,6 +86,54 @@ fn config_shows_libpqs_own_variables_that_are_set() {
     let shown = text(&output.stdout);
     assert!(shown.contains("PGHOST") && shown.contains("on db1") && !shown.contains("hush"), "{shown}");
     assert!(!shown.contains("BACKUP_KEEP_LAST"), "{shown}");
+}
+
+#[test]
+fn config_shows_other_programs_names_and_what_is_doubtful_about_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "DB_NAME=shop\nPOSTGRES_DB=app\nPOSTGRES_USER=app\nPOSTGRES_PASSWORD=hush\nDB_POOL=5\n";
+    std::fs::write(folder.path().join(".env"), text).unwrap();
+    let output = lastgood(folder.path()).args(["config", "--set"]).output().unwrap();
+    let shown = text_of(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    for line in [
+        "Database: database shop on this machine as app",
+        "Warning: POSTGRES_DB (.env:2) names another database than DB_NAME (.env:1), which wins",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let password = shown.lines().find(|line| line.contains("POSTGRES_PASSWORD")).unwrap();
+    assert!(password.contains("***") && password.ends_with(".env:4"), "{shown}");
+    assert!(!shown.contains("hush") && !shown.contains("DB_POOL"), "{shown}");
+}
+
+#[test]
+fn what_a_url_leaves_out_is_said_to_who_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |flags: &[&str]| {
+        let mut command = lastgood(folder.path());
+        command.env("DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/shop?schema=public&connection_limit=5");
+        command.env("BACKUP_DIR", folder.path()).env("BACKUP_LOCK_DIR", folder.path());
+        command.env("BACKUP_LOG_FILE", folder.path().join("log")).env("BACKUP_RETRY_MINUTES", "0");
+        text(&command.arg("list").args(flags).output().unwrap().stderr).to_owned()
+    };
+    let said = "its parameters schema and connection_limit are the application's own";
+    assert!(!run(&[]).contains("schema") && !run(&["--quiet"]).contains("schema"));
+    assert!(run(&["-v"]).contains(said), "{}", run(&["-v"]));
+}
+
+#[test]
+fn a_broken_url_ends_in_two_and_shows_nothing_of_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = lastgood(folder.path());
+    command
+        .env("DATABASE_URL", "postgresql://me:hush/a?b#n0ne@db/shop")
+        .env("BACKUP_LOG_FILE", folder.path().join("log"));
+    let output = command.args(["backup", "-vv"]).output().unwrap();
+    let said = text_of(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("DATABASE_URL (environment)") && said.contains("%2F"), "{said}");
+    assert!(!said.contains("hush") && !said.contains("n0ne"), "{said}");
 }
 
 #[test]

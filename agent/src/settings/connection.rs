@@ -8,6 +8,7 @@ use postgres::{Connection, Secret};
 
 use super::address::{Address, Claim, Claims, Origin};
 use super::foreign::{self, Findings, Known, Refused};
+use super::form::link;
 use super::layers::{Layers, Source};
 use super::table;
 use super::twins::Unread;
@@ -76,6 +77,7 @@ pub(super) fn resolve(places: Places<'_>) -> Resolved {
         address.remove("PGSERVICE");
     }
     address.add(guides(all));
+    fill_link(&mut address, all);
     let known = known(&places, &address);
     let offers = if chosen.is_some() { Vec::new() } else { foreign::offers(all) };
     let refused = places.unread.iter().filter_map(refused).collect();
@@ -130,7 +132,23 @@ fn mistakes(address: &Address) -> Vec<String> {
 }
 
 fn own(layers: &Layers) -> Claims {
-    OWN.iter().filter_map(|(name, variable)| Some((*variable, Claim::of(&layers.set(name)?)))).collect()
+    let claim = |name: &str| {
+        let mut found = layers.set(name)?;
+        if let Some((_, port)) = link(&found.text).filter(|_| name == "DB_PORT") {
+            found.text = port.to_owned();
+        }
+        Some(Claim::of(&found))
+    };
+    OWN.iter().filter_map(|(name, variable)| Some((*variable, claim(name)?))).collect()
+}
+
+/// The host of a `DB_PORT` that Kubernetes or Docker has set, where nobody names one.
+fn fill_link(address: &mut Address, all: &Layers) {
+    let Some(mut found) = all.set("DB_PORT") else { return };
+    if let Some((host, _)) = link(&found.text).filter(|_| address.claim("PGHOSTADDR").is_none()) {
+        found.text = host.to_owned();
+        address.fill("PGHOST", Claim::of(&found));
+    }
 }
 
 fn url(layers: &Layers) -> Claims {
@@ -160,7 +178,8 @@ fn libpqs(layers: &Layers) -> Claims {
 }
 
 fn guides(layers: &Layers) -> Claims {
-    let default = |name: &str| layers.find(table::ALL.iter().find(|definition| definition.name == name)?);
+    let find = |name: &str| layers.find(table::ALL.iter().find(|definition| definition.name == name)?);
+    let default = |name: &str| find(name).filter(|found| found.source == Source::Guide);
     OWN.iter().filter_map(|(name, variable)| Some((*variable, Claim::of(&default(name)?)))).collect()
 }
 

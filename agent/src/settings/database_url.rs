@@ -22,7 +22,7 @@ pub(crate) const DATABASE_URL: Form<DatabaseUrl> =
     Form { words: "`postgresql://user:password@host:port/database`", parse };
 
 /// What frameworks call PostgreSQL in a URL: libpq, django-environ, dj-database-url, Laravel, Ecto.
-const SCHEMES: [&str; 10] = [
+const SCHEMES: [&str; 12] = [
     "postgresql",
     "postgres",
     "postgis",
@@ -33,6 +33,8 @@ const SCHEMES: [&str; 10] = [
     "ecto",
     "timescale",
     "timescalegis",
+    "pgx",
+    "pgx5",
 ];
 /// Java's ways to a driver, before its own URL. Wrappers put their name in between.
 const JAVA: [&str; 3] = ["jdbc:", "r2dbc:", "vertx-reactive:"];
@@ -54,8 +56,13 @@ fn parse(text: &str) -> Result<DatabaseUrl, String> {
     if let Some(java) = JAVA.iter().find_map(|start| text.strip_prefix(start)) {
         return of_java(java);
     }
-    let pdo = text.strip_prefix("pgsql:").filter(|rest| !rest.starts_with("//"));
-    match pdo.or_else(|| words::begin(text).then_some(text)) {
+    if let Some(socket) = text.strip_prefix("socket:") {
+        return of_socket(socket);
+    }
+    // PHP's PDO and Perl's DBI.
+    let pairs = ["pgsql:", "dbi:Pg:"].into_iter().find_map(|start| text.strip_prefix(start));
+    let pairs = pairs.filter(|rest| !rest.starts_with("//"));
+    match pairs.or_else(|| words::begin(text).then_some(text)) {
         Some(pairs) => of_words(pairs),
         None => of_uri(without_scheme(text)?, false),
     }
@@ -102,6 +109,22 @@ fn of_uri(rest: &str, is_java: bool) -> Result<DatabaseUrl, String> {
     let read = parameters.iter().map(|p| Ok((p.name.to_owned(), decoded(&p.value)?)));
     url.take(&read.collect::<Result<Vec<_>, String>>()?)?;
     url.checked()
+}
+
+/// node-postgres' `socket:/run/postgresql?db=shop`, with a login as in other URLs.
+fn of_socket(text: &str) -> Result<DatabaseUrl, String> {
+    let rest = text.strip_prefix("//").unwrap_or(text);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (login, folder) = path.split_once('/').unwrap_or((path, ""));
+    let query = query
+        .split('&')
+        .map(|pair| if pair.starts_with("db=") { pair.replacen("db", "dbname", 1) } else { pair.into() });
+    let query = query.collect::<Vec<String>>().join("&");
+    let folder = folder.trim_end_matches('/');
+    of_uri(
+        &format!("{login}{}/?host=/{folder}&{query}", if login.is_empty() || login.ends_with('@') { "" } else { "@" }),
+        false,
+    )
 }
 
 /// libpq's `host=… dbname=…`, or PDO's with semicolons.

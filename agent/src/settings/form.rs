@@ -45,13 +45,19 @@ pub(crate) const HOST: Form<String> =
     Form { words: "text", parse: |text| libpq::check("PGHOST", text).map(|()| text.to_owned()) };
 pub(crate) const SECRET: Form<Secret> = Form { words: "text", parse: |text| Ok(Secret::new(text)) };
 pub(crate) const PATH: Form<PathBuf> = Form { words: "path", parse: |text| Ok(PathBuf::from(text)) };
+/// Host and port of `tcp://ADDRESS:PORT`, which Kubernetes and Docker set under the names of a service's port.
+pub(super) fn link(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix("tcp://")?.rsplit_once(':')
+}
+
 /// A million of anything counted here is more than enough, and leaves room for arithmetic.
 const MANY: u32 = 1_000_000;
 pub(crate) const COUNT: Form<u32> = Form { words: "whole number", parse: |text| number(text, 0, MANY) };
 pub(crate) const POSITIVE: Form<u32> = Form { words: "whole number from 1", parse: |text| number(text, 1, MANY) };
 /// A hundred years are enough, and leave room for arithmetic on dates.
 pub(crate) const DAYS: Form<u32> = Form { words: "days", parse: |text| number(text, 0, 36_525) };
-pub(crate) const PORT: Form<u16> = Form { words: "port", parse: |text| number(text, 1, u16::MAX) };
+pub(crate) const PORT: Form<u16> =
+    Form { words: "port", parse: |text| number(link(text).map_or(text, |(_, port)| port), 1, u16::MAX) };
 /// zstd's and libdeflate's levels; which of them fits is decided with the compression.
 pub(crate) const LEVEL: Form<i32> = Form { words: "whole number from 1 to 22", parse: |text| number(text, 1, 22) };
 pub(crate) const SIZE: Form<u64> = Form { words: "bytes, or with a unit: `5MiB`, `1.5GB`", parse: size };

@@ -19,6 +19,7 @@ mod readme;
 mod removal;
 mod repository;
 mod restore;
+mod settings;
 mod stack;
 mod template;
 mod troubleshooting;

@@ -83,6 +83,7 @@ impl DatabaseUrl {
         for (name, value) in parameters {
             match normal(name).as_str() {
                 "ssl" | "requiressl" => tls.switch = self.switch(value, &normal(name))?.or(tls.switch),
+                "sslmode" if value.is_empty() => {}
                 "sslmode" => tls.mode = Some(mode("sslmode", value)?),
                 "sslaccept" => tls.accept = Some(value),
                 "sslcert" => tls.certificate = Some(value),
@@ -124,7 +125,12 @@ impl DatabaseUrl {
 
     /// `ssl=true` and its kin. JDBC's `false` is libpq's default and no ban.
     fn switch(&self, value: &str, name: &str) -> Result<Option<&'static str>, String> {
-        let mode = if value.is_empty() { "require" } else { mode(name, value)? };
+        // Java's parameters may stand alone.
+        let mode = match value {
+            "" if self.is_java => "require",
+            "" => return Ok(None),
+            _ => mode(name, value)?,
+        };
         let is_nothing = mode == "disable" && (self.is_java || name == "requiressl");
         Ok((!is_nothing).then_some(mode))
     }

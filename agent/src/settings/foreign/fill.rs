@@ -98,6 +98,8 @@ struct Standing {
     /// It leads to another server's database, and nothing of it fits.
     is_elsewhere: bool,
     is_same_host: bool,
+    /// Nobody has said where the server is.
+    is_host_open: bool,
     /// The host is `DATABASE_URL`'s, where a port that is missing is the usual one.
     is_urls_host: bool,
     names_role: bool,
@@ -114,6 +116,7 @@ impl Standing {
         Self {
             is_elsewhere: differs("PGHOST") && (differs("PGDATABASE") || is_others_host),
             is_same_host: !differs("PGHOST"),
+            is_host_open: host.is_none(),
             is_urls_host: host.is_some_and(|name| name == "DATABASE_URL"),
             names_role,
             is_same_role: names_role && address.claim("PGUSER").is_some() && !differs("PGUSER"),
@@ -127,7 +130,8 @@ impl Standing {
         }
         match variable {
             "PGDATABASE" => true,
-            "PGHOST" | "PGUSER" => !known.is_local,
+            "PGHOST" | "PGHOSTADDR" => !known.is_local && self.is_host_open,
+            "PGUSER" => !known.is_local,
             "PGPORT" => !known.is_local && self.is_same_host && !self.is_urls_host,
             "PGPASSWORD" => !known.is_local && !self.is_other_role && (self.names_role || !known.has_password_file),
             _ => self.is_same_host && !known.is_local,

@@ -5,6 +5,7 @@ use postgres::{Secret, libpq};
 use super::groups::{Group, Part};
 use crate::settings::address::{Claim, Claims, Origin, list};
 use crate::settings::database_url::{self, DATABASE_URL};
+use crate::settings::form::link;
 use crate::settings::layers::{Found, Layers};
 
 /// Words that name another kind of database, as Laravel's `mysql` or Django's `django.db.backends.sqlite3`.
@@ -94,9 +95,7 @@ impl Offer {
         if self.claims.contains_key(variable) {
             return;
         }
-        // Kubernetes and Docker's links have tcp://ADDRESS:PORT here.
-        let link = found.text.strip_prefix("tcp://").filter(|_| variable == "PGPORT");
-        if let Some((host, port)) = link.and_then(|address| address.rsplit_once(':')) {
+        if let Some((host, port)) = link(&found.text).filter(|_| variable == "PGPORT") {
             let claim = |text: &str| Claim { value: Secret::new(text), origin: Origin::of(found) };
             self.is_link = !self.claims.contains_key("PGHOST");
             self.claims.entry("PGHOST").or_insert_with(|| claim(host));

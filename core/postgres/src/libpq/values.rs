@@ -2,7 +2,7 @@
 //! where they stood.
 
 /// The variables that take one of a few words.
-const CHOICES: [(&str, &[&str]); 10] = [
+const CHOICES: [(&str, &[&str]); 13] = [
     ("PGSSLMODE", &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]),
     ("PGCHANNELBINDING", &["disable", "prefer", "require"]),
     ("PGGSSENCMODE", &["disable", "prefer", "require"]),
@@ -12,8 +12,16 @@ const CHOICES: [(&str, &[&str]); 10] = [
     ("PGSSLSNI", &["0", "1"]),
     ("PGTARGETSESSIONATTRS", &["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]),
     ("PGLOADBALANCEHOSTS", &["disable", "random"]),
-    ("PGSSLMINPROTOCOLVERSION", &["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]),
+    ("PGSSLMINPROTOCOLVERSION", &TLS),
+    ("PGSSLMAXPROTOCOLVERSION", &TLS),
+    ("PGMINPROTOCOLVERSION", &["3.0", "3.2", "latest"]),
+    ("PGMAXPROTOCOLVERSION", &["3.0", "3.2", "latest"]),
 ];
+
+/// libpq takes these in capitals and in small letters.
+const TLS: [&str; 4] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+/// What `PGREQUIREAUTH` lists, or with a `!` before it bans.
+const METHODS: [&str; 7] = ["password", "md5", "gss", "sspi", "scram-sha-256", "oauth", "none"];
 
 /// What other clients write for a `sslmode`: node-postgres, asyncpg, JDBC, and those that come from MySQL.
 const SSL_MODES: [(&str, &[&str]); 6] = [
@@ -39,7 +47,8 @@ pub fn ssl_mode(text: &str) -> Option<&'static str> {
 /// What libpq expects instead.
 pub fn check(variable: &str, value: &str) -> Result<(), String> {
     if let Some((_, words)) = CHOICES.iter().find(|(name, _)| *name == variable) {
-        return match words.contains(&value) {
+        let is_one = |word: &&str| *word == value || (**words == TLS && word.eq_ignore_ascii_case(value));
+        return match words.iter().any(is_one) {
             true => Ok(()),
             false => Err(format!("expected one of {}", words.join(", "))),
         };
@@ -47,6 +56,13 @@ pub fn check(variable: &str, value: &str) -> Result<(), String> {
     match variable {
         "PGHOST" => value.split(',').try_for_each(host),
         "PGPORT" => value.split(',').try_for_each(port),
+        "PGREQUIREAUTH" => {
+            let is_method = |text: &str| METHODS.contains(&text.trim().trim_start_matches('!'));
+            match value.split(',').all(is_method) {
+                true => Ok(()),
+                false => Err(format!("expected some of {}, separated by commas", METHODS.join(", "))),
+            }
+        }
         "PGCONNECT_TIMEOUT" if value.trim().parse::<i32>().is_err() => Err("expected a number of seconds".into()),
         _ => Ok(()),
     }
@@ -78,7 +94,7 @@ fn host(text: &str) -> Result<(), String> {
         // An address with the scope of an interface: fe80::1%eth0.
         Some((before, _)) if before.contains(':') => Ok(()),
         Some(_) => Err("expected a host name alone: its port has a setting of its own".into()),
-        None if text.chars().any(|c| c.is_whitespace() || c.is_control() || "/\\<>{}$\"'?#".contains(c)) => {
+        None if text.chars().any(|c| c.is_whitespace() || c.is_control() || "/\\<>{}()$\"'?#".contains(c)) => {
             Err("not a host name".into())
         }
         None => Ok(()),
@@ -122,6 +138,9 @@ mod tests {
             ("PGPORT", "5432,,6543"),
             ("PGSSLMODE", "require"),
             ("PGCONNECT_TIMEOUT", "10"),
+            ("PGSSLMINPROTOCOLVERSION", "tlsv1.2"),
+            ("PGREQUIREAUTH", "scram-sha-256, md5"),
+            ("PGREQUIREAUTH", "!password"),
             ("PGOPTIONS", "-c search_path=app"),
         ];
         for (variable, value) in right {
@@ -139,6 +158,9 @@ mod tests {
             ("PGSSLMODE", "true"),
             ("PGCHANNELBINDING", "yes"),
             ("PGCONNECT_TIMEOUT", "10s"),
+            ("PGSSLMAXPROTOCOLVERSION", "1.2"),
+            ("PGREQUIREAUTH", "scram"),
+            ("PGHOST", "tcp(db)"),
         ];
         for (variable, value) in wrong {
             assert!(check(variable, value).is_err(), "{variable}={value}");
