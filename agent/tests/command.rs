@@ -107,6 +107,43 @@ fn config_shows_other_programs_names_and_what_is_doubtful_about_them() {
     assert!(!shown.contains("hush") && !shown.contains("DB_POOL"), "{shown}");
 }
 
+/// Every file of the settings' own tests has a password in it.
+#[test]
+fn config_shows_no_password_of_any_framework() {
+    let folder = tempfile::tempdir().unwrap();
+    let frameworks = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/settings/dialects");
+    let mut seen = 0;
+    for framework in std::fs::read_dir(frameworks).unwrap() {
+        for file in std::fs::read_dir(framework.unwrap().path()).unwrap() {
+            let file = file.unwrap().path();
+            let shown: Vec<String> = match file.extension().unwrap().to_str().unwrap() {
+                "env" => {
+                    vec![text_of(
+                        &lastgood(folder.path()).args(["config", "--set", "--env-file"]).arg(&file).output().unwrap(),
+                    )]
+                }
+                _ => {
+                    let urls = std::fs::read_to_string(&file).unwrap();
+                    let settings = ["DATABASE_URL", "DB_HOST", "PGHOST", "POSTGRES_URL", "BACKUP_S3_ENDPOINT"];
+                    let line = |url: &str| settings.map(|name| format!("{name}='{url}'\n")).concat();
+                    let text: Vec<String> =
+                        urls.lines().step_by(9).filter(|url| !url.contains('\'')).map(line).collect();
+                    let run = |text: &String| {
+                        std::fs::write(folder.path().join(".env"), text).unwrap();
+                        text_of(&lastgood(folder.path()).args(["config", "--set"]).output().unwrap())
+                    };
+                    text.iter().map(run).collect()
+                }
+            };
+            for shown in shown {
+                assert!(!shown.contains("hush") && !shown.contains("n0ne"), "{}: {shown}", file.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 150, "{seen}");
+}
+
 #[test]
 fn what_a_url_leaves_out_is_said_to_who_asks() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,9 @@ use serde::Serialize;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::cli::ConfigArgs;
-use crate::settings::{ALL, Definition, Given, Layers, Section, Settings, Source, foreign_names, is_secret, read};
+use crate::settings::{
+    ALL, Definition, Given, Layers, Section, Settings, Source, foreign_names, has_login, is_secret, read,
+};
 
 /// `lastgood config --json`.
 #[derive(Serialize)]
@@ -44,7 +46,8 @@ pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Ex
     let files = read.files.iter().map(|path| path.display().to_string()).collect();
     let (judged, mistakes) = Settings::judge(given, read, report);
     let exit = if mistakes.is_empty() { Exit::Done } else { Exit::Usage };
-    let databases = judged.as_ref().map_or_else(Vec::new, places);
+    // What is wrong may be the address, with a login in it.
+    let databases = judged.as_ref().filter(|_| mistakes.is_empty()).map_or_else(Vec::new, places);
     let warnings = judged.map_or_else(Vec::new, |settings| settings.warnings);
     let answer = ConfigAnswer { files, settings, databases, mistakes, warnings };
     report.answer(&answer, &answer)?;
@@ -63,7 +66,7 @@ fn others(layers: &Layers) -> impl Iterator<Item = SettingLine> {
     let foreign = foreign_names().map(|name| (name, "Another program's name for a part of the address."));
     libpqs.chain(foreign).filter_map(|(name, meaning)| {
         let found = layers.set(name)?;
-        let value = if is_secret(name) { Secret::new(&found.text).to_string() } else { found.text };
+        let value = shown(&found.text, is_secret(name));
         Some(SettingLine {
             name: name.to_owned(),
             value: Some(value),
@@ -75,13 +78,16 @@ fn others(layers: &Layers) -> impl Iterator<Item = SettingLine> {
     })
 }
 
+/// A value as it may be seen. A URL with a login may stand where none belongs.
+fn shown(text: &str, is_secret: bool) -> String {
+    if is_secret || has_login(text) { Secret::new(text).to_string() } else { text.to_owned() }
+}
+
 /// A setting's line, and whether it was set.
 fn row(layers: &Layers, definition: &Definition) -> (SettingLine, bool) {
     let found = layers.find(definition);
     let is_set = found.as_ref().is_some_and(|found| !matches!(found.source, Source::Default | Source::Guide));
-    let value = found
-        .as_ref()
-        .map(|found| if definition.secret { Secret::new(&found.text).to_string() } else { found.text.clone() });
+    let value = found.as_ref().map(|found| shown(&found.text, definition.secret));
     let source = found.map(|found| {
         if found.name == definition.name {
             found.source.to_string()

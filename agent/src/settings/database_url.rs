@@ -205,4 +205,30 @@ mod tests {
             assert_eq!(parts(text), expected, "{text}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+        /// Whatever stands raw in a password: the server that is meant is asked, or none.
+        #[test]
+        fn no_password_leads_to_another_server(password in "[ab5/?#@:%&=+,.\\[\\]]{0,10}", java in proptest::bool::ANY) {
+            let scheme = if java { "jdbc:postgresql" } else { "postgresql" };
+            for tail in ["", "?sslmode=require", "?application_name=a"] {
+                if let Ok(url) = parse(&format!("{scheme}://shop:{password}@db.example:5433/shop{tail}")) {
+                    let part = |name: &str| url.variables.get(name).map_or("", Secret::expose);
+                    let found = [part("PGHOST"), part("PGPORT"), part("PGDATABASE"), part("PGUSER")];
+                    proptest::prop_assert_eq!(found, ["db.example", "5433", "shop", "shop"]);
+                }
+            }
+        }
+
+        #[test]
+        fn a_complaint_never_repeats_the_password(before in "[a-z:/@]{0,12}", after in "[a-z:/?#@&=%]{0,20}") {
+            for scheme in ["postgresql://", "jdbc:postgresql://", "socket:", "host=", "mysql://", ""] {
+                if let Err(complaint) = parse(&format!("{scheme}{before}HUSH{after}")) {
+                    proptest::prop_assert!(!complaint.contains("HUSH"), "{}", complaint);
+                }
+            }
+        }
+    }
 }

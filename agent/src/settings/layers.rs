@@ -83,6 +83,16 @@ pub(crate) struct Layers {
     layers: Vec<Layer>,
 }
 
+/// Whether a value has a login in it, as URLs may: it is then shown no more than a secret.
+pub(crate) fn has_login(text: &str) -> bool {
+    const NAMES: [&str; 5] = ["password=", "pwd=", "pass=", "secret=", "key="];
+    let small = text.to_ascii_lowercase();
+    let before = text.split_once('@').map_or("", |(before, _)| before);
+    NAMES.iter().any(|name| small.contains(name))
+        || before.contains("://")
+        || (before.contains(':') && !before.contains(char::is_whitespace))
+}
+
 impl Layers {
     pub(super) fn new(layers: Vec<Layer>) -> Self {
         Self { layers }
@@ -138,7 +148,7 @@ impl Layers {
         let complaint = (definition.check)(&found.text).err()?;
         let Found { name, text, source, .. } = found;
         // A login may stand where none belongs.
-        if definition.secret || text.contains('@') || matches!(source, Source::Named { .. }) {
+        if definition.secret || text.contains('@') || has_login(&text) || matches!(source, Source::Named { .. }) {
             return Some(format!("{name} ({source}): {complaint}"));
         }
         Some(format!("{name}={text} ({source}): {complaint}"))

@@ -75,7 +75,9 @@ fn port(text: &str) -> Result<(), String> {
 
 /// A name, an address or a socket's folder. What is none of them would be asked of the resolver, and called a host that is away.
 fn host(text: &str) -> Result<(), String> {
-    if text.starts_with(['/', '@']) || text.parse::<std::net::Ipv6Addr>().is_ok() {
+    // An address may have the scope of an interface: fe80::1%eth0.
+    let address = text.split_once('%').map_or(text, |(address, _)| address);
+    if text.starts_with(['/', '@']) || address.parse::<std::net::Ipv6Addr>().is_ok() {
         return Ok(());
     }
     if text.contains("://") {
@@ -90,14 +92,14 @@ fn host(text: &str) -> Result<(), String> {
     if text.starts_with('[') {
         return Err("expected the IPv6 address without brackets".into());
     }
-    match text.rsplit_once(':') {
-        // An address with the scope of an interface: fe80::1%eth0.
-        Some((before, _)) if before.contains(':') => Ok(()),
-        Some(_) => Err("expected a host name alone: its port has a setting of its own".into()),
-        None if text.chars().any(|c| c.is_whitespace() || c.is_control() || "/\\<>{}()$\"'?#".contains(c)) => {
+    match text.split_once(':') {
+        Some((_, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+            Err("expected a host name alone: its port has a setting of its own".into())
+        }
+        _ if text.chars().any(|c| c.is_whitespace() || c.is_control() || ":/\\<>{}()=;$\"'?#".contains(c)) => {
             Err("not a host name".into())
         }
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -161,6 +163,7 @@ mod tests {
             ("PGSSLMAXPROTOCOLVERSION", "1.2"),
             ("PGREQUIREAUTH", "scram"),
             ("PGHOST", "tcp(db)"),
+            ("PGHOST", "host=db;dbname=shop"),
         ];
         for (variable, value) in wrong {
             assert!(check(variable, value).is_err(), "{variable}={value}");
