@@ -1,7 +1,8 @@
 //! Every setting, its value and where it came from.
 //!
 //! `table` declares each setting once. `read` gathers what was given, `layers` decides which place wins, and [`Settings`] is
-//! the outcome in plain types. All mistakes are reported at once, each with its place.
+//! the outcome in plain types. All mistakes are reported at once, each with its place. `connection` finds a database's address part by
+//! part, and `foreign` has the names under which other programs keep it; `dialects` has the files that show what comes of them.
 
 mod address;
 mod bucket;

@@ -112,7 +112,9 @@ impl Standing {
         let differs = |variable: &str| claims.get(variable).is_some_and(|claim| address.differs(variable, claim));
         let host = address.claim("PGHOST").or_else(|| address.claim("PGHOSTADDR")).map(|claim| &claim.origin.name);
         let is_others_host = host.is_some_and(|name| groups::is_read(name));
-        let names_role = claims.contains_key("PGUSER");
+        // DB_PASS belongs to DB_USER, which is one of ours.
+        let is_ours = |password: &Claim| password.origin.name.starts_with("DB_");
+        let names_role = claims.contains_key("PGUSER") || claims.get("PGPASSWORD").is_some_and(is_ours);
         Self {
             is_elsewhere: differs("PGHOST") && (differs("PGDATABASE") || is_others_host),
             is_same_host: !differs("PGHOST"),
@@ -130,6 +132,8 @@ impl Standing {
         }
         match variable {
             "PGDATABASE" => true,
+            // libpq would let it win over all that was decided.
+            "PGSERVICE" | "PGSERVICEFILE" => false,
             "PGHOST" | "PGHOSTADDR" => !known.is_local && self.is_host_open,
             "PGUSER" => !known.is_local,
             "PGPORT" => !known.is_local && self.is_same_host && !self.is_urls_host,

@@ -97,7 +97,7 @@ fn host(text: &str) -> Result<(), String> {
             Err("expected a host name alone: its port has a setting of its own".into())
         }
         _ if text.chars().any(|c| c.is_whitespace() || c.is_control() || ":/\\<>{}()=;$\"'?#".contains(c)) => {
-            Err("not a host name".into())
+            Err("expected a host name, an address or the folder of a socket".into())
         }
         _ => Ok(()),
     }
