@@ -31,6 +31,13 @@ impl Connection {
         other
     }
 
+    /// The same place, with other values of libpq's variables.
+    pub(crate) fn with(&self, variables: &[(&'static str, Secret)]) -> Self {
+        let mut other = self.clone();
+        other.variables.extend(variables.iter().cloned());
+        other
+    }
+
     /// What libpq's environment variable is set to, if we set it.
     pub fn get(&self, variable: &str) -> Option<&str> {
         self.variables.get(variable).map(Secret::expose)

@@ -1,6 +1,9 @@
 //! Why PostgreSQL couldn't be asked, or told: what happened, to which object, and what to do about it. The texts carry no
 //! passwords: a connection is named by its place.
 
+use std::path::PathBuf;
+
+use crate::obstacle::Obstacle;
 use crate::{Psql, PsqlError, Version};
 
 /// A failure of the server, of its client programs, or of the way to them.
@@ -38,6 +41,8 @@ pub enum Error {
         place: String,
         /// psql's or the server's own words.
         cause: String,
+        /// What was found to be in the way.
+        obstacle: Obstacle,
     },
     /// The database was dropped in this moment.
     #[error("the server no longer has the database of this connection")]
@@ -55,6 +60,14 @@ pub enum Error {
         program: String,
         /// The version that is needed, where it matters.
         needed: Option<Version>,
+    },
+    /// A client program is installed, and doesn't run.
+    #[error("cannot run {}: {cause}", path.display())]
+    ToolBroken {
+        /// Where it is.
+        path: PathBuf,
+        /// How it ended.
+        cause: String,
     },
     /// Every installed version of a client program is older than what it has to work with.
     #[error("{program} {newest} is too old for {what}: version {} or newer is needed", .needed.major_name())]
@@ -102,21 +115,33 @@ pub enum Error {
 }
 
 impl Error {
-    /// A question that got no answer, with its reason told apart by the server's own words.
+    /// A question that got no answer, with its reason found out by trying.
     #[must_use]
     pub fn unreachable(psql: &Psql, error: &PsqlError) -> Self {
-        if let PsqlError::Interrupted(signal) = error {
-            return Self::Interrupted(signal);
+        let obstacle = match error {
+            PsqlError::Interrupted(signal) => return Self::Interrupted(signal),
+            PsqlError::Unconnected(words) if psql.stop().signal().is_none() => Obstacle::find(psql, words),
+            _ => Obstacle::Other,
+        };
+        match psql.stop().signal() {
+            Some(signal) => Self::Interrupted(signal),
+            None => Self::behind(obstacle, psql.connection().place(), error.to_string()),
         }
-        let (place, cause) = (psql.connection().place(), error.to_string());
-        if cause.contains("does not exist") && cause.contains("database") {
-            Self::NoSuchDatabase { place, cause }
-        } else if cause.contains("password authentication failed") || cause.contains("no password supplied") {
-            Self::WrongPassword { place, cause }
-        } else if cause.contains("role") && cause.contains("does not exist") {
-            Self::NoSuchRole { place, cause }
-        } else {
-            Self::Unreachable { place, cause }
+    }
+
+    /// True when the same question may be answered a little later without any change: the server starts up, shuts down or
+    /// recovers, or has no connection left.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { obstacle: Obstacle::NotNow | Obstacle::TooMany, .. })
+    }
+
+    fn behind(obstacle: Obstacle, place: String, cause: String) -> Self {
+        match obstacle {
+            Obstacle::NoDatabase => Self::NoSuchDatabase { place, cause },
+            Obstacle::Password => Self::WrongPassword { place, cause },
+            Obstacle::NoRole => Self::NoSuchRole { place, cause },
+            obstacle => Self::Unreachable { place, cause, obstacle },
         }
     }
 
@@ -131,11 +156,12 @@ impl Error {
                 "check DB_USER and DB_PASSWORD (or DATABASE_URL, PGPASSWORD, ~/.pgpass)".to_owned()
             }
             Self::NoSuchRole { .. } => "check DB_USER (or DATABASE_URL, PGUSER)".to_owned(),
-            Self::Unreachable { .. } => {
-                "check that the server runs, and DB_HOST and DB_PORT (or DATABASE_URL, PGHOST, PGPORT)".to_owned()
-            }
+            Self::Unreachable { obstacle, .. } => way_round(*obstacle).to_owned(),
             Self::DatabaseGone | Self::RoleGone => "run it again".to_owned(),
             Self::NoEntry => "as a superuser: GRANT CONNECT ON DATABASE postgres TO the role".to_owned(),
+            Self::ToolBroken { path, .. } => {
+                format!("run it by hand, and mend or reinstall it: {} --version", path.display())
+            }
             Self::ToolMissing { needed: None, .. } => {
                 "install PostgreSQL's client programs: apt-get install postgresql-client".to_owned()
             }
@@ -158,26 +184,63 @@ impl Error {
     }
 }
 
+/// What to do about an obstacle.
+fn way_round(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::UnknownHost => "check the host name in DB_HOST (or DATABASE_URL, PGHOST): there is no such machine",
+        Obstacle::NoNames => "the name service does not answer: check this machine's network and /etc/resolv.conf",
+        Obstacle::NoSocket => {
+            "check that the server runs; a server that is reached by TCP, on this machine too, needs DB_HOST (or PGHOST)"
+        }
+        Obstacle::Silent => {
+            "nothing answers there: check DB_HOST and DB_PORT (or DATABASE_URL, PGHOST, PGPORT), and the firewalls on the way"
+        }
+        Obstacle::NotPostgres => {
+            "what answers there is not PostgreSQL: check DB_HOST and DB_PORT (or DATABASE_URL, PGHOST, PGPORT)"
+        }
+        Obstacle::NoTls => {
+            "the server has no TLS: turn it on there (ssl = on), or demand none: sslmode=prefer in DATABASE_URL, or PGSSLMODE"
+        }
+        Obstacle::Certificate => {
+            "set sslrootcert in DATABASE_URL (or PGSSLROOTCERT) to the certificate of the authority that signed the server's; with \
+             sslmode=verify-full DB_HOST has to be a name in it"
+        }
+        Obstacle::NotAdmitted => {
+            "let this role in from this machine: a line in the server's pg_hba.conf, then SELECT pg_reload_conf(); or check DB_USER \
+             and PGSSLMODE"
+        }
+        Obstacle::NotNow => "the server is starting up, shutting down or recovering: run it again in a moment",
+        Obstacle::TooMany => "the server has no connection left: run it again later, or raise max_connections",
+        Obstacle::NoServer => {
+            "check that the server runs, and DB_HOST and DB_PORT (or DATABASE_URL, PGHOST, PGPORT): nothing listens there"
+        }
+        Obstacle::Other | Obstacle::Password | Obstacle::NoRole | Obstacle::NoDatabase => {
+            "check that the server runs, and the settings of the connection: DB_* (or DATABASE_URL, PG*)"
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Connection, Stop};
 
-    fn refused(words: &str) -> Error {
-        let psql = Psql::new("psql", Connection::default().to("shop"), &Stop::never());
-        Error::unreachable(&psql, &PsqlError::Refused(words.to_owned()))
-    }
-
     #[test]
-    fn the_reason_is_told_apart_by_the_servers_words() {
-        for (words, hint) in [
-            ("FATAL:  database \"shop\" does not exist", "check DB_NAME "),
-            ("FATAL:  password authentication failed for user \"u\"", "check DB_USER and DB_PASSWORD "),
-            ("FATAL:  role \"u\" does not exist", "check DB_USER (or"),
-            ("connection to server at \"h\", port 1 failed: Connection refused", "check that the server runs"),
+    fn each_obstacle_has_a_hint_of_its_own_and_the_servers_words() {
+        for (obstacle, hint) in [
+            (Obstacle::NoDatabase, "check DB_NAME "),
+            (Obstacle::Password, "check DB_USER and DB_PASSWORD "),
+            (Obstacle::NoRole, "check DB_USER (or"),
+            (Obstacle::NoServer, "check that the server runs"),
+            (Obstacle::UnknownHost, "check the host name in DB_HOST"),
+            (Obstacle::NotPostgres, "what answers there is not PostgreSQL"),
+            (Obstacle::NoTls, "the server has no TLS"),
+            (Obstacle::Certificate, "set sslrootcert"),
+            (Obstacle::NotAdmitted, "let this role in"),
+            (Obstacle::NotNow, "the server is starting up"),
         ] {
-            let error = refused(words);
-            assert_eq!(error.to_string(), format!("cannot connect to database shop on this machine: {words}"));
+            let error = Error::behind(obstacle, "database shop".to_owned(), "FATAL: nein".to_owned());
+            assert_eq!(error.to_string(), "cannot connect to database shop: FATAL: nein");
             assert!(error.hint().unwrap().starts_with(hint), "{error:?}");
         }
     }

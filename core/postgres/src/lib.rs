@@ -17,6 +17,7 @@ mod connection;
 pub mod database;
 mod error;
 pub mod libpq;
+mod obstacle;
 pub mod programs;
 mod psql;
 pub mod quote;
@@ -29,6 +30,7 @@ pub mod words;
 
 pub use connection::Connection;
 pub use error::Error;
+pub use obstacle::Obstacle;
 pub use programs::pg_dump::{Dump, DumpError};
 pub use programs::stop::Stop;
 pub use psql::{Psql, PsqlError};

@@ -2,7 +2,7 @@
 
 pub mod dump_options;
 pub mod guard;
-mod handle;
+pub(crate) mod handle;
 pub mod pg_dump;
 pub mod pg_restore;
 pub mod pipe;

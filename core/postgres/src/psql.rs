@@ -6,13 +6,14 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::Connection;
-use crate::programs::program::{Ended, Manner, PATIENCE, Program, ProgramError, Stderr};
+use crate::programs::program::{BadEnd, Ended, Manner, PATIENCE, Program, ProgramError, Stderr};
 use crate::programs::stop::Stop;
 use crate::said::in_one_line;
+use crate::{Connection, Secret};
 
 /// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
 const CONNECT_TIMEOUT: &str = "15";
@@ -25,6 +26,10 @@ pub(crate) const STATE: &str =
     ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
     ('default_transaction_read_only', 'off'), ('array_nulls', 'on'), ('transform_null_equals', 'off')) AS s(n, v)
     WHERE pg_catalog.current_setting(n, true) IS NOT NULL \\g /dev/null\n";
+/// How much longer than the run a statement may take whose end has to be known. A network that is stuck never tells it.
+const GRACE: Duration = Duration::from_secs(8);
+/// How psql says that it has no connection.
+const UNCONNECTED: BadEnd = BadEnd::Exited(2);
 /// Bytes that every pipe has room for while nothing is read from it.
 const PIPE_ROOM: usize = 4096;
 
@@ -50,6 +55,9 @@ pub enum PsqlError {
     /// psql, or the server through it, refused. The text is its own.
     #[error("{0}")]
     Refused(String),
+    /// psql got no connection, or lost it. The text is its own, or the server's.
+    #[error("{0}")]
+    Unconnected(String),
     /// An answer that isn't what was asked for.
     #[error("cannot read psql's answer: {0}")]
     Answer(#[from] serde_json::Error),
@@ -70,11 +78,16 @@ impl Psql {
         Self { connection: self.connection.to(database), ..self.clone() }
     }
 
-    /// The same database, asked to the end whatever stops the run: for statements whose effect the server would keep, and for
-    /// what has to be known or undone after a stop.
+    /// The same database, asked to the end when the run is stopped, but for seconds only: for statements whose effect the server
+    /// would keep, and for what has to be known or undone after a stop.
     #[must_use]
     pub fn unstopped(&self) -> Self {
-        Self { stop: Stop::never(), ..self.clone() }
+        Self { stop: self.stop.after(GRACE), ..self.clone() }
+    }
+
+    /// The same program, with other values of libpq's variables.
+    pub(crate) fn with(&self, variables: &[(&'static str, Secret)]) -> Self {
+        Self { connection: self.connection.with(variables), ..self.clone() }
     }
 
     /// The same database, through another psql.
@@ -130,7 +143,18 @@ impl Psql {
         match (failure, self.stop.signal()) {
             (None, _) => answer.map_err(|e| self.unrunnable(e.to_string())),
             (Some(_), Some(signal)) => Err(PsqlError::Interrupted(signal)),
-            (Some(_), None) => Err(PsqlError::Refused(in_one_line(&lines.join("\n")))),
+            (Some(end), None) => {
+                let words = in_one_line(&lines.join("\n"));
+                Err(if end == UNCONNECTED { PsqlError::Unconnected(words) } else { PsqlError::Refused(words) })
+            }
+        }
+    }
+
+    /// The words with which a connection is refused, if it is.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        match self.script("SELECT 1;\n") {
+            Err(PsqlError::Unconnected(words)) => Some(words),
+            _ => None,
         }
     }
 
@@ -138,11 +162,13 @@ impl Psql {
         let mut command = self.connection.command(&self.program);
         command
             .env("PGCLIENTENCODING", "UTF8")
+            // What psql itself says is read by us, and not by its user.
+            .env("LC_ALL", "C")
             .env("PGCONNECT_TIMEOUT", self.connection.get("PGCONNECT_TIMEOUT").unwrap_or(CONNECT_TIMEOUT))
             .args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        if self.stop.is_never() {
+        if self.stop.is_lenient() {
             // Nor does Ctrl-C at a terminal end it then.
             command.process_group(0);
         }

@@ -6,8 +6,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use crate::programs::handle::Handle;
+use crate::programs::program::BadEnd;
 use crate::{Error, Version};
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One client program and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +22,25 @@ pub struct Tool {
     pub path: PathBuf,
     /// What it says its version is.
     pub version: Version,
+}
+
+/// The versions of one client program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Installed {
+    /// Those that run, one path each, oldest first.
+    pub tools: Vec<Tool>,
+    /// Those that don't, and how they ended.
+    broken: Vec<(PathBuf, String)>,
+}
+
+impl Installed {
+    /// Why none of them is of use.
+    fn lack(&self, program: &str, needed: Option<Version>) -> Error {
+        match self.broken.first() {
+            Some((path, cause)) => Error::ToolBroken { path: path.clone(), cause: cause.clone() },
+            None => Error::ToolMissing { program: program.to_owned(), needed },
+        }
+    }
 }
 
 /// The folders in which client programs may be, in the order in which they were named.
@@ -47,9 +72,9 @@ impl Tools {
         Self { folders, chosen: false }
     }
 
-    /// Every version of `program` that is installed, one path each, oldest first.
+    /// Every version of `program` that is installed.
     #[must_use]
-    pub fn installed(&self, program: &str) -> Vec<Tool> {
+    pub fn installed(&self, program: &str) -> Installed {
         versions_of(self.paths(program))
     }
 
@@ -80,8 +105,11 @@ impl Tools {
     /// When none is installed.
     pub fn newest(&self, program: &str) -> Result<PathBuf, Error> {
         let mut paths = self.paths(program);
-        let newest = if paths.len() > 1 { versions_of(paths).pop().map(|tool| tool.path) } else { paths.pop() };
-        newest.ok_or_else(|| Error::ToolMissing { program: program.to_owned(), needed: None })
+        if paths.len() < 2 {
+            return paths.pop().ok_or_else(|| Installed::default().lack(program, None));
+        }
+        let mut installed = versions_of(paths);
+        installed.tools.pop().map(|tool| tool.path).ok_or_else(|| installed.lack(program, None))
     }
 }
 
@@ -89,18 +117,20 @@ impl Tools {
 ///
 /// # Errors
 /// As [`Tools::fitting`].
-pub fn fitting(program: &str, installed: &[Tool], needed: Version, what: &str) -> Result<Tool, Error> {
+pub fn fitting(program: &str, installed: &Installed, needed: Version, what: &str) -> Result<Tool, Error> {
     let fitting = installed
+        .tools
         .iter()
         .filter(|t| t.version.major() >= needed.major())
         .min_by_key(|t| (t.version.major(), std::cmp::Reverse(t.version)));
     if let Some(tool) = fitting {
         return Ok(tool.clone());
     }
-    let program = program.to_owned();
-    Err(match installed.last() {
-        None => Error::ToolMissing { program, needed: Some(needed) },
-        Some(newest) => Error::ToolTooOld { program, newest: newest.version, what: what.to_owned(), needed },
+    Err(match installed.tools.last() {
+        Some(newest) if installed.broken.is_empty() => {
+            Error::ToolTooOld { program: program.to_owned(), newest: newest.version, what: what.to_owned(), needed }
+        }
+        _ => installed.lack(program, Some(needed)),
     })
 }
 
@@ -113,26 +143,47 @@ fn versioned(parent: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// What runs of these, one path a version, oldest first.
-fn versions_of(paths: Vec<PathBuf>) -> Vec<Tool> {
+/// What these are, one path a version.
+fn versions_of(paths: Vec<PathBuf>) -> Installed {
     // Each is asked for its version by running it: all at once, because a backup waits for the answer.
-    let versions: Vec<Option<Version>> = std::thread::scope(|scope| {
+    let versions: Vec<Result<Version, String>> = std::thread::scope(|scope| {
         let asked: Vec<_> = paths.iter().map(|path| scope.spawn(|| version_of(path))).collect();
-        asked.into_iter().map(|answer| answer.join().ok().flatten()).collect()
+        asked
+            .into_iter()
+            .map(|answer| answer.join().unwrap_or_else(|_| Err("its reader panicked".to_owned())))
+            .collect()
     });
     let mut found: BTreeMap<Version, PathBuf> = BTreeMap::new();
+    let mut broken = Vec::new();
     for (path, version) in paths.into_iter().zip(versions) {
-        if let Some(version) = version {
-            found.entry(version).or_insert(path);
+        match version {
+            Ok(version) => drop(found.entry(version).or_insert(path)),
+            Err(cause) => broken.push((path, cause)),
         }
     }
-    found.into_iter().map(|(version, path)| Tool { path, version }).collect()
+    Installed { tools: found.into_iter().map(|(version, path)| Tool { path, version }).collect(), broken }
 }
 
-#[expect(clippy::disallowed_methods, reason = "it connects nowhere, ends at once, and is told nothing but --version")]
-fn version_of(path: &Path) -> Option<Version> {
-    let output = Command::new(path).arg("--version").stdin(Stdio::null()).output().ok()?;
-    output.status.success().then(|| Version::parse(&String::from_utf8_lossy(&output.stdout)))?
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it connects nowhere, is ended after a while, and is told nothing but --version"
+)]
+fn version_of(path: &Path) -> Result<Version, String> {
+    let mut command = Command::new(path);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|e| e.to_string())?;
+    let handle = Handle::of(&child).map_err(|e| e.to_string())?;
+    if !handle.ends_within(PATIENCE) {
+        handle.kill();
+    }
+    let output = child.wait_with_output().map_err(|e| e.to_string())?;
+    if let Some(end) = BadEnd::of(output.status) {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().next_back().map_or(String::new(), |line| format!(": {line}"));
+        return Err(format!("it {end}{said}"));
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    Version::parse(&said).ok_or_else(|| format!("it says no version: `{}`", said.trim()))
 }
 
 #[cfg(test)]
@@ -168,6 +219,23 @@ mod tests {
         let (_root, tools) = installed(&["14.2", "18.1", "17.4"]);
         let tool = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server").unwrap();
         assert_eq!(tool.version.to_string(), "17.4");
+    }
+
+    #[test]
+    fn a_program_that_does_not_run_is_named_and_not_called_missing() {
+        let (root, tools) = installed(&["16.3"]);
+        let needed = Version::parse("16.1").unwrap();
+        for (script, cause) in [
+            ("kill -9 $$", "it was killed by signal 9"),
+            ("echo broken >&2; exit 127", "it failed with exit status 127: broken"),
+            ("echo hello", "it says no version: `hello`"),
+        ] {
+            std::fs::write(root.path().join("16.3/pg_dump"), format!("#!/bin/sh\n{script}\n")).unwrap();
+            let error = tools.fitting("pg_dump", needed, "the server").unwrap_err();
+            let text = error.to_string();
+            assert!(text.starts_with("cannot run /") && text.ends_with(cause), "{text}");
+            assert!(error.hint().unwrap().ends_with("pg_dump --version"));
+        }
     }
 
     #[test]

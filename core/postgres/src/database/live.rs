@@ -223,7 +223,8 @@ pub fn maintenance(psql: &Psql, database: &str, others: &[&str]) -> Result<Psql,
         match candidate.script("SELECT 1;\n") {
             Ok(_) => return Ok(candidate),
             Err(PsqlError::Interrupted(signal)) => return Err(Error::Interrupted(signal)),
-            Err(error) => last = last.or(Some(Error::unreachable(&candidate, &error))),
+            // The first one's reason is found out; it takes its time.
+            Err(error) => last = last.or_else(|| Some(Error::unreachable(&candidate, &error))),
         }
     }
     Err(last.unwrap_or(Error::NoEntry))

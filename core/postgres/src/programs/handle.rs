@@ -13,7 +13,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// A child process. The handle stays valid when the process has ended.
 #[derive(Clone, Debug)]
-pub(super) struct Handle(Arc<OwnedFd>);
+pub(crate) struct Handle(Arc<OwnedFd>);
 
 /// What came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Handle {
     ///
     /// # Errors
     /// When the process may open no more files, or Linux is older than 5.3.
-    pub(super) fn of(child: &Child) -> io::Result<Self> {
+    pub(crate) fn of(child: &Child) -> io::Result<Self> {
         let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
         Ok(Self(Arc::new(pidfd)))
     }
@@ -53,11 +53,12 @@ impl Handle {
     }
 
     /// Kills it.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.signal(Signal::KILL);
     }
 
-    fn ends_within(&self, patience: Duration) -> bool {
+    /// Blocks until it has ended, but no longer than `patience`; whether it has.
+    pub(crate) fn ends_within(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         let mut ended = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
         loop {

@@ -162,7 +162,7 @@ impl Program {
         let (handle, stop, patience) = (self.handle.clone(), self.stop.clone(), self.patience);
         let watch = move || {
             let Some(event) = stop.event() else { return };
-            if handle.first_of(event) == First::Event {
+            if handle.first_of(event) == First::Event && !handle.ends_within(stop.left()) {
                 handle.end_within(patience);
             }
         };
@@ -241,7 +241,8 @@ impl Stopper {
 }
 
 impl BadEnd {
-    fn of(status: ExitStatus) -> Option<Self> {
+    /// `None` where it did its work.
+    pub(crate) fn of(status: ExitStatus) -> Option<Self> {
         match (status.code(), status.signal()) {
             (Some(0), _) => None,
             (Some(code), _) => Some(Self::Exited(code)),

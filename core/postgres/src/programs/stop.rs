@@ -1,20 +1,26 @@
 //! The word to stop, which reaches every program that runs.
 
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
 
 /// A run's word to stop. Clones are the same one. Once it is set it stays set.
 #[derive(Clone, Debug)]
-pub struct Stop(Option<Arc<Shared>>);
+pub struct Stop {
+    shared: Option<Arc<Shared>>,
+    /// How much later than the word a program hears it.
+    grace: Duration,
+}
 
 #[derive(Debug)]
 struct Shared {
     /// Becomes readable when the word is given, and stays so: nothing ever reads it.
     event: OwnedFd,
-    signal: OnceLock<&'static str>,
+    told: OnceLock<(&'static str, Instant)>,
 }
 
 impl Stop {
@@ -24,47 +30,103 @@ impl Stop {
     /// When the process may open no more files.
     pub fn new() -> io::Result<Self> {
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self(Some(Arc::new(Shared { event, signal: OnceLock::new() }))))
+        let shared = Some(Arc::new(Shared { event, told: OnceLock::new() }));
+        Ok(Self { shared, grace: Duration::ZERO })
     }
 
     /// One that is never set, for what has to run to its end.
     #[must_use]
     pub fn never() -> Self {
-        Self(None)
+        Self { shared: None, grace: Duration::ZERO }
+    }
+
+    /// The same word, heard so much later: for what is better brought to its end, but not waited for without end.
+    #[must_use]
+    pub fn after(&self, grace: Duration) -> Self {
+        Self { grace, ..self.clone() }
     }
 
     /// Ends every program that heeds this word. `signal` names what gave it, such as `SIGTERM`; the first one counts.
     pub fn set(&self, signal: &'static str) {
-        let Some(shared) = &self.0 else { return };
+        let Some(shared) = &self.shared else { return };
         // The name first: a program that ends of it must find it.
-        if shared.signal.set(signal).is_ok() {
+        if shared.told.set((signal, Instant::now())).is_ok() {
             // An event that nothing reads has room for the one number that is ever written.
             let _ = rustix::io::write(&shared.event, &1_u64.to_ne_bytes());
         }
     }
 
-    /// The signal that gave the word, if it was given.
+    /// The signal that gave the word, if it was given and is to be heard.
     #[must_use]
     pub fn signal(&self) -> Option<&'static str> {
-        self.0.as_ref()?.signal.get().copied()
+        let (signal, _) = self.told()?;
+        self.left().is_zero().then_some(signal)
     }
 
     /// Whether this one can't be set at all.
     #[must_use]
     pub fn is_never(&self) -> bool {
-        self.0.is_none()
+        self.shared.is_none()
+    }
+
+    /// Whether what heeds this word goes on a little after it, or to its end.
+    #[must_use]
+    pub fn is_lenient(&self) -> bool {
+        self.is_never() || !self.grace.is_zero()
+    }
+
+    /// Blocks until `input` has something to read, or the word is given, whose signal it returns then.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub fn or_readable(&self, input: impl AsFd) -> io::Result<Option<&'static str>> {
+        let watched = |file| PollFd::from_borrowed_fd(file, PollFlags::IN);
+        let mut watched: Vec<PollFd<'_>> =
+            [Some(input.as_fd()), self.event()].into_iter().flatten().map(watched).collect();
+        loop {
+            match poll(&mut watched, None) {
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(self.signal()),
+            }
+        }
+    }
+
+    /// Sleeps so long, or until the word is given, whose signal it returns then.
+    #[must_use]
+    pub fn sleep(&self, pause: Duration) -> Option<&'static str> {
+        let Some(event) = self.event() else {
+            std::thread::sleep(pause);
+            return None;
+        };
+        let until = Instant::now() + pause;
+        let mut told = [PollFd::from_borrowed_fd(event, PollFlags::IN)];
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+            if poll(&mut told, Some(&left)) != Err(Errno::INTR) {
+                return self.signal();
+            }
+        }
     }
 
     /// What becomes readable when the word is given; `None` where it never is.
     pub(super) fn event(&self) -> Option<BorrowedFd<'_>> {
-        self.0.as_ref().map(|shared| shared.event.as_fd())
+        self.shared.as_ref().map(|shared| shared.event.as_fd())
+    }
+
+    /// How long what heeds this word still goes on, once it was given.
+    pub(super) fn left(&self) -> Duration {
+        self.told().map_or(self.grace, |(_, at)| self.grace.saturating_sub(at.elapsed()))
+    }
+
+    fn told(&self) -> Option<(&'static str, Instant)> {
+        self.shared.as_ref()?.told.get().copied()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
     use super::*;
 
     fn is_readable(stop: &Stop) -> bool {
@@ -82,6 +144,30 @@ mod tests {
         for _ in 0..2 {
             assert_eq!((clone.signal(), is_readable(&clone)), (Some("SIGTERM"), true));
         }
+    }
+
+    #[test]
+    fn one_with_a_grace_is_heard_later() {
+        let stop = Stop::new().unwrap();
+        let later = stop.after(Duration::from_millis(40));
+        stop.set("SIGTERM");
+        assert_eq!((stop.signal(), later.signal()), (Some("SIGTERM"), None));
+        assert!(later.is_lenient() && !stop.is_lenient() && Stop::never().is_lenient());
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(later.signal(), Some("SIGTERM"));
+    }
+
+    #[test]
+    fn waiting_for_input_ends_at_the_word_or_with_the_input() {
+        let stop = Stop::new().unwrap();
+        let (input, output) = std::io::pipe().unwrap();
+        rustix::io::write(&output, b"yes\n").unwrap();
+        assert_eq!(stop.or_readable(&input).unwrap(), None);
+        let (silent, _output) = std::io::pipe().unwrap();
+        assert_eq!(stop.sleep(Duration::from_millis(5)), None);
+        stop.set("SIGINT");
+        assert_eq!(stop.sleep(Duration::from_secs(60)), Some("SIGINT"));
+        assert_eq!(stop.or_readable(&silent).unwrap(), Some("SIGINT"));
     }
 
     #[test]
