@@ -36,7 +36,7 @@ impl Cloud {
             // Two ranges of 8 MiB and the one that is being read: archives pass through in memory that does not grow.
             parts_in_flight: 2,
             // Lambda tries a failed invocation again, so there is no need to wait here for an unreachable network.
-            retry: Retry { base_delay: Duration::from_secs(1), retries: 3, network_budget: Duration::from_secs(30) },
+            retry: Retry::within(Duration::from_secs(30), Duration::from_secs(1)),
             ..BucketSettings::new(&settings.bucket, &settings.prefix)
         };
         Ok(Self {

@@ -15,13 +15,13 @@ use crate::{Bucket, Error};
 pub struct Download(Source);
 
 enum Source {
-    Bucket(BucketDownload),
+    Bucket(Box<BucketDownload>),
     File(FileDownload),
 }
 
 impl Download {
     pub(crate) fn from_bucket(bucket: Bucket, object: Object, from: u64) -> Self {
-        Self(Source::Bucket(BucketDownload::new(bucket, object, from)))
+        Self(Source::Bucket(Box::new(BucketDownload::new(bucket, object, from))))
     }
 
     pub(crate) fn from_file(file: FileDownload) -> Self {
@@ -46,7 +46,7 @@ impl Download {
             }
             Source::Bucket(download) => {
                 let left = download.left();
-                DownloadReader { left, origin: Origin::Blocks { blocks: pump(download), current: Bytes::new() } }
+                DownloadReader { left, origin: Origin::Blocks { blocks: pump(*download), current: Bytes::new() } }
             }
         }
     }

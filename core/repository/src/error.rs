@@ -1,11 +1,17 @@
 //! Why a repository could not do what was asked: what happened, to which object, and what to do about it. The texts
 //! carry no secrets: no keys, no headers, no bodies.
 
+mod endpoint;
+mod hint;
+
 use std::io;
 use std::path::PathBuf;
 
 use catalog::DocumentError;
-use catalog::words::shell_word;
+use catalog::words::second;
+use jiff::Timestamp;
+
+pub use endpoint::{CertificateFault, EndpointError};
 
 /// A failure of the repository. What is wrong with a backup's bytes is never an error, but a verdict of the catalog.
 #[derive(Debug, thiserror::Error)]
@@ -22,14 +28,18 @@ pub enum Error {
     NoSuchBucket {
         /// Its name.
         bucket: String,
+        /// Another store than AWS.
+        endpoint: Option<String>,
     },
     /// The identity lacks a permission.
-    #[error("access denied (AccessDenied): {action} on {resource}")]
+    #[error("access denied (AccessDenied): {action} on {resource}{}", told(said.as_deref()))]
     AccessDenied {
         /// The IAM action, such as `s3:PutObject`, or `write` for a file.
         action: String,
         /// What it was tried on.
         resource: String,
+        /// The words of another store than AWS, which may have no other code for a key that it doesn't know.
+        said: Option<String>,
     },
     /// The bucket is in another region than the one asked.
     #[error("the bucket {bucket} is not in the region {asked}")]
@@ -48,10 +58,14 @@ pub enum Error {
         cause: String,
     },
     /// The store doesn't know the key, or the secret doesn't fit it.
-    #[error("the store refused the access key ({code})")]
+    #[error("the store refused the access key ({code}): {}", fault.words())]
     BadCredentials {
         /// S3's code.
         code: String,
+        /// Which part of them.
+        fault: CredentialsFault,
+        /// Another store than AWS.
+        endpoint: Option<String>,
     },
     /// A session's credentials are too old.
     #[error("the AWS credentials have expired ({code})")]
@@ -60,8 +74,29 @@ pub enum Error {
         code: String,
     },
     /// This machine's clock differs too much from the store's.
-    #[error("the store refused the request's time (RequestTimeTooSkewed)")]
-    ClockSkew,
+    #[error("the store refused the request's time (RequestTimeTooSkewed){}", clocks(*ours, *theirs))]
+    ClockSkew {
+        /// This machine's time.
+        ours: Timestamp,
+        /// The store's, where it said it.
+        theirs: Option<Timestamp>,
+    },
+    /// The address leads to no store.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The store accepted the request, and what it answered makes no sense.
+    #[error("the store's answer to {action} on {object} cannot be read: {cause}")]
+    Unreadable {
+        /// The IAM action of the request.
+        action: String,
+        /// Its object.
+        object: String,
+        /// The innermost cause.
+        cause: String,
+    },
+    /// The run was told to stop, by the signal of this name.
+    #[error("stopped by {0}")]
+    Interrupted(&'static str),
     /// The store cannot be reached, or a connection broke.
     #[error("the network is unreachable: {object}: {cause}")]
     NetworkAway {
@@ -194,6 +229,36 @@ pub enum Error {
     },
 }
 
+/// Which part of the credentials a store refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialsFault {
+    /// It doesn't know the key.
+    Key,
+    /// The secret isn't the key's.
+    Secret,
+    /// The session token isn't one, or isn't the key's.
+    Token,
+}
+
+impl CredentialsFault {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Key => "it does not know it",
+            Self::Secret => "the secret is not the key's",
+            Self::Token => "the session token is not the key's",
+        }
+    }
+}
+
+fn clocks(ours: Timestamp, theirs: Option<Timestamp>) -> String {
+    let theirs = theirs.map(|theirs| format!(", there {}", second(theirs)));
+    format!(": it is {} here{}", second(ours), theirs.unwrap_or_default())
+}
+
+fn told(said: Option<&str>) -> String {
+    said.map(|said| format!(": {said}")).unwrap_or_default()
+}
+
 fn in_brackets(request_id: Option<&str>) -> String {
     request_id.map(|id| format!(" (request id {id})")).unwrap_or_default()
 }
@@ -202,64 +267,14 @@ impl Error {
     /// True when the same request may succeed later without any change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.is_network() || matches!(self, Self::Unavailable { .. })
+        let may_pass = matches!(self, Self::Endpoint(error) if error.may_pass());
+        may_pass || self.is_network() || matches!(self, Self::Unavailable { .. })
     }
 
     /// True when the store wasn't reached: worth waiting for within the retry budget.
     #[must_use]
     pub fn is_network(&self) -> bool {
         matches!(self, Self::NetworkAway { .. } | Self::Timeout { .. })
-    }
-
-    /// What to do about it, in one line.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NotFound { .. } => "list what is there: lastgood list".to_owned(),
-            Self::NoSuchBucket { .. } => "check BACKUP_S3_BUCKET, or create the bucket: aws s3 mb s3://NAME".to_owned(),
-            Self::AccessDenied { action, resource } => access_hint(action, resource),
-            Self::WrongRegion { actual: Some(region), .. } => format!("set AWS_REGION={region}"),
-            Self::WrongRegion { actual: None, .. } => {
-                "ask for it: aws s3api get-bucket-location --bucket NAME; then set AWS_REGION".to_owned()
-            }
-            Self::NoCredentials { .. } => {
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or BACKUP_AWS_…), or name a \
-                                           profile with AWS_PROFILE; try them: aws sts get-caller-identity"
-                    .to_owned()
-            }
-            Self::BadCredentials { .. } => {
-                "check the access key and its secret, without quotes around them: aws sts get-caller-identity"
-                    .to_owned()
-            }
-            Self::ExpiredCredentials { .. } => {
-                "log in again, or use a role or profile, whose credentials renew themselves".to_owned()
-            }
-            Self::ClockSkew => "set this machine's clock: timedatectl set-ntp true".to_owned(),
-            Self::NetworkAway { .. } | Self::Timeout { .. } => {
-                "check the network, the region and the endpoint; BACKUP_RETRY_MINUTES says how long to wait for them"
-                    .to_owned()
-            }
-            Self::Unavailable { .. } => "usually a passing fault of the store: run it again later".to_owned(),
-            Self::Exists { .. } => {
-                "nothing was overwritten; if what is there is not needed, remove it first".to_owned()
-            }
-            Self::Conflict { .. } | Self::UploadGone { .. } => "run the backup again".to_owned(),
-            Self::Changed { .. } => "list the backups again, and choose again".to_owned(),
-            Self::Archived { object } => thaw_hint(object),
-            Self::Checksum { .. } => {
-                "run it again; if it comes back, test this machine's memory and network".to_owned()
-            }
-            Self::TooManyParts { .. } => "raise the part size".to_owned(),
-            Self::TooLarge { .. } => "this file is not one of lastgood's: move it elsewhere".to_owned(),
-            Self::Document { source, .. } => source.hint().to_owned(),
-            Self::IncompleteListing { .. } => "no decision is made on part of a listing: run it again".to_owned(),
-            Self::DiskFull { path } => {
-                let directory = path.parent().unwrap_or(path);
-                let directory = shell_word(&directory.to_string_lossy());
-                format!("free some space: df -h {directory}; du -sh {directory}")
-            }
-            Self::Io { .. } | Self::Settings { .. } | Self::Other { .. } => return None,
-        })
     }
 
     /// A failure of the file system, with disk full and missing permission told apart.
@@ -270,41 +285,11 @@ impl Error {
             io::ErrorKind::NotFound => Self::NotFound { object: path.display().to_string() },
             io::ErrorKind::AlreadyExists => Self::Exists { object: path.display().to_string() },
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::AccessDenied { action: "file access".to_owned(), resource: path.display().to_string() }
+                let resource = path.display().to_string();
+                Self::AccessDenied { action: "file access".to_owned(), resource, said: None }
             }
             _ => Self::Io { path, source },
         }
-    }
-}
-
-/// The hours are those of Glacier Flexible Retrieval; Deep Archive takes up to 12, and knows no `Expedited`.
-fn thaw_hint(url: &str) -> String {
-    let (bucket, key) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).unwrap_or(("BUCKET", url));
-    let object = format!("--bucket {} --key {}", shell_word(bucket), shell_word(key));
-    format!(
-        "thaw it, as an identity that has s3:RestoreObject: aws s3api restore-object {object} --restore-request \
-         'Days=7,GlacierJobParameters={{Tier=Standard}}' (3 to 5 hours; Tier=Expedited: minutes); it is done when this says \
-         ongoing-request=\"false\": aws s3api head-object {object} --query Restore"
-    )
-}
-
-fn access_hint(action: &str, resource: &str) -> String {
-    match action {
-        "file access" => {
-            format!(
-                "run as the owner of {resource}, or change its permissions: ls -ld {}; a read-only file system gives the same error",
-                shell_word(resource)
-            )
-        }
-        "s3:ListBucket" => {
-            "allow s3:ListBucket on the bucket itself (arn:aws:s3:::NAME), not on its objects (…/*)".to_owned()
-        }
-        "s3:ListBucketVersions" => {
-            "removal goes by version: allow s3:ListBucketVersions on the bucket and s3:DeleteObjectVersion on its objects for \
-             this identity, whether or not the bucket keeps versions; docs/security.md lists what each command needs"
-                .to_owned()
-        }
-        _ => format!("allow {action} for this identity on {resource}; docs/security.md lists what each command needs"),
     }
 }
 

@@ -4,6 +4,10 @@
 //! Nothing shows before it is whole: an archive becomes visible at the end of its upload, a record at once. What is there
 //! is never overwritten unasked, and goes only as the object that was listed. A listing is whole or an error.
 
+// A request of the AWS SDK is a future of some hundred layers, and ours wrap it.
+#![recursion_limit = "256"]
+
+mod cancellation;
 mod directory;
 mod download;
 mod error;
@@ -19,9 +23,10 @@ mod settings;
 mod stored;
 mod upload;
 
+pub use cancellation::{Cancellation, Told};
 pub use directory::Directory;
 pub use download::{Download, DownloadReader};
-pub use error::Error;
+pub use error::{CertificateFault, CredentialsFault, EndpointError, Error};
 pub use metadata::UploadMetadata;
 pub use removal::Removal;
 pub use repository::Repository;

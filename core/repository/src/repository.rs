@@ -70,6 +70,18 @@ impl Repository {
         }
     }
 
+    /// Tries, without storing anything, whether an archive would be taken: in a bucket the right to put, and the condition that
+    /// nothing is overwritten.
+    ///
+    /// # Errors
+    /// What a backup would fail of.
+    pub async fn try_storing(&self) -> Result<(), Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.try_putting().await,
+            Self::Directory(_) => Ok(()),
+        }
+    }
+
     /// Tells a directory that isn't there from one that is empty: its disk may not be mounted, and then nothing is known
     /// of its backups. A bucket that isn't there says so in every listing.
     ///

@@ -8,14 +8,19 @@ pub(crate) mod listing;
 pub(crate) mod multipart;
 pub(crate) mod newest;
 pub(crate) mod object;
+pub(crate) mod probe;
+pub(crate) mod reach;
 pub(crate) mod refusal;
 pub(crate) mod remove;
+pub(crate) mod said;
 pub(crate) mod stored;
 #[cfg(test)]
 mod tests;
+mod trust;
 pub(crate) mod upload;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -25,6 +30,10 @@ use catalog::Layout;
 
 use crate::{BucketSettings, Error, Retry};
 
+/// How much longer than the word to stop a request goes on that decides whether a backup exists.
+const COMMIT_GRACE: Duration = Duration::from_secs(3);
+/// How much longer than the word to stop clearing up goes on, altogether.
+const CLEARING_GRACE: Duration = Duration::from_secs(7);
 /// Slower than this a body is not waited for: bytes per second.
 const SLOWEST: u64 = 32 << 10;
 
@@ -33,11 +42,15 @@ const SLOWEST: u64 = 32 << 10;
 pub struct Bucket {
     pub(crate) client: Client,
     pub(crate) settings: Arc<BucketSettings>,
+    /// The settings' patience, or that of what goes on a little when the run is told to stop.
+    pub(crate) patience: Arc<Retry>,
     pub(crate) layout: Arc<Layout>,
     /// The region asked; error texts name it.
     pub(crate) region: Arc<str>,
-    /// Another store than AWS.
-    pub(crate) custom_endpoint: bool,
+    /// The URL of another store than AWS.
+    pub(crate) endpoint: Option<Arc<str>>,
+    /// The store has answered in this run: what doesn't reach it now has reached it before.
+    pub(crate) answered: Arc<AtomicBool>,
     /// A body is sent without SHA-256 in its signature: TLS, or the loopback, and the checksum protect it.
     pub(crate) unsigned_payload: bool,
 }
@@ -50,15 +63,21 @@ pub(crate) struct Call<'a> {
     pub(crate) key: Option<&'a str>,
     /// Bytes of its body.
     pub(crate) bytes: u64,
+    /// Its answer has no body, and so no code where it is refused.
+    pub(crate) bodiless: bool,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(action: &'static str, key: &'a str) -> Self {
-        Self { action, key: Some(key), bytes: 0 }
+        Self { action, key: Some(key), bytes: 0, bodiless: false }
     }
 
     pub(crate) fn on_bucket(action: &'static str) -> Self {
-        Self { action, key: None, bytes: 0 }
+        Self { action, key: None, bytes: 0, bodiless: false }
+    }
+
+    pub(crate) fn without_body(self) -> Self {
+        Self { bodiless: true, ..self }
     }
 
     pub(crate) fn carrying(self, bytes: usize) -> Self {
@@ -87,7 +106,17 @@ impl Bucket {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.call_with(&self.settings.retry, &call, send).await
+        self.call_with(&self.patience, &call, send).await
+    }
+
+    /// The same bucket, for what decides whether a backup exists: told to stop, it has a moment to come to its end.
+    pub(crate) fn committing(&self) -> Self {
+        Self { patience: self.settings.retry.with_grace(COMMIT_GRACE).into(), ..self.clone() }
+    }
+
+    /// The same bucket, for clearing up: told to stop, it is done nevertheless, within seconds.
+    pub(crate) fn clearing(&self) -> Self {
+        Self { patience: self.settings.retry.for_clearing().with_grace(CLEARING_GRACE).into(), ..self.clone() }
     }
 
     /// Sends a request as often as the caller's patience allows.
@@ -120,7 +149,11 @@ impl Bucket {
     {
         let limit = self.settings.request_timeout + Duration::from_secs(call.bytes / SLOWEST);
         match tokio::time::timeout(limit, sent).await {
-            Ok(answer) => answer.map_err(|error| self.refusal(call, error)),
+            Ok(Ok(answer)) => {
+                self.answered.store(true, Ordering::Relaxed);
+                Ok(answer)
+            }
+            Ok(Err(refused)) => Err(Box::pin(self.refusal(call, refused)).await),
             Err(_) => Err(Error::Timeout { object: self.object_of(call), seconds: limit.as_secs() }),
         }
     }

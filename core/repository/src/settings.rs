@@ -1,6 +1,7 @@
 //! What a bucket needs to know. Every field has a default; only the bucket's name has none.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -16,10 +17,10 @@ pub struct BucketSettings {
     pub prefix: String,
     /// `None`: AWS_REGION, then the profile's region, then us-east-1.
     pub region: Option<String>,
-    /// Another S3 store than AWS: `https://…`. It implies path style. `None`: AWS_ENDPOINT_URL_S3 and the like, then AWS.
+    /// Another S3 store than AWS: `https://…`. `None`: AWS_ENDPOINT_URL_S3 and the like, then AWS.
     pub endpoint: Option<String>,
-    /// `endpoint/bucket/key` instead of `bucket.endpoint/key`.
-    pub path_style: bool,
+    /// `endpoint/bucket/key` instead of `bucket.endpoint/key`. `None`: only at another store than AWS.
+    pub path_style: Option<bool>,
     /// `None`: the SDK's provider chain, which renews what expires.
     pub keys: Option<Keys>,
     /// A profile of the AWS configuration files, before any keys in the environment.
@@ -39,6 +40,8 @@ pub struct BucketSettings {
     pub encryption: Encryption,
     /// Storage class of archives; `None`: the bucket's default, STANDARD.
     pub storage_class: Option<String>,
+    /// Certificates in PEM, to trust instead of the system's. `None`: the system's.
+    pub ca_bundle: Option<PathBuf>,
     /// Patience with a store that cannot serve a request now.
     pub retry: Retry,
     /// Time to connect. Default 10 s.
@@ -57,7 +60,7 @@ impl BucketSettings {
             prefix: prefix.into(),
             region: None,
             endpoint: None,
-            path_style: false,
+            path_style: None,
             keys: None,
             profile: None,
             part_size: 8 << 20,
@@ -67,6 +70,7 @@ impl BucketSettings {
             checksum: Checksum::default(),
             encryption: Encryption::default(),
             storage_class: None,
+            ca_bundle: None,
             retry: Retry::default(),
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(60),

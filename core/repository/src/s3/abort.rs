@@ -7,7 +7,7 @@ use catalog::Part;
 use jiff::Timestamp;
 
 use super::{Bucket, Call, listing};
-use crate::{Error, Retry};
+use crate::Error;
 
 /// A part that was on its way while the upload was aborted may have arrived after it: look, and abort again.
 const ROUNDS: u32 = 3;
@@ -16,6 +16,10 @@ impl Bucket {
     /// Aborts until the store knows the upload no more. A failure is logged: the bucket's lifecycle rule, or the next
     /// run's sweep, gets what is left.
     pub(crate) async fn abort_multipart(&self, key: &str, upload_id: &str) {
+        self.clearing().abort_and_look(key, upload_id).await;
+    }
+
+    async fn abort_and_look(&self, key: &str, upload_id: &str) {
         for _ in 0..ROUNDS {
             match self.abort_once(key, upload_id).await {
                 Ok(()) | Err(Error::UploadGone { .. } | Error::NotFound { .. }) => {}
@@ -33,16 +37,15 @@ impl Bucket {
     }
 
     async fn abort_once(&self, key: &str, upload_id: &str) -> Result<(), Error> {
-        let retry: Retry = self.settings.retry.without_budget();
         let call = Call::new("s3:AbortMultipartUpload", key);
         let bucket = &self.settings.bucket;
         let send = || self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(upload_id).send();
-        self.call_with(&retry, &call, send).await.map(drop)
+        self.call(call, send).await.map(drop)
     }
 
     /// Aborts what a repeated beginning may have left: uploads of this very key but the one that `keep` names.
     pub(crate) async fn abort_strays(&self, key: &str, keep: Option<&str>) {
-        match self.open_uploads(key).await {
+        match self.clearing().open_uploads(key).await {
             Ok(uploads) => {
                 for upload in uploads.iter().filter(|upload| upload.key() == Some(key) && upload.upload_id() != keep) {
                     self.abort_multipart(key, upload.upload_id().unwrap_or_default()).await;

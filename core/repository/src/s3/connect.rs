@@ -29,7 +29,7 @@ impl Bucket {
         let shared = shared_config(&settings, region.clone()).await?;
         let endpoint = settings.endpoint.clone().or_else(|| shared.endpoint_url().map(str::to_owned));
         let config = Builder::from(&shared)
-            .force_path_style(settings.path_style || endpoint.is_some())
+            .force_path_style(settings.path_style.unwrap_or(endpoint.is_some()))
             // We send one checksum of our own choice and hash what we read: no second one beside them.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -38,8 +38,10 @@ impl Bucket {
             client: Client::from_conf(config),
             layout: Arc::new(Layout::bucket(&settings.prefix)),
             region: region.to_string().into(),
-            custom_endpoint: endpoint.is_some(),
             unsigned_payload: endpoint.as_deref().is_none_or(protects_bodies),
+            endpoint: endpoint.map(Into::into),
+            answered: Arc::default(),
+            patience: settings.retry.clone().into(),
             settings: Arc::new(settings),
         })
     }
@@ -74,6 +76,10 @@ async fn shared_config(settings: &BucketSettings, region: Region) -> Result<aws_
         .stalled_stream_protection(
             StalledStreamProtectionConfig::enabled().grace_period(settings.stall_timeout).build(),
         );
+    let is_plain = settings.endpoint.as_deref().is_some_and(|url| url.starts_with("http://"));
+    if let Some(bundle) = settings.ca_bundle.as_deref().filter(|_| !is_plain) {
+        loader = loader.http_client(super::trust::client(bundle, settings.connect_timeout)?);
+    }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
     }

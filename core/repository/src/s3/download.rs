@@ -74,13 +74,15 @@ impl Bucket {
     async fn fetch(&self, object: &Object, range: Range<u64>) -> Result<Bytes, Error> {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let mut bytes = BytesMut::with_capacity(length);
-        let mut attempts = Attempts::new(&self.settings.retry);
+        let mut attempts = Attempts::new(&self.patience);
         while bytes.len() < length {
             let before = bytes.len();
             let rest = range.start + before as u64..range.end;
-            if let Err(error) = self.fetch_into(object, rest, &mut bytes).await {
+            if let Err(error) =
+                self.patience.cancellation.or(Box::pin(self.fetch_into(object, rest, &mut bytes))).await?
+            {
                 if bytes.len() > before {
-                    attempts = Attempts::new(&self.settings.retry);
+                    attempts = Attempts::new(&self.patience);
                 }
                 attempts.pause_after(error).await?;
             }

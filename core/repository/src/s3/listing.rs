@@ -29,7 +29,7 @@ impl Bucket {
         // A foreign key may hold bytes that XML can't, which would make the whole page unreadable.
         let request = request.encoding_type(EncodingType::Url);
         // Other stores may refuse a header that they don't know.
-        if self.custom_endpoint {
+        if self.endpoint.is_some() {
             request
         } else {
             request.optional_object_attributes(OptionalObjectAttributes::RestoreStatus)

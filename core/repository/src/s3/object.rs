@@ -14,6 +14,10 @@ use super::{Bucket, Call, listing, stored};
 use crate::limits::RECORD_LIMIT;
 use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored};
 
+/// Where a dry run tries to put what the store must refuse: a name that whoever may store archives may store.
+const TRIAL: &str = ".lastgood-dry-run.sql";
+const TRIAL_BODY: &[u8] = b"A dry run of lastgood tried whether the bucket takes backups. This may be deleted.\n";
+
 /// A body on its way into one object.
 pub(crate) struct Body<'a> {
     pub(crate) key: &'a str,
@@ -36,7 +40,7 @@ impl<'a> Body<'a> {
 impl Bucket {
     /// Stores a record that must not be there yet. Safe to repeat: the same bytes under the key are a success.
     pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
-        match self.put(&Body::record(key, bytes.clone(), true)).await {
+        match self.committing().put(&Body::record(key, bytes.clone(), true)).await {
             Ok(stored) => Ok(PutOutcome::Stored(stored)),
             Err(Error::Exists { .. }) => self.compare_existing(key, &bytes).await,
             Err(error) => Err(error),
@@ -77,6 +81,31 @@ impl Bucket {
         })
     }
 
+    /// Puts what the store must refuse: a body that isn't what its MD5 says. Whoever may not put, or cannot put on a condition, is
+    /// refused for that reason instead.
+    pub(crate) async fn try_putting(&self) -> Result<(), Error> {
+        let key = format!("{}{TRIAL}", self.layout.prefix());
+        let body = Body::record(&key, Bytes::from_static(TRIAL_BODY), true);
+        let digest = archive::Digest { md5: Md5([0; 16]), ..digest(&body.bytes) };
+        let send =
+            || self.put_request(&body, &digest).set_checksum_crc64_nvme(None).content_md5(md5_text(digest.md5)).send();
+        match self.call(Call::new("s3:PutObject", &key).carrying(body.bytes.len()), send).await {
+            Err(Error::Checksum { .. } | Error::Exists { .. }) => Ok(()),
+            Err(error) => Err(error),
+            // A store that doesn't look: what it stored is in nobody's way.
+            Ok(_) => {
+                let delete = || self.client.delete_object().bucket(&self.settings.bucket).key(&key).send();
+                if let Err(error) = self.call(Call::new("s3:DeleteObject", &key), delete).await {
+                    tracing::warn!(
+                        "{} was stored to try the bucket, and could not be removed: {error}",
+                        self.url(&key)
+                    );
+                }
+                Ok(())
+            }
+        }
+    }
+
     fn put_request(&self, body: &Body<'_>, digest: &archive::Digest) -> PutObjectFluentBuilder {
         let (encryption, kms_key) = self.encryption();
         let mut request = self
@@ -113,7 +142,7 @@ impl Bucket {
     /// What the store says of an object; `None` when there is none.
     pub(crate) async fn head_object(&self, key: &str) -> Result<Option<Head>, Error> {
         let answer = self
-            .call(Call::new("s3:GetObject", key), || {
+            .call(Call::new("s3:GetObject", key).without_body(), || {
                 let request = self.client.head_object().bucket(&self.settings.bucket).key(key);
                 request.checksum_mode(ChecksumMode::Enabled).send()
             })
@@ -127,7 +156,7 @@ impl Bucket {
 
     /// Reads a small object whole, the named version of it if one is named.
     pub(crate) async fn read(&self, key: &str, version: Option<&str>) -> Result<(Bytes, Stored), Error> {
-        self.settings.retry.run(|| self.read_once(key, version)).await
+        self.patience.run(|| self.read_once(key, version)).await
     }
 
     async fn read_once(&self, key: &str, version: Option<&str>) -> Result<(Bytes, Stored), Error> {

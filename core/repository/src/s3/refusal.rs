@@ -1,54 +1,92 @@
 //! What the SDK and S3 say, in our words. Codes: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 
 use std::error::Error as StdError;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use jiff::Timestamp;
 
-use super::{Bucket, Call};
-use crate::Error;
+use super::said::Said;
+use super::{Bucket, Call, probe};
+use crate::{CredentialsFault, EndpointError, Error};
 
 impl Bucket {
     /// The error that `refused` amounts to.
-    pub(crate) fn refusal<E>(&self, call: &Call<'_>, refused: SdkError<E, HttpResponse>) -> Error
+    pub(crate) async fn refusal<E>(&self, call: &Call<'_>, refused: SdkError<E, HttpResponse>) -> Error
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let object = self.object_of(call);
         match &refused {
             SdkError::ServiceError(answer) => {
                 let said = Said::new(answer.raw(), answer.err().code(), answer.err().message());
-                self.refused(call, object, said)
+                self.answer(call, said, Broken::of(&refused)).await
             }
             // An answer that can't be read: 502 pages of proxies, or one that was cut.
-            SdkError::ResponseError(answer) if !answer.raw().status().is_success() => {
-                self.refused(call, object, Said::new(answer.raw(), None, None))
+            SdkError::ResponseError(answer) => {
+                let broken = Broken::of(&refused);
+                self.answer(call, Said::new(answer.raw(), None, None), broken).await
             }
-            SdkError::TimeoutError(_) => Error::Timeout { object, seconds: self.settings.connect_timeout.as_secs() },
             SdkError::ConstructionFailure(_) => Error::Settings { cause: innermost(&refused) },
-            _ if chain(&refused).any(|cause| cause.to_string().contains("credential")) => {
-                Error::NoCredentials { cause: innermost(&refused) }
-            }
-            _ => Error::NetworkAway { object, cause: innermost(&refused) },
+            _ => match self.unreached(self.object_of(call), &refused) {
+                Error::NetworkAway { object, cause } => self.other_protocol(object, cause, is_garbled(&refused)).await,
+                error => error,
+            },
+        }
+    }
+
+    /// Something answered. What has no code of S3's may come from something else.
+    async fn answer(&self, call: &Call<'_>, said: Said, broken: Broken) -> Error {
+        let object = self.object_of(call);
+        let known = self.answered.load(Ordering::Relaxed);
+        let is_odd = said.code.is_empty() && !matches!(said.status, 429 | 500..=599);
+        if is_odd && !call.bodiless && (said.is_page() || !(known || said.is_success())) {
+            return self.no_store(said.kind()).await.into();
+        }
+        if said.code.is_empty() && said.is_success() {
+            // The rest of an answer that broke off is worth another request.
+            return match broken {
+                Broken { cause, cut_off: true } => Error::NetworkAway { object, cause },
+                Broken { cause, .. } => Error::Unreadable { action: call.action.to_owned(), object, cause },
+            };
+        }
+        if !said.code.is_empty() {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+        self.refused(call, object, said)
+    }
+
+    /// Something answers that isn't S3; at a port for TLS that may be its complaint.
+    async fn no_store(&self, found: String) -> EndpointError {
+        let endpoint = self.address();
+        match self.endpoint.as_deref().and_then(probe::Address::of) {
+            Some(address) if !address.tls && address.speaks_tls().await => EndpointError::WantsTls { endpoint },
+            _ => EndpointError::NotS3 { endpoint, found },
         }
     }
 
     fn refused(&self, call: &Call<'_>, object: String, said: Said) -> Error {
         let bucket = self.settings.bucket.clone();
+        if let Some(skewed) = clock_skew(&said) {
+            return skewed;
+        }
         match (said.code.as_str(), said.status) {
-            ("NoSuchBucket", _) => Error::NoSuchBucket { bucket },
+            ("NoSuchBucket", _) => {
+                Error::NoSuchBucket { bucket, endpoint: self.endpoint.as_deref().map(str::to_owned) }
+            }
             ("NoSuchUpload", _) => Error::UploadGone { object },
             ("NoSuchKey" | "NoSuchVersion" | "NotFound", _) | ("", 404) => Error::NotFound { object },
             ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "RequestExpired", _) => {
                 Error::ExpiredCredentials { code: said.code }
             }
-            ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "InvalidClientTokenId", _) => {
-                Error::BadCredentials { code: said.code }
+            ("InvalidAccessKeyId" | "InvalidClientTokenId", _) => {
+                self.bad_credentials(said.code, CredentialsFault::Key)
             }
-            ("RequestTimeTooSkewed", _) => Error::ClockSkew,
-            ("PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed", _) | ("", 301 | 307) => {
-                Error::WrongRegion { bucket, asked: self.region.to_string(), actual: said.region() }
-            }
+            ("SignatureDoesNotMatch", _) => self.bad_credentials(said.code, CredentialsFault::Secret),
+            ("InvalidToken", _) => self.bad_credentials(said.code, CredentialsFault::Token),
+            ("PermanentRedirect" | "TemporaryRedirect" | "IllegalLocationConstraintException" | "InvalidRegion", _)
+            | ("", 301 | 307) => self.wrong_region(bucket, said.region()),
+            ("AuthorizationHeaderMalformed", _) if said.region().is_some() => self.wrong_region(bucket, said.region()),
             ("InvalidObjectState", _) => Error::Archived { object },
             ("BadDigest" | "InvalidDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch", _) => {
                 Error::Checksum { object, cause: format!("the store answered {}", said.code) }
@@ -63,7 +101,7 @@ impl Bucket {
                 Error::Unavailable { object, code: said.code_or_status(), request_id: said.request_id }
             }
             ("AccessDenied" | "AllAccessDisabled" | "AccountProblem", _) | (_, 401 | 403) => {
-                Error::AccessDenied { action: said.denied_action().unwrap_or(call.action).to_owned(), resource: object }
+                self.denied(call, object, said)
             }
             _ => Error::Other {
                 action: call.action.to_owned(),
@@ -74,54 +112,65 @@ impl Bucket {
             },
         }
     }
+
+    fn bad_credentials(&self, code: String, fault: CredentialsFault) -> Error {
+        Error::BadCredentials { code, fault, endpoint: self.endpoint.as_deref().map(str::to_owned) }
+    }
+
+    fn wrong_region(&self, bucket: String, actual: Option<String>) -> Error {
+        Error::WrongRegion { bucket, asked: self.region.to_string(), actual }
+    }
+
+    fn denied(&self, call: &Call<'_>, resource: String, said: Said) -> Error {
+        let action = said.denied_action().unwrap_or(call.action).to_owned();
+        // AWS has a code of its own for every other reason.
+        let words = Some(said.message).filter(|words| self.endpoint.is_some() && !words.is_empty());
+        Error::AccessDenied { action, resource, said: words }
+    }
 }
 
-/// The parts of S3's answer that errors are made of.
-struct Said {
-    status: u16,
-    code: String,
-    message: String,
-    request_id: Option<String>,
-    region_header: Option<String>,
-}
-
-impl Said {
-    fn new(answer: &HttpResponse, code: Option<&str>, message: Option<&str>) -> Self {
-        let header = |name: &str| answer.headers().get(name).map(str::to_owned);
-        Self {
-            status: answer.status().as_u16(),
-            code: code.unwrap_or_default().to_owned(),
-            message: message.unwrap_or_default().to_owned(),
-            request_id: header("x-amz-request-id"),
-            region_header: header("x-amz-bucket-region"),
+/// A clock that is off shows as a signature that doesn't fit, at some stores as a right that lacks: their own time tells.
+fn clock_skew(said: &Said) -> Option<Error> {
+    let ours = Timestamp::now();
+    match said.code.as_str() {
+        "RequestTimeTooSkewed" => Some(Error::ClockSkew { ours, theirs: said.time() }),
+        "AccessDenied" | "SignatureDoesNotMatch" | "RequestExpired" => {
+            said.skewed_time(ours).map(|theirs| Error::ClockSkew { ours, theirs: Some(theirs) })
         }
-    }
-
-    fn code_or_status(&self) -> String {
-        if self.code.is_empty() { format!("HTTP {}", self.status) } else { self.code.clone() }
-    }
-
-    /// "… is not authorized to perform: kms:GenerateDataKey on resource: …" names the permission that lacks.
-    fn denied_action(&self) -> Option<&str> {
-        self.message.split_once("not authorized to perform: ")?.1.split_whitespace().next()
-    }
-
-    /// "… the region 'us-east-1' is wrong; expecting 'eu-west-1'", where the header lacks.
-    fn region(&self) -> Option<String> {
-        let expected = || Some(self.message.split_once("expecting '")?.1.split_once('\'')?.0.to_owned());
-        self.region_header.clone().or_else(expected)
+        _ => None,
     }
 }
 
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+/// Why an answer can't be read.
+struct Broken {
+    cause: String,
+    /// The connection broke in the middle of it.
+    cut_off: bool,
+}
+
+impl Broken {
+    fn of(refused: &(dyn StdError + 'static)) -> Self {
+        let cut_off = causes(refused).any(|cause| cause.is::<std::io::Error>());
+        Self { cause: innermost(refused), cut_off }
+    }
+}
+
+/// What came back isn't HTTP.
+fn is_garbled<E>(refused: &SdkError<E, HttpResponse>) -> bool {
+    matches!(refused, SdkError::DispatchFailure(failure) if failure.is_other() && failure.as_other().is_none())
+}
+
+/// An error and what it is made of. An I/O error hides what it carries from `source`.
+pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let error = next?;
-        next = error.source();
+        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = carried.map(|carried| carried as &(dyn StdError + 'static)).or_else(|| error.source());
         Some(error)
     })
 }
 
 pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Bucket;
-use crate::{BucketSettings, Error, Keys, Repository, Retry, Scope, Secret, UploadMetadata};
+use crate::{BucketSettings, EndpointError, Error, Keys, Repository, Retry, Scope, Secret, UploadMetadata};
 
 const BEGUN: &str = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
 
@@ -186,13 +186,52 @@ async fn a_bucket_elsewhere_says_its_region() {
 }
 
 #[tokio::test]
+async fn a_region_that_only_the_body_names_is_named_too() {
+    let elsewhere = error_body("AuthorizationHeaderMalformed").replace("</Error>", "<Region>garage</Region></Error>");
+    let error = listing_error(400, "", elsewhere).await;
+    assert_eq!(error.hint().unwrap(), "set AWS_REGION=garage");
+    let unnamed = listing_error(400, "", error_body("AuthorizationHeaderMalformed")).await;
+    assert!(unnamed.hint().unwrap().starts_with("check AWS_REGION and the access key"), "{unnamed:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_told_with_both_times_whatever_the_store_calls_it() {
+    let skewed =
+        error_body("RequestTimeTooSkewed").replace("</Error>", "<ServerTime>2020-01-02T03:04:05Z</ServerTime></Error>");
+    let skewed = listing_error(403, "", skewed).await;
+    let denied = listing_error(403, "Date: Thu, 02 Jan 2020 03:04:05 GMT\r\n", error_body("AccessDenied")).await;
+    for error in [skewed, denied] {
+        let text = error.to_string();
+        assert!(text.contains(" here, there 2020-01-02 03:04:05 UTC"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn another_stores_own_words_are_passed_on() {
+    let denied = error_body("AccessDenied").replace("as documented", "Forbidden: No such key: NOSUCHKEY");
+    let error = listing_error(403, "", denied).await;
+    assert!(error.to_string().ends_with("Forbidden: No such key: NOSUCHKEY"), "{error}");
+    assert!(error.hint().unwrap().contains("wrong key or secret"));
+}
+
+#[tokio::test]
+async fn what_is_accepted_and_makes_no_sense_is_said_and_not_called_http_200() {
+    let page = listing_error(200, "Content-Type: text/html\r\n", "<html><body>Log in</body></html>".to_owned()).await;
+    assert!(matches!(page, Error::Endpoint(EndpointError::NotS3 { .. })), "{page:?}");
+    let odd = listing_error(200, "", "<SomethingElse/>".to_owned()).await;
+    assert!(matches!(odd, Error::Unreadable { .. }) && odd.to_string().contains("cannot be read: "), "{odd:?}");
+    let redirect = listing_error(302, "Location: http://login.example/\r\n", String::new()).await;
+    assert!(matches!(redirect, Error::Endpoint(EndpointError::NotS3 { .. })), "{redirect:?}");
+}
+
+#[tokio::test]
 async fn every_documented_refusal_has_its_own_error() {
     type Is = fn(&Error) -> bool;
     let table: [(u16, &str, Is); 9] = [
         (400, "ExpiredToken", |e| matches!(e, Error::ExpiredCredentials { .. })),
         (403, "InvalidAccessKeyId", |e| matches!(e, Error::BadCredentials { .. })),
         (403, "SignatureDoesNotMatch", |e| matches!(e, Error::BadCredentials { .. })),
-        (403, "RequestTimeTooSkewed", |e| matches!(e, Error::ClockSkew)),
+        (403, "RequestTimeTooSkewed", |e| matches!(e, Error::ClockSkew { .. })),
         (403, "AccessDenied", |e| matches!(e, Error::AccessDenied { action, .. } if action == "s3:ListBucket")),
         (404, "NoSuchBucket", |e| matches!(e, Error::NoSuchBucket { .. })),
         (503, "SlowDown", |e| matches!(e, Error::Unavailable { .. })),

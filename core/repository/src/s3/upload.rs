@@ -186,7 +186,7 @@ impl BucketUpload {
             new: true,
             storage_class: self.bucket.settings.storage_class.as_deref(),
         };
-        let stored = match self.bucket.put(&body).await {
+        let stored = match self.bucket.committing().put(&body).await {
             Err(Error::Exists { object }) => self.find_landed(digest, false).await?.ok_or(Error::Exists { object }),
             outcome => outcome,
         };
@@ -203,7 +203,12 @@ impl BucketUpload {
         let crc = combined_crc(&multipart.done);
         self.compare_sent(self.size, crc, digest)?;
         let Some(multipart) = &self.multipart else { return Err(self.gone()) };
-        match self.bucket.complete_multipart(&self.key, &multipart.upload_id, &multipart.done, digest).await {
+        match self
+            .bucket
+            .committing()
+            .complete_multipart(&self.key, &multipart.upload_id, &multipart.done, digest)
+            .await
+        {
             Err(Error::Exists { object }) => {
                 let gone = self.bucket.upload_is_gone(&self.key, &multipart.upload_id).await.unwrap_or(false);
                 let stored = self.find_landed(digest, gone).await?.ok_or(Error::Exists { object })?;
@@ -222,7 +227,7 @@ impl BucketUpload {
             None => Some(digest.md5.to_string()),
         };
         let lastgood_id = stored::lastgood_id(&self.metadata);
-        self.bucket.find_landed(&Ours { key: &self.key, digest, lastgood_id, etag, upload_is_gone }).await
+        self.bucket.committing().find_landed(&Ours { key: &self.key, digest, lastgood_id, etag, upload_is_gone }).await
     }
 
     fn gone(&self) -> Error {
