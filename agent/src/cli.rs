@@ -107,6 +107,19 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Whether it only shows what it would do.
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        match self {
+            Self::Backup(args) => args.dry_run,
+            Self::Prune(args) => args.dry_run,
+            Self::Adopt(args) => args.dry_run,
+            Self::Restore(args) => args.dry_run,
+            _ => false,
+        }
+    }
+}
+
 /// Reads the command line. Ends the process after `--help` and `--version`, and with exit status 2 after a mistake.
 pub(crate) fn parse() -> Cli {
     Cli::parse()

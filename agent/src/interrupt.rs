@@ -2,17 +2,20 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use postgres::Stop;
+use repository::{Cancellation, Told};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::answers::failure::{Exit, Failure};
 
-/// Knows whether the run was told to stop, and ends the programs that it runs when it is. Clones see the same.
+/// Knows whether the run was told to stop, and ends the programs that it runs, and the requests that it waits for, when it is.
+/// Clones see the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt {
-    told: watch::Receiver<Option<&'static str>>,
+    told: watch::Receiver<Option<Told>>,
     stop: Stop,
     last: Last,
 }
@@ -42,7 +45,7 @@ impl Interrupt {
                     () = next(&mut hangup) => "SIGHUP",
                 };
                 stop.set(name);
-                if say.send_replace(Some(name)).is_none() {
+                if say.send_replace(Some(Told { signal: name, at: Instant::now() })).is_none() {
                     tracing::warn!("{name}: stopping and cleaning up; send it again to quit at once");
                     continue;
                 }
@@ -68,8 +71,8 @@ impl Interrupt {
     /// Waits until the run is told to stop, and returns the signal's name.
     pub(crate) async fn wait(&mut self) -> &'static str {
         loop {
-            if let Some(name) = *self.told.borrow_and_update() {
-                return name;
+            if let Some(told) = *self.told.borrow_and_update() {
+                return told.signal;
             }
             if self.told.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -80,6 +83,27 @@ impl Interrupt {
     /// The signal that told the run to stop, if one did.
     pub(crate) fn seen(&self) -> Option<&'static str> {
         self.stop.signal()
+    }
+
+    /// What ends the requests of this run when it is told to stop.
+    pub(crate) fn cancellation(&self) -> Cancellation {
+        Cancellation::new(self.told.clone())
+    }
+
+    /// What `command` comes to, or its end when the run is told to stop: for commands that leave nothing half done wherever they
+    /// end.
+    ///
+    /// # Errors
+    /// The command's own; exit 1 when it was told to stop.
+    pub(crate) async fn or<T>(&self, command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let mut told = self.clone();
+        // On the heap: a command is a future of many kilobytes.
+        let command = Box::pin(command);
+        tokio::select! {
+            biased;
+            done = command => done,
+            signal = told.wait() => Err(stopped_by(signal)),
+        }
     }
 
     /// What ends the programs of this run when it is told to stop.
@@ -93,6 +117,11 @@ impl Interrupt {
         self.last.set(Some(Box::new(act)));
         AtEnd(self.last.clone())
     }
+}
+
+/// The failure of a command that was told to stop, and has nothing to say of what it leaves.
+pub(crate) fn stopped_by(signal: &str) -> Failure {
+    Failure::new(Exit::Failed, format!("stopped by {signal}")).hint("start it again")
 }
 
 /// What a process that ends at once still does, as long as this lives.

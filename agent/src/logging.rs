@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -28,17 +29,19 @@ const FILE_ONLY: &str = "lastgood::file";
 pub(crate) fn start(log_file: Option<&LogFile>, verbose: u8, quiet: bool) {
     let opened = log_file.map(|log_file| open_for(log_file, quiet));
     let (file, warning) = opened.map_or((None, None), |opened| (opened.file, opened.warning));
+    let complains = log_file.filter(|log_file| !quiet || log_file.is_set);
+    let full = complains.map(|log_file| format!("cannot write to the log file {}", log_file.path.display()));
     let people = tracing_subscriber::fmt::layer()
         .event_format(Plain)
         .with_ansi(false)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.target() != FILE_ONLY))
         .with_filter(filter(verbose, quiet));
     let file = file.map(|file| {
         tracing_subscriber::fmt::layer()
             .event_format(Timed)
             .with_ansi(false)
-            .with_writer(Mutex::new(file))
+            .with_writer(Mutex::new(Watched { file, complaint: full }))
             .with_filter(filter(verbose, false))
     });
     // A second subscriber can only be a test's own.
@@ -60,12 +63,35 @@ pub(crate) fn done(words: &impl fmt::Display) {
 
 /// Libraries are heard from a second `-v` on: their debug lines are many, and none holds a request's headers below trace.
 fn filter(verbose: u8, quiet: bool) -> EnvFilter {
-    EnvFilter::new(match (quiet, verbose) {
+    let ours = match (quiet, verbose) {
         (true, _) => "warn",
         (false, 0) => "warn,lastgood=info",
         (false, 1) => "warn,lastgood=debug,repository=debug",
-        (false, _) => "info,lastgood=trace,repository=trace",
-    })
+        (false, _) => return EnvFilter::new("info,lastgood=trace,repository=trace"),
+    };
+    // The SDK's client asks its user to report what it can't read; our own error says what that is.
+    EnvFilter::new(format!("{ours},aws_smithy_http_client::client=error,aws_smithy_http_client::client::tls=warn"))
+}
+
+/// A log file that can be opened and then takes nothing, because its disk is full: said once, where people read.
+struct Watched {
+    file: File,
+    complaint: Option<String>,
+}
+
+impl Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        if let (Err(error), Some(complaint)) = (&written, self.complaint.take_if(|_| written.is_err())) {
+            // Not by the log, which is being written to.
+            let _ = writeln!(io::stderr().lock(), "warning: {complaint}: {error}; lines are missing there");
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 struct Opened {
@@ -101,19 +127,19 @@ fn temporary() -> PathBuf {
     std::env::temp_dir().join(format!("lastgood-{}.log", rustix::process::geteuid().as_raw()))
 }
 
-fn append(path: &Path, flags: OFlags) -> std::io::Result<File> {
+fn append(path: &Path, flags: OFlags) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 /// Opens our own file in the temporary folder, which every user may write to: a link or a file that another user put there
 /// is refused.
-fn append_ours(path: &Path) -> std::io::Result<File> {
+fn append_ours(path: &Path) -> io::Result<File> {
     let file = append(path, OFlags::NOFOLLOW)?;
     let metadata = file.metadata()?;
     if metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_file() {
         return Ok(file);
     }
-    Err(std::io::Error::other("the file belongs to another user"))
+    Err(io::Error::other("the file belongs to another user"))
 }
 
 /// For people: the message, after `error:` or `warning:` where it is one.
@@ -172,7 +198,7 @@ mod tests {
         for _ in 0..2 {
             let opened = open(&path);
             assert_eq!(opened.warning, None);
-            std::io::Write::write_all(&mut opened.file.unwrap(), b"line\n").unwrap();
+            opened.file.unwrap().write_all(b"line\n").unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "line\nline\n");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -184,6 +210,14 @@ mod tests {
         assert!(opened.file.is_some());
         let warning = opened.warning.unwrap();
         assert!(warning.contains("/nowhere/lastgood.log") && warning.contains("instead"), "{warning}");
+    }
+
+    #[test]
+    fn a_log_file_that_takes_nothing_is_complained_of_once() {
+        let file = append(Path::new("/dev/full"), OFlags::empty()).unwrap();
+        let mut watched = Watched { file, complaint: Some("full".to_owned()) };
+        assert!(watched.write(b"line\n").is_err() && watched.complaint.is_none());
+        assert!(watched.write(b"line\n").is_err());
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod keys;
 mod leftovers;
 mod lock;
 mod logging;
+mod patience;
 mod ping;
 mod places;
 mod read_back;
@@ -29,6 +30,7 @@ use crate::cli::{Cli, Command};
 use crate::commands::{
     adopt, backup, check, completions, config, cost, list, man, prune, restore, retire, show, verify,
 };
+use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
 
 fn main() -> ExitCode {
@@ -45,16 +47,18 @@ fn main() -> ExitCode {
 /// Does what the command line asks for.
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
-        Command::Backup(args) => begin(cli, |of| Some(&of.logs.backup), async |s| backup::run(args, s).await),
-        Command::Restore(args) => begin(cli, |of| Some(&of.logs.restore), async |s| restore::run(args, s).await),
-        Command::Verify(args) => begin(cli, |of| Some(&of.logs.verify), async |s| verify::run(args, s).await),
-        Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s| check::run(args, s).await),
-        Command::Prune(args) => begin(cli, |of| Some(&of.logs.backup), async |s| prune::run(args, s).await),
-        Command::Adopt(args) => begin(cli, |of| Some(&of.logs.backup), async |s| adopt::run(args, s).await),
-        Command::Retire(args) => begin(cli, |of| Some(&of.logs.backup), async |s| retire::run(args, s).await),
-        Command::List(args) => begin(cli, unlogged, async |s| list::run(args, s).await),
-        Command::Show(args) => begin(cli, unlogged, async |s| show::run(args, s).await),
-        Command::Cost(args) => begin(cli, unlogged, async |s| cost::run(args, s).await),
+        Command::Backup(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| backup::run(args, s, i).await),
+        Command::Restore(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| restore::run(args, s, i).await),
+        Command::Verify(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(verify::run(args, s)).await),
+        Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(check::run(args, s)).await),
+        Command::Prune(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| prune::run(args, s, i).await),
+        Command::Adopt(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(adopt::run(args, s)).await),
+        Command::Retire(args) => {
+            begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(retire::run(args, s, i)).await)
+        }
+        Command::List(args) => begin(cli, unlogged, async |s, i| i.or(list::run(args, s)).await),
+        Command::Show(args) => begin(cli, unlogged, async |s, i| i.or(show::run(args, s)).await),
+        Command::Cost(args) => begin(cli, unlogged, async |s, i| i.or(cost::run(args, s)).await),
         Command::Config(args) => config::run(args, &cli.given(), cli.report()),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
@@ -70,9 +74,9 @@ fn unlogged(_: &Settings) -> Option<&LogFile> {
 fn begin(
     cli: &Cli,
     log_file: impl Fn(&Settings) -> Option<&LogFile>,
-    command: impl AsyncFnOnce(&Settings) -> Result<Exit, Failure>,
+    command: impl AsyncFnOnce(&Settings, &Interrupt) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
-    let settings = Settings::load(&cli.given(), cli.report())?;
+    let mut settings = Settings::load(&cli.given(), cli.report())?;
     logging::start(log_file(&settings), cli.global.verbose, cli.global.quiet);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
@@ -82,6 +86,15 @@ fn begin(
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::new(Exit::Failed, format!("cannot start threads: {e}")));
-    let done = runtime.and_then(|runtime| runtime.block_on(command(&settings)));
+    let done = runtime.and_then(|runtime| {
+        let done = runtime.block_on(async {
+            let interrupt = Interrupt::listen()?;
+            settings.bucket.iter_mut().for_each(|bucket| patience::set(bucket, &interrupt, cli.command.is_rehearsal()));
+            command(&settings, &interrupt).await
+        });
+        // A thread that still blocks, on a name that is looked up or a file that is read, is of no use any more.
+        runtime.shutdown_background();
+        done
+    });
     done.inspect_err(logging::failed)
 }

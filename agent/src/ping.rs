@@ -6,11 +6,14 @@
 use std::time::Duration;
 
 use postgres::Secret;
+use repository::Cancellation;
 
 use crate::answers::failure::Failure;
 
 /// A monitor that doesn't answer must not hold up a backup.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How much longer than the word to stop a run tries to tell how it ended: it is told last, after all clearing up.
+const GRACE: Duration = Duration::from_secs(9);
 /// healthchecks.io keeps the first 100 kB of a body.
 const BODY_LIMIT: usize = 100_000;
 
@@ -19,33 +22,41 @@ const BODY_LIMIT: usize = 100_000;
 pub(crate) struct Ping {
     success: Option<Secret>,
     failure: Option<Secret>,
+    cancellation: Cancellation,
 }
 
 impl Ping {
     /// `failure` may have a URL of its own; otherwise it is `success` with `/fail` added.
-    pub(crate) fn new(success: Option<&Secret>, failure: Option<&Secret>) -> Self {
+    pub(crate) fn new(success: Option<&Secret>, failure: Option<&Secret>, cancellation: Cancellation) -> Self {
         let derived = || success.map(|url| below(url, "fail"));
-        Self { success: success.cloned(), failure: failure.cloned().or_else(derived) }
+        Self { success: success.cloned(), failure: failure.cloned().or_else(derived), cancellation }
     }
 
     /// Tells that a backup begins.
     pub(crate) async fn start(&self) {
         if let Some(url) = &self.success {
-            ping(&below(url, "start"), "").await;
+            // Told to stop, the run ends by itself at its next step.
+            let _ = self.cancellation.or(ping(&below(url, "start"), "")).await;
         }
     }
 
     /// Tells that the backup succeeded.
     pub(crate) async fn success(&self) {
         if let Some(url) = &self.success {
-            ping(url, "").await;
+            self.tell_end(url, "").await;
         }
     }
 
     /// Tells that the backup failed, and why.
     pub(crate) async fn failure(&self, failure: &Failure) {
         if let Some(url) = &self.failure {
-            ping(url, &failure.to_string()).await;
+            self.tell_end(url, &failure.to_string()).await;
+        }
+    }
+
+    async fn tell_end(&self, url: &Secret, body: &str) {
+        if let Err(error) = self.cancellation.after(GRACE).or(ping(url, body)).await {
+            tracing::warn!("cannot send the healthcheck ping: {error}");
         }
     }
 }
@@ -128,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn a_run_is_told_as_healthchecks_io_wants_it() {
         let (url, requests) = monitor(3, "200 OK").await;
-        let ping = Ping::new(Some(&Secret::new(url)), None);
+        let ping = Ping::new(Some(&Secret::new(url)), None, Cancellation::never());
         ping.start().await;
         ping.success().await;
         ping.failure(&Failure::new(Exit::Failed, "disk full").hint("free some")).await;
@@ -144,7 +155,8 @@ mod tests {
     #[tokio::test]
     async fn a_failure_goes_to_its_own_url() {
         let (url, requests) = monitor(1, "200 OK").await;
-        let ping = Ping::new(Some(&Secret::new("http://127.0.0.1:1/never")), Some(&Secret::new(url)));
+        let never = Secret::new("http://127.0.0.1:1/never");
+        let ping = Ping::new(Some(&never), Some(&Secret::new(url)), Cancellation::never());
         ping.failure(&Failure::new(Exit::Failed, "x")).await;
         assert!(requests.await.unwrap()[0].starts_with("POST /uuid?rid=1 "));
     }

@@ -26,6 +26,7 @@ mod toml_file;
 mod twins;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use repository::BucketSettings;
 
@@ -143,6 +144,12 @@ impl Settings {
     /// The settings for one database of the server: its `[[database]]` entry's, else those of all.
     pub(crate) fn database(&self, name: &str) -> DatabaseSettings {
         self.sources.named(name)
+    }
+
+    /// How long a store or a server that cannot answer now is waited for.
+    pub(crate) fn retry_budget(&self) -> Duration {
+        let minutes = self.sources.layers.get(&table::BACKUP_RETRY_MINUTES).unwrap_or_default();
+        Duration::from_secs(60 * u64::from(minutes))
     }
 
     /// The server's own settings, without a chosen database: `--all-databases` uses them to list the databases.

@@ -69,6 +69,7 @@ impl From<repository::Error> for Failure {
             | Error::BadCredentials { .. }
             | Error::TooManyParts { .. }
             | Error::Settings { .. } => Exit::Usage,
+            Error::Endpoint(ref error) if error.is_setting() => Exit::Usage,
             _ => Exit::Failed,
         };
         Self { exit, error: error.to_string(), hint: error.hint() }
@@ -80,7 +81,7 @@ impl From<postgres::Error> for Failure {
         use postgres::Error;
         let exit = match error {
             Error::NoSuchDatabase { .. } => Exit::NotFound,
-            Error::ToolMissing { .. } | Error::ToolTooOld { .. } => Exit::Usage,
+            Error::ToolMissing { .. } | Error::ToolTooOld { .. } | Error::ToolBroken { .. } => Exit::Usage,
             _ => Exit::Failed,
         };
         Self { exit, error: error.to_string(), hint: error.hint() }
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_a_setting_would_mend_ends_in_two() {
-        let failure = Failure::from(repository::Error::NoSuchBucket { bucket: "b".into() });
+        let failure = Failure::from(repository::Error::NoSuchBucket { bucket: "b".into(), endpoint: None });
         assert_eq!((failure.exit, failure.hint.is_some()), (Exit::Usage, true));
         let failure = Failure::from(repository::Error::NotFound { object: "o".into() });
         assert_eq!(failure.exit, Exit::NotFound);
@@ -113,7 +114,7 @@ mod tests {
         for (error, exit) in [
             (Error::NoSuchDatabase { place: place.clone(), cause: cause.clone() }, Exit::NotFound),
             (Error::ToolMissing { program: "psql".to_owned(), needed: None }, Exit::Usage),
-            (Error::Unreachable { place, cause }, Exit::Failed),
+            (Error::Unreachable { place, cause, obstacle: postgres::Obstacle::NoServer }, Exit::Failed),
             (Error::Interrupted("SIGTERM"), Exit::Failed),
         ] {
             assert_eq!(Failure::from(error).exit, exit);

@@ -26,26 +26,26 @@ use crate::settings::{DatabaseSettings, Settings};
 ///
 /// # Errors
 /// When no backup could begin; the answer tells what became of each database.
-pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::listen()?;
+pub(crate) async fn run(args: &BackupArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     if args.dry_run {
-        return dry_run::run(settings, &source::databases(settings, interrupt.stop())?, interrupt.stop()).await;
+        let databases = source::databases(settings, interrupt.stop())?;
+        return interrupt.or(dry_run::run(settings, &databases, interrupt.stop())).await;
     }
     let databases = match source::databases(settings, interrupt.stop()) {
         Ok(databases) => databases,
         Err(failure) => {
-            ping(&settings.server()).failure(&failure).await;
+            ping(&settings.server(), interrupt).failure(&failure).await;
             return Err(failure);
         }
     };
     let mut outcomes = Outcomes::default();
     for database in &databases {
-        let ping = ping(database);
+        let ping = ping(database, interrupt);
         let outcome = match interrupt.seen() {
             Some(signal) => Err(lanes::stopped_by(signal)),
             None => {
                 ping.start().await;
-                back_up(settings, database, Purpose::Backup, &interrupt).await
+                back_up(settings, database, Purpose::Backup, interrupt).await
             }
         };
         match outcome::failure_of(&outcome) {
@@ -57,8 +57,8 @@ pub(crate) async fn run(args: &BackupArgs, settings: &Settings) -> Result<Exit, 
     outcomes.answer(settings.report)
 }
 
-fn ping(database: &DatabaseSettings) -> Ping {
-    Ping::new(database.healthcheck.as_ref(), database.healthcheck_fail.as_ref())
+fn ping(database: &DatabaseSettings, interrupt: &Interrupt) -> Ping {
+    Ping::new(database.healthcheck.as_ref(), database.healthcheck_fail.as_ref(), interrupt.cancellation())
 }
 
 /// One database's backup, into every repository.

@@ -11,6 +11,7 @@ use repository::{Removal, Repository, Scope};
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::PruneArgs;
 use crate::commands::prune::answer::{PruneAnswer, Pruned};
+use crate::interrupt::{Interrupt, stopped_by};
 use crate::leftovers;
 use crate::lock::Lock;
 use crate::logging;
@@ -22,7 +23,7 @@ use crate::settings::Settings;
 ///
 /// # Errors
 /// When the repository cannot be listed completely, or another run holds a database's lock.
-pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &PruneArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     if !args.dry_run {
         refuse_unnamed(settings)?;
     }
@@ -38,6 +39,9 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings) -> Result<Exit, F
     let limit = if args.force { Limit::Lifted } else { Limit::Half };
     let mut pruned = Vec::new();
     for (database, mut catalog) in found.chosen {
+        if let Some(signal) = interrupt.seen() {
+            return Err(stopped_by(signal));
+        }
         repository.resolve(&mut catalog).await?;
         let plan =
             Rules::of(&repository, &database, bucket_catalog(bucket.as_deref(), &catalog)).plan(&catalog, now, limit);

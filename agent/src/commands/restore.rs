@@ -43,7 +43,7 @@ use crate::commands::restore::plan::shown::PlanDocument;
 use crate::commands::restore::plan::way::Way;
 use crate::commands::restore::server::Server;
 use crate::commands::restore::wish::Wish;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::lock::Lock;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -51,28 +51,28 @@ use crate::settings::{DatabaseSettings, Settings};
 ///
 /// # Errors
 /// Before anything was touched, or after everything was put back as it was; an error that leaves more says so.
-pub(crate) async fn run(args: &RestoreArgs, settings: &Settings) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let database = database(args, settings)?;
     if args.list_s3 {
-        return list_s3::run(args, settings, &database).await;
+        return interrupt.or(list_s3::run(args, settings, &database)).await;
     }
-    let interrupt = Interrupt::listen()?;
     let (server, target) = Server::ask(settings, &database, args.into.as_deref(), interrupt.stop())
-        .map_err(|failure| interrupted_or(&interrupt, failure))?;
+        .map_err(|failure| interrupted_or(interrupt, failure))?;
     if args.drop_old {
-        return drop_old::run(args, settings, &server, &target.name);
+        return drop_old::run(args, settings, &server, &target.name, interrupt);
     }
     let wish = Wish::of(args, settings, &database);
     let of = database.name.as_deref().unwrap_or(&target.role.name);
-    let (backup, stored) = choose::choose(args, settings, of, Timestamp::now()).await?;
-    let archive = Archive::new(&backup, stored, settings, &interrupt)?;
-    let settings = settings.clone();
+    let choosing = choose::choose(args, settings, of, Timestamp::now());
+    let (backup, stored) = interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))?;
+    let archive = Archive::new(&backup, stored, settings, interrupt)?;
+    let (settings, interrupt) = (settings.clone(), interrupt.clone());
     let restoring = tokio::task::spawn_blocking(move || {
         let facts = Facts::gather(&wish, backup, target, &archive, &server)
             .map_err(|failure| interrupted_or(&interrupt, failure))?;
         let plan = plan::decide(&wish, &facts)?;
         let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
-        restore(&job, &settings, &database)
+        restore(&job, &settings, &database).map_err(|failure| reading_interrupted(&job, failure))
     });
     restoring.await.map_err(|e| Failure::new(Exit::Failed, format!("the restore's own thread failed: {e}")))?
 }
@@ -82,13 +82,21 @@ fn interrupted_or(interrupt: &Interrupt, failure: Failure) -> Failure {
     interrupt.seen().map_or(failure, failure::stopped_by)
 }
 
+/// A restore whose reading or prompt was ended says so as its other steps do.
+fn reading_interrupted(job: &Job, failure: Failure) -> Failure {
+    match job.interrupt.seen() {
+        Some(signal) if failure == interrupt::stopped_by(signal) => failure::stopped_by(signal),
+        _ => failure,
+    }
+}
+
 /// Shows the plan and asks, acts, and answers. On a thread that may block, within the runtime.
 fn restore(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Result<Exit, Failure> {
     if job.wish.dry_run {
         return rehearse(job);
     }
     let name = &job.facts.target.name;
-    prompt::ask(&job.plan, &format!("Restore {name}?"), job.wish.confirm)?;
+    prompt::ask(&job.plan, &format!("Restore {name}?"), job.wish.confirm, &job.interrupt)?;
     let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(name))?;
     let explained = |failure| if job.wish.search_path_fix { failure } else { job.facts.traps.explain(failure) };
     let restored = act(job, settings, database).map_err(explained)?;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
 use crate::cli::RetireArgs;
+use crate::interrupt::Interrupt;
 use crate::places;
 use crate::settings::Settings;
 
@@ -29,7 +30,7 @@ struct RetireAnswer {
 ///
 /// # Errors
 /// Exit 5 when the repository has no such database; exit 1 when the answer at the prompt is not yes.
-pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &RetireArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let all = repository.catalogs().await?;
     let Some(catalog) = all.iter().find(|catalog| catalog.database == args.database) else {
@@ -61,7 +62,10 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings) -> Result<Exit, 
         repository.display_name(),
         catalog.entries.len(),
     );
-    prompt::ask(&what, "Retire it?", args.confirm).map_err(|no| no.hint("answer yes with --confirm"))?;
+    prompt::ask(&what, "Retire it?", args.confirm, interrupt).map_err(|no| match interrupt.seen() {
+        Some(_) => no,
+        None => no.hint("answer yes with --confirm"),
+    })?;
     let now = Timestamp::now();
     let oldest = catalog.entries.last().map_or(now, |entry| entry.instant);
     let unmarked =

@@ -1,5 +1,7 @@
 //! The bucket's settings, and the identity that accesses it.
 
+use std::time::Duration;
+
 use repository::{BucketSettings, Encryption, Keys, Retry, Secret};
 
 use super::definition::Setting;
@@ -12,7 +14,7 @@ pub(super) fn resolve(layers: &Layers, mistakes: &mut Vec<String>) -> Option<Buc
     let mut bucket = BucketSettings::new(layers.get(&table::BACKUP_S3_BUCKET)?, layers.get(&table::BACKUP_S3_PREFIX)?);
     bucket.region = layers.get(&table::AWS_REGION);
     bucket.endpoint = layers.get(&table::BACKUP_S3_ENDPOINT);
-    bucket.path_style = layers.get(&table::BACKUP_S3_PATH_STYLE).unwrap_or(bucket.endpoint.is_some());
+    bucket.path_style = layers.get(&table::BACKUP_S3_PATH_STYLE);
     (bucket.keys, bucket.profile) = identity(layers, mistakes);
     bucket.part_size = layers.get(&table::BACKUP_S3_PART_SIZE)?;
     bucket.parts_in_flight = usize::try_from(layers.get(&table::BACKUP_S3_PARTS_IN_FLIGHT)?).ok()?;
@@ -21,11 +23,9 @@ pub(super) fn resolve(layers: &Layers, mistakes: &mut Vec<String>) -> Option<Buc
     bucket.checksum = layers.get(&table::BACKUP_S3_CHECKSUM)?;
     bucket.encryption = encryption(layers, mistakes);
     bucket.storage_class = layers.get(&table::BACKUP_S3_STORAGE_CLASS);
-    bucket.retry = Retry {
-        base_delay: layers.get(&table::BACKUP_RETRY_DELAY)?,
-        network_budget: std::time::Duration::from_secs(60 * u64::from(layers.get(&table::BACKUP_RETRY_MINUTES)?)),
-        ..Retry::default()
-    };
+    let minutes = u64::from(layers.get(&table::BACKUP_RETRY_MINUTES)?);
+    bucket.retry = Retry::within(Duration::from_secs(60 * minutes), layers.get(&table::BACKUP_RETRY_DELAY)?);
+    bucket.ca_bundle = layers.get(&table::AWS_CA_BUNDLE).or_else(|| layers.get(&table::SSL_CERT_FILE));
     Some(bucket)
 }
 

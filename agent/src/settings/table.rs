@@ -86,7 +86,11 @@ settings! {
         BACKUP_S3_EQUAL_PARTS: bool = SWITCH { default: Some("false") }
         /// The checksum to send with each part: `crc64nvme`; `md5` or `none` for stores that do not support it.
         BACKUP_S3_CHECKSUM: Checksum = CHECKSUM { default: Some("crc64nvme") }
-        /// How many minutes to keep retrying while the network is unreachable.
+        /// The file with the certificates (PEM) of the authorities that may sign the store's, instead of those that the system trusts: for a store with a certificate of your own.
+        AWS_CA_BUNDLE: PathBuf = PATH {}
+        /// The same, as OpenSSL and other programs read it. `AWS_CA_BUNDLE` wins over it.
+        SSL_CERT_FILE: PathBuf = PATH {}
+        /// How many minutes to keep retrying while the network is unreachable, and `backup` while the database server starts up or is full. `0`: nothing is tried twice. What waiting cannot mend is never tried twice: a wrong host name, port, certificate, key or region; a refused connection only if the store answered before in the same run.
         BACKUP_RETRY_MINUTES: u32 = COUNT { default: Some("15") }
         /// The wait before the first retry of a request. It doubles before each further retry.
         BACKUP_RETRY_DELAY: Duration = DURATION { default: Some("5s") }

@@ -1,6 +1,7 @@
 //! `lastgood backup --dry-run`: checks everything a backup depends on, and writes nothing.
 
 use std::fmt;
+use std::time::Duration;
 
 use catalog::manifest::Purpose;
 use catalog::words;
@@ -40,13 +41,14 @@ struct DatabaseIntent {
 pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], stop: &Stop) -> Result<Exit, Failure> {
     let mut intents = Vec::new();
     for database in databases {
-        let source = Source::open(settings, database, Purpose::Backup, stop)?;
+        let source = Source::open(settings, database, Purpose::Backup, stop, Duration::ZERO)?;
         source.partial().iter().for_each(|partial| tracing::warn!("{partial}"));
         intents.push(DatabaseIntent::new(&source));
     }
     let mut repositories = Vec::new();
     for repository in places::repositories(None, settings).await? {
         repository.check_access().await?;
+        repository.try_storing().await?;
         repositories.push(repository.display_name());
     }
     let intent = Intent {

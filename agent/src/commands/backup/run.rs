@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Failure> {
         let reader = Reader::new(settings)?;
         reader.refuse_foreign(&settings.recipients)?;
-        let source = Source::open(settings, database, purpose, interrupt.stop())?;
+        let source = Source::open(settings, database, purpose, interrupt.stop(), settings.retry_budget())?;
         let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
         let repositories = places::repositories(None, settings).await?;
         let mut started = Moment::now();

@@ -1,5 +1,7 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
+use std::time::{Duration, Instant};
+
 use catalog::manifest::Purpose;
 use catalog::words;
 use postgres::database::undumpable::Undumpable;
@@ -38,7 +40,8 @@ pub(crate) fn databases(settings: &Settings, stop: &Stop) -> Result<Vec<Database
 }
 
 impl Source {
-    /// Asks the server for its version, and finds a pg_dump that fits it, before anything is dumped.
+    /// Asks the server for its version, and finds a pg_dump that fits it, before anything is dumped. A server that starts up,
+    /// shuts down, or is full is asked again for as long as `patience` says.
     ///
     /// # Errors
     /// When the database cannot be reached (exit 1), does not exist (exit 5), or no pg_dump fits the server (exit 2).
@@ -47,13 +50,14 @@ impl Source {
         database: &DatabaseSettings,
         purpose: Purpose,
         stop: &Stop,
+        patience: Duration,
     ) -> Result<Self, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         // Both run programs and wait for them: at the same time.
         let (installed, server) = std::thread::scope(|scope| {
             let installed = scope.spawn(|| tools.installed("pg_dump"));
-            let server = Server::ask(&psql);
+            let server = ask(&psql, patience);
             (installed.join().unwrap_or_default(), server)
         });
         let server = server.map_err(refused)?;
@@ -121,6 +125,22 @@ impl Source {
     }
 }
 
+/// Asks again what may be answered in a moment.
+fn ask(psql: &Psql, patience: Duration) -> Result<Server, postgres::Error> {
+    let until = Instant::now() + patience;
+    loop {
+        match Server::ask(psql) {
+            Err(error) if error.may_pass() && Instant::now() + PAUSE < until => {
+                tracing::warn!("{error}; trying again");
+                if let Some(signal) = psql.stop().sleep(PAUSE) {
+                    return Err(postgres::Error::Interrupted(signal));
+                }
+            }
+            asked => return asked,
+        }
+    }
+}
+
 /// A server that could not be asked; a run that was told to stop says so as its other steps do.
 fn refused(error: postgres::Error) -> Failure {
     match error {
@@ -128,6 +148,9 @@ fn refused(error: postgres::Error) -> Failure {
         error => error.into(),
     }
 }
+
+/// How often a server that is not ready is asked.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// Words in pg_dump's messages, and the hint for a run whose messages contain all of them.
 const REASONS: [(&[&str], &str); 3] = [

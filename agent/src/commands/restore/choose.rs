@@ -140,6 +140,7 @@ async fn at_url(url: &str, settings: &Settings) -> Result<(Backup, StoredBytes),
     if bucket.is_empty() || key.is_empty() {
         return Err(wrong());
     }
+    // Without a bucket that is set, only the run's end bounds what is waited for here: nothing is left half done.
     let mut bucket_settings = settings.bucket.clone().unwrap_or_else(|| BucketSettings::new(bucket, ""));
     bucket.clone_into(&mut bucket_settings.bucket);
     // Two folders up from the archive: above its date folder is where its repository begins.

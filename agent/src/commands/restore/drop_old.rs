@@ -11,6 +11,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::server::Server;
+use crate::interrupt::{Interrupt, stopped_by};
 use crate::lock::Lock;
 use crate::settings::Settings;
 
@@ -45,7 +46,13 @@ struct Document {
 ///
 /// # Errors
 /// Exit 1 when one can't be dropped, after all others were, or the answer isn't yes; exit 3 when a restore of this database is under way.
-pub(crate) fn run(args: &RestoreArgs, settings: &Settings, server: &Server, name: &str) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    args: &RestoreArgs,
+    settings: &Settings,
+    server: &Server,
+    name: &str,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
     // One of them may be what a restore is about to exchange.
     let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(name))?;
     let report = settings.report;
@@ -60,9 +67,13 @@ pub(crate) fn run(args: &RestoreArgs, settings: &Settings, server: &Server, name
         return Ok(Exit::Done);
     }
     let count = words::count(old.len() as u64, "old database");
-    prompt::ask(&list, &format!("Drop {count}? There is no way back."), args.confirm)?;
+    prompt::ask(&list, &format!("Drop {count}? There is no way back."), args.confirm, interrupt)?;
     let (mut dropped, mut stay) = (Vec::new(), Vec::new());
     for old in old {
+        if let Some(signal) = interrupt.seen() {
+            stay.push(format!("{}: {}", old.name, stopped_by(signal).error));
+            continue;
+        }
         match drop_one(server, &old) {
             Ok(()) => dropped.push(old),
             Err(error) => stay.push(format!("{}: {error}", old.name)),

@@ -4,12 +4,12 @@
 //! exchange, the live database isn't touched; the exchange is one transaction.
 
 use jiff::SignedDuration;
-use postgres::Psql;
 use postgres::database::exchange::{end_connections, exchange};
 use postgres::database::{names, statistics};
 use postgres::quote::identifier;
 use postgres::server;
 use postgres::words::origin;
+use postgres::{Psql, PsqlError};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
@@ -149,6 +149,8 @@ impl Drop for New<'_> {
             let _ = end_connections(&maintenance, &[&self.name]);
             match maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
                 Ok(_) => return,
+                // The run was told to stop, and the server has not answered for as long as is waited for then.
+                Err(PsqlError::Interrupted(_)) => break,
                 Err(error) => tracing::debug!("{error}"),
             }
             std::thread::sleep(std::time::Duration::from_millis(250));
