@@ -3,6 +3,7 @@
 mod adopt;
 mod backup;
 mod check;
+mod connections;
 mod cost;
 mod damage;
 mod functions;
@@ -20,6 +21,7 @@ mod removal;
 mod repository;
 mod restore;
 mod settings;
+mod signals;
 mod stack;
 mod template;
 mod troubleshooting;

@@ -33,7 +33,7 @@ fn settings(access: &Access, bucket: &Bucket) -> BucketSettings {
         endpoint: Some(access.endpoint.clone()),
         keys: Some(keys),
         part_size: 5 << 20,
-        retry: Retry { base_delay: Duration::from_millis(50), retries: 3, network_budget: Duration::from_secs(1) },
+        retry: Retry::within(Duration::from_secs(1), Duration::from_millis(50)),
         ..BucketSettings::new(bucket.name(), "backups")
     }
 }

@@ -65,6 +65,7 @@ fn a_lost_answer_to_the_completion_is_no_failure() {
         let proxy = Proxy::start(&places.bucket.access().endpoint);
         let agent = in_parts(places.both_as(agent().database(database), &places.bucket.access().through(&proxy)));
         proxy.set(fault);
+        let agent = agent.setting("BACKUP_RETRY_MINUTES", "1");
         agent.run(&["backup"]).succeeds();
         assert!(proxy.has_struck(), "{fault:?}");
         places.directory_holds_one_good_backup();

@@ -93,6 +93,7 @@ fn agent_aborts_the_upload_that_a_lost_answer_left_open() {
     let access = scene.user("Agent");
     let proxy = Proxy::start(&access.endpoint);
     let agent = scene.agent(&access.through(&proxy)).setting("BACKUP_COMPRESSION", "none");
+    let agent = agent.setting("BACKUP_RETRY_MINUTES", "1");
     proxy.set(Fault::LoseAnswer("POST", "uploads"));
     agent.run(&["backup"]).succeeds();
     assert!(proxy.has_struck());

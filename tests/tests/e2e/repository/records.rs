@@ -3,7 +3,7 @@
 use e2e::bucket::{Access, wait};
 use e2e::proxy::{Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
-use repository::{BucketSettings, Error, PutOutcome, Repository, Scope};
+use repository::{BucketSettings, EndpointError, Error, PutOutcome, Repository, Scope};
 
 use super::{bucket, connect, settings};
 
@@ -81,11 +81,12 @@ fn a_missing_permission_is_named_with_its_resource() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_a_network_away() {
+fn a_server_that_never_was_there_is_named_and_not_waited_for() {
     let bucket = bucket();
     let nowhere = Access { endpoint: "http://127.0.0.1:1".into(), ..bucket.access().clone() };
     let error = refusal(settings(&nowhere, &bucket));
-    assert!(error.is_network(), "{error:?}");
+    assert!(matches!(error, Error::Endpoint(EndpointError::NoServer { .. })), "{error:?}");
+    assert!(error.to_string().contains("http://127.0.0.1:1") && !error.is_retryable(), "{error}");
 }
 
 #[test]
