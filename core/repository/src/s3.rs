@@ -2,6 +2,7 @@
 //! it a deadline, patience, and an error that names the object and the permission.
 
 pub(crate) mod abort;
+pub(crate) mod condition;
 pub(crate) mod connect;
 pub(crate) mod download;
 pub(crate) mod listing;

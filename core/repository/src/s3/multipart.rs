@@ -1,6 +1,7 @@
 //! The requests of a multipart upload, and what its parts say of the whole.
 
 use archive::{Crc64, Digest};
+use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, StorageClass};
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use crc_fast::{CrcAlgorithm, checksum_combine, crc64_nvme};
 use md5::{Digest as _, Md5};
 
 use super::object::{crc_text, md5_text};
-use super::{Bucket, Call, stored};
+use super::{Bucket, Call, condition, stored};
 use crate::{Checksum, Error, Stored};
 
 /// Longer than for other requests: S3 joins the parts of a large object before it answers.
@@ -96,30 +97,53 @@ impl Bucket {
         parts: &[Part],
         digest: &Digest,
     ) -> Result<Stored, Error> {
-        let full_object = self.settings.checksum == Checksum::Crc64Nvme;
-        let request = self
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.settings.bucket)
-            .key(key)
-            .upload_id(upload_id)
-            .if_none_match("*")
-            .mpu_object_size(i64::try_from(digest.size).unwrap_or(i64::MAX))
-            .multipart_upload(completed_parts(parts, full_object))
-            .set_checksum_crc64_nvme(full_object.then(|| crc_text(digest.crc64nvme)))
-            .set_checksum_type(full_object.then_some(ChecksumType::FullObject));
-        let call = Call { bytes: COMPLETION_BYTES, ..Call::new("s3:PutObject", key) };
-        let answer = self.call(call, || request.clone().send()).await?;
+        let mut how = Completion { conditional: true, checksums: self.settings.checksum == Checksum::Crc64Nvme };
+        let answer = loop {
+            let request = self.completion(key, (upload_id, parts), digest, how);
+            let call = Call { bytes: COMPLETION_BYTES, ..Call::new("s3:PutObject", key) };
+            match self.call(call, || request.clone().send()).await {
+                Err(error) if how.conditional && condition::knows_no_condition(&error) => how.conditional = false,
+                Err(error) if how.checksums && condition::knows_no_checksums(&error) => how.checksums = false,
+                outcome => break outcome?,
+            }
+        };
         let theirs = stored::full_object_crc(answer.checksum_crc64_nvme());
         self.compare_checksum(key, theirs, digest.crc64nvme)?;
         Ok(Stored {
             key: key.to_owned(),
             version_id: answer.version_id().map(str::to_owned),
-            etag: stored::bare_etag(answer.e_tag()),
+            etag: stored::bare_etag(answer.e_tag()).filter(|etag| !etag.is_empty()),
             size: digest.size,
-            crc64nvme: theirs.or(full_object.then_some(digest.crc64nvme)),
+            crc64nvme: theirs.or(how.checksums.then_some(digest.crc64nvme)),
         })
     }
+
+    fn completion(
+        &self,
+        key: &str,
+        (upload_id, parts): (&str, &[Part]),
+        digest: &Digest,
+        how: Completion,
+    ) -> CompleteMultipartUploadFluentBuilder {
+        self.client
+            .complete_multipart_upload()
+            .bucket(&self.settings.bucket)
+            .key(key)
+            .upload_id(upload_id)
+            .set_if_none_match(how.conditional.then(|| "*".to_owned()))
+            .mpu_object_size(i64::try_from(digest.size).unwrap_or(i64::MAX))
+            .multipart_upload(completed_parts(parts, how.checksums))
+            .set_checksum_crc64_nvme(how.checksums.then(|| crc_text(digest.crc64nvme)))
+            .set_checksum_type(how.checksums.then_some(ChecksumType::FullObject))
+    }
+}
+
+/// What a store is asked to look at when it completes an upload.
+#[derive(Clone, Copy)]
+struct Completion {
+    /// Nothing may have the key.
+    conditional: bool,
+    checksums: bool,
 }
 
 fn completed_parts(parts: &[Part], with_checksums: bool) -> CompletedMultipartUpload {

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use catalog::Object;
 
-use super::{Bucket, Call, listing, stored};
+use super::{Bucket, Call, condition, listing, stored};
 use crate::limits::RECORD_LIMIT;
 use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored};
 
@@ -19,6 +19,7 @@ const TRIAL: &str = ".lastgood-dry-run.sql";
 const TRIAL_BODY: &[u8] = b"A dry run of lastgood tried whether the bucket takes backups. This may be deleted.\n";
 
 /// A body on its way into one object.
+#[derive(Clone)]
 pub(crate) struct Body<'a> {
     pub(crate) key: &'a str,
     pub(crate) bytes: Bytes,
@@ -40,8 +41,9 @@ impl<'a> Body<'a> {
 impl Bucket {
     /// Stores a record that must not be there yet. Safe to repeat: the same bytes under the key are a success.
     pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
-        match self.committing().put(&Body::record(key, bytes.clone(), true)).await {
-            Ok(stored) => Ok(PutOutcome::Stored(stored)),
+        match self.committing().put_absent(&Body::record(key, bytes.clone(), true)).await {
+            Ok(stored) if self.is_still(key, &bytes).await? => Ok(PutOutcome::Stored(stored)),
+            Ok(_) => Ok(PutOutcome::Exists),
             Err(Error::Exists { .. }) => self.compare_existing(key, &bytes).await,
             Err(error) => Err(error),
         }
@@ -91,6 +93,8 @@ impl Bucket {
             || self.put_request(&body, &digest).set_checksum_crc64_nvme(None).content_md5(md5_text(digest.md5)).send();
         match self.call(Call::new("s3:PutObject", &key).carrying(body.bytes.len()), send).await {
             Err(Error::Checksum { .. } | Error::Exists { .. }) => Ok(()),
+            // A backup looks for itself.
+            Err(error) if condition::knows_no_condition(&error) => Ok(()),
             Err(error) => Err(error),
             // A store that doesn't look: what it stored is in nobody's way.
             Ok(_) => {

@@ -186,11 +186,11 @@ impl BucketUpload {
             new: true,
             storage_class: self.bucket.settings.storage_class.as_deref(),
         };
-        let stored = match self.bucket.committing().put(&body).await {
-            Err(Error::Exists { object }) => self.find_landed(digest, false).await?.ok_or(Error::Exists { object }),
-            outcome => outcome,
+        let stored = match self.bucket.committing().put_absent(&body).await {
+            Err(Error::Exists { object }) => self.find_landed(digest, false).await?.ok_or(Error::Exists { object })?,
+            outcome => self.bucket.prove(&self.ours(digest, false), outcome?).await?,
         };
-        stored.map(|stored| (stored, By::ThisUpload))
+        Ok((stored, By::ThisUpload))
     }
 
     async fn complete_multipart(&mut self, digest: &Digest) -> Result<(Stored, By), Error> {
@@ -203,6 +203,7 @@ impl BucketUpload {
         let crc = combined_crc(&multipart.done);
         self.compare_sent(self.size, crc, digest)?;
         let Some(multipart) = &self.multipart else { return Err(self.gone()) };
+        self.bucket.refuse_present(&self.key).await?;
         match self
             .bucket
             .committing()
@@ -217,17 +218,20 @@ impl BucketUpload {
             Err(gone @ Error::UploadGone { .. }) => {
                 Ok((self.find_landed(digest, true).await?.ok_or(gone)?, By::ThisUpload))
             }
-            outcome => Ok((outcome?, By::ThisUpload)),
+            outcome => Ok((self.bucket.prove(&self.ours(digest, true), outcome?).await?, By::ThisUpload)),
         }
     }
 
     async fn find_landed(&self, digest: &Digest, upload_is_gone: bool) -> Result<Option<Stored>, Error> {
+        self.bucket.find_landed(&self.ours(digest, upload_is_gone)).await
+    }
+
+    fn ours<'a>(&'a self, digest: &'a Digest, upload_is_gone: bool) -> Ours<'a> {
         let etag = match &self.multipart {
             Some(multipart) => multipart_etag(&multipart.done),
             None => Some(digest.md5.to_string()),
         };
-        let lastgood_id = stored::lastgood_id(&self.metadata);
-        self.bucket.committing().find_landed(&Ours { key: &self.key, digest, lastgood_id, etag, upload_is_gone }).await
+        Ours { key: &self.key, digest, lastgood_id: stored::lastgood_id(&self.metadata), etag, upload_is_gone }
     }
 
     fn gone(&self) -> Error {
