@@ -59,6 +59,7 @@ missing_debian_packages() {
   compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || echo postgresql
   command -v zstd > /dev/null || echo zstd
   command -v age > /dev/null || echo age
+  command -v openssl > /dev/null || echo openssl
   command -v valgrind > /dev/null || echo valgrind
   command -v cc > /dev/null || printf '%s\n' gcc libc6-dev
   python3 -c 'import ensurepip, venv' 2> /dev/null || printf '%s\n' python3 python3-venv

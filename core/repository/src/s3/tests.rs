@@ -83,7 +83,11 @@ fn answer(line: &str, special: &mut Answers) -> (u16, &'static str, String) {
         return if last { special.answers[0].clone() } else { special.answers.remove(0) };
     }
     match line.split(' ').next() {
+        Some("POST") if line.contains("uploadId=") => (200, "", COMPLETED.to_owned()),
         Some("POST") => (200, "", BEGUN.to_owned()),
+        // An identity that may store alone, and can't look at what it stored.
+        Some("HEAD") => (403, "", String::new()),
+        Some("GET") if !line.contains("uploadId=") => (403, "", error_body("AccessDenied")),
         Some("PUT") => (200, "ETag: \"9dd4e461268c8034f5c8564e155c67a6\"\r\n", String::new()),
         Some("DELETE") => (204, "", String::new()),
         _ => (404, "", error_body("NoSuchUpload")),
@@ -118,7 +122,11 @@ fn digest(bytes: &[u8]) -> Digest {
 
 /// Two parts through a listener whose completions are answered so.
 async fn upload(answers: Vec<(u16, &'static str, String)>) -> (Listener, Result<crate::Stored, Error>) {
-    let listener = Listener::start(Answers { method: "POST", target: "uploadId=", answers }).await;
+    upload_through(Answers { method: "POST", target: "uploadId=", answers }).await
+}
+
+async fn upload_through(special: Answers) -> (Listener, Result<crate::Stored, Error>) {
+    let listener = Listener::start(special).await;
     let metadata = UploadMetadata {
         lastgood_id: "run-1".into(),
         database: "app".into(),
@@ -166,6 +174,54 @@ async fn a_stored_checksum_that_differs_is_an_error() {
                  </CompleteMultipartUploadResult>";
     let (_listener, outcome) = upload(vec![(200, "", wrong.to_owned())]).await;
     assert!(matches!(outcome, Err(Error::Checksum { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_archive_that_the_store_did_not_keep_is_no_success() {
+    let empty = "Last-Modified: Thu, 02 Jan 2020 03:04:05 GMT\r\n";
+    let (listener, outcome) =
+        upload_through(Answers { method: "HEAD", target: "", answers: vec![(200, empty, String::new())] }).await;
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("answered that it has the 6291456 bytes, and has 0"), "{error}");
+    assert_eq!(listener.count("DELETE"), 1);
+}
+
+#[tokio::test]
+async fn an_archive_that_another_run_replaced_is_no_success() {
+    let other = "Last-Modified: Thu, 02 Jan 2020 03:04:05 GMT\r\nx-amz-meta-lastgood-id: run-2\r\n";
+    let body = "x".repeat(6 << 20);
+    let (_listener, outcome) =
+        upload_through(Answers { method: "HEAD", target: "", answers: vec![(200, other, body)] }).await;
+    assert!(matches!(outcome, Err(Error::Exists { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_checksums_in_a_completion_gets_none() {
+    let (listener, outcome) =
+        upload(vec![(400, "", error_body("MalformedXML")), (200, "", COMPLETED.to_owned())]).await;
+    assert_eq!(outcome.unwrap().etag.as_deref(), Some("x-2"));
+    assert_eq!((listener.count("POST"), listener.count("DELETE")), (3, 0));
+}
+
+#[tokio::test]
+async fn a_store_that_knows_no_condition_gets_a_plain_put() {
+    let answers = vec![(501, "", error_body("NotImplemented")), (200, "ETag: \"e\"\r\n", String::new())];
+    let listener = Listener::start(Answers { method: "PUT", target: "manifest", answers }).await;
+    let stored = listener.repository().await.put_new("backups/a.manifest.json", "{}").await.unwrap();
+    assert!(matches!(stored, crate::PutOutcome::Stored(_)), "{stored:?}");
+    assert_eq!(listener.count("PUT"), 2);
+}
+
+#[tokio::test]
+async fn what_is_there_is_not_put_where_a_store_may_not_refuse_it() {
+    let row = "<Contents><Key>backups/a.manifest.json</Key><LastModified>2020-01-02T03:04:05Z</LastModified>\
+               <ETag>\"e\"</ETag><Size>7</Size></Contents>";
+    let listing = format!("<ListBucketResult><IsTruncated>false</IsTruncated>{row}</ListBucketResult>");
+    let answers = vec![(200, "", listing)];
+    let listener = Listener::start(Answers { method: "GET", target: "list-type", answers }).await;
+    // What lies there can't be read, and so not compared.
+    drop(listener.repository().await.put_new("backups/a.manifest.json", "{}").await);
+    assert_eq!(listener.count("PUT"), 0);
 }
 
 /// What a listing answered so fails of.

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use e2e::bucket::wait;
+use e2e::process::output;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -29,7 +30,7 @@ impl Certificate {
             .arg(&key)
             .args(["-addext", &format!("subjectAltName=DNS:{name}")])
             .args(more);
-        let output = openssl.output().expect("openssl, which Debian's postgresql brings");
+        let output = output(&mut openssl);
         assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
         Certificate { certificate, key }
     }
@@ -44,7 +45,7 @@ impl Certificate {
             for (flag, file) in ["-in", "-signkey", "-out"].iter().zip(files) {
                 openssl.arg(flag).arg(file);
             }
-            let output = openssl.output().unwrap();
+            let output = output(&mut openssl);
             assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
         };
         run(&["x509", "-x509toreq", "-copy_extensions", "copyall"], &[&certificate, &key, &request]);
