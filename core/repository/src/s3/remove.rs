@@ -164,6 +164,7 @@ impl Bucket {
             Err(error) => Err(error),
             Ok(()) => {
                 live.extend(open.into_values().flat_map(live_objects));
+                live.sort_by(|a, b| a.key.cmp(&b.key));
                 Ok(live)
             }
         }
