@@ -1,4 +1,5 @@
 //! What can be wrong with an archive. Damage is a finding, not a failure: the bytes were read, and this is what they say.
+//! Where the reader's own limits end the reading, the bytes have said nothing.
 //!
 //! Each variant has a stable `kind` in JSON (`{"kind": "truncated", …}`), which verdicts keep for years: add variants, never
 //! rename one.
@@ -116,10 +117,27 @@ pub enum Damage {
         /// What they were in the middle of, in words.
         within: String,
     },
+    /// It may be whole, but this reader can't follow it that far: see [`Damage::is_limit`].
+    #[error("{reason}")]
+    BeyondLimits {
+        /// Where it stops: in the stored bytes for a frame, else in the dump.
+        offset: u64,
+        /// Which limit it is.
+        reason: String,
+    },
     /// The archive is complete, and more bytes follow.
     #[error("bytes follow the archive's end at byte {offset}")]
     TrailingBytes {
         /// Where the archive ended.
         offset: u64,
     },
+}
+
+impl Damage {
+    /// Whether this is a limit of the reader and says nothing against the bytes: a format of a later PostgreSQL, or more memory
+    /// than it takes.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::UnsupportedVersion { .. } | Self::BeyondLimits { .. })
+    }
 }

@@ -39,4 +39,6 @@ enum Measure {
     Stream,
     /// It holds no content and is this long.
     Skip(u64),
+    /// It may be whole, and can't be decompressed here, for this reason.
+    Beyond(String),
 }

@@ -223,6 +223,9 @@ impl Cutter {
                 self.place = Place::Stream(stream, self.frame_offset());
                 self.plain.resize(STREAM_PIECE, 0);
             }
+            Measure::Beyond(reason) => {
+                return Err(Damage::BeyondLimits { offset: self.frame_offset(), reason });
+            }
             Measure::Skip(length) => {
                 let left = length.saturating_sub(self.held.len() as u64);
                 self.place = Place::Skip { left, begin: self.frame_offset() };

@@ -10,6 +10,8 @@ const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Largest block, stored or decompressed (RFC 8878, 3.1.1.2.4).
 const BLOCK_LIMIT: usize = 128 << 10;
 const CHECKSUM: usize = 4;
+/// The largest window that the decoder takes without being told to: the limit of `zstd -d` too.
+const WINDOW_LIMIT: u64 = 128 << 20;
 
 /// Whether a frame, or a skippable one, can begin with these bytes, of which there may be fewer than the magic has.
 pub(super) fn can_begin(held: &[u8]) -> bool {
@@ -51,8 +53,13 @@ impl Ruler {
             2 => 4,
             _ => 8,
         };
-        if has_dictionary || size_field == 0 {
-            return Ok(Measure::Stream);
+        if has_dictionary {
+            return Ok(Measure::Beyond("it needs a dictionary to be decompressed (zstd -D)".to_owned()));
+        }
+        if size_field == 0 {
+            // Without a size there is a window, behind the descriptor.
+            let Some(&window) = held.get(MAGIC.len() + 1) else { return Ok(Measure::Need(MAGIC.len() + 2)) };
+            return Ok(streamed(window_size(window)));
         }
         let window = usize::from(!single_segment);
         let end = MAGIC.len() + 1 + window + size_field;
@@ -60,7 +67,8 @@ impl Ruler {
         let size = size.iter().rev().fold(0, |size: u64, &byte| size << 8 | u64::from(byte));
         let size = if size_field == 2 { size + 256 } else { size };
         if size > FRAME_SIZE as u64 {
-            return Ok(Measure::Stream);
+            let window = held.get(MAGIC.len() + 1).filter(|_| !single_segment).map(|window| window_size(*window));
+            return Ok(streamed(window.unwrap_or(size)));
         }
         self.checksum = if descriptor & 0x04 != 0 { CHECKSUM } else { 0 };
         self.step_over_blocks(held, end)
@@ -86,6 +94,21 @@ impl Ruler {
         self.block = Some(at);
         Ok(Measure::Need(at + 3))
     }
+}
+
+/// What a frame's window descriptor says, in bytes (RFC 8878, 3.1.1.1.2).
+fn window_size(descriptor: u8) -> u64 {
+    let base = 1_u64 << (10 + (descriptor >> 3));
+    base + base / 8 * u64::from(descriptor & 7)
+}
+
+/// A frame that is decompressed as it comes, in this much memory.
+fn streamed(window: u64) -> Measure {
+    if window <= WINDOW_LIMIT {
+        return Measure::Stream;
+    }
+    let (window, limit) = (window >> 20, WINDOW_LIMIT >> 20);
+    Measure::Beyond(format!("it takes {window} MiB of memory to decompress, more than {limit} MiB (zstd --long)"))
 }
 
 pub(super) struct FrameCompressor {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::reader::ContentsReader;
 use super::values::Stop;
+use crate::Damage;
 use crate::census::Sha256Hex;
 
 /// Kinds whose definition is kept: what a new database has to be created with.
@@ -245,7 +246,11 @@ impl Contents {
             self.memory += size_of::<LargeObjectEntry>();
         }
         if self.memory > MOST_KEPT {
-            return Err(format!("listing it takes more than {} MiB of memory", MOST_KEPT >> 20).into());
+            let reason = format!(
+                "its table of contents is too long: listing it takes more than {} MiB of memory",
+                MOST_KEPT >> 20
+            );
+            return Err(Stop::Found(Damage::BeyondLimits { offset: 0, reason }));
         }
         if is_wanted {
             self.entries.push(entry);

@@ -107,6 +107,23 @@ fn a_zstd_frame_that_lies_about_its_content_is_a_bad_frame() {
     }
 }
 
+/// `zstd --long=31`, `zstd --ultra` of one large block, and a frame made with a dictionary: nothing is wrong with them.
+#[test]
+fn a_zstd_frame_beyond_the_readers_limits_is_not_called_broken() {
+    let empty_block = [1, 0, 0];
+    let large = [&[0xa0][..], &(1_u32 << 30).to_le_bytes()].concat();
+    for (header, word) in [(&[0, 21 << 3][..], "2048 MiB"), (&large, "1024 MiB"), (&[1, 10 << 3, 7], "dictionary")] {
+        let frame = [&[0x28, 0xb5, 0x2f, 0xfd][..], header, &empty_block].concat();
+        let found = read_back(&frame).unwrap_err();
+        assert!(found.is_limit() && found.to_string().contains(word), "{found}");
+    }
+    // 128 MiB are taken, and nothing more is asked of a frame that states a small content.
+    for header in [&[0, 17 << 3][..], &[0x40, 21 << 3, 0, 0]] {
+        let frame = [&[0x28, 0xb5, 0x2f, 0xfd][..], header, &empty_block].concat();
+        assert!(!matches!(read_back(&frame), Err(found) if found.is_limit()), "{header:?}");
+    }
+}
+
 #[test]
 fn a_zstd_frame_of_endless_empty_blocks_is_a_bad_frame() {
     let mut stored = vec![0x28, 0xb5, 0x2f, 0xfd, 0x20, 0];
