@@ -1,54 +1,76 @@
 //! The name of a backup, and the check that no backup has it yet.
 
+use std::time::Duration;
+
 use catalog::manifest::Purpose;
-use catalog::{BackupId, Part, Stem, Tag};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use repository::{Repository, Scope};
+use catalog::{BackupId, Stem, Tag};
+use jiff::{SignedDuration, Timestamp};
+use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::backup::source::Source;
 use crate::settings::Settings;
 
+/// How many seconds are tried for one whose name is free. A killed run, or one before the clock was set back, may have left it
+/// taken; and the way back from a restore may begin in the same second.
+const TRIES: i64 = 60;
+
+/// How long a bucket is asked whether a time is free: if it can't be reached, the upload waits for it, and not this.
+const ASKING: Duration = Duration::from_secs(5);
+
 /// The label that was asked for, otherwise the time.
-///
-/// # Errors
-/// Exit 2 when no valid key can be made of it.
-pub(super) fn choose(settings: &Settings, source: &Source, purpose: Purpose, now: Timestamp) -> Result<Stem, Failure> {
-    let tag = match (purpose, &settings.name) {
+pub(super) fn tag(settings: &Settings, purpose: Purpose, now: Timestamp) -> Tag {
+    match (purpose, &settings.name) {
         (Purpose::Safety, _) => Tag::Safety(now),
         (_, Some(label)) => Tag::Label(label.clone()),
         (_, None) => Tag::At(now),
-    };
-    Stem::new(&source.server.database, &tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()))
+    }
 }
 
-/// Refuses a label that was used before: better before hours of dumping than after. The other backup's compression does not
+/// A name that no backup has yet: of a time the next second that is free, whatever the clock does meanwhile.
+///
+/// # Errors
+/// Exit 2 when no valid key can be made of it, exit 1 where a label was used before.
+pub(super) async fn free(
+    repositories: &[Repository],
+    database: &str,
+    tag: Tag,
+    now: Timestamp,
+) -> Result<Stem, Failure> {
+    let name = |tag: &Tag| Stem::new(database, tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()));
+    let later = |by: i64| match &tag {
+        Tag::At(at) => Some(Tag::At(*at + SignedDuration::from_secs(by))),
+        Tag::Safety(at) => Some(Tag::Safety(*at + SignedDuration::from_secs(by))),
+        Tag::Label(_) => None,
+    };
+    for seconds in 0..TRIES {
+        let Some(tag) = later(seconds) else { break };
+        let stem = name(&tag)?;
+        let asked = tokio::time::timeout(ASKING, taken(repositories, &stem, now)).await;
+        if asked.unwrap_or_default().is_none() {
+            return Ok(stem);
+        }
+    }
+    let stem = name(&tag)?;
+    refuse_taken(repositories, &stem, now).await.map(|()| stem)
+}
+
+/// Refuses a name that was used before: better before hours of dumping than after. The other backup's compression does not
 /// matter. Nothing is overwritten in any case.
 ///
 /// # Errors
 /// Exit 1 where a backup has this name.
-pub(super) async fn refuse_taken(repositories: &[Repository], stem: &Stem, now: Timestamp) -> Result<(), Failure> {
-    if !matches!(stem.tag(), Tag::Label(_)) {
-        return Ok(());
-    }
+async fn refuse_taken(repositories: &[Repository], stem: &Stem, now: Timestamp) -> Result<(), Failure> {
     let Some((id, repository)) = taken(repositories, stem, now).await else { return Ok(()) };
     Err(Failure::new(Exit::Failed, format!("a backup named {id} already exists in {repository}"))
         .hint("choose another --name, or remove that backup first; nothing was overwritten"))
 }
 
 /// The backup that has this name already, and the repository that it is in.
-pub(super) async fn taken(repositories: &[Repository], stem: &Stem, now: Timestamp) -> Option<(BackupId, String)> {
-    let day = now.to_zoned(TimeZone::UTC).date();
+async fn taken(repositories: &[Repository], stem: &Stem, now: Timestamp) -> Option<(BackupId, String)> {
     for repository in repositories {
         let id = repository.layout().place(stem.clone(), now);
         // A repository that cannot be listed will say so when it is written to, and must not fail the others here.
-        let objects = repository.objects(Scope::Day(day)).await.unwrap_or_default();
-        let is_taken = objects.iter().any(|object| match repository.layout().parse(&object.key) {
-            Part::Archive { id: other, .. } | Part::Record { id: other, .. } => other == id,
-            _ => false,
-        });
-        if is_taken {
+        if repository.entry(&id).await.unwrap_or_default().is_some() {
             return Some((id, repository.display_name()));
         }
     }

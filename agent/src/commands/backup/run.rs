@@ -16,9 +16,6 @@ use crate::places;
 use crate::read_back::Reader;
 use crate::settings::{DatabaseSettings, Settings};
 
-/// How many seconds a safety backup waits for one that no other has: the way back from a restore may begin in the same.
-const PATIENCE: usize = 10;
-
 /// A backup that has begun: its database answers, its lock is held, and its name is free.
 pub(super) struct Run<'a> {
     pub(super) settings: &'a Settings,
@@ -68,18 +65,9 @@ impl<'a> Run<'a> {
         let source = Source::open(settings, database, purpose, interrupt.stop(), settings.retry_budget())?;
         let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
         let repositories = places::repositories(None, settings).await?;
-        let mut started = Moment::now();
-        let mut stem = name::choose(settings, &source, purpose, started.at)?;
-        name::refuse_taken(&repositories, &stem, started.at).await?;
-        for _ in 0..PATIENCE {
-            let waits = purpose == Purpose::Safety && interrupt.seen().is_none();
-            if !waits || name::taken(&repositories, &stem, started.at).await.is_none() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            started = Moment::now();
-            stem = name::choose(settings, &source, purpose, started.at)?;
-        }
+        let started = Moment::now();
+        let tag = name::tag(settings, purpose, started.at);
+        let stem = name::free(&repositories, &source.server.database, tag, started.at).await?;
         Ok(Self { settings, database, source, repositories, purpose, stem, started, reader, interrupt, _lock: lock })
     }
 }
