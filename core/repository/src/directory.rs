@@ -120,7 +120,11 @@ impl Directory {
         let path = self.path_of(key);
         let folder = path.parent().unwrap_or(&self.path).to_owned();
         let made = DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(&folder);
-        made.map_err(|error| Error::io(&folder, error))?;
+        made.map_err(|error| match error.kind() {
+            // It is there, and is something else.
+            io::ErrorKind::AlreadyExists => Error::io(&folder, io::ErrorKind::NotADirectory.into()),
+            _ => Error::io(&folder, error),
+        })?;
         Ok(folder)
     }
 }

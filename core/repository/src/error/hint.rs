@@ -60,6 +60,9 @@ impl Error {
             Self::Other { code, .. } if code == "AuthorizationHeaderMalformed" => {
                 "check AWS_REGION and the access key: one of them is not what the store expects".to_owned()
             }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotADirectory => {
+                "set BACKUP_DIR to a folder".to_owned()
+            }
             Self::Io { .. } | Self::Settings { .. } | Self::Other { .. } => return None,
         })
     }
