@@ -1,5 +1,6 @@
 //! Which repository a command looks into, and the catalogs there of the databases that it is about.
 
+use catalog::words;
 use catalog::{BackupId, Catalog, Entry, Manifest, NotFound};
 use jiff::Timestamp;
 use repository::Repository;
@@ -78,7 +79,7 @@ impl Catalogs {
 }
 
 /// The backup called `name`, of any database: a name says its database. `latest` is the newest good one of the one database
-/// that was chosen.
+/// that was chosen, and a label alone is of that one.
 ///
 /// # Errors
 /// Exit 5 when there is none, exit 2 when more than one database matches.
@@ -86,18 +87,34 @@ pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &st
     let missing = |error: NotFound| {
         Failure::new(Exit::NotFound, format!("{error} in {}", repository.display_name())).hint(error.hint())
     };
-    let mut catalog = match name {
-        "latest" => recent(repository, settings).await?,
-        name => {
-            let id: BackupId = name.parse().map_err(|error| missing(NotFound::Name(error)))?;
-            let database = id.stem.database();
-            repository.catalog(&database).await?
-        }
+    let now = Timestamp::now();
+    let mut catalog = match (name, name.parse::<BackupId>()) {
+        ("latest", _) => recent(repository, settings).await?,
+        (_, Ok(id)) => repository.catalog(&id.stem.database()).await?,
+        (_, Err(error)) => match settings.databases.as_slice() {
+            [DatabaseSettings { name: Some(database), .. }] => repository.catalog(database).await?,
+            _ => return Err(missing(NotFound::Name(error))),
+        },
     };
-    let entry = catalog.find(name).map_err(missing)?.clone();
+    let entry = catalog.find(name, now).map_err(missing)?.clone();
+    if name == "latest" {
+        passed_over(&catalog, &entry, now).iter().for_each(|note| tracing::warn!("{note}"));
+    }
     catalog.entries = vec![entry.clone()];
     repository.resolve(&mut catalog).await?;
     Ok(catalog.entries.pop().unwrap_or(entry))
+}
+
+/// What is to be said of a `latest`: which good backups it isn't, because they lie in the future, and when it does itself.
+pub(crate) fn passed_over(catalog: &Catalog, latest: &Entry, now: Timestamp) -> Vec<String> {
+    let note = |entry: &Entry| {
+        let by = words::age(entry.age(now));
+        match entry.id == latest.id {
+            true => format!("{} lies {by}: a clock was wrong, and others may be newer", entry.name()),
+            false => format!("{} lies {by} and is not taken for the latest: a clock was wrong", entry.name()),
+        }
+    };
+    catalog.good_ahead(now).map(note).collect()
 }
 
 /// The newest backups of the one database that was chosen, down to its newest good one.
@@ -135,7 +152,7 @@ fn one(mut catalogs: Catalogs) -> Result<Catalog, Failure> {
 ///
 /// # Errors
 /// When it cannot be read, or is not a manifest.
-pub(crate) async fn manifest(repository: &Repository, entry: &Entry) -> Result<Option<Manifest>, Failure> {
+pub(crate) async fn manifest(repository: &Repository, entry: &Entry) -> Result<Option<Manifest>, repository::Error> {
     let Some(object) = &entry.manifest else { return Ok(None) };
     Ok(Some(repository.manifest(object).await?))
 }

@@ -4,9 +4,9 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use archive::Inspected;
+use archive::{Damage, Inspected};
 use catalog::manifest::Manifest;
-use catalog::verdict::{Evidence, Expected, Verdict, Verifier, judge};
+use catalog::verdict::{self, Evidence, Expected, Verdict, Verifier, judge};
 use catalog::{BackupId, DocumentError, Object};
 use jiff::Timestamp;
 use repository::{Head, Repository};
@@ -80,8 +80,11 @@ impl Reader {
         let inspected = self.inspect(download, &name, object.size).await?;
         // It was read after it was written, whatever the clock says.
         let verified = Timestamp::now().max(object.last_modified);
-        let verdict =
-            judge(manifest, Evidence { object, expected: &expected, inspected: &inspected }, verified, verifier());
+        let evidence = Evidence { object, expected: &expected, inspected: &inspected };
+        if let Some(limit) = verdict::beyond_limits(manifest, evidence) {
+            return Err(beyond_limits(&name, limit));
+        }
+        let verdict = judge(manifest, evidence, verified, verifier());
         Ok(ReadBack { verdict, inspected })
     }
 
@@ -153,6 +156,16 @@ fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
         Err(age::DecryptError::Io(error)) => Err(error),
         Err(broken) => Err(io::Error::new(io::ErrorKind::InvalidData, broken.to_string())),
     }
+}
+
+/// What is beyond this program's limits may be whole: it is a failure and never damage.
+pub(crate) fn beyond_limits(name: &str, limit: &Damage) -> Failure {
+    let hint = match limit {
+        Damage::UnsupportedVersion { .. } => "upgrade lastgood, or restore it with the pg_restore of that version",
+        _ => "restore it by hand: zstd -dc --long=31 FILE | pg_restore -d DATABASE",
+    };
+    Failure::new(Exit::Failed, format!("{name} is beyond the limits of lastgood, and nothing is known of it: {limit}"))
+        .hint(hint)
 }
 
 fn unreadable(name: &str, error: io::Error) -> Failure {

@@ -70,6 +70,8 @@ pub(crate) struct Settings {
     /// `None`: the compression's usual level.
     pub(crate) compression_level: Option<i32>,
     pub(crate) verify: Verify,
+    /// After how many days `verify --all` reads what is intact again; `None`: never.
+    pub(crate) reverify_days: Option<u32>,
     /// The age keys that archives are encrypted for; empty: not encrypted.
     pub(crate) recipients: Vec<age::x25519::Recipient>,
     /// The age key that decrypts.
@@ -183,6 +185,7 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         compression: all.get(&table::BACKUP_COMPRESSION)?,
         compression_level: all.get(&table::BACKUP_COMPRESSION_LEVEL),
         verify: all.get(&table::BACKUP_VERIFY)?,
+        reverify_days: all.get(&table::BACKUP_REVERIFY_DAYS).filter(|days| *days > 0),
         recipients,
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
         program_directory: all.get(&table::PG_BIN_DIR),

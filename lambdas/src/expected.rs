@@ -1,6 +1,7 @@
 //! Whether a database's backups are missed when they don't come: from its first backup until it is retired.
 
 use catalog::{Catalog, DatabaseEntry};
+use jiff::Timestamp;
 use repository::Repository;
 
 use crate::Failure;
@@ -21,9 +22,9 @@ impl Expected {
     ///
     /// # Errors
     /// When it can't be read, or isn't understood: the database counts as expected by whoever asks.
-    pub(crate) async fn read(repository: &Repository, catalog: &Catalog) -> Result<Self, Failure> {
+    pub(crate) async fn read(repository: &Repository, catalog: &Catalog, now: Timestamp) -> Result<Self, Failure> {
         let Some(mark) = &catalog.expected else { return Ok(Self::Never) };
         let entry = repository.database_entry(mark).await?;
-        Ok(if entry.is_expected(catalog) { Self::Yes(entry) } else { Self::Retired })
+        Ok(if entry.is_expected(catalog, now) { Self::Yes(entry) } else { Self::Retired })
     }
 }

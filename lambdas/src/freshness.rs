@@ -114,7 +114,7 @@ impl Measuring {
         let repository = &self.cloud.repository;
         let catalog = repository.recent(&marked.database, now).await?;
         let catalog = Catalog { expected: marked.expected, ..catalog };
-        Ok(match Expected::read(repository, &catalog).await? {
+        Ok(match Expected::read(repository, &catalog, now).await? {
             Expected::Yes(entry) => Some(Gauge::of(&catalog, self.max_age, Some(entry.since), now)),
             Expected::Retired | Expected::Never => None,
         })
@@ -129,7 +129,7 @@ impl Gauge {
             good: Freshness::of_good(catalog, now),
             uploaded: Freshness::of_uploaded(catalog, now),
             finding: check(catalog, &thresholds, now).into_iter().next(),
-            newest_good: catalog.newest_good().map(LastGood::from),
+            newest_good: catalog.newest_good(now).map(LastGood::from),
             since,
         }
     }

@@ -7,8 +7,7 @@
 mod tests;
 
 use aws_sdk_cloudwatch::types::StandardUnit;
-use catalog::Freshness;
-use catalog::freshness::SKEW;
+use catalog::{Freshness, SKEW};
 
 use crate::findings::{Gauge, Judged, Pruned};
 

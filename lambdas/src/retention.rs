@@ -55,9 +55,9 @@ impl Retention {
         let (mut databases, mut retired) = (Vec::new(), 0);
         for mut catalog in self.list(task).await? {
             self.find_uncommitted(&mut catalog, &mut failures).await;
-            let expected = self.is_expected(&catalog, &mut retired, &mut failures).await;
+            let expected = self.is_expected(&catalog, now, &mut retired, &mut failures).await;
             let plan = plan(&catalog, &self.policy, now, Limit::Half);
-            let mut pruned = Pruned::of(&plan, &catalog, expected);
+            let mut pruned = Pruned::of(&plan, &catalog, expected, now);
             report::log(&plan);
             if !task.dry_run {
                 failures.extend(self.act(&plan, &mut pruned, deadline).await.err());
@@ -103,8 +103,14 @@ impl Retention {
         catalog.resolve(|entry| entry.archive.as_ref().filter(|archive| ours.contains(archive)).map(|_| Origin::Ours));
     }
 
-    async fn is_expected(&self, catalog: &Catalog, retired: &mut usize, failures: &mut Vec<Failure>) -> bool {
-        match Expected::read(&self.cloud.repository, catalog).await {
+    async fn is_expected(
+        &self,
+        catalog: &Catalog,
+        now: Timestamp,
+        retired: &mut usize,
+        failures: &mut Vec<Failure>,
+    ) -> bool {
+        match Expected::read(&self.cloud.repository, catalog, now).await {
             Ok(Expected::Yes(_)) => true,
             Ok(Expected::Never) => false,
             Ok(Expected::Retired) => {
@@ -179,7 +185,7 @@ fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
 
 impl Pruned {
     /// The result if the whole plan is carried out.
-    fn of(plan: &Plan<'_>, catalog: &Catalog, expected: bool) -> Self {
+    fn of(plan: &Plan<'_>, catalog: &Catalog, expected: bool, now: Timestamp) -> Self {
         let removals: Vec<_> = plan.removals().collect();
         let going = removals.iter().filter(|row| row.entry.counts_as_good()).count();
         Self {
@@ -190,7 +196,7 @@ impl Pruned {
             removed: removals.iter().map(|row| (row.entry.id.to_string(), row.reason())).collect(),
             stayed: Vec::new(),
             refused: plan.refused.clone(),
-            newest_good: catalog.newest_good().map(LastGood::from),
+            newest_good: catalog.newest_good(now).map(LastGood::from),
         }
     }
 

@@ -54,10 +54,11 @@ pub(crate) struct VerifyArgs {
     /// The backup: its name as `list` shows it, `latest` for the newest one (good or not), or the path of a file.
     #[arg(value_name = "ID|FILE", required_unless_present = "all", conflicts_with = "all")]
     pub(crate) id: Option<String>,
-    /// Verify every backup of the chosen databases that has not been verified yet.
+    /// Verify every backup of the chosen databases that has not been verified yet, and again some of those that were verified
+    /// longest ago (BACKUP_REVERIFY_DAYS).
     #[arg(long)]
     pub(crate) all: bool,
-    /// With --all: verify again what has been verified already.
+    /// With --all: verify again everything that has been verified already.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]

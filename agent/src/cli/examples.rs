@@ -50,7 +50,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no such backup.";
 pub(super) const VERIFY: &str = "\
 Examples:
   lastgood verify latest              verify the newest backup
-  lastgood verify --all               verify every backup that was not verified yet
+  lastgood verify --all               verify every backup that was not verified yet, and old ones again
   lastgood verify ./shop_backup_20261122_030000.sql.gz
 
 The result of reading a backup back is its verdict: intact or damaged. It is stored beside the

@@ -1,14 +1,15 @@
 //! `lastgood check`: whether the good backups are recent, large and numerous enough. It is made for monitoring: the first line
 //! is the summary, the exit status is 6 if unhealthy, and 1 if unknown.
 //!
-//! It lists date folders from the newest down until it has seen as many good backups as there should be: how many older ones
-//! there are doesn't matter.
+//! It lists date folders from the newest down until it has seen as many good backups as there should be, and the first page of
+//! the oldest: how many there are between doesn't matter. Of the newest good one it reads the records.
 
 mod answer;
 
-use catalog::{Catalog, freshness};
+use catalog::freshness::Finding;
+use catalog::{Catalog, Entry, freshness, oldest_verdict};
 use jiff::Timestamp;
-use repository::{Repository, Scope};
+use repository::{Error, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
@@ -60,20 +61,47 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
     let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
     // Without a mark its backups are expected, too.
     let retired = match repository.database_entry_of(name).await? {
-        Some(entry) if !entry.is_expected(&catalog) => entry.retired,
+        Some(entry) if !entry.is_expected(&catalog, now) => entry.retired,
         _ => None,
     };
-    let findings = match retired {
-        Some(_) => Vec::new(),
-        None => freshness::check(&catalog, &database.thresholds, now),
+    let mut findings = Vec::new();
+    if retired.is_none() {
+        findings.extend(freshness::check(&catalog, &database.thresholds, now));
+        if let Some(newest) = catalog.newest_good(now) {
+            findings.extend(records(repository, newest).await?);
+        }
+    }
+    let oldest = repository.oldest(name).await?;
+    let oldest = oldest_verdict(catalog.entries.iter().chain(&oldest.entries));
+    Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(oldest, now))
+}
+
+/// What is wrong with the records of the newest good backup, and by them with its bytes: a listing shows neither.
+async fn records(repository: &Repository, newest: &Entry) -> Result<Option<Finding>, Failure> {
+    let manifest = match &newest.manifest {
+        Some(record) => as_read(repository.manifest(record).await)?,
+        None => Ok(None),
     };
-    Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog)))
+    let verdict = match &newest.intact {
+        Some(record) => as_read(repository.verdict(record).await)?,
+        None => Ok(None),
+    };
+    Ok(freshness::contradicted(newest, &manifest, &verdict))
+}
+
+/// A record that is broken is a finding, one that cannot be read a failure.
+fn as_read<T>(record: Result<T, Error>) -> Result<freshness::Read<T>, Failure> {
+    match record {
+        Ok(record) => Ok(Ok(Some(record))),
+        Err(Error::Document { source, .. }) => Ok(Err(source)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The name of a newer backup that was not verified: it tells a verifier that stopped from backups that stopped.
-fn unverified(catalog: &Catalog) -> Option<String> {
-    let newest = catalog.newest_uploaded()?;
-    let is_newer = catalog.newest_good().is_none_or(|good| newest.instant > good.instant);
+fn unverified(catalog: &Catalog, now: Timestamp) -> Option<String> {
+    let newest = catalog.newest_uploaded(now)?;
+    let is_newer = catalog.newest_good(now).is_none_or(|good| newest.instant > good.instant);
     (is_newer && newest.judged().is_none()).then(|| newest.name())
 }
 

@@ -7,6 +7,7 @@ mod archive;
 mod backup;
 mod choose;
 mod clients;
+mod damage;
 mod drop_old;
 mod edits;
 mod facts;
@@ -30,6 +31,8 @@ mod traps;
 mod unfilled;
 mod wish;
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 
 use crate::answers::failure::{Exit, Failure};
@@ -37,6 +40,7 @@ use crate::answers::prompt;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::answer::Restored;
 use crate::commands::restore::archive::Archive;
+use crate::commands::restore::damage::Suspect;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::shown::PlanDocument;
@@ -65,8 +69,9 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
     let of = database.name.as_deref().unwrap_or(&target.role.name);
     let choosing = choose::choose(args, settings, of, Timestamp::now());
     let (backup, stored) = interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))?;
+    let suspect = Suspect::new(&backup, &stored, interrupt);
     let archive = Archive::new(&backup, stored, settings, interrupt)?;
-    let (settings, interrupt) = (settings.clone(), interrupt.clone());
+    let (settings, interrupt, own) = (settings.clone(), interrupt.clone(), settings);
     let restoring = tokio::task::spawn_blocking(move || {
         let facts = Facts::gather(&wish, backup, target, &archive, &server)
             .map_err(|failure| interrupted_or(&interrupt, failure))?;
@@ -74,7 +79,10 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
         let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
         restore(&job, &settings, &database).map_err(|failure| reading_interrupted(&job, failure))
     });
-    restoring.await.map_err(|e| Failure::new(Exit::Failed, format!("the restore's own thread failed: {e}")))?
+    match restoring.await.map_err(|e| Failure::new(Exit::Failed, format!("the restore's own thread failed: {e}")))? {
+        Err(failure) if failure.exit == Exit::Damaged => Err(suspect.read_again(failure, own).await),
+        done => done,
+    }
 }
 
 /// Why what comes before the plan failed: the programs that are asked end when the run is told to stop.
@@ -99,8 +107,9 @@ fn restore(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Resul
     prompt::ask(&job.plan, &format!("Restore {name}?"), job.wish.confirm, &job.interrupt)?;
     let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(name))?;
     let explained = |failure| if job.wish.search_path_fix { failure } else { job.facts.traps.explain(failure) };
+    let begun = Instant::now();
     let restored = act(job, settings, database).map_err(explained)?;
-    let answer = answer::RestoreAnswer::new(job, &restored, Timestamp::now());
+    let answer = answer::RestoreAnswer::new(job, &restored, begun.elapsed());
     job.report.answer(&answer, &answer)?;
     Ok(restored.clients.map_or(Exit::Done, |failure| {
         job.report.say(&failure);

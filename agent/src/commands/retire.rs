@@ -49,7 +49,8 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings, interrupt: &Inte
         retired,
         backups: catalog.entries.len(),
     };
-    if let Some(entry) = entry.as_ref().filter(|entry| !entry.is_expected(catalog))
+    let now = Timestamp::now();
+    if let Some(entry) = entry.as_ref().filter(|entry| !entry.is_expected(catalog, now))
         && let Some(retired) = entry.retired
     {
         let answer = answer(retired);
@@ -66,7 +67,6 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings, interrupt: &Inte
         Some(_) => no,
         None => no.hint("answer yes with --confirm"),
     })?;
-    let now = Timestamp::now();
     let oldest = catalog.entries.last().map_or(now, |entry| entry.instant);
     let unmarked =
         || DatabaseEntry { database: args.database.clone(), since: oldest, retired: None, unknown: Unknown::default() };

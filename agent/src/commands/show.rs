@@ -5,7 +5,7 @@ mod by_hand;
 
 use catalog::Entry;
 use jiff::Timestamp;
-use repository::Repository;
+use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ShowArgs;
@@ -20,7 +20,7 @@ use crate::settings::Settings;
 pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let entry = places::find(&repository, settings, &args.id).await?;
-    let manifest = places::manifest(&repository, &entry).await?;
+    let manifest = readable(places::manifest(&repository, &entry).await)?.flatten();
     let verdicts = verdicts(&repository, &entry).await?;
     let by_hand = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
     let answer = ShowAnswer::new(&repository, &entry, Known { manifest, verdicts, by_hand }, Timestamp::now());
@@ -28,11 +28,23 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
+/// A record, unless it is broken: that is said, and the rest is shown.
+fn readable<T>(record: Result<T, Error>) -> Result<Option<T>, Failure> {
+    match record {
+        Ok(record) => Ok(Some(record)),
+        Err(error @ Error::Document { .. }) => {
+            tracing::warn!("{error}");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The backup's verdicts, oldest first, and which of them counts.
 async fn verdicts(repository: &Repository, entry: &Entry) -> Result<Vec<Judged>, Failure> {
     let mut verdicts = Vec::new();
     for object in [&entry.intact, &entry.damaged].into_iter().flatten() {
-        let verdict = repository.verdict(object).await?;
+        let Some(verdict) = readable(repository.verdict(object).await)? else { continue };
         let counts = match &entry.archive {
             Some(archive) => entry.judged() == Some(verdict.outcome) && verdict.is_about(archive),
             None => !verdict.is_intact(),

@@ -21,7 +21,7 @@ use crate::places;
 use crate::read_back::{self, Reader, Unrecorded};
 use crate::settings::Settings;
 
-/// Verifies one backup, one file, or all backups that have not been verified yet.
+/// Verifies one backup, one file, or all backups that have not been verified yet or not for long.
 ///
 /// # Errors
 /// When what is to be verified cannot be found, or the only one cannot be read.
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<Exit, 
     let mut verified = Vec::new();
     match &targets {
         Targets::File(path) => verified.push(file::verify(&reader, path).await?),
-        Targets::Backups { repository, targets } => {
+        Targets::Backups { repository, targets, .. } => {
             for (at, target) in targets.iter().enumerate() {
                 let one = verify(&reader, repository, target).await;
                 if args.all {
@@ -68,11 +68,15 @@ async fn verify(reader: &Reader, repository: &Repository, target: &Target) -> Ve
 }
 
 async fn judge(reader: &Reader, repository: &Repository, entry: &Entry) -> Result<Judgement, Failure> {
-    let manifest = places::manifest(repository, entry).await?;
+    let (manifest, broken) = match places::manifest(repository, entry).await {
+        Ok(manifest) => (manifest, None),
+        Err(Error::Document { source, .. }) if source.is_broken() && entry.archive.is_some() => (None, Some(source)),
+        Err(error) => return Err(error.into()),
+    };
     let (verdict, inspected) = match (&entry.archive, &manifest) {
         (Some(archive), manifest) => {
             let read = reader.read_back(repository, archive, manifest.as_ref()).await?;
-            (read.verdict, Some(read.inspected))
+            (broken.iter().fold(read.verdict, Verdict::with_broken_manifest), Some(read.inspected))
         }
         (None, Some(manifest)) => (Verdict::missing(manifest, Timestamp::now(), read_back::verifier()), None),
         (None, None) => {

@@ -108,6 +108,8 @@ settings! {
         BACKUP_AGE_IDENTITY_FILE: PathBuf = PATH {}
         /// What `backup` reads back after storing: `auto` reads back a local copy and leaves a bucket to the AWS stack's verify function; `read-back` reads back the bucket too; `none` leaves both to `lastgood verify`.
         BACKUP_VERIFY: Verify = VERIFY { default: Some("auto") }
+        /// After how many days `verify --all` reads an intact backup again, because disks forget: those first whose verdict is the oldest, and at most a thirtieth of all bytes per run (one backup if that is less). `0`: never.
+        BACKUP_REVERIFY_DAYS: u32 = DAYS { default: Some("25") }
     }
     Retention {
         /// With a bucket: how many days a local copy is kept after its upload. A copy that is missing in the bucket is never removed. Without a bucket: after how many days `backup` and `prune` remove a backup, as `BACKUP_S3_DELETE_DAYS` does for a bucket.
@@ -126,7 +128,7 @@ settings! {
         BACKUP_KEEP_MONTHLY: u32 = COUNT { default: Some("0"), per_database: true }
         /// Keep the newest good backup of each of the last N years that have one.
         BACKUP_KEEP_YEARLY: u32 = COUNT { default: Some("0"), per_database: true }
-        /// Never remove a backup if fewer good ones than this would be left.
+        /// Never remove a good backup if fewer good ones than this would be left. While there are fewer, backups that are not verified yet are not removed either.
         BACKUP_MIN_GOOD: u32 = POSITIVE { default: Some("7"), per_database: true }
     }
     Health {

@@ -205,6 +205,17 @@ pub struct BackupId {
     pub stem: Stem,
 }
 
+impl BackupId {
+    /// The backup of `database` that a person calls by its label or time alone, as `initial` or `20261122/initial`; None when
+    /// that is neither.
+    #[must_use]
+    pub fn of_tag(text: &str, database: &str) -> Option<Self> {
+        let (day, tag) = text.rsplit_once('/').map_or((None, text), |(day, tag)| (Some(day), tag));
+        let stem = format!("{}{MARK}{tag}", encode_database(database)).parse().ok()?;
+        Some(Self { day: day.map(|day| parse_day(day).ok_or(())).transpose().ok()?, stem })
+    }
+}
+
 impl fmt::Display for BackupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.day {

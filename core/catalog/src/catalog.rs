@@ -13,6 +13,9 @@ pub use assemble::catalogs;
 pub use entry::{Entry, Origin, State};
 pub use find::NotFound;
 
+use jiff::Timestamp;
+
+use crate::backup::BackupId;
 use crate::object::Object;
 
 /// The backups of one database in one repository.
@@ -20,7 +23,7 @@ use crate::object::Object;
 pub struct Catalog {
     /// The database's PostgreSQL name.
     pub database: String,
-    /// Newest first; equal instants in the order of their names.
+    /// Newest first; of equal instants the one with the later name first.
     pub entries: Vec<Entry>,
     /// The mark that backups of this database are expected here. With it and no entries, a database's backups vanished.
     pub expected: Option<Object>,
@@ -33,16 +36,22 @@ impl Catalog {
         self.entries.iter().filter(|entry| entry.counts_as_good())
     }
 
-    /// The newest good backup, which is what `latest` means.
+    /// The newest good backup, which is what `latest` means. One that lies in the future of `now` only where all do.
     #[must_use]
-    pub fn newest_good(&self) -> Option<&Entry> {
-        self.good().next()
+    pub fn newest_good(&self, now: Timestamp) -> Option<&Entry> {
+        newest(|| self.good(), now)
     }
 
-    /// The newest archive with a manifest, whatever its verdict; safety backups don't count.
+    /// The newest archive with a manifest, whatever its verdict; safety backups don't count. One that lies in the future of
+    /// `now` only where all do.
     #[must_use]
-    pub fn newest_uploaded(&self) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.is_backup() && !entry.is_safety())
+    pub fn newest_uploaded(&self, now: Timestamp) -> Option<&Entry> {
+        newest(|| self.entries.iter().filter(|entry| entry.is_backup() && !entry.is_safety()), now)
+    }
+
+    /// The good backups that lie in the future of `now`, the farthest first: nothing tells how old they are.
+    pub fn good_ahead(&self, now: Timestamp) -> impl Iterator<Item = &Entry> {
+        self.good().filter(move |entry| entry.is_in_the_future(now))
     }
 
     /// The archives without a manifest whose origin isn't known yet; one HEAD each tells, see [`Catalog::resolve`].
@@ -61,6 +70,15 @@ impl Catalog {
     }
 
     fn sort(&mut self) {
-        self.entries.sort_by(|a, b| b.instant.cmp(&a.instant).then_with(|| a.id.cmp(&b.id)));
+        self.entries.sort_by(|a, b| newness(b).cmp(&newness(a)));
     }
+}
+
+/// Copies often bear one time: then their names tell which is newer.
+fn newness(entry: &Entry) -> (Timestamp, Option<Timestamp>, &BackupId) {
+    (entry.instant, entry.id.stem.time(), &entry.id)
+}
+
+fn newest<'a, I: Iterator<Item = &'a Entry>>(newest_first: impl Fn() -> I, now: Timestamp) -> Option<&'a Entry> {
+    newest_first().find(|entry| !entry.is_in_the_future(now)).or_else(|| newest_first().next())
 }

@@ -24,10 +24,10 @@ pub struct DatabaseEntry {
 }
 
 impl DatabaseEntry {
-    /// Whether backups are expected: not after it was retired, unless one came later all the same.
+    /// Whether backups are expected at `now`: not after it was retired, unless one came later all the same.
     #[must_use]
-    pub fn is_expected(&self, catalog: &Catalog) -> bool {
-        let newest = catalog.newest_uploaded().map(|entry| entry.instant);
+    pub fn is_expected(&self, catalog: &Catalog, now: Timestamp) -> bool {
+        let newest = catalog.newest_uploaded(now).map(|entry| entry.instant);
         self.retired.is_none_or(|retired| newest.is_some_and(|newest| newest > retired))
     }
 
@@ -80,13 +80,18 @@ mod tests {
 
     #[test]
     fn a_retired_database_is_not_expected_until_a_backup_comes_all_the_same() {
-        let mut listing = Listing::bucket();
-        assert!(entry(None).is_expected(&listing.catalog()), "backups that vanished are missed");
+        let (mut listing, now) = (Listing::bucket(), time("2026-01-23T00:00:00Z"));
+        assert!(entry(None).is_expected(&listing.catalog(), now), "backups that vanished are missed");
         listing.at(State::Good, "2026-01-20T03:00:00Z");
         let retired = entry(Some("2026-01-21T00:00:00Z"));
-        assert!(entry(None).is_expected(&listing.catalog()));
-        assert!(!retired.is_expected(&listing.catalog()));
+        assert!(entry(None).is_expected(&listing.catalog(), now));
+        assert!(!retired.is_expected(&listing.catalog(), now));
+        listing.at(State::Good, "2036-01-22T03:00:00Z");
+        assert!(
+            !retired.is_expected(&listing.catalog(), now),
+            "one made by a wrong clock before is none that came after"
+        );
         listing.at(State::Uploaded, "2026-01-22T03:00:00Z");
-        assert!(retired.is_expected(&listing.catalog()));
+        assert!(retired.is_expected(&listing.catalog(), now));
     }
 }

@@ -40,6 +40,12 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
+    /// Whether the document is broken, and not only too new for this program.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        !matches!(self, Self::Newer { .. })
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {

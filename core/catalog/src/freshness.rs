@@ -1,23 +1,21 @@
 //! How old the newest good backup is, and whether that, their number and their size are what was asked for.
 //!
 //! No news is bad news: without a good backup the answer is "never", which is a finding, and so is a backup of
-//! the future, for then the clock says nothing about its age.
+//! the future, for then a clock is wrong, whichever. Its age is unknown, and that of the newest one before it counts.
 
+mod finding;
+mod records;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use crate::backup::BackupId;
-use crate::catalog::{Catalog, Entry};
-use crate::words;
+use crate::catalog::{Catalog, Entry, State};
+use crate::verdict::Outcome;
 
-/// How far a backup may lie in the future before it is a finding, and its age unknown: clocks of two machines differ by
-/// seconds, not by more.
-pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub use finding::Finding;
+pub use records::{Read, contradicted};
 
 /// The age of one kind of backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub enum Freshness {
         id: BackupId,
         /// When it was made.
         instant: Timestamp,
-        /// `now` less `instant`; negative when one of the clocks is wrong.
+        /// How old it is; below zero when all of the kind lie in the future, for one of the clocks is wrong.
         age: SignedDuration,
     },
 }
@@ -53,73 +51,24 @@ impl Default for Thresholds {
     }
 }
 
-/// Something unhealthy about a database's backups. Display is the sentence for people, `code` the word for programs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum Finding {
-    /// There is no good backup.
-    Never {
-        /// The PostgreSQL name.
-        database: String,
-        /// How many backups are not verified yet.
-        unverified: usize,
-    },
-    /// The newest good backup is too old.
-    Stale {
-        /// The newest good backup.
-        id: BackupId,
-        /// Its age in seconds.
-        age_seconds: i64,
-        /// The age it may have, in seconds.
-        max_age_seconds: i64,
-    },
-    /// The newest good backup is in the future, so its age is unknown.
-    InTheFuture {
-        /// The newest good backup.
-        id: BackupId,
-        /// By how much, in seconds.
-        by_seconds: i64,
-    },
-    /// There are too few good backups.
-    TooFew {
-        /// The PostgreSQL name.
-        database: String,
-        /// How many there are.
-        good: usize,
-        /// How many there should be.
-        min_count: usize,
-    },
-    /// Good backups are smaller than they should be.
-    TooSmall {
-        /// The newest of them.
-        id: BackupId,
-        /// Its bytes.
-        size: u64,
-        /// The bytes it should have.
-        min_size: u64,
-        /// How many good backups are too small.
-        count: usize,
-    },
-}
-
 impl Freshness {
     /// The age of the newest good backup.
     #[must_use]
     pub fn of_good(catalog: &Catalog, now: Timestamp) -> Self {
-        Self::of(catalog.newest_good(), now)
+        Self::of(catalog.newest_good(now), now)
     }
 
     /// The age of the newest backup whether verified or not: it tells backups that stopped from a verifier that stopped.
     #[must_use]
     pub fn of_uploaded(catalog: &Catalog, now: Timestamp) -> Self {
-        Self::of(catalog.newest_uploaded(), now)
+        Self::of(catalog.newest_uploaded(now), now)
     }
 
     fn of(entry: Option<&Entry>, now: Timestamp) -> Self {
         entry.map_or(Self::Never, |entry| Self::Of {
             id: entry.id.clone(),
             instant: entry.instant,
-            age: now.duration_since(entry.instant),
+            age: entry.age(now),
         })
     }
 
@@ -138,11 +87,15 @@ impl Freshness {
 pub fn check(catalog: &Catalog, thresholds: &Thresholds, now: Timestamp) -> Vec<Finding> {
     let age = age_finding(catalog, thresholds.max_age, now);
     age.into_iter()
+        .chain(in_the_future(catalog, now))
+        .chain(damaged(catalog, now))
+        .chain(changed(catalog, now))
         .chain(too_few(catalog, thresholds.min_count))
         .chain(too_small(catalog, thresholds.min_size))
         .collect()
 }
 
+/// Where all good ones lie in the future their age is unknown, and another finding.
 fn age_finding(catalog: &Catalog, max_age: SignedDuration, now: Timestamp) -> Option<Finding> {
     match Freshness::of_good(catalog, now) {
         Freshness::Never => {
@@ -150,14 +103,38 @@ fn age_finding(catalog: &Catalog, max_age: SignedDuration, now: Timestamp) -> Op
             let unverified = catalog.entries.iter().filter(unverified).count();
             Some(Finding::Never { database: catalog.database.clone(), unverified })
         }
-        Freshness::Of { id, age, .. } if age < -SKEW => {
-            Some(Finding::InTheFuture { id, by_seconds: age.as_secs().saturating_neg() })
-        }
         Freshness::Of { id, age, .. } if age > max_age => {
             Some(Finding::Stale { id, age_seconds: age.as_secs(), max_age_seconds: max_age.as_secs() })
         }
         Freshness::Of { .. } => None,
     }
+}
+
+fn in_the_future(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
+    let first = catalog.good_ahead(now).next()?;
+    let by = first.ahead_of(now)?;
+    Some(Finding::InTheFuture { id: first.id.clone(), by_seconds: by.as_secs() })
+}
+
+/// Backups newer than the newest good one that are damaged or gone. Without any good one the finding is "never", and this one
+/// would only repeat it.
+fn damaged(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
+    let is_lost = |entry: &&Entry| match entry.state {
+        State::Missing => entry.manifest.is_some(),
+        _ => entry.is_backup() && entry.judged() == Some(Outcome::Damaged),
+    };
+    let good = catalog.newest_good(now)?.instant;
+    let newer = catalog.entries.iter().filter(|entry| !entry.is_safety() && !entry.is_in_the_future(now));
+    let mut lost = newer.take_while(|entry| entry.instant > good).filter(is_lost);
+    let newest = lost.next()?;
+    let is_gone = newest.state == State::Missing;
+    Some(Finding::NewestDamaged { id: newest.id.clone(), is_gone, count: lost.count() + 1 })
+}
+
+/// The newest backup's bytes are others than its verdict was given on.
+fn changed(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
+    let newest = catalog.newest_uploaded(now).filter(|newest| newest.has_changed())?;
+    Some(Finding::Changed { id: newest.id.clone(), how: "it was written again after its verdict".to_owned() })
 }
 
 /// Without any good backup the finding is "never", and this one would only repeat it.
@@ -170,41 +147,4 @@ fn too_small(catalog: &Catalog, min_size: u64) -> Option<Finding> {
     let mut small = catalog.good().filter(|entry| entry.size() < min_size);
     let newest = small.next()?;
     Some(Finding::TooSmall { id: newest.id.clone(), size: newest.size(), min_size, count: small.count() + 1 })
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Never { database, unverified: 0 } => write!(f, "database `{database}` has no good backup"),
-            Self::Never { database, unverified } => {
-                write!(f, "database `{database}` has no good backup; not verified yet: {unverified}")
-            }
-            Self::Stale { id, age_seconds, max_age_seconds } => {
-                let [age, limit] = [age_seconds, max_age_seconds].map(|seconds| span(*seconds));
-                write!(f, "the newest good backup {} is {age} old, more than {limit}", id.stem)
-            }
-            Self::InTheFuture { id, by_seconds } => {
-                let by = span(*by_seconds);
-                write!(f, "the newest good backup {} is {by} in the future: a clock is wrong", id.stem)
-            }
-            Self::TooFew { database, good, min_count } => {
-                let good = words::count(*good as u64, "good backup");
-                write!(f, "database `{database}` has {good}, fewer than {min_count}")
-            }
-            Self::TooSmall { id, size, min_size, count: 1 } => {
-                write!(f, "the good backup {} has {size} bytes, fewer than {min_size}", id.stem)
-            }
-            Self::TooSmall { id, size, min_size, count } => {
-                write!(
-                    f,
-                    "{count} good backups have fewer than {min_size} bytes, the newest is {} with {size}",
-                    id.stem
-                )
-            }
-        }
-    }
-}
-
-fn span(seconds: i64) -> String {
-    words::span(SignedDuration::from_secs(seconds))
 }

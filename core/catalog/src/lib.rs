@@ -6,12 +6,15 @@
 
 mod backup;
 mod catalog;
+mod clock;
 mod database;
 mod document;
 pub mod freshness;
+mod future;
 mod layout;
 pub mod manifest;
 mod object;
+mod rereading;
 pub mod retention;
 #[cfg(test)]
 mod testing;
@@ -20,11 +23,13 @@ pub mod words;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, encode_database};
 pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
+pub use clock::SKEW;
 pub use database::DatabaseEntry;
 pub use document::{DocumentError, Unknown};
 pub use freshness::{Freshness, Thresholds};
 pub use layout::{Layout, Part, Record};
 pub use manifest::Manifest;
 pub use object::Object;
+pub use rereading::{Rereading, oldest_verdict, rereading};
 pub use retention::{Plan, Policy, local_plan, plan};
 pub use verdict::{Expected, Outcome, Verdict, Verifier};

@@ -3,8 +3,10 @@
 //! A good backup stays if any rule keeps it: the last N, the newest of a day, week, month or year, or being younger than
 //! `delete_after_days`. Age is counted back from the newest good backup, never from the clock, so a clock that jumps
 //! ahead removes nothing and backups that stop coming stop going; and a backup is old only when both its times say so.
+//! What lies in the future stays, and nothing goes for its sake: the others are judged as if it weren't there.
 //! Without a good backup nothing goes at all. What isn't good never counts for a rule and goes by age alone, an unfinished
-//! archive by the clock's; guests never.
+//! archive by the clock's, guests never; but while fewer good ones stay than there should be, what isn't verified yet stays
+//! too, for it may be good.
 
 mod local;
 mod policy;
@@ -50,19 +52,36 @@ pub struct Row<'a> {
 
 /// The plan for `catalog`, which comes from a whole listing, under `policy`.
 ///
-/// `now` matters to good backups only when it lies before the newest of them, and then it saves them: none counts as old for
-/// lying far behind a time that hasn't come. Unfinished archives go by it.
+/// `now` matters to good backups only when it lies before one of them, and then it saves them: none counts as old for lying far
+/// behind a time that hasn't come. Unfinished archives go by it.
 #[must_use]
 pub fn plan<'a>(catalog: &'a Catalog, policy: &Policy, now: Timestamp, limit: Limit) -> Plan<'a> {
-    let anchor = catalog.newest_good().map(|newest| newest.instant.min(now));
-    let mut decisions = rules::for_good(catalog, policy, anchor).into_iter();
+    let newest = catalog.newest_good(now).filter(|newest| !newest.is_in_the_future(now));
+    let anchor = newest.map(|newest| newest.instant.min(now));
+    let good = rules::for_good(catalog, policy, anchor, now);
+    let stays =
+        |(entry, decision): &(&Entry, &Decision)| matches!(decision, Decision::Keep(_)) && !entry.is_in_the_future(now);
+    let is_short = catalog.good().zip(&good).filter(stays).count() < policy.minimum_good as usize;
+    let mut good = good.into_iter();
     let rows = catalog.entries.iter().map(|entry| {
-        let decision = if entry.counts_as_good() { decisions.next() } else { None };
-        Row { entry, decision: decision.unwrap_or_else(|| for_others(entry, policy, anchor, now)) }
+        let decision = if entry.counts_as_good() { good.next() } else { None };
+        let decision = decision.unwrap_or_else(|| match for_others(entry, policy, anchor, now) {
+            Decision::Keep(_) if entry.is_in_the_future(now) => Decision::Keep(vec![Keep::InTheFuture]),
+            Decision::Remove(_) if is_short && may_be_good(entry) => {
+                Decision::Keep(vec![Keep::MayBeGood { minimum: policy.minimum_good }])
+            }
+            decision => decision,
+        });
+        Row { entry, decision }
     });
     let mut plan = Plan { rows: rows.collect(), refused: None };
-    plan.refused = plan.too_many().filter(|_| limit == Limit::Half);
+    plan.refused = plan.too_many(now).filter(|_| limit == Limit::Half);
     plan
+}
+
+/// Nobody has read it yet.
+fn may_be_good(entry: &Entry) -> bool {
+    entry.state == State::Uploaded && !entry.is_safety()
 }
 
 /// What becomes of an entry that isn't good, or doesn't count: age alone decides, and ownership.
@@ -90,8 +109,8 @@ impl<'a> Plan<'a> {
         self.rows.iter().filter(|row| self.refused.is_none() && row.is_removed())
     }
 
-    fn too_many(&self) -> Option<Refusal> {
-        let good = self.rows.iter().filter(|row| row.entry.counts_as_good());
+    fn too_many(&self, now: Timestamp) -> Option<Refusal> {
+        let good = self.rows.iter().filter(|row| row.entry.counts_as_good() && !row.entry.is_in_the_future(now));
         let (removed, good) =
             good.fold((0, 0), |(removed, good), row| (removed + usize::from(row.is_removed()), good + 1));
         (removed * 2 > good).then_some(Refusal::MoreThanHalf { removed, good })

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use finding::{Code, Finding};
 pub use identity::{Expected, Identity};
-pub use judge::{Evidence, judge};
+pub use judge::{Evidence, beyond_limits, judge};
 
 use crate::document::{DocumentError, Kind, Unknown};
 use crate::layout::Record;
@@ -104,6 +104,26 @@ impl Verdict {
     pub fn uncommitted(object: &Object, at: Timestamp, by: Verifier) -> Self {
         let finding = Finding::new(Code::UNCOMMITTED, "its upload was begun by lastgood, and its manifest never came");
         Self::without_digest(Identity::listed(object), finding, at, by)
+    }
+
+    /// The same about a backup whose manifest is broken: its bytes may be whole, and nothing says what they should be.
+    #[must_use]
+    pub fn with_broken_manifest(mut self, how: &DocumentError) -> Self {
+        self.outcome = Outcome::Damaged;
+        self.findings.push(Finding::new(Code::MANIFEST, format!("its manifest is broken: {how}")));
+        self
+    }
+
+    /// Whether the bytes are no archive at all, but something else.
+    #[must_use]
+    pub fn is_no_archive(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == Code::NOT_AN_ARCHIVE)
+    }
+
+    /// Whether it is the manifest alone that is wrong, and the bytes themselves are whole.
+    #[must_use]
+    pub fn blames_the_manifest_alone(&self) -> bool {
+        !self.findings.is_empty() && self.findings.iter().all(|finding| finding.code == Code::MANIFEST)
     }
 
     fn without_digest(identity: Identity, finding: Finding, at: Timestamp, by: Verifier) -> Self {

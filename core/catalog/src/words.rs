@@ -7,6 +7,8 @@ use std::fmt::{Display, Write};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::SKEW;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -23,10 +25,27 @@ pub fn span(span: SignedDuration) -> String {
     }
 }
 
-/// How long ago something was: `3 hours ago`.
+/// How long ago something was: `3 hours ago`; what has not come yet is `3 hours in the future`.
 #[must_use]
 pub fn age(span_since: SignedDuration) -> String {
-    format!("{} ago", span(span_since))
+    match ahead(span_since) {
+        Some(by) => format!("{} in the future", span(by)),
+        None => format!("{} ago", span(span_since)),
+    }
+}
+
+/// The same for a column of ages: `3 hours`, or `3 hours ahead`.
+#[must_use]
+pub fn short_age(span_since: SignedDuration) -> String {
+    match ahead(span_since) {
+        Some(by) => format!("{} ahead", span(by)),
+        None => span(span_since),
+    }
+}
+
+/// By how much it is below zero, where that is more than clocks differ by.
+fn ahead(span_since: SignedDuration) -> Option<SignedDuration> {
+    (span_since < -SKEW).then(|| -span_since)
 }
 
 /// A moment to the minute: `2026-01-20 03:00 UTC`.
@@ -112,6 +131,11 @@ mod tests {
             ["0 seconds", "1 second", "119 seconds", "2 minutes", "119 minutes", "2 hours", "47 hours", "2 days"]
         );
         assert_eq!(age(SignedDuration::from_hours(3)), "3 hours ago");
+        assert_eq!(
+            [age, short_age].map(|say| say(SignedDuration::from_hours(-9))),
+            ["9 hours in the future", "9 hours ahead"]
+        );
+        assert_eq!([age, short_age].map(|say| say(SignedDuration::from_mins(-5))), ["0 seconds ago", "0 seconds"]);
     }
 
     #[test]

@@ -155,9 +155,9 @@ impl Repository {
         Ok(entries.into_iter().find(|entry| entry.id == *id))
     }
 
-    /// The newest entries of one database, down to its newest good backup and maybe some older; all of them where none is
-    /// good. In a bucket it costs at most one request for each day down to that backup, however many older ones there
-    /// are, and usually one in all. `now` only says where to begin.
+    /// The newest entries of one database, down to its newest good backup that does not lie in the future of `now` and maybe some
+    /// older; all of them where none is good. In a bucket it costs at most one request for each day down to that backup, however many older ones there
+    /// are, and usually one in all.
     ///
     /// # Errors
     /// As [`Self::objects`].
@@ -165,8 +165,8 @@ impl Repository {
         self.recent_good(database, now, 1).await
     }
 
-    /// The newest entries of one database, down to its newest `good` good backups, at least one; all entries where there are
-    /// fewer.
+    /// The newest entries of one database, down to its newest `good` good backups that do not lie in the future, at least one; all
+    /// entries where there are fewer.
     ///
     /// # Errors
     /// As [`Self::objects`].
@@ -177,12 +177,23 @@ impl Repository {
         }
     }
 
+    /// Some of the oldest entries of one database; in a bucket at the cost of two requests at most, however many there are.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn oldest(&self, database: &str) -> Result<Catalog, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.oldest(database).await,
+            Self::Directory(_) => self.catalog(database).await,
+        }
+    }
+
     /// What `latest` means, at the cost of [`Self::recent`].
     ///
     /// # Errors
     /// As [`Self::objects`].
     pub async fn newest_good(&self, database: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
-        Ok(self.recent(database, now).await?.newest_good().cloned())
+        Ok(self.recent(database, now).await?.newest_good(now).cloned())
     }
 
     /// Asks who made the archives without a manifest, with one HEAD each. Those that this identity may not ask about stay

@@ -49,6 +49,8 @@ pub(super) enum Skip {
     Gone,
     /// It is an archive of ours whose manifest has not come, or never came.
     Uncommitted,
+    /// It may be whole, but the function can't follow it to its end, and nothing says what its bytes should be.
+    BeyondLimits,
     /// This function does not act on such keys.
     Foreign,
 }
@@ -111,6 +113,7 @@ impl fmt::Display for Skip {
             Self::InGlacier => "it is in Glacier and cannot be read",
             Self::Gone => "it is gone",
             Self::Uncommitted => "its manifest hasn't come",
+            Self::BeyondLimits => "it is beyond the limits of lastgood, and nothing is known of it",
             Self::Foreign => "the key is neither a manifest nor a saved place",
         })
     }

@@ -1,9 +1,9 @@
 //! One invocation's work on one backup: see whether it is due, read it, store its verdict or its saved place.
 
-use catalog::verdict::{Evidence, Verdict, Verifier, judge};
-use catalog::{BackupId, Entry, Manifest};
+use catalog::verdict::{Evidence, Verdict, Verifier, beyond_limits, judge};
+use catalog::{BackupId, DocumentError, Entry, Manifest};
 use jiff::{SignedDuration, Timestamp};
-use repository::Head;
+use repository::{Error, Head};
 
 use super::due::{self, Due, Skip, Why};
 use super::earlier;
@@ -28,6 +28,16 @@ pub(super) struct Round<'a> {
     pub(super) summary: Summary,
 }
 
+/// What a backup's bytes should be.
+enum Promise {
+    /// Nothing says.
+    None,
+    /// Its manifest says.
+    Manifest(Box<Manifest>),
+    /// Its manifest did.
+    Broken(DocumentError),
+}
+
 impl Round<'_> {
     /// Verifies one backup if it is due. `sweeping` says that a sweep goes on after it.
     pub(super) async fn backup(&mut self, id: &BackupId, why: &Why, sweeping: bool) -> Result<Handled, Failure> {
@@ -42,37 +52,51 @@ impl Round<'_> {
         };
         let Some(archive) = &entry.archive else { return self.absent(id, now).await };
         let Some(head) = self.cloud.repository.head(&archive.key).await? else { return self.absent(id, now).await };
-        let manifest = self.manifest(&entry).await?;
-        if manifest.is_none() && head.lastgood_id().is_some() {
+        let promise = self.promise(&entry).await?;
+        if matches!(promise, Promise::None) && head.lastgood_id().is_some() {
             return self.uncommitted(id, &head, now).await;
         }
         let start = Start::of(saved, &head.object, now, sweeping);
-        self.read_back(&entry, manifest.as_ref(), &head, start).await
+        self.read_back(&entry, &promise, &head, start).await
+    }
+
+    /// A manifest that is broken is a finding, and one that can't be read a failure.
+    async fn promise(&self, entry: &Entry) -> Result<Promise, Failure> {
+        match self.manifest(entry).await {
+            Ok(manifest) => Ok(manifest.map_or(Promise::None, |manifest| Promise::Manifest(Box::new(manifest)))),
+            Err(Error::Document { source, .. }) if source.is_broken() => Ok(Promise::Broken(source)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads the archive until its end, or until time is up.
     async fn read_back(
         &mut self,
         entry: &Entry,
-        manifest: Option<&Manifest>,
+        promise: &Promise,
         head: &Head,
         start: Start,
     ) -> Result<Handled, Failure> {
         let (begun, rounds) = (start.begun, start.rounds);
+        let manifest = if let Promise::Manifest(manifest) = promise { Some(&**manifest) } else { None };
         let verdict = match read::read(&self.cloud.repository, &head.object, start, self.deadline).await? {
-            Reading::Whole(inspected) => judge(
-                manifest,
-                Evidence { object: &head.object, expected: &head.expected(), inspected: &inspected },
-                Timestamp::now(),
-                verifier(),
-            ),
+            Reading::Whole(inspected) => {
+                let evidence = Evidence { object: &head.object, expected: &head.expected(), inspected: &inspected };
+                if beyond_limits(manifest, evidence).is_some() {
+                    let name = entry.id.to_string();
+                    return Ok(Handled::Skipped { name, reason: Skip::BeyondLimits });
+                }
+                let verdict = judge(manifest, evidence, Timestamp::now(), verifier());
+                if let Promise::Broken(how) = promise { verdict.with_broken_manifest(how) } else { verdict }
+            }
             Reading::Unfinished { read } => Verdict::unfinished(&head.object, read, Timestamp::now(), verifier()),
             Reading::Stopped(place) => return self.save(entry, &place).await,
         };
         let sizes = manifest.filter(|_| !entry.is_safety() && entry.judged().is_none());
         let sizes = sizes.map(|manifest| Sizes::of(manifest, head.object.size));
         let read = verdict.digest.as_ref().map_or(0, |digest| digest.size);
-        let took = verdict.verified.duration_since(begun);
+        // It may span invocations, whose clocks may differ.
+        let took = verdict.verified.duration_since(begun).max(SignedDuration::ZERO);
         self.settle(Judged { id: entry.id.clone(), verdict, read, rounds, took, sizes }, Some(entry)).await
     }
 
@@ -124,7 +148,7 @@ impl Round<'_> {
         Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
     }
 
-    async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Failure> {
+    async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Error> {
         let Some(listed) = &entry.manifest else { return Ok(None) };
         Ok(Some(self.cloud.repository.manifest(listed).await?))
     }

@@ -35,6 +35,9 @@ pub(crate) enum CarryError {
     /// pg_dump reported success, but its archive is not whole.
     #[error("pg_dump wrote an incomplete or damaged archive: {0}")]
     NotWhole(Damage),
+    /// It may be whole, but nothing here can tell.
+    #[error("pg_dump wrote an archive beyond the limits of lastgood: {0}")]
+    BeyondLimits(Damage),
     /// The user's own options chose another database than the one that was asked for.
     #[error("pg_dump dumped database {found} instead")]
     OtherDatabase { found: String },
@@ -101,7 +104,7 @@ fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progre
         if block.is_empty() {
             break;
         }
-        walk.feed(&block).map_err(CarryError::NotWhole)?;
+        walk.feed(&block).map_err(not_whole)?;
         bytes += block.len() as u64;
         progress.dumped(bytes);
         if input.push(block).is_err() {
@@ -111,10 +114,14 @@ fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progre
     }
     // The exit status first: it explains a short archive.
     let warnings = dump.finish()?;
-    let walked = walk.finish().map_err(CarryError::NotWhole)?;
+    let walked = walk.finish().map_err(not_whole)?;
     refuse_other(&walked.header.database, database)?;
     input.finish();
     Ok(Dumped { walked, bytes, warnings })
+}
+
+fn not_whole(damage: Damage) -> CarryError {
+    if damage.is_limit() { CarryError::BeyondLimits(damage) } else { CarryError::NotWhole(damage) }
 }
 
 /// Refuses a dump of another database: a name among the user's options overrules ours. A name that is not UTF-8 shows U+FFFD

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use catalog::Catalog;
 use catalog::freshness::{Finding, Freshness};
 use catalog::words;
+use catalog::{Catalog, Entry};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
@@ -31,6 +31,16 @@ pub(super) struct Health {
     good: usize,
     /// A backup newer than the newest good one that has not been verified yet.
     unverified: Option<String>,
+    /// What was read back the longest time ago, of the backups that were seen and can be read.
+    oldest_verdict: Option<OldestVerdict>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OldestVerdict {
+    id: String,
+    verified: Timestamp,
+    age_seconds: i64,
 }
 
 /// A finding, with its sentence.
@@ -63,7 +73,7 @@ impl CheckAnswer {
 
 impl Health {
     pub(super) fn new(catalog: &Catalog, findings: Vec<Finding>, retired: Option<Timestamp>, now: Timestamp) -> Self {
-        let size = catalog.newest_good().map_or(0, |entry| entry.size());
+        let size = catalog.newest_good(now).map_or(0, |entry| entry.size());
         let newest_good = match Freshness::of_good(catalog, now) {
             Freshness::Never => None,
             Freshness::Of { id, instant, age } => {
@@ -80,7 +90,18 @@ impl Health {
             newest_good,
             good: catalog.good().count(),
             unverified: None,
+            oldest_verdict: None,
         }
+    }
+
+    /// Adds the oldest verdict.
+    pub(super) fn dating(self, oldest: Option<(&Entry, Timestamp)>, now: Timestamp) -> Self {
+        let oldest_verdict = oldest.map(|(entry, verified)| OldestVerdict {
+            id: entry.id.to_string(),
+            verified,
+            age_seconds: now.duration_since(verified).as_secs(),
+        });
+        Self { oldest_verdict, ..self }
     }
 
     /// Adds the newer backup that has no verdict yet.
@@ -95,7 +116,10 @@ impl Health {
             (Some(newest), None) => {
                 let age = words::age(SignedDuration::from_secs(newest.age_seconds));
                 let good = words::count(self.good as u64, "good backup");
-                format!("newest good backup made {age}, {}, {good} seen", words::size(newest.size))
+                let verdict = self.oldest_verdict.as_ref().map_or_else(String::new, |oldest| {
+                    format!(", the oldest verdict {}", words::age(SignedDuration::from_secs(oldest.age_seconds)))
+                });
+                format!("newest good backup made {age}, {}, {good} seen{verdict}", words::size(newest.size))
             }
         }
     }

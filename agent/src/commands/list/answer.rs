@@ -64,6 +64,8 @@ pub(super) struct BackupLine {
     kind: Kind,
     instant: Timestamp,
     age_seconds: i64,
+    /// A clock was wrong, or is: nothing tells how old it is.
+    in_the_future: bool,
     size: u64,
     /// The archive's key or file; null when it is missing.
     archive: Option<String>,
@@ -105,10 +107,10 @@ impl Listed {
             expected: catalog.expected.is_some(),
             total: catalog.entries.len(),
             good: catalog.good().count(),
-            newest_good: catalog.newest_good().map(|entry| Newest {
+            newest_good: catalog.newest_good(now).map(|entry| Newest {
                 id: entry.id.to_string(),
                 instant: entry.instant,
-                age_seconds: now.duration_since(entry.instant).as_secs(),
+                age_seconds: entry.age(now).as_secs(),
             }),
             manifestless: catalog.alone().count(),
             unverified: catalog.entries.iter().filter(unverified).count(),
@@ -125,10 +127,11 @@ impl BackupLine {
             name: entry.name(),
             state: entry.state,
             verdict: entry.judged(),
-            status: entry.status(),
+            status: entry.status(now),
             kind: Kind::of(entry, manifest),
             instant: entry.instant,
-            age_seconds: now.duration_since(entry.instant).as_secs(),
+            age_seconds: entry.age(now).as_secs(),
+            in_the_future: entry.is_in_the_future(now),
             size: entry.size(),
             archive: entry.archive.as_ref().map(|archive| archive.key.clone()),
             readable: entry.archive.as_ref().is_some_and(|archive| archive.readable),
@@ -144,7 +147,7 @@ impl BackupLine {
         };
         let count = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), words::grouped);
         let size = if self.archive.is_some() { words::size(self.size) } else { "-".to_owned() };
-        let age = words::span(SignedDuration::from_secs(self.age_seconds));
+        let age = words::short_age(SignedDuration::from_secs(self.age_seconds));
         let tables = count(self.tables.map(|tables| tables as u64));
         [self.name.clone(), status, self.kind.to_string(), age, size, tables, count(self.rows)]
     }
@@ -220,6 +223,12 @@ impl fmt::Display for Listed {
         let hidden = self.total.saturating_sub(self.backups.len());
         if hidden > 0 {
             writeln!(f, "  … and {} older", words::grouped(hidden as u64))?;
+        }
+        if self.backups.iter().any(|backup| backup.in_the_future) {
+            writeln!(
+                f,
+                "  in the future: made while a clock was wrong, or this machine's is; never `latest` while another is good"
+            )?;
         }
         if self.backups.iter().any(|backup| backup.state == State::Alone) {
             writeln!(

@@ -50,8 +50,12 @@ struct PlanLine {
     #[serde(skip)]
     name: String,
     state: State,
+    #[serde(skip)]
+    status: String,
     size: u64,
     age_seconds: i64,
+    /// A clock was wrong, or is: nothing tells how old it is.
+    in_the_future: bool,
     decision: Decision,
     reason: String,
     /// Why it was not removed although the plan said so; null otherwise.
@@ -120,8 +124,10 @@ impl PlanLine {
             id: entry.id.to_string(),
             name: entry.name(),
             state: entry.state,
+            status: entry.status(now),
             size: entry.size(),
-            age_seconds: now.duration_since(entry.instant).as_secs(),
+            age_seconds: entry.age(now).as_secs(),
+            in_the_future: entry.is_in_the_future(now),
             decision: if row.is_removed() { Decision::Remove } else { Decision::Keep },
             reason: row.reason(),
             stayed: removal.filter(|_| was_to_go).and_then(|removal| stayed(entry, removal)),
@@ -181,12 +187,12 @@ impl Pruned {
         ]);
         for row in &self.plan {
             let decision = if row.decision == Decision::Remove { "remove" } else { "keep" };
-            let age = words::span(jiff::SignedDuration::from_secs(row.age_seconds));
+            let age = words::short_age(jiff::SignedDuration::from_secs(row.age_seconds));
             let why = match &row.stayed {
                 Some(stayed) => format!("STAYED: {stayed}; {}", row.reason),
                 None => row.reason.clone(),
             };
-            let (name, state, size) = (row.name.clone(), row.state.to_string(), words::size(row.size));
+            let (name, state, size) = (row.name.clone(), row.status.clone(), words::size(row.size));
             table.row([decision.to_owned(), name, state, age, size, why]);
         }
         table

@@ -2,9 +2,9 @@
 
 use catalog::words;
 use std::fmt;
+use std::time::Duration;
 
 use ::archive::Census;
-use jiff::Timestamp;
 use postgres::quote::identifier;
 use serde::Serialize;
 
@@ -58,8 +58,8 @@ pub(crate) struct RestoreAnswer {
 }
 
 impl RestoreAnswer {
-    /// The answer about a job that was done by `now`.
-    pub(crate) fn new(job: &Job, restored: &Restored, now: Timestamp) -> Self {
+    /// The answer about a job that took so long, by a clock that cannot be set.
+    pub(crate) fn new(job: &Job, restored: &Restored, took: Duration) -> Self {
         let (facts, chosen) = (&job.facts, &job.plan.chosen);
         let tables = restored.census.tables.iter().filter(|table| chosen.has(&table.schema, &table.name));
         let restored_census = Census { tables: tables.cloned().collect(), ..Census::default() };
@@ -73,7 +73,7 @@ impl RestoreAnswer {
             tables: restored_census.tables.len(),
             rows: restored_census.counted_rows(),
             dumped_bytes: if chosen.is_all() { restored.dumped } else { restored_census.bytes() },
-            seconds: now.duration_since(facts.moment).as_secs_f64(),
+            seconds: took.as_secs_f64(),
             warnings: job.plan.warnings.clone(),
             into: job.wish.into.then(|| facts.target.name.clone()),
         }

@@ -24,6 +24,12 @@ pub(crate) struct Backup {
     pub(crate) instant: Timestamp,
     pub(crate) assurance: Assurance,
     pub(crate) manifest: Option<Manifest>,
+    /// What is to be said of it before it is restored.
+    pub(crate) notes: Vec<String>,
+    /// The newest good backup beside it, to restore where this one turns out to be damaged.
+    pub(crate) other: Option<String>,
+    /// A verdict on it belongs beside it: it is a backup of a repository.
+    pub(crate) is_judged: bool,
 }
 
 /// What is known of a backup's bytes before they are read.

@@ -8,7 +8,7 @@ mod candidate;
 use std::path::Path;
 
 use catalog::verdict::Outcome;
-use catalog::{BackupId, Catalog, Entry, InvalidName, Part, State, catalogs};
+use catalog::{BackupId, Catalog, Entry, Part, State, catalogs};
 use jiff::Timestamp;
 use repository::{BucketSettings, Repository, Scope};
 
@@ -30,10 +30,10 @@ pub(crate) async fn choose(
     now: Timestamp,
 ) -> Result<(Backup, StoredBytes), Failure> {
     if let Some(path) = &args.backup_file {
-        return file(path).await;
+        return file(path, now).await;
     }
     if let Some(url) = &args.from_s3 {
-        return at_url(url, settings).await;
+        return at_url(url, settings, now).await;
     }
     let repositories = repositories(args, settings).await?;
     // Beside a bucket, a directory that was never written to is only one with no backups.
@@ -42,11 +42,14 @@ pub(crate) async fn choose(
     }
     let candidate = match args.id.as_deref().filter(|id| *id != "latest") {
         Some(name) => {
-            let id: BackupId = name.parse().map_err(|e: InvalidName| {
-                Failure::new(Exit::NotFound, e.to_string())
-                    .hint("lastgood list shows the names; --backup-file restores any file")
-            })?;
-            named(&repositories, &id.stem.database(), name).await?
+            let id = match (name.parse::<BackupId>(), BackupId::of_tag(name, database)) {
+                (Ok(id), _) | (Err(_), Some(id)) => id,
+                (Err(error), None) => {
+                    return Err(Failure::new(Exit::NotFound, error.to_string())
+                        .hint("lastgood list shows the names; --backup-file restores any file"));
+                }
+            };
+            named(&repositories, &id.stem.database(), name, now).await?
         }
         None => latest(&repositories, database, now).await?,
     };
@@ -72,18 +75,18 @@ pub(crate) async fn repositories(args: &RestoreArgs, settings: &Settings) -> Res
 async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> Result<Candidate, Failure> {
     let mut catalogs = Vec::new();
     for repository in repositories {
-        catalogs.push((repository, repository.recent(database, now).await?));
+        // And the one before it, in case that it is damaged.
+        catalogs.push((repository, repository.recent_good(database, now, 2).await?));
     }
-    let candidate = |(repository, catalog): &(&Repository, Catalog), entry: &Entry| Candidate {
-        repository: (*repository).clone(),
-        entry: entry.clone(),
-        newest_good: catalog.newest_good().map(Entry::name),
+    let candidate = |(repository, catalog): &(&Repository, Catalog), entry: &Entry| {
+        let candidate = Candidate::new(repository, catalog, entry, now);
+        Candidate { notes: places::passed_over(catalog, entry, now), ..candidate }
     };
+    let rank = |candidate: &Candidate| (!candidate.entry.is_in_the_future(now), candidate.entry.instant);
     // The first of equal ones: the directory's.
-    let newest = |candidates: Vec<Candidate>| {
-        candidates.into_iter().reduce(|a, b| if b.entry.instant > a.entry.instant { b } else { a })
-    };
-    let good = catalogs.iter().filter_map(|found| Some(candidate(found, found.1.newest_good()?))).collect();
+    let newest =
+        |candidates: Vec<Candidate>| candidates.into_iter().reduce(|a, b| if rank(&b) > rank(&a) { b } else { a });
+    let good = catalogs.iter().filter_map(|found| Some(candidate(found, found.1.newest_good(now)?))).collect();
     if let Some(candidate) = newest(good) {
         return Ok(candidate);
     }
@@ -95,8 +98,10 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
             && entry.judged() != Some(Outcome::Damaged)
             && !entry.is_safety()
     };
-    let others =
-        catalogs.iter().filter_map(|found| Some(candidate(found, found.1.entries.iter().find(restorable)?))).collect();
+    let others = catalogs
+        .iter()
+        .flat_map(|found| found.1.entries.iter().filter(restorable).map(|entry| candidate(found, entry)));
+    let others = others.collect();
     newest(others).ok_or_else(|| {
         let places: Vec<String> = repositories.iter().map(Repository::display_name).collect();
         Failure::new(
@@ -107,17 +112,16 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
     })
 }
 
-async fn named(repositories: &[Repository], database: &str, name: &str) -> Result<Candidate, Failure> {
+async fn named(repositories: &[Repository], database: &str, name: &str, now: Timestamp) -> Result<Candidate, Failure> {
     let mut found: Option<Candidate> = None;
     let mut missing = None;
     for repository in repositories {
         let mut catalog = repository.catalog(database).await?;
         repository.resolve(&mut catalog).await?;
-        match catalog.find(name) {
+        match catalog.find(name, now) {
             // A copy that is good wins over one that isn't; the directory's, being first, over an equal one.
             Ok(entry) if found.as_ref().is_none_or(|f| f.entry.state != State::Good && entry.state == State::Good) => {
-                let newest_good = catalog.newest_good().map(Entry::name);
-                found = Some(Candidate { repository: repository.clone(), entry: entry.clone(), newest_good });
+                found = Some(Candidate::new(repository, &catalog, entry, now));
             }
             Ok(_) => {}
             Err(error) => missing = Some(error),
@@ -131,7 +135,7 @@ async fn named(repositories: &[Repository], database: &str, name: &str) -> Resul
 }
 
 /// `s3://bucket/key`: any bucket, and anybody's archive.
-async fn at_url(url: &str, settings: &Settings) -> Result<(Backup, StoredBytes), Failure> {
+async fn at_url(url: &str, settings: &Settings, now: Timestamp) -> Result<(Backup, StoredBytes), Failure> {
     let wrong = || {
         Failure::new(Exit::Usage, format!("`{url}` is not s3://BUCKET/KEY"))
             .hint("lastgood restore --list-s3 shows the URLs")
@@ -152,7 +156,7 @@ async fn at_url(url: &str, settings: &Settings) -> Result<(Backup, StoredBytes),
         && let Some(day) = id.day
     {
         let catalogs = catalogs(repository.layout(), repository.objects(Scope::Day(day)).await?);
-        if let Some(candidate) = at_key(&repository, catalogs, key).await? {
+        if let Some(candidate) = at_key(&repository, catalogs, key, now).await? {
             return candidate.chosen().await;
         }
     }
@@ -163,7 +167,7 @@ async fn at_url(url: &str, settings: &Settings) -> Result<(Backup, StoredBytes),
     Ok((backup, StoredBytes::Object(repository, head.object)))
 }
 
-async fn file(path: &Path) -> Result<(Backup, StoredBytes), Failure> {
+async fn file(path: &Path, now: Timestamp) -> Result<(Backup, StoredBytes), Failure> {
     let shown = path.display().to_string();
     let unreadable = |e: std::io::Error| {
         let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
@@ -175,7 +179,7 @@ async fn file(path: &Path) -> Result<(Backup, StoredBytes), Failure> {
         let repository = Repository::directory(folder);
         if let Part::Archive { .. } = repository.layout().parse(name) {
             let catalogs = repository.catalogs().await?;
-            if let Some(candidate) = at_key(&repository, catalogs, name).await? {
+            if let Some(candidate) = at_key(&repository, catalogs, name, now).await? {
                 let (backup, bytes) = candidate.chosen().await?;
                 return Ok((Backup { name: shown, ..backup }, bytes));
             }
@@ -185,14 +189,19 @@ async fn file(path: &Path) -> Result<(Backup, StoredBytes), Failure> {
     Ok((guest(&shown, metadata.len(), written), StoredBytes::File(path)))
 }
 
-/// The backup whose archive this is, when it has records beside it.
-async fn at_key(repository: &Repository, catalogs: Vec<Catalog>, key: &str) -> Result<Option<Candidate>, Failure> {
+/// The backup whose archive this is, when it has records beside it. It is asked for by its file: of what is beside it, only
+/// what can be read counts.
+async fn at_key(
+    repository: &Repository,
+    catalogs: Vec<Catalog>,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<Candidate>, Failure> {
     for mut catalog in catalogs {
         repository.resolve(&mut catalog).await?;
         let is_it = |entry: &&Entry| entry.archive.as_ref().is_some_and(|archive| archive.key == key);
         if let Some(entry) = catalog.entries.iter().find(is_it) {
-            let newest_good = catalog.newest_good().map(Entry::name);
-            return Ok(Some(Candidate { repository: repository.clone(), entry: entry.clone(), newest_good }));
+            return Ok(Some(Candidate { by_file: true, ..Candidate::new(repository, &catalog, entry, now) }));
         }
     }
     Ok(None)
@@ -201,7 +210,8 @@ async fn at_key(repository: &Repository, catalogs: Vec<Catalog>, key: &str) -> R
 /// A file or object with no records beside it, by its name.
 fn guest(name: &str, size: u64, instant: Timestamp) -> Backup {
     let (name, place) = (name.to_owned(), name.to_owned());
-    Backup { name, place, size, instant, assurance: Assurance::Guest, manifest: None }
+    let (assurance, notes) = (Assurance::Guest, Vec::new());
+    Backup { name, place, size, instant, assurance, manifest: None, notes, other: None, is_judged: false }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use catalog::words;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -13,7 +14,7 @@ use crate::settings::{DatabaseSettings, Settings};
 #[derive(Serialize)]
 struct BucketBackup {
     url: String,
-    made: jiff::Timestamp,
+    made: Timestamp,
     size: u64,
     status: String,
 }
@@ -29,14 +30,14 @@ struct BucketBackups {
 /// Exit 2 when no bucket is set, exit 5 when it has no backups.
 pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, database: &DatabaseSettings) -> Result<Exit, Failure> {
     let name = database.name.clone().unwrap_or_default();
-    let mut backups = Vec::new();
+    let (mut backups, now) = (Vec::new(), Timestamp::now());
     for repository in choose::repositories(args, settings).await? {
         let mut catalog = repository.catalog(&name).await?;
         repository.resolve(&mut catalog).await?;
         backups.extend(catalog.entries.iter().filter_map(|entry| {
             let archive = entry.archive.as_ref()?;
             let url = repository.object_name(&archive.key);
-            Some(BucketBackup { url, made: entry.instant, size: archive.size, status: entry.status() })
+            Some(BucketBackup { url, made: entry.instant, size: archive.size, status: entry.status(now) })
         }));
     }
     if backups.is_empty() {

@@ -141,7 +141,7 @@ fn refuse_unrestricted(head: &Head) -> Result<(), Failure> {
 }
 
 fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filling, &Ownership)) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = facts.backup.notes.clone();
     match facts.backup.assurance {
         Assurance::Good => {}
         Assurance::Unverified => {

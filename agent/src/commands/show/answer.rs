@@ -28,6 +28,8 @@ pub(super) struct ShowAnswer {
     archive: Option<String>,
     size: u64,
     instant: Timestamp,
+    /// A clock was wrong, or is: nothing tells how old it is.
+    in_the_future: bool,
     #[serde(skip)]
     age: String,
     /// The document as it is stored; null where there is none.
@@ -75,11 +77,12 @@ impl ShowAnswer {
             id: entry.id.to_string(),
             name,
             state: entry.state,
-            status: entry.status(),
+            status: entry.status(now),
             archive: entry.archive.as_ref().map(|archive| repository.object_name(&archive.key)),
             size: entry.size(),
             instant: entry.instant,
-            age: words::age(now.duration_since(entry.instant)),
+            in_the_future: entry.is_in_the_future(now),
+            age: words::age(entry.age(now)),
             manifest,
             verdicts,
             restore,

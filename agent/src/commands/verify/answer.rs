@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::{census, report};
-use crate::commands::verify::targets::Targets;
+use crate::commands::verify::targets::{Targets, Waiting};
 use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
 
 /// Everything that was verified.
@@ -19,16 +19,22 @@ pub(super) struct VerifyAnswer<'a> {
     all: bool,
     /// The repository's name, or the file's path.
     place: String,
+    waiting: Waiting,
     verified: &'a [Verified],
 }
 
 /// `lastgood verify --json`.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct VerifyDocument<'a> {
     intact: usize,
     damaged: usize,
     failed: usize,
     skipped: usize,
+    /// Due to be read again, and in Glacier.
+    in_glacier: usize,
+    /// Due to be read again, and left to later runs.
+    left: usize,
     verified: Vec<VerifiedLine<'a>>,
 }
 
@@ -61,11 +67,11 @@ struct Counted<'a> {
 
 impl<'a> VerifyAnswer<'a> {
     pub(super) fn new(all: bool, targets: &Targets, verified: &'a [Verified]) -> Self {
-        let place = match targets {
-            Targets::Backups { repository, .. } => repository.display_name(),
-            Targets::File(path) => path.display().to_string(),
+        let (place, waiting) = match targets {
+            Targets::Backups { repository, waiting, .. } => (repository.display_name(), *waiting),
+            Targets::File(path) => (path.display().to_string(), Waiting::default()),
         };
-        Self { all, place, verified }
+        Self { all, place, waiting, verified }
     }
 
     /// Damage outranks everything else; what could not be read is not known to be good.
@@ -99,6 +105,8 @@ impl<'a> VerifyAnswer<'a> {
             damaged: counts.damaged,
             failed: counts.failed,
             skipped: counts.skipped,
+            in_glacier: self.waiting.in_glacier,
+            left: self.waiting.left,
             verified: verified.collect(),
         }
     }
@@ -175,7 +183,8 @@ impl fmt::Display for VerifyAnswer<'_> {
                     f,
                     "Nothing to verify in {}: all backups are verified already (--force reads them again).",
                     self.place
-                )
+                )?;
+                self.waiting.fmt(f)
             }
             (false, [one]) => page(one, f),
             (_, several) => {
@@ -183,9 +192,24 @@ impl fmt::Display for VerifyAnswer<'_> {
                 let told = several.iter().filter(|verified| !verified.is_intact());
                 told.into_iter().try_for_each(|verified| writeln!(f, "{}", line(verified)))?;
                 writeln!(f, "{} in {}", self.counts(), self.place)?;
+                self.waiting.fmt(f)?;
                 self.refusal().map_or(Ok(()), |why| writeln!(f, "{why}"))
             }
         }
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.left > 0 {
+            let left = words::count(self.left as u64, "verdict");
+            writeln!(f, "{left} more will be renewed by later runs, the oldest first (BACKUP_REVERIFY_DAYS).")?;
+        }
+        if self.in_glacier > 0 {
+            let frozen = words::count(self.in_glacier as u64, "archive");
+            writeln!(f, "{frozen} in Glacier cannot be read again.")?;
+        }
+        Ok(())
     }
 }
 

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::path::Path;
 
 use catalog::manifest::Manifest;
-use catalog::verdict::{Evidence, Expected, judge};
-use catalog::{Layout, Object, Part};
+use catalog::verdict::{Evidence, Expected, beyond_limits, judge};
+use catalog::{DocumentError, Layout, Object, Part, Verdict};
 use jiff::Timestamp;
-use repository::Repository;
+use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
@@ -30,21 +30,29 @@ pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Fai
         version_id: None,
         readable: true,
     };
-    let manifest = manifest_beside(path, &object.key).await?;
     let inspected = reader.inspect(file, &shown, object.size).await?;
     let (now, by) = (Timestamp::now(), read_back::verifier());
-    let verdict = judge(
-        manifest.as_ref(),
-        Evidence { object: &object, expected: &Expected::default(), inspected: &inspected },
-        now,
-        by,
-    );
+    let evidence = Evidence { object: &object, expected: &Expected::default(), inspected: &inspected };
+    let (manifest, broken) = match manifest_beside(path, &object.key).await?.transpose() {
+        Ok(manifest) => (manifest, None),
+        Err(broken) => (None, Some(broken)),
+    };
+    if let Some(limit) = beyond_limits(manifest.as_ref(), evidence) {
+        return Err(read_back::beyond_limits(&shown, limit));
+    }
+    let verdict = judge(manifest.as_ref(), evidence, now, by);
+    let verdict = broken.iter().fold(verdict, Verdict::with_broken_manifest);
     let judgement = Judgement { verdict, inspected: Some(inspected), recorded: Recorded::Told };
     Ok(Verified { name: shown.clone(), place: shown, finding: Finding::Judged(Box::new(judgement)) })
 }
 
-async fn manifest_beside(path: &Path, name: &str) -> Result<Option<Manifest>, Failure> {
+/// The manifest beside the file, where there is one; what is wrong with one that is broken.
+async fn manifest_beside(path: &Path, name: &str) -> Result<Option<Result<Manifest, DocumentError>>, Failure> {
     let Part::Archive { id, .. } = Layout::directory().parse(name) else { return Ok(None) };
     let folder = path.parent().unwrap_or(path);
-    Ok(Repository::directory(folder).manifest_of(&id).await?)
+    match Repository::directory(folder).manifest_of(&id).await {
+        Ok(manifest) => Ok(manifest.map(Ok)),
+        Err(Error::Document { source, .. }) if source.is_broken() => Ok(Some(Err(source))),
+        Err(error) => Err(error.into()),
+    }
 }

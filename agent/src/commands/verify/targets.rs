@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use catalog::{BackupId, Catalog, Entry, State};
+use catalog::{BackupId, Catalog, Entry, Object, Rereading, State, rereading};
+use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
@@ -15,9 +16,19 @@ pub(super) enum Targets {
     Backups {
         repository: Repository,
         targets: Vec<Target>,
+        waiting: Waiting,
     },
     /// A file outside a repository.
     File(PathBuf),
+}
+
+/// What is due to be read again, and isn't this time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Waiting {
+    /// Left to later runs.
+    pub(super) left: usize,
+    /// It cannot be read.
+    pub(super) in_glacier: usize,
 }
 
 /// One backup to verify.
@@ -37,19 +48,21 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
     if !args.all && Path::new(name).is_file() {
         return file(Path::new(name), settings).await;
     }
-    if !args.all && name != "latest" && name.parse::<BackupId>().is_err() {
+    let is_name = |name: &str| name.parse::<BackupId>().is_ok() || BackupId::of_tag(name, "any").is_some();
+    if !args.all && name != "latest" && !is_name(name) {
         return Err(Failure::new(Exit::NotFound, format!("`{name}` is neither a file nor the name of a backup"))
             .hint("see the names: lastgood list"));
     }
     let repository = places::repository(args.place, settings).await?;
+    let mut waiting = Waiting::default();
     let targets = match name {
-        _ if args.all => all(&repository, settings, args.force).await?,
+        _ if args.all => all(&repository, settings, args.force, &mut waiting).await?,
         "latest" => vec![latest(&repository, settings).await?],
         name => vec![Target::of(places::find(&repository, settings, name).await?)],
     };
     match targets.as_slice() {
         [Target { entry, skipped: Some(_) }] if !args.all => Err(frozen(&repository, entry)),
-        _ => Ok(Targets::Backups { repository, targets }),
+        _ => Ok(Targets::Backups { repository, targets, waiting }),
     }
 }
 
@@ -66,7 +79,8 @@ async fn file(path: &Path, settings: &Settings) -> Result<Targets, Failure> {
             entry.archive.as_ref().is_some_and(|archive| file.file_name() == Some(archive.key.as_ref()))
         };
         if let Some(entry) = entries.into_iter().find(is_it) {
-            return Ok(Targets::Backups { repository, targets: vec![Target::of(entry)] });
+            let (targets, waiting) = (vec![Target::of(entry)], Waiting::default());
+            return Ok(Targets::Backups { repository, targets, waiting });
         }
     }
     Ok(Targets::File(path.to_owned()))
@@ -75,7 +89,7 @@ async fn file(path: &Path, settings: &Settings) -> Result<Targets, Failure> {
 /// The newest backup, good or not; only `restore` and `show` take the newest good one.
 async fn latest(repository: &Repository, settings: &Settings) -> Result<Target, Failure> {
     let catalog = places::recent(repository, settings).await?;
-    let newest = catalog.newest_uploaded().cloned().map(Target::of);
+    let newest = catalog.newest_uploaded(Timestamp::now()).cloned().map(Target::of);
     newest.ok_or_else(|| {
         let (database, place) = (&catalog.database, repository.display_name());
         Failure::new(Exit::NotFound, format!("database `{database}` has no backup in {place}"))
@@ -83,21 +97,46 @@ async fn latest(repository: &Repository, settings: &Settings) -> Result<Target, 
     })
 }
 
-/// Every backup without a verdict; with `force`, every backup. Our own archives without a manifest are not backups.
-async fn all(repository: &Repository, settings: &Settings, force: bool) -> Result<Vec<Target>, Failure> {
+/// Every backup without a verdict, and some whose verdict is old; with `force`, every backup. Our own archives without a manifest
+/// are not backups.
+async fn all(
+    repository: &Repository,
+    settings: &Settings,
+    force: bool,
+    waiting: &mut Waiting,
+) -> Result<Vec<Target>, Failure> {
+    let chosen: Vec<Catalog> = Catalogs::choose(repository.catalogs().await?, settings)
+        .chosen
+        .into_iter()
+        .map(|(_, catalog)| catalog)
+        .collect();
+    let again = if force { Vec::new() } else { again(&chosen, settings, waiting) };
     let mut targets = Vec::new();
-    for (_, mut catalog) in Catalogs::choose(repository.catalogs().await?, settings).chosen {
+    for mut catalog in chosen {
         catalog.entries.retain(|entry| force || is_unverified(entry));
         repository.resolve(&mut catalog).await?;
         let Catalog { entries, .. } = catalog;
         targets.extend(entries.into_iter().filter(|entry| entry.state != State::Unfinished).map(Target::of));
     }
+    targets.extend(again);
     Ok(targets)
 }
 
+/// What was read long ago, and is read again by this run.
+fn again(chosen: &[Catalog], settings: &Settings, waiting: &mut Waiting) -> Vec<Target> {
+    let Some(days) = settings.reverify_days else { return Vec::new() };
+    let entries = chosen.iter().flat_map(|catalog| &catalog.entries).filter(|entry| !is_unverified(entry));
+    let after = SignedDuration::from_hours(i64::from(days) * 24);
+    let Rereading { due, left, in_glacier } = rereading(entries, Timestamp::now(), after);
+    *waiting = Waiting { left, in_glacier };
+    due.into_iter().cloned().map(Target::of).collect()
+}
+
 fn is_unverified(entry: &Entry) -> bool {
+    let is_older = |manifest: &Object| entry.found_intact().is_some_and(|read| read < manifest.last_modified);
     match entry.archive {
-        Some(_) => entry.judged().is_none(),
+        // A manifest that came after the verdict has never been looked at.
+        Some(_) => entry.judged().is_none() || entry.manifest.as_ref().is_some_and(is_older),
         // An archive that vanished is damaged once for all.
         None => entry.manifest.is_some() && entry.damaged.is_none(),
     }

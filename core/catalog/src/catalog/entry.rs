@@ -104,13 +104,27 @@ impl Entry {
         if self.repeated { self.id.to_string() } else { self.id.stem.to_string() }
     }
 
-    /// The state in words: `good`, `guest, intact`.
+    /// The state in words: `good`, `guest, intact`, `good, in the future`.
     #[must_use]
-    pub fn status(&self) -> String {
+    pub fn status(&self, now: Timestamp) -> String {
+        let future = if self.is_in_the_future(now) { ", in the future" } else { "" };
         match self.judged().filter(|_| self.state == State::Guest) {
-            Some(outcome) => format!("{}, {outcome}", self.state),
-            None => self.state.to_string(),
+            Some(outcome) => format!("{}, {outcome}{future}", self.state),
+            None => format!("{}{future}", self.state),
         }
+    }
+
+    /// When its present bytes were found intact, where the verdict that counts says so.
+    #[must_use]
+    pub fn found_intact(&self) -> Option<Timestamp> {
+        let intact = self.judged().filter(|outcome| *outcome == Outcome::Intact).and(self.intact.as_ref());
+        intact.map(|verdict| verdict.last_modified)
+    }
+
+    /// Whether a verdict was given on other bytes than those that are there now.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.archive.is_some() && self.judged().is_none() && (self.intact.is_some() || self.damaged.is_some())
     }
 
     /// Bytes of the archive; 0 when it is missing.

@@ -1,5 +1,7 @@
 //! A backup by the name a person types.
 
+use jiff::Timestamp;
+
 use super::{Catalog, Entry};
 use crate::backup::{BackupId, InvalidName};
 
@@ -46,19 +48,26 @@ impl NotFound {
 }
 
 impl Catalog {
-    /// The backup called `name`: `latest` (the newest good one), a stem, or `YYYYMMDD/STEM`.
+    /// The backup called `name`: `latest` (the newest good one at `now`), a stem, its label alone, or one of them behind its
+    /// date folder, as `YYYYMMDD/STEM`.
     ///
     /// # Errors
     /// When there is none, or the stem occurs in several date folders.
-    pub fn find(&self, name: &str) -> Result<&Entry, NotFound> {
+    pub fn find(&self, name: &str, now: Timestamp) -> Result<&Entry, NotFound> {
         if name == "latest" {
-            return self.newest_good().ok_or_else(|| NotFound::NoneGood { database: self.database.clone() });
+            return self.newest_good(now).ok_or_else(|| NotFound::NoneGood { database: self.database.clone() });
         }
-        let id: BackupId = name.parse()?;
+        let (id, no_name) = match name.parse::<BackupId>() {
+            Ok(id) => (id, None),
+            Err(error) => (BackupId::of_tag(name, &self.database).ok_or_else(|| error.clone())?, Some(error)),
+        };
         let named = |entry: &&Entry| entry.id.stem == id.stem && (id.day.is_none() || entry.id.day == id.day);
         let found: Vec<&Entry> = self.entries.iter().filter(named).collect();
         match found.as_slice() {
-            [] => Err(NotFound::Absent { database: self.database.clone(), name: name.to_owned() }),
+            [] => Err(no_name.map_or_else(
+                || NotFound::Absent { database: self.database.clone(), name: name.to_owned() },
+                NotFound::Name,
+            )),
             [entry] => Ok(entry),
             several => {
                 let places = several.iter().map(|entry| entry.id.to_string()).collect();

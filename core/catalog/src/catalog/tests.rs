@@ -60,7 +60,7 @@ fn a_guest_judged_before_it_was_adopted_is_good_once_adopted() {
     listing.record(&id, Record::Intact, time("2026-01-20T13:00:00Z"));
     let guest = only(&listing);
     assert_eq!(
-        (guest.state, guest.judged(), guest.status().as_str()),
+        (guest.state, guest.judged(), guest.status(time(NOON)).as_str()),
         (State::Guest, Some(Outcome::Intact), "guest, intact")
     );
     assert!(!guest.counts_as_good());
@@ -126,13 +126,14 @@ fn latest_is_the_newest_good_one_of_its_own_database() {
         let key = object.key.replace("app_backup", "app_staging_backup");
         objects.push(Object { key, last_modified: object.last_modified, ..object.clone() });
     }
+    let now = time("2026-04-05T03:00:00Z");
     let catalogs = catalogs(&listing.layout, objects);
     let names: Vec<_> = catalogs.iter().map(|catalog| catalog.database.as_str()).collect();
     assert_eq!(names, ["app", "app_staging"]);
     let app = catalogs.first().unwrap();
     assert_eq!(app.entries.len(), 44);
-    assert_eq!(app.find("latest").unwrap().id, newest);
-    assert_eq!(app.newest_uploaded().unwrap().state, State::Damaged);
+    assert_eq!(app.find("latest", now).unwrap().id, newest);
+    assert_eq!(app.newest_uploaded(now).unwrap().state, State::Damaged);
 }
 
 #[test]
@@ -140,15 +141,18 @@ fn a_backup_is_found_by_stem_and_by_folder_where_a_label_repeats() {
     let mut listing = Listing::bucket();
     let label = Tag::Label("initial".into());
     let first = listing.add(State::Good, &label, time("2026-01-01T03:00:00Z"));
-    assert_eq!(listing.catalog().find("app_backup_initial").unwrap().id, first);
+    assert_eq!(listing.catalog().find("app_backup_initial", time(NOON)).unwrap().id, first);
     assert_eq!(only(&listing).name(), "app_backup_initial");
 
+    assert_eq!(listing.catalog().find("initial", time(NOON)).unwrap().id, first, "as `--name` had it");
     let second = listing.add(State::Good, &label, time("2026-01-02T03:00:00Z"));
     let catalog = listing.catalog();
-    let error = catalog.find("app_backup_initial").unwrap_err();
+    let error = catalog.find("app_backup_initial", time(NOON)).unwrap_err();
     insta::assert_snapshot!(error, @"`app_backup_initial` is the name of 2 backups: 20260102/app_backup_initial, 20260101/app_backup_initial");
-    assert_eq!(catalog.find("20260101/app_backup_initial").unwrap().id, first);
+    assert_eq!(catalog.find("20260101/app_backup_initial", time(NOON)).unwrap().id, first);
     assert_eq!(catalog.entries[0].name(), second.to_string());
+    assert!(matches!(catalog.find("initial", time(NOON)), Err(NotFound::Ambiguous { .. })));
+    assert_eq!(catalog.find("20260102/initial", time(NOON)).unwrap().id, second);
 }
 
 #[test]
@@ -156,9 +160,9 @@ fn what_is_not_there_is_said_so() {
     let mut listing = Listing::bucket();
     listing.at(State::Uploaded, NOON);
     let catalog = listing.catalog();
-    insta::assert_snapshot!(catalog.find("latest").unwrap_err(), @"database `app` has no good backup");
-    insta::assert_snapshot!(catalog.find("app_backup_x").unwrap_err(), @"database `app` has no backup `app_backup_x`");
-    assert!(matches!(catalog.find("yesterday"), Err(NotFound::Name(_))));
+    insta::assert_snapshot!(catalog.find("latest", time(NOON)).unwrap_err(), @"database `app` has no good backup");
+    insta::assert_snapshot!(catalog.find("app_backup_x", time(NOON)).unwrap_err(), @"database `app` has no backup `app_backup_x`");
+    assert!(matches!(catalog.find("yesterday", time(NOON)), Err(NotFound::Name(_))));
 }
 
 #[test]

@@ -57,8 +57,119 @@ fn uploads_do_not_freshen() {
     listing.at(State::Damaged, "2026-01-22T04:00:00Z");
     assert_eq!(
         sentences(&listing, "2026-01-22T05:00:00Z"),
-        ["the newest good backup app_backup_20260120_030000 is 2 days old, more than 26 hours"]
+        [
+            "the newest good backup app_backup_20260120_030000 is 2 days old, more than 26 hours",
+            "the backup app_backup_20260122_040000 is damaged, and no good one is newer"
+        ]
     );
+}
+
+#[test]
+fn the_newest_backups_are_healthy_or_it_is_said() {
+    let mut listing = a_good_week();
+    listing.at(State::Damaged, "2026-01-20T09:00:00Z");
+    assert_eq!(
+        sentences(&listing, NOW),
+        ["the backup app_backup_20260120_090000 is damaged, and no good one is newer"]
+    );
+    listing.at(State::Missing, "2026-01-20T10:00:00Z");
+    let gone = "the backup app_backup_20260120_100000 has lost its archive, and no good one is newer; damaged or lost since the \
+                newest good one: 2";
+    assert_eq!(sentences(&listing, NOW), [gone]);
+    listing.at(State::Uploaded, "2026-01-20T11:00:00Z");
+    assert_eq!(sentences(&listing, NOW), [gone], "one that waits for its verdict hides nothing");
+    listing.at(State::Good, "2026-01-20T11:30:00Z");
+    assert_eq!(sentences(&listing, NOW), [""; 0], "what is older than a good one is history");
+}
+
+#[test]
+fn bytes_that_were_written_again_are_not_those_of_the_verdict() {
+    let mut listing = a_good_week();
+    let id = listing.at(State::Good, "2026-01-20T08:00:00Z");
+    listing.archive(&id, SIZE, time("2026-01-20T09:00:00Z"));
+    let said =
+        "the newest backup app_backup_20260120_080000 is not what was verified: it was written again after its verdict";
+    assert_eq!(sentences(&listing, NOW), [said]);
+}
+
+mod records {
+    use super::*;
+    use crate::document::DocumentError;
+    use crate::testing::manifest;
+    use crate::verdict::{Expected, Verdict, Verifier, judge};
+    use crate::{Manifest, Object};
+
+    /// The backup of the tests' manifest, so many bytes large.
+    fn listed(size: u64) -> Entry {
+        let mut listing = Listing::bucket();
+        let began = time("2026-01-20T03:00:00Z");
+        listing.add_sized(State::Good, &Tag::At(began), began, size);
+        listing.objects.iter_mut().for_each(|object| object.etag = Some("\"now\"".into()));
+        listing.catalog().entries.remove(0)
+    }
+
+    fn verdict(object: &Object, etag: &str) -> Verdict {
+        let object = Object { etag: Some(etag.into()), ..object.clone() };
+        let content = archive::Content::Unread;
+        let inspected = archive::Inspected { digest: manifest().archive.digest, kinds: Vec::new(), content };
+        let by = Verifier { name: "test".into(), version: "0".into(), host: "here".into() };
+        let evidence =
+            crate::verdict::Evidence { object: &object, expected: &Expected::default(), inspected: &inspected };
+        judge(None, evidence, time(NOW), by)
+    }
+
+    fn said(size: u64, manifest: Read<Manifest>, verdict: impl Fn(&Object) -> Read<Verdict>) -> Option<String> {
+        let entry = listed(size);
+        let verdict = verdict(entry.archive.as_ref().unwrap());
+        contradicted(&entry, &manifest, &verdict).map(|finding| finding.to_string())
+    }
+
+    #[test]
+    fn what_the_records_say_holds_or_is_a_finding() {
+        let whole = |object: &Object| Ok(Some(verdict(object, "now")));
+        assert_eq!(said(SIZE, Ok(Some(manifest())), whole), None);
+        assert_eq!(said(SIZE, Ok(None), |_| Ok(None)), None, "an adopted guest's verdict may be the function's");
+        let copied =
+            |object: &Object| Ok(Some(verdict(&Object { key: "elsewhere".into(), ..object.clone() }, "before")));
+        assert_eq!(said(SIZE, Ok(Some(manifest())), copied), None, "a copy has other keys and ETags");
+
+        let changed = "the newest backup app_backup_20260120_030000 is not what was verified:";
+        let manifested = said(7, Ok(Some(manifest())), |_| Ok(None)).unwrap();
+        assert_eq!(manifested, format!("{changed} 7 bytes are there, its manifest says 1000000"));
+        let replaced = said(SIZE, Ok(None), |object| Ok(Some(verdict(object, "before")))).unwrap();
+        assert_eq!(replaced, format!("{changed} the store's ETag was before and is now"));
+    }
+
+    #[test]
+    fn records_that_are_cut_or_of_another_version_are_findings() {
+        let cut = |json: &str| Manifest::from_json(json.as_bytes()).unwrap_err();
+        for (error, word) in [(cut(""), "EOF"), (cut("{}"), "no version"), (cut(r#"{"version": 9}"#), "newer lastgood")]
+        {
+            let said = said(SIZE, Err(error), |_| Ok(None)).unwrap();
+            assert!(said.contains("has a broken record: its manifest cannot be used") && said.contains(word), "{said}");
+        }
+        let broken = |_: &Object| Err(DocumentError::NoVersion { what: "verdict" });
+        let said = said(SIZE, Ok(Some(manifest())), broken).unwrap();
+        assert!(said.contains("its verdict cannot be used: not a verdict"), "{said}");
+    }
+}
+
+/// A host whose clock was ten years ahead, and is right again.
+#[test]
+fn a_backup_of_the_future_is_a_finding_and_the_newest_before_it_has_the_age() {
+    let mut listing = a_good_week();
+    listing.at(State::Good, "2036-01-20T03:00:00Z");
+    let ahead = "the newest good backup app_backup_20360120_030000 is 3651 days in the future: a clock is wrong";
+    assert_eq!(sentences(&listing, NOW), [ahead]);
+    let age = |listing: &Listing| Freshness::of_good(&listing.catalog(), time(NOW)).age();
+    assert_eq!(age(&listing), Some(SignedDuration::from_hours(9)));
+    let stale = "the newest good backup app_backup_20260120_030000 is 3 days old, more than 26 hours";
+    assert_eq!(sentences(&listing, "2026-01-23T04:00:00Z"), [stale, &ahead.replace("3651", "3648")]);
+
+    let mut alone = Listing::bucket();
+    alone.at(State::Good, "2036-01-20T03:00:00Z");
+    assert!(sentences(&alone, NOW).contains(&ahead.to_owned()));
+    assert!(age(&alone).unwrap().is_negative(), "no number is its age");
 }
 
 #[test]

@@ -16,8 +16,9 @@ use crate::catalog::{Catalog, Entry, State};
 /// more of them stay.
 #[must_use]
 pub fn local_plan<'a>(local: &'a Catalog, bucket: &Catalog, days: u32, now: Timestamp) -> Plan<'a> {
-    let newest = [local.newest_uploaded(), local.newest_good()];
-    let anchor = newest.into_iter().flatten().next().map(|entry| entry.instant.min(now));
+    let newest = [local.newest_uploaded(now), local.newest_good(now)];
+    let anchor = newest.into_iter().flatten().find(|entry| !entry.is_in_the_future(now));
+    let anchor = anchor.map(|entry| entry.instant.min(now));
     let safe = Safe::of(bucket);
     let rows = local.entries.iter().map(|entry| {
         let decision = match anchor {
@@ -26,6 +27,7 @@ pub fn local_plan<'a>(local: &'a Catalog, bucket: &Catalog, days: u32, now: Time
             _ if newest.into_iter().flatten().any(|newest| newest.id == entry.id) => {
                 Decision::Keep(vec![Keep::NewestLocal])
             }
+            _ if entry.is_in_the_future(now) => Decision::Keep(vec![Keep::InTheFuture]),
             None => Decision::Keep(vec![Keep::NothingGood]),
             Some(anchor) => safe.decide(entry, days, anchor),
         };

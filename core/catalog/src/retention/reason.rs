@@ -49,6 +49,13 @@ pub enum Keep {
         /// How many stay in any case.
         minimum: u32,
     },
+    /// It lies in the future: a clock was wrong, so that nothing tells how old it is.
+    InTheFuture,
+    /// It may be good, and there would be too few good ones.
+    MayBeGood {
+        /// How many good ones there should be.
+        minimum: u32,
+    },
     /// There is no good backup to measure from, so nothing goes.
     NothingGood,
     /// A guest, which lastgood did not make.
@@ -140,6 +147,8 @@ impl fmt::Display for Keep {
             Self::Young { days } => write!(f, "not older than {}", in_days(*days)),
             Self::NoRuleRemoves => f.write_str("no rule removes good backups"),
             Self::MinimumGood { minimum } => write!(f, "at least {minimum} good stay"),
+            Self::InTheFuture => f.write_str("lies in the future: a clock was wrong"),
+            Self::MayBeGood { minimum } => write!(f, "not verified yet, and fewer than {minimum} good ones stay"),
             Self::NothingGood => f.write_str("nothing goes while no backup is good"),
             Self::Guest => f.write_str("guest: never removed before `lastgood adopt`"),
             Self::UnknownOrigin => f.write_str("no manifest, and not known to be ours"),

@@ -10,10 +10,28 @@ use super::reason::{Decision, Keep, Period, Remove};
 use crate::catalog::{Catalog, Entry};
 
 /// A decision for each good backup of the catalog, newest first.
-pub(super) fn for_good(catalog: &Catalog, policy: &Policy, anchor: Option<Timestamp>) -> Vec<Decision> {
+///
+/// What lies in the future of `now` stays. The others are judged without it, so that it takes no place of theirs; and with it,
+/// so that nothing goes because a clock is behind and the newest ones seem to lie in the future.
+pub(super) fn for_good(catalog: &Catalog, policy: &Policy, anchor: Option<Timestamp>, now: Timestamp) -> Vec<Decision> {
+    let all = decide(catalog.good(), policy, anchor);
+    let mut without = decide(catalog.good().filter(|entry| !entry.is_in_the_future(now)), policy, anchor).into_iter();
+    let merged = catalog.good().zip(all).map(|(entry, with)| {
+        let without = if entry.is_in_the_future(now) { None } else { without.next() };
+        match (without, with) {
+            (None, _) => Decision::Keep(vec![Keep::InTheFuture]),
+            (Some(Decision::Remove(_)), kept @ Decision::Keep(_)) => kept,
+            (Some(without), _) => without,
+        }
+    });
+    merged.collect()
+}
+
+/// A decision for each of these good backups, which come newest first.
+fn decide<'a>(good: impl Iterator<Item = &'a Entry>, policy: &Policy, anchor: Option<Timestamp>) -> Vec<Decision> {
     let mut rules = calendar(policy);
     let mut kept = 0;
-    let reasons = catalog.good().zip(1..).map(|(entry, nth)| {
+    let reasons = good.zip(1..).map(|(entry, nth)| {
         let mut reasons = Vec::new();
         reasons.extend((nth == 1).then_some(Keep::NewestGood));
         reasons.extend((nth <= policy.keep_last).then_some(Keep::Last { nth, of: policy.keep_last }));

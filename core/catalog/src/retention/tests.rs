@@ -143,6 +143,37 @@ fn a_backup_is_old_only_when_both_its_times_say_so() {
     assert!(removed(&plan(&listing.catalog(), &policy, time(NEWEST), Limit::Lifted)).is_empty());
 }
 
+/// One good backup, the verifier dead since, and the words "never fewer good ones than this": what may be good stays.
+#[test]
+fn what_nobody_has_verified_stays_while_good_ones_are_short() {
+    for (good, gone) in [(1, 0), (6, 0), (7, 50)] {
+        let mut listing = backups(0..good);
+        for age in 100..150 {
+            listing.add(State::Uploaded, &Tag::At(days_before(age)), days_before(age));
+        }
+        listing.add(State::Damaged, &Tag::At(days_before(200)), days_before(200));
+        let catalog = listing.catalog();
+        let plan = plan(&catalog, &Policy::default(), time(NEWEST), Limit::Half);
+        assert_eq!(removed(&plan).len(), gone + 1, "{good} good ones\n{}", table(&plan));
+    }
+}
+
+/// A clock ten years ahead made one backup: it takes nobody's place.
+#[test]
+fn a_backup_of_the_future_takes_no_place_in_a_plan() {
+    let mut listing = backups([0, 1, 2, 3]);
+    listing.at(State::Good, "2036-06-30T03:00:00Z");
+    let catalog = listing.catalog();
+    let last = Policy { keep_last: 2, ..NO_RULES };
+    insta::assert_snapshot!(table(&plan(&catalog, &last, time(NEWEST), Limit::Half)), @"
+    keep   app_backup_20360630_030000                   lies in the future: a clock was wrong
+    keep   app_backup_20260630_030000                   newest good backup, last 1 of 2
+    keep   app_backup_20260629_030000                   last 2 of 2
+    remove app_backup_20260628_030000                   no rule keeps it
+    remove app_backup_20260627_030000                   no rule keeps it
+    ");
+}
+
 /// One named backup whose file's time lies in the future must not make all the others old.
 #[test]
 fn a_backup_from_the_future_makes_no_other_old() {

@@ -34,6 +34,8 @@ impl Code {
     pub const CENSUS: Self = Self(Cow::Borrowed("census"));
     /// The manifest is about another backup.
     pub const STEM: Self = Self(Cow::Borrowed("stem"));
+    /// The manifest can't be read.
+    pub const MANIFEST: Self = Self(Cow::Borrowed("manifest"));
     /// The archive isn't there.
     pub const MISSING: Self = Self(Cow::Borrowed("missing"));
     /// It couldn't be read to its end.
@@ -42,6 +44,8 @@ impl Code {
     pub const UNCOMMITTED: Self = Self(Cow::Borrowed("uncommitted"));
     /// It is encrypted though it shouldn't be, or nothing says what its encrypted bytes should be.
     pub const UNPROVEN: Self = Self(Cow::Borrowed("unproven"));
+    /// They are something else than an archive: the `kind` of [`Damage::NotAnArchive`].
+    pub const NOT_AN_ARCHIVE: Self = Self(Cow::Borrowed("not_an_archive"));
     /// Damage of a kind that has no code.
     const BROKEN: Self = Self(Cow::Borrowed("broken"));
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use archive::{Census, Digest, Inspected, LargeObjectCensus, TableCensus};
+use archive::{Census, Damage, Digest, Inspected, LargeObjectCensus, TableCensus};
 use jiff::Timestamp;
 
 use super::{Code, Content, Expected, Finding, Identity, Outcome, Verdict, Verifier};
@@ -39,8 +39,9 @@ pub fn judge(manifest: Option<&Manifest>, evidence: Evidence<'_>, at: Timestamp,
     };
     Verdict {
         outcome: if findings.is_empty() { Outcome::Intact } else { Outcome::Damaged },
-        content: match inspected.content {
+        content: match &inspected.content {
             archive::Content::Unread => Content::Unread,
+            archive::Content::Damaged(damage) if damage.is_limit() => Content::Unread,
             _ => Content::Read,
         },
         findings,
@@ -49,6 +50,18 @@ pub fn judge(manifest: Option<&Manifest>, evidence: Evidence<'_>, at: Timestamp,
         verifier: by,
         verified: at,
         unknown: Unknown::default(),
+    }
+}
+
+/// Why nothing can be said of these bytes: they are beyond the limits of whoever read them, and nothing but their content could
+/// prove them.
+#[must_use]
+pub fn beyond_limits<'a>(manifest: Option<&Manifest>, evidence: Evidence<'a>) -> Option<&'a Damage> {
+    match &evidence.inspected.content {
+        archive::Content::Damaged(damage) if damage.is_limit() => {
+            Some(damage).filter(|_| manifest.is_none() && !evidence.expected.is_proof())
+        }
+        _ => None,
     }
 }
 
@@ -95,6 +108,10 @@ fn against_manifest(manifest: &Manifest, object: &Object, digest: &Digest) -> Ve
 /// What the dump inside is.
 fn against_content(manifest: Option<&Manifest>, expected: &Expected, inspected: &Inspected) -> Option<Finding> {
     match (&inspected.content, manifest) {
+        // What is beyond a reader's limits is proved by its digest, as what is encrypted.
+        (archive::Content::Damaged(damage), _) if damage.is_limit() && (manifest.is_some() || expected.is_proof()) => {
+            None
+        }
         (archive::Content::Damaged(damage), _) => Some(Finding::of(damage)),
         (archive::Content::Walked(walked), Some(manifest)) => census(&walked.census, &manifest.census),
         (archive::Content::Walked(_), None) => None,

@@ -189,6 +189,44 @@ fn an_archive_encrypted_for_others_is_intact_unread_by_its_digest_alone() {
     assert!(judged(None, &proof, &unread).is_intact());
 }
 
+#[test]
+fn what_is_beyond_the_readers_limits_is_proved_by_its_digest_or_unknown() {
+    let limits = [
+        Damage::UnsupportedVersion { major: 1, minor: 17 },
+        Damage::BeyondLimits { offset: 0, reason: "it takes 2048 MiB of memory to decompress".into() },
+    ];
+    for limit in limits {
+        let beyond = Inspected { content: archive::Content::Damaged(limit.clone()), ..faithful() };
+        let (object, nothing) = (stored(), Expected::default());
+        let evidence = |expected| Evidence { object: &object, expected, inspected: &beyond };
+        assert_eq!(beyond_limits(None, evidence(&nothing)), Some(&limit));
+
+        let verdict = judged(Some(&manifest()), &nothing, &beyond);
+        assert_eq!((verdict.outcome, verdict.content), (Outcome::Intact, Content::Unread));
+        assert_eq!(beyond_limits(Some(&manifest()), evidence(&nothing)), None);
+        let proof = Expected { metadata: Some(beyond.digest.md5), ..Expected::default() };
+        assert!(judged(None, &proof, &beyond).is_intact() && beyond_limits(None, evidence(&proof)).is_none());
+
+        let mut other = beyond.clone();
+        other.digest.md5 = Md5([0; 16]);
+        assert_eq!(codes(&judged(Some(&manifest()), &nothing, &other)), ["digest"]);
+    }
+}
+
+#[test]
+fn a_broken_manifest_makes_a_backup_damaged_and_its_bytes_not() {
+    let broken = Manifest::from_json(b"{").unwrap_err();
+    let verdict = judged(None, &Expected::default(), &faithful()).with_broken_manifest(&broken);
+    assert_eq!(codes(&verdict), ["manifest"]);
+    assert!(
+        verdict.blames_the_manifest_alone() && sentence(&verdict).starts_with("its manifest is broken: not a manifest")
+    );
+    let cut = Inspected { content: archive::Content::Damaged(Damage::TrailingBytes { offset: 1 }), ..faithful() };
+    let verdict = judged(None, &Expected::default(), &cut).with_broken_manifest(&broken);
+    assert!(!verdict.blames_the_manifest_alone());
+    assert!(!judged(None, &Expected::default(), &faithful()).blames_the_manifest_alone());
+}
+
 /// The guide's scripts wrote the MD5 into the metadata and compared it with itself.
 #[test]
 fn a_guest_is_compared_with_what_its_uploader_and_the_store_said() {

@@ -15,10 +15,12 @@ use crate::Error;
 
 /// How many days back each window begins; the last one has no beginning.
 const WINDOWS_DAYS: [i32; 3] = [2, 31, 366];
+/// Pages of a thousand keys that are looked through for the oldest entries.
+const OLDEST_PAGES: usize = 2;
 
 impl Bucket {
-    /// The newest entries of one database, down to its newest `good` good backups; all of its entries where there are
-    /// fewer.
+    /// The newest entries of one database, down to its newest `good` good backups that do not lie in the future of `now`; all of
+    /// its entries where there are fewer.
     pub(crate) async fn recent(&self, database: &str, now: Timestamp, good: usize) -> Result<Catalog, Error> {
         let starts = WINDOWS_DAYS.map(|days| date(now).checked_sub(days.days()).unwrap_or(Date::MIN));
         let mut rows = Vec::new();
@@ -26,7 +28,8 @@ impl Bucket {
         for from in starts.into_iter().chain([Date::ZERO]) {
             rows.extend(self.window_of_database(database, from, before).await?);
             let catalog = self.catalog_of(database, &rows);
-            if catalog.good().nth(good.saturating_sub(1)).is_some_and(|last| is_settled(last.instant, from)) {
+            let last = catalog.good().filter(|entry| !entry.is_in_the_future(now)).nth(good.saturating_sub(1));
+            if last.is_some_and(|last| is_settled(last.instant, from)) {
                 return Ok(catalog);
             }
             before = Some(from);
@@ -34,22 +37,34 @@ impl Bucket {
         Ok(self.catalog_of(database, &rows))
     }
 
+    /// The entries of one database in the first pages of the listing that can hold any: some of its oldest.
+    pub(crate) async fn oldest(&self, database: &str) -> Result<Catalog, Error> {
+        let name = format!("{}_backup_", encode_database(database));
+        Ok(self.catalog_of(database, &self.skip_scan(&name, Date::ZERO, None, OLDEST_PAGES).await?))
+    }
+
     async fn window_of_database(&self, database: &str, from: Date, before: Option<Date>) -> Result<Vec<Object>, Error> {
         let encoded = encode_database(database);
-        let mut objects = self.skip_scan(&format!("{encoded}_backup_"), from, before).await?;
+        let mut objects = self.skip_scan(&format!("{encoded}_backup_"), from, before, usize::MAX).await?;
         if encoded != database {
             // Guests spell the name as it is.
-            objects.extend(self.skip_scan(&format!("{database}_backup_"), from, before).await?);
+            objects.extend(self.skip_scan(&format!("{database}_backup_"), from, before, usize::MAX).await?);
         }
         Ok(objects)
     }
 
-    /// The objects in date folders from a day on and before another, whose names begin so.
-    async fn skip_scan(&self, name: &str, from: Date, before: Option<Date>) -> Result<Vec<Object>, Error> {
+    /// The objects in date folders from a day on and before another, whose names begin so, in at most so many pages.
+    async fn skip_scan(
+        &self,
+        name: &str,
+        from: Date,
+        before: Option<Date>,
+        pages: usize,
+    ) -> Result<Vec<Object>, Error> {
         let end = before.map(|day| self.layout.day_prefix(day));
         let mut objects = Vec::new();
         let mut after = format!("{}{name}", self.layout.day_prefix(from));
-        loop {
+        for _ in 0..pages {
             let request = || self.list_request(self.layout.prefix()).start_after(&after).send();
             let page = self.call(Call::on_bucket("s3:ListBucket"), request).await?;
             let listed = listing::objects(&page)?;
@@ -62,9 +77,10 @@ impl Bucket {
             match next {
                 Some(next) if next <= after => return Err(self.incomplete("the store's pages don't advance")),
                 Some(next) if end.as_ref().is_none_or(|end| next < *end) => after = next,
-                _ => return Ok(objects),
+                _ => break,
             }
         }
+        Ok(objects)
     }
 
     /// Where the scan goes on after a key; `None` when no date folder can follow.

@@ -15,7 +15,7 @@ fn candidate(repository: &Repository, objects: &[(&str, bool)]) -> Candidate {
         readable: *readable,
     });
     let entry = catalogs(repository.layout(), objects).remove(0).entries.remove(0);
-    Candidate { repository: repository.clone(), entry, newest_good: None }
+    Candidate { repository: repository.clone(), entry, other: None, notes: Vec::new(), by_file: false }
 }
 
 #[tokio::test]

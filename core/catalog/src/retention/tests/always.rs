@@ -51,6 +51,10 @@ fn policy() -> impl Strategy<Value = Policy> {
     )
 }
 
+fn catalog_has_past_good(catalog: &Catalog, now: Timestamp) -> bool {
+    catalog.good().any(|entry| !entry.is_in_the_future(now))
+}
+
 fn clock() -> impl Strategy<Value = Timestamp> {
     (0_i64..8_000_000_000).prop_map(|second| Timestamp::from_second(second).unwrap())
 }
@@ -90,10 +94,33 @@ proptest! {
         prop_assert!(good - good_gone >= good.min(policy.minimum_good as usize));
         prop_assert!(limit == Limit::Lifted || good_gone * 2 <= good);
         prop_assert!(!gone.iter().any(|entry| matches!(entry.state, State::Guest | State::Alone)));
-        let newest = catalog.newest_good().map(|entry| entry.instant);
+        let newest = catalog.newest_good(now).map(|entry| entry.instant);
         prop_assert!(newest.is_some() || gone.is_empty());
         let newer = |entry: &&&Entry| newest.is_some_and(|newest| entry.instant >= newest);
         prop_assert_eq!(gone.iter().filter(newer).filter(|entry| entry.is_backup()).count(), 0);
+        prop_assert!(!gone.iter().any(|entry| entry.is_in_the_future(now)));
+        let unverified_go = gone.iter().any(|entry| entry.state == State::Uploaded && !entry.is_safety());
+        prop_assert!(!unverified_go || good - good_gone >= policy.minimum_good as usize);
+    }
+
+    /// Whatever a wrong clock adds, the others are planned as if it weren't there, or kept.
+    #[test]
+    fn nothing_goes_because_of_a_backup_that_lies_in_the_future(
+        samples in prop::collection::vec(sample(), 0..40),
+        ahead in prop::collection::vec((sample(), 30_000_i64..60_000), 1..8),
+        policy in policy(),
+    ) {
+        let now = time(NEWEST);
+        let of_the_future = |(sample, hours): &(Sample, i64)| Sample { age_hours: -hours, kind: 2, ..sample.clone() };
+        let future: Vec<Sample> = ahead.iter().map(of_the_future).collect();
+        let (alone, beside) = (filled(Listing::bucket(), &samples), filled(Listing::bucket(), &[samples, future].concat()));
+        let (alone, beside) = (alone.catalog(), beside.catalog());
+        let would_go = removed(&plan(&alone, &policy, now, Limit::Half));
+        let goes = removed(&plan(&beside, &policy, now, Limit::Half));
+        prop_assert!(goes.iter().all(|name| would_go.contains(name)), "{goes:?} beyond {would_go:?}");
+        let latest = |catalog: &Catalog| catalog.newest_good(now).map(|entry| entry.id.clone());
+        let is_past = catalog_has_past_good(&alone, now);
+        prop_assert!(!is_past || latest(&alone) == latest(&beside));
     }
 
     #[test]
@@ -103,7 +130,8 @@ proptest! {
         now in clock(),
     ) {
         let catalog = filled(Listing::bucket(), &samples).catalog();
-        let newest = catalog.newest_good().map_or(now, |entry| entry.instant);
+        // Then nothing lies in the future, by name or by writing.
+        let newest = catalog.entries.iter().map(Entry::latest_claim).max().unwrap_or(now);
         let true_time = plan(&catalog, &policy, newest, Limit::Lifted);
         let wrong = plan(&catalog, &policy, now, Limit::Lifted);
         if now >= newest {
@@ -148,8 +176,8 @@ proptest! {
         for row in plan.removals().filter(|row| row.entry.is_backup() || row.entry.state == State::Missing) {
             let like = |state| bucket.entries.iter().any(|entry| entry.id.stem == row.entry.id.stem && entry.state == state);
             prop_assert!(like(State::Good) || (like(State::Uploaded) && bucket.entries.iter().all(|entry| entry.judged().is_none())));
-            prop_assert!(Some(&row.entry.id) != local.newest_uploaded().map(|entry| &entry.id));
-            prop_assert!(Some(&row.entry.id) != local.newest_good().map(|entry| &entry.id));
+            prop_assert!(Some(&row.entry.id) != local.newest_uploaded(now).map(|entry| &entry.id));
+            prop_assert!(Some(&row.entry.id) != local.newest_good(now).map(|entry| &entry.id));
         }
     }
 }

@@ -233,6 +233,9 @@ fn backup(bytes: u64) -> Backup {
         instant,
         assurance: Assurance::Good,
         manifest: Some(manifest),
+        notes: Vec::new(),
+        other: None,
+        is_judged: true,
     }
 }
 

@@ -1,0 +1,129 @@
+//! What can be unhealthy about a database's backups.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use crate::backup::BackupId;
+use crate::words;
+
+/// Something unhealthy about a database's backups. Display is the sentence for people, `code` the word for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Finding {
+    /// There is no good backup.
+    Never {
+        /// The PostgreSQL name.
+        database: String,
+        /// How many backups are not verified yet.
+        unverified: usize,
+    },
+    /// The newest good backup is too old.
+    Stale {
+        /// The newest good backup.
+        id: BackupId,
+        /// Its age in seconds.
+        age_seconds: i64,
+        /// The age it may have, in seconds.
+        max_age_seconds: i64,
+    },
+    /// A good backup lies in the future: a clock is wrong, and its age unknown.
+    InTheFuture {
+        /// The farthest of them.
+        id: BackupId,
+        /// By how much, in seconds.
+        by_seconds: i64,
+    },
+    /// A backup is damaged, or its archive gone, and no good one is newer.
+    NewestDamaged {
+        /// The newest of them.
+        id: BackupId,
+        /// Whether its archive is gone.
+        is_gone: bool,
+        /// How many are damaged or gone that are newer than the newest good one.
+        count: usize,
+    },
+    /// The newest backup isn't what its verdict or its manifest is about.
+    Changed {
+        /// The backup.
+        id: BackupId,
+        /// What tells.
+        how: String,
+    },
+    /// A record of the newest good backup can't be read: it can't be restored by its name, or nothing is known of it.
+    BrokenRecord {
+        /// The backup.
+        id: BackupId,
+        /// What is wrong with which record.
+        how: String,
+    },
+    /// There are too few good backups.
+    TooFew {
+        /// The PostgreSQL name.
+        database: String,
+        /// How many there are.
+        good: usize,
+        /// How many there should be.
+        min_count: usize,
+    },
+    /// Good backups are smaller than they should be.
+    TooSmall {
+        /// The newest of them.
+        id: BackupId,
+        /// Its bytes.
+        size: u64,
+        /// The bytes it should have.
+        min_size: u64,
+        /// How many good backups are too small.
+        count: usize,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never { database, unverified: 0 } => write!(f, "database `{database}` has no good backup"),
+            Self::Never { database, unverified } => {
+                write!(f, "database `{database}` has no good backup; not verified yet: {unverified}")
+            }
+            Self::Stale { id, age_seconds, max_age_seconds } => {
+                let [age, limit] = [age_seconds, max_age_seconds].map(|seconds| span(*seconds));
+                write!(f, "the newest good backup {} is {age} old, more than {limit}", id.stem)
+            }
+            Self::InTheFuture { id, by_seconds } => {
+                let by = span(*by_seconds);
+                write!(f, "the newest good backup {} is {by} in the future: a clock is wrong", id.stem)
+            }
+            Self::NewestDamaged { id, count, is_gone } => {
+                let what = if *is_gone { "has lost its archive" } else { "is damaged" };
+                write!(f, "the backup {} {what}, and no good one is newer", id.stem)?;
+                if *count > 1 { write!(f, "; damaged or lost since the newest good one: {count}") } else { Ok(()) }
+            }
+            Self::Changed { id, how } => {
+                write!(f, "the newest backup {} is not what was verified: {how}", id.stem)
+            }
+            Self::BrokenRecord { id, how } => {
+                write!(f, "the newest good backup {} has a broken record: {how}", id.stem)
+            }
+            Self::TooFew { database, good, min_count } => {
+                let good = words::count(*good as u64, "good backup");
+                write!(f, "database `{database}` has {good}, fewer than {min_count}")
+            }
+            Self::TooSmall { id, size, min_size, count: 1 } => {
+                write!(f, "the good backup {} has {size} bytes, fewer than {min_size}", id.stem)
+            }
+            Self::TooSmall { id, size, min_size, count } => {
+                write!(
+                    f,
+                    "{count} good backups have fewer than {min_size} bytes, the newest is {} with {size}",
+                    id.stem
+                )
+            }
+        }
+    }
+}
+
+fn span(seconds: i64) -> String {
+    words::span(SignedDuration::from_secs(seconds))
+}
