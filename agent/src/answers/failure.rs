@@ -18,7 +18,7 @@ pub(crate) enum Exit {
     Damaged = 4,
     /// No such backup, database or file.
     NotFound = 5,
-    /// `check`: backups too old, too few, too small, or none at all.
+    /// `check`: backups too old, too few, too small, damaged, or none at all.
     Unhealthy = 6,
 }
 

@@ -14,7 +14,7 @@ Exit status:
   3  another run holds the lock
   4  a backup is damaged
   5  not found: no such backup, database or file
-  6  unhealthy: backups too old, too few, too small, or none at all";
+  6  unhealthy: backups too old, too few, too small, damaged, or none at all";
 
 pub(super) const BACKUP: &str = "\
 Examples:

@@ -82,10 +82,11 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
         let candidate = Candidate::new(repository, catalog, entry, now);
         Candidate { notes: places::passed_over(catalog, entry, now), ..candidate }
     };
-    let rank = |candidate: &Candidate| (!candidate.entry.is_in_the_future(now), candidate.entry.instant);
+    let rank = |entry: &Entry| (!entry.is_in_the_future(now), entry.instant);
     // The first of equal ones: the directory's.
-    let newest =
-        |candidates: Vec<Candidate>| candidates.into_iter().reduce(|a, b| if rank(&b) > rank(&a) { b } else { a });
+    let newest = |candidates: Vec<Candidate>| {
+        candidates.into_iter().reduce(|a, b| if rank(&b.entry) > rank(&a.entry) { b } else { a })
+    };
     let good = catalogs.iter().filter_map(|found| Some(candidate(found, found.1.newest_good(now)?))).collect();
     if let Some(candidate) = newest(good) {
         return Ok(candidate);
@@ -98,9 +99,10 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
             && entry.judged() != Some(Outcome::Damaged)
             && !entry.is_safety()
     };
-    let others = catalogs
-        .iter()
-        .flat_map(|found| found.1.entries.iter().filter(restorable).map(|entry| candidate(found, entry)));
+    let others = catalogs.iter().filter_map(|found| {
+        let all = found.1.entries.iter().filter(restorable);
+        Some(candidate(found, all.reduce(|a, b| if rank(b) > rank(a) { b } else { a })?))
+    });
     let others = others.collect();
     newest(others).ok_or_else(|| {
         let places: Vec<String> = repositories.iter().map(Repository::display_name).collect();
