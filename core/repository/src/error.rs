@@ -277,6 +277,16 @@ impl Error {
         matches!(self, Self::NetworkAway { .. } | Self::Timeout { .. })
     }
 
+    /// The store says that it can't put on a condition.
+    pub(crate) fn lacks_conditions(&self) -> bool {
+        matches!(self, Self::Other { code, .. } if code == "NotImplemented" || code == "HTTP 501")
+    }
+
+    /// The store takes no checksums in the list of an upload's parts (Swift).
+    pub(crate) fn lacks_checksums(&self) -> bool {
+        matches!(self, Self::Other { code, .. } if code == "MalformedXML")
+    }
+
     /// A failure of the file system, with disk full and missing permission told apart.
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();

@@ -1,10 +1,11 @@
 //! Verdicts are looked at again: by `check`, by `verify --all` and by a restore that finds damage.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use e2e::agent::Agent;
 use e2e::bucket::Bucket;
+use e2e::process::output_given;
 use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -184,13 +185,7 @@ fn who_may_not_record_damage_is_told_how_to() {
 #[test]
 fn a_limit_is_neither_damage_nor_a_verdict() {
     let folder = tempfile::tempdir().unwrap();
-    let mut zstd = Command::new("zstd");
-    let mut zstd = zstd.args(["-1", "-c", "--long=31"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = zstd.stdin.take().unwrap();
-    let stored = std::thread::scope(|scope| {
-        scope.spawn(move || std::io::Write::write_all(&mut stdin, dump()).unwrap());
-        zstd.wait_with_output().unwrap().stdout
-    });
+    let stored = output_given(Command::new("zstd").args(["-1", "-c", "--long=31"]), dump()).stdout;
     let file = folder.path().join(format!("{}_backup_long.sql.zst", database().name()));
     std::fs::write(&file, stored).unwrap();
     let agent = agent().database(database()).directory(folder.path());

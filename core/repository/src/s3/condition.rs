@@ -35,7 +35,7 @@ impl Bucket {
     pub(crate) async fn put_absent(&self, body: &Body<'_>) -> Result<Stored, Error> {
         self.refuse_present(body.key).await?;
         match self.put(body).await {
-            Err(error) if knows_no_condition(&error) => self.put(&Body { new: false, ..body.clone() }).await,
+            Err(error) if error.lacks_conditions() => self.put(&Body { new: false, ..body.clone() }).await,
             outcome => outcome,
         }
     }
@@ -111,14 +111,4 @@ impl Bucket {
             Some(object) => Found::Ours { version_id: object.version_id, etag: object.etag },
         })
     }
-}
-
-/// The store says that it can't put on a condition.
-pub(crate) fn knows_no_condition(error: &Error) -> bool {
-    matches!(error, Error::Other { code, .. } if code == "NotImplemented" || code == "HTTP 501")
-}
-
-/// The store takes no checksums in the list of an upload's parts (Swift).
-pub(crate) fn knows_no_checksums(error: &Error) -> bool {
-    matches!(error, Error::Other { code, .. } if code == "MalformedXML")
 }

@@ -9,7 +9,7 @@ use crc_fast::{CrcAlgorithm, checksum_combine, crc64_nvme};
 use md5::{Digest as _, Md5};
 
 use super::object::{crc_text, md5_text};
-use super::{Bucket, Call, condition, stored};
+use super::{Bucket, Call, stored};
 use crate::{Checksum, Error, Stored};
 
 /// Longer than for other requests: S3 joins the parts of a large object before it answers.
@@ -102,8 +102,8 @@ impl Bucket {
             let request = self.completion(key, (upload_id, parts), digest, how);
             let call = Call { bytes: COMPLETION_BYTES, ..Call::new("s3:PutObject", key) };
             match self.call(call, || request.clone().send()).await {
-                Err(error) if how.conditional && condition::knows_no_condition(&error) => how.conditional = false,
-                Err(error) if how.checksums && condition::knows_no_checksums(&error) => how.checksums = false,
+                Err(error) if how.conditional && error.lacks_conditions() => how.conditional = false,
+                Err(error) if how.checksums && error.lacks_checksums() => how.checksums = false,
                 outcome => break outcome?,
             }
         };

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use catalog::Object;
 
-use super::{Bucket, Call, condition, listing, stored};
+use super::{Bucket, Call, listing, stored};
 use crate::limits::RECORD_LIMIT;
 use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored};
 
@@ -94,7 +94,7 @@ impl Bucket {
         match self.call(Call::new("s3:PutObject", &key).carrying(body.bytes.len()), send).await {
             Err(Error::Checksum { .. } | Error::Exists { .. }) => Ok(()),
             // A backup looks for itself.
-            Err(error) if condition::knows_no_condition(&error) => Ok(()),
+            Err(error) if error.lacks_conditions() => Ok(()),
             Err(error) => Err(error),
             // A store that doesn't look: what it stored is in nobody's way.
             Ok(_) => {
