@@ -158,6 +158,24 @@ fn what_nobody_has_verified_stays_while_good_ones_are_short() {
     }
 }
 
+/// A clock that is behind hides the newest backup; the rules then reach further back, and the minimum has less to add.
+#[test]
+fn a_clock_that_is_behind_lets_nothing_go_that_a_right_one_keeps() {
+    let mut listing = Listing::bucket();
+    for day in 0..35 {
+        let made = time("2026-12-30T03:00:00Z") - SignedDuration::from_hours(24 * day);
+        listing.add(State::Good, &Tag::At(made), made);
+    }
+    listing.at(State::Good, "2025-12-31T03:00:00Z");
+    listing.at(State::Good, "2027-01-04T03:00:00Z");
+    let catalog = listing.catalog();
+    let policy = Policy { daily: 2, weekly: 2, monthly: 2, yearly: 2, minimum_good: 4, ..NO_RULES };
+    let [right, behind] = ["2027-01-05T03:00:00Z", "2026-12-31T03:00:00Z"]
+        .map(|now| removed(&plan(&catalog, &policy, time(now), Limit::Lifted)));
+    assert_eq!(right.len(), 33);
+    assert!(behind.iter().all(|name| right.contains(name)), "{behind:#?}");
+}
+
 /// A clock ten years ahead made one backup: it takes nobody's place.
 #[test]
 fn a_backup_of_the_future_takes_no_place_in_a_plan() {
