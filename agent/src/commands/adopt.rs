@@ -76,6 +76,9 @@ async fn record(repository: &Repository, entry: &Entry, read: &ReadBack) -> Resu
 
 /// What the manifest says, as far as reading the archive tells.
 fn describe(entry: &Entry, written: jiff::Timestamp, read: &ReadBack) -> Result<Manifest, Failure> {
+    if let Content::Damaged(limit) = &read.inspected.content {
+        return Err(read_back::beyond_limits(&entry.name(), limit));
+    }
     let (Content::Walked(walked), Some(digest)) = (&read.inspected.content, &read.verdict.digest) else {
         return Err(Failure::new(
             Exit::Failed,

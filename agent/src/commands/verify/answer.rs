@@ -237,7 +237,8 @@ pub(super) fn line(verified: &Verified) -> String {
             let size = words::size(verdict.identity.size);
             match verdict.findings.as_slice() {
                 [] if verdict.content == Content::Unread => {
-                    format!("intact   {name}  {size}, encrypted: only its stored bytes were checked")
+                    let why = judgement.limit().map_or("encrypted", |_| "beyond the limits of lastgood");
+                    format!("intact   {name}  {size}, {why}: only its stored bytes were checked")
                 }
                 [] => format!("intact   {name}  {size}"),
                 findings => {
@@ -267,7 +268,9 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(inspected) = &judgement.inspected {
         writeln!(f, "  format: {}", format_of(&inspected.kinds))?;
     }
-    if verdict.content == Content::Unread && judgement.inspected.is_some() {
+    if let Some(limit) = judgement.limit() {
+        writeln!(f, "  it is beyond the limits of lastgood, and its content was not read: {limit}")?;
+    } else if verdict.content == Content::Unread && judgement.inspected.is_some() {
         writeln!(
             f,
             "  it is encrypted, and no matching key is set (BACKUP_AGE_IDENTITY_FILE): its content was not read"

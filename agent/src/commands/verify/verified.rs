@@ -55,6 +55,14 @@ impl Verified {
 }
 
 impl Judgement {
+    /// What kept its content from being read, where that is no damage.
+    pub(super) fn limit(&self) -> Option<&archive::Damage> {
+        match &self.inspected.as_ref()?.content {
+            Content::Damaged(damage) => Some(damage).filter(|damage| damage.is_limit()),
+            Content::Walked(_) | Content::Unread => None,
+        }
+    }
+
     /// What the walk counted; `None` where it was not read to its end.
     pub(super) fn walked(&self) -> Option<&archive::Walked> {
         match &self.inspected.as_ref()?.content {

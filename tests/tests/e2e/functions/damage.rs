@@ -3,7 +3,7 @@
 use e2e::functions::Function;
 use serde_json::json;
 
-use super::{AMPLE, Ground};
+use super::{AMPLE, Ground, invoke};
 use crate::past::{days_ago, key, put_in_bucket};
 
 #[test]
@@ -31,4 +31,26 @@ fn empty_short_long_or_other_bytes_are_never_intact() {
         let mut found = judged["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]);
         assert!(found.any(|code| *code == json!(finding)), "no finding {finding}: {answer}");
     }
+}
+
+/// And what the function can't follow to its end is no damage: the checksum that the store took proves its bytes.
+#[test]
+fn a_broken_manifest_is_a_finding_and_a_limit_none() {
+    let ground = Ground::new();
+    let (made, long) = (days_ago(1), days_ago(2));
+    put_in_bucket(&ground.bucket, "app", made);
+    ground.bucket.delete(&key("app", made, ".intact.json"));
+    ground.bucket.put(&key("app", made, ".manifest.json"), b"{\"version\": 1");
+    // As `zstd --long=31` begins: a window of 2 GiB.
+    ground.bucket.put(&key("app", long, ".sql.zst"), &[0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 1, 0, 0]);
+    let swept = invoke(&ground.function("verify"), &json!({"action": "sweep"})).done();
+    let handled = swept["backups"].as_array().unwrap();
+    assert_eq!(
+        (&handled[0]["outcome"], &handled[0]["findings"][0]["code"]),
+        (&json!("damaged"), &json!("manifest")),
+        "{swept}"
+    );
+    assert_eq!((&handled[1]["outcome"], &handled[1]["content"]), (&json!("intact"), &json!("unread")), "{swept}");
+    let damaged: Vec<String> = ground.bucket.keys().into_iter().filter(|key| key.ends_with(".damaged.json")).collect();
+    assert_eq!(damaged, [key("app", made, ".damaged.json")]);
 }
