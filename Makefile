@@ -87,6 +87,17 @@ wild: tools ## restore the databases that people have, every way (tests/wild)
 wild-docs: ## write what `make wild` came to into docs/restore.md
 	@$(CARGO) run --quiet --locked -p e2e --bin wild -- --docs
 
+# STORE=rclone takes that store alone; its name is in the table's head, in lower case. It is no part of `make test`, which has
+# every row at one of the two stores that it needs anyway.
+.PHONY: stores
+stores: tools ## try what Lastgood asks of a store at the S3 stores that people run
+	@tests/stores.sh $(STORE)
+	@$(CARGO) run --quiet --locked -p e2e --bin stores -- $(if $(STORE),--store $(STORE)) $(ARGUMENTS)
+
+.PHONY: stores-docs
+stores-docs: ## write what `make stores` came to into docs/install.md
+	@$(CARGO) run --quiet --locked -p e2e --bin stores -- --docs
+
 # How often each of the five is killed: KILLS=20 for a short one.
 KILLS ?= 200
 .PHONY: kills

@@ -34,7 +34,8 @@ fn keys(database: &str, made: Timestamp) -> [String; 3] {
     ["sql.gz", "manifest.json", "intact.json"].map(|suffix| format!("backups/{stem}.{suffix}"))
 }
 
-fn put_all(bucket: &Bucket, mut objects: impl Iterator<Item = (String, String)>) {
+/// Puts all of these, key and text.
+pub(crate) fn put_all(bucket: &Bucket, mut objects: impl Iterator<Item = (String, String)>) {
     wait_within(LIMIT, async {
         let mut puts = tokio::task::JoinSet::new();
         loop {

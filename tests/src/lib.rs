@@ -21,5 +21,6 @@ pub mod seaweedfs;
 pub mod server;
 pub mod signals;
 pub mod stack;
+pub mod stores;
 pub mod tools;
 pub mod wild;

@@ -24,6 +24,7 @@ mod restore;
 mod settings;
 mod signals;
 mod stack;
+mod stores;
 mod template;
 mod time;
 mod troubleshooting;

@@ -1,0 +1,83 @@
+//! What may be there only once: a name, a run, the mark of a database.
+
+use crate::bucket::{Bucket, Stored};
+use crate::proxy::{Direction, Fault};
+use crate::stores::ground::{Ground, done, has_no_open_upload, holds_good_backups, next_second, small};
+use crate::stores::row::Tried;
+
+/// Bytes of the archive's upload after which a run is made to wait.
+const HALFWAY: u64 = 6_000_000;
+
+/// It says since when the database is expected, and whether it is retired.
+pub(super) fn a_mark_is_written_once(ground: &Ground) -> Tried {
+    let bucket = ground.bucket();
+    let agent = ground.agent(&bucket);
+    let mark = || bucket.get_json(&format!("backups/databases/{}.json", small().name()));
+    done(&agent, &["backup"])?;
+    let first = mark();
+    next_second();
+    done(&agent, &["backup"])?;
+    assert_eq!(mark(), first, "the second backup wrote the mark again");
+    done(&agent, &["retire", small().name(), "--confirm"])?;
+    let retired = mark();
+    assert!(retired["retired"].is_string(), "{retired}");
+    next_second();
+    done(&agent, &["backup"])?;
+    assert_eq!(mark(), retired, "a backup wrote the retired mark again");
+    Ok(())
+}
+
+pub(super) fn a_name_is_given_once(ground: &Ground) -> Tried {
+    let bucket = ground.bucket();
+    let agent = ground.agent(&bucket);
+    done(&agent, &["backup", "--name", "same"])?;
+    let first = backup(&bucket);
+    next_second();
+    agent.run(&["backup", "--name", "same"]).exits(1).mentions("already exists");
+    assert_eq!(backup(&bucket), first, "the first backup was touched");
+    holds_good_backups(&agent, &bucket, 1)
+}
+
+pub(super) fn one_host_runs_one_at_a_time(ground: &Ground) -> Tried {
+    let (bucket, proxy) = (ground.bucket(), ground.proxy());
+    let agent = ground.in_parts(ground.agent_through(&bucket, &proxy));
+    proxy.set(Fault::Stall(Direction::Up, HALFWAY));
+    let mut first = agent.start(&["backup", "--name", "same"]);
+    first.wait_until("the middle of the archive", |_| proxy.has_struck());
+    agent.run(&["backup", "--name", "same"]).exits(3).mentions("is already running");
+    proxy.heal();
+    first.wait().succeeds();
+    holds_good_backups(&agent, &bucket, 1)
+}
+
+/// Each has a lock of its own. The second begins and ends while the first is in the middle of its archive, past every look at
+/// what is there.
+pub(super) fn two_hosts(ground: &Ground) -> Tried {
+    let (bucket, proxy) = (ground.bucket(), ground.proxy());
+    let slow = ground.in_parts(ground.agent_through(&bucket, &proxy));
+    let quick = ground.in_parts(ground.agent(&bucket));
+    proxy.set(Fault::Stall(Direction::Up, HALFWAY));
+    let mut first = slow.start(&["backup", "--name", "same"]);
+    first.wait_until("the middle of the archive", |_| proxy.has_struck());
+    let second = quick.run(&["backup", "--name", "same"]);
+    let kept = (second.code == Some(0)).then(|| backup(&bucket));
+    proxy.heal();
+    let first = first.wait();
+    match (first.code, second.code) {
+        (Some(0), Some(0)) => panic!("both runs say that they are done, and one backup is lost"),
+        (Some(0), Some(1)) => drop(second.mentions("already exists")),
+        (Some(1), Some(0)) => drop(first.mentions("already exists")),
+        _ => panic!("neither run is done as it must be\n{first}\n{second}"),
+    }
+    if let Some(kept) = kept {
+        assert_eq!(backup(&bucket), kept, "the backup that was there first was touched");
+    }
+    has_no_open_upload(&bucket);
+    holds_good_backups(&quick, &bucket, 1)
+}
+
+/// Archive and manifest.
+fn backup(bucket: &Bucket) -> Vec<Stored> {
+    let is_record = |key: &str| key.contains(".sql") || key.ends_with(".manifest.json");
+    bucket.objects().into_iter().filter(|object| is_record(&object.key)).collect()
+}

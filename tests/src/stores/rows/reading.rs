@@ -1,0 +1,54 @@
+//! What reads a bucket: judging, listing, restoring and taking over.
+
+use crate::history;
+use crate::postgres::Postgres;
+use crate::stores::ground::{Ground, done, holds_good_backups, large, small};
+use crate::stores::row::Tried;
+
+pub(super) fn what_was_stored_is_good(ground: &Ground) -> Tried {
+    let bucket = ground.bucket();
+    let agent = ground.in_parts(ground.agent(&bucket));
+    done(&agent, &["backup"])?;
+    done(&agent, &["verify", "latest"])?.mentions("intact");
+    done(&agent, &["check"])?;
+    let archive = bucket.key_ending_in(".sql");
+    bucket.flip_bit(&archive, 7_000_000);
+    agent.run(&["verify", "latest", "--force"]).exits(4).mentions("damaged");
+    agent.run(&["check"]).exits(6);
+    Ok(())
+}
+
+pub(super) fn a_restore_gives_the_same_database(ground: &Ground) -> Tried {
+    let bucket = ground.bucket();
+    let agent = ground.in_parts(ground.agent(&bucket));
+    done(&agent, &["backup"])?;
+    done(&agent, &["verify", "latest"])?;
+    let restored = Postgres::shared().database(&format!("stores_restored_{}", ground.store.name()));
+    done(&agent, &["restore", "--from-s3-latest", "--into", restored.name(), "--confirm"])?;
+    assert!(restored.as_sql() == large().as_sql(), "the restored database differs");
+    Ok(())
+}
+
+pub(super) fn a_guest_is_adopted(ground: &Ground) -> Tried {
+    let bucket = ground.bucket();
+    let key = "backups/20260120/astro_backup_20260120_030000.sql.gz";
+    bucket.put_with(key, &small().dump(&["--format=custom"]), &[("database", "astro")]);
+    let before = bucket.objects();
+    let agent = ground.agent(&bucket).setting("DB_NAME", "astro");
+    done(&agent, &["adopt", "--all"])?;
+    assert_eq!(bucket.get_json(&key.replace(".sql.gz", ".manifest.json"))["purpose"], "adopted");
+    assert!(bucket.objects().contains(&before[0]), "the archive is another one: {:#?}", bucket.objects());
+    holds_good_backups(&agent, &bucket, 1)
+}
+
+/// A listing has a thousand keys.
+pub(super) fn other_objects_are_left_alone(ground: &Ground) -> Tried {
+    let bucket = ground.bucket();
+    let other = |number: u32| (format!("backups/20200101/note-{number:04}.txt"), "mine".to_owned());
+    history::put_all(&bucket, (0..1200).map(other));
+    let agent = ground.agent(&bucket);
+    done(&agent, &["backup"])?;
+    holds_good_backups(&agent, &bucket, 1)?;
+    assert_eq!(bucket.keys().iter().filter(|key| key.contains("/note-")).count(), 1200);
+    Ok(())
+}
