@@ -87,7 +87,7 @@ pub struct Stored {
     pub key: String,
     /// Bytes.
     pub size: u64,
-    /// With its quotation marks, as the server says it.
+    /// With its quotation marks, as the server says it; empty where a listing has none.
     pub etag: String,
     /// Where the bucket keeps versions.
     pub version: Option<String>,
@@ -145,7 +145,7 @@ impl Bucket {
         let stored = |object: aws_sdk_s3::types::Object| Stored {
             key: object.key().unwrap().to_owned(),
             size: object.size().unwrap().try_into().unwrap(),
-            etag: object.e_tag().unwrap().to_owned(),
+            etag: object.e_tag().unwrap_or_default().to_owned(),
             version: None,
         };
         objects.into_iter().map(stored).collect()

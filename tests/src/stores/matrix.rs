@@ -113,7 +113,8 @@ mod tests {
         ];
         let text = markdown(&ROWS[..3], &[Store::Ministack, Store::Seaweedfs], &records);
         let table = text.split("|---|---|---|\n").nth(1).unwrap();
-        let endings: Vec<_> = table.lines().take(3).map(|line| line.split(" | ").skip(1).collect::<Vec<_>>().join(" ")).collect();
+        let endings: Vec<_> =
+            table.lines().take(3).map(|line| line.split(" | ").skip(1).collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(endings, ["✔ ✘ |", "– ¹ refused ² |", " – ¹ |"]);
         assert!(text.ends_with("¹ it takes any key\n<br>² `no`\n"), "{text}");
         assert_eq!(failures(&records), "seaweedfs · dry-run\n    broken\n");

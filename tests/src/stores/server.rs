@@ -78,7 +78,8 @@ fn moto(port: u16) -> Command {
 fn s3s_fs(folder: &Path, port: u16) -> Command {
     let data = new_folder(folder, "data");
     let mut s3s = program("bin/s3s-fs");
-    s3s.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", KEY, "--secret-key", SECRET]).arg(data);
+    s3s.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", KEY, "--secret-key", SECRET])
+        .arg(data);
     s3s
 }
 

@@ -82,7 +82,9 @@ impl Store {
     /// What Lastgood must be told beside the endpoint, the bucket and the keys.
     pub(super) fn settings(self) -> &'static [Setting] {
         match self {
-            Store::Garage => &[Setting { name: "AWS_REGION", value: "garage", why: "the `s3_region` of `garage.toml`" }],
+            Store::Garage => {
+                &[Setting { name: "AWS_REGION", value: "garage", why: "the `s3_region` of `garage.toml`" }]
+            }
             Store::Rclone => &[Setting {
                 name: "BACKUP_S3_PART_SIZE",
                 value: "1GiB",
@@ -100,7 +102,17 @@ impl Store {
                 says: "s3:PutObject on s3://",
                 why: "its answer to the beginning of a multipart upload has another name than S3's; see its settings",
             }],
-            _ => &[],
+            Store::Moto => &[Refusal {
+                row: "two-hosts",
+                says: "(HTTP 500)",
+                why: "it says of every open upload that it began in 2010, so the other run sweeps it away as a dead run's",
+            }],
+            Store::S3sFs => &[Refusal {
+                row: "lost-complete",
+                says: "access denied (AccessDenied): s3:PutObject",
+                why: "it denies access to an upload that has ended: whether the archive has landed cannot be asked",
+            }],
+            Store::Seaweedfs | Store::Garage | Store::Ministack => &[],
         }
     }
 

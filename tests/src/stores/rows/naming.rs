@@ -2,8 +2,8 @@
 
 use crate::bucket::{Bucket, Stored};
 use crate::proxy::{Direction, Fault};
-use crate::stores::ground::{Ground, done, has_no_open_upload, holds_good_backups, next_second, small};
-use crate::stores::row::Tried;
+use crate::stores::ground::{Ground, done, holds_good_backups, next_second, small};
+use crate::stores::row::{Tried, Trouble};
 
 /// Bytes of the archive's upload after which a run is made to wait.
 const HALFWAY: u64 = 6_000_000;
@@ -63,17 +63,17 @@ pub(super) fn two_hosts(ground: &Ground) -> Tried {
     let kept = (second.code == Some(0)).then(|| backup(&bucket));
     proxy.heal();
     let first = first.wait();
-    match (first.code, second.code) {
+    let refused = match (first.code, second.code) {
         (Some(0), Some(0)) => panic!("both runs say that they are done, and one backup is lost"),
-        (Some(0), Some(1)) => drop(second.mentions("already exists")),
-        (Some(1), Some(0)) => drop(first.mentions("already exists")),
+        (Some(0), Some(1)) => second,
+        (Some(1), Some(0)) => first,
         _ => panic!("neither run is done as it must be\n{first}\n{second}"),
-    }
+    };
     if let Some(kept) = kept {
         assert_eq!(backup(&bucket), kept, "the backup that was there first was touched");
     }
-    has_no_open_upload(&bucket);
-    holds_good_backups(&quick, &bucket, 1)
+    holds_good_backups(&quick, &bucket, 1)?;
+    if refused.stderr.contains("already exists") { Ok(()) } else { Err(Trouble::Failed(refused)) }
 }
 
 /// Archive and manifest.

@@ -64,7 +64,7 @@ pub(super) fn a_killed_run_shows_nothing(ground: &Ground) -> Tried {
     assert_eq!(running.wait().code, None);
     drop(proxy);
     assert_eq!(bucket.keys(), Vec::<String>::new(), "a killed run shows");
-    let left = open_uploads(&bucket).unwrap_or_default();
+    let left = open_uploads(&bucket);
     assert!(left.len() <= 1, "{left:?}");
     next_second();
     let agent = ground.in_parts(ground.agent(&bucket));

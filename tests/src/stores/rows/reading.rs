@@ -11,9 +11,16 @@ pub(super) fn what_was_stored_is_good(ground: &Ground) -> Tried {
     done(&agent, &["backup"])?;
     done(&agent, &["verify", "latest"])?.mentions("intact");
     done(&agent, &["check"])?;
-    let archive = bucket.key_ending_in(".sql");
-    bucket.flip_bit(&archive, 7_000_000);
-    agent.run(&["verify", "latest", "--force"]).exits(4).mentions("damaged");
+    done(&agent, &["list"])?.mentions("1 good");
+    is_found_damaged(ground)
+}
+
+fn is_found_damaged(ground: &Ground) -> Tried {
+    let bucket = ground.bucket();
+    let agent = ground.agent(&bucket);
+    done(&agent, &["backup"])?;
+    bucket.flip_bit(&bucket.key_ending_in(".sql.gz"), 200);
+    agent.run(&["verify", "latest"]).exits(4).mentions("DAMAGED");
     agent.run(&["check"]).exits(6);
     Ok(())
 }
@@ -25,8 +32,18 @@ pub(super) fn a_restore_gives_the_same_database(ground: &Ground) -> Tried {
     done(&agent, &["verify", "latest"])?;
     let restored = Postgres::shared().database(&format!("stores_restored_{}", ground.store.name()));
     done(&agent, &["restore", "--from-s3-latest", "--into", restored.name(), "--confirm"])?;
-    assert!(restored.as_sql() == large().as_sql(), "the restored database differs");
+    let (source, copy) = (large().as_sql(), restored.as_sql());
+    let differing = sorted(&source).into_iter().zip(sorted(&copy)).find(|(before, after)| before != after);
+    assert_eq!(differing, None, "the restored database differs");
+    assert_eq!(source.len(), copy.len(), "the restored database has more or less");
     Ok(())
+}
+
+/// Rows lie in another order where PostgreSQL fills the room that earlier pages have left.
+fn sorted(sql: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = sql.lines().collect();
+    lines.sort_unstable();
+    lines
 }
 
 pub(super) fn a_guest_is_adopted(ground: &Ground) -> Tried {

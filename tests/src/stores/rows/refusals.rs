@@ -7,8 +7,12 @@ use crate::stores::row::{Tried, Trouble};
 
 pub(super) fn a_missing_bucket_is_named(ground: &Ground) -> Tried {
     let agent = ground.agent_as("no-such-bucket", ground.access());
-    for arguments in [&["backup", "--dry-run"][..], &["backup"], &["list"]] {
-        let outcome = agent.run(arguments).exits(2).mentions("the bucket no-such-bucket does not exist");
+    for arguments in [&["backup", "--dry-run"][..], &["list"], &["backup"]] {
+        let outcome = agent.run(arguments);
+        if arguments == ["backup"] && outcome.code == Some(0) {
+            return Err(Trouble::lacks("`backup --dry-run` and `list` name it; a put creates it"));
+        }
+        let outcome = outcome.exits(2).mentions("the bucket no-such-bucket does not exist");
         hint_names(&outcome, "BACKUP_S3_BUCKET");
     }
     Ok(())
