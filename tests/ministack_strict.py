@@ -263,6 +263,8 @@ def mend_multipart_checksums():
         if is_whole and status == 200:
             s3._ensure_bucket(bucket)["objects"][key]["checksum_type"] = "FULL_OBJECT"
             answer = answer.replace(b"COMPOSITE", b"FULL_OBJECT")
+            # It is given again to whoever asks again, with the headers of this one, its length among them.
+            s3._completed_multipart_uploads[s3._qp(query, "uploadId")]["response"] = (status, answered, answer)
         return status, answered, answer
 
     def checksum(algorithm, of_parts):

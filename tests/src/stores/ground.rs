@@ -76,7 +76,7 @@ fn agent(bucket: &str, access: &Access) -> Agent {
     let log = agent.home().join("log").display().to_string();
     let logs = ["BACKUP_LOG_FILE", "BACKUP_VERIFY_LOG_FILE", "RESTORE_LOG_FILE"];
     let agent = logs.into_iter().fold(agent, |agent, name| agent.setting(name, log.clone()));
-    let agent = agent.setting("BACKUP_RETRY_MINUTES", "2").setting("BACKUP_RETRY_DELAY", "200ms");
+    let agent = agent.setting("BACKUP_RETRY_MINUTES", "1").setting("BACKUP_RETRY_DELAY", "200ms");
     // One backup of next to nothing is enough here.
     let agent = agent.setting("MIN_BACKUP_COUNT", "1").setting("MIN_BACKUP_SIZE", "0");
     agent.bucket(bucket, access).database(small())

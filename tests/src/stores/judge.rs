@@ -49,7 +49,8 @@ fn error_of(said: &str) -> String {
     let line = said.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or(said);
     let line = line.split(" (request id ").next().unwrap_or(line);
     let words = line.split_whitespace().map(|word| if word.starts_with("s3://") { "s3://…" } else { word });
-    words.collect::<Vec<_>>().join(" ").trim_end_matches(':').to_owned()
+    let words = words.collect::<Vec<_>>().join(" ");
+    words.trim_start_matches("s3://… ").trim_end_matches(':').to_owned()
 }
 
 fn words(panic: &(dyn std::any::Any + Send)) -> String {
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn an_error_is_told_without_what_differs_from_run_to_run() {
-        let said = "lastgood backup: exit Some(1)\n--- stderr\nwarning: slow\nerror: s3:PutObject on s3://b/k.sql.gz failed: \
+        let said = "lastgood backup: exit Some(1)\n--- stderr\nwarning: slow\nerror: s3://b/p: s3:PutObject on s3://b/k.sql.gz failed: \
                     HTTP 200:  (request id 2168)\nhint: none\n";
         assert_eq!(error_of(said), "s3:PutObject on s3://… failed: HTTP 200");
     }

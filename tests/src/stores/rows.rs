@@ -26,7 +26,12 @@ pub const ROWS: &[Row] = &[
     row("marks", "the mark of a database is written once and stays retired", naming::a_mark_is_written_once),
     row("name", "`--name` twice: the second is refused, the first stays whole", naming::a_name_is_given_once),
     row("one-host", "two runs at once on one host: the second is refused", naming::one_host_runs_one_at_a_time),
-    row("two-hosts", "two runs at once of one name on two hosts: one is kept whole, one is refused", naming::two_hosts),
+    row(
+        "two-hosts-put",
+        "two runs at once of one name on two hosts: one is kept whole, one fails",
+        naming::two_hosts_put,
+    ),
+    row("two-hosts-parts", "the same with a large archive", naming::two_hosts_in_parts),
     row("cuts", "three connections cut within the archive", network::three_cuts_are_mended),
     row("lost-create", "the answer to the beginning of the upload is lost", network::a_lost_beginning),
     row("lost-complete", "the answer to the end of the upload is lost", network::a_lost_completion),

@@ -103,7 +103,7 @@ impl Store {
                 why: "its answer to the beginning of a multipart upload has another name than S3's; see its settings",
             }],
             Store::Moto => &[Refusal {
-                row: "two-hosts",
+                row: "two-hosts-parts",
                 says: "(HTTP 500)",
                 why: "it says of every open upload that it began in 2010, so the other run sweeps it away as a dead run's",
             }],
@@ -112,7 +112,12 @@ impl Store {
                 says: "access denied (AccessDenied): s3:PutObject",
                 why: "it denies access to an upload that has ended: whether the archive has landed cannot be asked",
             }],
-            Store::Seaweedfs | Store::Garage | Store::Ministack => &[],
+            Store::Garage => &[Refusal {
+                row: "two-hosts-parts",
+                says: "(NoSuchUpload)",
+                why: "an upload that ends takes the other uploads of its key along",
+            }],
+            Store::Seaweedfs | Store::Ministack => &[],
         }
     }
 

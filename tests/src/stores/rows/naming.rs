@@ -1,7 +1,8 @@
 //! What may be there only once: a name, a run, the mark of a database.
 
+use crate::agent::Agent;
 use crate::bucket::{Bucket, Stored};
-use crate::proxy::{Direction, Fault};
+use crate::proxy::{Direction, Fault, Proxy};
 use crate::stores::ground::{Ground, done, holds_good_backups, next_second, small};
 use crate::stores::row::{Tried, Trouble};
 
@@ -50,17 +51,26 @@ pub(super) fn one_host_runs_one_at_a_time(ground: &Ground) -> Tried {
     holds_good_backups(&agent, &bucket, 1)
 }
 
-/// Each has a lock of its own. The second begins and ends while the first is in the middle of its archive, past every look at
-/// what is there.
-pub(super) fn two_hosts(ground: &Ground) -> Tried {
+/// The first one's look at what is there has gone, and its answer is late.
+pub(super) fn two_hosts_put(ground: &Ground) -> Tried {
+    let (bucket, proxy) = (ground.bucket(), ground.proxy());
+    two_hosts([&ground.agent_through(&bucket, &proxy), &ground.agent(&bucket)], &bucket, (&proxy, 1))
+}
+
+/// The first one is in the middle of its archive.
+pub(super) fn two_hosts_in_parts(ground: &Ground) -> Tried {
     let (bucket, proxy) = (ground.bucket(), ground.proxy());
     let slow = ground.in_parts(ground.agent_through(&bucket, &proxy));
-    let quick = ground.in_parts(ground.agent(&bucket));
-    proxy.set(Fault::Stall(Direction::Up, HALFWAY));
+    two_hosts([&slow, &ground.in_parts(ground.agent(&bucket))], &bucket, (&proxy, HALFWAY))
+}
+
+/// Each has a lock of its own. The second begins and ends while the first stands still after so many bytes.
+fn two_hosts([slow, quick]: [&Agent; 2], bucket: &Bucket, (proxy, after): (&Proxy, u64)) -> Tried {
+    proxy.set(Fault::Stall(Direction::Up, after));
     let mut first = slow.start(&["backup", "--name", "same"]);
-    first.wait_until("the middle of the archive", |_| proxy.has_struck());
+    first.wait_until("the first run stands still", |_| proxy.has_struck());
     let second = quick.run(&["backup", "--name", "same"]);
-    let kept = (second.code == Some(0)).then(|| backup(&bucket));
+    let kept = (second.code == Some(0)).then(|| backup(bucket));
     proxy.heal();
     let first = first.wait();
     let refused = match (first.code, second.code) {
@@ -70,9 +80,9 @@ pub(super) fn two_hosts(ground: &Ground) -> Tried {
         _ => panic!("neither run is done as it must be\n{first}\n{second}"),
     };
     if let Some(kept) = kept {
-        assert_eq!(backup(&bucket), kept, "the backup that was there first was touched");
+        assert_eq!(backup(bucket), kept, "the backup that was there first was touched");
     }
-    holds_good_backups(&quick, &bucket, 1)?;
+    holds_good_backups(quick, bucket, 1)?;
     if refused.stderr.contains("already exists") { Ok(()) } else { Err(Trouble::Failed(refused)) }
 }
 
