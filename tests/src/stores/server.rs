@@ -30,10 +30,10 @@ pub(super) fn start(store: Store) -> Running {
     match store {
         Store::Seaweedfs => Running { access: Seaweedfs::shared().admin(), _server: None },
         Store::Ministack => Running { access: Ministack::shared().root(), _server: None },
-        Store::Rclone => own("rclone", "us-east-1", |folder, port| rclone(folder, port)),
+        Store::Rclone => own("rclone", "us-east-1", rclone),
         Store::Moto => own("moto", "us-east-1", |_, port| moto(port)),
-        Store::S3sFs => own("s3s-fs", "us-east-1", |folder, port| s3s_fs(folder, port)),
-        Store::Garage => own("garage", "garage", |folder, port| garage(folder, port)),
+        Store::S3sFs => own("s3s-fs", "us-east-1", s3s_fs),
+        Store::Garage => own("garage", "garage", garage),
     }
 }
 
