@@ -12,13 +12,15 @@ mod row;
 mod rows;
 mod server;
 mod store;
+mod trouble;
+mod verdict;
 
-pub use self::judge::Verdict;
 pub use self::matrix::{failures, markdown, table};
 pub use self::results::{Record, known, save};
 pub use self::row::Row;
 pub use self::rows::ROWS;
 pub use self::store::Store;
+pub use self::verdict::Verdict;
 
 use self::ground::Ground;
 

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::row::{Tried, Trouble};
 use super::server::{self, Running};
 use super::store::Store;
+use super::trouble::{Tried, Trouble};
 use crate::agent::{Agent, Outcome};
 use crate::bucket::{Access, Bucket, wait};
 use crate::postgres::{Database, Postgres};

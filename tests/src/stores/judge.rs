@@ -1,27 +1,13 @@
-//! What came of a row at a store.
+//! Trying a row at a store, and judging what came of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
 use super::ground::Ground;
 use super::results::Record;
-use super::row::{Row, Trouble};
-
-/// What came of a row at a store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// As it must be.
-    Good,
-    /// The store doesn't offer what the row is about: what that is.
-    Lacks(String),
-    /// The store refuses, for a known reason, and Lastgood says so: its error, and why.
-    Refused(String),
-    /// Wrong: what was found.
-    Bad(String),
-}
+use super::row::Row;
+use super::trouble::Trouble;
+use super::verdict::Verdict;
 
 /// Tries a row. A panic is what was found.
 pub(super) fn judge(ground: &Ground, row: &Row) -> Record {

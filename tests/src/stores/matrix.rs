@@ -1,9 +1,9 @@
 //! The table: rows by stores, for a terminal and for docs/install.md.
 
-use super::judge::Verdict;
 use super::results::Record;
 use super::row::Row;
 use super::store::Store;
+use super::verdict::Verdict;
 
 /// What stands under a table, numbered in the order of its first mention.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::judge::Verdict;
 use super::store::Store;
+use super::verdict::Verdict;
 use crate::{agent, tools};
 
 /// What came of one row at one store.

@@ -1,7 +1,7 @@
 //! A row: one thing that is asked of every store.
 
 use super::ground::Ground;
-use crate::agent::Outcome;
+use super::trouble::Tried;
 
 /// One thing to try at a store.
 #[derive(Clone, Copy)]
@@ -11,21 +11,4 @@ pub struct Row {
     /// What is right, for the table.
     pub title: &'static str,
     pub(super) try_at: fn(&Ground) -> Tried,
-}
-
-/// Nothing when it was right. What is wrong is a panic, as in any test.
-pub(super) type Tried = Result<(), Trouble>;
-
-/// Why a row couldn't be taken to its end.
-pub(super) enum Trouble {
-    /// The store doesn't offer what the row is about.
-    Lacks(String),
-    /// The agent failed where it should have been done: a store may have refused.
-    Failed(Outcome),
-}
-
-impl Trouble {
-    pub(super) fn lacks(what: &str) -> Trouble {
-        Trouble::Lacks(what.to_owned())
-    }
 }

@@ -8,7 +8,8 @@ mod removing;
 mod storing;
 
 use super::ground::Ground;
-use super::row::{Row, Tried};
+use super::row::Row;
+use super::trouble::Tried;
 
 /// All of them.
 pub const ROWS: &[Row] = &[

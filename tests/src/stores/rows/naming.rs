@@ -4,7 +4,7 @@ use crate::agent::Agent;
 use crate::bucket::{Bucket, Stored};
 use crate::proxy::{Direction, Fault, Proxy};
 use crate::stores::ground::{Ground, done, holds_good_backups, next_second, small};
-use crate::stores::row::{Tried, Trouble};
+use crate::stores::trouble::{Tried, Trouble};
 
 /// Bytes of the archive's upload after which a run is made to wait.
 const HALFWAY: u64 = 6_000_000;

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use super::storing::ONE_PUT;
 use crate::proxy::{Direction, Fault};
 use crate::stores::ground::{Ground, done, holds_good_backups, next_second, open_uploads};
-use crate::stores::row::{Tried, Trouble};
+use crate::stores::trouble::{Tried, Trouble};
 
 pub(super) fn three_cuts_are_mended(ground: &Ground) -> Tried {
     let (bucket, proxy) = (ground.bucket(), ground.proxy());

@@ -3,7 +3,7 @@
 use crate::history;
 use crate::postgres::Postgres;
 use crate::stores::ground::{Ground, done, holds_good_backups, large, small};
-use crate::stores::row::Tried;
+use crate::stores::trouble::Tried;
 
 pub(super) fn what_was_stored_is_good(ground: &Ground) -> Tried {
     let bucket = ground.bucket();

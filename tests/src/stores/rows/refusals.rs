@@ -3,7 +3,7 @@
 use crate::agent::Outcome;
 use crate::bucket::Access;
 use crate::stores::ground::Ground;
-use crate::stores::row::{Tried, Trouble};
+use crate::stores::trouble::{Tried, Trouble};
 
 pub(super) fn a_missing_bucket_is_named(ground: &Ground) -> Tried {
     let agent = ground.agent_as("no-such-bucket", ground.access());

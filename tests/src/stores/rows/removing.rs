@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::agent::Agent;
 use crate::bucket::{Bucket, wait};
 use crate::stores::ground::{Ground, done, small};
-use crate::stores::row::{Tried, Trouble};
+use crate::stores::trouble::{Tried, Trouble};
 
 /// The objects of a good backup, the verdict last: it must not be older than what it is about.
 const IN_ORDER: [&str; 3] = [".sql.gz", ".manifest.json", ".intact.json"];

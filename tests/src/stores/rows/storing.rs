@@ -2,7 +2,7 @@
 
 use crate::agent::Agent;
 use crate::stores::ground::{Ground, done, holds_good_backups, large, open_uploads};
-use crate::stores::row::{Tried, Trouble};
+use crate::stores::trouble::{Tried, Trouble};
 
 pub(super) fn a_dry_run_writes_nothing(ground: &Ground) -> Tried {
     let bucket = ground.bucket();
