@@ -50,7 +50,7 @@ impl Bucket {
     }
 
     /// What a listing shows under a key; nothing to who may not list.
-    async fn listed(&self, key: &str) -> Result<Option<Object>, Error> {
+    pub(crate) async fn listed(&self, key: &str) -> Result<Option<Object>, Error> {
         match self.list(key).await {
             Ok(objects) => Ok(objects.into_iter().find(|object| object.key == key)),
             Err(Error::AccessDenied { .. }) => Ok(None),

@@ -92,22 +92,27 @@ impl Bucket {
         let send =
             || self.put_request(&body, &digest).set_checksum_crc64_nvme(None).content_md5(md5_text(digest.md5)).send();
         match self.call(Call::new("s3:PutObject", &key).carrying(body.bytes.len()), send).await {
+            // Some stores keep what they have refused.
+            Err(Error::Checksum { .. }) if self.is_another_store() => self.remove_trial(&key).await,
             Err(Error::Checksum { .. } | Error::Exists { .. }) => Ok(()),
             // A backup looks for itself.
             Err(error) if error.lacks_conditions() => Ok(()),
             Err(error) => Err(error),
-            // A store that doesn't look: what it stored is in nobody's way.
-            Ok(_) => {
-                let delete = || self.client.delete_object().bucket(&self.settings.bucket).key(&key).send();
-                if let Err(error) = self.call(Call::new("s3:DeleteObject", &key), delete).await {
-                    tracing::warn!(
-                        "{} was stored to try the bucket, and could not be removed: {error}",
-                        self.url(&key)
-                    );
-                }
-                Ok(())
-            }
+            // A store that doesn't look.
+            Ok(_) => self.remove_trial(&key).await,
         }
+    }
+
+    /// What stays is in nobody's way.
+    async fn remove_trial(&self, key: &str) -> Result<(), Error> {
+        if self.listed(key).await?.is_none() {
+            return Ok(());
+        }
+        let delete = || self.client.delete_object().bucket(&self.settings.bucket).key(key).send();
+        if let Err(error) = self.call(Call::new("s3:DeleteObject", key), delete).await {
+            tracing::warn!("{} was stored to try the bucket, and could not be removed: {error}", self.url(key));
+        }
+        Ok(())
     }
 
     fn put_request(&self, body: &Body<'_>, digest: &archive::Digest) -> PutObjectFluentBuilder {

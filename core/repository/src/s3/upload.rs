@@ -218,6 +218,13 @@ impl BucketUpload {
             Err(gone @ Error::UploadGone { .. }) => {
                 Ok((self.find_landed(digest, true).await?.ok_or(gone)?, By::ThisUpload))
             }
+            // Some stores call the end of an upload that has ended already something of their own.
+            Err(refused @ (Error::AccessDenied { .. } | Error::NotFound { .. } | Error::Other { .. })) => {
+                match self.find_landed(digest, false).await {
+                    Ok(Some(stored)) => Ok((stored, By::ThisUpload)),
+                    Ok(None) | Err(_) => Err(refused),
+                }
+            }
             outcome => Ok((self.bucket.prove(&self.ours(digest, true), outcome?).await?, By::ThisUpload)),
         }
     }
