@@ -107,17 +107,12 @@ impl Store {
                 says: "(HTTP 500)",
                 why: "it says of every open upload that it began in 2010, so the other run sweeps it away as a dead run's",
             }],
-            Store::S3sFs => &[Refusal {
-                row: "lost-complete",
-                says: "access denied (AccessDenied): s3:PutObject",
-                why: "it denies access to an upload that has ended: whether the archive has landed cannot be asked",
-            }],
             Store::Garage => &[Refusal {
                 row: "two-hosts-parts",
                 says: "(NoSuchUpload)",
                 why: "an upload that ends takes the other uploads of its key along",
             }],
-            Store::Seaweedfs | Store::Ministack => &[],
+            Store::Seaweedfs | Store::Ministack | Store::S3sFs => &[],
         }
     }
 
