@@ -32,11 +32,11 @@ struct Listener {
 }
 
 impl Listener {
-    async fn start(special: Answers) -> Self {
+    async fn start(special: impl Into<Vec<Answers>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (seen, special) = (Arc::clone(&requests), Arc::new(Mutex::new(special)));
+        let (seen, special) = (Arc::clone(&requests), Arc::new(Mutex::new(special.into())));
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 tokio::spawn(answer_all(connection, Arc::clone(&seen), Arc::clone(&special)));
@@ -65,7 +65,7 @@ impl Listener {
     }
 }
 
-async fn answer_all(connection: TcpStream, seen: Arc<Mutex<Vec<String>>>, special: Arc<Mutex<Answers>>) {
+async fn answer_all(connection: TcpStream, seen: Arc<Mutex<Vec<String>>>, special: Arc<Mutex<Vec<Answers>>>) {
     let mut connection = BufReader::new(connection);
     while let Some(line) = read_request(&mut connection).await {
         let (status, header, body) = answer(&line, &mut special.lock().unwrap());
@@ -77,8 +77,9 @@ async fn answer_all(connection: TcpStream, seen: Arc<Mutex<Vec<String>>>, specia
     }
 }
 
-fn answer(line: &str, special: &mut Answers) -> (u16, &'static str, String) {
-    if line.starts_with(special.method) && line.contains(special.target) {
+fn answer(line: &str, special: &mut [Answers]) -> (u16, &'static str, String) {
+    let is_meant = |special: &&mut Answers| line.starts_with(special.method) && line.contains(special.target);
+    if let Some(special) = special.iter_mut().find(is_meant) {
         let last = special.answers.len() == 1;
         return if last { special.answers[0].clone() } else { special.answers.remove(0) };
     }
@@ -122,10 +123,10 @@ fn digest(bytes: &[u8]) -> Digest {
 
 /// Two parts through a listener whose completions are answered so.
 async fn upload(answers: Vec<(u16, &'static str, String)>) -> (Listener, Result<crate::Stored, Error>) {
-    upload_through(Answers { method: "POST", target: "uploadId=", answers }).await
+    upload_through([Answers { method: "POST", target: "uploadId=", answers }]).await
 }
 
-async fn upload_through(special: Answers) -> (Listener, Result<crate::Stored, Error>) {
+async fn upload_through(special: impl Into<Vec<Answers>>) -> (Listener, Result<crate::Stored, Error>) {
     let listener = Listener::start(special).await;
     let metadata = UploadMetadata {
         lastgood_id: "run-1".into(),
@@ -141,6 +142,9 @@ async fn upload_through(special: Answers) -> (Listener, Result<crate::Stored, Er
     let outcome = upload.complete(&digest(&bytes)).await;
     (listener, outcome)
 }
+
+/// The ETag of two parts that have the ETag that the listener gives each.
+const OVERTAKING: &str = "8eebdd4e9caa60f5fa2e84243b507d21-2";
 
 const COMPLETED: &str = "<CompleteMultipartUploadResult><ETag>\"x-2\"</ETag></CompleteMultipartUploadResult>";
 
@@ -180,7 +184,7 @@ async fn a_stored_checksum_that_differs_is_an_error() {
 async fn an_archive_that_the_store_did_not_keep_is_no_success() {
     let empty = "Last-Modified: Thu, 02 Jan 2020 03:04:05 GMT\r\n";
     let (listener, outcome) =
-        upload_through(Answers { method: "HEAD", target: "", answers: vec![(200, empty, String::new())] }).await;
+        upload_through([Answers { method: "HEAD", target: "", answers: vec![(200, empty, String::new())] }]).await;
     let error = outcome.unwrap_err().to_string();
     assert!(error.contains("answered that it has the 6291456 bytes, and has 0"), "{error}");
     assert_eq!(listener.count("DELETE"), 1);
@@ -191,8 +195,29 @@ async fn an_archive_that_another_run_replaced_is_no_success() {
     let other = "Last-Modified: Thu, 02 Jan 2020 03:04:05 GMT\r\nx-amz-meta-lastgood-id: run-2\r\n";
     let body = "x".repeat(6 << 20);
     let (_listener, outcome) =
-        upload_through(Answers { method: "HEAD", target: "", answers: vec![(200, other, body)] }).await;
+        upload_through([Answers { method: "HEAD", target: "", answers: vec![(200, other, body)] }]).await;
     assert!(matches!(outcome, Err(Error::Exists { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_upload_that_another_of_the_same_bytes_overtook_is_aborted() {
+    let bytes = vec![7; 6 << 20];
+    let parts = "<ListPartsResult><UploadId>u1</UploadId></ListPartsResult>".to_owned();
+    let row = format!(
+        "<Contents><Key>backups/20260120/app_backup_20260120_030000.sql</Key><ETag>\"{OVERTAKING}\"</ETag><Size>{}</Size>\
+         <LastModified>2020-01-02T03:04:05Z</LastModified></Contents>",
+        bytes.len()
+    );
+    let listing = format!("<ListBucketResult><IsTruncated>false</IsTruncated>{row}</ListBucketResult>");
+    let empty = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>".to_owned();
+    let (listener, outcome) = upload_through([
+        Answers { method: "POST", target: "uploadId=", answers: vec![(412, "", error_body("PreconditionFailed"))] },
+        Answers { method: "GET", target: "max-parts", answers: vec![(200, "", parts)] },
+        Answers { method: "GET", target: "list-type", answers: vec![(200, "", empty), (200, "", listing)] },
+    ])
+    .await;
+    assert_eq!(outcome.unwrap().size, 6 << 20);
+    assert!(listener.count("DELETE") >= 1, "its parts would stay for ever");
 }
 
 #[tokio::test]
@@ -206,7 +231,7 @@ async fn a_store_that_takes_no_checksums_in_a_completion_gets_none() {
 #[tokio::test]
 async fn a_store_that_knows_no_condition_gets_a_plain_put() {
     let answers = vec![(501, "", error_body("NotImplemented")), (200, "ETag: \"e\"\r\n", String::new())];
-    let listener = Listener::start(Answers { method: "PUT", target: "manifest", answers }).await;
+    let listener = Listener::start([Answers { method: "PUT", target: "manifest", answers }]).await;
     let stored = listener.repository().await.put_new("backups/a.manifest.json", "{}").await.unwrap();
     assert!(matches!(stored, crate::PutOutcome::Stored(_)), "{stored:?}");
     assert_eq!(listener.count("PUT"), 2);
@@ -218,7 +243,7 @@ async fn what_is_there_is_not_put_where_a_store_may_not_refuse_it() {
                <ETag>\"e\"</ETag><Size>7</Size></Contents>";
     let listing = format!("<ListBucketResult><IsTruncated>false</IsTruncated>{row}</ListBucketResult>");
     let answers = vec![(200, "", listing)];
-    let listener = Listener::start(Answers { method: "GET", target: "list-type", answers }).await;
+    let listener = Listener::start([Answers { method: "GET", target: "list-type", answers }]).await;
     // What lies there can't be read, and so not compared.
     drop(listener.repository().await.put_new("backups/a.manifest.json", "{}").await);
     assert_eq!(listener.count("PUT"), 0);
@@ -227,7 +252,7 @@ async fn what_is_there_is_not_put_where_a_store_may_not_refuse_it() {
 /// What a listing answered so fails of.
 async fn listing_error(status: u16, header: &'static str, body: String) -> Error {
     let answers = vec![(status, header, body)];
-    let listener = Listener::start(Answers { method: "GET", target: "list-type", answers }).await;
+    let listener = Listener::start([Answers { method: "GET", target: "list-type", answers }]).await;
     listener.repository().await.objects(Scope::All).await.unwrap_err()
 }
 
