@@ -51,10 +51,9 @@ impl Bucket {
 
     /// What a listing shows under a key; nothing to who may not list.
     pub(crate) async fn listed(&self, key: &str) -> Result<Option<Object>, Error> {
-        match self.list(key).await {
-            Ok(objects) => Ok(objects.into_iter().find(|object| object.key == key)),
+        match self.find_listed(key).await {
             Err(Error::AccessDenied { .. }) => Ok(None),
-            Err(error) => Err(error),
+            found => found,
         }
     }
 
@@ -94,8 +93,8 @@ impl Bucket {
                 (head.map(|head| head.object), id)
             }
             // Who may neither read nor list trusts the answer.
-            Err(Error::AccessDenied { .. }) => match self.list(ours.key).await {
-                Ok(objects) => (objects.into_iter().find(|object| object.key == ours.key), None),
+            Err(Error::AccessDenied { .. }) => match self.find_listed(ours.key).await {
+                Ok(object) => (object, None),
                 Err(Error::AccessDenied { .. }) => return Ok(Found::Ours { version_id: None, etag: None }),
                 Err(error) => return Err(error),
             },

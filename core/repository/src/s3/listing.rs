@@ -24,6 +24,11 @@ impl Bucket {
         Ok(objects)
     }
 
+    /// What a listing shows under a key; `None` when there is nothing.
+    pub(crate) async fn find_listed(&self, key: &str) -> Result<Option<Object>, Error> {
+        Ok(self.list(key).await?.into_iter().find(|object| object.key == key))
+    }
+
     pub(crate) fn list_request(&self, prefix: &str) -> ListObjectsV2FluentBuilder {
         let request = self.client.list_objects_v2().bucket(&self.settings.bucket).prefix(prefix);
         // A foreign key may hold bytes that XML can't, which would make the whole page unreadable.

@@ -45,8 +45,7 @@ impl Bucket {
     }
 
     async fn find_landed_in_listing(&self, ours: &Ours<'_>) -> Result<Option<Stored>, Error> {
-        let listed = self.list(ours.key).await?;
-        let Some(object) = listed.into_iter().find(|object| object.key == ours.key) else { return Ok(None) };
+        let Some(object) = self.find_listed(ours.key).await? else { return Ok(None) };
         let same_etag = object.etag.is_some() && object.etag == ours.etag;
         let same = object.size == ours.digest.size && (ours.upload_is_gone || same_etag);
         let stored = Stored {
