@@ -135,19 +135,33 @@ fn talks_to(pid: u32, url: &str) -> bool {
     })
 }
 
+/// A backup whose second part stands still.
+struct Stalled {
+    bucket: Bucket,
+    proxy: Proxy,
+    running: Running,
+    /// Its home is the run's.
+    _agent: Agent,
+}
+
+fn stalled_upload(database: &Database<'_>) -> Stalled {
+    let bucket = Bucket::new(&Seaweedfs::shared().admin());
+    let proxy = Proxy::start(&bucket.access().endpoint);
+    let agent = agent(database, String::new()).bucket(bucket.name(), &bucket.access().through(&proxy));
+    let agent = agent.setting("BACKUP_S3_ENDPOINT", format!("http://{}", proxy.address()));
+    let agent = agent.setting("BACKUP_COMPRESSION", "none").setting("BACKUP_S3_PART_SIZE", "5MiB");
+    proxy.set(Fault::Stall(Direction::Up, 7_000_000));
+    let mut running = agent.start(&["backup"]);
+    running.wait_until("a stalled part", |_| proxy.has_struck());
+    Stalled { bucket, proxy, running, _agent: agent }
+}
+
 #[test]
 fn an_upload_is_aborted_and_a_store_that_is_silent_is_not_waited_for() {
     let database = Postgres::shared().new_database("uploads");
     database.fill_with_megabytes(16);
     for stalls in [false, true] {
-        let bucket = Bucket::new(&Seaweedfs::shared().admin());
-        let proxy = Proxy::start(&bucket.access().endpoint);
-        let agent = agent(&database, String::new()).bucket(bucket.name(), &bucket.access().through(&proxy));
-        let agent = agent.setting("BACKUP_S3_ENDPOINT", format!("http://{}", proxy.address()));
-        let agent = agent.setting("BACKUP_COMPRESSION", "none").setting("BACKUP_S3_PART_SIZE", "5MiB");
-        proxy.set(Fault::Stall(Direction::Up, 7_000_000));
-        let mut running = agent.start(&["backup"]);
-        running.wait_until("a stalled part", |_| proxy.has_struck());
+        let Stalled { bucket, proxy, mut running, _agent } = stalled_upload(&database);
         let told = Instant::now();
         running.signal(Signal::TERM);
         if !stalls {
@@ -167,14 +181,7 @@ fn an_upload_is_aborted_and_a_store_that_is_silent_is_not_waited_for() {
 fn a_second_signal_ends_clean_up_at_once() {
     let database = Postgres::shared().new_database("impatient");
     database.fill_with_megabytes(16);
-    let bucket = Bucket::new(&Seaweedfs::shared().admin());
-    let proxy = Proxy::start(&bucket.access().endpoint);
-    let agent = agent(&database, String::new()).bucket(bucket.name(), &bucket.access().through(&proxy));
-    let agent = agent.setting("BACKUP_S3_ENDPOINT", format!("http://{}", proxy.address()));
-    let agent = agent.setting("BACKUP_COMPRESSION", "none").setting("BACKUP_S3_PART_SIZE", "5MiB");
-    proxy.set(Fault::Stall(Direction::Up, 7_000_000));
-    let mut running = agent.start(&["backup"]);
-    running.wait_until("a stalled part", |_| proxy.has_struck());
+    let Stalled { bucket: _bucket, proxy: _proxy, mut running, _agent } = stalled_upload(&database);
     running.signal(Signal::INT);
     running.wait_for("send it again to quit at once");
     let (seconds, outcome) = stop(running, Signal::INT);
