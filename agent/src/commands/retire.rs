@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use catalog::words;
-use catalog::{DatabaseEntry, Unknown};
+use catalog::{DatabaseEntry, words};
 use jiff::Timestamp;
 use repository::Repository;
 use serde::Serialize;
@@ -68,9 +67,8 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings, interrupt: &Inte
         None => no.hint("answer yes with --confirm"),
     })?;
     let oldest = catalog.entries.last().map_or(now, |entry| entry.instant);
-    let unmarked =
-        || DatabaseEntry { database: args.database.clone(), since: oldest, retired: None, unknown: Unknown::default() };
-    write(&repository, &DatabaseEntry { retired: Some(now), ..entry.unwrap_or_else(unmarked) }).await?;
+    let entry = entry.unwrap_or_else(|| DatabaseEntry::new(&args.database, oldest));
+    write(&repository, &DatabaseEntry { retired: Some(now), ..entry }).await?;
     let answer = answer(now);
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)

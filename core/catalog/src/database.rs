@@ -11,6 +11,7 @@ const KIND: Kind = Kind { what: "database entry", version: 1 };
 
 /// Database entry version 1. In JSON, times are RFC 3339 in UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DatabaseEntry {
     /// The PostgreSQL name.
     pub database: String,
@@ -18,12 +19,25 @@ pub struct DatabaseEntry {
     pub since: Timestamp,
     /// When a person said that no more backups will come; null while they are expected.
     pub retired: Option<Timestamp>,
+    /// The age in hours from which its newest good backup raises an alarm, where a person set one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_hours: Option<u32>,
+    /// The stored bytes below which a good backup raises an alarm, where a person set a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<u64>,
     /// Fields of a later version, kept when the entry is written again.
     #[serde(skip)]
     pub unknown: Unknown,
 }
 
 impl DatabaseEntry {
+    /// The mark of a database whose backups are expected from `since` on, with no limits of its own.
+    #[must_use]
+    pub fn new(database: &str, since: Timestamp) -> Self {
+        let (retired, max_age_hours, min_size) = (None, None, None);
+        Self { database: database.to_owned(), since, retired, max_age_hours, min_size, unknown: Unknown::default() }
+    }
+
     /// Whether backups are expected at `now`: not after it was retired, unless one came later all the same.
     #[must_use]
     pub fn is_expected(&self, catalog: &Catalog, now: Timestamp) -> bool {
@@ -56,12 +70,8 @@ mod tests {
     use crate::testing::{Listing, time};
 
     fn entry(retired: Option<&str>) -> DatabaseEntry {
-        DatabaseEntry {
-            database: "my app".into(),
-            since: time("2026-01-20T03:00:00Z"),
-            retired: retired.map(time),
-            unknown: Unknown::default(),
-        }
+        let retired = retired.map(time);
+        DatabaseEntry { retired, ..DatabaseEntry::new("my app", time("2026-01-20T03:00:00Z")) }
     }
 
     #[test]
@@ -76,6 +86,23 @@ mod tests {
         }
         "#);
         assert_eq!(DatabaseEntry::from_json(json.as_bytes()).unwrap(), entry(None));
+    }
+
+    #[test]
+    fn limits_of_its_own_stand_in_the_entry() {
+        let limited = DatabaseEntry { max_age_hours: Some(2), min_size: Some(1_048_576), ..entry(None) };
+        let json = String::from_utf8(limited.to_json().unwrap()).unwrap();
+        insta::assert_snapshot!(json, @r#"
+        {
+          "version": 1,
+          "database": "my app",
+          "since": "2026-01-20T03:00:00Z",
+          "retired": null,
+          "maxAgeHours": 2,
+          "minSize": 1048576
+        }
+        "#);
+        assert_eq!(DatabaseEntry::from_json(json.as_bytes()).unwrap(), limited);
     }
 
     #[test]

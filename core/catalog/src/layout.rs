@@ -16,6 +16,7 @@ use crate::backup::{BackupId, Stem, decode_database, encode_database, parse_day,
 const COMPRESSIONS: [Compression; 3] = [Compression::Gzip, Compression::Zstd, Compression::None];
 
 const DATABASES: &str = "databases/";
+const STATUS: &str = "status/";
 
 /// How one repository spells its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +50,33 @@ pub enum Part {
         /// The PostgreSQL name.
         database: String,
     },
+    /// What a function left behind about itself.
+    Status(StatusRecord),
     /// Something else: not ours, never touched.
     Foreign,
+}
+
+/// The documents about the cloud side itself, one of each in a repository, written over by each run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusRecord {
+    /// The last sweep that looked at everything.
+    Sweep,
+    /// The last run of retention that looked at everything.
+    Prune,
+    /// What freshness found.
+    Freshness,
+}
+
+impl StatusRecord {
+    const ALL: [Self; 3] = [Self::Sweep, Self::Prune, Self::Freshness];
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Sweep => "sweep.json",
+            Self::Prune => "prune.json",
+            Self::Freshness => "freshness.json",
+        }
+    }
 }
 
 /// The documents that lie beside an archive.
@@ -153,6 +179,12 @@ impl Layout {
         format!("{}{DATABASES}{}.json", self.root, encode_database(database))
     }
 
+    /// The key of a document about the cloud side itself.
+    #[must_use]
+    pub fn status(&self, record: StatusRecord) -> String {
+        format!("{}{STATUS}{}", self.root, record.file())
+    }
+
     /// What the keys of one day's backups begin with. A directory has no day folders: everything is below it.
     #[must_use]
     pub fn day_prefix(&self, day: Date) -> String {
@@ -182,6 +214,9 @@ impl Layout {
         if let Some(entry) = rest.strip_prefix(DATABASES) {
             let database = decode_database(entry.strip_suffix(".json")?).filter(|name| !name.is_empty())?;
             return Some(Part::DatabaseEntry { database });
+        }
+        if let Some(file) = rest.strip_prefix(STATUS) {
+            return StatusRecord::ALL.into_iter().find(|record| record.file() == file).map(Part::Status);
         }
         let (day, file) = match rest.split_once('/') {
             Some((folder, file)) if self.dated => (Some(parse_day(folder)?), file),

@@ -16,6 +16,7 @@ pub mod manifest;
 mod object;
 mod rereading;
 pub mod retention;
+pub mod status;
 #[cfg(test)]
 mod testing;
 pub mod verdict;
@@ -27,7 +28,7 @@ pub use clock::SKEW;
 pub use database::DatabaseEntry;
 pub use document::{DocumentError, Unknown};
 pub use freshness::{Freshness, Thresholds};
-pub use layout::{Layout, Part, Record};
+pub use layout::{Layout, Part, Record, StatusRecord};
 pub use manifest::Manifest;
 pub use object::Object;
 pub use rereading::{Rereading, oldest_verdict, rereading};

@@ -47,9 +47,26 @@ pub struct Verdict {
     pub verifier: Verifier,
     /// When the last byte had been read.
     pub verified: Timestamp,
+    /// How much there is of it, beside the good ones before it; only where the verifier compared them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
+}
+
+/// How much a backup holds, and how much those before it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Extent {
+    /// Stored bytes.
+    pub bytes: u64,
+    /// Rows of all tables.
+    pub rows: u64,
+    /// The median of the stored bytes of up to seven good backups before it; null without any.
+    pub median_bytes: Option<u64>,
+    /// The median of the rows of those of them whose manifests could be read; null without any.
+    pub median_rows: Option<u64>,
 }
 
 /// Whether the stored bytes are whole.
@@ -135,6 +152,7 @@ impl Verdict {
             digest: None,
             verifier: by,
             verified: at,
+            extent: None,
             unknown: Unknown::default(),
         }
     }

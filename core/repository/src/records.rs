@@ -2,7 +2,8 @@
 //! this program, is an error that names it.
 
 use bytes::Bytes;
-use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, Verdict};
+use catalog::status::{Health, Run};
+use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, StatusRecord, Verdict};
 
 use crate::{Error, PutOutcome, Repository, Stored};
 
@@ -49,6 +50,26 @@ impl Repository {
         let key = self.layout().database_entry(database);
         let Some(json) = self.read_key(&key).await? else { return Ok(None) };
         self.document(&key, DatabaseEntry::from_json(&json)).map(Some)
+    }
+
+    /// When the sweep or retention last looked at everything; `None` when it never did.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a status that this version can read, and those of [`Self::read_key`].
+    pub async fn last_run(&self, record: StatusRecord) -> Result<Option<Run>, Error> {
+        let key = self.layout().status(record);
+        let Some(json) = self.read_key(&key).await? else { return Ok(None) };
+        self.document(&key, Run::from_json(&json)).map(Some)
+    }
+
+    /// What freshness found when it last measured; `None` where no stack has measured yet.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a status that this version can read, and those of [`Self::read_key`].
+    pub async fn health(&self) -> Result<Option<Health>, Error> {
+        let key = self.layout().status(StatusRecord::Freshness);
+        let Some(json) = self.read_key(&key).await? else { return Ok(None) };
+        self.document(&key, Health::from_json(&json)).map(Some)
     }
 
     fn document<T>(&self, key: &str, read: Result<T, DocumentError>) -> Result<T, Error> {

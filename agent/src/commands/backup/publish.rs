@@ -122,13 +122,7 @@ impl Run<'_> {
             return;
         }
         let database = &self.source.server.database;
-        let entry = DatabaseEntry {
-            database: database.clone(),
-            since: self.started.at,
-            retired: None,
-            unknown: Unknown::default(),
-        };
-        let Ok(json) = entry.to_json() else { return };
+        let Ok(json) = DatabaseEntry::new(database, self.started.at).to_json() else { return };
         let key = repository.layout().database_entry(database);
         if let Err(error) = repository.put_new(&key, json).await {
             tracing::warn!("cannot mark {database} as expected in {}: {error}", repository.display_name());

@@ -44,7 +44,7 @@ impl Found {
                     *newest = object;
                 }
             }
-            Part::Foreign => {}
+            Part::Status(_) | Part::Foreign => {}
         }
     }
 

@@ -110,12 +110,15 @@ proptest! {
             prop_assert_eq!(layout.parse(&layout.record(&id, record)), Part::Record { id: id.clone(), record });
         }
         prop_assert_eq!(layout.parse(&layout.database_entry(&database)), Part::DatabaseEntry { database });
+        for record in StatusRecord::ALL {
+            prop_assert_eq!(layout.parse(&layout.status(record)), Part::Status(record));
+        }
     }
 
     #[test]
     fn any_key_is_read_without_panic_and_spells_back(
         layout in any_layout(),
-        rest in "(\\PC{0,5}|/|2025|0120|_backup_|initial|\\.sql|\\.gz|\\.age|databases|\\.json|\\.manifest|é){0,9}",
+        rest in "(\\PC{0,5}|/|2025|0120|_backup_|initial|\\.sql|\\.gz|\\.age|databases|status/|sweep|\\.json|\\.manifest|é){0,9}",
         prefixed in any::<bool>(),
     ) {
         let key = if prefixed { format!("{}{rest}", layout.prefix()) } else { rest };
@@ -125,6 +128,7 @@ proptest! {
             }
             Part::Record { id, record } => prop_assert_eq!(layout.record(&id, record), key),
             Part::DatabaseEntry { database } => prop_assert_eq!(layout.database_entry(&database), key),
+            Part::Status(record) => prop_assert_eq!(layout.status(record), key),
             Part::Foreign => {}
         }
     }

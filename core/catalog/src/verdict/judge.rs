@@ -49,6 +49,7 @@ pub fn judge(manifest: Option<&Manifest>, evidence: Evidence<'_>, at: Timestamp,
         digest: Some(digest.clone()),
         verifier: by,
         verified: at,
+        extent: None,
         unknown: Unknown::default(),
     }
 }
