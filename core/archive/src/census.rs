@@ -1,6 +1,6 @@
 //! What reading an archive counts: per table its rows, bytes and content digest, and the same for large objects.
 //!
-//! Dumping a faithfully restored database with the same pg_dump gives an equal census, so equality proves content.
+//! Equal censuses prove equal content. Dumping a faithfully restored database gives an equal one as a rule (docs/design.md says when not).
 
 use std::{fmt, str::FromStr};
 
