@@ -73,21 +73,11 @@ pub(crate) async fn back_up(
 ) -> Result<BackupOutcome, Failure> {
     let run = Run::begin(settings, database, purpose, interrupt).await?;
     leftovers::make_room(&run).await;
-    let (carried, lanes) = run.dump().await.map_err(under_way)?;
-    let outcome = run.publish(&carried, lanes).await.map_err(under_way)?;
+    let (carried, lanes) = run.dump().await.map_err(lanes::under_way)?;
+    let outcome = run.publish(&carried, lanes).await.map_err(lanes::under_way)?;
     leftovers::abort_uploads(&run, &outcome).await;
     if outcome.is_whole() {
         local::tidy(&run).await;
     }
     Ok(outcome)
-}
-
-/// What isn't there in the middle of a run was there when it began: nothing that was asked for is missing.
-fn under_way(failure: Failure) -> Failure {
-    match failure.exit {
-        Exit::NotFound => Failure { exit: Exit::Failed, ..failure }.hint(
-            "check whether the folder was moved, its disk unmounted or the database dropped meanwhile, and run the backup again",
-        ),
-        _ => failure,
-    }
 }

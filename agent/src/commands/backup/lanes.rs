@@ -135,6 +135,16 @@ impl Lane {
     }
 }
 
+/// What isn't there in the middle of a run was there when it began: nothing that was asked for is missing.
+pub(super) fn under_way(failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::NotFound => Failure { exit: Exit::Failed, ..failure }.hint(
+            "check whether the folder was moved, its disk unmounted or the database dropped meanwhile, and run the backup again",
+        ),
+        _ => failure,
+    }
+}
+
 /// The failure of a run that was told to stop.
 pub(crate) fn stopped_by(signal: &str) -> Failure {
     Failure::new(Exit::Failed, format!("stopped by {signal}")).hint("start it again; nothing of this run was kept")

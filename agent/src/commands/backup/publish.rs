@@ -9,7 +9,7 @@ use repository::{PutOutcome, Repository, Stored};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
-use crate::commands::backup::lanes::{Lane, Reached};
+use crate::commands::backup::lanes::{Lane, Reached, under_way};
 use crate::commands::backup::outcome::{BackupOutcome, Kept};
 use crate::commands::backup::run::Run;
 use crate::host;
@@ -32,7 +32,7 @@ impl Run<'_> {
             };
             match finished {
                 Ok(one) => kept.push(one),
-                Err(failure) => failures.push((repository.display_name(), failure)),
+                Err(failure) => failures.push((repository.display_name(), under_way(failure))),
             }
         }
         match (kept.is_empty(), failures.first()) {

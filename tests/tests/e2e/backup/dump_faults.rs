@@ -7,7 +7,7 @@ use e2e::bounds::wait_until;
 use e2e::postgres::{Installation, Postgres};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Places, Stalled, agent, children, large, small, stall, with_pg_dump};
+use super::{Places, Stalled, agent, children, files, large, small, stall, with_pg_dump};
 
 #[test]
 fn a_killed_pg_dump_leaves_nothing() {
@@ -73,6 +73,20 @@ fn what_pg_dump_warns_of_reaches_the_user_and_the_manifest() {
     agent.run(&["backup"]).succeeds().mentions("pg_dump: warning: there are circular foreign keys");
     let manifest = places.bucket.get_json(&places.bucket.key_ending_in(".manifest.json"));
     assert_eq!(manifest["warnings"][0], "pg_dump: warning: there are circular foreign keys");
+}
+
+#[test]
+fn a_folder_that_is_moved_away_meanwhile_costs_its_own_copy_alone() {
+    let places = Places::new();
+    let Stalled { proxy, running } = stall(agent(), large(), &places);
+    let elsewhere = places.directory().with_extension("elsewhere");
+    std::fs::rename(places.directory(), &elsewhere).unwrap();
+    proxy.heal();
+    let failed = running.wait().exits(1).mentions("hint: check whether the folder was moved");
+    failed.mentions(&places.directory().display().to_string());
+    assert_eq!(places.files(), Vec::<String>::new());
+    assert!(files(&elsewhere).iter().all(|file| file.starts_with('.')), "a backup shows: {:?}", files(&elsewhere));
+    places.bucket_holds_one_backup();
 }
 
 #[test]
