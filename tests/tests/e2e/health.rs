@@ -164,6 +164,18 @@ fn a_restore_that_finds_damage_reads_twice_records_it_and_offers_the_one_before(
 }
 
 #[test]
+fn a_file_by_itself_is_read_twice_too() {
+    let scene = Scene::of(&[0]);
+    rot(&scene.file(0, ".sql.gz"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("from-a-colleague.dump");
+    std::fs::copy(scene.file(0, ".sql.gz"), &file).unwrap();
+    let into = format!("{}_colleague", database().name());
+    let failed = scene.agent.run(&["restore", "--backup-file", file.to_str().unwrap(), "--into", &into, "--dry-run"]);
+    failed.exits(4).mentions("a second time").mentions("the damage was found twice");
+}
+
+#[test]
 fn who_may_not_record_damage_is_told_how_to() {
     let bucket = Bucket::new(&Seaweedfs::shared().admin());
     let (newest, before) = (days_ago(0), days_ago(1));

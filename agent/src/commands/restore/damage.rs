@@ -4,7 +4,8 @@
 use catalog::manifest::Manifest;
 use catalog::verdict::Verdict;
 use catalog::words::shell_word;
-use catalog::{BackupId, Part};
+use catalog::{BackupId, Object, Part};
+use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::backup::{Backup, StoredBytes};
@@ -37,13 +38,12 @@ impl Suspect {
 
     /// Reads everything again after `first` found damage: why the restore failed, and what to do now.
     pub(super) async fn read_again(&self, first: Failure, settings: &Settings) -> Failure {
-        // What has no records and is no archive at all has been named, with the way to restore it.
-        let StoredBytes::Object(repository, object) = &self.stored else { return first };
+        let Some((repository, object)) = object(&self.stored).await else { return first };
         tracing::warn!("{}; reading all of it a second time", first.error);
         let mut interrupt = self.interrupt.clone();
         let reading = async {
             let reader = Reader::new(settings)?;
-            reader.read_back(repository, object, self.manifest.as_ref()).await
+            reader.read_back(&repository, &object, self.manifest.as_ref()).await
         };
         let read = tokio::select! {
             biased;
@@ -63,10 +63,14 @@ impl Suspect {
                 "{LIVE_IS_UNCHANGED}; start the restore again, and test this machine's memory, disk and network"
             ));
         }
+        // What has no records and is no archive at all has been named, with the way to restore it.
         if self.manifest.is_none() && verdict.is_no_archive() {
             return first;
         }
-        let recorded = self.record(&verdict).await;
+        let recorded = match &self.stored {
+            StoredBytes::Object(..) => self.record(&verdict).await,
+            StoredBytes::File(_) => "the damage was found twice".to_owned(),
+        };
         let hint = match &self.other {
             Some(other) => format!("restore the last good one before: lastgood restore {other}"),
             None => "see which other backups there are: lastgood list".to_owned(),
@@ -91,6 +95,19 @@ impl Suspect {
                     format!("it was found twice; record it, as an identity that may: {verify} ({})", failure.error)
                 }
             },
+        }
+    }
+}
+
+/// The stored bytes as an object of a repository: a file by itself is one of its folder's. `None` for what can't be read twice, a
+/// pipe.
+async fn object(stored: &StoredBytes) -> Option<(Repository, Object)> {
+    match stored {
+        StoredBytes::Object(repository, object) => Some((repository.clone(), object.clone())),
+        StoredBytes::File(path) => {
+            let repository = Repository::directory(path.parent().filter(|_| path.is_file())?);
+            let head = repository.head(path.file_name()?.to_str()?).await.ok()??;
+            Some((repository, head.object))
         }
     }
 }
