@@ -100,6 +100,22 @@ pub struct Verifier {
     pub host: String,
 }
 
+impl Extent {
+    /// What a backup holds, beside the good ones before it.
+    #[must_use]
+    pub fn beside(bytes: u64, rows: u64, earlier_bytes: &[u64], earlier_rows: &[u64]) -> Self {
+        Self { bytes, rows, median_bytes: median(earlier_bytes), median_rows: median(earlier_rows) }
+    }
+}
+
+/// The median; `None` without values.
+fn median(values: &[u64]) -> Option<u64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let (low, high) = (sorted.get(sorted.len().checked_sub(1)? / 2)?, sorted.get(sorted.len() / 2)?);
+    Some(u64::midpoint(*low, *high))
+}
+
 impl Verdict {
     /// The archive that a manifest promises isn't there.
     #[must_use]

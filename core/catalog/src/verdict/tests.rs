@@ -318,3 +318,15 @@ fn codes_of_later_versions_are_read_and_newer_majors_refused() {
     let error = Verdict::from_json(document.to_string().as_bytes()).unwrap_err();
     assert_eq!(error.to_string(), "written by a newer lastgood (verdict version 2)");
 }
+
+#[test]
+fn the_median_of_those_before_is_in_the_middle_and_unknown_without_any() {
+    let medians = |bytes: &[u64], rows: &[u64]| {
+        let extent = Extent::beside(1, 2, bytes, rows);
+        (extent.median_bytes, extent.median_rows)
+    };
+    assert_eq!(medians(&[], &[]), (None, None));
+    assert_eq!(medians(&[9], &[]), (Some(9), None));
+    assert_eq!(medians(&[30, 10, 20], &[4, 1]), (Some(20), Some(2)));
+    assert_eq!(medians(&[u64::MAX, u64::MAX], &[0, 0]), (Some(u64::MAX), Some(0)));
+}
