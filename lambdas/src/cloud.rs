@@ -21,6 +21,7 @@ pub struct Cloud {
     /// The bucket with the backups.
     pub repository: Repository,
     settings: Settings,
+    sdk: aws_config::SdkConfig,
     cloudwatch: aws_sdk_cloudwatch::Client,
     sns: aws_sdk_sns::Client,
 }
@@ -43,6 +44,7 @@ impl Cloud {
             repository: Repository::bucket(bucket).await?,
             cloudwatch: aws_sdk_cloudwatch::Client::new(&shared),
             sns: aws_sdk_sns::Client::new(&shared),
+            sdk: shared,
             settings,
         })
     }
@@ -57,6 +59,7 @@ impl Cloud {
         Self {
             repository: Repository::directory(path),
             settings: Settings::read(&environment).unwrap(),
+            sdk: aws_config::SdkConfig::builder().behavior_version(version).build(),
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
             sns: aws_sdk_sns::Client::from_conf(sns),
         }
@@ -66,6 +69,11 @@ impl Cloud {
     #[must_use]
     pub fn bucket(&self) -> &str {
         &self.settings.bucket
+    }
+
+    /// What every AWS client is made of.
+    pub(crate) fn sdk(&self) -> &aws_config::SdkConfig {
+        &self.sdk
     }
 
     /// Publishes measures with the present time: CloudWatch shows data of another day up to two days late.
@@ -107,7 +115,7 @@ impl Cloud {
 }
 
 /// AWS's error code and message; for a connection that failed, the innermost cause.
-fn cause<E: ProvideErrorMetadata + std::error::Error>(error: &E) -> String {
+pub(crate) fn cause<E: ProvideErrorMetadata + std::error::Error>(error: &E) -> String {
     if let Some(code) = error.code() {
         return format!("{code}: {}", error.message().unwrap_or_default());
     }

@@ -1,7 +1,8 @@
 //! The event that woke the function. Only the fields that are used are read, so no other field can break it.
 //!
 //! EventBridge sends one arrival in an event, with its key as it is. A bucket's own notification holds several, with
-//! keys that are form-encoded and must be decoded exactly once. A schedule names an action.
+//! keys that are form-encoded and must be decoded exactly once. A schedule names an action. A queue hands over any of
+//! these, as the text of its messages.
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,8 @@ pub enum Event {
     Arrivals(Vec<Result<Arrival, Malformed>>),
     /// A schedule asks for an action, or a person does.
     Scheduled(Scheduled),
+    /// Messages of a queue, each with an event of its own.
+    Queued(Vec<Queued>),
     /// Nothing to do, such as the test that S3 sends when notifications are set up.
     Nothing,
 }
@@ -35,12 +38,26 @@ pub struct Arrival {
     pub etag: Option<String>,
 }
 
+/// One message of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// By which the queue is told that it failed.
+    pub id: String,
+    /// By which the queue is told when it shall come again.
+    pub receipt: Option<String>,
+    /// What it says.
+    pub event: Result<Event, Malformed>,
+}
+
 /// What a schedule asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scheduled {
     /// What the function shall do.
     pub action: Action,
+    /// The backup that it is about, by its full name; only where the action is about one.
+    #[serde(default)]
+    pub backup: Option<String>,
     /// Whether to say only what would be done.
     #[serde(default)]
     pub dry_run: bool,
@@ -53,6 +70,8 @@ pub struct Scheduled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
+    /// `verify`: verify one backup, if it is due.
+    Verify,
     /// `sweep`: verify what events missed.
     Sweep,
     /// `prune`: plan retention, and carry the plan out.
@@ -76,6 +95,7 @@ impl Malformed {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Verify => "verify",
             Self::Sweep => "sweep",
             Self::Prune => "prune",
             Self::Measure => "measure",
@@ -90,6 +110,9 @@ impl Event {
     /// When it has none of these forms.
     pub fn read(payload: &Value) -> Result<Self, Malformed> {
         if let Some(records) = payload.get("Records").and_then(Value::as_array) {
+            if records.iter().any(is_message) {
+                return Ok(Self::Queued(records.iter().map(message).collect()));
+            }
             return Ok(Self::Arrivals(records.iter().filter_map(notified).collect()));
         }
         if payload.get("detail-type").is_some() {
@@ -104,6 +127,24 @@ impl Event {
         }
         Err(Malformed("it has no Records, no detail-type and no action".to_owned()))
     }
+}
+
+fn is_message(record: &Value) -> bool {
+    record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs")
+}
+
+/// A queue's form: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>. Whatever its text is, it has an id.
+fn message(record: &Value) -> Queued {
+    let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+    let said = text("body").ok_or_else(|| Malformed("a message of the queue has no body".to_owned()));
+    let said = said.and_then(|body| {
+        serde_json::from_str::<Value>(&body).map_err(|error| Malformed(format!("a message isn't JSON: {error}")))
+    });
+    let event = said.and_then(|said| match Event::read(&said) {
+        Ok(Event::Queued(_)) => Err(Malformed("a message holds messages".to_owned())),
+        read => read,
+    });
+    Queued { id: text("messageId").unwrap_or_default(), receipt: text("receiptHandle"), event }
 }
 
 /// EventBridge's form: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>

@@ -1,4 +1,4 @@
-//! Why an invocation fails. Lambda then tries twice more and leaves the event in the dead-letter queue, which has an
+//! Why an invocation fails. The event is then tried twice more, and left in the dead-letter queue, which has an
 //! alarm.
 
 use std::fmt;
@@ -68,6 +68,17 @@ pub enum Failure {
         subject: String,
         /// SNS's reason.
         cause: String,
+    },
+    /// SQS did not take a message.
+    #[error("cannot send to the queue of arrivals: {0}; hint: allow sqs:SendMessage on it for this function's role")]
+    Queue(String),
+    /// A manifest came before its archive, or its archive is gone: which of the two, only time tells.
+    #[error(
+        "the archive of {object} isn't there yet; hint: nothing to do: it counts as missing when its manifest is an hour old"
+    )]
+    NotYet {
+        /// The backup's name.
+        object: String,
     },
     /// Objects that should have been removed were not.
     #[error("{count} objects could not be removed; the first: {first}")]

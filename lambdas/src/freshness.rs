@@ -53,7 +53,7 @@ impl Measuring {
         let scheduled = match Event::read(payload)? {
             Event::Scheduled(scheduled) if scheduled.action == Action::Measure => Some(scheduled),
             Event::Scheduled(other) => return Err(Malformed::not_for("freshness", other.action).into()),
-            Event::Arrivals(_) => None,
+            Event::Arrivals(_) | Event::Queued(_) => None,
             Event::Nothing => return Ok(Value::Null),
         };
         let now = Timestamp::now();

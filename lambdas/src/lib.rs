@@ -14,12 +14,14 @@ pub mod freshness;
 pub mod logging;
 pub mod message;
 pub mod metric;
+mod queue;
 pub mod retention;
 mod settings;
+mod status;
 pub mod verify;
 
 pub use cloud::Cloud;
 pub use deadline::Deadline;
-pub use event::{Action, Arrival, Event, Malformed, Scheduled};
+pub use event::{Action, Arrival, Event, Malformed, Queued, Scheduled};
 pub use failure::Failure;
 pub use settings::{Environment, Settings};

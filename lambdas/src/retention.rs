@@ -8,14 +8,15 @@ mod report;
 mod tests;
 
 use catalog::retention::{Age, Limit, Plan};
-use catalog::{Catalog, Entry, Object, Origin, Policy, catalogs, plan};
+use catalog::status::{GoesNext, Run};
+use catalog::{Catalog, Entry, Object, Origin, Policy, StatusRecord, catalogs, plan};
 use jiff::Timestamp;
 use repository::{Error, Scope};
 use serde_json::Value;
 
 use crate::expected::Expected;
 use crate::findings::{LastGood, Pruned};
-use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric};
+use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric, status};
 
 /// Backups removed between two looks at the clock.
 const BATCH: usize = 50;
@@ -52,7 +53,7 @@ impl Retention {
         let Some(task) = task(payload)? else { return Ok(Value::Null) };
         let now = Timestamp::now();
         let mut failures = Vec::new();
-        let (mut databases, mut retired) = (Vec::new(), 0);
+        let (mut databases, mut retired, mut next) = (Vec::new(), 0, Vec::new());
         for mut catalog in self.list(task).await? {
             self.find_uncommitted(&mut catalog, &mut failures).await;
             let expected = self.is_expected(&catalog, now, &mut retired, &mut failures).await;
@@ -62,10 +63,15 @@ impl Retention {
             if !task.dry_run {
                 failures.extend(self.act(&plan, &mut pruned, deadline).await.err());
             }
+            next.extend(self.goes_next(&catalog, now));
             databases.push(pruned);
         }
         if !task.dry_run {
             failures.extend(self.cloud.publish(&metric::pruned(&databases, retired)).await.err());
+        }
+        if failures.is_empty() && !task.dry_run {
+            let run = Run { next, ..Run::at(Timestamp::now()) };
+            failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
         }
         if let Some(message) = message::refused(&databases, now).filter(|_| task.daily && !task.dry_run) {
             failures.extend(self.cloud.tell(&message).await.err());
@@ -101,6 +107,12 @@ impl Retention {
             }
         }
         catalog.resolve(|entry| entry.archive.as_ref().filter(|archive| ours.contains(archive)).map(|_| Origin::Ours));
+    }
+
+    /// What retention removes next of this database, if a good backup comes each day; nothing says it yet.
+    #[expect(clippy::unused_self, reason = "the rule will ask the policy")]
+    fn goes_next(&self, _: &Catalog, _: Timestamp) -> Option<GoesNext> {
+        None
     }
 
     async fn is_expected(
@@ -157,8 +169,8 @@ fn task(payload: &Value) -> Result<Option<Task>, Failure> {
             Ok(Some(Task { dry_run: scheduled.dry_run, daily: true }))
         }
         Event::Scheduled(other) => Err(Malformed::not_for("retention", other.action).into()),
-        // It does not matter which verdict arrived: the listing decides.
-        Event::Arrivals(_) => Ok(Some(Task { dry_run: false, daily: false })),
+        // It does not matter which verdicts arrived, nor how many: the listing decides, once for all of them.
+        Event::Arrivals(_) | Event::Queued(_) => Ok(Some(Task { dry_run: false, daily: false })),
         Event::Nothing => Ok(None),
     }
 }

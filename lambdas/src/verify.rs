@@ -4,14 +4,15 @@
 //! end in the same state. A backup that takes longer than the deadline goes on in another invocation, from a saved
 //! place whose arrival is the event for it.
 //!
-//! The verdict is stored first and published after. A failure to publish fails the invocation, and the next try finds
-//! the backup judged: the alarm on errors tells of the failure itself, and metric and message stand in for each other.
+//! What was found is published and told first, and stored after. Whoever dies between leaves no verdict, so the next try
+//! judges again and says it again: it is said at least once.
 
 mod due;
 mod earlier;
 mod place;
 mod read;
 mod round;
+mod settle;
 mod summary;
 mod sweep;
 mod tell;
@@ -24,12 +25,14 @@ use self::due::{Skip, Why};
 use self::place::Place;
 use self::round::Round;
 use self::summary::{Handled, Summary};
-use crate::{Action, Arrival, Cloud, Deadline, Environment, Event, Failure, Malformed};
+use crate::queue::Queue;
+use crate::{Action, Arrival, Cloud, Deadline, Environment, Event, Failure, Malformed, Queued, Scheduled};
 
 /// The verify function.
 #[derive(Clone, Debug)]
 pub struct Verify {
     cloud: Cloud,
+    queue: Option<Queue>,
     reverify_after: SignedDuration,
 }
 
@@ -39,38 +42,70 @@ impl Verify {
     /// # Errors
     /// When a setting is invalid.
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
-        let days: u32 = environment.parsed("LASTGOOD_REVERIFY_AFTER_DAYS", 30)?;
-        Ok(Self { cloud, reverify_after: SignedDuration::from_hours(i64::from(days) * 24) })
+        let days: u32 = environment.parsed("LASTGOOD_REVERIFY_AFTER_DAYS", 25)?;
+        let reverify_after = SignedDuration::from_hours(i64::from(days) * 24);
+        Ok(Self { queue: Queue::of(&cloud, environment), cloud, reverify_after })
     }
 
-    /// Handles every record of one event, even if others of it fail.
+    /// Handles every record of one event, even if others of it fail. Messages of a queue that failed are named in the
+    /// answer, and come again.
     ///
     /// # Errors
-    /// When anything failed, after everything was tried.
+    /// When anything failed, after everything was tried; of several messages, when every one did.
     pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
-        let (cloud, reverify_after) = (&self.cloud, self.reverify_after);
-        let mut round = Round { cloud, reverify_after, deadline, summary: Summary::default() };
+        let Self { cloud, queue, reverify_after } = self;
+        let (queue, reverify_after) = (queue.as_ref(), *reverify_after);
+        let mut round = Round { cloud, queue, reverify_after, deadline, summary: Summary::default() };
         match Event::read(payload)? {
-            Event::Arrivals(arrivals) => {
-                for arrival in arrivals {
-                    match arrival {
-                        Ok(arrival) => round.arrival(arrival).await,
-                        Err(malformed) => round.summary.add(Err(malformed.into())),
-                    }
-                }
+            Event::Queued(messages) => round.messages(messages).await,
+            event => {
+                round.event(event).await;
+                round.tell().await;
             }
-            Event::Scheduled(scheduled) if scheduled.action == Action::Sweep => round.sweep(None).await,
-            Event::Scheduled(other) => return Err(Malformed::not_for("verify", other.action).into()),
-            Event::Nothing => {}
-        }
-        if let Err(failure) = tell::damaged(cloud, &round.summary.damaged).await {
-            round.summary.add(Err(failure));
         }
         round.summary.conclude()
     }
 }
 
 impl Round<'_> {
+    /// Handles each message, and has those that failed come again.
+    async fn messages(&mut self, messages: Vec<Queued>) {
+        let receipts: Vec<(String, Option<String>)> =
+            messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
+        for message in messages {
+            self.summary.begin(message.id);
+            match message.event {
+                Ok(event) => self.event(event).await,
+                Err(malformed) => self.summary.add(Err(malformed.into())),
+            }
+        }
+        self.tell().await;
+        let Some(queue) = self.queue else { return };
+        for (id, receipt) in receipts {
+            if let Some(receipt) = receipt.filter(|_| self.summary.comes_again_soon(&id)) {
+                queue.again_soon(&receipt).await;
+            }
+        }
+    }
+
+    async fn event(&mut self, event: Event) {
+        match event {
+            Event::Arrivals(arrivals) => {
+                for arrival in arrivals {
+                    match arrival {
+                        Ok(arrival) => self.arrival(arrival).await,
+                        Err(malformed) => self.summary.add(Err(malformed.into())),
+                    }
+                }
+            }
+            Event::Scheduled(Scheduled { action: Action::Sweep, .. }) => self.sweep(None).await,
+            Event::Scheduled(Scheduled { action: Action::Verify, backup, .. }) => self.wish(backup).await,
+            Event::Scheduled(other) => self.summary.add(Err(Malformed::not_for("verify", other.action).into())),
+            // Messages hold none: reading has refused them.
+            Event::Queued(_) | Event::Nothing => {}
+        }
+    }
+
     /// Handles an object that arrived, by its key.
     async fn arrival(&mut self, Arrival { bucket, key, etag }: Arrival) {
         let handled = match self.cloud.repository.layout().parse(&key) {
@@ -82,6 +117,16 @@ impl Round<'_> {
         self.summary.add(handled);
     }
 
+    /// Verifies a backup that the sweep or a person asks for, as a sweep would.
+    async fn wish(&mut self, backup: Option<String>) {
+        let handled = match backup.as_deref().map(str::parse::<BackupId>) {
+            Some(Ok(id)) => self.backup(&id, &Why::Swept, false).await,
+            Some(Err(invalid)) => Err(Malformed(format!("`{}`: {invalid}", backup.unwrap_or_default())).into()),
+            None => Err(Malformed("it names no backup".to_owned()).into()),
+        };
+        self.summary.add(handled);
+    }
+
     /// Goes on where an earlier invocation stopped: with its backup, and then with its sweep.
     async fn go_on(&mut self, id: &BackupId, etag: Option<String>) {
         let key = self.cloud.repository.layout().verifying(id);
@@ -89,6 +134,8 @@ impl Round<'_> {
             Ok(place) => place.and_then(|bytes| Place::from_json(&bytes)).is_some_and(|place| place.sweeping),
             Err(error) => return self.summary.add(Err(error.into())),
         };
+        // With a queue no sweep reads, and so none has to go on: the place is from before there was one.
+        let sweeping = sweeping && self.queue.is_none();
         let handled = self.backup(id, &Why::GoesOn { etag }, sweeping).await;
         let stopped = matches!(handled, Ok(Handled::GoesOn { .. } | Handled::Skipped { reason: Skip::Superseded, .. }));
         self.summary.add(handled);

@@ -73,9 +73,10 @@ impl Setup {
         self
     }
 
-    /// Metrics and messages go to this server, whatever serves S3.
+    /// Metrics, messages and queues are at this server, whatever serves S3.
     pub fn reports_to(self, access: &Access) -> Setup {
-        self.setting("AWS_ENDPOINT_URL_CLOUDWATCH", &access.endpoint).setting("AWS_ENDPOINT_URL_SNS", &access.endpoint)
+        let services = ["CLOUDWATCH", "SNS", "SQS"].map(|service| format!("AWS_ENDPOINT_URL_{service}"));
+        services.iter().fold(self, |setup, name| setup.setting(name, &access.endpoint))
     }
 }
 

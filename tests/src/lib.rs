@@ -17,6 +17,7 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod queue;
 pub mod seaweedfs;
 pub mod server;
 pub mod signals;

@@ -30,9 +30,15 @@ fn in_lines(event: Result<Event, Malformed>) -> String {
             }
             Err(malformed) => lines + &format!("    bad record: {malformed}\n"),
         }),
-        Ok(Event::Scheduled(Scheduled { action, dry_run, scheduled })) => {
+        Ok(Event::Scheduled(Scheduled { action, backup, dry_run, scheduled })) => {
             let at = scheduled.map_or("-".to_owned(), |at| at.to_string());
-            format!("    {action:?}, dry run: {dry_run}, scheduled: {at}\n")
+            let about = backup.map_or(String::new(), |backup| format!(" {backup}"));
+            format!("    {action:?}{about}, dry run: {dry_run}, scheduled: {at}\n")
+        }
+        Ok(Event::Queued(messages)) => {
+            messages.into_iter().fold(String::new(), |lines, Queued { id, receipt, event }| {
+                lines + &format!("    message {id}, receipt {}\n{}", receipt.as_deref().unwrap_or("-"), in_lines(event))
+            })
         }
         Ok(Event::Nothing) => "    nothing to do\n".to_owned(),
         Err(malformed) => format!("    refused: {malformed}\n"),

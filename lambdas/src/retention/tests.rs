@@ -93,5 +93,7 @@ fn only_the_daily_run_tells_people() {
     assert!(matches!(read(r#"{"action":"prune"}"#), Ok(Some(Task { daily: true, dry_run: false }))));
     assert!(matches!(read(r#"{"action":"prune","dryRun":true}"#), Ok(Some(Task { dry_run: true, .. }))));
     assert!(matches!(read(r#"{"Records":[]}"#), Ok(Some(Task { daily: false, .. }))));
+    let verdicts = r#"{"Records":[{"eventSource":"aws:sqs","messageId":"1","body":"{}"},{"eventSource":"aws:sqs","messageId":"2"}]}"#;
+    assert!(matches!(read(verdicts), Ok(Some(Task { daily: false, dry_run: false }))), "one run for all verdicts");
     assert!(read(r#"{"action":"sweep"}"#).is_err());
 }

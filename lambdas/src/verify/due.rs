@@ -6,8 +6,15 @@ use catalog::verdict::Outcome;
 use catalog::{Entry, Object};
 use jiff::{SignedDuration, Timestamp};
 
-/// A saved place that is older than this was given up: all tries of one invocation take less.
-const GIVEN_UP: SignedDuration = SignedDuration::from_hours(1);
+/// A saved place that is older than this was given up: three tries take less, each an hour and a half after the one before,
+/// which is how long the queue of arrivals hides a message.
+const GIVEN_UP: SignedDuration = SignedDuration::from_hours(5);
+
+/// An archive of ours whose manifest is later than this counts as never committed.
+pub(super) const LATE: SignedDuration = SignedDuration::from_hours(24);
+
+/// An archive may come that much later than its manifest: where both are copied from another bucket, either may be first.
+const EARLY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why a backup is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +54,8 @@ pub(super) enum Skip {
     InGlacier,
     /// It no longer exists.
     Gone,
+    /// Its manifest came within the hour, and its archive isn't there.
+    NotYet,
     /// It is an archive of ours whose manifest has not come, or never came.
     Uncommitted,
     /// It may be whole, but the function can't follow it to its end, and nothing says what its bytes should be.
@@ -58,13 +67,14 @@ pub(super) enum Skip {
 /// Decides what to do with a backup. The times of verdict and saved place are the store's own, and so is their order; a
 /// place written in the same second as the verdict came before it.
 pub(super) fn due(entry: &Entry, why: &Why, now: Timestamp, reverify_after: SignedDuration) -> Due {
-    let Some(archive) = &entry.archive else { return due_missing(entry) };
-    // Found damaged before its manifest came, usually because there was none.
-    let is_overtaken = entry
-        .manifest
-        .as_ref()
-        .zip(entry.damaged.as_ref())
-        .is_some_and(|(manifest, damaged)| manifest.last_modified > damaged.last_modified);
+    let Some(archive) = &entry.archive else { return missing(entry, now) };
+    // Found damaged before its manifest came, usually because there was none. The store's times are whole seconds: in the
+    // manifest's own second, that it doesn't come was said only so long after the archive, which no other verdict is.
+    let said_late = |damaged: &Object| damaged.last_modified.duration_since(archive.last_modified) >= LATE;
+    let is_overtaken = entry.manifest.as_ref().zip(entry.damaged.as_ref()).is_some_and(|(manifest, damaged)| {
+        manifest.last_modified > damaged.last_modified
+            || manifest.last_modified == damaged.last_modified && said_late(damaged)
+    });
     let verdict = entry.judged().filter(|verdict| *verdict == Outcome::Intact || !is_overtaken);
     let judged = verdict.and_then(|outcome| match outcome {
         Outcome::Intact => entry.intact.as_ref(),
@@ -95,11 +105,13 @@ fn readable(archive: &Object, due: Due) -> Due {
     if archive.readable { due } else { Due::Not(Skip::InGlacier) }
 }
 
-/// Decides without an archive: only a manifest needs a verdict then, and one verdict is enough.
-fn due_missing(entry: &Entry) -> Due {
+/// Decides without an archive: only a manifest needs a verdict then, and one verdict is enough. A young manifest may have
+/// come before its archive.
+pub(super) fn missing(entry: &Entry, now: Timestamp) -> Due {
     match (&entry.manifest, &entry.damaged) {
         (None, _) => Due::Not(Skip::Gone),
         (Some(manifest), Some(said)) if said.last_modified >= manifest.last_modified => Due::Not(Skip::Judged),
+        (Some(manifest), _) if now.duration_since(manifest.last_modified) < EARLY => Due::Not(Skip::NotYet),
         (Some(_), _) => Due::Anew,
     }
 }
@@ -112,6 +124,7 @@ impl fmt::Display for Skip {
             Self::Superseded => "a newer saved place has replaced this one",
             Self::InGlacier => "it is in Glacier and cannot be read",
             Self::Gone => "it is gone",
+            Self::NotYet => "its archive hasn't come",
             Self::Uncommitted => "its manifest hasn't come",
             Self::BeyondLimits => "it is beyond the limits of lastgood, and nothing is known of it",
             Self::Foreign => "the key is neither a manifest nor a saved place",
@@ -182,6 +195,18 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_that_comes_in_the_second_in_which_it_was_given_up_is_looked_at() {
+        let mut given_up = entry(&[ARCHIVE, (".damaged.json", "03:00:00"), (".manifest.json", "03:00:00")]);
+        for late in [given_up.damaged.as_mut(), given_up.manifest.as_mut()].into_iter().flatten() {
+            late.last_modified += LATE;
+        }
+        let later = given_up.archive.as_ref().unwrap().last_modified + LATE;
+        for why in [Why::Arrived, Why::Swept] {
+            assert_eq!(due(&given_up, &why, later, SignedDuration::MAX), Due::Anew, "{why:?}");
+        }
+    }
+
+    #[test]
     fn only_the_sweep_verifies_again_and_only_what_was_intact_long_ago() {
         assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &Why::Swept, NEXT_MONTH), Due::Anew);
         assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &Why::Arrived, NEXT_MONTH), Due::Not(Skip::Judged));
@@ -197,7 +222,8 @@ mod tests {
         let late = Why::GoesOn { etag: Some("earlier".into()) };
         assert_eq!(decide(&files, &late, NOW), Due::Not(Skip::Superseded));
         assert_eq!(decide(&files, &Why::Arrived, NOW), Due::Not(Skip::InProgress));
-        assert_eq!(decide(&files, &Why::Swept, "2026-01-20T04:15:00Z"), Due::GoOn(place));
+        assert_eq!(decide(&files, &Why::Swept, "2026-01-20T08:14:59Z"), Due::Not(Skip::InProgress));
+        assert_eq!(decide(&files, &Why::Swept, "2026-01-20T08:15:00Z"), Due::GoOn(place));
     }
 
     #[test]
@@ -218,7 +244,11 @@ mod tests {
 
     #[test]
     fn a_missing_archive_is_judged_once() {
-        assert_eq!(decide(&[MANIFEST], &Why::Swept, NOW), Due::Anew);
+        let later = "2026-01-20T04:00:01Z";
+        for why in [Why::Arrived, Why::Swept] {
+            assert_eq!(decide(&[MANIFEST], &why, NOW), Due::Not(Skip::NotYet), "its archive may still come");
+            assert_eq!(decide(&[MANIFEST], &why, later), Due::Anew);
+        }
         assert_eq!(decide(&[MANIFEST, (".damaged.json", "03:00:02")], &Why::Swept, NOW), Due::Not(Skip::Judged));
         assert_eq!(decide(&[(".verifying.json", "03:00:02")], &Why::Swept, NOW), Due::Not(Skip::Gone));
     }

@@ -1,5 +1,6 @@
 //! Compares a backup with those before it: a dump that shrank by half is intact, and still deserves a look.
 
+use catalog::verdict::Extent;
 use catalog::{Entry, Manifest};
 use jiff::Timestamp;
 use repository::{Error, Repository};
@@ -14,6 +15,11 @@ impl Sizes {
     /// The backup's own size and rows, still without those before it.
     pub(super) fn of(manifest: &Manifest, bytes: u64) -> Self {
         Self { bytes, rows: rows(manifest), ..Self::default() }
+    }
+
+    /// The same as a verdict carries it.
+    pub(super) fn extent(&self) -> Extent {
+        Extent::beside(self.bytes, self.rows, &self.earlier_bytes, &self.earlier_rows)
     }
 }
 

@@ -5,21 +5,20 @@ use catalog::{BackupId, DocumentError, Entry, Manifest};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Head};
 
-use super::due::{self, Due, Skip, Why};
-use super::earlier;
+use super::due::{self, Due, LATE, Skip, Why};
 use super::place::Place;
 use super::read::{self, Reading, Start};
 use super::summary::{Handled, Summary};
-use crate::findings::{Judged, Sizes};
-use crate::{Cloud, Deadline, Failure, metric};
-
-/// An archive of ours whose manifest is later than this counts as never committed.
-const LATE: SignedDuration = SignedDuration::from_hours(24);
+use crate::findings::Judged;
+use crate::queue::Queue;
+use crate::{Cloud, Deadline, Failure};
 
 /// One invocation of the verify function.
 pub(super) struct Round<'a> {
     /// The repository, CloudWatch and SNS.
     pub(super) cloud: &'a Cloud,
+    /// Where the sweep puts what is due; without it, it reads by itself.
+    pub(super) queue: Option<&'a Queue>,
     /// The age of a verdict from which the sweep reads a good backup again.
     pub(super) reverify_after: SignedDuration,
     /// When to stop.
@@ -42,10 +41,14 @@ impl Round<'_> {
     /// Verifies one backup if it is due. `sweeping` says that a sweep goes on after it.
     pub(super) async fn backup(&mut self, id: &BackupId, why: &Why, sweeping: bool) -> Result<Handled, Failure> {
         let now = Timestamp::now();
+        if self.summary.is_untold(id) {
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Judged });
+        }
         let Some(entry) = self.cloud.repository.entry(id).await? else {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
         };
         let saved = match due::due(&entry, why, now, self.reverify_after) {
+            Due::Not(Skip::NotYet) if *why != Why::Swept => return Err(Failure::NotYet { object: id.to_string() }),
             Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
             Due::Anew => None,
             Due::GoOn(place) => Place::from_json(&self.cloud.repository.read_record(&place).await?),
@@ -92,46 +95,36 @@ impl Round<'_> {
             Reading::Unfinished { read } => Verdict::unfinished(&head.object, read, Timestamp::now(), verifier()),
             Reading::Stopped(place) => return self.save(entry, &place).await,
         };
-        let sizes = manifest.filter(|_| !entry.is_safety() && entry.judged().is_none());
-        let sizes = sizes.map(|manifest| Sizes::of(manifest, head.object.size));
         let read = verdict.digest.as_ref().map_or(0, |digest| digest.size);
         // It may span invocations, whose clocks may differ.
         let took = verdict.verified.duration_since(begun).max(SignedDuration::ZERO);
-        self.settle(Judged { id: entry.id.clone(), verdict, read, rounds, took, sizes }, Some(entry)).await
-    }
-
-    /// Stores the verdict, then publishes it.
-    async fn settle(&mut self, mut judged: Judged, entry: Option<&Entry>) -> Result<Handled, Failure> {
-        let repository = &self.cloud.repository;
-        let key = repository.layout().record(&judged.id, judged.verdict.record());
-        let json = judged.verdict.to_json();
-        let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json).await?;
-        if !judged.verdict.is_intact() {
-            self.summary.damaged.push(judged.clone());
+        let mut judged = Judged { id: entry.id.clone(), verdict, read, rounds, took, sizes: None };
+        if let Some(manifest) = manifest.filter(|_| !entry.is_safety()) {
+            self.measure(&mut judged, entry, manifest).await;
         }
-        if let (Some(sizes), Some(entry)) = (&mut judged.sizes, entry) {
-            earlier::add(&self.cloud.repository, entry, sizes).await?;
-        }
-        self.cloud.publish(&metric::judged(&judged)).await?;
-        Ok(Handled::Judged(Box::new(judged)))
+        self.settle(judged).await
     }
 
     /// Handles a missing archive. It looks again, because retention removes manifests before archives: if both are gone
     /// all is well, and only a manifest that stays behind is a finding.
     async fn absent(&mut self, id: &BackupId, now: Timestamp) -> Result<Handled, Failure> {
-        let entry = self.cloud.repository.entry(id).await?;
-        let manifest = match &entry {
-            Some(entry) if entry.archive.is_some() => return Err(Failure::Replaced { object: id.to_string() }),
-            Some(entry) => self.manifest(entry).await?,
-            None => None,
+        let Some(entry) = self.cloud.repository.entry(id).await? else {
+            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
         };
-        let Some(manifest) = manifest else {
+        if entry.archive.is_some() {
+            return Err(Failure::Replaced { object: id.to_string() });
+        }
+        match due::missing(&entry, now) {
+            Due::Not(Skip::NotYet) => return Err(Failure::NotYet { object: id.to_string() }),
+            Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
+            Due::Anew | Due::GoOn(_) => {}
+        }
+        let Some(manifest) = self.manifest(&entry).await? else {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
         };
         let verdict = Verdict::missing(&manifest, now, verifier());
         let took = SignedDuration::ZERO;
-        self.settle(Judged { id: id.clone(), verdict, read: 0, rounds: 1, took, sizes: None }, None).await
+        self.settle(Judged { id: id.clone(), verdict, read: 0, rounds: 1, took, sizes: None }).await
     }
 
     /// Marks an archive of ours whose manifest never came. The mark tells retention, which may not read archives, that

@@ -35,13 +35,63 @@ pub(super) enum Handled {
 pub(super) struct Summary {
     done: Vec<Value>,
     failures: Vec<Failure>,
-    /// Backups that were found damaged, for the message.
-    pub(super) damaged: Vec<Judged>,
+    /// Backups that were found damaged and nobody was told of yet, with the message of the queue that named them.
+    untold: Vec<(Option<String>, Judged)>,
+    /// The messages of the queue, with what each has failed by.
+    messages: Vec<Message>,
     /// How many archives could not be read because they are in Glacier.
     pub(super) in_glacier: usize,
+    /// How many backups the sweep left to the queue, and how many that are due to a later sweep.
+    pub(super) enqueued: Option<(usize, usize)>,
+}
+
+/// A message of the queue, and whether it has to come again.
+#[derive(Debug)]
+struct Message {
+    id: String,
+    failed: bool,
+    /// Only time helps: it needn't come soon.
+    waits: bool,
 }
 
 impl Summary {
+    /// From now on it is about this message of a queue.
+    pub(super) fn begin(&mut self, message: String) {
+        self.messages.push(Message { id: message, failed: false, waits: false });
+    }
+
+    /// Keeps a judgement that somebody has to hear of before it is stored.
+    pub(super) fn untold(&mut self, judged: Judged) {
+        self.untold.push((self.messages.last().map(|message| message.id.clone()), judged));
+    }
+
+    /// Whether this backup was judged already by this invocation.
+    pub(super) fn is_untold(&self, id: &BackupId) -> bool {
+        self.untold.iter().any(|(_, judged)| judged.id == *id)
+    }
+
+    /// What nobody was told of yet, with the messages that named them.
+    pub(super) fn take_untold(&mut self) -> Vec<(Option<String>, Judged)> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Adds a failure, by which these messages have to come again.
+    pub(super) fn fail(&mut self, messages: impl IntoIterator<Item = String>, failure: Failure) {
+        tracing::error!("{failure}");
+        let waits = matches!(failure, Failure::NotYet { .. });
+        for id in messages {
+            for message in self.messages.iter_mut().filter(|message| message.id == id) {
+                (message.failed, message.waits) = (true, waits);
+            }
+        }
+        self.failures.push(failure);
+    }
+
+    /// Whether this message failed by something that may be over soon.
+    pub(super) fn comes_again_soon(&self, id: &str) -> bool {
+        self.messages.iter().any(|message| message.id == id && message.failed && !message.waits)
+    }
+
     /// Adds what became of one backup, and logs it.
     pub(super) fn add(&mut self, handled: Result<Handled, Failure>) {
         match handled {
@@ -50,23 +100,31 @@ impl Summary {
                 tracing::info!(outcome = %line, "{}", handled.in_words());
                 self.done.push(line);
             }
-            Err(failure) => {
-                tracing::error!("{failure}");
-                self.failures.push(failure);
-            }
+            Err(failure) => self.fail(self.messages.last().map(|message| message.id.clone()), failure),
         }
     }
 
-    /// The invocation's result.
+    /// The invocation's result. Where some messages of a queue failed and others didn't, it names those that did.
     ///
     /// # Errors
-    /// Everything that failed.
+    /// Everything that failed. Of messages, if all did: then it is the function that fails, and its alarm that tells.
     pub(super) fn conclude(self) -> Result<Value, Failure> {
         if self.in_glacier > 0 {
             tracing::warn!(count = self.in_glacier, "archives are in Glacier and cannot be read: not verified");
         }
+        let mut answer = json!({"backups": self.done, "inGlacier": self.in_glacier});
+        if let Some((enqueued, left)) = self.enqueued {
+            tracing::info!(enqueued, left, "the sweep has put what is due into the queue");
+            answer["enqueued"] = enqueued.into();
+            answer["left"] = left.into();
+        }
+        if self.messages.iter().any(|message| !message.failed) {
+            let failed = self.messages.iter().filter(|message| message.failed);
+            answer["batchItemFailures"] = failed.map(|message| json!({"itemIdentifier": message.id})).collect();
+            return Ok(answer);
+        }
         Failure::all(self.failures)?;
-        Ok(json!({"backups": self.done, "inGlacier": self.in_glacier}))
+        Ok(answer)
     }
 }
 
@@ -96,5 +154,47 @@ impl Handled {
             }
             Self::Skipped { name, reason } => format!("{name}: {reason}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure() -> Failure {
+        Failure::Place { cause: "of the test".into() }
+    }
+
+    fn skipped() -> Handled {
+        Handled::Skipped { name: "x".into(), reason: Skip::Judged }
+    }
+
+    #[test]
+    fn of_several_messages_those_that_failed_are_named_and_come_again() {
+        let mut summary = Summary::default();
+        for (id, handled) in [("1", Ok(skipped())), ("2", Err(failure())), ("3", Ok(skipped()))] {
+            summary.begin(id.into());
+            summary.add(handled);
+        }
+        summary.begin("4".into());
+        summary.add(Ok(skipped()));
+        summary.add(Err(Failure::NotYet { object: "app".into() }));
+        assert_eq!(["1", "2", "3", "4"].map(|id| summary.comes_again_soon(id)), [false, true, false, false]);
+        let answer = summary.conclude().unwrap();
+        assert_eq!(answer["batchItemFailures"], json!([{"itemIdentifier": "2"}, {"itemIdentifier": "4"}]));
+        assert_eq!(answer["backups"].as_array().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_function_that_fails_by_all_it_was_given_fails() {
+        let mut alone = Summary::default();
+        alone.begin("1".into());
+        alone.add(Err(failure()));
+        assert_eq!(alone.conclude().unwrap_err().to_string(), failure().to_string());
+        let mut direct = Summary::default();
+        direct.add(Ok(skipped()));
+        direct.add(Err(failure()));
+        assert!(direct.conclude().is_err(), "without messages there is nothing to name");
+        assert_eq!(Summary::default().conclude().unwrap(), json!({"backups": [], "inGlacier": 0}));
     }
 }

@@ -1,45 +1,57 @@
-//! The sweep verifies what has no verdict (guests too), what has changed since its verdict, and what was verified long
-//! ago.
+//! The sweep finds what has no verdict (guests too), what has changed since its verdict, and what was verified long ago.
 //!
-//! It goes from the newest down, one backup at a time. When time is up, it saves a place at the very beginning of the
-//! next backup. That wakes an invocation, which gives the backup all its time and then sweeps on below it. So a chain
-//! of invocations sweeps a bucket of any size, one at a time, and it ends, because each link starts further down.
+//! It puts what it finds into the queue of arrivals, from which as many invocations as the stack allows take one backup
+//! each: one that kills its invocation keeps no other waiting, and ends among the dead letters.
+//!
+//! Where there is no queue, it reads by itself, from the newest down, one backup at a time. When time is up, it saves a
+//! place at the very beginning of the next backup. That wakes an invocation, which gives the backup all its time and then
+//! sweeps on below it. So a chain of invocations sweeps a bucket of any size, and it ends, because each link starts further
+//! down.
 
-use catalog::{BackupId, Catalog};
+use catalog::status::Run;
+use catalog::{BackupId, Catalog, Entry, StatusRecord, oldest_verdict, rereading};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::due::{Due, Skip, Why, due};
 use super::place::Place;
 use super::round::Round;
 use super::summary::Handled;
-use crate::Failure;
+use crate::queue::Queue;
+use crate::{Failure, status};
 
-/// The backups of a listing that concern a sweep.
+/// What a listing says to a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Candidates {
-    /// Backups to verify, in this order.
+    /// Backups to verify, in this order: what has no verdict, the newest first; then what was read the longest time ago, as
+    /// much of it as one night reads.
     pub(super) due: Vec<BackupId>,
+    /// How many more were read long ago, and are left to later sweeps.
+    pub(super) left: usize,
     /// How many archives should be verified and cannot, because they are in Glacier.
     pub(super) in_glacier: usize,
+    /// When the bytes that were read the longest time ago were found intact, of all that can be read.
+    pub(super) oldest_verdict: Option<Timestamp>,
 }
 
-/// The backups to be verified, newest folder first; those after `below` in that order, where one is named.
-pub(super) fn candidates(
-    catalogs: &[Catalog],
-    below: Option<&BackupId>,
-    now: Timestamp,
-    reverify_after: SignedDuration,
-) -> Candidates {
+/// The backups to be verified.
+pub(super) fn candidates(catalogs: &[Catalog], now: Timestamp, reverify_after: SignedDuration) -> Candidates {
+    let entries = || catalogs.iter().flat_map(|catalog| &catalog.entries);
     let mut candidates = Candidates::default();
-    let entries = catalogs.iter().flat_map(|catalog| &catalog.entries);
-    for entry in entries.filter(|entry| below.is_none_or(|below| order(&entry.id) < order(below))) {
-        match due(entry, &Why::Swept, now, reverify_after) {
+    let mut unjudged: Vec<&Entry> = Vec::new();
+    for entry in entries() {
+        match due(entry, &Why::Swept, now, SignedDuration::MAX) {
             Due::Not(Skip::InGlacier) => candidates.in_glacier += 1,
             Due::Not(_) => {}
-            Due::Anew | Due::GoOn(_) => candidates.due.push(entry.id.clone()),
+            Due::Anew | Due::GoOn(_) => unjudged.push(entry),
         }
     }
-    candidates.due.sort_by(|a, b| order(b).cmp(&order(a)));
+    unjudged.sort_by(|a, b| order(&b.id).cmp(&order(&a.id)));
+    let again = rereading(entries(), now, reverify_after);
+    candidates.left = again.left;
+    candidates.in_glacier += again.in_glacier;
+    candidates.due = unjudged.into_iter().chain(again.due).map(|entry| entry.id.clone()).collect();
+    candidates.oldest_verdict = oldest_verdict(entries()).map(|(_, read)| read);
     candidates
 }
 
@@ -47,26 +59,69 @@ fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
     (id.day, id.stem.as_str())
 }
 
+impl Candidates {
+    /// Without a queue: all of them from the newest down, below a backup where one is named.
+    fn from_the_newest(&self, below: Option<&BackupId>) -> Vec<&BackupId> {
+        let is_below = |id: &&BackupId| below.is_none_or(|below| order(id) < order(below));
+        let mut due: Vec<&BackupId> = self.due.iter().filter(is_below).collect();
+        due.sort_by(|a, b| order(b).cmp(&order(a)));
+        due
+    }
+}
+
 impl Round<'_> {
-    /// Verifies what events missed, below a backup where one is named, until time is up.
+    /// Looks for what events missed: has it verified, or without a queue verifies it, below a backup where one is named,
+    /// until time is up. A sweep that came to its end says so in the repository.
     pub(super) async fn sweep(&mut self, below: Option<&BackupId>) {
         let catalogs = match self.cloud.repository.catalogs().await {
             Ok(catalogs) => catalogs,
             Err(error) => return self.summary.add(Err(error.into())),
         };
-        let now = Timestamp::now();
-        let candidates = candidates(&catalogs, below, now, self.reverify_after);
+        let found = candidates(&catalogs, Timestamp::now(), self.reverify_after);
         drop(catalogs);
-        self.summary.in_glacier += candidates.in_glacier;
-        for id in &candidates.due {
+        self.summary.in_glacier = found.in_glacier;
+        let is_whole = match self.queue {
+            Some(queue) => self.enqueue(queue, &found).await,
+            None => self.read_all(found.from_the_newest(below)).await,
+        };
+        if is_whole {
+            let in_glacier = u64::try_from(found.in_glacier).ok();
+            let run = Run { in_glacier, oldest_verdict: found.oldest_verdict, ..Run::at(Timestamp::now()) };
+            if let Err(failure) = status::leave(self.cloud, StatusRecord::Sweep, &run).await {
+                self.summary.add(Err(failure));
+            }
+        }
+    }
+
+    /// Puts what is due into the queue of arrivals; whether all of it is there.
+    async fn enqueue(&mut self, queue: &Queue, found: &Candidates) -> bool {
+        let wish = |id: &BackupId| json!({"action": "verify", "backup": id.to_string()}).to_string();
+        let wishes: Vec<String> = found.due.iter().map(wish).collect();
+        match queue.send(&wishes, || !self.deadline.is_near()).await {
+            Ok(sent) => {
+                let unsent = wishes.len() - sent;
+                self.summary.enqueued = Some((sent, found.left + unsent));
+                unsent == 0
+            }
+            Err(failure) => {
+                self.summary.add(Err(failure));
+                false
+            }
+        }
+    }
+
+    /// Verifies these in their order; whether it came to the last.
+    async fn read_all(&mut self, due: Vec<&BackupId>) -> bool {
+        for id in due {
             let handled =
                 if self.deadline.is_near() { self.leave(id).await } else { self.backup(id, &Why::Swept, true).await };
             let goes_on = matches!(handled, Ok(Handled::GoesOn { .. }));
             self.summary.add(handled);
             if goes_on {
-                return;
+                return false;
             }
         }
+        true
     }
 
     /// Leaves the backup, and those after it, to the next invocation.
@@ -88,22 +143,31 @@ mod tests {
 
     use super::*;
 
+    const NOW: i64 = 1_000_000;
+
+    /// Objects of a listing: `!` marks one that is in Glacier, and `@` the second in which it was written.
     fn catalogs_of(keys: &[&str]) -> Vec<Catalog> {
-        let objects = keys.iter().map(|key| Object {
-            key: format!("b/{}", key.trim_end_matches('!')),
-            size: 1,
-            last_modified: Timestamp::UNIX_EPOCH,
-            etag: None,
-            version_id: None,
-            readable: !key.ends_with('!'),
+        let objects = keys.iter().map(|key| {
+            let (key, written) = key.split_once('@').unwrap_or((key, "0"));
+            Object {
+                key: format!("b/{}", key.trim_end_matches('!')),
+                size: 1,
+                last_modified: Timestamp::from_second(written.parse().unwrap()).unwrap(),
+                etag: None,
+                version_id: None,
+                readable: !key.ends_with('!'),
+            }
         });
         catalogs(&Layout::bucket("b"), objects)
     }
 
-    fn swept(keys: &[&str], below: Option<&str>) -> (Vec<String>, usize) {
-        let below = below.map(|id| id.parse().unwrap());
-        let found = candidates(&catalogs_of(keys), below.as_ref(), Timestamp::UNIX_EPOCH, SignedDuration::MAX);
-        (found.due.iter().map(ToString::to_string).collect(), found.in_glacier)
+    fn found(keys: &[&str]) -> Candidates {
+        let now = Timestamp::from_second(NOW).unwrap();
+        candidates(&catalogs_of(keys), now, SignedDuration::from_secs(500_000))
+    }
+
+    fn names<'a>(due: impl IntoIterator<Item = &'a BackupId>) -> Vec<String> {
+        due.into_iter().map(ToString::to_string).collect()
     }
 
     const KEYS: [&str; 6] = [
@@ -111,7 +175,7 @@ mod tests {
         "20260119/app_backup_20260119_030000.sql.gz",
         "20260119/shop_backup_20260119_030000.sql.gz",
         "20260120/app_backup_20260120_030000.sql.gz",
-        "20260120/app_backup_20260120_030000.intact.json",
+        "20260120/app_backup_20260120_030000.intact.json@900000",
         "20260117/old_backup_20260117_030000.sql.gz!",
     ];
 
@@ -122,17 +186,40 @@ mod tests {
             "20260119/app_backup_20260119_030000",
             "20260118/app_backup_initial",
         ];
-        assert_eq!(swept(&KEYS, None), (expected.map(str::to_owned).to_vec(), 1));
+        let found = found(&KEYS);
+        assert_eq!((names(&found.due), found.in_glacier), (expected.map(str::to_owned).to_vec(), 1));
+        assert_eq!(names(found.from_the_newest(None)), expected);
+    }
+
+    #[test]
+    fn what_was_never_read_comes_before_what_was_read_long_ago_and_that_by_the_oldest_verdict() {
+        let mut keys = vec!["20260119/app_backup_new.sql.gz".to_owned()];
+        for day in 1..=60 {
+            let stem = format!("202511{:02}/app_backup_{day}", day % 30 + 1);
+            keys.extend([format!("{stem}.sql.gz"), format!("{stem}.intact.json@{}", 100_000 - day)]);
+        }
+        // In Glacier it would be due as well, and its age counts for nothing.
+        keys.extend([
+            "20251001/app_backup_cold.sql.gz!".to_owned(),
+            "20251001/app_backup_cold.intact.json@7".to_owned(),
+        ]);
+        let found = found(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        let expected = ["20260119/app_backup_new", "20251101/app_backup_60", "20251130/app_backup_59"];
+        assert_eq!(names(&found.due), expected, "a thirtieth of sixty-one");
+        assert_eq!((found.left, found.in_glacier), (58, 1));
+        assert_eq!(found.oldest_verdict, Some(Timestamp::from_second(99_940).unwrap()));
     }
 
     #[test]
     fn each_link_of_the_chain_sweeps_below_the_one_before_and_so_it_ends() {
-        let (mut below, mut swept_all) = (None, Vec::new());
-        while let Some(next) = swept(&KEYS, below.as_deref()).0.first() {
-            swept_all.push(next.clone());
-            below = Some(next.clone());
+        let found = found(&KEYS);
+        let (mut below, mut swept_all): (Option<&BackupId>, Vec<&BackupId>) = (None, Vec::new());
+        while let Some(next) = found.from_the_newest(below).first().copied() {
+            swept_all.push(next);
+            below = Some(next);
         }
-        assert_eq!(swept_all, swept(&KEYS, None).0);
-        assert_eq!(swept(&KEYS, Some("20260119/app_backup_20260119_030000")).0, ["20260118/app_backup_initial"]);
+        assert_eq!(swept_all, found.from_the_newest(None));
+        let below = "20260119/app_backup_20260119_030000".parse().unwrap();
+        assert_eq!(names(found.from_the_newest(Some(&below))), ["20260118/app_backup_initial"]);
     }
 }

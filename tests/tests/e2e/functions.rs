@@ -20,6 +20,7 @@ use e2e::aws::ask;
 use e2e::bucket::{Access, Bucket};
 use e2e::functions::{Answer, Function, Setup};
 use e2e::ministack::{Ministack, Rights};
+use e2e::queue::Queue;
 use e2e::seaweedfs::Seaweedfs;
 use serde_json::{Value, json};
 
@@ -72,6 +73,11 @@ impl Ground {
     pub(crate) fn metric(&self, name: &str, database: Option<&str>) -> Option<f64> {
         let repository = format!("s3://{}/backups", self.bucket.name());
         metric(&hearers().root(), &repository, database, name)
+    }
+
+    /// A new queue, in place of the stack's queue of arrivals.
+    pub(crate) fn queue(&self) -> Queue {
+        Queue::new(&hearers().root(), &format!("{}-arrived", self.bucket.name()))
     }
 
     /// The messages that have come since the last look.

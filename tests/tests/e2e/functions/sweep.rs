@@ -6,7 +6,7 @@ use e2e::functions::Function;
 use e2e::proxy::{Fault, Proxy};
 use serde_json::{Value, json};
 
-use super::{Ground, invoke};
+use super::{AMPLE, Ground, invoke};
 use crate::past::{days_ago, dump, key, put_in_bucket};
 
 fn sweep() -> Value {
@@ -33,9 +33,38 @@ fn bucket_full_of_guests_is_judged_and_stays_as_it_is() {
     assert_eq!(outcomes(&answer).iter().map(|(_, outcome)| *outcome).collect::<Vec<_>>(), expected, "newest first");
     let after = ground.bucket.objects();
     assert!(before.iter().all(|object| after.contains(object)), "a guest was touched");
-    assert_eq!(after.len(), before.len() + 5);
+    assert_eq!(after.len(), before.len() + 5 + 1, "a verdict each, and the sweep's own status");
     assert_eq!(ground.messages().len(), 1, "one message about all of an invocation");
     assert_eq!(invoke(&ground.function("verify"), &sweep()).done()["backups"], json!([]));
+}
+
+/// The sweep reads nothing itself: each backup is one message, which an invocation of its own takes.
+#[test]
+fn sweep_puts_what_is_due_into_the_queue_and_each_message_has_its_backup_verified() {
+    let ground = Ground::new();
+    for day in 10..23 {
+        ground.bucket.put(&format!("backups/202601{day}/shop_backup_202601{day}_030000.sql.gz"), dump());
+    }
+    let queue = ground.queue();
+    let setup = ground.function("verify").setting("LASTGOOD_ARRIVED_QUEUE", queue.url());
+    let mut verify = Function::start(&setup);
+    let swept = verify.invoke(&sweep(), AMPLE).done();
+    assert_eq!((&swept["backups"], &swept["enqueued"], &swept["left"]), (&json!([]), &json!(13), &json!(0)), "{swept}");
+    let status = ground.bucket.get_json("backups/status/sweep.json");
+    assert_eq!((&status["inGlacier"], &status["oldestVerdict"]), (&json!(0), &Value::Null), "{status}");
+
+    let [first, second] = [queue.receive(), queue.receive()];
+    let newest = json!({"action": "verify", "backup": "20260122/shop_backup_20260122_030000"}).to_string();
+    assert_eq!(first["Records"][0]["body"], newest, "the newest first");
+    for messages in [first, second] {
+        assert_eq!(verify.invoke(&messages, AMPLE).done()["batchItemFailures"], json!([]));
+        let again = verify.invoke(&messages, AMPLE).done();
+        assert_eq!(again["backups"][0]["reason"], "it has its verdict", "a message that comes twice: {again}");
+    }
+    let judged = ground.bucket.keys().iter().filter(|key| key.ends_with(".intact.json")).count();
+    assert_eq!((judged, queue.receive()), (13, json!({"Records": []})));
+    assert_eq!(verify.invoke(&sweep(), AMPLE).done()["enqueued"], json!(0));
+    assert!(ground.bucket.get_json("backups/status/sweep.json")["oldestVerdict"].is_string());
 }
 
 #[test]
@@ -59,7 +88,7 @@ fn archive_of_ours_without_manifest_waits_for_it() {
     ground.bucket.put_with(&key("past", days_ago(1), ".sql.gz"), dump(), &[("lastgood-id", "x")]);
     let answer = invoke(&ground.function("verify"), &sweep()).done();
     assert_eq!(answer["backups"][0]["reason"], "its manifest hasn't come");
-    assert_eq!(ground.bucket.keys().len(), 1);
+    assert_eq!(ground.bucket.keys().len(), 1 + 1, "the archive, and the sweep's status");
 }
 
 #[test]

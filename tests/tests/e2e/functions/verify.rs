@@ -1,9 +1,9 @@
 //! Each backup that arrives gets its verdict, whatever its event looks like.
 
 use e2e::alerts::Message;
-use e2e::functions::Function;
+use e2e::functions::{Function, Setup};
 use e2e::proxy::Proxy;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{AMPLE, Ground, invoke};
 use crate::past::{agent, database, days_ago, key, put_in_bucket, stem};
@@ -108,11 +108,11 @@ fn what_is_gone_is_an_outcome_and_a_lost_archive_a_finding() {
     let manifest = back_up(&ground, "lost");
     ground.bucket.delete(&manifest.replace(".manifest.json", ".sql.gz"));
     let mut verify = Function::start(&ground.function("verify"));
-    let outcome = verify.invoke(&ground.arrival(&manifest), AMPLE).done();
-    assert_eq!(outcome["backups"][0]["findings"][0]["code"], "missing", "{outcome}");
-    let again = verify.invoke(&json!({"action": "sweep"}), AMPLE).done();
-    assert_eq!(again["backups"], json!([]), "it is told once");
-    assert_eq!(ground.messages().len(), 1);
+    let early = verify.invoke(&ground.arrival(&manifest), AMPLE).failed();
+    assert!(early.contains("the archive of") && early.contains("isn't there yet"), "{early}");
+    // The sweep leaves it to the next one.
+    assert_eq!(verify.invoke(&json!({"action": "sweep"}), AMPLE).done()["backups"], json!([]));
+    assert_eq!(ground.messages(), []);
 }
 
 #[test]
@@ -126,14 +126,66 @@ fn manifest_of_a_newer_version_says_to_upgrade() {
     assert!(failure.contains("newer lastgood") && failure.contains("make deploy"), "{failure}");
 }
 
+/// A function that can't reach one of those whom it has to tell.
+fn unheard_by(ground: &Ground, service: &str) -> Setup {
+    let nobody = "http://127.0.0.1:1";
+    ground.function("verify").setting(&format!("AWS_ENDPOINT_URL_{service}"), nobody).setting("AWS_MAX_ATTEMPTS", "1")
+}
+
+/// What isn't published leaves no verdict, or the next try would find it judged and say nothing.
 #[test]
-fn failure_to_publish_fails_the_invocation_and_leaves_the_verdict() {
+fn failure_to_publish_leaves_no_verdict_and_the_next_try_publishes_and_stores() {
     let ground = Ground::new();
     let manifest = back_up(&ground, "unheard");
-    let nobody = "http://127.0.0.1:1";
-    let setup =
-        ground.function("verify").setting("AWS_ENDPOINT_URL_CLOUDWATCH", nobody).setting("AWS_MAX_ATTEMPTS", "1");
-    let failure = invoke(&setup, &ground.arrival(&manifest)).failed();
+    let before = ground.bucket.keys();
+    let failure = invoke(&unheard_by(&ground, "CLOUDWATCH"), &ground.arrival(&manifest)).failed();
     assert!(failure.contains("cannot publish metrics"), "{failure}");
+    assert_eq!(ground.bucket.keys(), before);
+    invoke(&ground.function("verify"), &ground.arrival(&manifest)).done();
+    assert_eq!(ground.metric("VerifyDamaged", None), Some(0.0));
     assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".intact.")));
+}
+
+#[test]
+fn damage_that_nobody_could_be_told_of_is_no_verdict_and_the_next_try_tells_of_it() {
+    let ground = Ground::new();
+    let (rotten, whole) = (back_up(&ground, "rotten"), back_up(&ground, "whole"));
+    ground.bucket.flip_bit(&rotten.replace(".manifest.json", ".sql.gz"), 4_000);
+    let messages = json!({"Records": [queued("1", &ground.arrival(&rotten)), queued("2", &ground.arrival(&whole))]});
+    let answer = invoke(&unheard_by(&ground, "SNS"), &messages).done();
+    assert_eq!(answer["batchItemFailures"], json!([{"itemIdentifier": "1"}]), "{answer}");
+    let has = |key: &str| ground.bucket.keys().contains(&key.to_owned());
+    assert!(!has(&rotten.replace(".manifest.", ".damaged.")) && has(&whole.replace(".manifest.", ".intact.")));
+    assert_eq!(ground.metric("VerifyDamaged", None), Some(1.0), "the alarm rings all the same");
+
+    let answer = invoke(&ground.function("verify"), &messages).done();
+    assert_eq!((&answer["batchItemFailures"], ground.messages().len()), (&json!([]), 1), "{answer}");
+    assert!(has(&rotten.replace(".manifest.", ".damaged.")));
+}
+
+/// A message of the queue, as Lambda hands it over.
+fn queued(id: &str, body: &Value) -> Value {
+    json!({"messageId": id, "receiptHandle": id, "body": body.to_string(), "eventSource": "aws:sqs"})
+}
+
+/// One that fails keeps nothing from the others, comes again soon, and only itself.
+#[test]
+fn messages_of_a_queue_are_handled_one_by_one() {
+    let ground = Ground::new();
+    let (first, second) = (back_up(&ground, "one"), back_up(&ground, "two"));
+    let wish =
+        json!({"action": "verify", "backup": second.trim_start_matches("backups/").trim_end_matches(".manifest.json")});
+    let queue = ground.queue();
+    queue.send(&[ground.arrival(&first).to_string(), "not JSON".to_owned(), wish.to_string()]);
+    let event = queue.receive();
+    let mut verify = Function::start(&ground.function("verify").setting("LASTGOOD_ARRIVED_QUEUE", queue.url()));
+    let answer = verify.invoke(&event, AMPLE).done();
+    let bad = event["Records"].as_array().unwrap().iter().find(|record| record["body"] == "not JSON").unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([{"itemIdentifier": bad["messageId"]}]), "{answer}");
+    for manifest in [&first, &second] {
+        assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".intact.")), "{manifest}");
+    }
+    assert!(!verify.log().contains("comes again only after"), "{}", verify.log());
+    let alone = verify.invoke(&json!({"Records": [bad]}), AMPLE).failed();
+    assert!(alone.contains("a message isn't JSON"), "the function's own alarm tells of it: {alone}");
 }

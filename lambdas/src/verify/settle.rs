@@ -1,0 +1,80 @@
+//! What becomes of a judgement: it is published, told, and stored last. Whoever dies on the way leaves no verdict, and so
+//! the next try judges again and says all of it again.
+
+use std::time::Duration;
+
+use catalog::{Entry, Manifest};
+use tokio::time::timeout;
+
+use super::earlier;
+use super::round::Round;
+use super::summary::Handled;
+use super::tell;
+use crate::findings::{Judged, Sizes};
+use crate::{Failure, metric};
+
+/// How long the comparison with earlier backups may take: it must leave time for the verdict.
+const COMPARING: Duration = Duration::from_secs(10);
+
+impl Round<'_> {
+    /// Adds to a judgement how much there is of the backup. That is worth a look and not worth a verdict: what can't be
+    /// compared isn't.
+    pub(super) async fn measure(&self, judged: &mut Judged, entry: &Entry, manifest: &Manifest) {
+        let repository = &self.cloud.repository;
+        let mut sizes = Sizes::of(manifest, entry.size());
+        if let Some(before) = entry.intact.as_ref().filter(|_| entry.judged().is_some()) {
+            // It was compared when it was new.
+            let before = repository.verdict(before).await.ok().and_then(|verdict| verdict.extent);
+            let before = before.filter(|extent| (extent.bytes, extent.rows) == (sizes.bytes, sizes.rows));
+            judged.verdict.extent = Some(before.unwrap_or_else(|| sizes.extent()));
+            return;
+        }
+        let failed = match timeout(COMPARING, earlier::add(repository, entry, &mut sizes)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(failure)) => Some(failure.to_string()),
+            Err(_) => Some(format!("it took more than {} seconds", COMPARING.as_secs())),
+        };
+        if let Some(why) = failed {
+            tracing::warn!("{} isn't compared with those before it: {why}", judged.id);
+            sizes = Sizes::of(manifest, entry.size());
+        }
+        judged.verdict.extent = Some(sizes.extent());
+        judged.sizes = Some(sizes);
+    }
+
+    /// Publishes what was found, and stores the verdict. One of damage waits until it was told.
+    pub(super) async fn settle(&mut self, judged: Judged) -> Result<Handled, Failure> {
+        self.cloud.publish(&metric::judged(&judged)).await?;
+        if judged.verdict.is_intact() {
+            self.store(&judged).await?;
+        } else {
+            self.summary.untold(judged.clone());
+        }
+        Ok(Handled::Judged(Box::new(judged)))
+    }
+
+    /// Tells of all that the invocation found damaged, in one message, and then stores these verdicts.
+    pub(super) async fn tell(&mut self) {
+        let untold = self.summary.take_untold();
+        let damaged: Vec<Judged> = untold.iter().map(|(_, judged)| judged.clone()).collect();
+        let told = tell::damaged(self.cloud, &damaged).await;
+        let is_told = told.is_ok();
+        if let Err(failure) = told {
+            self.summary.fail(untold.iter().filter_map(|(message, _)| message.clone()), failure);
+        }
+        for (message, judged) in untold.into_iter().filter(|_| is_told) {
+            if let Err(failure) = self.store(&judged).await {
+                self.summary.fail(message, failure);
+            }
+        }
+    }
+
+    async fn store(&self, judged: &Judged) -> Result<(), Failure> {
+        let repository = &self.cloud.repository;
+        let key = repository.layout().record(&judged.id, judged.verdict.record());
+        let json = judged.verdict.to_json();
+        let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
+        repository.put_over(&key, json).await?;
+        Ok(())
+    }
+}
