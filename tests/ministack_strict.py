@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+import time
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -29,6 +30,9 @@ def main():
     mend_stack_properties()
     mend_event_versions()
     mend_event_retries()
+    mend_queue_sources()
+    mend_queue_races()
+    mend_queue_rights()
     mend_multipart_checksums()
     from ministack.app import main as serve
 
@@ -243,6 +247,82 @@ def mend_event_retries():
         lambda_svc.invoke_async_with_retry(record, json.loads(payload))
 
     eventbridge._dispatch_to_lambda = dispatch_to_lambda
+
+
+def mend_queue_sources():
+    """A queue wakes its function at once and with ten messages at most, whatever window and batch size are set; and a
+    concurrency that CloudFormation hands over as text stops every queue."""
+    from ministack.services import lambda_svc, sqs
+
+    original_concurrency = lambda_svc._sqs_esm_concurrency
+    most_bytes, bytes_beside_the_body = 6_000_000, 700
+
+    def concurrency(mapping, *arguments, **named):
+        scaling = mapping.get("ScalingConfig") or {}
+        if scaling.get("MaximumConcurrency"):
+            limit = int(scaling["MaximumConcurrency"])
+            if not 2 <= limit <= 1000:
+                raise ValueError(f"MaximumConcurrency {limit}")
+            mapping["ScalingConfig"] = {"MaximumConcurrency": limit}
+        return original_concurrency(mapping, *arguments, **named)
+
+    def window_of(queue):
+        arn = queue["attributes"].get("QueueArn")
+        mappings = [mapping for _, _, mapping in lambda_svc._iter_all_esms() if mapping.get("EventSourceArn") == arn]
+        return max((int(mapping.get("MaximumBatchingWindowInSeconds") or 0) for mapping in mappings), default=0)
+
+    def receive(queue_url, most):
+        with sqs._queues_lock:
+            queue = sqs._get_q(queue_url)
+            sqs._expire_retained(queue)
+            sqs._dlq_sweep(queue)
+            now = time.time()
+            waiting = [message for message in queue["messages"] if message["visible_at"] <= now]
+            sizes = [len(message["body"].encode()) + bytes_beside_the_body for message in waiting]
+            is_full = len(waiting) >= most or sum(sizes) > most_bytes
+            window = window_of(queue)
+            if window and not is_full and waiting and now - min(m["visible_at"] for m in waiting) < window:
+                return []
+            while sum(sizes[:most]) > most_bytes:
+                most = min(most, len(sizes)) - 1
+            return sqs._collect_msgs(queue, most, int(queue["attributes"].get("VisibilityTimeout", "30")))
+
+    lambda_svc._sqs_esm_concurrency, sqs._receive_messages_for_esm = concurrency, receive
+
+
+def mend_queue_races():
+    """A message that arrives or is deleted while the functions' thread deletes others is lost, or stays."""
+    from ministack.services import eventbridge, sqs
+
+    def locked(original):
+        def under_lock(*arguments, **named):
+            with sqs._queues_lock:
+                return original(*arguments, **named)
+
+        return under_lock
+
+    writers = ["SendMessage", "SendMessageBatch", "DeleteMessage", "DeleteMessageBatch"]
+    for action in writers + ["ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "PurgeQueue"]:
+        sqs._HANDLERS[action] = locked(sqs._HANDLERS[action])
+    eventbridge._dispatch_to_sqs = locked(eventbridge._dispatch_to_sqs)
+
+
+def mend_queue_rights():
+    """A rule may send to any queue, whatever the queue's policy says."""
+    from ministack.services import eventbridge, sqs
+
+    original_invoke = eventbridge._invoke_target
+
+    def invoke(target, event, rule, *arguments, **named):
+        arn = target.get("Arn", "")
+        if ":sqs:" in arn:
+            account = arn.split(":")[4]
+            if not sqs.queue_policy_allows(arn, "events.amazonaws.com", rule.get("Arn", ""), account):
+                print(f"EventBridge: the policy of {arn} doesn't let {rule.get('Arn')} send", file=sys.stderr)
+                return None
+        return original_invoke(target, event, rule, *arguments, **named)
+
+    eventbridge._invoke_target = invoke
 
 
 def mend_multipart_checksums():

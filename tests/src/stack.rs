@@ -93,6 +93,13 @@ impl<'a> Stack<'a> {
         Access { key_id: text("AccessKeyId"), secret: text("SecretAccessKey"), ..root }
     }
 
+    /// Has verdicts wake retention after so many seconds, and not after minutes.
+    pub fn gather_verdicts_for(&self, seconds: u32) {
+        let mapping = self.resource("JudgedStartsRetention");
+        let window = json!({"UUID": mapping, "MaximumBatchingWindowInSeconds": seconds});
+        self.ask("lambda", "UpdateEventSourceMapping", window);
+    }
+
     /// What the policies and the metrics call the place where its backups lie.
     pub fn repository(&self) -> String {
         format!("s3://{}/backups", self.bucket())

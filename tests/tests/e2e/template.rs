@@ -19,7 +19,7 @@ const LOAD: &str =
 /// A way to break the template, and the check that must notice.
 type Breach = (&'static str, fn(&mut Value), fn(&Value) -> Vec<String>);
 
-const BREACHES: [Breach; 14] = [
+const BREACHES: [Breach; 19] = [
     (
         "an alarm ignores missing data",
         |t| remove(t, "/Resources/StaleAlarm/Properties", "TreatMissingData"),
@@ -84,7 +84,51 @@ const BREACHES: [Breach; 14] = [
         |t| set(t, "/Resources/AgentPolicy/Properties/PolicyDocument/Statement/0/Action", json!("s3:*")),
         checks::excessive_rights,
     ),
+    (
+        "a queue answers without TLS",
+        |t| remove(t, "/Resources/JudgedPolicy/Properties/PolicyDocument/Statement/1", "Condition"),
+        checks::unfit_queues,
+    ),
+    (
+        "a backup is read twice at once",
+        |t| set(t, "/Resources/Arrived/Properties/VisibilityTimeout", json!(900)),
+        checks::unfit_queues,
+    ),
+    (
+        "a burst takes all of the account's concurrency",
+        |t| remove(t, "/Resources/ArrivedStartsVerify/Properties", "ScalingConfig"),
+        checks::unfit_queues,
+    ),
+    (
+        "retention may not take its messages",
+        |t| remove(t, "/Resources/RetentionRole/Properties", "Policies"),
+        checks::unfit_queues,
+    ),
+    (
+        "the rule may not send",
+        |t| set(t, "/Resources/ArrivedPolicy/Properties/PolicyDocument/Statement/0/Condition", json!({})),
+        checks::unfit_queues,
+    ),
 ];
+
+/// What comes of a thousand backups in one night: each alone among the dead letters if it must be, and retention once for all.
+#[test]
+fn arrivals_are_taken_one_by_one_and_verdicts_all_at_once() {
+    let resources = &template()["Resources"];
+    let [arrived, judged] = ["ArrivedStartsVerify", "JudgedStartsRetention"].map(|name| &resources[name]["Properties"]);
+    assert_eq!(
+        (&arrived["BatchSize"], &arrived["FunctionResponseTypes"]),
+        (&json!(1), &json!(["ReportBatchItemFailures"]))
+    );
+    let concurrency = json!({"Fn::If": ["WithVerifyConcurrency", {"Ref": "VerifyConcurrency"}, 5]});
+    assert_eq!(arrived["ScalingConfig"]["MaximumConcurrency"], concurrency);
+    let redrive = json!({"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}, "maxReceiveCount": 3});
+    assert_eq!(resources["Arrived"]["Properties"]["RedrivePolicy"], redrive);
+    assert_eq!((&judged["BatchSize"], &judged["MaximumBatchingWindowInSeconds"]), (&json!(10_000), &json!(300)));
+    assert_eq!(resources["Verify"]["Properties"]["ReservedConcurrentExecutions"], Value::Null);
+    let pattern = template()["Parameters"]["VerifyConcurrency"]["AllowedPattern"].as_str().unwrap();
+    assert_eq!(pattern, "([2-9]|[1-9][0-9]|[1-9][0-9]{2}|1000)?", "what AWS takes, and the empty text of older stacks");
+}
 
 #[test]
 fn every_check_passes_on_the_template_and_fails_on_a_broken_copy() {
@@ -189,7 +233,7 @@ fn kms_key_may_be_used_through_s3_alone() {
         assert_eq!(key[1]["Condition"], through, "{name}");
         let actions = key[1]["Action"].to_string();
         assert!(actions.contains("kms:Decrypt"), "{name}: {actions}");
-        let writes = ["AgentPolicy", "VerifierPolicy", "OperatorPolicy"].contains(&name);
+        let writes = ["AgentPolicy", "VerifierPolicy", "RetentionPolicy", "OperatorPolicy"].contains(&name);
         assert_eq!(actions.contains("kms:GenerateDataKey"), writes, "{name}: {actions}");
     }
 }

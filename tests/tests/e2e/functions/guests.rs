@@ -68,12 +68,15 @@ fn guests_are_judged_and_stay_until_they_are_adopted() {
     let stack = Stack::new(&ministack, "guests").functions(functions::folder());
     let existing = format!("BucketName={}", bucket.name());
     stack.deploy(&[&existing, "ExistingBucket=true", "MinimumGood=1", "KeepLast=2", "DeleteAfterDays=0"]);
+    stack.gather_verdicts_for(1);
     let events: Value = serde_json::from_str(&stack.output("ExistingBucketEvents")).unwrap();
     let told = json!({"Bucket": bucket.name(), "NotificationConfiguration": events});
     stack.ask("s3", "PutBucketNotificationConfiguration", told);
 
     invoke(&stack, "Verify", &json!({"action": "sweep"}));
-    assert_eq!((count(&bucket, "astro", ".intact.json"), count(&bucket, "astro", ".damaged.json")), (6, 1));
+    let verdicts = || (count(&bucket, "astro", ".intact.json"), count(&bucket, "astro", ".damaged.json"));
+    wait_until(&stack, &bucket, "the sweep has had all seven guests judged", || verdicts() == (6, 1));
+    assert!(bucket.keys().contains(&"backups/status/sweep.json".to_owned()), "the sweep left no word of itself");
 
     let ours = agent().database(database()).setting("BACKUP_VERIFY", "none");
     let ours = ours.bucket(bucket.name(), &stack.user("backs-up", "AgentPolicyArn"));
@@ -84,6 +87,7 @@ fn guests_are_judged_and_stay_until_they_are_adopted() {
     let judged = || count(&bucket, database().name(), ".intact.json");
     wait_until(&stack, &bucket, "two of our three are left, and judged", || (left(), judged()) == (2, 2));
     invoke(&stack, "Retention", &json!({"action": "prune"}));
+    assert!(bucket.keys().contains(&"backups/status/prune.json".to_owned()), "retention left no word of itself");
     let now = bucket.objects();
     assert!(guests.iter().all(|guest| now.contains(guest)), "a guest was touched: {now:#?}");
 

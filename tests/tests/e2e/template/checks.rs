@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
+
 /// The template's resources of one type, with their names.
 pub(super) fn resources<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
     let all = template["Resources"].as_object().unwrap();
@@ -44,7 +46,7 @@ pub(super) fn functions_that_wake_themselves(template: &Value) -> Vec<String> {
     for (name, rule) in resources(template, "AWS::Events::Rule") {
         let properties = &rule["Properties"];
         for target in properties["Targets"].as_array().unwrap() {
-            let function = target["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
+            let function = woken_by(template, target["Arn"]["Fn::GetAtt"][0].as_str().unwrap());
             let writable = writable_suffixes(template, function);
             for key in properties["EventPattern"]["detail"]["object"]["key"].as_array().unwrap() {
                 let waking = suffix(&key.to_string());
@@ -55,6 +57,71 @@ pub(super) fn functions_that_wake_themselves(template: &Value) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// The function that a rule's target is, or that takes from it.
+fn woken_by<'a>(template: &'a Value, target: &'a str) -> &'a str {
+    let from = |mapping: &&Value| mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0] == target;
+    let mapping = resources(template, MAPPING).map(|(_, mapping)| mapping).find(from);
+    mapping.map_or(target, |mapping| mapping["Properties"]["FunctionName"]["Ref"].as_str().unwrap())
+}
+
+/// Queues that others can read or listen to, that nobody may fill or empty, or whose messages are worked on twice.
+pub(super) fn unfit_queues(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, queue) in resources(template, "AWS::SQS::Queue") {
+        let properties = &queue["Properties"];
+        if properties["SqsManagedSseEnabled"] != true || properties["MessageRetentionPeriod"].is_null() {
+            complaints.push(format!("{name} is not encrypted, or doesn't say how long it keeps"));
+        }
+        let refuses = |statement: &&Value| {
+            statement["Effect"] == "Deny" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"
+        };
+        if !queue_statements(template, name).iter().any(refuses) {
+            complaints.push(format!("{name} answers without TLS"));
+        }
+    }
+    for (name, mapping) in resources(template, MAPPING) {
+        let properties = &mapping["Properties"];
+        let queue = properties["EventSourceArn"]["Fn::GetAtt"][0].as_str().unwrap();
+        let function = &template["Resources"][properties["FunctionName"]["Ref"].as_str().unwrap()]["Properties"];
+        let (hidden, timeout) =
+            (&template["Resources"][queue]["Properties"]["VisibilityTimeout"], &function["Timeout"]);
+        if hidden.as_u64() < timeout.as_u64().map(|seconds| seconds * 6) {
+            complaints.push(format!("{name} hands out again what is still worked on"));
+        }
+        if properties["ScalingConfig"]["MaximumConcurrency"].is_null() {
+            complaints.push(format!("{name} takes all of the account's concurrency"));
+        }
+        let role = &template["Resources"][function["Role"]["Fn::GetAtt"][0].as_str().unwrap()]["Properties"];
+        let own = role["Policies"].as_array().into_iter().flatten();
+        let own = own.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+        let own: Vec<&Value> = own.filter(|statement| statement["Resource"]["Fn::GetAtt"][0] == queue).collect();
+        for needed in ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] {
+            if !own.iter().any(|statement| actions(statement).any(|action| action == needed)) {
+                complaints.push(format!("{name} needs {needed}"));
+            }
+        }
+    }
+    for (name, rule) in resources(template, "AWS::Events::Rule") {
+        for target in rule["Properties"]["Targets"].as_array().unwrap() {
+            let queue = target["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
+            let admits = |statement: &&Value| {
+                let source = &statement["Condition"]["ArnEquals"]["aws:SourceArn"];
+                statement["Principal"]["Service"] == "events.amazonaws.com" && source["Fn::GetAtt"][0] == name
+            };
+            if !queue_statements(template, queue).iter().any(admits) {
+                complaints.push(format!("{name} may not send to {queue}"));
+            }
+        }
+    }
+    complaints
+}
+
+fn queue_statements<'a>(template: &'a Value, queue: &str) -> Vec<&'a Value> {
+    let about = |policy: &&Value| policy["Properties"]["Queues"][0]["Ref"] == queue;
+    let policies = resources(template, "AWS::SQS::QueuePolicy").map(|(_, policy)| policy).filter(about);
+    policies.flat_map(|policy| policy["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap()).collect()
 }
 
 fn writable_suffixes(template: &Value, function: &str) -> Vec<String> {
