@@ -253,6 +253,12 @@ fn watching(load: &Load, usage: &Usage) -> Vec<Item> {
             woken,
             [(Meter::Event, usage.events), (Meter::Schedule, usage.schedules)],
         ),
+        Item::new(
+            "queues",
+            "queues",
+            format!("2, {} requests", number(usage.queue_requests)),
+            [(Meter::QueueRequest, usage.queue_requests)],
+        ),
     ]);
     items
 }

@@ -45,6 +45,7 @@ fn estimates() -> String {
         ("each page of a listing (1,000 objects)", format!("{} seconds", stack::PAGE_SECONDS)),
         ("log of a run", format!("{} bytes", words::grouped(stack::LOG_OF_A_RUN as u64))),
         ("log of the freshness function, per database and run", format!("{} bytes", stack::LOG_OF_A_DATABASE)),
+        ("requests a minute by which a function looks into its queue", stack::LOOKS_A_MINUTE.to_string()),
         ("e-mails per month", stack::MAILS.to_string()),
         ("manifest and verdict of a future backup", words::size(stack::RECORD_BYTES as u64)),
     ];

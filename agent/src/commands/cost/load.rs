@@ -1,7 +1,7 @@
 //! What is in a repository and what is added to it: all that a bill follows from, whether it was listed or imagined.
 
 use super::prices::GLACIER_MINIMUM_DAYS;
-use super::stack::{GLACIER_ABOVE, RECORD_BYTES, REVERIFY_DAYS, Stack};
+use super::stack::{GLACIER_ABOVE, RECORD_BYTES, REREAD_PART, REVERIFY_DAYS, Stack};
 
 /// Days in a month, on average.
 pub(super) const MONTH: f64 = 365.25 / 12.0;
@@ -109,10 +109,13 @@ impl Stream {
         self.databases * self.rhythm.per_day * MONTH
     }
 
-    /// Archives that the sweep verifies again in a month: each that stays readable for [`REVERIFY_DAYS`], once in as many days.
+    /// Archives that are verified again in a month: each that stays readable for [`REVERIFY_DAYS`], once in as many days, but no
+    /// more each night than one or their [`REREAD_PART`].
     pub(super) fn rereads(&self) -> f64 {
         let ever = self.rhythm.standard_days().is_none_or(|days| days >= REVERIFY_DAYS);
-        if ever { self.stock.standard.archives / REVERIFY_DAYS * MONTH } else { 0.0 }
+        let archives = self.stock.standard.archives;
+        let a_night = (archives / REVERIFY_DAYS).min((archives / REREAD_PART).max(1.0));
+        if ever { a_night * MONTH } else { 0.0 }
     }
 
     /// Archives moved to Glacier in a month.

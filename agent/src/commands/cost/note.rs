@@ -147,13 +147,14 @@ fn free(bill: &Bill) -> Note {
     let free = |meter: Meter| words::grouped(meter.price().free.round() as u64);
     let text = format!(
         "YOU PAY leaves out the permanent free allowance of every AWS account each month: {} metrics, {} alarms, {} dashboards, {} \
-         GB-seconds and {} runs of functions, {} GB of logs. If other things in the account use that up, LIST PRICE applies: {} a month.",
+         GB-seconds and {} runs of functions, {} GB of logs, {} requests to queues. If other things in the account use that up, LIST PRICE applies: {} a month.",
         free(Meter::Metric),
         free(Meter::Alarm),
         free(Meter::Dashboard),
         free(Meter::Compute),
         free(Meter::Invocation),
         free(Meter::Log),
+        free(Meter::QueueRequest),
         bill.total.list_price.in_words()
     );
     Note::new("free-allowances", text)

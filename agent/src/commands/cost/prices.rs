@@ -14,6 +14,7 @@ const LAMBDA: &str = "https://aws.amazon.com/lambda/pricing/";
 const CLOUDWATCH: &str = "https://aws.amazon.com/cloudwatch/pricing/";
 const EVENTBRIDGE: &str = "https://aws.amazon.com/eventbridge/pricing/";
 const SNS: &str = "https://aws.amazon.com/sns/pricing/";
+const SQS: &str = "https://aws.amazon.com/sqs/pricing/";
 
 /// Bytes in S3 Standard up to which its price applies.
 pub(super) const FIRST_TIER: f64 = 50.0 * 1_099_511_627_776.0;
@@ -55,6 +56,8 @@ pub(super) enum Meter {
     /// S3's events on EventBridge: data events, which a bucket opts in to, and so not free as other AWS events are.
     Event,
     Schedule,
+    /// Requests to a standard queue: of a function that looks whether something came, above all.
+    QueueRequest,
 }
 
 /// The price of a meter.
@@ -73,7 +76,7 @@ pub(super) struct Price {
 
 impl Meter {
     /// Every meter there is.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Standard,
         Self::Glacier,
         Self::Put,
@@ -94,6 +97,7 @@ impl Meter {
         Self::Mail,
         Self::Event,
         Self::Schedule,
+        Self::QueueRequest,
     ];
 
     /// The table of prices. S3's GB are 2³⁰ bytes, and so are Lambda's.
@@ -119,6 +123,7 @@ impl Meter {
             Self::Mail => price(2.00, 1e5, 1e3, "e-mail", SNS),
             Self::Event => price(1.00, 1e6, 0.0, "event of the bucket", EVENTBRIDGE),
             Self::Schedule => price(1.00, 1e6, 14e6, "scheduled start", EVENTBRIDGE),
+            Self::QueueRequest => price(0.40, 1e6, 1e6, "request to a queue", SQS),
         }
     }
 }

@@ -6,8 +6,8 @@ pub(super) const FRESHNESS_RUNS_A_DAY: f64 = 96.0;
 /// Runs each day of the sweep and of retention.
 pub(super) const OTHER_RUNS_A_DAY: f64 = 2.0;
 
-/// Memory of the verify function, in Lambda's GB.
-pub(super) const VERIFY_GB: f64 = 256.0 / 1024.0;
+/// Memory of the verify function, in Lambda's GB: a whole core comes with it.
+pub(super) const VERIFY_GB: f64 = 1769.0 / 1024.0;
 /// Memory of the retention function: a hundred thousand backups take 211 MB (docs/performance.md).
 pub(super) const RETENTION_GB: f64 = 512.0 / 1024.0;
 /// Memory of the freshness function.
@@ -18,8 +18,14 @@ pub(super) const METRICS: f64 = 10.0;
 pub(super) const METRICS_OF_A_DATABASE: f64 = 12.0;
 pub(super) const ALARMS: f64 = 10.0;
 
-/// After how many days the sweep verifies an archive again, unless it is in Glacier.
-pub(super) const REVERIFY_DAYS: f64 = 30.0;
+/// After how many days the sweep has an archive verified again, unless it is in Glacier.
+pub(super) const REVERIFY_DAYS: f64 = 25.0;
+/// A sweep has at most this part of the bytes read again.
+pub(super) const REREAD_PART: f64 = 30.0;
+/// Queues that functions take from.
+pub(super) const QUEUES: f64 = 2.0;
+/// Times a day at which verdicts can start retention: it waits 300 seconds for more of them.
+pub(super) const WINDOWS_A_DAY: f64 = 288.0;
 /// The lifecycle rule does not move archives of up to this many bytes.
 pub(super) const GLACIER_ABOVE: f64 = 16_777_216.0;
 
@@ -39,8 +45,13 @@ pub(super) const MEASURED_AT_ONCE: f64 = 8.0;
 // What cannot be looked up: estimates, each on the safe side.
 
 /// Stored bytes that the verify function reads per second. One core of a server of 2026 judges 120 MB/s of any gzip, and more
-/// of our frames; with 256 MB of memory comes a seventh of a core.
-pub(super) const VERIFIED_A_SECOND: f64 = 15e6;
+/// of our frames; a function's network carries some 75 MB/s.
+pub(super) const VERIFIED_A_SECOND: f64 = 75e6;
+/// Requests a minute by which a function looks into its queue, whether something comes or not: five at the same time, each of
+/// which waits twenty seconds.
+pub(super) const LOOKS_A_MINUTE: f64 = 15.0;
+/// Requests by which a message is sent, handed out and deleted.
+pub(super) const REQUESTS_OF_A_MESSAGE: f64 = 3.0;
 /// Seconds of a run besides reading: its start, its requests, its end.
 pub(super) const RUN_SECONDS: f64 = 1.0;
 /// Seconds for each page of a listing.

@@ -119,11 +119,11 @@ fn what_the_rule_leaves_or_retention_removes_first_never_reaches_glacier() {
     }
 }
 
-/// 2,922 scheduled looks and one for each verdict; each lists the databases and the one database's days.
+/// 2,922 scheduled looks; each lists the databases and the one database's days.
 #[test]
 fn watching_costs_the_same_for_small_and_large_backups() {
     let of = |size| list_price(&Bill::of(&load(1.0, 1.0, size, 14.0, None)), "requests-freshness");
-    let looks = (96.0 + 1.0) * 365.25 / 12.0;
+    let looks = 96.0 * 365.25 / 12.0;
     is(of(MB), looks * (2.0 * 0.005 + 0.0004) / 1000.0);
     is(of(MB), of(1e12));
 }
@@ -185,6 +185,9 @@ fn the_template_is_what_is_priced() {
     is(count("ScheduleExpression: rate(15 minutes)"), 1.0);
     is(stack::FRESHNESS_RUNS_A_DAY, 24.0 * 4.0);
     is(count("MemorySize: !Ref VerifyMemory"), 1.0);
+    is(count("Type: AWS::Lambda::EventSourceMapping"), stack::QUEUES);
+    is(count("MaximumBatchingWindowInSeconds: 300"), 1.0);
+    is(stack::WINDOWS_A_DAY, 86_400.0 / 300.0);
     for gigabytes in [stack::RETENTION_GB, stack::FRESHNESS_GB] {
         is(count(&format!("MemorySize: {}", gigabytes * 1024.0)), 1.0);
     }

@@ -2,9 +2,9 @@
 
 use super::load::{Load, MONTH, Rhythm, Stream};
 use super::stack::{
-    COMPARED, FRESHNESS_GB, FRESHNESS_RUNS_A_DAY, LOG_OF_A_DATABASE, LOG_OF_A_RUN, MEASURED_AT_ONCE, MOST_PARTS,
-    OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, READING_SECONDS, RETENTION_GB, RUN_SECONDS,
-    VERIFIED_A_SECOND, VERIFY_GB,
+    COMPARED, FRESHNESS_GB, FRESHNESS_RUNS_A_DAY, LOG_OF_A_DATABASE, LOG_OF_A_RUN, LOOKS_A_MINUTE, MEASURED_AT_ONCE,
+    MOST_PARTS, OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, QUEUES, READING_SECONDS,
+    REQUESTS_OF_A_MESSAGE, RETENTION_GB, RUN_SECONDS, VERIFIED_A_SECOND, VERIFY_GB, WINDOWS_A_DAY,
 };
 
 /// Requests to S3 in a month, by their price.
@@ -37,6 +37,7 @@ pub(super) struct Usage {
     pub(super) log_bytes: f64,
     pub(super) events: f64,
     pub(super) schedules: f64,
+    pub(super) queue_requests: f64,
 }
 
 impl Usage {
@@ -44,10 +45,14 @@ impl Usage {
         let (backups, rereads) = (load.sum(Stream::backups), load.sum(Stream::rereads));
         let verdicts = backups + rereads;
         let moves = load.sum(Stream::moves);
-        let (verify, retention, freshness) = (verify(load), retention(load, verdicts), freshness(load, verdicts));
+        let (verify, retention, freshness) = (verify(load), retention(load, verdicts), freshness(load));
         let runs = verify.runs + retention.runs + freshness.runs;
-        // Archive, manifest and verdict come and go, verdicts are renewed, and a move is an event too.
-        let events = 2.0 * OBJECTS_OF_A_BACKUP * backups + rereads + load.sum(extra_rounds) + moves;
+        // Archive, manifest and verdict come and go, verdicts are renewed, a move is an event too, and the runs leave their
+        // status.
+        let statuses = retention.runs + MONTH;
+        let events = 2.0 * OBJECTS_OF_A_BACKUP * backups + rereads + load.sum(extra_rounds) + moves + statuses;
+        // What is to be verified comes by the one queue, and the verdict by the other.
+        let messages = 2.0 * verdicts + load.sum(extra_rounds);
         Self {
             backups,
             moves,
@@ -59,6 +64,7 @@ impl Usage {
             log_bytes: runs * LOG_OF_A_RUN + freshness.runs * load.expected() * LOG_OF_A_DATABASE,
             events,
             schedules: (FRESHNESS_RUNS_A_DAY + OTHER_RUNS_A_DAY) * MONTH,
+            queue_requests: QUEUES * LOOKS_A_MINUTE * 60.0 * 24.0 * MONTH + messages * REQUESTS_OF_A_MESSAGE,
         }
     }
 }
@@ -79,8 +85,8 @@ pub(super) fn ranges(size: f64) -> f64 {
     (size / PART).ceil().max(1.0)
 }
 
-/// Every new backup is looked up, read, judged and compared with those before it. The daily sweep lists everything and
-/// reads again what is due.
+/// Every new backup is looked up, read, judged and compared with those before it. The daily sweep lists everything and has
+/// read again what is due, for which the verdict before is looked at.
 fn verify(load: &Load) -> Function {
     // An entry is looked up with a LIST, a HEAD and its manifest; a verdict is put.
     let judged = |stream: &Stream| stream.backups() + stream.rereads();
@@ -90,13 +96,13 @@ fn verify(load: &Load) -> Function {
     };
     let gets = |stream: &Stream| {
         let read = judged(stream) * (2.0 + ranges(stream.rhythm.size)) + stream.backups() * compared(stream);
-        read + 4.0 * extra_rounds(stream)
+        read + stream.rereads() + 4.0 * extra_rounds(stream)
     };
     let sweeps = MONTH;
-    let runs = load.sum(|stream| stream.backups() + extra_rounds(stream)) + sweeps;
+    let runs = load.sum(|stream| judged(stream) + extra_rounds(stream)) + sweeps;
     let reading = load.sum(|stream| judged(stream) * stream.rhythm.size / VERIFIED_A_SECOND);
     let seconds = runs * RUN_SECONDS + sweeps * pages(load) * PAGE_SECONDS + reading;
-    let requests = Requests { puts: load.sum(puts) + sweeps * pages(load), gets: load.sum(gets) };
+    let requests = Requests { puts: load.sum(puts) + sweeps * (pages(load) + 1.0), gets: load.sum(gets) };
     Function { runs, gb_seconds: seconds * VERIFY_GB, requests }
 }
 
@@ -106,18 +112,19 @@ fn extra_rounds(stream: &Stream) -> f64 {
     (stream.backups() + stream.rereads()) * (rounds - 1.0)
 }
 
-/// On every verdict and daily it lists all versions and reads each database's mark; what goes is looked up once more.
+/// On verdicts and daily it lists all versions, reads each database's mark and leaves its status; what goes is looked up once
+/// more. Verdicts that come together start it once; priced is the worst, that none do.
 fn retention(load: &Load, verdicts: f64) -> Function {
-    let runs = verdicts + MONTH;
+    let runs = verdicts.min(WINDOWS_A_DAY * MONTH) + MONTH;
     let removed = load.sum(|stream| if stream.rhythm.days.is_some() { stream.backups() } else { 0.0 });
     let seconds = runs * (RUN_SECONDS + pages(load) * PAGE_SECONDS) + removed * PAGE_SECONDS;
-    let requests = Requests { puts: runs * pages(load) + removed, gets: runs * load.expected() };
+    let requests = Requests { puts: runs * (pages(load) + 1.0) + removed, gets: runs * load.expected() };
     Function { runs, gb_seconds: seconds * RETENTION_GB, requests }
 }
 
-/// On every verdict and every quarter of an hour it lists the databases, and of each its newest days and its mark.
-fn freshness(load: &Load, verdicts: f64) -> Function {
-    let runs = verdicts + FRESHNESS_RUNS_A_DAY * MONTH;
+/// Every quarter of an hour it lists the databases, and of each its newest days and its mark.
+fn freshness(load: &Load) -> Function {
+    let runs = FRESHNESS_RUNS_A_DAY * MONTH;
     let lists = |stream: &Stream| if stream.expected { stream.databases * stream.rhythm.lists_back(1.0) } else { 0.0 };
     let seconds = runs * RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0);
     let requests = Requests { puts: runs * (1.0 + load.sum(lists)), gets: runs * load.expected() };
