@@ -104,6 +104,11 @@ KILLS ?= 200
 kills: tools ## kill removals and verifications at any moment, and see what the next run leaves
 	@KILLS=$(KILLS) $(CARGO) test --workspace --locked --test e2e -- kills::
 
+# An hour or so, and some gigabytes of memory: a bucket of 270,000 objects, and bursts of up to a thousand backups.
+.PHONY: scale
+scale: tools ## measure a thousand databases and a burst of as many backups (docs/performance.md)
+	@SCALE=1 $(CARGO) test --workspace --locked --test e2e -- --nocapture --test-threads 1 functions::scale::many functions::burst::
+
 # Licences, bans and sources: no network but for crates not yet fetched. Advisories need RustSec's database from it:
 # `cargo deny check advisories`.
 .PHONY: deny

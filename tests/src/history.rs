@@ -18,10 +18,15 @@ const AT_ONCE: usize = 64;
 /// Puts `count` good backups of each database, one an hour back from now: archive, manifest and verdict, with next to
 /// nothing in them. And the marks by which the databases are expected.
 pub fn fill(bucket: &Bucket, databases: &[&str], count: u32) {
+    fill_every(bucket, databases, count, SignedDuration::from_hours(1));
+}
+
+/// The same, with so much time between two backups.
+pub fn fill_every(bucket: &Bucket, databases: &[&str], count: u32, interval: SignedDuration) {
     let newest = Timestamp::now();
     let objects = databases.iter().flat_map(|database| {
-        let hours = (0..i64::from(count)).map(move |hours| newest - SignedDuration::from_hours(hours));
-        let backups = hours.flat_map(|made| keys(database, made)).map(|key| (key, "{}".to_owned()));
+        let past = (0..i32::try_from(count).unwrap()).map(move |number| newest - interval * number);
+        let backups = past.flat_map(|made| keys(database, made)).map(|key| (key, "{}".to_owned()));
         let mark = json!({"version": 1, "database": database, "since": "2020-01-01T00:00:00Z", "retired": null});
         backups.chain([(format!("backups/databases/{database}.json"), mark.to_string())])
     });

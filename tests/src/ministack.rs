@@ -10,6 +10,7 @@ use rustix::process::Signal;
 
 use crate::bucket::Access;
 use crate::ports::free_port;
+use crate::proxy::Proxy;
 use crate::server::Server;
 use crate::tools;
 
@@ -37,8 +38,19 @@ impl Ministack {
 
     /// A server of one's own, for a test that deploys a stack.
     pub fn start(rights: Rights) -> Ministack {
-        let folder = Server::new_folder("ministack");
+        Self::start_with(rights, free_port(), &[])
+    }
+
+    /// The same, and what its functions ask of S3 goes through a proxy, which sees it.
+    pub fn seen(rights: Rights) -> (Ministack, Proxy) {
         let port = free_port();
+        let proxy = Proxy::start(&format!("127.0.0.1:{port}"));
+        let through = format!("http://{}", proxy.address());
+        (Self::start_with(rights, port, &[("AWS_ENDPOINT_URL_S3", &through)]), proxy)
+    }
+
+    fn start_with(rights: Rights, port: u16, more: &[(&str, &str)]) -> Ministack {
+        let folder = Server::new_folder("ministack");
         let mut command = Command::new(tools::python_command("python"));
         command
             .arg(tools::root().join("tests/ministack_strict.py"))
@@ -56,7 +68,8 @@ impl Ministack {
             .env("PRETEND_TLS", "1")
             // A listener on a fixed port.
             .env("IOT_MTLS_ENABLED", "0")
-            .envs(access(port).environment());
+            .envs(access(port).environment())
+            .envs(more.iter().copied());
         let mut server = Server::start("MiniStack", command, folder, Signal::KILL);
         server.wait_until(|| request(port, "GET", "/_ministack/health").is_some_and(|answer| answer.contains("200")));
         Ministack { server, port }

@@ -1,6 +1,7 @@
 //! The functions' real binaries, run as Lambda runs them, over a real S3 server: what they judge, keep and publish, and what
 //! twisted events, short deadlines and large archives do to them.
 
+mod burst;
 mod damage;
 mod deadline;
 mod deployed;

@@ -72,6 +72,13 @@ pub(crate) fn put_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
     }
 }
 
+/// Puts the archive and then the manifest of such a backup, which nobody has judged yet.
+pub(crate) fn put_unjudged_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
+    for (suffix, bytes) in SUFFIXES.iter().zip(good(&stem(database, made))).take(2) {
+        bucket.put(&key(database, made, suffix), &bytes);
+    }
+}
+
 /// Archive, manifest and verdict of one real backup, about a backup of this name.
 fn good(stem: &str) -> [Vec<u8>; 3] {
     static BACKUP: OnceLock<(String, [Vec<u8>; 3])> = OnceLock::new();

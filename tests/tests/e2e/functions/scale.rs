@@ -1,8 +1,13 @@
-//! A thousand backups and more: what costs a request each would show. `make bench` does the same with a hundred thousand.
+//! A thousand backups and more: what costs a request each would show. `make bench` does the same with a hundred thousand, and
+//! `make scale` with a thousand databases.
+
+use std::time::Instant;
 
 use e2e::functions::Function;
 use e2e::history;
 use e2e::proxy::Proxy;
+use e2e::tools;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{AMPLE, Ground, hearers};
@@ -47,3 +52,52 @@ fn more_than_a_thousand_measures_go_in_two_requests() {
     assert_eq!(cloudwatch.requests().len(), 2, "{:?}", cloudwatch.requests());
     assert!(ground.metric("AgeOfNewestUploaded", Some("shop509")).is_some(), "the last of 1,022");
 }
+
+/// Whether `make scale` asks, and there is time.
+pub(super) fn is_full() -> bool {
+    std::env::var_os("SCALE").is_some()
+}
+
+/// Prints a table; `make scale` writes it into docs/performance.md, between its marks.
+pub(super) fn report(name: &str, head: &str, rows: impl Iterator<Item = String>) {
+    let table = rows.fold(head.to_owned(), |table, row| table + "\n" + &row);
+    println!("{table}");
+    if !is_full() {
+        return;
+    }
+    let file = tools::root().join("docs/performance.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (begin, end) = (format!("<!-- scale: {name} -->\n"), format!("\n<!-- end of scale: {name} -->"));
+    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no {begin:?} in {}", file.display()));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end:?} in {}", file.display()));
+    std::fs::write(&file, format!("{before}{begin}{table}{end}{after}")).unwrap();
+}
+
+/// One prefix carries many databases: each asks for a request of freshness or two, and retention lists everything once.
+#[test]
+fn many_databases_cost_a_few_requests_each() {
+    let (databases, days) = if is_full() { (1_000, 90) } else { (50, 10) };
+    let names: Vec<String> = (0..databases).map(|number| format!("shop{number}")).collect();
+    let ground = Ground::new();
+    history::fill_every(&ground.bucket, &names.iter().map(String::as_str).collect::<Vec<_>>(), days, DAY);
+    let objects = names.len() * (days as usize * 3 + 1);
+    let mut rows = Vec::new();
+    for (function, action, most) in
+        [("freshness", "measure", 2 * names.len() + 50), ("retention", "prune", names.len() + objects / 1_000 + 2)]
+    {
+        let proxy = Proxy::start(&ground.bucket.access().endpoint);
+        let setup = ground.function_as(function, &ground.bucket.access().through(&proxy));
+        let mut process = Function::start(&setup.setting("BACKUP_S3_DELETE_DAYS", "0"));
+        let begun = Instant::now();
+        let answer = process.invoke(&json!({"action": action, "dryRun": true}), AMPLE).done();
+        let (seconds, requests) = (begun.elapsed().as_secs_f64(), proxy.requests().len());
+        assert_eq!(answer["databases"].as_array().unwrap().len(), names.len());
+        assert!(requests <= most, "{function}: {requests} requests for {databases} databases");
+        let memory = process.peak_memory() >> 20;
+        rows.push(format!("| {function} | {databases} × {days} | {requests} | {seconds:.1} s | {memory} MiB |"));
+    }
+    let head = "| | databases × days | requests to S3 | time | peak |\n|---|--:|--:|--:|--:|";
+    report("databases", head, rows.into_iter());
+}
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
