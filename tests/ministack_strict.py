@@ -34,6 +34,7 @@ def main():
     mend_queue_races()
     mend_queue_rights()
     mend_multipart_checksums()
+    mend_bucket_owners()
     from ministack.app import main as serve
 
     return serve()
@@ -354,6 +355,24 @@ def mend_multipart_checksums():
         return s3._compute_s3_checksum(algorithm, b"".join(bodies))
 
     s3._complete_multipart_upload, s3._composite_checksum = complete, checksum
+
+
+def mend_bucket_owners():
+    """Whose bucket a request expects isn't looked at; AWS wants that signed, too."""
+    from ministack.services import s3
+
+    original = s3.handle_request
+
+    async def handle(method, path, headers, *arguments, **named):
+        expected = headers.get("x-amz-expected-bucket-owner")
+        if expected is not None:
+            signed = re.search(r"SignedHeaders=([^,]*)", headers.get("authorization", ""))
+            is_signed = signed and "x-amz-expected-bucket-owner" in signed[1].split(";")
+            if expected != s3.get_account_id() or not is_signed:
+                return s3._error("AccessDenied", "Access Denied", 403, path)
+        return await original(method, path, headers, *arguments, **named)
+
+    s3.handle_request = handle
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ impl Cloud {
     pub async fn connect(settings: Settings) -> Result<Self, Failure> {
         let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
         let bucket = BucketSettings {
+            owner: settings.owner.clone(),
             // Two ranges of 8 MiB and the one that is being read: archives pass through in memory that does not grow.
             parts_in_flight: 2,
             // Lambda tries a failed invocation again, so there is no need to wait here for an unreachable network.

@@ -18,6 +18,8 @@ pub struct Settings {
     pub bucket: String,
     /// The part of each key before the backups' names, without slashes at its ends.
     pub prefix: String,
+    /// The account that the bucket must belong to; `None`: whichever has it.
+    pub owner: Option<String>,
     /// The value of the metrics' dimension `Repository`: `s3://BUCKET/PREFIX`.
     pub repository: String,
     /// The SNS topic for messages; without one they are only logged.
@@ -77,6 +79,7 @@ impl Settings {
         Ok(Self {
             repository: environment.text("LASTGOOD_REPOSITORY").unwrap_or(shown),
             topic: environment.text("LASTGOOD_ALERTS_TOPIC"),
+            owner: environment.text("BACKUP_S3_BUCKET_OWNER"),
             per_database: environment.parsed("LASTGOOD_PER_DATABASE_METRICS", false)?,
             bucket,
             prefix,

@@ -65,6 +65,7 @@ impl From<repository::Error> for Failure {
             Error::NotFound { .. } => Exit::NotFound,
             Error::NoSuchBucket { .. }
             | Error::WrongRegion { .. }
+            | Error::OthersBucket { .. }
             | Error::NoCredentials { .. }
             | Error::BadCredentials { .. }
             | Error::TooManyParts { .. }

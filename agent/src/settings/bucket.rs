@@ -12,6 +12,7 @@ use super::table;
 /// `None` where no bucket is set: no request goes to AWS then.
 pub(super) fn resolve(layers: &Layers, mistakes: &mut Vec<String>) -> Option<BucketSettings> {
     let mut bucket = BucketSettings::new(layers.get(&table::BACKUP_S3_BUCKET)?, layers.get(&table::BACKUP_S3_PREFIX)?);
+    bucket.owner = layers.get(&table::BACKUP_S3_BUCKET_OWNER);
     bucket.region = layers.get(&table::AWS_REGION);
     bucket.endpoint = layers.get(&table::BACKUP_S3_ENDPOINT);
     bucket.path_style = layers.get(&table::BACKUP_S3_PATH_STYLE);

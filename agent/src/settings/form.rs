@@ -111,6 +111,13 @@ pub(crate) const STORAGE_CLASS: Form<String> = Form {
 };
 pub(crate) const BUCKET: Form<String> = Form { words: "bucket name", parse: bucket };
 pub(crate) const PREFIX: Form<String> = Form { words: "folder in the bucket", parse: prefix };
+pub(crate) const ACCOUNT: Form<String> = Form {
+    words: "twelve digits",
+    parse: |text| match text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        true => Ok(text.to_owned()),
+        false => Err("expected the twelve digits of an AWS account".into()),
+    },
+};
 pub(crate) const LABEL: Form<String> = Form { words: "letters, digits, `_` and `-`", parse: label };
 pub(crate) const HTTP_URL: Form<String> =
     Form { words: "http or https URL", parse: |text| http_url(text).map(|()| text.to_owned()) };
@@ -243,6 +250,14 @@ fn dump_options(text: &str) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_twelve_digits() {
+        assert_eq!((ACCOUNT.parse)("012345678901").as_deref(), Ok("012345678901"));
+        for text in ["", "12345678901", "1234567890123", "1234-5678-9012", "arn:aws:iam::", "١٢٣٤٥٦"] {
+            assert!((ACCOUNT.parse)(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_are_whole_bytes_with_or_without_a_unit() {

@@ -44,6 +44,8 @@ settings! {
         BACKUP_S3_BUCKET: String = BUCKET {}
         /// The folder in the bucket: every key begins with it.
         BACKUP_S3_PREFIX: String = PREFIX { default: Some("backups") }
+        /// The AWS account that the bucket must belong to, so that nothing goes to a stranger's bucket of the same name. S3 refuses every request to another account's bucket then. For stores that are not AWS leave it unset.
+        BACKUP_S3_BUCKET_OWNER: String = ACCOUNT {}
         /// The bucket's region. Unset: the profile's region, otherwise `us-east-1`.
         AWS_REGION: String = TEXT { aliases: &["AWS_DEFAULT_REGION"] }
         /// The URL of an S3 server that is not AWS: R2, MinIO, SeaweedFS, B2.
@@ -130,6 +132,8 @@ settings! {
         BACKUP_KEEP_YEARLY: u32 = COUNT { default: Some("0"), per_database: true }
         /// Never remove a good backup if fewer good ones than this would be left. While there are fewer, backups that are not verified yet are not removed either.
         BACKUP_MIN_GOOD: u32 = POSITIVE { default: Some("7"), per_database: true }
+        /// Never remove a good backup that is younger than this many days, whatever the other rules say. `0`: they alone decide.
+        BACKUP_NEVER_YOUNGER_DAYS: u32 = DAYS { default: Some("0"), per_database: true }
     }
     Health {
         /// `check` reports UNHEALTHY if the newest good backup is older than this.

@@ -41,6 +41,14 @@ pub enum Error {
         /// The words of another store than AWS, which may have no other code for a key that it doesn't know.
         said: Option<String>,
     },
+    /// The bucket is another account's than the settings say.
+    #[error("the bucket {bucket} belongs to another account than {owner}")]
+    OthersBucket {
+        /// Its name.
+        bucket: String,
+        /// The account that it must belong to.
+        owner: String,
+    },
     /// The bucket is in another region than the one asked.
     #[error("the bucket {bucket} is not in the region {asked}")]
     WrongRegion {

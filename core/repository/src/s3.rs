@@ -9,6 +9,7 @@ pub(crate) mod listing;
 pub(crate) mod multipart;
 pub(crate) mod newest;
 pub(crate) mod object;
+mod owner;
 pub(crate) mod probe;
 pub(crate) mod reach;
 pub(crate) mod refusal;
@@ -43,6 +44,8 @@ const SLOWEST: u64 = 32 << 10;
 pub struct Bucket {
     pub(crate) client: Client,
     pub(crate) settings: Arc<BucketSettings>,
+    /// The same client, but that it doesn't ask whose the bucket is; only where the settings do.
+    pub(crate) anyone: Option<Client>,
     /// The settings' patience, or that of what goes on a little when the run is told to stop.
     pub(crate) patience: Arc<Retry>,
     pub(crate) layout: Arc<Layout>,
@@ -52,6 +55,8 @@ pub struct Bucket {
     pub(crate) endpoint: Option<Arc<str>>,
     /// The store has answered in this run: what doesn't reach it now has reached it before.
     pub(crate) answered: Arc<AtomicBool>,
+    /// The bucket has done what was asked, for whoever asks whose it is: it is theirs.
+    pub(crate) served: Arc<AtomicBool>,
     /// A body is sent without SHA-256 in its signature: TLS, or the loopback, and the checksum protect it.
     pub(crate) unsigned_payload: bool,
 }
@@ -152,11 +157,16 @@ impl Bucket {
         match tokio::time::timeout(limit, sent).await {
             Ok(Ok(answer)) => {
                 self.answered.store(true, Ordering::Relaxed);
+                self.served.store(true, Ordering::Relaxed);
                 Ok(answer)
             }
             Ok(Err(refused)) => Err(Box::pin(self.refusal(call, refused)).await),
             Err(_) => Err(Error::Timeout { object: self.object_of(call), seconds: limit.as_secs() }),
         }
+    }
+
+    pub(crate) fn has_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
     }
 
     /// One row of the listing: credentials, region, bucket and the right to list are all in it.

@@ -13,6 +13,9 @@ use crate::Retry;
 pub struct BucketSettings {
     /// The bucket's name.
     pub bucket: String,
+    /// The AWS account that the bucket must belong to, in twelve digits: every request says so, and S3 refuses those to a
+    /// stranger's bucket of the same name. `None`: not said.
+    pub owner: Option<String>,
     /// Key prefix, without slashes at its ends; may be empty.
     pub prefix: String,
     /// `None`: AWS_REGION, then the profile's region, then us-east-1.
@@ -58,6 +61,7 @@ impl BucketSettings {
         Self {
             bucket: bucket.into(),
             prefix: prefix.into(),
+            owner: None,
             region: None,
             endpoint: None,
             path_style: None,

@@ -15,6 +15,11 @@ impl Error {
                 format!("check BACKUP_S3_BUCKET, or create the bucket: {create}")
             }
             Self::AccessDenied { action, resource, said } => access(action, resource, said.is_some()),
+            Self::OthersBucket { .. } => {
+                "check BACKUP_S3_BUCKET and BACKUP_S3_BUCKET_OWNER; if both are right, somebody else has taken the bucket's name, and \
+                 nothing may go there"
+                    .to_owned()
+            }
             Self::WrongRegion { actual: Some(region), .. } => format!("set AWS_REGION={region}"),
             Self::WrongRegion { actual: None, bucket, .. } => {
                 format!("ask for it: aws s3api get-bucket-location --bucket {}; then set AWS_REGION", shell_word(bucket))

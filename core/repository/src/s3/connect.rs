@@ -15,6 +15,7 @@ use aws_sdk_s3::config::{
 };
 use catalog::Layout;
 
+use super::owner::ExpectedOwner;
 use crate::{Bucket, BucketSettings, Error, Keys, Secret};
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -28,19 +29,27 @@ impl Bucket {
         let region = region(&settings).await;
         let shared = shared_config(&settings, region.clone()).await?;
         let endpoint = settings.endpoint.clone().or_else(|| shared.endpoint_url().map(str::to_owned));
-        let config = Builder::from(&shared)
+        let anyone = Builder::from(&shared)
             .force_path_style(settings.path_style.unwrap_or(endpoint.is_some()))
             // We send one checksum of our own choice and hash what we read: no second one beside them.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .build();
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        let owner = settings.owner.clone().map(ExpectedOwner);
+        let expecting = owner.map(|owner| anyone.clone().interceptor(owner).build());
+        let anyone = Client::from_conf(anyone.build());
+        let (client, anyone) = match expecting {
+            Some(config) => (Client::from_conf(config), Some(anyone)),
+            None => (anyone, None),
+        };
         Ok(Self {
-            client: Client::from_conf(config),
+            client,
+            anyone,
             layout: Arc::new(Layout::bucket(&settings.prefix)),
             region: region.to_string().into(),
             unsigned_payload: endpoint.as_deref().is_none_or(protects_bodies),
             endpoint: endpoint.map(Into::into),
             answered: Arc::default(),
+            served: Arc::default(),
             patience: settings.retry.clone().into(),
             settings: Arc::new(settings),
         })

@@ -53,7 +53,10 @@ impl Bucket {
         if !said.code.is_empty() {
             self.answered.store(true, Ordering::Relaxed);
         }
-        self.refused(call, object, said)
+        match self.refused(call, object, said) {
+            denied @ Error::AccessDenied { .. } => self.others().await.unwrap_or(denied),
+            error => error,
+        }
     }
 
     /// Something answers that isn't S3; at a port for TLS that may be its complaint.
