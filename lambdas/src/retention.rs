@@ -7,7 +7,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use catalog::retention::{Age, Limit, Plan};
+use catalog::retention::{Age, Limit, Plan, Removals, goes_next};
 use catalog::status::{GoesNext, Run};
 use catalog::{Catalog, Entry, Object, Origin, Policy, StatusRecord, catalogs, plan};
 use jiff::Timestamp;
@@ -54,14 +54,15 @@ impl Retention {
         let now = Timestamp::now();
         let mut failures = Vec::new();
         let (mut databases, mut retired, mut next) = (Vec::new(), 0, Vec::new());
+        let mut removals = self.removals(now).await?;
         for mut catalog in self.list(task).await? {
             self.find_uncommitted(&mut catalog, &mut failures).await;
             let expected = self.is_expected(&catalog, now, &mut retired, &mut failures).await;
-            let plan = plan(&catalog, &self.policy, now, Limit::Half);
+            let plan = removals.hold(&catalog.database, plan(&catalog, &self.policy, now, Limit::Half));
             let mut pruned = Pruned::of(&plan, &catalog, expected, now);
             report::log(&plan);
             if !task.dry_run {
-                failures.extend(self.act(&plan, &mut pruned, deadline).await.err());
+                failures.extend(self.act(&plan, &mut pruned, &mut removals, deadline).await.err());
             }
             next.extend(self.goes_next(&catalog, now));
             databases.push(pruned);
@@ -93,6 +94,23 @@ impl Retention {
         }
     }
 
+    /// What was removed today before this run.
+    async fn removals(&self, now: Timestamp) -> Result<Removals, Failure> {
+        let known = self.cloud.repository.removals().await?;
+        Ok(known.map_or_else(|| Removals::none(now), |removals| removals.at(now)))
+    }
+
+    /// Keeps what is about to be removed, before it is: what can't be counted isn't removed.
+    async fn note(&self, removals: &mut Removals, database: &str, plan: &Plan<'_>) -> Result<(), Failure> {
+        if removals.add(database, plan) {
+            let repository = &self.cloud.repository;
+            let key = repository.layout().status(StatusRecord::Removals);
+            let unwritten = |source| Failure::Document { object: repository.object_name(&key), source };
+            repository.put_over(&key, removals.to_json().map_err(unwritten)?).await?;
+        }
+        Ok(())
+    }
+
     /// Archives of ours that never got their manifest. This identity may not ask the archives themselves: the verifier has
     /// asked, and has left a record. What can't be read stays of unknown origin, and so stays.
     async fn find_uncommitted(&self, catalog: &mut Catalog, failures: &mut Vec<Failure>) {
@@ -109,10 +127,10 @@ impl Retention {
         catalog.resolve(|entry| entry.archive.as_ref().filter(|archive| ours.contains(archive)).map(|_| Origin::Ours));
     }
 
-    /// What retention removes next of this database, if a good backup comes each day; nothing says it yet.
-    #[expect(clippy::unused_self, reason = "the rule will ask the policy")]
-    fn goes_next(&self, _: &Catalog, _: Timestamp) -> Option<GoesNext> {
-        None
+    /// What retention removes next of this database, if a good backup comes each day.
+    fn goes_next(&self, catalog: &Catalog, now: Timestamp) -> Option<GoesNext> {
+        let (entry, from) = goes_next(catalog, &self.policy, now)?;
+        Some(GoesNext { database: catalog.database.clone(), backup: entry.name(), from })
     }
 
     async fn is_expected(
@@ -137,10 +155,20 @@ impl Retention {
     }
 
     /// Removes what the plan says as long as there is time, and leaves the rest to the next run.
-    async fn act(&self, plan: &Plan<'_>, pruned: &mut Pruned, deadline: Deadline) -> Result<(), Failure> {
+    async fn act(
+        &self,
+        plan: &Plan<'_>,
+        pruned: &mut Pruned,
+        today: &mut Removals,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
         let removals: Vec<_> = plan.removals().collect();
         let mut refusals = Vec::new();
         pruned.removed.clear();
+        if let Err(failure) = self.note(today, &pruned.database, plan).await {
+            removals.iter().for_each(|row| pruned.keep(row.entry, "left for the next run".to_owned(), true));
+            return Err(failure);
+        }
         for batch in removals.chunks(BATCH) {
             if deadline.is_near() {
                 batch.iter().for_each(|row| pruned.keep(row.entry, "left for the next run".to_owned(), true));
@@ -185,6 +213,7 @@ fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
         monthly: environment.parsed("BACKUP_KEEP_MONTHLY", default.monthly)?,
         yearly: environment.parsed("BACKUP_KEEP_YEARLY", default.yearly)?,
         delete_after_days: None,
+        never_younger_days: environment.parsed("BACKUP_NEVER_YOUNGER_DAYS", default.never_younger_days)?,
         minimum_good: environment.parsed("BACKUP_MIN_GOOD", default.minimum_good)?,
         unfinished_grace_days: environment.parsed("LASTGOOD_UNFINISHED_GRACE_DAYS", default.unfinished_grace_days)?,
     };

@@ -27,6 +27,7 @@ fn policy(layers: &Layers, age: &Setting<u32>) -> Policy {
         monthly: count(&table::BACKUP_KEEP_MONTHLY),
         yearly: count(&table::BACKUP_KEEP_YEARLY),
         minimum_good: count(&table::BACKUP_MIN_GOOD),
+        never_younger_days: count(&table::BACKUP_NEVER_YOUNGER_DAYS),
         ..Policy::default()
     };
     let days = layers.get(age).unwrap_or_default();

@@ -65,16 +65,19 @@ pub enum StatusRecord {
     Prune,
     /// What freshness found.
     Freshness,
+    /// What retention has removed today.
+    Removals,
 }
 
 impl StatusRecord {
-    const ALL: [Self; 3] = [Self::Sweep, Self::Prune, Self::Freshness];
+    const ALL: [Self; 4] = [Self::Sweep, Self::Prune, Self::Freshness, Self::Removals];
 
     fn file(self) -> &'static str {
         match self {
             Self::Sweep => "sweep.json",
             Self::Prune => "prune.json",
             Self::Freshness => "freshness.json",
+            Self::Removals => "removals.json",
         }
     }
 }

@@ -4,11 +4,14 @@
 //! `delete_after_days`. Age is counted back from the newest good backup, never from the clock, so a clock that jumps
 //! ahead removes nothing and backups that stop coming stop going; and a backup is old only when both its times say so.
 //! What lies in the future stays, and nothing goes for its sake: the others are judged as if it weren't there.
+//! Nothing good goes before it has the age that the policy leaves alone, however many newer ones there are.
 //! Without a good backup nothing goes at all. What isn't good never counts for a rule and goes by age alone, an unfinished
 //! archive by the clock's, guests never; but while fewer good ones stay than there should be, what isn't verified yet stays
 //! too, for it may be good.
 
+mod day;
 mod local;
+mod next;
 mod policy;
 mod reason;
 mod rules;
@@ -19,7 +22,9 @@ use jiff::Timestamp;
 
 use crate::catalog::{Catalog, Entry, State};
 
+pub use day::Removals;
 pub use local::local_plan;
+pub use next::goes_next;
 pub use policy::{Age, Policy};
 pub use reason::{Decision, Keep, Period, Refusal, Remove};
 

@@ -14,6 +14,7 @@ use crate::{Catalog, Manifest, Origin, State, Unknown, catalogs};
 pub(crate) const SIZE: u64 = 1_000_000;
 
 /// The keys and rows of a bucket that holds one database, `app`.
+#[derive(Clone)]
 pub(crate) struct Listing {
     pub(crate) layout: Layout,
     pub(crate) objects: Vec<Object>,

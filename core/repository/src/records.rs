@@ -2,6 +2,7 @@
 //! this program, is an error that names it.
 
 use bytes::Bytes;
+use catalog::retention::Removals;
 use catalog::status::{Health, Run};
 use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, StatusRecord, Verdict};
 
@@ -72,6 +73,16 @@ impl Repository {
         self.document(&key, Health::from_json(&json)).map(Some)
     }
 
+    /// What retention has removed today, or on the day when it last removed something; `None` when it never did.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a record that this version can read, and those of [`Self::read_key`].
+    pub async fn removals(&self) -> Result<Option<Removals>, Error> {
+        let key = self.layout().status(StatusRecord::Removals);
+        let Some(json) = self.read_key(&key).await? else { return Ok(None) };
+        self.document(&key, Removals::from_json(&json)).map(Some)
+    }
+
     fn document<T>(&self, key: &str, read: Result<T, DocumentError>) -> Result<T, Error> {
         read.map_err(|source| Error::Document { object: self.object_name(key), source })
     }
@@ -121,7 +132,17 @@ impl Repository {
         match read {
             Ok(bytes) => Ok(Some(bytes)),
             Err(Error::NotFound { .. }) => Ok(None),
+            Err(error @ Error::AccessDenied { .. }) => self.unless_absent(key, error).await,
             Err(error) => Err(error),
+        }
+    }
+
+    /// S3 answers whoever may list only by prefix, as most identities may, that what isn't there is denied to them. A listing tells.
+    async fn unless_absent(&self, key: &str, denied: Error) -> Result<Option<Bytes>, Error> {
+        let Self::Bucket(bucket) = self else { return Err(denied) };
+        match bucket.find_listed(key).await {
+            Ok(None) => Ok(None),
+            _ => Err(denied),
         }
     }
 }

@@ -20,6 +20,7 @@ fn every_rule_has_its_variable_and_zero_days_is_never() {
         ("BACKUP_KEEP_MONTHLY", "4"),
         ("BACKUP_KEEP_YEARLY", "5"),
         ("BACKUP_MIN_GOOD", "6"),
+        ("BACKUP_NEVER_YOUNGER_DAYS", "7"),
         ("LASTGOOD_UNFINISHED_GRACE_DAYS", "8"),
     ]);
     let expected = Policy {
@@ -30,6 +31,7 @@ fn every_rule_has_its_variable_and_zero_days_is_never() {
         yearly: 5,
         delete_after_days: None,
         minimum_good: 6,
+        never_younger_days: 7,
         unfinished_grace_days: 8,
     };
     assert_eq!(policy.unwrap(), expected);

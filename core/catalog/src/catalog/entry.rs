@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::backup::BackupId;
+use crate::backup::{BackupId, Stem, Tag};
 use crate::object::Object;
 use crate::verdict::Outcome;
 
@@ -144,6 +144,26 @@ impl Entry {
     pub(crate) fn latest_claim(&self) -> Timestamp {
         let written = self.archive.as_ref().map(|archive| archive.last_modified);
         written.into_iter().chain(self.id.stem.time()).fold(self.instant, Timestamp::max)
+    }
+
+    /// A good backup of `database` that came at `at`, of which nothing else is known: for a plan about days to come. `None` where a
+    /// name would be too long.
+    pub(crate) fn imagined(database: &str, at: Timestamp) -> Option<Self> {
+        let stem = Stem::new(database, &Tag::At(at)).ok()?;
+        Some(Self {
+            id: BackupId { day: None, stem },
+            state: State::Good,
+            instant: at,
+            archive: None,
+            manifest: None,
+            intact: None,
+            damaged: None,
+            verifying: None,
+            drill: None,
+            superseded: Vec::new(),
+            strays: Vec::new(),
+            repeated: false,
+        })
     }
 
     /// Says who made an archive that has no manifest; changes nothing for any other entry.

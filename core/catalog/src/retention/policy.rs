@@ -22,6 +22,8 @@ pub struct Policy {
     pub delete_after_days: Option<u32>,
     /// However old, this many good backups stay. The newest good one stays even with 0.
     pub minimum_good: u32,
+    /// No backup younger than this many days goes, whatever the other rules say; 0: they alone decide.
+    pub never_younger_days: u32,
     /// Days after which an archive of ours without a manifest goes: nothing takes this long to put its manifest.
     pub unfinished_grace_days: u32,
 }
@@ -46,6 +48,7 @@ impl Default for Policy {
             yearly: 0,
             delete_after_days: Some(DEFAULT_DAYS),
             minimum_good: 7,
+            never_younger_days: 0,
             unfinished_grace_days: 7,
         }
     }
@@ -76,7 +79,7 @@ impl Policy {
 
     /// The age for what no rule counts.
     pub(super) fn days_for_others(&self) -> u32 {
-        self.delete_after_days.unwrap_or(DEFAULT_DAYS)
+        self.delete_after_days.unwrap_or(DEFAULT_DAYS).max(self.never_younger_days)
     }
 }
 

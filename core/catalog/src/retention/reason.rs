@@ -42,6 +42,11 @@ pub enum Keep {
         /// The age at which it goes.
         days: u32,
     },
+    /// No rule keeps it, and none may let it go yet.
+    TooYoung {
+        /// The age before which nothing goes.
+        days: u32,
+    },
     /// The policy has no rule that removes good backups.
     NoRuleRemoves,
     /// Without it there would be too few good ones.
@@ -109,6 +114,18 @@ pub enum Refusal {
         /// Good backups there are.
         good: usize,
     },
+    /// More of the good backups that were there when the day began would be gone than are left of them.
+    #[error(
+        "{removed} more of the {good} good backups of this morning would go after {before} today, more than half: nothing is removed"
+    )]
+    MoreThanHalfOfTheDay {
+        /// Good backups that would go.
+        removed: usize,
+        /// Those that went earlier that day.
+        before: usize,
+        /// Good backups that there were when the day began.
+        good: usize,
+    },
 }
 
 impl Refusal {
@@ -116,7 +133,7 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::MoreThanHalf { .. } => {
+            Self::MoreThanHalf { .. } | Self::MoreThanHalfOfTheDay { .. } => {
                 "read the plan with `lastgood prune --dry-run`; if it is what you want, `lastgood prune --force`"
             }
         }
@@ -145,6 +162,7 @@ impl fmt::Display for Keep {
             Self::Last { nth, of } => write!(f, "last {nth} of {of}"),
             Self::Newest { period, nth, of } => write!(f, "{period} {nth} of {of}"),
             Self::Young { days } => write!(f, "not older than {}", in_days(*days)),
+            Self::TooYoung { days } => write!(f, "nothing goes before it is {} old", in_days(*days)),
             Self::NoRuleRemoves => f.write_str("no rule removes good backups"),
             Self::MinimumGood { minimum } => write!(f, "at least {minimum} good stay"),
             Self::InTheFuture => f.write_str("lies in the future: a clock was wrong"),

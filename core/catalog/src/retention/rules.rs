@@ -39,6 +39,9 @@ fn decide<'a>(good: impl Iterator<Item = &'a Entry>, policy: &Policy, anchor: Op
         reasons.extend(policy.keeps_all_good().then_some(Keep::NoRuleRemoves));
         let removal = removal(entry, policy, anchor);
         reasons.extend(policy.delete_after_days.filter(|_| removal.is_none()).map(|days| Keep::Young { days }));
+        if reasons.is_empty() && is_too_young(entry, policy, anchor) {
+            reasons.push(Keep::TooYoung { days: policy.never_younger_days });
+        }
         kept += u32::from(!reasons.is_empty());
         (reasons, removal.unwrap_or(Remove::NoRuleKeeps))
     });
@@ -59,6 +62,12 @@ fn decide<'a>(good: impl Iterator<Item = &'a Entry>, policy: &Policy, anchor: Op
 fn removal(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>) -> Option<Remove> {
     let Some(days) = policy.delete_after_days else { return Some(Remove::NoRuleKeeps) };
     beyond(entry, days, anchor?).map(|by| Remove::Old { days, by })
+}
+
+/// Whether the entry hasn't the age yet that no rule undercuts.
+fn is_too_young(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>) -> bool {
+    let days = policy.never_younger_days;
+    days > 0 && anchor.is_some_and(|anchor| beyond(entry, days, anchor).is_none())
 }
 
 /// By how much the entry is older than `days`, counted back from `anchor`; None when it isn't.

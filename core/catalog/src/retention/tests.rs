@@ -16,6 +16,7 @@ const NO_RULES: Policy = Policy {
     yearly: 0,
     delete_after_days: None,
     minimum_good: 1,
+    never_younger_days: 0,
     unfinished_grace_days: 7,
 };
 
@@ -273,6 +274,8 @@ mod local {
 }
 
 mod always;
+mod flood;
+mod next;
 
 #[test]
 fn a_hundred_thousand_backups_of_three_databases_are_planned_at_once() {

@@ -34,11 +34,12 @@ fn filled(mut listing: Listing, samples: &[Sample]) -> Listing {
     listing
 }
 
-fn policy() -> impl Strategy<Value = Policy> {
+pub(super) fn policy() -> impl Strategy<Value = Policy> {
     let few = || 0_u32..8;
     let age = prop_oneof![Just(None), (0_u32..300).prop_map(Some)];
-    (few(), few(), few(), few(), few(), age, few(), few()).prop_map(
-        |(keep_last, daily, weekly, monthly, yearly, delete_after_days, minimum_good, unfinished_grace_days)| Policy {
+    let floor = prop_oneof![Just(0_u32), 0_u32..40];
+    (few(), few(), few(), few(), few(), age, few(), floor, few()).prop_map(
+        |(
             keep_last,
             daily,
             weekly,
@@ -46,6 +47,17 @@ fn policy() -> impl Strategy<Value = Policy> {
             yearly,
             delete_after_days,
             minimum_good,
+            never_younger_days,
+            unfinished_grace_days,
+        )| Policy {
+            keep_last,
+            daily,
+            weekly,
+            monthly,
+            yearly,
+            delete_after_days,
+            minimum_good,
+            never_younger_days,
             unfinished_grace_days,
         },
     )

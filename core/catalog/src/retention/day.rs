@@ -1,0 +1,107 @@
+//! What one day may remove. Retention runs after every few verdicts, and what no single run may do, many small ones could: whoever
+//! stores one good backup after another would let each run remove one that was there. So it is kept what a day has removed,
+//! and a plan that would bring that to more than half of what was there when the day began is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::{Plan, Refusal, Row};
+use crate::document::{DocumentError, Kind, Unknown};
+
+const KIND: Kind = Kind { what: "record of removals", version: 1 };
+
+/// The good backups that retention let go on one day: `status/removals.json`. It is written before they go, so that a run that dies
+/// has counted them. Those that came on the day itself don't count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Removals {
+    /// The day, in UTC.
+    pub day: Date,
+    /// Of each database, by its PostgreSQL name, the backups.
+    #[serde(default)]
+    pub databases: BTreeMap<String, BTreeSet<String>>,
+    /// Fields of a later version.
+    #[serde(skip)]
+    pub unknown: Unknown,
+}
+
+impl Removals {
+    /// A day that has removed nothing yet: that of `now`.
+    #[must_use]
+    pub fn none(now: Timestamp) -> Self {
+        Self { day: day_of(now), databases: BTreeMap::new(), unknown: Unknown::default() }
+    }
+
+    /// The record as it counts at `now`: what an earlier day removed counts no more. One of a day to come still does, because a
+    /// clock was wrong.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        if self.day < day_of(now) { Self::none(now) } else { self }
+    }
+
+    /// Refuses a plan that would remove, with what the day has removed already, more than half of the good backups that were there
+    /// when the day began.
+    #[must_use]
+    pub fn hold<'a>(&self, database: &str, mut plan: Plan<'a>) -> Plan<'a> {
+        let earlier = self.databases.get(database);
+        let is_earlier = |id: &String| earlier.is_some_and(|earlier| earlier.contains(id));
+        let before = earlier.map_or(0, BTreeSet::len);
+        let left: Vec<(String, bool)> =
+            self.old(&plan).map(|row| (row.entry.id.to_string(), row.is_removed())).collect();
+        let others = || left.iter().filter(|(id, _)| !is_earlier(id));
+        let good = before + others().count();
+        let removed = others().filter(|(_, goes)| *goes).count();
+        if plan.refused.is_none() && removed > 0 && (before + removed) * 2 > good {
+            plan.refused = Some(Refusal::MoreThanHalfOfTheDay { removed, before, good });
+        }
+        plan
+    }
+
+    /// Adds what `plan` is about to remove. Whether there is anything new to be kept.
+    pub fn add(&mut self, database: &str, plan: &Plan<'_>) -> bool {
+        let going: Vec<String> = self
+            .old(plan)
+            .filter(|row| plan.refused.is_none() && row.is_removed())
+            .map(|row| row.entry.id.to_string())
+            .collect();
+        if going.is_empty() {
+            return false;
+        }
+        let known = self.databases.entry(database.to_owned()).or_default();
+        let before = known.len();
+        known.extend(going);
+        known.len() > before
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// When it is of a newer version, or isn't one.
+    pub fn from_json(json: &[u8]) -> Result<Self, DocumentError> {
+        let (removals, unknown) = KIND.read::<Self>(json)?;
+        Ok(Self { unknown, ..removals })
+    }
+
+    /// The record as it is stored.
+    ///
+    /// # Errors
+    /// Only when a value can't be put into JSON, which none of these can.
+    pub fn to_json(&self) -> Result<Vec<u8>, DocumentError> {
+        KIND.write(self, &self.unknown)
+    }
+
+    /// The good backups of a plan that were there when the day began. A name tells nothing of that: its writer chose it.
+    fn old<'p, 'a>(&self, plan: &'p Plan<'a>) -> impl Iterator<Item = &'p Row<'a>> + use<'p, 'a> {
+        let began =
+            TimeZone::UTC.to_timestamp(self.day.to_datetime(jiff::civil::Time::midnight())).unwrap_or(Timestamp::MAX);
+        plan.rows.iter().filter(move |row| row.entry.counts_as_good() && row.entry.latest_claim() < began)
+    }
+}
+
+fn day_of(now: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(now).date()
+}
