@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use arguments::{
-    AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, ListArgs, ManArgs, Place, PruneArgs,
-    RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
+    AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, ExpectArgs, ListArgs, ManArgs, Place,
+    PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
 };
 
 use crate::answers::report::Report;
@@ -90,12 +90,18 @@ pub(crate) enum Command {
     /// Mark a database as no longer backed up, so that `check` and the alarms stop reporting it as missing.
     #[command(after_help = examples::RETIRE)]
     Retire(RetireArgs),
+    /// Mark a database as one whose backups are expected, and give it limits of its own.
+    #[command(after_help = examples::EXPECT)]
+    Expect(ExpectArgs),
     /// Restore a backup.
     #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
     /// Estimate what the backups cost, or would cost, per month on AWS.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),
+    /// Print the IAM policy for a host that backs up these databases and no others.
+    #[command(after_help = examples::POLICY)]
+    Policy(PolicyArgs),
     /// Show every setting and where its value came from.
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),

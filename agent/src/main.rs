@@ -16,6 +16,7 @@ mod keys;
 mod leftovers;
 mod lock;
 mod logging;
+mod marks;
 mod patience;
 mod ping;
 mod places;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    adopt, backup, check, completions, config, cost, list, man, prune, restore, retire, show, verify,
+    adopt, backup, check, completions, config, cost, expect, list, man, policy, prune, restore, retire, show, verify,
 };
 use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
@@ -56,6 +57,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Retire(args) => {
             begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(retire::run(args, s, i)).await)
         }
+        Command::Expect(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(expect::run(args, s)).await),
+        Command::Policy(args) => begin(cli, unlogged, async |s, _| policy::run(args, s)),
         Command::List(args) => begin(cli, unlogged, async |s, i| i.or(list::run(args, s)).await),
         Command::Show(args) => begin(cli, unlogged, async |s, i| i.or(show::run(args, s)).await),
         Command::Cost(args) => begin(cli, unlogged, async |s, i| i.or(cost::run(args, s)).await),

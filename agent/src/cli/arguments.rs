@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::settings::SIZE;
+use crate::settings::{DURATION, SIZE};
 
 /// Which repository to look in, for settings with both a bucket and a directory.
 #[derive(Args, Clone, Copy, Debug)]
@@ -111,6 +111,64 @@ pub(crate) struct RetireArgs {
     pub(crate) confirm: bool,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExpectArgs {
+    /// The database's name.
+    #[arg(value_name = "DATABASE")]
+    pub(crate) database: String,
+    /// Hides the global option: limits are one database's own.
+    #[arg(long, hide = true, conflicts_with = "database")]
+    all_databases: bool,
+    /// Raise an alarm when the newest good backup is older than this, in whole hours or days: `2h`, `8d`.
+    #[arg(long, value_name = "AGE", value_parser = hours)]
+    pub(crate) max_age: Option<u32>,
+    /// Raise an alarm when a good backup is smaller than this, such as `10MB`.
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| (SIZE.parse)(text))]
+    pub(crate) min_size: Option<u64>,
+    /// Take the age's limit away: the AWS stack's, or the settings', applies again.
+    #[arg(long, conflicts_with = "max_age")]
+    pub(crate) no_max_age: bool,
+    /// Take the size's limit away.
+    #[arg(long, conflicts_with = "min_size")]
+    pub(crate) no_min_size: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// A mark has whole hours: a limit below would ring between two backups of the same hour.
+fn hours(text: &str) -> Result<u32, String> {
+    let days = text.strip_suffix("d").or_else(|| text.strip_suffix("days"));
+    let hours = match days {
+        Some(days) => days.trim().parse::<u32>().ok().and_then(|days| days.checked_mul(24)),
+        None => (DURATION.parse)(text)
+            .ok()
+            .map(|span| span.as_secs())
+            .filter(|seconds| seconds % 3_600 == 0)
+            .and_then(|seconds| u32::try_from(seconds / 3_600).ok()),
+    };
+    hours
+        .filter(|hours| (1..=1_000_000).contains(hours))
+        .ok_or_else(|| "expected whole hours or days, such as 2h or 8d".to_owned())
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PolicyArgs {
+    /// The databases' names.
+    #[arg(value_name = "DATABASE", required = true)]
+    pub(crate) databases: Vec<String>,
+    /// Hides the global option: a policy for every database is the AWS stack's own.
+    #[arg(long, hide = true, conflicts_with = "databases")]
+    all_databases: bool,
+    /// The AWS partition: `aws`, `aws-cn`, `aws-us-gov` or another. Default: that of the region.
+    #[arg(long, value_name = "NAME", value_parser = partition)]
+    pub(crate) partition: Option<String>,
+}
+
+fn partition(text: &str) -> Result<String, String> {
+    let is_name = text.starts_with("aws") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    if is_name { Ok(text.to_owned()) } else { Err("expected a partition such as aws or aws-cn".to_owned()) }
 }
 
 #[derive(Args, Debug, Default)]

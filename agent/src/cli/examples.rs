@@ -94,6 +94,28 @@ Its backups are kept, and prune treats them as before. A new backup ends the ret
 
 Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 5 no such database.";
 
+pub(super) const EXPECT: &str = "\
+Examples:
+  lastgood expect shop --max-age 2h --min-size 10MB
+  lastgood expect shop --no-max-age   the AWS stack's limit for all databases applies again
+  lastgood expect shop                show its limits
+
+The AWS stack's alarms go by these limits, and so does check unless MAX_BACKUP_AGE_HOURS or
+MIN_BACKUP_SIZE is set. A retired database is expected again.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or setting.";
+
+pub(super) const POLICY: &str = "\
+Examples:
+  lastgood policy shop                print the policy of the host that backs up shop
+  lastgood policy shop blog > host.json
+  lastgood policy shop --partition aws-cn
+
+It is for the bucket and the prefix of the settings, and sends no request. A host with this policy
+cannot add a backup of any other database, read an archive, replace or delete.
+
+Exit status: 0 done, 2 wrong usage or setting.";
+
 pub(super) const RESTORE: &str = "\
 Examples:
   lastgood restore latest --dry-run   check the backup and show what would be replaced

@@ -7,9 +7,12 @@ mod answer;
 mod candidate;
 mod guests;
 
+use std::collections::BTreeMap;
+
 use archive::{Content, Kind};
 use catalog::manifest::{self, Manifest, Purpose};
 use catalog::{Entry, Unknown};
+use jiff::Timestamp;
 use repository::{Error, PutOutcome, Repository};
 
 use crate::answers::failure::{Exit, Failure};
@@ -18,6 +21,7 @@ use crate::commands::adopt::answer::AdoptAnswer;
 use crate::commands::adopt::candidate::{Candidate, Fate, Unjudged};
 use crate::host;
 use crate::logging;
+use crate::marks;
 use crate::places;
 use crate::read_back::{self, ReadBack, Reader, Unrecorded};
 use crate::settings::Settings;
@@ -38,11 +42,30 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings) -> Result<Exit, F
     if let [Candidate { fate: Fate::Failed(failure), .. }] = candidates.as_slice() {
         return Err(failure.clone());
     }
+    mark(&repository, &candidates).await;
     let answer = AdoptAnswer::new(&repository, &candidates);
     logging::done(&answer);
     settings.report.answer(&answer.document(), &answer)?;
     answer.failures().for_each(|failure| settings.report.say(failure));
     Ok(answer.exit())
+}
+
+/// Backups of what was adopted are expected from then on.
+async fn mark(repository: &Repository, candidates: &[Candidate]) {
+    let adopted = candidates.iter().filter_map(|candidate| match &candidate.fate {
+        Fate::Adopted { manifest, .. } => Some(manifest),
+        _ => None,
+    });
+    let mut first: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for manifest in adopted {
+        let since = first.entry(&manifest.database.name).or_insert(manifest.started);
+        *since = manifest.started.min(*since);
+    }
+    for (database, since) in first {
+        if let Err(error) = marks::expect(repository, database, since).await {
+            marks::warn(repository, database, &error);
+        }
+    }
 }
 
 async fn fate(reader: &Reader, repository: &Repository, entry: &Entry, dry_run: bool) -> Result<Fate, Failure> {
@@ -75,7 +98,7 @@ async fn record(repository: &Repository, entry: &Entry, read: &ReadBack) -> Resu
 }
 
 /// What the manifest says, as far as reading the archive tells.
-fn describe(entry: &Entry, written: jiff::Timestamp, read: &ReadBack) -> Result<Manifest, Failure> {
+fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manifest, Failure> {
     if let Content::Damaged(limit) = &read.inspected.content {
         return Err(read_back::beyond_limits(&entry.name(), limit));
     }

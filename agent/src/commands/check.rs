@@ -14,6 +14,7 @@ use repository::{Error, Repository, Scope};
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
 use crate::commands::check::answer::{CheckAnswer, Health};
+use crate::marks;
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -60,13 +61,15 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
     let name = database.name.as_deref().unwrap_or_default();
     let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
     // Without a mark its backups are expected, too.
-    let retired = match repository.database_entry_of(name).await? {
+    let mark = repository.database_entry_of(name).await?;
+    let thresholds = marks::thresholds(database, mark.as_ref());
+    let retired = match mark {
         Some(entry) if !entry.is_expected(&catalog, now) => entry.retired,
         _ => None,
     };
     let mut findings = Vec::new();
     if retired.is_none() {
-        findings.extend(freshness::check(&catalog, &database.thresholds, now));
+        findings.extend(freshness::check(&catalog, &thresholds, now));
         if let Some(newest) = catalog.newest_good(now) {
             findings.extend(records(repository, newest).await?);
         }

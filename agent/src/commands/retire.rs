@@ -5,13 +5,13 @@ use std::fmt;
 
 use catalog::{DatabaseEntry, words};
 use jiff::Timestamp;
-use repository::Repository;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
 use crate::cli::RetireArgs;
 use crate::interrupt::Interrupt;
+use crate::marks;
 use crate::places;
 use crate::settings::Settings;
 
@@ -68,16 +68,10 @@ pub(crate) async fn run(args: &RetireArgs, settings: &Settings, interrupt: &Inte
     })?;
     let oldest = catalog.entries.last().map_or(now, |entry| entry.instant);
     let entry = entry.unwrap_or_else(|| DatabaseEntry::new(&args.database, oldest));
-    write(&repository, &DatabaseEntry { retired: Some(now), ..entry }).await?;
+    marks::write(&repository, &DatabaseEntry { retired: Some(now), ..entry }).await?;
     let answer = answer(now);
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
-}
-
-async fn write(repository: &Repository, entry: &DatabaseEntry) -> Result<(), Failure> {
-    let json = entry.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-    repository.put_over(&repository.layout().database_entry(&entry.database), json).await?;
-    Ok(())
 }
 
 impl fmt::Display for RetireAnswer {

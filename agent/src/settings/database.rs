@@ -34,11 +34,37 @@ pub(crate) struct DatabaseSettings {
     pub(crate) local_days: u32,
     /// The limits of `check`.
     pub(crate) thresholds: Thresholds,
+    /// Those of them that a database's mark may have, too, where they were set.
+    pub(crate) limits: Limits,
     pub(crate) healthcheck: Option<Secret>,
     pub(crate) healthcheck_fail: Option<Secret>,
     /// The shell command that stops what uses the database, and the one that starts it again.
     pub(crate) stop_command: Option<String>,
     pub(crate) start_command: Option<String>,
+}
+
+/// Limits that were set, and are no defaults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) max_age_hours: Option<u32>,
+    pub(crate) min_size: Option<u64>,
+}
+
+impl Limits {
+    /// Whether none was set.
+    pub(crate) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    fn of(layers: &Layers) -> Self {
+        let is_set = |definition| layers.set_as(definition).is_some();
+        Self {
+            max_age_hours: layers
+                .get(&table::MAX_BACKUP_AGE_HOURS)
+                .filter(|_| is_set(&table::MAX_BACKUP_AGE_HOURS.definition)),
+            min_size: layers.get(&table::MIN_BACKUP_SIZE).filter(|_| is_set(&table::MIN_BACKUP_SIZE.definition)),
+        }
+    }
 }
 
 /// What settings of further databases are made from.
@@ -162,6 +188,7 @@ impl DatabaseSettings {
                 min_size: layers.get(&table::MIN_BACKUP_SIZE).unwrap_or_default(),
                 min_count: usize::try_from(count(&table::MIN_BACKUP_COUNT)).unwrap_or(usize::MAX),
             },
+            limits: Limits::of(layers),
             healthcheck: layers.get(&table::BACKUP_HEALTHCHECK_URL),
             healthcheck_fail: layers.get(&table::BACKUP_HEALTHCHECK_FAIL_URL),
             stop_command: layers.get(&table::RESTORE_STOP_COMMAND),

@@ -74,6 +74,7 @@ fn documents_are_as_documented() {
     holds("adopt", &json(&agent, &["adopt", "--all"]).exits(4));
     holds("prune", &json(&agent, &["prune", "--dry-run"]).succeeds());
     holds("prune", &json(&agent, &["prune", "--force"]).succeeds());
+    holds("expect", &json(&agent, &["expect", "app", "--max-age", "2h", "--min-size", "10MB"]).succeeds());
     holds("retire", &json(&agent, &["retire", "app", "--confirm"]).succeeds());
     holds("config", &json(&agent, &["config"]).succeeds());
     holds("cost", &json(&agent, &["cost", "--size", "50MB"]).succeeds());

@@ -1,15 +1,16 @@
 //! From a stored archive to a backup: the manifest beside it, and the verdict where no function gives one.
 
 use archive::Compression;
-use catalog::manifest::{self, Manifest, Purpose};
+use catalog::manifest::{self, Manifest};
 use catalog::verdict::Verdict;
-use catalog::{BackupId, DatabaseEntry, Unknown};
+use catalog::{BackupId, Unknown};
 use jiff::Timestamp;
 use repository::{PutOutcome, Repository, Stored};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
 use crate::commands::backup::lanes::{Lane, Reached, under_way};
+use crate::commands::backup::mark::Unmarked;
 use crate::commands::backup::outcome::{BackupOutcome, Kept};
 use crate::commands::backup::run::Run;
 use crate::host;
@@ -21,7 +22,12 @@ impl Run<'_> {
     ///
     /// # Errors
     /// The first failure, when no repository has the backup.
-    pub(super) async fn publish(&self, carried: &Carried, lanes: Vec<Lane>) -> Result<BackupOutcome, Failure> {
+    pub(super) async fn publish(
+        &self,
+        carried: &Carried,
+        lanes: Vec<Lane>,
+        unmarked: &Unmarked,
+    ) -> Result<BackupOutcome, Failure> {
         let mut kept = Vec::new();
         let mut failures = Vec::new();
         for Lane { repository, id, progress, .. } in lanes {
@@ -31,7 +37,10 @@ impl Run<'_> {
                 Err(failure) => Err(failure),
             };
             match finished {
-                Ok(one) => kept.push(one),
+                Ok(one) => {
+                    self.mark_again(&repository, unmarked).await;
+                    kept.push(one);
+                }
                 Err(failure) => failures.push((repository.display_name(), under_way(failure))),
             }
         }
@@ -56,7 +65,7 @@ impl Run<'_> {
         }
     }
 
-    /// Stores the manifest, the mark that this database is expected here, and the verdict.
+    /// Stores the manifest, and the verdict.
     async fn finish(
         &self,
         repository: &Repository,
@@ -72,7 +81,6 @@ impl Run<'_> {
             }
             return Err(failure);
         }
-        self.expect(repository).await;
         let verdict = self.judge(repository, id, &manifest).await?;
         let name = repository.object_name(&stored.key);
         Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict })
@@ -110,22 +118,6 @@ impl Run<'_> {
             duration: self.started.elapsed(),
             warnings: carried.warnings.clone(),
             unknown: Unknown::default(),
-        }
-    }
-
-    /// Marks once that this database's backups are expected here, so that their absence is noticed. A backup without this mark
-    /// is still whole.
-    async fn expect(&self, repository: &Repository) {
-        let Repository::Bucket(_) = repository else { return };
-        if self.purpose == Purpose::Safety {
-            // A restore's target may be a database that is never backed up otherwise.
-            return;
-        }
-        let database = &self.source.server.database;
-        let Ok(json) = DatabaseEntry::new(database, self.started.at).to_json() else { return };
-        let key = repository.layout().database_entry(database);
-        if let Err(error) = repository.put_new(&key, json).await {
-            tracing::warn!("cannot mark {database} as expected in {}: {error}", repository.display_name());
         }
     }
 

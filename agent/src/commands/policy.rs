@@ -1,0 +1,49 @@
+//! `lastgood policy`: the IAM policy for a host that backs up these databases and no others. The AWS stack's agent may add backups of
+//! any database under its prefix, so whoever takes its keys could plant the next `latest` of another host's.
+
+mod statements;
+
+use repository::Encryption;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::report::print;
+use crate::cli::PolicyArgs;
+use crate::commands::policy::statements::Scope;
+use crate::settings::Settings;
+
+/// What IAM takes for a managed policy, in characters without white space.
+const LONGEST: usize = 6_144;
+
+/// Prints the policy. It is JSON in any case.
+///
+/// # Errors
+/// Exit 2 when no bucket is set.
+pub(crate) fn run(args: &PolicyArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let Some(bucket) = &settings.bucket else {
+        return Err(Failure::new(Exit::Usage, "no bucket is set").hint("set BACKUP_S3_BUCKET to the bucket's name"));
+    };
+    let region = bucket.region.as_deref().unwrap_or_default();
+    let partition = args.partition.clone().unwrap_or_else(|| statements::partition_of(region).to_owned());
+    let key = match &bucket.encryption {
+        Encryption::Kms { key_id: Some(key) } if key.starts_with("arn:") => Some(key.as_str()),
+        Encryption::Kms { .. } => {
+            tracing::warn!(
+                "add kms:GenerateDataKey and kms:Decrypt on the bucket's key: BACKUP_S3_KMS_KEY_ID is not its ARN"
+            );
+            None
+        }
+        Encryption::BucketDefault | Encryption::S3 => None,
+    };
+    let scope = Scope { partition: &partition, region, bucket: &bucket.bucket, prefix: &bucket.prefix, key };
+    let policy = scope.policy(&args.databases);
+    let length = policy.to_string().chars().count();
+    if length > LONGEST {
+        tracing::warn!(
+            "the policy has {length} characters, and a managed policy {LONGEST} at most: make one for each of some databases"
+        );
+    }
+    let text = serde_json::to_string_pretty(&policy)
+        .map_err(|e| Failure::new(Exit::Failed, format!("cannot write the policy as JSON: {e}")))?;
+    print(&text)?;
+    Ok(Exit::Done)
+}
