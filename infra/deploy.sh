@@ -31,6 +31,7 @@ main() {
   require_tools
   find_account
   choose_bucket
+  refuse_contradictions
   [[ $build == no ]] || build_functions
   package
   local changes
@@ -74,6 +75,45 @@ refuse_unknown_parameters() {
     grep --quiet --line-regexp --fixed-strings -- "$name" <<< "$known" ||
       fail "the stack has no parameter $name" 'infra/parameters.example lists all parameters' 2
   done
+}
+
+# A rule of CloudFormation can't compare numbers. What this run doesn't name was compared when it was.
+refuse_contradictions() {
+  [[ " ${parameters[*]-}" =~ \ (ObjectLockDays|ObjectLockMode|DeleteAfterDays|NeverYoungerThanDays)= ]] || return 0
+  local lock mode delete floor
+  lock=$(value_of ObjectLockDays) mode=$(value_of ObjectLockMode)
+  delete=$(value_of DeleteAfterDays) floor=$(value_of NeverYoungerThanDays)
+  [[ $lock$delete$floor =~ ^[0-9]+$ ]] || return 0
+  ((delete == 0 || delete >= floor)) ||
+    fail "DeleteAfterDays=$delete is below NeverYoungerThanDays=$floor, which wins" \
+      "add NeverYoungerThanDays=$delete, or choose more days" 2
+  ((delete == 0 || lock < delete)) ||
+    fail "ObjectLockDays=$lock is not below DeleteAfterDays=$delete: retention could not delete" \
+      'choose fewer days for the lock, or more for DeleteAfterDays' 2
+  ((delete > 0 || lock <= floor)) ||
+    fail "ObjectLockDays=$lock is above NeverYoungerThanDays=$floor: retention could not delete" \
+      "add NeverYoungerThanDays=$lock: no age says what goes, so the keep rules may choose what is locked" 2
+  [[ $mode != COMPLIANCE || $lock -gt 0 ]] ||
+    fail 'ObjectLockMode=COMPLIANCE locks nothing while ObjectLockDays is 0' 'add ObjectLockDays=DAYS' 2
+  if [[ $mode == COMPLIANCE ]]; then
+    echo "Note: for $lock days nobody can delete a backup, not even the account's root user, and nobody can shorten that."
+  elif [[ $lock == 0 && " ${parameters[*]}" == *' ObjectLockDays='* && $(deployed ObjectLockDays) -gt 0 ]]; then
+    echo 'Note: S3 never switches Object Lock off: what is locked stays so until its days are over, and the bucket keeps versions for ever.'
+  fi
+}
+
+# The value that a parameter will have: named now, deployed before, or the template's default.
+value_of() {
+  local value
+  value=$(parameter "$1")
+  [[ -n $value ]] || value=$(sed -n "/^  $1:\$/,/^  [A-Za-z]*:\$/s/^    Default: *//p" infra/template.yaml)
+  echo "$value"
+}
+
+# The value that a parameter has in the deployed stack; nothing where there is none.
+deployed() {
+  aws cloudformation describe-stacks --stack-name "$stack" --output text \
+    --query "Stacks[0].Parameters[?ParameterKey=='$1'].ParameterValue" 2> /dev/null || true
 }
 
 # Each line but comments and empty ones is a parameter. The path is relative to the user's own folder.
@@ -131,8 +171,7 @@ parameter() {
   for given in "${parameters[@]-}"; do
     [[ $given != "$1="* ]] || value=${given#*=}
   done
-  [[ -n $value ]] || value=$(aws cloudformation describe-stacks --stack-name "$stack" --output text \
-    --query "Stacks[0].Parameters[?ParameterKey=='$1'].ParameterValue" 2> /dev/null) || true
+  [[ -n $value ]] || value=$(deployed "$1")
   echo "$value"
 }
 
@@ -166,7 +205,7 @@ check_glibc() {
 create_change_set() {
   local answer
   answer=$(aws cloudformation deploy --stack-name "$stack" --template-file "$packaged" --s3-bucket "$artifacts" \
-    --capabilities CAPABILITY_IAM --no-execute-changeset --no-fail-on-empty-changeset --tags "lastgood=$stack" \
+    --capabilities CAPABILITY_NAMED_IAM --no-execute-changeset --no-fail-on-empty-changeset --tags "lastgood=$stack" \
     ${parameters[@]+--parameter-overrides "${parameters[@]}"}) ||
     fail 'CloudFormation refused the change' \
       "if the first deployment failed (ROLLBACK_COMPLETE), run: aws cloudformation delete-stack --stack-name $stack"

@@ -1,5 +1,6 @@
 //! What each identity of the stack may do and what it is refused, tried for real with its own keys.
 
+mod attacks;
 mod commands;
 
 use std::sync::OnceLock;
@@ -128,6 +129,45 @@ fn operator_restores_adopts_and_retires_and_deletes_nothing() {
     assert_eq!(operator.delete(&key("restored", ARCHIVE), Some(&version)), Answer::Refused);
 }
 
+#[test]
+fn operator_may_do_in_other_buckets_what_other_policies_say() {
+    let operator = Identity::new("operator-elsewhere", "OperatorPolicyArn");
+    let other = Bucket::new(&shared().ministack().root());
+    let objects = format!("arn:aws:s3:::{}/*", other.name());
+    let policy = json!({"Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": objects}]});
+    let put = json!({"UserName": "operator-elsewhere", "PolicyName": "other", "PolicyDocument": policy.to_string()});
+    shared().ask("iam", "PutUserPolicy", put);
+    let elsewhere = Identity { bucket: other.name().to_owned(), ..operator };
+    assert_eq!(elsewhere.put("backups/20260101/notes.txt"), Answer::Done);
+    assert_eq!(elsewhere.put("notes.txt"), Answer::Done);
+}
+
+/// Whoever may do anything with S3 by a policy of their own, as an application's role often may.
+#[test]
+fn bucket_itself_refuses_forgery_to_whoever_may_do_anything_else() {
+    let anything =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]});
+    let access = crate::policies::user("insider", &anything);
+    let insider = Identity { client: access.client(), access, bucket: shared().bucket() };
+    let version = backup("forged-upon");
+    for ending in [".intact.json", ".damaged.json", ".verifying.json"] {
+        assert_eq!(insider.put(&key("forged-upon", ending)), Answer::Refused, "forge {ending}");
+        assert_eq!(insider.add(&key("forged-upon", ending)), Answer::Refused, "forge {ending}");
+    }
+    for status in ["sweep", "prune", "freshness", "removals"] {
+        assert_eq!(insider.put(&format!("backups/status/{status}.json")), Answer::Refused, "{status}");
+    }
+    assert_eq!(insider.add("backups/databases/insiders.json"), Answer::Done, "to expect more than needed harms nobody");
+    assert_eq!(insider.put("backups/databases/insiders.json"), Answer::Refused, "retire");
+    assert_eq!(insider.expire_everything(), Answer::Refused, "a lifecycle rule");
+    assert_eq!(insider.stop_versioning(), Answer::Refused);
+    assert_eq!(insider.drop_policy(), Answer::Refused);
+    assert_eq!(insider.put(&key("forged-upon", ARCHIVE)), Answer::Refused, "overwrite");
+    assert_eq!(insider.delete(&key("forged-upon", ARCHIVE), Some(&version)), Answer::Refused);
+    assert_eq!(insider.put("elsewhere/notes.txt"), Answer::Done, "the rest of the bucket is nobody's concern here");
+}
+
 /// What came of a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
@@ -197,6 +237,10 @@ impl Identity {
         let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
         let put = self.client.put_bucket_lifecycle_configuration().bucket(&self.bucket).lifecycle_configuration(rules);
         answer(wait(put.send()))
+    }
+
+    fn drop_policy(&self) -> Answer {
+        answer(wait(self.client.delete_bucket_policy().bucket(&self.bucket).send()))
     }
 
     fn stop_versioning(&self) -> Answer {

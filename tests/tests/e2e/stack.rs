@@ -13,12 +13,19 @@ use e2e::process::output;
 use e2e::stack::Stack;
 use serde_json::{Value, json};
 
+/// Who may do what the bucket itself refuses to others.
+const NAMED: [&str; 3] = [
+    "AdminArns=arn:aws:iam::000000000000:user/retention",
+    "VerifierArns=arn:aws:iam::000000000000:user/verifier",
+    "OperatorArns=arn:aws:iam::000000000000:user/operator",
+];
+
 /// A deployed stack that tests look at and don't change.
 pub(crate) fn shared() -> &'static Stack<'static> {
     static SHARED: OnceLock<Stack<'static>> = OnceLock::new();
     SHARED.get_or_init(|| {
         let stack = Stack::new(Ministack::shared(), "shared");
-        stack.deploy(&["MinimumGood=2", "AdminArns=arn:aws:iam::000000000000:user/retention"]);
+        stack.deploy(&[&["MinimumGood=2"], &NAMED[..]].concat());
         stack
     })
 }
@@ -28,7 +35,10 @@ fn deploying_again_changes_what_was_named_and_nothing_else() {
     let stack = Stack::new(Ministack::shared(), "again");
     let first = stack.deploy(&["Email=somebody@example.org", "GlacierDays=7"]);
     assert!(first.contains("Deployed again."), "{first}");
-    let settings = format!("BACKUP_S3_BUCKET={}\nBACKUP_S3_PREFIX=backups\nAWS_REGION=us-east-1\n", stack.bucket());
+    let settings = format!(
+        "BACKUP_S3_BUCKET={}\nBACKUP_S3_PREFIX=backups\nBACKUP_S3_BUCKET_OWNER=000000000000\nAWS_REGION=us-east-1\n",
+        stack.bucket()
+    );
     assert!(first.contains(&settings), "{first}");
     let again = stack.deploy(&[]);
     assert!(again.contains("Nothing to change: again is up to date."), "{again}");
@@ -108,8 +118,8 @@ fn existing_bucket_keeps_its_settings_and_is_told_what_a_new_one_has() {
     let theirs = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
         "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}/private/*", bucket.name())}]});
     stack.ask("s3", "PutBucketPolicy", json!({"Bucket": bucket.name(), "Policy": theirs.to_string()}));
-    let admins = "AdminArns=arn:aws:iam::000000000000:user/retention";
-    stack.deploy(&[&format!("BucketName={}", bucket.name()), "ExistingBucket=true", admins]);
+    let name = format!("BucketName={}", bucket.name());
+    stack.deploy(&[&[name.as_str(), "ExistingBucket=true"], &NAMED[..]].concat());
 
     assert_eq!(policy(&stack, bucket.name()), theirs);
     let events = stack.ask("s3", "GetBucketNotificationConfiguration", json!({"Bucket": bucket.name()}));
@@ -119,8 +129,16 @@ fn existing_bucket_keeps_its_settings_and_is_told_what_a_new_one_has() {
     // What it is told to add is what a stack with a bucket of its own sets.
     let own = policy(shared(), &shared().bucket()).to_string();
     let own = own.replace(&shared().bucket(), bucket.name());
-    let own = own.replace(&shared().resource("RetentionRole"), &stack.resource("RetentionRole"));
+    let own = own.replace("role/shared-us-east-1-", "role/existing-us-east-1-");
     assert_eq!(parse(&stack.output("ExistingBucketPolicy")), parse(&own));
+
+    // And where nobody is named.
+    let (plain, fresh) = (Stack::new(ministack, "plain"), Stack::new(ministack, "fresh"));
+    plain.deploy(&[&name, "ExistingBucket=true"]);
+    fresh.deploy(&[]);
+    let own = policy(&fresh, &fresh.bucket()).to_string().replace(&fresh.bucket(), bucket.name());
+    let own = own.replace("role/fresh-us-east-1-", "role/plain-us-east-1-");
+    assert_eq!(parse(&plain.output("ExistingBucketPolicy")), parse(&own));
 }
 
 #[test]
@@ -132,6 +150,13 @@ fn bucket_and_its_guards_outlive_the_stack() {
     let wait = ["cloudformation", "wait", "stack-delete-complete", "--stack-name", "gone"];
     assert!(output(stack.ministack().aws().args(wait)).status.success());
     assert_eq!(policy(&stack, &stack.bucket()), before);
+
+    // The next stack of this name finds a policy that lets its own functions in.
+    stack.deploy(&[&format!("BucketName={}", stack.bucket()), "ExistingBucket=true"]);
+    for role in ["VerifyRole", "RetentionRole", "FreshnessRole"] {
+        let role = format!("arn:aws:iam::000000000000:role/{}", stack.resource(role));
+        assert!(before.to_string().contains(&format!("\"{role}\"")), "{role}: {before}");
+    }
 }
 
 #[test]

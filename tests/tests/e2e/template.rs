@@ -19,7 +19,7 @@ const LOAD: &str =
 /// A way to break the template, and the check that must notice.
 type Breach = (&'static str, fn(&mut Value), fn(&Value) -> Vec<String>);
 
-const BREACHES: [Breach; 19] = [
+const BREACHES: [Breach; 23] = [
     (
         "an alarm ignores missing data",
         |t| remove(t, "/Resources/StaleAlarm/Properties", "TreatMissingData"),
@@ -109,6 +109,39 @@ const BREACHES: [Breach; 19] = [
         |t| set(t, "/Resources/ArrivedPolicy/Properties/PolicyDocument/Statement/0/Condition", json!({})),
         checks::unfit_queues,
     ),
+    (
+        "the operator lists versions, which no command of theirs does",
+        |t| {
+            push(
+                t,
+                "/Resources/OperatorPolicy/Properties/PolicyDocument/Statement/1/Action",
+                json!("s3:ListBucketVersions"),
+            )
+        },
+        checks::excessive_rights,
+    ),
+    (
+        "an identity is denied what it does in other buckets",
+        |t| {
+            let pointer = "/Resources/OperatorPolicy/Properties/PolicyDocument/Statement/3";
+            remove(t, pointer, "Resource");
+            set(t, &format!("{pointer}/NotResource"), json!("arn:aws:s3:::bucket/databases/*"));
+        },
+        checks::excessive_denials,
+    ),
+    (
+        "a function writes into another one's log",
+        |t| {
+            let log = "/Resources/VerifyRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource";
+            set(t, log, json!({"Fn::GetAtt": ["RetentionLogs", "Arn"]}));
+        },
+        checks::foreign_logs,
+    ),
+    (
+        "the roles of the next stack are others",
+        |t| remove(t, "/Resources/RetentionRole/Properties", "RoleName"),
+        checks::nameless_roles,
+    ),
 ];
 
 /// What comes of a thousand backups in one night: each alone among the dead letters if it must be, and retention once for all.
@@ -194,8 +227,30 @@ fn bucket_policy_refuses_plain_http_replacement_and_deletion() {
     assert_eq!(deleters[2], json!({"Fn::GetAtt": ["RetentionRole", "Arn"]}));
     assert_eq!(deleters[1], json!({"Fn::Sub": "${RetentionRole.Arn},${AdminArns}"}));
     for statement in statements.as_array().unwrap() {
+        let statement = statement.get("Fn::If").map_or(statement, |choice| &choice[1]);
         assert_eq!((&statement["Effect"], &statement["Principal"]), (&json!("Deny"), &json!("*")));
     }
+}
+
+/// CloudFormation asks in its caller's name, which only this key tells, and the local AWS has no such key.
+#[test]
+fn bucket_policy_keeps_its_settings_for_the_stack_and_the_admins() {
+    let statements = &template()["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    let by_hand = json!({"aws:CalledVia": "cloudformation.amazonaws.com"});
+    let admins = json!({"aws:PrincipalArn": {"Fn::Split": [",", {"Ref": "AdminArns"}]}});
+    let but_admins = json!({"ForAllValues:StringNotEquals": by_hand, "ArnNotLike": admins});
+    let guards = &statements[6];
+    assert_eq!(guards["Sid"], "DenyChangedGuards");
+    let anybody = json!({"ForAllValues:StringNotEquals": by_hand});
+    assert_eq!(guards["Condition"], json!({"Fn::If": ["WithAdmins", but_admins, anybody]}));
+    for action in ["s3:PutLifecycleConfiguration", "s3:PutBucketVersioning", "s3:BypassGovernanceRetention"] {
+        assert!(guards["Action"].as_array().unwrap().contains(&json!(action)), "{action}");
+    }
+    // Nobody is locked out of a bucket that names no admin: there the policy itself stays anybody's who has the right.
+    let policy = &statements[7]["Fn::If"];
+    assert_eq!((&policy[0], &policy[2]), (&json!("WithAdmins"), &json!({"Ref": "AWS::NoValue"})));
+    assert_eq!(policy[1]["Action"], json!(["s3:PutBucketPolicy", "s3:DeleteBucketPolicy"]));
+    assert_eq!(policy[1]["Condition"], but_admins);
 }
 
 /// The local AWS makes the bucket without its encryption and its lock.
@@ -213,11 +268,13 @@ fn bucket_is_encrypted_with_the_key_that_is_named_or_with_s3s_own() {
 fn object_lock_is_governance_and_off_by_default() {
     let properties = &template()["Resources"]["Bucket"]["Properties"];
     let lock = &properties["ObjectLockConfiguration"]["Fn::If"];
-    let retention = json!({"DefaultRetention": {"Mode": "GOVERNANCE", "Days": {"Ref": "ObjectLockDays"}}});
+    let mode = json!({"Ref": "ObjectLockMode"});
+    let retention = json!({"DefaultRetention": {"Mode": mode, "Days": {"Ref": "ObjectLockDays"}}});
     assert_eq!(lock[0], "WithObjectLock");
     assert_eq!(lock[1], json!({"ObjectLockEnabled": "Enabled", "Rule": retention}));
     assert_eq!(properties["ObjectLockEnabled"]["Fn::If"][1], true);
     assert_eq!(template()["Parameters"]["ObjectLockDays"]["Default"], 0);
+    assert_eq!(template()["Parameters"]["ObjectLockMode"]["Default"], "GOVERNANCE");
 }
 
 #[test]
@@ -235,6 +292,8 @@ fn kms_key_may_be_used_through_s3_alone() {
         assert!(actions.contains("kms:Decrypt"), "{name}: {actions}");
         let writes = ["AgentPolicy", "VerifierPolicy", "RetentionPolicy", "OperatorPolicy"].contains(&name);
         assert_eq!(actions.contains("kms:GenerateDataKey"), writes, "{name}: {actions}");
+        // All of them write: the functions at least their status.
+        assert!(actions.contains("kms:GenerateDataKey"), "{name}: {actions}");
     }
 }
 

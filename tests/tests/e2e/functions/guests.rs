@@ -58,8 +58,8 @@ fn invoke(stack: &Stack<'_>, function: &str, event: &Value) {
     assert_eq!(answer["FunctionError"], Value::Null, "{function}: {}", stack.ministack().log());
 }
 
-/// The policy keeps two backups of a database, and to show that it does, one of ours goes. Age alone would show nothing: to
-/// a store here everything was written today.
+/// The policy keeps two backups of a database, and to show that it does, one of ours goes. Age alone would show nothing, and
+/// the floor would keep all: to a store here everything was written today.
 #[test]
 fn guests_are_judged_and_stay_until_they_are_adopted() {
     let ministack = Ministack::start(Rights::Enforced);
@@ -67,7 +67,14 @@ fn guests_are_judged_and_stay_until_they_are_adopted() {
     let guests = fill(&ministack, &bucket);
     let stack = Stack::new(&ministack, "guests").functions(functions::folder());
     let existing = format!("BucketName={}", bucket.name());
-    stack.deploy(&[&existing, "ExistingBucket=true", "MinimumGood=1", "KeepLast=2", "DeleteAfterDays=0"]);
+    stack.deploy(&[
+        &existing,
+        "ExistingBucket=true",
+        "MinimumGood=1",
+        "KeepLast=2",
+        "DeleteAfterDays=0",
+        "NeverYoungerThanDays=0",
+    ]);
     stack.gather_verdicts_for(1);
     let events: Value = serde_json::from_str(&stack.output("ExistingBucketEvents")).unwrap();
     let told = json!({"Bucket": bucket.name(), "NotificationConfiguration": events});

@@ -10,16 +10,18 @@ use e2e::stack::Stack;
 use crate::past::agent;
 
 /// A stack whose functions do nothing, its bucket, and a database whose plain dump takes two parts of 5 MiB.
-struct Scene {
-    stack: Stack<'static>,
-    bucket: Bucket,
-    database: Database<'static>,
+pub(super) struct Scene {
+    pub(super) stack: Stack<'static>,
+    pub(super) bucket: Bucket,
+    pub(super) database: Database<'static>,
 }
 
 impl Scene {
-    fn new(name: &str) -> Scene {
+    pub(super) fn new(name: &str) -> Scene {
         let stack = Stack::new(Ministack::shared(), name);
-        stack.deploy(&[&format!("AdminArns=arn:aws:iam::000000000000:user/{name}-retention")]);
+        let user = |role: &str| format!("arn:aws:iam::000000000000:user/{name}-{role}");
+        // Nobody is named as an operator: the policy alone is enough.
+        stack.deploy(&[&format!("AdminArns={}", user("retention")), &format!("VerifierArns={}", user("verifier"))]);
         let database = Postgres::shared().new_database_named(name);
         database.fill_with_megabytes(7);
         Scene { bucket: Bucket::existing(&stack.ministack().root(), &stack.bucket()), stack, database }
@@ -29,16 +31,16 @@ impl Scene {
         self.stack.user(&format!("{}-{}", self.database.name(), role.to_lowercase()), &format!("{role}PolicyArn"))
     }
 
-    fn agent(&self, access: &Access) -> Agent {
+    pub(super) fn agent(&self, access: &Access) -> Agent {
         let agent = agent().database(&self.database).bucket(self.bucket.name(), access);
         agent.setting("BACKUP_VERIFY", "none").setting("BACKUP_S3_PART_SIZE", "5MiB")
     }
 
-    fn as_a(&self, role: &str) -> Agent {
+    pub(super) fn as_a(&self, role: &str) -> Agent {
         self.agent(&self.user(role))
     }
 
-    fn holds(&self, ending: &str) -> bool {
+    pub(super) fn holds(&self, ending: &str) -> bool {
         self.bucket.keys().iter().any(|key| key.ends_with(ending))
     }
 }
@@ -67,6 +69,11 @@ fn each_command_runs_as_its_identity() {
     retention.run(&["prune"]).succeeds();
     assert_eq!(scene.bucket.keys().iter().filter(|key| key.ends_with(".intact.json")).count(), 1);
     agent.run(&["prune"]).exits(1).mentions("s3:ListBucketVersions");
+    // A mark's limits are those of `check`. Where there is none S3 says that it is denied, and the listing that it isn't there.
+    let agent = agent.setting("DB_NAME", "astro").setting("MIN_BACKUP_COUNT", "0");
+    scene.bucket.put("backups/20260120/astro_backup_20260120_030000.intact.json", b"{}");
+    agent.run(&["check"]).exits(6).mentions("fewer than 10000000");
+    agent.setting("DB_NAME", "never").run(&["check"]).exits(6).mentions("no good backup");
 }
 
 fn operate(scene: &Scene) {
@@ -82,11 +89,13 @@ fn operate(scene: &Scene) {
     adopting.run(&["adopt", "--all"]).succeeds().mentions("adopted").mentions("s3:PutObject");
     assert!(scene.holds("astro_backup_20260120_030000.manifest.json"));
     assert!(!scene.holds("astro_backup_20260120_030000.intact.json"), "an operator judged");
+    assert!(scene.holds("databases/astro.json"), "an adopted guest isn't expected");
     adopting.run(&["retire", "astro", "--confirm"]).succeeds();
     adopting.run(&["retire", "astro", "--confirm"]).succeeds().mentions("was retired on");
+    adopting.run(&["expect", "astro", "--max-age", "8d", "--min-size", "10MB"]).succeeds().mentions("192 hours");
 }
 
-/// The stack's lifecycle rule would abort it two days later; until then its parts cost money.
+/// The stack's lifecycle rule would abort it seven days later; until then its parts cost money.
 #[test]
 fn agent_aborts_the_upload_that_a_lost_answer_left_open() {
     let scene = Scene::new("strays");

@@ -245,7 +245,12 @@ pub(super) fn excessive_rights(template: &Value) -> Vec<String> {
             for action in actions(statement) {
                 let deletes = action.starts_with("s3:Delete") && name != "RetentionPolicy";
                 let settings = ["s3:PutBucket", "s3:PutLifecycle", "s3:PutEncryption", "s3:Bypass"];
-                if action.contains('*') || deletes || settings.iter().any(|setting| action.starts_with(setting)) {
+                let versions = action == "s3:ListBucketVersions" && name != "RetentionPolicy";
+                if action.contains('*')
+                    || deletes
+                    || versions
+                    || settings.iter().any(|setting| action.starts_with(setting))
+                {
                     complaints.push(format!("{name} may {action}"));
                 }
             }
@@ -258,4 +263,45 @@ pub(super) fn excessive_rights(template: &Value) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// What an identity is denied beyond the bucket: whoever has one of these policies has others too.
+pub(super) fn excessive_denials(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, _) in resources(template, "AWS::IAM::ManagedPolicy") {
+        for statement in statements(template, name).filter(|statement| statement["Effect"] == "Deny") {
+            let within = "arn:${AWS::Partition}:s3:::${BucketName}/${Prefix}/";
+            if !statement["Resource"]["Fn::Sub"].as_str().is_some_and(|resource| resource.starts_with(within)) {
+                complaints.push(format!("{name} denies {} elsewhere", statement["Action"]));
+            }
+        }
+    }
+    complaints
+}
+
+/// Functions that may write into another log than their own, by any of their policies.
+pub(super) fn foreign_logs(template: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for name in ["Verify", "Retention", "Freshness"] {
+        let role = &template["Resources"][format!("{name}Role")]["Properties"];
+        let own = role["Policies"].as_array().unwrap().iter();
+        let own = own.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+        let attached = role["ManagedPolicyArns"].as_array().unwrap().iter();
+        let attached = attached.flat_map(|policy| statements(template, policy["Ref"].as_str().unwrap()));
+        let logging = own.chain(attached).filter(|statement| statement.to_string().contains("logs:"));
+        let resources: Vec<_> = logging.map(|statement| statement["Resource"].clone()).collect();
+        if resources != [serde_json::json!({"Fn::GetAtt": [format!("{name}Logs"), "Arn"]})] {
+            complaints.push(format!("{name} writes into {resources:?}"));
+        }
+    }
+    complaints
+}
+
+/// Roles that the bucket's policy names and that are called otherwise in each stack.
+pub(super) fn nameless_roles(template: &Value) -> Vec<String> {
+    let named = template["Resources"]["BucketPolicy"].to_string();
+    resources(template, "AWS::IAM::Role")
+        .filter(|(name, role)| named.contains(&format!("{name}")) && role["Properties"]["RoleName"].is_null())
+        .map(|(name, _)| format!("{name} has no name of its own"))
+        .collect()
 }

@@ -1,0 +1,104 @@
+//! What a thief of one host's keys tries, and agents under the policies of an earlier release.
+
+use e2e::bucket::{Access, Bucket};
+use e2e::process::output;
+use e2e::stack::Stack;
+use serde_json::{Value, json};
+
+use super::commands::Scene;
+use super::{Answer, Identity};
+use crate::policies::user;
+
+/// The agent's policy as the stack had it before marks came first.
+const RELEASED: &str = include_str!("released.json");
+
+fn narrowed(policy: &str, bucket: &Bucket) -> Value {
+    serde_json::from_str(&policy.replace("shop-backups", bucket.name())).unwrap()
+}
+
+fn identity(access: &Access, bucket: &Bucket) -> Identity {
+    Identity { client: access.client(), access: access.clone(), bucket: bucket.name().to_owned() }
+}
+
+#[test]
+fn a_host_plants_no_backup_of_another_ones_database() {
+    let scene = Scene::new("attacks");
+    let others = scene.as_a("Agent");
+    let policy = others.run(&["policy", "attacks"]).succeeds().json();
+    let access = user("attacks-host", &policy);
+    let agent = scene.agent(&access).setting("BACKUP_S3_BUCKET_OWNER", "000000000000");
+    agent.run(&["backup", "--dry-run"]).succeeds();
+    agent.run(&["backup", "--name", "own"]).succeeds().keeps_silent_about("warning");
+    agent
+        .setting("BACKUP_COMPRESSION", "none")
+        .run(&["backup", "--name", "parts"])
+        .succeeds()
+        .keeps_silent_about("warning");
+    assert!(scene.holds("databases/attacks.json"));
+
+    let thief = identity(&access, &scene.bucket);
+    let add = |name: &str| thief.add(&format!("backups/{name}"));
+    assert_eq!(add("20260101/attacks_backup_20260101_030000.sql.gz"), Answer::Done);
+    for of_others in [
+        "20260101/shop_backup_20260101_030000.sql.gz",
+        "20260101/shop_backup_20260101_030000.manifest.json",
+        "20260101/attacks_backup_old_backup_20260101_030000.sql.gz",
+        "20260101/attacks_backup_old_backup_20260101_030000.manifest.json",
+        "databases/shop.json",
+        "status/prune.json",
+        "20260101/attacks_backup_20260101_030000.intact.json",
+    ] {
+        assert_eq!(add(of_others), Answer::Refused, "{of_others}");
+    }
+    assert_eq!(thief.get("backups/20260101/attacks_backup_20260101_030000.sql.gz"), Answer::Refused);
+    // And the stack's own agent, which may add any database's, replaces and judges nothing.
+    let others = others.setting("BACKUP_S3_BUCKET_OWNER", "111111111111");
+    others.run(&["list"]).exits(2).mentions("belongs to another account than 111111111111");
+    others.run(&["backup"]).exits(2).mentions("belongs to another account than 111111111111");
+}
+
+#[test]
+fn a_backup_succeeds_under_the_policies_of_an_earlier_release_and_under_narrower_ones() {
+    let scene = Scene::new("released");
+    let released = narrowed(RELEASED, &scene.bucket);
+    let agent = scene.agent(&user("released-agent", &released));
+    agent.run(&["backup", "--name", "one"]).succeeds().keeps_silent_about("warning");
+    assert!(scene.holds("databases/released.json"));
+    agent.setting("MAX_BACKUP_AGE_HOURS", "2").run(&["backup", "--name", "two"]).succeeds();
+
+    let mut narrower = released;
+    let denied = json!({"Effect": "Deny", "Action": "s3:*", "Resource": format!("arn:aws:s3:::{}/backups/databases/*", scene.bucket.name())});
+    narrower["Statement"].as_array_mut().unwrap().push(denied);
+    let agent = scene.agent(&user("released-narrower", &narrower));
+    agent.run(&["backup", "--name", "three"]).succeeds().mentions("cannot mark released as expected");
+    assert!(scene.holds("released_backup_three.manifest.json"));
+    limits(&scene);
+}
+
+/// The limits of one database, set by an operator and missed by an agent whose own settings say otherwise.
+fn limits(scene: &Scene) {
+    let operator = scene.as_a("Operator");
+    operator.run(&["expect", "released", "--max-age", "2h", "--min-size", "1KB"]).succeeds().mentions("2 hours");
+    let agent = scene.agent(&user("released-again", &narrowed(RELEASED, &scene.bucket)));
+    agent.run(&["expect", "released", "--max-age", "99d"]).exits(1).mentions("s3:PutObject");
+    agent.run(&["backup", "--name", "four"]).succeeds().keeps_silent_about("warning");
+    let agent = agent.setting("MAX_BACKUP_AGE_HOURS", "26");
+    agent.run(&["backup", "--name", "five"]).succeeds().mentions("MAX_BACKUP_AGE_HOURS is 26 here, and 2 in the mark");
+}
+
+#[test]
+fn what_an_unlocked_stack_says_about_compliance_is_refused_before_anything_changes() {
+    let stack = Stack::new(e2e::ministack::Ministack::shared(), "locked");
+    for (parameters, said) in [
+        (&["ObjectLockDays=90"][..], "ObjectLockDays=90 is not below DeleteAfterDays=90"),
+        (&["ObjectLockMode=COMPLIANCE"], "ObjectLockMode=COMPLIANCE locks nothing while ObjectLockDays is 0"),
+        (&["DeleteAfterDays=7"], "DeleteAfterDays=7 is below NeverYoungerThanDays=14"),
+    ] {
+        let refused = stack.try_deploy(&[&["--yes"], parameters].concat());
+        let stderr = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    let mut describe = stack.ministack().aws();
+    assert!(!output(describe.args(["cloudformation", "describe-stacks", "--stack-name", "locked"])).status.success());
+}
