@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 use crate::backup::BackupId;
 use crate::object::Object;
+use crate::verdict::Outcome;
 
 /// The backups of one database in one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,12 @@ impl Catalog {
     /// The good backups that lie in the future of `now`, the farthest first: nothing tells how old they are.
     pub fn good_ahead(&self, now: Timestamp) -> impl Iterator<Item = &Entry> {
         self.good().filter(move |entry| entry.is_in_the_future(now))
+    }
+
+    /// What was found damaged or has lost its archive, guests too; safety backups don't count.
+    pub fn damaged(&self) -> impl Iterator<Item = &Entry> {
+        let is_damaged = |entry: &&Entry| entry.is_lost() || entry.judged() == Some(Outcome::Damaged);
+        self.entries.iter().filter(|entry| !entry.is_safety()).filter(is_damaged)
     }
 
     /// The archives without a manifest whose origin isn't known yet; one HEAD each tells, see [`Catalog::resolve`].

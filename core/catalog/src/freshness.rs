@@ -5,6 +5,7 @@
 
 mod finding;
 mod records;
+mod since;
 #[cfg(test)]
 mod tests;
 
@@ -12,10 +13,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::backup::BackupId;
 use crate::catalog::{Catalog, Entry, State};
-use crate::verdict::Outcome;
 
 pub use finding::Finding;
 pub use records::{Read, contradicted};
+pub use since::{could_be, lost_since_good, share_of_age};
 
 /// The age of one kind of backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,13 +120,8 @@ fn in_the_future(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
 /// Backups newer than the newest good one that are damaged or gone. Without any good one the finding is "never", and this one
 /// would only repeat it.
 fn damaged(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
-    let is_lost = |entry: &&Entry| match entry.state {
-        State::Missing => entry.manifest.is_some(),
-        _ => entry.is_backup() && entry.judged() == Some(Outcome::Damaged),
-    };
-    let good = catalog.newest_good(now)?.instant;
-    let newer = catalog.entries.iter().filter(|entry| !entry.is_safety() && !entry.is_in_the_future(now));
-    let mut lost = newer.take_while(|entry| entry.instant > good).filter(is_lost);
+    catalog.newest_good(now)?;
+    let mut lost = lost_since_good(catalog, now).filter(|entry| entry.is_lost());
     let newest = lost.next()?;
     let is_gone = newest.state == State::Missing;
     Some(Finding::NewestDamaged { id: newest.id.clone(), is_gone, count: lost.count() + 1 })

@@ -69,6 +69,25 @@ pub struct Extent {
     pub median_rows: Option<u64>,
 }
 
+impl Extent {
+    /// The stored bytes as a share of those before; `None` where there are none before.
+    #[must_use]
+    pub fn size_ratio(&self) -> Option<f64> {
+        ratio(self.bytes, self.median_bytes)
+    }
+
+    /// The rows as a share of those before; `None` where there are none before.
+    #[must_use]
+    pub fn row_ratio(&self) -> Option<f64> {
+        ratio(self.rows, self.median_rows)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share is a double")]
+fn ratio(number: u64, of: Option<u64>) -> Option<f64> {
+    of.filter(|of| *of > 0).map(|of| number as f64 / of as f64)
+}
+
 /// Whether the stored bytes are whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

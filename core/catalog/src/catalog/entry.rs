@@ -127,6 +127,15 @@ impl Entry {
         self.archive.is_some() && self.judged().is_none() && (self.intact.is_some() || self.damaged.is_some())
     }
 
+    /// Whether it is a backup that is damaged, or one whose archive is gone.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self.state {
+            State::Missing => self.manifest.is_some(),
+            _ => self.is_backup() && self.judged() == Some(Outcome::Damaged),
+        }
+    }
+
     /// Bytes of the archive; 0 when it is missing.
     #[must_use]
     pub fn size(&self) -> u64 {
