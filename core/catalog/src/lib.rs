@@ -20,6 +20,7 @@ pub mod status;
 #[cfg(test)]
 mod testing;
 pub mod verdict;
+pub mod watch;
 pub mod words;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, encode_database};

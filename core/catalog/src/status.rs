@@ -1,13 +1,16 @@
 //! What the functions leave behind about themselves under `status/`, so that a watcher that died is missed, and so that a host
 //! learns without any mail what the cloud side found.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentError, Kind, Unknown};
 
 const RUN: Kind = Kind { what: "status of a run", version: 1 };
 const HEALTH: Kind = Kind { what: "status of the cloud side", version: 1 };
+
+/// Freshness looks each quarter of an hour: after this it has stopped.
+const STOPPED: SignedDuration = SignedDuration::from_hours(1);
 
 /// The end of a run that looked at everything: `status/sweep.json`, `status/prune.json`. In JSON, times are RFC 3339 in UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,12 @@ pub struct Run {
     /// What goes next of each database, by retention's rules as they are; a run of retention's alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub next: Vec<GoesNext>,
+    /// Backups that are damaged or have lost their archive, of all that it listed, each with its date folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<String>,
+    /// What it found wrong, a plain sentence each: a plan that was refused, a database with too few good backups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standing: Vec<String>,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
@@ -53,6 +62,21 @@ pub struct Health {
     pub unconfirmed: Option<u64>,
     /// What is wrong, a plain sentence each; empty when all is well.
     pub standing: Vec<String>,
+    /// Databases that are expected: one whose mark vanishes is missed by this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<String>,
+    /// Databases whose backups come although nothing says that they are expected: nobody would miss them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmarked: Vec<String>,
+    /// When it looked for the first time: from then on the other functions' runs are missed when they don't come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// When the last daily message was due that was sent, or needn't be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<Timestamp>,
+    /// What a message has told and what still is so: it is told again only when it comes again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
@@ -62,7 +86,8 @@ impl Run {
     /// The end of a run at `finished`, with nothing more to say.
     #[must_use]
     pub fn at(finished: Timestamp) -> Self {
-        Self { finished, in_glacier: None, oldest_verdict: None, next: Vec::new(), unknown: Unknown::default() }
+        let (next, damaged, standing) = (Vec::new(), Vec::new(), Vec::new());
+        Self { finished, in_glacier: None, oldest_verdict: None, next, damaged, standing, unknown: Unknown::default() }
     }
 
     /// Reads the status of a run.
@@ -84,6 +109,27 @@ impl Run {
 }
 
 impl Health {
+    /// Whether nobody gets the alarms, as far as could be asked.
+    #[must_use]
+    pub fn is_unheard(&self) -> bool {
+        self.listeners == Some(0)
+    }
+
+    /// How long ago it looked, where that is so long that it has stopped.
+    #[must_use]
+    pub fn stopped_for(&self, now: Timestamp) -> Option<SignedDuration> {
+        Some(now.duration_since(self.measured)).filter(|age| *age > STOPPED)
+    }
+
+    /// What is known before anything was found: nothing.
+    #[must_use]
+    pub fn at(measured: Timestamp) -> Self {
+        let [standing, expected, unmarked, told] = [const { Vec::new() }; 4];
+        let (listeners, unconfirmed, since, reminded) = (None, None, None, None);
+        let unknown = Unknown::default();
+        Self { measured, listeners, unconfirmed, standing, expected, unmarked, since, reminded, told, unknown }
+    }
+
     /// Reads what freshness found.
     ///
     /// # Errors
@@ -123,8 +169,24 @@ mod tests {
             backup: "app_backup_20251022_030000".into(),
             from: time("2026-01-21T03:00:00Z"),
         };
-        let full = Run { in_glacier: Some(3), oldest_verdict: Some(plain.finished), next: vec![next], ..plain };
+        let full = Run {
+            in_glacier: Some(3),
+            oldest_verdict: Some(plain.finished),
+            next: vec![next],
+            damaged: vec!["20260119/app_backup_20260119_030000".into()],
+            standing: vec!["its plan was refused".into()],
+            ..plain
+        };
         assert_eq!(Run::from_json(&full.to_json().unwrap()).unwrap(), full);
+    }
+
+    #[test]
+    fn silence_of_an_hour_is_a_stop_and_nobody_is_not_unknown() {
+        let health = Health::at(time("2026-01-20T05:00:00Z"));
+        assert_eq!(health.stopped_for(time("2026-01-20T06:00:00Z")), None);
+        assert_eq!(health.stopped_for(time("2026-01-20T07:00:00Z")), Some(SignedDuration::from_hours(2)));
+        assert!(!health.is_unheard(), "it could not be asked");
+        assert!(Health { listeners: Some(0), ..health }.is_unheard());
     }
 
     #[test]
@@ -134,7 +196,7 @@ mod tests {
             listeners: Some(0),
             unconfirmed: Some(1),
             standing: vec!["Nobody gets the alarms".into()],
-            unknown: Unknown::default(),
+            ..Health::at(time("2026-01-20T05:15:09Z"))
         };
         let json = String::from_utf8(health.to_json().unwrap()).unwrap();
         insta::assert_snapshot!(json, @r#"
@@ -149,5 +211,14 @@ mod tests {
         }
         "#);
         assert_eq!(Health::from_json(json.as_bytes()).unwrap(), health);
+        let full = Health {
+            expected: vec!["app".into()],
+            unmarked: vec!["shop".into()],
+            since: Some(health.measured),
+            reminded: Some(health.measured),
+            told: vec!["stale/app".into()],
+            ..health
+        };
+        assert_eq!(Health::from_json(&full.to_json().unwrap()).unwrap(), full);
     }
 }
