@@ -200,6 +200,12 @@ impl Layout {
         format!("{}{DATABASES}", self.root)
     }
 
+    /// What the keys of all documents about the cloud side begin with.
+    #[must_use]
+    pub fn status_prefix(&self) -> String {
+        format!("{}{STATUS}", self.root)
+    }
+
     /// The day of a folder such as a listing by `/` returns: `backups/20260120/`. None for any other folder.
     #[must_use]
     pub fn day_of_folder(&self, folder: &str) -> Option<Date> {

@@ -155,6 +155,27 @@ impl Repository {
         Ok(entries.into_iter().find(|entry| entry.id == *id))
     }
 
+    /// What was stored for all databases in the last so many days, with the marks of all databases and the functions' status: in
+    /// a bucket one listing that begins at the first of these days, so that older ones cost nothing.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn last_days(&self, now: Timestamp, days: i32) -> Result<Vec<Object>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.last_days(now, days).await,
+            Self::Directory(directory) => directory.list(Scope::All).await,
+        }
+    }
+
+    /// Whether a listing of the last `days` days of `now` shows all that can be newer than a backup of this instant.
+    #[must_use]
+    pub fn is_settled(&self, instant: Timestamp, now: Timestamp, days: i32) -> bool {
+        match self {
+            Self::Bucket(bucket) => bucket.is_settled_within(instant, now, days),
+            Self::Directory(_) => true,
+        }
+    }
+
     /// The newest entries of one database, down to its newest good backup that does not lie in the future of `now` and maybe some
     /// older; all of them where none is good. In a bucket it costs at most one request for each day down to that backup, however many older ones there
     /// are, and usually one in all.

@@ -4,6 +4,7 @@
 pub(crate) mod abort;
 pub(crate) mod condition;
 pub(crate) mod connect;
+mod days;
 pub(crate) mod download;
 pub(crate) mod listing;
 pub(crate) mod multipart;

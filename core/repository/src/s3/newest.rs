@@ -17,6 +17,10 @@ use crate::Error;
 const WINDOWS_DAYS: [i32; 3] = [2, 31, 366];
 /// Pages of a thousand keys that are looked through for the oldest entries.
 const OLDEST_PAGES: usize = 2;
+/// Keys of a whole page.
+const PAGE: i32 = 1_000;
+/// Keys that are asked for where a jump lands on a crowded day: what follows the one database's is not read only to be left out.
+const LANDING: i32 = 100;
 
 impl Bucket {
     /// The newest entries of one database, down to its newest `good` good backups that do not lie in the future of `now`; all of
@@ -64,16 +68,20 @@ impl Bucket {
         let end = before.map(|day| self.layout.day_prefix(day));
         let mut objects = Vec::new();
         let mut after = format!("{}{name}", self.layout.day_prefix(from));
+        let mut keys = PAGE;
         for _ in 0..pages {
-            let request = || self.list_request(self.layout.prefix()).start_after(&after).send();
+            let request = || self.list_request(self.layout.prefix()).start_after(&after).max_keys(keys).send();
             let page = self.call(Call::on_bucket("s3:ListBucket"), request).await?;
             let listed = listing::objects(&page)?;
             let last = listed.last().map(|object| object.key.clone());
+            let is_one_day = self.is_one_day(&listed);
             let is_wanted = |object: &Object| {
                 self.named_in_day(&object.key, name) && end.as_ref().is_none_or(|end| object.key < *end)
             };
             objects.extend(listed.into_iter().filter(is_wanted));
-            let next = last.filter(|_| page.is_truncated() == Some(true)).and_then(|last| self.skip(&last, name));
+            let last = last.filter(|_| page.is_truncated() == Some(true));
+            let next = last.as_ref().and_then(|last| self.skip(last, name));
+            keys = if is_one_day && last != next { LANDING } else { PAGE };
             match next {
                 Some(next) if next <= after => return Err(self.incomplete("the store's pages don't advance")),
                 Some(next) if end.as_ref().is_none_or(|end| next < *end) => after = next,
@@ -100,13 +108,20 @@ impl Bucket {
         }
     }
 
+    /// Whether a page's keys lie in the folder of a single day: then others will be as crowded.
+    fn is_one_day(&self, listed: &[Object]) -> bool {
+        let day = |object: Option<&Object>| object.and_then(|object| self.day_of(&object.key));
+        let (first, last) = (day(listed.first()), day(listed.last()));
+        first.is_some() && first == last
+    }
+
     fn named_in_day(&self, key: &str, name: &str) -> bool {
         self.day_of(key).is_some_and(|day| {
             key.strip_prefix(&self.layout.day_prefix(day)).is_some_and(|file| file.starts_with(name))
         })
     }
 
-    fn day_of(&self, key: &str) -> Option<Date> {
+    pub(super) fn day_of(&self, key: &str) -> Option<Date> {
         let rest = key.strip_prefix(self.layout.prefix())?;
         let folder = rest.find('/').and_then(|slash| key.get(..=self.layout.prefix().len() + slash))?;
         self.layout.day_of_folder(folder)
@@ -120,10 +135,10 @@ impl Bucket {
 
 /// Whether no day before `from` can hold a newer backup than one of this instant: a backup is hardly younger than its
 /// folder says. The instant counts and not its folder, which a wrong clock may have put into the future.
-fn is_settled(instant: Timestamp, from: Date) -> bool {
+pub(super) fn is_settled(instant: Timestamp, from: Date) -> bool {
     date(instant).yesterday().is_ok_and(|yesterday| from <= yesterday)
 }
 
-fn date(instant: Timestamp) -> Date {
+pub(super) fn date(instant: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(instant).date()
 }
