@@ -13,7 +13,7 @@ use repository::{Error, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
-use crate::commands::check::answer::{CheckAnswer, Health};
+use crate::commands::check::answer::{CheckAnswer, CloudSide, Health};
 use crate::marks;
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
@@ -30,10 +30,25 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, F
     for database in databases(&repository, settings).await? {
         checked.push(check(&repository, &database, now).await.map_err(unknown)?);
     }
-    let answer = CheckAnswer::new(&repository, checked);
+    let answer = CheckAnswer::new(&repository, checked, cloud_side(&repository, now).await);
     let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
     settings.report.outcome(exit, &answer, &answer)?;
     Ok(exit)
+}
+
+/// What the AWS stack has left about itself. Without a stack there is nothing; and an older policy may refuse it: either says
+/// nothing about the backups.
+async fn cloud_side(repository: &Repository, now: Timestamp) -> Option<CloudSide> {
+    if !matches!(repository, Repository::Bucket(_)) {
+        return None;
+    }
+    match repository.health().await {
+        Ok(health) => health.map(|health| CloudSide::new(health, now)),
+        Err(error) => {
+            tracing::debug!("cannot read how the cloud side is: {error}");
+            None
+        }
+    }
 }
 
 /// The chosen databases; if none was chosen, those that have backups or should have.

@@ -117,3 +117,38 @@ fn guests_alone_are_no_good_backup() {
     std::fs::write(folder.path().join("app_backup_20260101_030000.sql.gz"), dump()).unwrap();
     assert_eq!(codes(&small(agent()).directory(folder.path()), 6), ["never"]);
 }
+
+/// What freshness leaves in a bucket.
+fn leave_status(bucket: &Bucket, measured: jiff::Timestamp, listeners: Option<u64>) {
+    let status = json!({"version": 1, "measured": measured, "listeners": listeners, "unconfirmed": 1, "standing": []});
+    bucket.put("backups/status/freshness.json", status.to_string().as_bytes());
+}
+
+#[test]
+fn nobody_confirmed_the_mail_or_the_stack_is_gone_and_the_host_says_so() {
+    let bucket = Bucket::new(&Seaweedfs::shared().admin());
+    (0..3).for_each(|days| put_in_bucket(&bucket, "app", days_ago(days)));
+    let agent = small(agent()).bucket(bucket.name(), bucket.access());
+    assert_eq!(agent.run(&["check", "--json"]).succeeds().json()["cloud"], json!(null), "without a stack");
+    let codes = |exit| {
+        let checked = agent.run(&["check", "--json"]).exits(exit).json();
+        let findings = checked["cloud"]["findings"].as_array().unwrap().clone();
+        findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let now = jiff::Timestamp::now();
+    leave_status(&bucket, now, Some(1));
+    assert_eq!(codes(0), [""; 0]);
+    leave_status(&bucket, now, None);
+    assert_eq!(codes(0), [""; 0], "it could not ask");
+    leave_status(&bucket, now, Some(0));
+    assert_eq!(codes(6), ["nobody_listens"]);
+    agent
+        .run(&["check"])
+        .exits(6)
+        .mentions("UNHEALTHY: the AWS stack: nobody gets the alarms: 1 subscription not confirmed");
+    leave_status(&bucket, days_ago(1), Some(1));
+    assert_eq!(codes(6), ["cloud_stopped"]);
+    agent.run(&["check"]).exits(6).mentions("nothing was measured for 24 hours");
+    bucket.put("backups/status/freshness.json", b"{");
+    agent.run(&["check"]).succeeds().keeps_silent_about("stack");
+}

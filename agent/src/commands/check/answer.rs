@@ -3,8 +3,7 @@
 use std::fmt;
 
 use catalog::freshness::{Finding, Freshness};
-use catalog::words;
-use catalog::{Catalog, Entry};
+use catalog::{Catalog, Entry, status, words};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
@@ -15,6 +14,29 @@ pub(super) struct CheckAnswer {
     healthy: bool,
     repository: String,
     databases: Vec<Health>,
+    /// What the AWS stack says of itself; null without one.
+    cloud: Option<CloudSide>,
+}
+
+/// The AWS stack, by the status that its freshness function left.
+#[derive(Serialize)]
+pub(super) struct CloudSide {
+    /// When it last looked.
+    measured: Timestamp,
+    /// How many get its alarms; null where that could not be asked.
+    listeners: Option<u64>,
+    /// How many were asked and have not confirmed.
+    unconfirmed: Option<u64>,
+    /// What it found wrong, a sentence each.
+    standing: Vec<String>,
+    /// What is wrong with itself: nobody would hear of the rest.
+    findings: Vec<CloudFinding>,
+}
+
+#[derive(Serialize)]
+struct CloudFinding {
+    code: &'static str,
+    text: String,
 }
 
 /// The health of one database.
@@ -61,13 +83,34 @@ struct Newest {
 }
 
 impl CheckAnswer {
-    pub(super) fn new(repository: &Repository, databases: Vec<Health>) -> Self {
-        let healthy = databases.iter().all(|health| health.healthy);
-        Self { healthy, repository: repository.display_name(), databases }
+    pub(super) fn new(repository: &Repository, databases: Vec<Health>, cloud: Option<CloudSide>) -> Self {
+        let is_heard = cloud.as_ref().is_none_or(|cloud| cloud.findings.is_empty());
+        let healthy = is_heard && databases.iter().all(|health| health.healthy);
+        Self { healthy, repository: repository.display_name(), databases, cloud }
     }
 
     pub(super) fn is_healthy(&self) -> bool {
         self.healthy
+    }
+}
+
+impl CloudSide {
+    pub(super) fn new(health: status::Health, now: Timestamp) -> Self {
+        let stopped = health.stopped_for(now).map(|since| CloudFinding {
+            code: "cloud_stopped",
+            text: format!("it has stopped: nothing was measured for {}", words::span(since)),
+        });
+        let unheard = health.is_unheard().then(|| CloudFinding {
+            code: "nobody_listens",
+            text: match health.unconfirmed {
+                Some(asked) if asked > 0 => {
+                    format!("nobody gets the alarms: {} not confirmed", words::count(asked, "subscription"))
+                }
+                _ => "nobody gets the alarms: nobody has subscribed".to_owned(),
+            },
+        });
+        let status::Health { measured, listeners, unconfirmed, standing, .. } = health;
+        Self { measured, listeners, unconfirmed, standing, findings: stopped.into_iter().chain(unheard).collect() }
     }
 }
 
@@ -127,22 +170,22 @@ impl Health {
 
 impl fmt::Display for CheckAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unhealthy: Vec<&Health> = self.databases.iter().filter(|health| !health.healthy).collect();
+        let first = self.databases.iter().filter_map(|health| Some((health, health.findings.first()?)));
+        let of_databases = first.map(|(health, told)| format!("{}: {}", health.database, told.text));
+        let of_cloud =
+            self.cloud.iter().flat_map(|cloud| &cloud.findings).map(|told| format!("the AWS stack: {}", told.text));
+        let unhealthy: Vec<String> = of_databases.chain(of_cloud).collect();
         match (unhealthy.as_slice(), self.databases.as_slice()) {
             ([], [one]) => writeln!(f, "HEALTHY: {}: {}", one.database, one.state()),
             ([], all) => {
                 writeln!(f, "HEALTHY: {} have recent good backups", words::count(all.len() as u64, "database"))
             }
-            (some, _) => {
-                let first = some.iter().filter_map(|health| Some((health, health.findings.first()?)));
-                let texts: Vec<String> =
-                    first.map(|(health, told)| format!("{}: {}", health.database, told.text)).collect();
-                writeln!(f, "UNHEALTHY: {}", texts.join("; "))
-            }
+            (texts, _) => writeln!(f, "UNHEALTHY: {}", texts.join("; ")),
         }?;
         if self.databases.len() > 1 || !self.healthy {
             writeln!(f, "\n{}", self.repository)?;
             self.databases.iter().try_for_each(|health| health.fmt(f))?;
+            self.cloud.iter().try_for_each(|cloud| cloud.fmt(f))?;
         }
         Ok(())
     }
@@ -158,6 +201,24 @@ impl fmt::Display for Health {
                 writeln!(f, "             {name} is newer but not verified yet: lastgood verify {name}")
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for CloudSide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.findings.is_empty() { "healthy  " } else { "UNHEALTHY" };
+        writeln!(f, "  {word}  the AWS stack: last measured {}", words::minute(self.measured))?;
+        self.findings.iter().try_for_each(|told| writeln!(f, "             {}", told.text))?;
+        match self.findings.first() {
+            Some(CloudFinding { code: "cloud_stopped", .. }) => {
+                writeln!(
+                    f,
+                    "             see the log of its freshness function; of a stack that was removed, delete status/freshness.json"
+                )
+            }
+            Some(_) => writeln!(f, "             confirm the mail from AWS, or subscribe to the stack's topic"),
+            None => Ok(()),
         }
     }
 }
