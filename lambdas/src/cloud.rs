@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 use aws_config::BehaviorVersion;
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
+use catalog::encode_database;
 use repository::{BucketSettings, Repository, Retry};
 
+use crate::findings::Listeners;
 use crate::message::Message;
 use crate::metric::Measure;
 use crate::{Failure, Settings};
@@ -95,10 +97,31 @@ impl Cloud {
 
     fn datum(&self, measure: &Measure, now: aws_sdk_cloudwatch::primitives::DateTime) -> MetricDatum {
         let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
-        let database = measure.database.as_deref().map(|database| dimension("Database", database));
+        let database = measure.database.as_deref().map(|database| dimension("Database", &dimension_value(database)));
         let datum = MetricDatum::builder().metric_name(measure.name).value(measure.value).unit(measure.unit.clone());
         let datum = datum.timestamp(now).dimensions(dimension("Repository", &self.settings.repository));
         database.into_iter().fold(datum, |datum, database| datum.dimensions(database)).build()
+    }
+
+    /// Who gets the alarms; `None` without a topic, or where it can't be asked: an older policy doesn't allow it.
+    pub(crate) async fn listeners(&self) -> Option<Listeners> {
+        let topic = self.settings.topic.as_ref()?;
+        match self.sns.get_topic_attributes().topic_arn(topic).send().await {
+            Ok(answer) => {
+                let attribute = |name: &str| answer.attributes()?.get(name)?.parse().ok();
+                let confirmed = attribute("SubscriptionsConfirmed")?;
+                Some(Listeners { confirmed, unconfirmed: attribute("SubscriptionsPending").unwrap_or(0) })
+            }
+            Err(error) => {
+                tracing::warn!("cannot ask who gets the alarms: {}", cause(&error));
+                None
+            }
+        }
+    }
+
+    /// What people call the repository: `s3://bucket/prefix`.
+    pub(crate) fn name(&self) -> &str {
+        &self.settings.repository
     }
 
     /// Logs a message, and sends it to the SNS topic if there is one.
@@ -115,6 +138,11 @@ impl Cloud {
     }
 }
 
+/// A database's name as a dimension's value: CloudWatch refuses anything but ASCII, and with it the whole request.
+fn dimension_value(database: &str) -> String {
+    encode_database(database)
+}
+
 /// AWS's error code and message; for a connection that failed, the innermost cause.
 pub(crate) fn cause<E: ProvideErrorMetadata + std::error::Error>(error: &E) -> String {
     if let Some(code) = error.code() {
@@ -122,4 +150,19 @@ pub(crate) fn cause<E: ProvideErrorMetadata + std::error::Error>(error: &E) -> S
     }
     let innermost = std::iter::successors(error.source(), |error| error.source()).last();
     innermost.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dimensions_value_is_ascii_whatever_the_database_is_called() {
+        for (database, value) in [("app", "app"), ("kundendaten_köln", "kundendaten_k.C3.B6ln"), ("my app", "my.20app")]
+        {
+            assert_eq!(dimension_value(database), value);
+        }
+        let value = dimension_value("日本語\u{1}\u{7f}");
+        assert!(value.bytes().all(|byte| byte.is_ascii_graphic()), "{value}");
+    }
 }

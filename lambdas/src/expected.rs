@@ -6,25 +6,17 @@ use repository::Repository;
 
 use crate::Failure;
 
-/// A database's mark, read and weighed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Expected {
-    /// It was never marked: guests alone lie here.
-    Never,
-    /// Its backups are expected.
-    Yes(DatabaseEntry),
-    /// It was retired.
-    Retired,
-}
-
-impl Expected {
-    /// Reads the mark of the catalog's database; one small object.
-    ///
-    /// # Errors
-    /// When it can't be read, or isn't understood: the database counts as expected by whoever asks.
-    pub(crate) async fn read(repository: &Repository, catalog: &Catalog, now: Timestamp) -> Result<Self, Failure> {
-        let Some(mark) = &catalog.expected else { return Ok(Self::Never) };
-        let entry = repository.database_entry(mark).await?;
-        Ok(if entry.is_expected(catalog, now) { Self::Yes(entry) } else { Self::Retired })
-    }
+/// The mark of the catalog's database, at the cost of one small object; `None` where its backups aren't expected: it was never
+/// marked, for guests alone lie here, or it was retired.
+///
+/// # Errors
+/// When it can't be read, or isn't understood: the database counts as expected by whoever asks.
+pub(crate) async fn expected(
+    repository: &Repository,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<Option<DatabaseEntry>, Failure> {
+    let Some(mark) = &catalog.expected else { return Ok(None) };
+    let entry = repository.database_entry(mark).await?;
+    Ok(Some(entry).filter(|entry| entry.is_expected(catalog, now)))
 }

@@ -2,6 +2,8 @@
 
 use catalog::freshness::Finding;
 use catalog::retention::Refusal;
+use catalog::verdict::Extent;
+use catalog::words;
 use catalog::{BackupId, Entry, Freshness, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
@@ -52,8 +54,8 @@ pub struct Damaged {
     pub object: String,
     /// The PostgreSQL name.
     pub database: String,
-    /// What was found.
-    pub verdict: Verdict,
+    /// What was found, a sentence each.
+    pub findings: Vec<String>,
     /// The backup to use instead.
     pub last_good: Option<LastGood>,
 }
@@ -63,10 +65,11 @@ pub struct Damaged {
 pub struct Pruned {
     /// The PostgreSQL name.
     pub database: String,
-    /// Whether its backups count as missing when they do not come.
-    pub expected: bool,
     /// Good backups that are left.
     pub good: usize,
+    /// How many of them there could be by now, at most the minimum; `None` where none is missed, because the database isn't
+    /// expected.
+    pub could_be: Option<usize>,
     /// Entries that stay.
     pub kept: usize,
     /// Backups that are gone: their names and the reasons.
@@ -80,8 +83,8 @@ pub struct Pruned {
     pub newest_good: Option<LastGood>,
 }
 
-/// How fresh one database's backups are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How fresh one database's backups are, and how they are otherwise.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Gauge {
     /// The PostgreSQL name.
     pub database: String,
@@ -89,12 +92,116 @@ pub struct Gauge {
     pub good: Freshness,
     /// The age of the newest one, verified or not: it tells backups that stopped from a verifier that stopped.
     pub uploaded: Freshness,
+    /// The age as a share of what it may be; `None` when nothing tells, which is as bad as any age.
+    pub share: Option<f64>,
     /// What is unhealthy about its age.
     pub finding: Option<Finding>,
+    /// How many backups are damaged, gone or changed for which no good one has come since.
+    pub lost: usize,
     /// The newest good backup, to fall back to.
     pub newest_good: Option<LastGood>,
+    /// What is known of its bytes.
+    pub proof: Option<Proof>,
+    /// The stored bytes that it should have at least, where a person said so.
+    pub min_size: Option<u64>,
     /// When its backups began to be expected.
     pub since: Option<Timestamp>,
+    /// Why nothing is known of it.
+    pub trouble: Option<String>,
+}
+
+/// What is known of the newest good backup's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Stored bytes.
+    pub size: u64,
+    /// When they were found intact.
+    pub verified: Option<Timestamp>,
+    /// How much it is beside those before it, where its verdict says so.
+    pub extent: Option<Extent>,
+}
+
+/// What is measured beside the databases.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Watch {
+    /// How many databases are retired.
+    pub retired: usize,
+    /// The largest of the ages of the last sweep, of the last run of retention and of the oldest verdict, each as a share of its
+    /// limit.
+    pub overdue: f64,
+    /// The age of the oldest verdict of all that can be read, in seconds.
+    pub oldest_verdict: Option<f64>,
+}
+
+/// Who gets the alarms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listeners {
+    /// How many confirmed.
+    pub confirmed: u64,
+    /// How many were asked and haven't.
+    pub unconfirmed: u64,
+}
+
+/// Something that people should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its name among what was told, such as `stale/app`.
+    pub code: String,
+    /// A sentence, without its full stop.
+    pub text: String,
+    /// What to do: a sentence and the command to type.
+    pub command: Option<[String; 2]>,
+    /// Whether something is wrong until it is over; otherwise it is news, and told once.
+    pub stands: bool,
+    /// Whether a message tells it as soon as it is found. What others tell at once is only repeated by the daily message.
+    pub at_once: bool,
+}
+
+impl Pruned {
+    /// How many good backups are missing of those that there could be.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.could_be.unwrap_or(0).saturating_sub(self.good)
+    }
+
+    /// What is wrong until it is over, a sentence each.
+    #[must_use]
+    pub fn standing(&self) -> Vec<String> {
+        let Self { database, good, .. } = self;
+        let few = (self.missing() > 0).then(|| {
+            let good = words::count(*good as u64, "good backup");
+            format!("database `{database}` has {good}, where there could be {}", self.could_be.unwrap_or(0))
+        });
+        let refused = self.refused.as_ref();
+        let refused = refused.map(|why| format!("retention removed nothing of database `{database}`: {why}"));
+        few.into_iter().chain(refused).collect()
+    }
+}
+
+impl Gauge {
+    /// Whether its newest good backup is too old, or nobody can tell.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.share.is_none_or(|share| share > 1.0)
+    }
+
+    /// Whether its newest good backup is smaller than a person said it should be.
+    #[must_use]
+    pub fn is_too_small(&self) -> bool {
+        self.proof.zip(self.min_size).is_some_and(|(proof, least)| proof.size < least)
+    }
+
+    /// Its newest good backup's size as a share of those before; 0 where it is too small anyway.
+    #[must_use]
+    pub fn size_ratio(&self) -> Option<f64> {
+        if self.is_too_small() { Some(0.0) } else { self.proof?.extent?.size_ratio() }
+    }
+
+    /// Its newest good backup's rows as a share of those before.
+    #[must_use]
+    pub fn row_ratio(&self) -> Option<f64> {
+        self.proof?.extent?.row_ratio()
+    }
 }
 
 impl From<&Entry> for LastGood {

@@ -11,6 +11,7 @@ mod expected;
 mod failure;
 pub mod findings;
 pub mod freshness;
+mod heartbeat;
 pub mod logging;
 pub mod message;
 pub mod metric;

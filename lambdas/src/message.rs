@@ -1,32 +1,24 @@
 //! Messages in plain words: what happened to which backup, which good one to use instead, and what to run.
 //!
-//! Alarms are the dead-man's switch and need no message; a message says what an alarm cannot. Each is sent once: about
-//! a damaged backup with its verdict, about a refused plan by the daily run, about a stale database by the measurement
-//! in whose interval it became stale.
+//! Alarms are the dead-man's switch and need no message; a message says what an alarm cannot, by name. Each is sent once, as soon
+//! as it is found, and is repeated in one daily message until it is over.
 
+mod digest;
 #[cfg(test)]
 mod tests;
+mod text;
 
-use std::fmt::Write;
-
-use catalog::words::{self, shell_word};
+use catalog::words::shell_word;
 use jiff::Timestamp;
 
-use crate::findings::{Damaged, Gauge, LastGood, Pruned};
+use self::text::Text;
+use crate::findings::{Damaged, Gauge, Pruned, Standing};
 
-/// SNS takes subjects of less than 100 ASCII characters.
-const SUBJECT: usize = 99;
+pub use digest::{Digest, digest};
+pub use text::Message;
+
 /// How many backups or databases a message names; it only counts the rest.
 const NAMED: usize = 20;
-
-/// What a person gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// One line of ASCII, short enough for SNS.
-    pub subject: String,
-    /// The text, several lines long.
-    pub body: String,
-}
 
 /// The message about all damaged backups of one invocation; `None` when there are none.
 #[must_use]
@@ -37,10 +29,10 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
         0 => format!("Lastgood: {name} is damaged"),
         more => format!("Lastgood: {name} and {more} more are damaged"),
     };
-    let mut body = Text::new("The verify function read stored backups back and found them damaged:");
+    let mut body = Text::new("These stored backups are damaged or gone:");
     for damaged in damaged.iter().take(NAMED) {
         body.line(&format!("\n  {}", damaged.object));
-        damaged.verdict.findings.iter().for_each(|finding| body.line(&format!("    - {finding}")));
+        damaged.findings.iter().for_each(|finding| body.line(&format!("    - {finding}")));
     }
     if damaged.len() > NAMED {
         body.line(&format!("\n  and {} more", damaged.len() - NAMED));
@@ -58,7 +50,7 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
             &format!("lastgood backup --database {}", shell_word(&damaged.database)),
         ]);
     }
-    Some(Message { subject: short(&subject), body: body.0 })
+    Some(Message::new(&subject, body))
 }
 
 /// The message about refused plans; `None` when there are none.
@@ -75,19 +67,19 @@ pub fn refused(databases: &[Pruned], now: Timestamp) -> Option<Message> {
         body.commands(&["See the plan:", &format!("lastgood prune --dry-run --database {database}")]);
         body.commands(&["To carry it out anyway:", &format!("lastgood prune --force --database {database}")]);
     }
-    Some(Message {
-        subject: short(&format!("Lastgood: retention refused its plan for {}", first.database)),
-        body: body.0,
-    })
+    Some(Message::new(&format!("Lastgood: retention refused its plan for {}", first.database), body))
 }
 
 /// The message about databases that have just become stale; `None` when there are none.
 #[must_use]
 pub fn stale(gauges: &[&Gauge], now: Timestamp) -> Option<Message> {
     let first = gauges.first()?;
-    let subject = format!("Lastgood: no fresh good backup of {}", first.database);
+    let subject = match gauges.len() - 1 {
+        0 => format!("Lastgood: no fresh good backup of {}", first.database),
+        more => format!("Lastgood: no fresh good backup of {} and {more} more", first.database),
+    };
     let mut body = Text::new(
-        "No new good backup has come for too long. This message is sent once; the alarm stays on until one comes.",
+        "No new good backup has come for too long. Until one comes, the alarm stays on, and you are reminded each morning.",
     );
     for gauge in gauges.iter().take(NAMED) {
         let finding = gauge.finding.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -103,39 +95,23 @@ pub fn stale(gauges: &[&Gauge], now: Timestamp) -> Option<Message> {
         ]);
         body.commands(&["If this database needs no more backups:", &format!("lastgood retire {database}")]);
     }
-    Some(Message { subject: short(&subject), body: body.0 })
+    Some(Message::new(&subject, body))
 }
 
-/// A message that grows line by line.
-struct Text(String);
-
-impl Text {
-    fn new(first: &str) -> Self {
-        Self(format!("{first}\n"))
+/// The message about whatever else is new; `None` when nothing is.
+#[must_use]
+pub fn news(news: &[&Standing], repository: &str) -> Option<Message> {
+    let (first, others) = news.split_first()?;
+    let subject = match others.len() {
+        0 => format!("Lastgood: {}", first.text),
+        more => format!("Lastgood: {} and {more} more", first.text),
+    };
+    let mut body = Text::new(&format!("This is new in {repository}:"));
+    for standing in news.iter().take(NAMED) {
+        body.standing(standing);
     }
-
-    fn line(&mut self, line: &str) {
-        self.0.push_str(line);
-        self.0.push('\n');
+    if news.len() > NAMED {
+        body.line(&format!("\nand {} more", news.len() - NAMED));
     }
-
-    /// Adds the backup to use instead, and how to restore it.
-    fn instead(&mut self, database: &str, last_good: Option<&LastGood>, now: Timestamp) {
-        let Some(LastGood { name, made }) = last_good else {
-            return self.line(&format!("\nDatabase {database} has no good backup."));
-        };
-        let (at, ago) = (words::minute(*made), words::age(now.duration_since(*made)));
-        self.line(&format!("\nThe last good backup of {database} is {name}, made {at} ({ago}). To restore it:"));
-        self.line(&format!("\n    lastgood restore {name}"));
-    }
-
-    /// Adds a sentence and the command to type.
-    fn commands(&mut self, [sentence, command]: &[&str; 2]) {
-        let _ = write!(self.0, "\n{sentence}\n\n    {command}\n");
-    }
-}
-
-/// A subject that SNS accepts: anything but printable ASCII becomes `?`, and it is cut to length.
-fn short(subject: &str) -> String {
-    subject.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).take(SUBJECT).collect()
+    Some(Message::new(&subject, body))
 }

@@ -9,10 +9,12 @@ mod tests;
 use aws_sdk_cloudwatch::types::StandardUnit;
 use catalog::{Freshness, SKEW};
 
-use crate::findings::{Gauge, Judged, Pruned};
+use crate::findings::{Gauge, Judged, Pruned, Watch};
 
 /// Ten years in seconds, for a backup that never was: CloudWatch takes no infinity, and every threshold is below this.
 pub const NEVER: f64 = 315_360_000.0;
+/// The share of a limit that stands for one that nobody knows.
+pub const UNKNOWN: f64 = 1_000.0;
 
 /// One number for CloudWatch.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,45 +29,66 @@ pub struct Measure {
     pub unit: StandardUnit,
 }
 
-/// The measures of one verdict.
+/// The measures of one verdict: of its database alone. What stands afterwards is measured by freshness.
 #[must_use]
 pub fn judged(judged: &Judged) -> Vec<Measure> {
     let database = judged.id.stem.database().into_owned();
     let mut measures = Measures::of(&database);
-    measures.everywhere("VerifyDamaged", f64::from(u8::from(!judged.verdict.is_intact())), StandardUnit::Count);
-    measures.everywhere("VerifyDuration", judged.took.as_secs_f64(), StandardUnit::Seconds);
+    measures.of_database("VerifyDamaged", f64::from(u8::from(!judged.verdict.is_intact())), StandardUnit::Count);
+    measures.of_database("VerifyDuration", judged.took.as_secs_f64(), StandardUnit::Seconds);
     measures.of_database("VerifyBytes", count(judged.read), StandardUnit::Bytes);
-    if let Some(sizes) = &judged.sizes {
-        measures.everywhere("BackupSize", count(sizes.bytes), StandardUnit::Bytes);
-        measures.ratio("SizeRatio", count(sizes.bytes), median(&sizes.earlier_bytes));
-        measures.ratio("RowRatio", count(sizes.rows), median(&sizes.earlier_rows));
+    measures.0
+}
+
+/// The measures of a run of freshness. Of each that is published for the whole repository it is the worst of its databases.
+/// Without any database the age is "never"; where all are retired on purpose, nothing is missing.
+#[must_use]
+pub fn measured(gauges: &[Gauge], watch: &Watch) -> Vec<Measure> {
+    let nobody = gauges.is_empty() && watch.retired == 0;
+    let each: Vec<Measure> = gauges.iter().flat_map(of_gauge).collect();
+    let worst = |name: &'static str, unit: StandardUnit, start: Option<f64>, worse: fn(f64, f64) -> f64| {
+        let values = each.iter().filter(|measure| measure.name == name).map(|measure| measure.value);
+        let value = start.into_iter().chain(values).reduce(worse)?;
+        Some(Measure { name, database: None, value, unit })
+    };
+    let all = [
+        worst("AgeOfNewestGood", StandardUnit::Seconds, Some(if nobody { NEVER } else { 0.0 }), f64::max),
+        worst("Staleness", StandardUnit::None, Some(if nobody { UNKNOWN } else { 0.0 }), f64::max),
+        worst("DamagedSinceGood", StandardUnit::Count, Some(0.0), f64::max),
+        worst("SizeRatio", StandardUnit::None, None, f64::min),
+        worst("RowRatio", StandardUnit::None, None, f64::min),
+        worst("BackupSize", StandardUnit::Bytes, None, f64::max),
+        Some(Measure { name: "Overdue", database: None, value: share(Some(watch.overdue)), unit: StandardUnit::None }),
+        watch.oldest_verdict.map(|age| Measure::seconds("OldestUnverified", None, age.clamp(0.0, NEVER))),
+    ];
+    all.into_iter().flatten().chain(each).collect()
+}
+
+fn of_gauge(gauge: &Gauge) -> Vec<Measure> {
+    let mut measures = Measures::of(&gauge.database);
+    measures.of_database("AgeOfNewestGood", age(&gauge.good), StandardUnit::Seconds);
+    measures.of_database("AgeOfNewestUploaded", age(&gauge.uploaded), StandardUnit::Seconds);
+    measures.of_database("Staleness", share(gauge.share), StandardUnit::None);
+    measures.of_database("DamagedSinceGood", count(gauge.lost as u64), StandardUnit::Count);
+    if let Some(proof) = gauge.proof {
+        measures.of_database("BackupSize", count(proof.size), StandardUnit::Bytes);
+    }
+    for (name, ratio) in [("SizeRatio", gauge.size_ratio()), ("RowRatio", gauge.row_ratio())] {
+        if let Some(ratio) = ratio {
+            measures.of_database(name, ratio, StandardUnit::None);
+        }
     }
     measures.0
 }
 
-/// The measures of a run of freshness; the repository's is the oldest of its databases. Without any database the age is
-/// "never"; where all are `retired` on purpose, nothing is missing.
+/// The measures of a run of retention: what is missing of expected databases, the most of any; and whether a plan was refused.
 #[must_use]
-pub fn measured(gauges: &[Gauge], retired: usize) -> Vec<Measure> {
-    let of = |metric: &'static str, age: &dyn Fn(&Gauge) -> f64| {
-        let none = if gauges.is_empty() && retired == 0 { NEVER } else { 0.0 };
-        let each = gauges.iter().map(move |gauge| Measure::seconds(metric, Some(gauge.database.clone()), age(gauge)));
-        let each: Vec<Measure> = each.collect();
-        let oldest = each.iter().map(|measure| measure.value).fold(none, f64::max);
-        [Measure::seconds(metric, None, oldest)].into_iter().chain(each)
-    };
-    let good = of("AgeOfNewestGood", &|gauge| age(&gauge.good));
-    good.chain(of("AgeOfNewestUploaded", &|gauge| age(&gauge.uploaded))).collect()
-}
-
-/// The measures of a run of retention. `GoodCount` is for expected databases only; the repository's is the smallest of
-/// them, and 0 where there is no database yet.
-#[must_use]
-pub fn pruned(databases: &[Pruned], retired: usize) -> Vec<Measure> {
+pub fn pruned(databases: &[Pruned]) -> Vec<Measure> {
     let each = databases.iter().flat_map(|pruned| {
         let mut measures = Measures::of(&pruned.database);
-        if pruned.expected {
+        if pruned.could_be.is_some() {
             measures.of_database("GoodCount", count(pruned.good as u64), StandardUnit::Count);
+            measures.of_database("GoodMissing", count(pruned.missing() as u64), StandardUnit::Count);
         }
         measures.of_database("RetentionKept", count(pruned.kept as u64), StandardUnit::Count);
         measures.of_database("RetentionRemoved", count(pruned.removed.len() as u64), StandardUnit::Count);
@@ -73,16 +96,11 @@ pub fn pruned(databases: &[Pruned], retired: usize) -> Vec<Measure> {
         measures.0
     });
     let each: Vec<Measure> = each.collect();
-    let fold = |metric: &'static str, start: f64, fold: fn(f64, f64) -> f64| {
-        let value = each.iter().filter(|measure| measure.name == metric).map(|measure| measure.value).fold(start, fold);
-        Measure { name: metric, database: None, value, unit: StandardUnit::Count }
+    let most = |name: &'static str| {
+        let values = each.iter().filter(|measure| measure.name == name).map(|measure| measure.value);
+        Measure { name, database: None, value: values.fold(0.0, f64::max), unit: StandardUnit::Count }
     };
-    let fewest = databases.iter().filter(|pruned| pruned.expected).map(|pruned| pruned.good as u64).min();
-    let fewest = fewest.or_else(|| (retired == 0).then_some(0));
-    let fewest =
-        fewest.map(|good| Measure { name: "GoodCount", database: None, value: count(good), unit: StandardUnit::Count });
-    let all = [fold("RetentionRemoved", 0.0, |a, b| a + b), fold("RetentionRefused", 0.0, f64::max)];
-    fewest.into_iter().chain(all).chain(each).collect()
+    [most("GoodMissing"), most("RetentionRefused")].into_iter().chain(each).collect()
 }
 
 /// The measures of a run of retention that could not list everything: nothing was planned, which is a refusal too.
@@ -99,12 +117,9 @@ fn age(freshness: &Freshness) -> f64 {
     }
 }
 
-/// The median; `None` without values.
-fn median(values: &[u64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable();
-    let (low, high) = (sorted.get(sorted.len().checked_sub(1)? / 2)?, sorted.get(sorted.len() / 2)?);
-    Some(f64::midpoint(count(*low), count(*high)))
+/// A share of a limit; [`UNKNOWN`] where nobody can tell, which is beyond any.
+fn share(share: Option<f64>) -> f64 {
+    share.map_or(UNKNOWN, |share| share.clamp(0.0, UNKNOWN))
 }
 
 /// A number as a double, exact up to 2^53: eight petabytes.
@@ -119,7 +134,7 @@ impl Measure {
     }
 }
 
-/// Measures of one database, most of them for the whole repository too.
+/// Measures of one database.
 struct Measures(Vec<Measure>, String);
 
 impl Measures {
@@ -127,19 +142,7 @@ impl Measures {
         Self(Vec::new(), database.to_owned())
     }
 
-    fn everywhere(&mut self, name: &'static str, value: f64, unit: StandardUnit) {
-        self.0.push(Measure { name, database: None, value, unit: unit.clone() });
-        self.of_database(name, value, unit);
-    }
-
     fn of_database(&mut self, name: &'static str, value: f64, unit: StandardUnit) {
         self.0.push(Measure { name, database: Some(self.1.clone()), value, unit });
-    }
-
-    /// Adds the share of `of`, unless that is zero or there is no earlier backup.
-    fn ratio(&mut self, name: &'static str, value: f64, of: Option<f64>) {
-        if let Some(of) = of.filter(|of| *of > 0.0) {
-            self.everywhere(name, value / of, StandardUnit::None);
-        }
     }
 }

@@ -7,14 +7,15 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use catalog::freshness::could_be;
 use catalog::retention::{Age, Limit, Plan, Removals, goes_next};
 use catalog::status::{GoesNext, Run};
 use catalog::{Catalog, Entry, Object, Origin, Policy, StatusRecord, catalogs, plan};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Scope};
 use serde_json::Value;
 
-use crate::expected::Expected;
+use crate::expected::expected;
 use crate::findings::{LastGood, Pruned};
 use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric, status};
 
@@ -26,6 +27,8 @@ const BATCH: usize = 50;
 pub struct Retention {
     cloud: Cloud,
     policy: Policy,
+    /// How old the newest good backup of a database may be that has no limit of its own.
+    max_age: SignedDuration,
 }
 
 /// What an invocation is to do.
@@ -42,7 +45,7 @@ impl Retention {
     /// # Errors
     /// When a setting is invalid.
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
-        Ok(Self { cloud, policy: policy(environment)? })
+        Ok(Self { cloud, policy: policy(environment)?, max_age: environment.max_age()? })
     }
 
     /// Plans for all databases and carries the plans out.
@@ -53,25 +56,27 @@ impl Retention {
         let Some(task) = task(payload)? else { return Ok(Value::Null) };
         let now = Timestamp::now();
         let mut failures = Vec::new();
-        let (mut databases, mut retired, mut next) = (Vec::new(), 0, Vec::new());
+        let (mut databases, mut next, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
         let mut removals = self.removals(now).await?;
         for mut catalog in self.list(task).await? {
             self.find_uncommitted(&mut catalog, &mut failures).await;
-            let expected = self.is_expected(&catalog, now, &mut retired, &mut failures).await;
+            let could_be = self.could_be(&catalog, now, &mut failures).await;
             let plan = removals.hold(&catalog.database, plan(&catalog, &self.policy, now, Limit::Half));
-            let mut pruned = Pruned::of(&plan, &catalog, expected, now);
+            let mut pruned = Pruned::of(&plan, &catalog, could_be, now);
             report::log(&plan);
             if !task.dry_run {
                 failures.extend(self.act(&plan, &mut pruned, &mut removals, deadline).await.err());
             }
             next.extend(self.goes_next(&catalog, now));
+            damaged.extend(pruned.left_damaged(&catalog));
             databases.push(pruned);
         }
         if !task.dry_run {
-            failures.extend(self.cloud.publish(&metric::pruned(&databases, retired)).await.err());
+            failures.extend(self.cloud.publish(&metric::pruned(&databases)).await.err());
         }
         if failures.is_empty() && !task.dry_run {
-            let run = Run { next, ..Run::at(Timestamp::now()) };
+            let standing = databases.iter().flat_map(Pruned::standing).collect();
+            let run = Run { next, damaged, standing, ..Run::at(Timestamp::now()) };
             failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
         }
         if let Some(message) = message::refused(&databases, now).filter(|_| task.daily && !task.dry_run) {
@@ -133,23 +138,17 @@ impl Retention {
         Some(GoesNext { database: catalog.database.clone(), backup: entry.name(), from })
     }
 
-    async fn is_expected(
-        &self,
-        catalog: &Catalog,
-        now: Timestamp,
-        retired: &mut usize,
-        failures: &mut Vec<Failure>,
-    ) -> bool {
-        match Expected::read(&self.cloud.repository, catalog, now).await {
-            Ok(Expected::Yes(_)) => true,
-            Ok(Expected::Never) => false,
-            Ok(Expected::Retired) => {
-                *retired += 1;
-                false
-            }
+    /// How many good backups of a database there could be by now, at most the minimum; `None` where none is expected.
+    async fn could_be(&self, catalog: &Catalog, now: Timestamp, failures: &mut Vec<Failure>) -> Option<usize> {
+        let minimum = self.policy.minimum_good as usize;
+        match expected(&self.cloud.repository, catalog, now).await {
+            Ok(entry) => entry.map(|entry| {
+                let each = entry.max_age_hours.map_or(self.max_age, |hours| SignedDuration::from_hours(hours.into()));
+                could_be(entry.since, each, minimum, now)
+            }),
             Err(failure) => {
                 failures.push(failure);
-                true
+                Some(minimum)
             }
         }
     }
@@ -226,12 +225,12 @@ fn policy(environment: &Environment<'_>) -> Result<Policy, Failure> {
 
 impl Pruned {
     /// The result if the whole plan is carried out.
-    fn of(plan: &Plan<'_>, catalog: &Catalog, expected: bool, now: Timestamp) -> Self {
+    fn of(plan: &Plan<'_>, catalog: &Catalog, could_be: Option<usize>, now: Timestamp) -> Self {
         let removals: Vec<_> = plan.removals().collect();
         let going = removals.iter().filter(|row| row.entry.counts_as_good()).count();
         Self {
             database: catalog.database.clone(),
-            expected,
+            could_be,
             good: catalog.good().count() - going,
             kept: plan.rows.len() - removals.len(),
             removed: removals.iter().map(|row| (row.entry.id.to_string(), row.reason())).collect(),
@@ -239,6 +238,12 @@ impl Pruned {
             refused: plan.refused.clone(),
             newest_good: catalog.newest_good(now).map(LastGood::from),
         }
+    }
+
+    /// The damaged backups that are still there, for freshness to tell of: it lists the last days alone.
+    fn left_damaged(&self, catalog: &Catalog) -> Vec<String> {
+        let names = catalog.damaged().map(|entry| entry.id.to_string());
+        names.filter(|name| !self.removed.iter().any(|(removed, _)| removed == name)).collect()
     }
 
     /// Counts a backup that stays and should have gone.

@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use catalog::Thresholds;
+use jiff::SignedDuration;
+
 use crate::Failure;
 
 /// Finds a variable's value by its name.
@@ -64,6 +67,23 @@ impl<'a> Environment<'a> {
     pub fn parsed<T: FromStr<Err: Display>>(&self, name: &'static str, default: T) -> Result<T, Failure> {
         let Some(text) = self.text(name) else { return Ok(default) };
         text.parse().map_err(|error| Failure::Setting { name, problem: format!("cannot be `{text}`: {error}") })
+    }
+
+    /// How old the newest good backup of a database may be that has no limit of its own.
+    ///
+    /// # Errors
+    /// When the variable is no number of seconds.
+    pub fn max_age(&self) -> Result<SignedDuration, Failure> {
+        let default = u32::try_from(Thresholds::default().max_age.as_secs()).unwrap_or(u32::MAX);
+        let seconds: u32 = self.parsed("LASTGOOD_MAX_AGE_SECONDS", default)?;
+        Ok(SignedDuration::from_secs(seconds.into()))
+    }
+
+    /// The words of a variable that lists them between commas.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     }
 }
 

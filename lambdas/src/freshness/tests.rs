@@ -1,38 +1,370 @@
-use catalog::freshness::Finding;
+//! Who is told what, row by row: `docs/cloud.md` has the table, and names each of these tests as its rows.
 
-use super::*;
+use std::collections::BTreeMap;
 
-const MAX_AGE: SignedDuration = SignedDuration::from_hours(26);
+use catalog::status::{Health, Run};
+use catalog::verdict::Extent;
+use catalog::watch::Reminder;
+use catalog::{DatabaseEntry, Layout, Object, catalogs};
+use jiff::{SignedDuration, Timestamp};
+
+use super::found::{Found, texts};
+use super::limits::Limits;
+use super::measure::{Asked, Measured, Measurer, retired};
+use super::standing;
+use crate::findings::{Gauge, Listeners, Standing};
+use crate::message::{Digest, digest};
+use crate::{Cloud, Environment, metric};
+
+const REPOSITORY: &str = "s3://bucket/backups";
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn gauge(newest_good: Option<&str>, since: &str, now: Timestamp) -> Gauge {
-    let newest_good = newest_good.map(|made| LastGood { name: "x".into(), made: time(made) });
-    let newest = newest_good.as_ref().map(|good| good.made);
-    let is_stale = newest.is_none_or(|newest| now.duration_since(newest) > MAX_AGE);
-    let finding = is_stale.then(|| Finding::Never { database: "app".into(), unverified: 0 });
-    let (good, uploaded) = (Freshness::Never, Freshness::Never);
-    Gauge { database: "app".into(), good, uploaded, finding, newest_good, since: Some(time(since)) }
+/// A Tuesday, after the daily runs.
+fn now() -> Timestamp {
+    time("2026-01-20T07:00:00Z")
 }
 
-/// How many of a week's scheduled runs would tell.
-fn told(newest_good: Option<&str>, since: &str) -> usize {
-    let begin = time("2026-01-20T03:15:00Z");
-    let runs = (0..7 * 96).map(|run| begin + INTERVAL * run);
-    runs.filter(|at| gauge(newest_good, since, *at).turned_stale(MAX_AGE, *at)).count()
+fn hours_ago(hours: i64) -> Timestamp {
+    now() - SignedDuration::from_hours(hours)
+}
+
+/// A repository as it is listed, and what its small records say.
+struct World {
+    objects: Vec<Object>,
+    marks: BTreeMap<String, DatabaseEntry>,
+    extents: BTreeMap<String, Extent>,
+    named: Vec<String>,
+    sweep: Option<Run>,
+    prune: Option<Run>,
+    last: Health,
+    listeners: Option<Listeners>,
+}
+
+impl World {
+    /// A stack that has run for long, with runs of this night, and somebody who listens.
+    fn new() -> Self {
+        let run = |hours| Some(Run { oldest_verdict: Some(hours_ago(24 * 20)), ..Run::at(hours_ago(hours)) });
+        Self {
+            objects: Vec::new(),
+            marks: BTreeMap::new(),
+            extents: BTreeMap::new(),
+            named: Vec::new(),
+            sweep: run(3),
+            prune: run(2),
+            last: Health { since: Some(hours_ago(24 * 90)), ..Health::at(hours_ago(1)) },
+            listeners: Some(Listeners { confirmed: 1, unconfirmed: 0 }),
+        }
+    }
+
+    /// A database that has been expected for a month, backed up this night.
+    fn healthy() -> Self {
+        Self::new().mark("app", 24 * 30).backup("app", 4, &[".sql.gz", ".manifest.json", ".intact.json"])
+    }
+
+    fn put(&mut self, key: String, at: Timestamp) {
+        self.objects.push(Object { key, size: 5_000, last_modified: at, etag: None, version_id: None, readable: true });
+    }
+
+    fn mark(mut self, database: &str, since_hours: i64) -> Self {
+        self.put(Layout::bucket("backups").database_entry(database), hours_ago(since_hours));
+        self.marks.insert(database.to_owned(), DatabaseEntry::new(database, hours_ago(since_hours)));
+        self
+    }
+
+    fn backup(mut self, database: &str, hours: i64, suffixes: &[&str]) -> Self {
+        let made = hours_ago(hours).to_zoned(jiff::tz::TimeZone::UTC);
+        let key = format!("backups/{}/{database}_backup_{}", made.strftime("%Y%m%d"), made.strftime("%Y%m%d_%H%M%S"));
+        for (minute, suffix) in (1..).zip(suffixes) {
+            self.put(format!("{key}{suffix}"), hours_ago(hours) + SignedDuration::from_mins(minute));
+        }
+        self
+    }
+
+    fn good(self, database: &str, hours: i64) -> Self {
+        self.backup(database, hours, &[".sql.gz", ".manifest.json", ".intact.json"])
+    }
+
+    fn retire(mut self, database: &str, hours: i64) -> Self {
+        self.marks.get_mut(database).unwrap().retired = Some(hours_ago(hours));
+        self
+    }
+
+    fn limits() -> Limits {
+        Limits::read(&Environment::new(|_| None)).unwrap()
+    }
+
+    /// As a run finds it, with the records in place of requests.
+    fn found(&self) -> Found {
+        let (limits, layout) = (Self::limits(), Layout::bucket("backups"));
+        let cloud = Cloud::over_directory(std::path::Path::new("/nonexistent"));
+        let measurer = Measurer::new(cloud.repository, limits, self.named.clone());
+        let mut measured = Measured { sweep: self.sweep.clone(), prune: self.prune.clone(), ..Measured::default() };
+        let listed = catalogs(&layout, self.objects.iter().cloned());
+        measured.find_damaged(&listed);
+        for catalog in measurer.subjects(listed, &self.last.expected, &mut measured, now()) {
+            let database = catalog.database.clone();
+            let entry = self.marks.get(&database);
+            let gone =
+                entry.filter(|_| !self.named.contains(&database)).and_then(|entry| retired(entry, &catalog, now()));
+            let extent = self.extents.get(&database).copied();
+            match gone {
+                Some(at) => measured.retired.push((database, at)),
+                None => measured.gauges.push(Gauge::of(&catalog, Asked::by(entry, &limits), extent, now())),
+            }
+        }
+        Found::new(measured, self.last.clone(), self.listeners, &limits, now())
+    }
+
+    fn standing(&self) -> Vec<Standing> {
+        standing::of(&self.found(), &Self::limits(), REPOSITORY, now())
+    }
+
+    /// The names of what a message tells within a quarter of an hour.
+    fn told(&self) -> Vec<String> {
+        let damaged = self.found().measured.damaged.into_keys().map(|id| format!("damaged/{id}"));
+        let at_once = self.standing().into_iter().filter(|standing| standing.at_once).map(|standing| standing.code);
+        at_once.chain(damaged).collect()
+    }
+
+    /// The alarms that are on by what is published, as `infra/template.yaml` has them.
+    fn alarms(&self) -> Vec<&'static str> {
+        let found = self.found();
+        let measures = metric::measured(&found.measured.gauges, &found.watch);
+        let value = |name: &str| {
+            measures
+                .iter()
+                .find(|measure| measure.name == name && measure.database.is_none())
+                .map(|measure| measure.value)
+        };
+        let beyond = |name: &str, most: f64| value(name).is_some_and(|value| value > most);
+        let below = |name: &str, least: f64| value(name).is_some_and(|value| value < least);
+        let alarms = [
+            ("stale", beyond("Staleness", 1.0)),
+            ("damaged", beyond("DamagedSinceGood", 0.0)),
+            ("shrunken", below("SizeRatio", 0.5)),
+            ("emptied", below("RowRatio", 0.5)),
+            ("overdue", beyond("Overdue", 1.0)),
+        ];
+        alarms.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
+    }
+
+    /// What the daily message names.
+    fn reminded(&self) -> Vec<String> {
+        texts(&self.standing())
+    }
 }
 
 #[test]
-fn a_database_that_became_stale_is_told_by_one_run_alone() {
-    assert_eq!(told(Some("2026-01-20T03:00:00Z"), "2026-01-01T00:00:00Z"), 1);
-    assert_eq!(told(Some("2026-01-20T03:07:12Z"), "2026-01-01T00:00:00Z"), 1);
-    assert_eq!(told(Some("2026-01-18T03:00:00Z"), "2026-01-01T00:00:00Z"), 0, "it was stale before");
+fn all_is_well() {
+    let world = World::healthy();
+    assert_eq!((world.alarms(), world.told(), world.reminded()), (vec![], vec![], vec![]));
 }
 
 #[test]
-fn a_database_that_never_had_a_good_backup_is_told_when_one_is_overdue() {
-    assert_eq!(told(None, "2026-01-20T03:00:00Z"), 1);
-    assert_eq!(told(None, "2025-01-20T03:00:00Z"), 0, "it was told long ago");
+fn nobody_ever_backs_up() {
+    let world = World { last: Health::at(now()), sweep: None, prune: None, ..World::new() };
+    assert_eq!((world.alarms(), world.told()), (vec!["stale"], vec!["nobody".to_owned()]));
+    assert_eq!(world.reminded(), ["no database has ever been backed up to s3://bucket/backups"]);
+}
+
+#[test]
+fn a_second_database_never_succeeds() {
+    let world = World::healthy().mark("shop", 27);
+    assert_eq!((world.alarms(), world.told()), (vec!["stale"], vec!["stale/shop".to_owned()]));
+    let first = World::healthy().mark("shop", 2);
+    assert_eq!((first.alarms(), first.told()), (vec![], vec![]), "its first backup has time");
+    let named = World { named: vec!["shop".into()], ..World::healthy() };
+    assert_eq!((named.alarms(), named.told()), (vec!["stale"], vec!["stale/shop".to_owned()]), "without any mark");
+}
+
+#[test]
+fn a_mark_could_not_be_written() {
+    let world = World::healthy().good("shop", 3);
+    assert_eq!((world.alarms(), world.told()), (vec![], vec!["unmarked/shop".to_owned()]));
+    assert_eq!(World::healthy().good("shop", 0).told(), [""; 0], "the agent is still at it");
+    let guest = World::healthy().backup("shop", 3, &[".sql.gz", ".intact.json"]);
+    assert_eq!(guest.told(), [""; 0], "a guest is no backup of ours");
+}
+
+#[test]
+fn an_agent_dies() {
+    let world = World::new().mark("app", 24 * 30).good("app", 27);
+    assert_eq!((world.alarms(), world.told()), (vec!["stale"], vec!["stale/app".to_owned()]));
+    assert_eq!(world.reminded().len(), 1);
+}
+
+#[test]
+fn an_agent_dies_while_another_database_is_stale() {
+    let world = World::new().mark("app", 24 * 30).good("app", 27).mark("shop", 24 * 30).good("shop", 40);
+    assert_eq!(world.told(), ["stale/app", "stale/shop"], "each by its name");
+}
+
+#[test]
+fn the_verifier_dies() {
+    let world = World::new().mark("app", 24 * 30).good("app", 27).backup("app", 3, &[".sql.gz", ".manifest.json"]);
+    assert_eq!((world.alarms(), world.told()), (vec!["stale"], vec!["stale/app".to_owned()]));
+}
+
+#[test]
+fn all_objects_are_deleted() {
+    let world = World { last: Health::at(now()), sweep: None, prune: None, ..World::new() };
+    assert_eq!(world.alarms(), ["stale"], "the status went with them");
+    let vanished = World::new().mark("app", 24 * 30);
+    assert_eq!(
+        (vanished.alarms(), vanished.told()),
+        (vec!["stale"], vec!["stale/app".to_owned()]),
+        "all but the marks"
+    );
+}
+
+#[test]
+fn the_objects_and_the_mark_of_one_database_are_deleted() {
+    let mut world = World::healthy();
+    world.last.expected = vec!["app".into(), "shop".into()];
+    assert_eq!((world.alarms(), world.told()), (vec!["stale"], vec!["trouble/shop".to_owned()]));
+}
+
+#[test]
+fn an_archive_alone_is_deleted() {
+    let world = World::healthy().backup("app", 2, &[".manifest.json", ".intact.json"]);
+    let lost = world.found().measured.damaged.into_keys().next().unwrap();
+    assert_eq!((world.alarms(), world.told()), (vec!["damaged"], vec![format!("damaged/{lost}")]));
+}
+
+#[test]
+fn a_backup_is_damaged_until_a_good_one_comes() {
+    let rotten = || World::healthy().backup("app", 2, &[".sql.gz", ".manifest.json", ".damaged.json"]);
+    assert_eq!((rotten().alarms(), rotten().told().len(), rotten().reminded().len()), (vec!["damaged"], 1, 1));
+    let over = rotten().good("app", 1);
+    assert_eq!((over.alarms(), over.reminded()), (vec![], vec![]), "a good one is newer");
+}
+
+#[test]
+fn an_old_backup_rots() {
+    let mut world = World::healthy();
+    world.prune.as_mut().unwrap().damaged = vec!["20251222/app_backup_20251222_030000".into()];
+    assert_eq!(
+        (world.alarms(), world.told()),
+        (vec![], vec!["damaged/20251222/app_backup_20251222_030000".to_owned()])
+    );
+}
+
+#[test]
+fn all_databases_are_retired_with_a_stolen_key() {
+    let world = World::healthy().retire("app", 1);
+    assert_eq!((world.alarms(), world.told().len()), (vec![], 1), "it is told by name");
+    assert!(world.standing()[0].text.starts_with("database `app` was retired by hand on 2026-01-20 06:00 UTC"));
+    assert_eq!(world.reminded(), [""; 0], "told once: it may have been meant");
+    let old = World::healthy().retire("app", 24 * 8);
+    assert_eq!(old.told(), [""; 0], "it is expected again: a backup came later");
+    let named = World { named: vec!["app".into()], ..World::new().mark("app", 900).good("app", 27).retire("app", 1) };
+    assert_eq!(named.alarms(), ["stale"], "what the stack names can't be retired");
+}
+
+#[test]
+fn retention_never_runs() {
+    let world = World { prune: Some(Run::at(hours_ago(37))), ..World::healthy() };
+    assert_eq!((world.alarms(), world.told()), (vec!["overdue"], vec!["prune".to_owned()]));
+    let never = World { prune: None, ..World::healthy() };
+    assert_eq!(never.alarms(), ["overdue"]);
+    let mut new = World { prune: None, ..World::healthy() };
+    new.last.since = Some(hours_ago(20));
+    assert_eq!(new.alarms(), [""; 0], "a new stack has time");
+}
+
+#[test]
+fn the_sweep_never_runs() {
+    let world = World { sweep: None, ..World::healthy() };
+    assert_eq!((world.alarms(), world.told()), (vec!["overdue"], vec!["sweep".to_owned()]));
+}
+
+#[test]
+fn verdicts_grow_old() {
+    let mut world = World::healthy();
+    world.sweep.as_mut().unwrap().oldest_verdict = Some(hours_ago(24 * 66));
+    assert_eq!((world.alarms(), world.told()), (vec!["overdue"], vec!["unverified".to_owned()]));
+}
+
+#[test]
+fn nobody_confirmed_the_mail() {
+    let world = World { listeners: Some(Listeners { confirmed: 0, unconfirmed: 1 }), ..World::healthy() };
+    assert_eq!(world.reminded(), ["nobody gets the alarms: 1 subscription not confirmed"]);
+    let unasked = World { listeners: None, ..World::healthy() };
+    assert_eq!(unasked.reminded(), [""; 0], "unknown where it can't be asked");
+}
+
+#[test]
+fn a_clock_is_ahead_or_behind() {
+    let ahead = World::new().mark("app", 24 * 30).good("app", 27).good("app", -24 * 3);
+    assert_eq!(ahead.alarms(), ["stale"], "the one of the future proves nothing");
+    let behind = World::new().mark("app", 24 * 30).good("app", 29);
+    assert_eq!(behind.alarms(), ["stale"], "the safe side");
+}
+
+#[test]
+fn a_backup_shrinks_or_loses_its_rows() {
+    let extent = |bytes, rows| Extent { bytes, rows, median_bytes: Some(10_000), median_rows: Some(10_000) };
+    let with = |bytes, rows| World { extents: [("app".into(), extent(bytes, rows))].into(), ..World::healthy() };
+    assert_eq!(with(9_000, 9_000).alarms(), [""; 0]);
+    assert_eq!(with(4_000, 9_000).alarms(), ["shrunken"]);
+    assert_eq!(with(9_000, 10).alarms(), ["emptied"]);
+    let name = "app_backup_20260120_030000";
+    assert_eq!(with(4_000, 10).told(), [format!("shrunken/app/{name}"), format!("emptied/app/{name}")]);
+    let mut small = World::healthy();
+    small.marks.get_mut("app").unwrap().min_size = Some(6_000);
+    assert_eq!(small.alarms(), ["shrunken"], "by its own limit, with nothing to compare");
+    assert_eq!(small.reminded(), [format!("the newest good backup {name} has 4.9 KiB, less than 5.9 KiB")]);
+}
+
+#[test]
+fn hourly_and_weekly_databases_share_a_prefix() {
+    let world = |hourly: i64, weekly: i64| {
+        let mut world =
+            World::new().mark("hourly", 900).good("hourly", hourly).mark("weekly", 900).good("weekly", weekly);
+        world.marks.get_mut("hourly").unwrap().max_age_hours = Some(2);
+        world.marks.get_mut("weekly").unwrap().max_age_hours = Some(24 * 8);
+        world
+    };
+    assert_eq!(world(1, 24 * 7).alarms(), [""; 0]);
+    assert_eq!(world(3, 24 * 7).told(), ["stale/hourly"]);
+    assert_eq!(world(1, 24 * 9).told(), ["stale/weekly"]);
+}
+
+#[test]
+fn a_thousand_are_damaged_at_once() {
+    let many = (0..1_000).fold(World::healthy(), |world, n| {
+        world.backup(&format!("shop{n}"), 2, &[".sql.gz", ".manifest.json", ".damaged.json"])
+    });
+    let found = many.found();
+    assert_eq!((many.alarms(), found.measured.damaged.len()), (vec![], 1_000), "nobody expects them");
+    let told = many.told().into_iter().filter(|code| code.starts_with("damaged/")).count();
+    assert_eq!(told, 1_000, "in one message: see message/tests.rs");
+}
+
+/// The digest of Monday, with everything in it.
+#[test]
+fn monday_brings_a_digest_also_when_all_is_well() {
+    let next = catalog::status::GoesNext {
+        database: "app".into(),
+        backup: "app_backup_20251022_030000".into(),
+        from: time("2026-01-21T03:00:00Z"),
+    };
+    let extent = Extent { bytes: 5_000, rows: 1_204_511, median_bytes: None, median_rows: None };
+    let mut world = World { extents: [("app".into(), extent)].into(), ..World::healthy() };
+    world.listeners = Some(Listeners { confirmed: 2, unconfirmed: 1 });
+    let text = |world: &World, kind| {
+        let (found, standing) = (world.found(), world.standing());
+        let gauges = &found.measured.gauges;
+        let about = Digest { kind, repository: REPOSITORY, gauges, standing: &standing, now: now() };
+        digest(&about, std::slice::from_ref(&next), world.listeners)
+            .map(|m| format!("Subject: {}\n\n{}", m.subject, m.body))
+    };
+    insta::assert_snapshot!("digest_all_well", text(&world, Reminder::Weekly).unwrap());
+    assert_eq!(text(&world, Reminder::Daily), None, "on another day all that is well is silent");
+    let ill = World { sweep: None, ..world.mark("shop", 50) };
+    insta::assert_snapshot!("reminder", text(&ill, Reminder::Daily).unwrap());
+    assert!(text(&ill, Reminder::Weekly).unwrap().contains("shop\n  has no good backup"));
 }

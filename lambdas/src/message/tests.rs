@@ -1,8 +1,8 @@
+use catalog::Freshness;
 use catalog::retention::Refusal;
-use catalog::verdict::Verifier;
-use catalog::{Freshness, Object, Verdict};
 
 use super::*;
+use crate::findings::LastGood;
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -18,11 +18,8 @@ fn last_good() -> Option<LastGood> {
 
 fn found(name: &str, database: &str, last_good: Option<LastGood>) -> Damaged {
     let key = format!("backups/20260120/{name}.sql.gz");
-    let object =
-        Object { key: key.clone(), size: 5_000, last_modified: now(), etag: None, version_id: None, readable: true };
-    let by = Verifier { name: "function".into(), version: "0".into(), host: "verify".into() };
-    let verdict = Verdict::unfinished(&object, 9, now(), by);
-    Damaged { object: format!("s3://bucket/{key}"), database: database.into(), verdict, last_good }
+    let findings = vec!["only 9 of 5000 bytes could be read in the time there was".to_owned()];
+    Damaged { object: format!("s3://bucket/{key}"), database: database.into(), findings, last_good }
 }
 
 fn text(message: Option<Message>) -> String {
@@ -43,8 +40,8 @@ fn a_damaged_backup_is_told_like_this() {
 fn a_refused_plan_is_told_like_this() {
     let pruned = Pruned {
         database: "app".into(),
-        expected: true,
         good: 10,
+        could_be: Some(7),
         kept: 12,
         removed: Vec::new(),
         stayed: Vec::new(),
@@ -63,9 +60,14 @@ fn a_stale_database_is_told_like_this() {
         database: "app".into(),
         good: Freshness::Never,
         uploaded: Freshness::Never,
+        share: Some(1.1),
         finding: Some(finding),
+        lost: 0,
         newest_good: last_good(),
+        proof: None,
+        min_size: None,
         since: None,
+        trouble: None,
     };
     let never = catalog::freshness::Finding::Never { database: "my app".into(), unverified: 3 };
     let never = Gauge { database: "my app".into(), finding: Some(never), newest_good: None, ..stale_one.clone() };
@@ -85,4 +87,22 @@ fn a_message_about_many_stays_short_enough_for_sns() {
 fn a_subject_is_one_short_ascii_line_whatever_the_database_is_called() {
     let message = damaged(&[found(&"ä\n".repeat(99), "x", None)], now()).unwrap();
     assert!(message.subject.len() < 100 && message.subject.chars().all(|c| c.is_ascii_graphic() || c == ' '));
+}
+
+#[test]
+fn news_are_told_like_this() {
+    let new = |code: &str, text: &str, command: Option<[String; 2]>| Standing {
+        code: code.to_owned(),
+        text: text.to_owned(),
+        command,
+        stands: true,
+        at_once: true,
+    };
+    let overdue = new("sweep", "the daily sweep has never come to its end", None);
+    let command = Some(["To be told when they stop coming:".to_owned(), "lastgood expect shop".to_owned()]);
+    let unmarked = new("unmarked/shop", "backups of database `shop` come, but nobody would miss them", command);
+    insta::assert_snapshot!(text(news(&[&overdue, &unmarked], "s3://bucket/backups")));
+    assert_eq!(news(&[], "s3://bucket/backups"), None);
+    let many: Vec<&Standing> = std::iter::repeat_n(&overdue, 1_000).collect();
+    assert!(news(&many, "x").unwrap().body.contains("and 980 more"));
 }

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::findings::{LastGood, Sizes};
+use catalog::verdict::Extent;
+
+use crate::findings::{LastGood, Proof, Sizes};
 
 fn table(measures: &[Measure]) -> String {
     let line = |text: String, measure: &Measure| {
@@ -63,15 +65,33 @@ fn gauge(database: &str, good: Option<i64>, uploaded: Option<i64>) -> Gauge {
         })
     };
     let newest_good = good.map(|_| LastGood { name: "x".into(), made: Timestamp::UNIX_EPOCH });
+    let share =
+        good.filter(|age| *age > -300).map(|age| SignedDuration::from_secs(age).as_secs_f64().max(0.0) / 7_200.0);
+    let proof = good.map(|_| Proof { size: 5_000, verified: None, extent: None });
     let (good, uploaded) = (freshness(good), freshness(uploaded));
-    Gauge { database: database.into(), good, uploaded, finding: None, newest_good, since: None }
+    let (finding, min_size, since, trouble) = (None, None, None, None);
+    let database = database.into();
+    Gauge { database, good, uploaded, share, finding, lost: 0, newest_good, proof, min_size, since, trouble }
+}
+
+fn extent(bytes: u64, rows: u64, median_bytes: Option<u64>, median_rows: Option<u64>) -> Option<Extent> {
+    Some(Extent { bytes, rows, median_bytes, median_rows })
+}
+
+fn with(gauge: Gauge, extent: Option<Extent>, lost: usize) -> Gauge {
+    let proof = gauge.proof.map(|proof| Proof { extent, ..proof });
+    Gauge { proof, lost, ..gauge }
+}
+
+fn retired(retired: usize) -> Watch {
+    Watch { retired, ..Watch::default() }
 }
 
 fn pruned_of(database: &str, good: usize, removed: usize) -> Pruned {
     Pruned {
         database: database.into(),
-        expected: true,
         good,
+        could_be: Some(7),
         kept: good + 1,
         removed: vec![("x".into(), "old".into()); removed],
         stayed: Vec::new(),
@@ -82,34 +102,44 @@ fn pruned_of(database: &str, good: usize, removed: usize) -> Pruned {
 
 #[test]
 fn every_outcome_publishes_these_numbers() {
-    let shrunken = sizes(5_000, 300, &[(10_000, 600), (30_000, 1_000), (20_000, 800), (20_000, 800)]);
     let refused = Pruned {
         refused: Some(catalog::retention::Refusal::MoreThanHalf { removed: 9, good: 10 }),
-        ..pruned_of("shop", 10, 0)
+        ..pruned_of("shop", 5, 0)
     };
-    let guests = Pruned { expected: false, ..pruned_of("guests", 0, 0) };
-    let cases: [(&str, Vec<Measure>); 11] = [
-        ("intact, half as large as those before", judged(&outcome(true, Some(shrunken)))),
-        ("intact, the first of its database", judged(&outcome(true, Some(sizes(5_000, 300, &[]))))),
-        ("intact, nothing but empty tables before", judged(&outcome(true, Some(sizes(5_000, 300, &[(5_000, 0)]))))),
-        ("damaged, again or a guest", judged(&outcome(false, None))),
-        ("two databases", measured(&[gauge("app", Some(3_600), Some(60)), gauge("shop", Some(60), Some(60))], 0)),
+    let guests = Pruned { could_be: None, ..pruned_of("guests", 0, 0) };
+    let well = gauge("app", Some(3_600), Some(60));
+    let shrunken = with(well.clone(), extent(5_000, 300, Some(20_000), Some(800)), 0);
+    let first = with(well.clone(), extent(5_000, 300, None, None), 0);
+    let emptied = with(gauge("shop", Some(60), Some(60)), extent(5_000, 0, Some(5_000), Some(10)), 2);
+    let small = Gauge { min_size: Some(5_001), ..well.clone() };
+    let late = Watch { overdue: 1.5, oldest_verdict: Some(864_000.0), ..Watch::default() };
+    let watch = Watch::default();
+    let cases: [(&str, Vec<Measure>); 13] = [
+        ("a verdict: intact", judged(&outcome(true, Some(sizes(5_000, 300, &[(10_000, 600)]))))),
+        ("a verdict: damaged", judged(&outcome(false, None))),
+        ("two databases", measured(&[well.clone(), gauge("shop", Some(60), Some(60))], &watch)),
+        (
+            "a fourth as large as those before, and one without rows, damaged since",
+            measured(&[shrunken, emptied], &watch),
+        ),
+        ("the first of its database", measured(&[first], &watch)),
+        ("smaller than a person said", measured(&[small], &watch)),
         (
             "one that never had a good backup",
-            measured(&[gauge("app", None, Some(60)), gauge("shop", Some(60), None)], 0),
+            measured(&[gauge("app", None, Some(60)), gauge("shop", Some(60), None)], &watch),
         ),
-        ("a backup from the future", measured(&[gauge("app", Some(-301), Some(-300))], 0)),
-        ("no database yet", measured(&[], 0)),
-        ("all databases retired", measured(&[], 2)),
-        ("retention", pruned(&[pruned_of("app", 8, 2), refused, guests], 0)),
-        ("retention without any database", pruned(&[], 0)),
+        ("a backup from the future", measured(&[gauge("app", Some(-301), Some(-300))], &watch)),
+        ("no database yet", measured(&[], &watch)),
+        ("all databases retired", measured(&[], &retired(2))),
+        ("the sweep is overdue", measured(&[], &Watch { retired: 1, ..late })),
+        ("retention", pruned(&[pruned_of("app", 8, 2), refused, guests])),
+        ("retention without any database", pruned(&[])),
     ];
     let mut text = String::new();
     for (name, measures) in &cases {
         writeln!(text, "{name}\n{}", table(measures)).unwrap();
     }
     insta::assert_snapshot!(text);
-    assert!(pruned(&[], 3).iter().all(|measure| measure.name != "GoodCount"), "all are retired");
     assert_eq!(table(&unlisted()), "RetentionRefused     (all)               1 Count\n");
 }
 
@@ -121,7 +151,12 @@ proptest! {
         ages in proptest::collection::vec(proptest::option::of(any::<i64>()), 0..4),
     ) {
         let gauges: Vec<Gauge> = ages.iter().map(|age| gauge("app", *age, *age)).collect();
-        let all = judged(&outcome(true, Some(sizes(bytes, rows, &earlier)))).into_iter().chain(measured(&gauges, 0));
+        let before = earlier.first().copied();
+        let extent = extent(bytes, rows, before.map(|(bytes, _)| bytes), before.map(|(_, rows)| rows));
+        let gauges: Vec<Gauge> = gauges.into_iter().map(|gauge| with(gauge, extent, 1)).collect();
+        let overdue = if gauges.is_empty() { f64::MAX } else { 0.0 };
+        let watch = Watch { overdue, oldest_verdict: Some(-5.0), ..Watch::default() };
+        let all = judged(&outcome(true, Some(sizes(bytes, rows, &earlier)))).into_iter().chain(measured(&gauges, &watch));
         for measure in all {
             prop_assert!(measure.value.is_finite() && measure.value >= 0.0, "{measure:?}");
         }
@@ -129,12 +164,16 @@ proptest! {
 }
 
 #[test]
-fn an_event_that_comes_twice_changes_no_gauge() {
-    let once = judged(&outcome(true, Some(sizes(5, 5, &[(10, 10)]))));
-    let value = |measures: &[Measure], of: fn(f64, f64) -> f64| {
-        measures.iter().filter(|measure| measure.name == "SizeRatio").map(|measure| measure.value).reduce(of)
-    };
-    let twice: Vec<Measure> = once.iter().chain(&once).cloned().collect();
-    assert_eq!(value(&once, f64::max), value(&twice, f64::max));
-    assert_eq!(value(&once, f64::min), value(&twice, f64::min));
+fn ten_metrics_are_published_for_the_whole_repository() {
+    let extent = extent(1, 1, Some(1), Some(1));
+    let watch = Watch { oldest_verdict: Some(1.0), ..Watch::default() };
+    let all = [
+        judged(&outcome(true, None)),
+        measured(&[with(gauge("app", Some(60), Some(60)), extent, 0)], &watch),
+        pruned(&[pruned_of("app", 8, 2)]),
+        unlisted(),
+    ];
+    let free: std::collections::BTreeSet<&str> =
+        all.iter().flatten().filter(|measure| measure.database.is_none()).map(|measure| measure.name).collect();
+    assert_eq!(free.len(), 10, "{free:?}");
 }

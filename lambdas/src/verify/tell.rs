@@ -20,7 +20,8 @@ pub(super) async fn damaged(cloud: &Cloud, judged: &[Judged]) -> Result<(), Fail
             None => repository.newest_good(&database, now).await?.as_ref().map(LastGood::from),
         };
         let object = repository.object_name(&judged.verdict.identity.key);
-        damaged.push(Damaged { object, database, verdict: judged.verdict.clone(), last_good });
+        let findings = judged.verdict.findings.iter().map(ToString::to_string).collect();
+        damaged.push(Damaged { object, database, findings, last_good });
     }
     match message::damaged(&damaged, now) {
         Some(message) => cloud.tell(&message).await,

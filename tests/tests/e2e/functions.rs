@@ -72,8 +72,12 @@ impl Ground {
 
     /// The largest value of a metric over the repository, or one database of it; none when it was never published.
     pub(crate) fn metric(&self, name: &str, database: Option<&str>) -> Option<f64> {
-        let repository = format!("s3://{}/backups", self.bucket.name());
-        metric(&hearers().root(), &repository, database, name)
+        metric(&hearers().root(), &self.repository(), database, name)
+    }
+
+    /// The value of the metrics' dimension.
+    pub(crate) fn repository(&self) -> String {
+        format!("s3://{}/backups", self.bucket.name())
     }
 
     /// A new queue, in place of the stack's queue of arrivals.

@@ -22,9 +22,9 @@ fn backup_in_a_deployed_stack_is_judged_and_measured_by_itself() {
     let agent = agent().database(database()).bucket(bucket.name(), bucket.access());
     agent.setting("BACKUP_VERIFY", "none").setting("BACKUP_S3_PREFIX", "backups").run(&["backup"]).succeeds();
     let latest = |name: &str| metric(bucket.access(), &stack.repository(), None, name);
-    // The verdict's arrival wakes retention in its turn.
+    // The verdict's arrival wakes retention in its turn. Freshness has its schedule: here a person asks it.
     let begun = Instant::now();
-    while latest("GoodCount").is_none() {
+    while latest("GoodMissing").is_none() {
         let log = || stack.ministack().log();
         assert!(begun.elapsed() < Duration::from_secs(60), "{:#?}\n{}", bucket.keys(), log());
         std::thread::sleep(Duration::from_millis(200));
@@ -32,9 +32,11 @@ fn backup_in_a_deployed_stack_is_judged_and_measured_by_itself() {
     assert!(bucket.keys().iter().any(|key| key.ends_with(".intact.json")), "{:#?}", bucket.keys());
     let measure = json!({"FunctionName": stack.resource("Freshness"), "Payload": r#"{"action":"measure"}"#});
     assert_eq!(stack.ask("lambda", "Invoke", measure)["FunctionError"], serde_json::Value::Null);
-    assert_eq!(latest("VerifyDamaged"), Some(0.0));
-    assert_eq!(latest("GoodCount"), Some(1.0));
-    assert!(latest("AgeOfNewestGood").unwrap() < 600.0);
+    assert_eq!(latest("DamagedSinceGood"), Some(0.0));
+    assert_eq!(latest("GoodMissing"), Some(0.0));
+    assert!(latest("AgeOfNewestGood").unwrap() < 600.0 && latest("Staleness").unwrap() < 1.0);
+    let status = bucket.get_json("backups/status/freshness.json");
+    assert_eq!((&status["listeners"], &status["expected"]), (&json!(0), &json!([database().name()])), "{status}");
     let failed = stack.output("DeadLettersUrl");
     let failed = stack.ask("sqs", "ReceiveMessage", json!({"QueueUrl": failed}));
     assert_eq!(failed["Messages"], serde_json::Value::Null);

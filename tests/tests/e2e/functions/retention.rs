@@ -44,7 +44,7 @@ fn dry_run_says_what_the_act_then_does() {
     let before = ground.bucket.versions();
     let planned = invoke(&retention(&ground, 6), &json!({"action": "prune", "dryRun": true})).done();
     assert_eq!(ground.bucket.versions(), before, "a dry run removed something");
-    assert_eq!(ground.metric("GoodCount", None), None, "a dry run published");
+    assert_eq!(ground.metric("GoodMissing", None), None, "a dry run published");
 
     let done = invoke(&retention(&ground, 6), &prune()).done();
     assert_eq!(removed(&planned), removed(&done));
@@ -53,7 +53,7 @@ fn dry_run_says_what_the_act_then_does() {
     let left = ground.bucket.versions();
     assert_eq!(left.len(), before.len() - 6, "every version of three objects each");
     assert!(left.iter().any(|version| version.key == guest), "a guest went");
-    assert_eq!(ground.metric("GoodCount", None), Some(6.0));
+    assert_eq!(ground.metric("GoodCount", Some("app")), Some(6.0));
     assert_eq!(ground.metric("RetentionRemoved", Some("app")), Some(2.0));
     assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()), Vec::<&str>::new());
 }
@@ -80,7 +80,7 @@ fn plan_that_goes_too_far_is_refused_and_told_once_a_day() {
 }
 
 #[test]
-fn only_expected_databases_are_counted() {
+fn only_expected_databases_are_counted_and_no_more_is_asked_than_there_could_be() {
     let ground = Ground::new();
     for days in 0..3 {
         put_in_bucket(&ground.bucket, "app", days_ago(days));
@@ -88,8 +88,16 @@ fn only_expected_databases_are_counted() {
     put_in_bucket(&ground.bucket, "old", days_ago(3));
     mark(&ground.bucket, "app", None);
     mark(&ground.bucket, "old", Some("2099-01-01T00:00:00Z"));
-    invoke(&retention(&ground, 6), &prune()).done();
-    assert_eq!(ground.metric("GoodCount", None), Some(3.0), "the retired one has one alone");
+    let setup = retention(&ground, 6).setting("BACKUP_MIN_GOOD", "7");
+    invoke(&setup, &prune()).done();
+    assert_eq!(ground.metric("GoodMissing", None), Some(4.0), "the retired one has one alone");
+    assert_eq!(ground.metric("GoodMissing", Some("old")), None);
+    let young = Ground::new();
+    put_in_bucket(&young.bucket, "app", days_ago(0));
+    let entry = json!({"version": 1, "database": "app", "since": days_ago(1), "retired": null});
+    young.bucket.put("backups/databases/app.json", entry.to_string().as_bytes());
+    invoke(&retention(&young, 6).setting("BACKUP_MIN_GOOD", "7"), &prune()).done();
+    assert_eq!(young.metric("GoodMissing", None), Some(0.0), "in its first days a database has few");
 }
 
 /// More objects than one page of a listing has: what lies beyond decides what may go.

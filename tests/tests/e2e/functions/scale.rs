@@ -32,7 +32,8 @@ fn thousand_backups_cost_freshness_as_many_requests_as_a_hundred_and_retention_i
         ground
     });
     let measured = [&few, &many].map(|ground| requests(ground, "freshness", "measure").0);
-    assert_eq!(measured, [7, 7], "a listing of the databases, and an entry and a listing for each");
+    // What was told before, one listing of the last days, and a mark and a verdict for each; then what was told.
+    assert_eq!(measured, [9, 9], "the same with ten times as many backups");
 
     let (planned, retention) = requests(&many, "retention", "prune");
     // 3,603 objects in pages of a thousand, and an entry for each database.
@@ -42,15 +43,43 @@ fn thousand_backups_cost_freshness_as_many_requests_as_a_hundred_and_retention_i
 
 /// CloudWatch takes a thousand at once.
 #[test]
-fn more_than_a_thousand_measures_go_in_two_requests() {
+fn more_than_two_thousand_measures_go_in_three_requests() {
     let ground = Ground::new();
     let databases: Vec<String> = (0..510).map(|number| format!("shop{number}")).collect();
     history::fill(&ground.bucket, &databases.iter().map(String::as_str).collect::<Vec<_>>(), 1);
     let cloudwatch = Proxy::start(&hearers().root().endpoint);
     let setup = ground.function("freshness").reports_to(&hearers().root().through(&cloudwatch));
     Function::start(&setup).invoke(&json!({"action": "measure"}), AMPLE).done();
-    assert_eq!(cloudwatch.requests().len(), 2, "{:?}", cloudwatch.requests());
-    assert!(ground.metric("AgeOfNewestUploaded", Some("shop509")).is_some(), "the last of 1,022");
+    let published = cloudwatch.requests().iter().filter(|request| request.target.ends_with("PutMetricData")).count();
+    assert_eq!(published, 3, "{:?}", cloudwatch.requests());
+    assert!(ground.metric("BackupSize", Some("shop509")).is_some(), "the last of 2,557");
+}
+
+/// Each database's own requests are remembered by a warm function: then the databases cost their share of one listing.
+#[test]
+fn databases_cost_freshness_a_share_of_one_listing_and_not_a_listing_each() {
+    let ground = Ground::new();
+    let databases: Vec<String> = (0..100).map(|number| format!("shop{number}")).collect();
+    let mut names: Vec<&str> = databases.iter().map(String::as_str).collect();
+    history::fill(&ground.bucket, &names, 4);
+    names.truncate(10);
+    // Ten have nothing in the last days.
+    for key in ground.bucket.keys().iter().filter(|key| key.ends_with(".intact.json")) {
+        if names.iter().any(|name| key.contains(&format!("/{name}_backup_"))) {
+            ground.bucket.delete(key);
+        }
+    }
+    let proxy = Proxy::start(&ground.bucket.access().endpoint);
+    let mut freshness = Function::start(&ground.function_as("freshness", &ground.bucket.access().through(&proxy)));
+    freshness.invoke(&json!({"action": "measure"}), AMPLE).done();
+    let cold = proxy.requests().len();
+    proxy.clear_requests();
+    freshness.invoke(&json!({"action": "measure"}), AMPLE).done();
+    let warm = proxy.requests().len();
+    let lists = proxy.requests().iter().filter(|request| request.target.contains("list-type")).count();
+    assert!(cold - warm >= 190, "100 marks and 90 verdicts were read again: {cold}, {warm}");
+    // Twice 1,290 keys; the ten are asked for one by one, in four windows each, of which one is crowded.
+    assert!(lists <= 4 + 10 * 5, "{lists} of {warm}");
 }
 
 /// Whether `make scale` asks, and there is time.

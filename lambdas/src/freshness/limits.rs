@@ -1,0 +1,35 @@
+//! What people must hear of.
+
+use catalog::watch::REREADING;
+use jiff::SignedDuration;
+
+use crate::{Environment, Failure};
+
+/// The time between two scheduled runs, as in `infra/template.yaml`.
+pub(super) const INTERVAL: SignedDuration = SignedDuration::from_mins(15);
+
+/// From when on something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limits {
+    /// The age of the newest good backup of a database that has no limit of its own.
+    pub(super) max_age: SignedDuration,
+    /// The share of the size, and of the rows, of those before it.
+    pub(super) min_ratio: f64,
+    /// The age that no verdict should have.
+    pub(super) rereading: SignedDuration,
+}
+
+impl Limits {
+    /// The limits that are set.
+    ///
+    /// # Errors
+    /// When one of them is no number.
+    pub(super) fn read(environment: &Environment<'_>) -> Result<Self, Failure> {
+        let days: u32 = environment.parsed("LASTGOOD_REVERIFY_AFTER_DAYS", 30)?;
+        Ok(Self {
+            max_age: environment.max_age()?,
+            min_ratio: environment.parsed("LASTGOOD_MIN_SIZE_RATIO", 0.5)?,
+            rereading: SignedDuration::from_hours(i64::from(days) * 24).saturating_add(REREADING),
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! What stands: everything that is wrong by what one run has found, and news that are told once. Each has a name, by which the
+//! next run knows that it was told.
+
+use catalog::words::{self, shell_word};
+use jiff::{SignedDuration, Timestamp};
+
+use super::found::{Found, lateness};
+use super::limits::Limits;
+use crate::findings::{Gauge, Standing};
+
+/// A retirement is news for so long; later nobody needs to hear of it.
+const NEWS: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What stands in the repository of this name, the worst first.
+pub(super) fn of(found: &Found, limits: &Limits, repository: &str, now: Timestamp) -> Vec<Standing> {
+    let gauges = &found.measured.gauges;
+    let each = |of: &dyn Fn(&Gauge) -> Option<Standing>| gauges.iter().filter_map(of).collect::<Vec<_>>();
+    let groups = [
+        Vec::from_iter(nobody(found, repository)),
+        each(&trouble),
+        each(&stale),
+        each(&lost),
+        each(&|gauge| shrunken(gauge, limits.min_ratio)),
+        each(&|gauge| emptied(gauge, limits.min_ratio)),
+        watchers(found, limits, now),
+        Vec::from_iter(deaf(found)),
+        found.measured.unmarked.iter().map(|database| unmarked(database)).collect(),
+        found.measured.retired.iter().filter_map(|(database, at)| retired(database, *at, now)).collect(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+impl Standing {
+    fn new(code: String, text: String) -> Self {
+        Self { code, text, command: None, stands: true, at_once: true }
+    }
+
+    fn command(self, sentence: &str, command: String) -> Self {
+        Self { command: Some([sentence.to_owned(), command]), ..self }
+    }
+
+    /// Another message, or an alarm, tells it at once.
+    fn told_elsewhere(self) -> Self {
+        Self { at_once: false, ..self }
+    }
+}
+
+/// Nobody has ever backed up.
+fn nobody(found: &Found, repository: &str) -> Option<Standing> {
+    let is_empty = found.measured.gauges.is_empty() && found.measured.retired.is_empty();
+    let text = format!("no database has ever been backed up to {repository}");
+    let nobody = Standing::new("nobody".to_owned(), text);
+    is_empty
+        .then(|| nobody.command("See on its host whether the backup runs, and where to:", "lastgood backup".to_owned()))
+}
+
+fn trouble(gauge: &Gauge) -> Option<Standing> {
+    let trouble = gauge.trouble.as_ref()?;
+    let text = format!("nothing is known of database `{}`, which counts as never backed up: {trouble}", gauge.database);
+    let command = format!("lastgood expect {}", shell_word(&gauge.database));
+    let trouble = Standing::new(format!("trouble/{}", gauge.database), text);
+    Some(trouble.command("To mark it anew, when you know why:", command))
+}
+
+fn stale(gauge: &Gauge) -> Option<Standing> {
+    let finding = gauge.finding.as_ref().filter(|_| gauge.trouble.is_none())?;
+    let stale = Standing::new(format!("stale/{}", gauge.database), finding.to_string());
+    Some(stale.command("See its backups:", list(&gauge.database)))
+}
+
+/// Each of these backups is told by itself, with what was found.
+fn lost(gauge: &Gauge) -> Option<Standing> {
+    let count = words::count(gauge.lost as u64, "backup");
+    let text = format!("database `{}` has {count} damaged, gone or changed, and no good one since", gauge.database);
+    let lost =
+        Standing::new(format!("lost/{}", gauge.database), text).command("See its backups:", list(&gauge.database));
+    (gauge.lost > 0).then(|| lost.told_elsewhere())
+}
+
+fn shrunken(gauge: &Gauge, min_ratio: f64) -> Option<Standing> {
+    let (proof, good) = (gauge.proof?, gauge.newest_good.as_ref()?);
+    let size = words::size(proof.size);
+    let text = match (gauge.min_size.filter(|_| gauge.is_too_small()), gauge.size_ratio()) {
+        (Some(least), _) => {
+            format!("the newest good backup {} has {size}, less than {}", good.name, words::size(least))
+        }
+        (None, Some(ratio)) if ratio < min_ratio => {
+            let before = words::size(proof.extent?.median_bytes?);
+            format!("the newest good backup {} has {size}, where those before it had {before}", good.name)
+        }
+        _ => return None,
+    };
+    let shrunken = Standing::new(format!("shrunken/{}/{}", gauge.database, good.name), text);
+    Some(
+        shrunken
+            .command("See what is in it, and compare it with the one before:", format!("lastgood show {}", good.name)),
+    )
+}
+
+fn emptied(gauge: &Gauge, min_ratio: f64) -> Option<Standing> {
+    let (extent, good) = (gauge.proof?.extent?, gauge.newest_good.as_ref()?);
+    gauge.row_ratio().filter(|ratio| *ratio < min_ratio)?;
+    let [rows, before] = [extent.rows, extent.median_rows?].map(words::grouped);
+    let text = format!("the newest good backup {} has {rows} rows, where those before it had {before}", good.name);
+    let emptied = Standing::new(format!("emptied/{}/{}", gauge.database, good.name), text);
+    Some(emptied.command("See which tables lost them:", format!("lastgood show {}", good.name)))
+}
+
+/// The watchers that nobody else watches.
+fn watchers(found: &Found, limits: &Limits, now: Timestamp) -> Vec<Standing> {
+    let runs = [
+        ("sweep", "the daily sweep, which finds what changed behind everyone's back,", &found.measured.sweep),
+        ("prune", "the daily run of retention", &found.measured.prune),
+    ];
+    let mut standing = Vec::new();
+    for (code, what, run) in runs {
+        if lateness(run.as_ref(), found.since, now) > 1.0 {
+            let last = run.as_ref().map_or_else(
+                || "has never come to its end".to_owned(),
+                |run| format!("came to its end {} the last time", words::age(now.duration_since(run.finished))),
+            );
+            standing.push(Standing::new(code.to_owned(), format!("{what} {last}")));
+        }
+        let said = run.iter().flat_map(|run| &run.standing);
+        standing.extend(said.map(|text| Standing::new(format!("{code}/{text}"), text.clone()).told_elsewhere()));
+    }
+    let oldest = found.measured.sweep.as_ref().and_then(|sweep| sweep.oldest_verdict);
+    if let Some(age) = oldest.map(|oldest| now.duration_since(oldest)).filter(|age| *age > limits.rereading) {
+        let text = format!("a good backup was read back {} the last time: reading again lags behind", words::age(age));
+        standing.push(Standing::new("unverified".to_owned(), text));
+    }
+    standing
+}
+
+/// A message would reach nobody, so `check` says it on the host.
+fn deaf(found: &Found) -> Option<Standing> {
+    let listeners = found.listeners.filter(|listeners| listeners.confirmed == 0)?;
+    let text = match listeners.unconfirmed {
+        0 => "nobody gets the alarms: the topic has no subscription".to_owned(),
+        asked => format!("nobody gets the alarms: {} not confirmed", words::count(asked, "subscription")),
+    };
+    Some(Standing::new("deaf".to_owned(), text).told_elsewhere())
+}
+
+fn unmarked(database: &str) -> Standing {
+    let text =
+        format!("backups of database `{database}` come, but nothing says that they should: nobody would miss them");
+    let command = format!("lastgood expect {}", shell_word(database));
+    Standing::new(format!("unmarked/{database}"), text).command("To be told when they stop coming:", command)
+}
+
+fn retired(database: &str, at: Timestamp, now: Timestamp) -> Option<Standing> {
+    let text = format!(
+        "database `{database}` was retired by hand on {}: its backups are not missed any more",
+        words::minute(at)
+    );
+    let news = Standing { stands: false, ..Standing::new(format!("retired/{database}/{at}"), text) };
+    (now.duration_since(at) <= NEWS).then_some(news)
+}
+
+fn list(database: &str) -> String {
+    format!("lastgood list --database {}", shell_word(database))
+}
