@@ -44,11 +44,11 @@ fn deploying_again_changes_what_was_named_and_nothing_else() {
     assert!(again.contains("Nothing to change: again is up to date."), "{again}");
     assert!(again.contains(&settings), "{again}");
 
-    let later = stack.deploy(&["MaxAgeSeconds=7200"]);
+    let later = stack.deploy(&["MinSizeRatio=0.25"]);
     let changed: Vec<_> = later.lines().filter(|line| line.contains("Modify")).collect();
-    assert!(changed.iter().any(|line| line.contains("StaleAlarm")), "{later}");
+    assert!(changed.iter().any(|line| line.contains("ShrunkenAlarm")), "{later}");
     assert!(!changed.iter().any(|line| line.contains("AWS::S3::")), "{later}");
-    assert_eq!(alarm(&stack, "again-stale")["Threshold"], 7200.0);
+    assert_eq!(alarm(&stack, "again-shrunken")["Threshold"], 0.25);
     let people = stack.ask("sns", "ListSubscriptionsByTopic", json!({"TopicArn": stack.output("AlertsTopicArn")}));
     assert_eq!(people["Subscriptions"][0]["Endpoint"], "somebody@example.org", "an earlier setting was forgotten");
 }
@@ -196,10 +196,12 @@ fn each_finding_reaches_a_person() {
     let inbox = Inbox::new(&stack.ministack().root(), "inbox", &stack.output("AlertsTopicArn"));
     let repository = stack.repository();
     let findings = [
-        ("VerifyDamaged", 0.0, 1.0, "findings-damaged"),
+        ("DamagedSinceGood", 0.0, 1.0, "findings-damaged"),
         ("SizeRatio", 0.9, 0.2, "findings-shrunken"),
-        ("GoodCount", 2.0, 1.0, "findings-too-few"),
-        ("AgeOfNewestGood", 60.0, 27.0 * 3600.0, "findings-stale"),
+        ("RowRatio", 0.9, 0.2, "findings-emptied"),
+        ("GoodMissing", 0.0, 1.0, "findings-too-few"),
+        ("Staleness", 0.5, 1.1, "findings-stale"),
+        ("Overdue", 0.5, 1.1, "findings-overdue"),
         ("RetentionRefused", 0.0, 1.0, "findings-retention-refused"),
     ];
     for (metric, well, ill, name) in findings {

@@ -192,20 +192,56 @@ fn stale_rings_when_two_of_three_quarters_of_an_hour_are_late_or_silent() {
         "Threshold",
     ]
     .map(|property| alarm[property].clone());
-    let expected = json!(["AgeOfNewestGood", "Maximum", 900, 3, 2, "breaching", {"Ref": "MaxAgeSeconds"}]);
+    let expected = json!(["Staleness", "Maximum", 900, 3, 2, "breaching", 1]);
     assert_eq!(json!(told), expected);
 }
 
 #[test]
-fn one_database_stays_within_ten_alarms() {
+fn one_database_stays_within_ten_alarms_and_a_page_wakes_for_two_of_them() {
     let paid =
         checks::resources(template(), "AWS::CloudWatch::Alarm").filter(|(_, alarm)| alarm["Condition"].is_null());
     assert_eq!(paid.count(), 10);
     let composite = &template()["Resources"]["PagingAlarm"];
     assert_eq!(composite["Condition"], "WithPaging");
     let rule = composite["Properties"]["AlarmRule"]["Fn::Sub"].as_str().unwrap();
-    for (name, _) in checks::resources(template(), "AWS::CloudWatch::Alarm") {
-        assert!(rule.contains(&format!("ALARM(\"${{{name}}}\")")), "{name} pages nobody: {rule}");
+    assert_eq!(rule, r#"ALARM("${StaleAlarm}") OR ALARM("${DamagedAlarm}")"#);
+}
+
+/// A throttle is tried again by itself, and one error too: neither is worth a mail.
+#[test]
+fn verify_is_throttled_and_nobody_is_told_before_a_backup_waits_for_hours() {
+    for (name, alarm) in checks::resources(template(), "AWS::CloudWatch::Alarm") {
+        assert_ne!(alarm["Properties"]["MetricName"], "Throttles", "{name}");
+    }
+    let waiting = &template()["Resources"]["WaitingAlarm"]["Properties"];
+    let told = [&waiting["MetricName"], &waiting["Threshold"], &waiting["Dimensions"][0]["Value"]["Fn::GetAtt"][0]];
+    assert_eq!(json!(told), json!(["ApproximateAgeOfOldestMessage", 21600, "Arrived"]));
+    let errors = &template()["Resources"]["VerifyErrorsAlarm"]["Properties"];
+    assert_eq!(json!([errors["Statistic"], errors["Period"], errors["Threshold"]]), json!(["Sum", 900, 3]));
+}
+
+/// Each row of the page's table is a test, by its name.
+#[test]
+fn each_row_of_who_is_told_what_is_a_test() {
+    let read = |path: &str| std::fs::read_to_string(tools::root().join(path)).unwrap();
+    let sources = [
+        "lambdas/src/freshness/tests.rs",
+        "tests/tests/e2e/functions/freshness.rs",
+        "tests/tests/e2e/functions/retention.rs",
+        "tests/tests/e2e/check.rs",
+        "tests/tests/e2e/template.rs",
+    ];
+    let sources: String = sources.map(read).concat();
+    let page = read("docs/cloud.md");
+    let rows = page.lines().skip_while(|line| !line.starts_with("| situation |")).skip(2);
+    let situations: Vec<String> = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(|row| row.split('|').nth(1).unwrap().trim().replace([' ', '-'], "_").replace(['`', ',', '\''], ""))
+        .collect();
+    assert!(situations.len() > 20, "{situations:?}");
+    for situation in situations {
+        let name = format!("fn {}", situation.to_lowercase());
+        assert!(sources.contains(&name), "no test is called {name}, or begins so");
     }
 }
 
@@ -290,7 +326,8 @@ fn kms_key_may_be_used_through_s3_alone() {
         assert_eq!(key[1]["Condition"], through, "{name}");
         let actions = key[1]["Action"].to_string();
         assert!(actions.contains("kms:Decrypt"), "{name}: {actions}");
-        let writes = ["AgentPolicy", "VerifierPolicy", "RetentionPolicy", "OperatorPolicy"].contains(&name);
+        let writes =
+            ["AgentPolicy", "VerifierPolicy", "RetentionPolicy", "OperatorPolicy", "FreshnessPolicy"].contains(&name);
         assert_eq!(actions.contains("kms:GenerateDataKey"), writes, "{name}: {actions}");
         // All of them write: the functions at least their status.
         assert!(actions.contains("kms:GenerateDataKey"), "{name}: {actions}");

@@ -121,7 +121,7 @@ fn too_small(load: &Load) -> Option<Note> {
 fn watching(bill: &Bill) -> Option<Note> {
     let looking = bill.to_pay_for(&["requests-freshness"]);
     let text = format!(
-        "{} a month go to the freshness function's LIST requests: it checks each database {FRESHNESS_RUNS_A_DAY} times a day, whatever its size.",
+        "{} a month go to the freshness function's requests: it checks all databases {FRESHNESS_RUNS_A_DAY} times a day, whatever their size.",
         capital(&looking.in_words())
     );
     (looking.0 * 4.0 > bill.total.to_pay.0).then(|| Note::new("freshness-requests", text))

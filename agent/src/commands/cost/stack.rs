@@ -11,11 +11,11 @@ pub(super) const VERIFY_GB: f64 = 1769.0 / 1024.0;
 /// Memory of the retention function: a hundred thousand backups take 211 MB (docs/performance.md).
 pub(super) const RETENTION_GB: f64 = 512.0 / 1024.0;
 /// Memory of the freshness function.
-pub(super) const FRESHNESS_GB: f64 = 128.0 / 1024.0;
+pub(super) const FRESHNESS_GB: f64 = 256.0 / 1024.0;
 
 pub(super) const METRICS: f64 = 10.0;
 /// With `PerDatabaseMetrics=true`.
-pub(super) const METRICS_OF_A_DATABASE: f64 = 12.0;
+pub(super) const METRICS_OF_A_DATABASE: f64 = 15.0;
 pub(super) const ALARMS: f64 = 10.0;
 
 /// After how many days the sweep has an archive verified again, unless it is in Glacier.
@@ -39,6 +39,8 @@ pub(super) const PAGE: f64 = 1_000.0;
 pub(super) const OBJECTS_OF_A_BACKUP: f64 = 3.0;
 /// Earlier backups that a new one is compared with.
 pub(super) const COMPARED: f64 = 7.0;
+/// Days that one freshness run lists for all databases together, today among them.
+pub(super) const LISTED_DAYS: f64 = 3.0;
 /// Databases that one freshness run measures at the same time.
 pub(super) const MEASURED_AT_ONCE: f64 = 8.0;
 

@@ -2,7 +2,7 @@
 
 use super::load::{Load, MONTH, Rhythm, Stream};
 use super::stack::{
-    COMPARED, FRESHNESS_GB, FRESHNESS_RUNS_A_DAY, LOG_OF_A_DATABASE, LOG_OF_A_RUN, LOOKS_A_MINUTE, MEASURED_AT_ONCE,
+    COMPARED, FRESHNESS_GB, FRESHNESS_RUNS_A_DAY, LISTED_DAYS, LOG_OF_A_DATABASE, LOG_OF_A_RUN, LOOKS_A_MINUTE, MEASURED_AT_ONCE,
     MOST_PARTS, OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, QUEUES, READING_SECONDS,
     REQUESTS_OF_A_MESSAGE, RETENTION_GB, RUN_SECONDS, VERIFIED_A_SECOND, VERIFY_GB, WINDOWS_A_DAY,
 };
@@ -122,12 +122,22 @@ fn retention(load: &Load, verdicts: f64) -> Function {
     Function { runs, gb_seconds: seconds * RETENTION_GB, requests }
 }
 
-/// Every quarter of an hour it lists the databases, and of each its newest days and its mark.
+/// Every quarter of an hour it lists the last days of all databases at once, and by itself each that has nothing
+/// there. It reads what it told before, each database's mark and newest verdict, which a warm function remembers: priced is
+/// one that never does. And it puts what it found.
 fn freshness(load: &Load) -> Function {
     let runs = FRESHNESS_RUNS_A_DAY * MONTH;
-    let lists = |stream: &Stream| if stream.expected { stream.databases * stream.rhythm.lists_back(1.0) } else { 0.0 };
-    let seconds = runs * RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0);
-    let requests = Requests { puts: runs * (1.0 + load.sum(lists)), gets: runs * load.expected() };
+    let recent = |stream: &Stream| stream.databases * (1.0 + LISTED_DAYS * stream.rhythm.per_day * OBJECTS_OF_A_BACKUP);
+    let pages = (load.sum(recent) / PAGE).ceil().max(1.0);
+    let is_rare = |stream: &Stream| stream.expected && stream.rhythm.per_day < 1.0;
+    let alone = |stream: &Stream| {
+        if is_rare(stream) { stream.databases * stream.rhythm.lists_back(1.0) } else { 0.0 }
+    };
+    let waits = (load.sum(alone) / MEASURED_AT_ONCE).ceil();
+    let seconds =
+        runs * (RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0) + (pages + waits) * PAGE_SECONDS);
+    let requests =
+        Requests { puts: runs * (pages + load.sum(alone) + 1.0), gets: runs * (1.0 + 2.0 * load.expected()) };
     Function { runs, gb_seconds: seconds * FRESHNESS_GB, requests }
 }
 

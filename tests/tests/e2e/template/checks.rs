@@ -15,8 +15,10 @@ pub(super) fn silent_alarms(template: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, alarm) in resources(template, "AWS::CloudWatch::Alarm") {
         let properties = &alarm["Properties"];
-        if !["breaching", "notBreaching"].iter().any(|treatment| properties["TreatMissingData"] == *treatment) {
-            complaints.push(format!("{name} doesn't say what missing data means"));
+        // Where data is missing nothing is over: only the stale alarm takes it for trouble, and none for OK.
+        let expected = if name == "StaleAlarm" { "breaching" } else { "ignore" };
+        if properties["TreatMissingData"] != expected {
+            complaints.push(format!("{name} takes missing data for {}", properties["TreatMissingData"]));
         }
         for actions in ["AlarmActions", "OKActions"] {
             if properties[actions].as_array().is_none_or(Vec::is_empty) {
@@ -24,7 +26,8 @@ pub(super) fn silent_alarms(template: &Value) -> Vec<String> {
             }
         }
         // A gauge that two invocations publish must not add up.
-        if !["Maximum", "Minimum"].iter().any(|statistic| properties["Statistic"] == *statistic) {
+        let is_gauge = properties["Namespace"] != "AWS/Lambda";
+        if is_gauge && !["Maximum", "Minimum"].iter().any(|statistic| properties["Statistic"] == *statistic) {
             complaints.push(format!("{name} counts duplicates: {}", properties["Statistic"]));
         }
     }
