@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use e2e::agent::Agent;
-use e2e::alerts::{Inbox, look_at, metric, publish, state};
+use e2e::alerts::{Inbox, look_at, metric, state};
 use e2e::bucket::{Access, Bucket, wait};
 use e2e::functions;
 use e2e::ministack::{Ministack, Rights};
@@ -38,7 +38,7 @@ pub(crate) fn play(story: &mut Story, postgres: &Postgres, shop: &Database<'_>) 
     back_up(story, &cloud);
     damage(story, &cloud);
     restore(story, &cloud, postgres, shop);
-    stop_backing_up(story, &cloud);
+    stay_silent(story, &cloud);
     ministack.pid()
 }
 
@@ -82,9 +82,8 @@ fn back_up(story: &mut Story, cloud: &Cloud<'_>) {
     story.run_expecting(&cloud.agent, &["verify", "latest"], (1, "s3:GetObject"));
     story.say("Nor may it delete one, or write over it:\n");
     cloud.show_refusals(story);
-    let measure = json!({"FunctionName": cloud.stack.resource("Freshness"), "Payload": r#"{"action":"measure"}"#});
-    cloud.stack.ask("lambda", "Invoke", measure);
-    cloud.wait_for("metrics", || cloud.metric("GoodCount").is_some() && cloud.metric("AgeOfNewestGood").is_some());
+    cloud.wait_for("retention's metrics", || cloud.metric("GoodMissing").is_some());
+    cloud.measure("");
     cloud.show_metrics(story);
     cloud.show_alarms(story);
     check(cloud.states() == ["OK"; 3], "all is well, and an alarm says otherwise");
@@ -104,6 +103,11 @@ fn damage(story: &mut Story, cloud: &Cloud<'_>) {
     let sweep = json!({"FunctionName": cloud.stack.resource("Verify"), "Payload": r#"{"action":"sweep"}"#});
     cloud.stack.ask("lambda", "Invoke", sweep);
     cloud.wait_for("the finding", || cloud.verdicts(".damaged.json") == 1);
+    story.say("\nAnd within a quarter of an hour the freshness function comes by:\n");
+    story.command(
+        r#"aws lambda invoke --function-name lastgood-freshness --payload '{"action":"measure"}' answer.json"#,
+    );
+    cloud.measure("");
     cloud.show_alarms(story);
     check(cloud.states()[0] == "ALARM", "a damaged backup rings no alarm");
     story.say("And in the mailbox:\n");
@@ -117,16 +121,33 @@ fn restore(story: &mut Story, cloud: &Cloud<'_>, postgres: &Postgres, shop: &Dat
     story.compare("pg_dump of shop and of shop_rescued", shop, &postgres.database("shop_rescued"));
 }
 
-fn stop_backing_up(story: &mut Story, cloud: &Cloud<'_>) {
-    story.act("Backups stop coming");
-    story.say("A day and more would have to pass. So the one number that the freshness function publishes each quarter of an hour");
-    story.say("is published in its place: the newest good backup is 27 hours old.");
-    let late = publish(&cloud.stack.repository(), "AgeOfNewestGood", 27.0 * 3600.0);
-    cloud.stack.ask(late.0, late.1, late.2);
+fn stay_silent(story: &mut Story, cloud: &Cloud<'_>) {
+    story.act("An agent that never gets through, and Monday's mail");
+    story.say(
+        "Another host was to back up `blog`. Its agent marked the database two days ago, and no backup ever came.",
+    );
+    let since = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(48);
+    let mark = json!({"version": 1, "database": "blog", "since": since, "retired": null});
+    cloud.bucket.put("backups/databases/blog.json", mark.to_string().as_bytes());
+    cloud.inbox.messages();
+    story.command(
+        r#"aws lambda invoke --function-name lastgood-freshness --payload '{"action":"measure"}' answer.json"#,
+    );
+    cloud.measure("");
     cloud.wait_for("the stale alarm", || cloud.states()[1] == "ALARM");
     cloud.show_alarms(story);
-    cloud.show_message(story, "stale");
-    story.say("On AWS the same alarm rings when nothing at all is published any more: missing data is breaching.");
+    cloud.show_message(story, "no fresh good backup of blog");
+    story.say("On AWS the same alarm rings when nothing at all is measured any more: missing data is breaching. And because an alarm");
+    story.say("that is on tells nobody again, one mail each morning does; on Mondays also when all is well. Here is next Monday's:\n");
+    cloud.measure(&format!(r#","scheduled":"{}""#, next_monday()));
+    cloud.show_message(story, "in s3://");
+}
+
+/// The hour of Monday's mail.
+fn next_monday() -> jiff::Timestamp {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let monday = today.nth_weekday(1, jiff::civil::Weekday::Monday).expect("weeks have Mondays");
+    monday.at(7, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("UTC has every hour").timestamp()
 }
 
 impl Cloud<'_> {
@@ -158,6 +179,14 @@ impl Cloud<'_> {
         println!();
     }
 
+    /// Has the freshness function look, as its schedule does, with this more in its event.
+    fn measure(&self, more: &str) {
+        let payload = format!(r#"{{"action":"measure"{more}}}"#);
+        let function = json!({"FunctionName": self.stack.resource("Freshness"), "Payload": payload});
+        let answer = self.stack.ask("lambda", "Invoke", function);
+        check(answer["FunctionError"].is_null(), &format!("freshness failed: {answer}"));
+    }
+
     fn verdicts(&self, ending: &str) -> usize {
         self.bucket.keys().iter().filter(|key| key.ends_with(ending)).count()
     }
@@ -170,14 +199,14 @@ impl Cloud<'_> {
         story.say("What CloudWatch has of it:\n");
         let units = [
             ("AgeOfNewestGood", "s"),
-            ("GoodCount", ""),
+            ("Staleness", "of what it may be"),
             ("BackupSize", "bytes"),
-            ("VerifyDamaged", ""),
-            ("VerifyDuration", "s"),
+            ("DamagedSinceGood", ""),
+            ("GoodMissing", ""),
         ];
         for (name, unit) in units {
-            // Whole numbers as such, and seconds to their tenths.
-            let value = self.metric(name).map(|value| (value * 10.0).round() / 10.0);
+            // Whole numbers as such, and the others to their thousandths.
+            let value = self.metric(name).map(|value| (value * 1000.0).round() / 1000.0);
             let value = value.map_or_else(|| "none yet".to_owned(), |value| value.to_string());
             story.print(&format!("{name:<16} {value:>9} {unit}"));
         }
