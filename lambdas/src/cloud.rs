@@ -41,6 +41,7 @@ impl Cloud {
             parts_in_flight: 2,
             // Lambda tries a failed invocation again, so there is no need to wait here for an unreachable network.
             retry: Retry::within(Duration::from_secs(30), Duration::from_secs(1)),
+            encryption: settings.encryption.clone(),
             ..BucketSettings::new(&settings.bucket, &settings.prefix)
         };
         Ok(Self {

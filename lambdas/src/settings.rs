@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use catalog::Thresholds;
 use jiff::SignedDuration;
+use repository::Encryption;
 
 use crate::Failure;
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub topic: Option<String>,
     /// Whether to publish metrics for each database too.
     pub per_database: bool,
+    /// The encryption header of what is written.
+    pub encryption: Encryption,
 }
 
 impl Environment<'static> {
@@ -101,9 +104,28 @@ impl Settings {
             topic: environment.text("LASTGOOD_ALERTS_TOPIC"),
             owner: environment.text("BACKUP_S3_BUCKET_OWNER"),
             per_database: environment.parsed("LASTGOOD_PER_DATABASE_METRICS", false)?,
+            encryption: encryption(environment)?,
             bucket,
             prefix,
         })
+    }
+}
+
+/// As the agent reads the same settings.
+fn encryption(environment: &Environment<'_>) -> Result<Encryption, Failure> {
+    let key_id = environment.text("BACKUP_S3_KMS_KEY_ID");
+    match (environment.text("BACKUP_S3_SSE").as_deref(), key_id) {
+        (None, None) => Ok(Encryption::BucketDefault),
+        (Some("AES256"), None) => Ok(Encryption::S3),
+        (Some("aws:kms"), key_id) | (None, key_id @ Some(_)) => Ok(Encryption::Kms { key_id }),
+        (Some("AES256"), Some(_)) => Err(Failure::Setting {
+            name: "BACKUP_S3_KMS_KEY_ID",
+            problem: "is set, but BACKUP_S3_SSE=AES256 uses no key; aws:kms does".to_owned(),
+        }),
+        (Some(other), _) => Err(Failure::Setting {
+            name: "BACKUP_S3_SSE",
+            problem: format!("cannot be `{other}`: expected `AES256` or `aws:kms`"),
+        }),
     }
 }
 
@@ -123,6 +145,28 @@ mod tests {
         assert_eq!(settings.repository, "s3://b/p");
         assert_eq!(settings.topic, None);
         assert!(!settings.per_database);
+    }
+
+    #[test]
+    fn encryption_is_what_the_agents_settings_say() {
+        let kms = |key_id: Option<&str>| Ok(Encryption::Kms { key_id: key_id.map(str::to_owned) });
+        let cases = [
+            ("", "", Ok(Encryption::BucketDefault)),
+            ("AES256", "", Ok(Encryption::S3)),
+            ("aws:kms", "", kms(None)),
+            ("aws:kms", "key", kms(Some("key"))),
+            ("", "key", kms(Some("key"))),
+            ("AES256", "key", Err("BACKUP_S3_KMS_KEY_ID is set, but")),
+            ("aes256", "", Err("BACKUP_S3_SSE cannot be `aes256`")),
+        ];
+        for (sse, key, expected) in cases {
+            let variables = [("BACKUP_S3_BUCKET", "b"), ("BACKUP_S3_SSE", sse), ("BACKUP_S3_KMS_KEY_ID", key)];
+            match (read(&variables), expected) {
+                (Ok(settings), Ok(expected)) => assert_eq!(settings.encryption, expected, "{sse} {key}"),
+                (Err(error), Err(expected)) => assert!(error.to_string().starts_with(expected), "{error}"),
+                (settings, _) => panic!("{sse} {key}: {settings:?}"),
+            }
+        }
     }
 
     #[test]

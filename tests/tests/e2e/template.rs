@@ -175,8 +175,20 @@ fn every_check_passes_on_the_template_and_fails_on_a_broken_copy() {
 
 #[test]
 fn cfn_lint_has_nothing_to_say() {
-    let lint = output(Command::new(tools::python_command("cfn-lint")).arg(path()));
+    // The oldest region, young and small ones, China's and GovCloud's.
+    let regions =
+        ["us-east-1", "eu-central-1", "ca-west-1", "mx-central-1", "cn-north-1", "us-gov-west-1", "us-gov-east-1"];
+    let mut lint = Command::new(tools::python_command("cfn-lint"));
+    let lint = output(lint.arg("--regions").args(regions).arg("--").arg(path()));
     assert_eq!((lint.status.code(), String::from_utf8_lossy(&lint.stdout).as_ref()), (Some(0), ""));
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+#[test]
+fn template_stays_within_cloudformations_limits() {
+    let count = |section: &str| template()[section].as_object().unwrap().len();
+    assert!(count("Parameters") <= 200 && count("Resources") <= 500 && count("Outputs") <= 200);
+    assert!(path().metadata().unwrap().len() <= 1 << 20);
 }
 
 #[test]
@@ -296,7 +308,8 @@ fn bucket_is_encrypted_with_the_key_that_is_named_or_with_s3s_own() {
         &template()["Resources"]["Bucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"];
     let default = &rules[0]["ServerSideEncryptionByDefault"];
     assert_eq!(default["SSEAlgorithm"], json!({"Fn::If": ["WithKmsKey", "aws:kms", "AES256"]}));
-    assert_eq!(default["KMSMasterKeyID"]["Fn::If"][1], json!({"Ref": "KmsKeyArn"}));
+    let first = json!({"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "KmsKeyArn"}]}]});
+    assert_eq!(default["KMSMasterKeyID"]["Fn::If"][1], first);
     assert_eq!(template()["Parameters"]["KmsKeyArn"]["Default"], "");
 }
 
@@ -315,23 +328,51 @@ fn object_lock_is_governance_and_off_by_default() {
 
 #[test]
 fn kms_key_may_be_used_through_s3_alone() {
-    for (name, policy) in
-        checks::resources(template(), "AWS::IAM::ManagedPolicy").filter(|(name, _)| *name != "ReportingPolicy")
+    for (name, policy) in checks::resources(template(), "AWS::IAM::ManagedPolicy")
+        .filter(|(name, _)| !["ReportingPolicy", "NetworkPolicy"].contains(name))
     {
         let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
-        let key = &statements.last().unwrap()["Fn::If"];
-        assert_eq!(key[0], "WithKmsKey", "{name}");
-        assert_eq!(key[1]["Resource"], json!({"Ref": "KmsKeyArn"}), "{name}");
-        let through = json!({"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.amazonaws.com"}}});
-        assert_eq!(key[1]["Condition"], through, "{name}");
-        let actions = key[1]["Action"].to_string();
-        assert!(actions.contains("kms:Decrypt"), "{name}: {actions}");
-        let writes =
-            ["AgentPolicy", "VerifierPolicy", "RetentionPolicy", "OperatorPolicy", "FreshnessPolicy"].contains(&name);
-        assert_eq!(actions.contains("kms:GenerateDataKey"), writes, "{name}: {actions}");
-        // All of them write: the functions at least their status.
-        assert!(actions.contains("kms:GenerateDataKey"), "{name}: {actions}");
+        let keyed = |action: &str| {
+            let mut keys = statements.iter().map(|statement| &statement["Fn::If"]).filter(|key| key[0] == "WithKmsKey");
+            keys.find(|key| key[1]["Action"] == action).map(|key| key[1].clone())
+        };
+        // Another form of the service's name in China.
+        let through = json!({"StringEquals": {"kms:ViaService": [
+            {"Fn::Sub": "s3.${AWS::Region}.amazonaws.com"}, {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}"}]}});
+        let all = json!({"Fn::Split": [",", {"Ref": "KmsKeyArn"}]});
+        let read = keyed("kms:Decrypt").unwrap_or_else(|| panic!("{name} can't read"));
+        assert_eq!((&read["Resource"], &read["Condition"]), (&all, &through), "{name}");
+        // The first key encrypts; the others only open what they once closed.
+        let write = keyed("kms:GenerateDataKey")
+            .unwrap_or_else(|| panic!("{name} can't write, and a function's status is written"));
+        assert_eq!((&write["Resource"], &write["Condition"]), (&json!({"Fn::Select": [0, all]}), &through), "{name}");
     }
+}
+
+/// The local AWS makes functions without their network, and roles without their boundary.
+#[test]
+fn what_an_organisation_prescribes_reaches_every_role_and_function() {
+    for (name, role) in checks::resources(template(), "AWS::IAM::Role") {
+        let properties = &role["Properties"];
+        let boundary = json!(["WithBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]);
+        assert_eq!(properties["PermissionsBoundary"]["Fn::If"], boundary, "{name}");
+        // Without one there is no Path at all: to name it would replace the role of a stack that is deployed.
+        let path = json!(["WithRolePath", {"Ref": "RolePath"}, {"Ref": "AWS::NoValue"}]);
+        assert_eq!(properties["Path"]["Fn::If"], path, "{name}");
+    }
+    let network = json!({"Fn::If": ["WithVpc", {"Ref": "NetworkPolicy"}, {"Ref": "AWS::NoValue"}]});
+    for (name, function) in checks::resources(template(), "AWS::Lambda::Function") {
+        let properties = &function["Properties"];
+        let inside = json!({"SubnetIds": {"Ref": "VpcSubnetIds"}, "SecurityGroupIds": {"Ref": "VpcSecurityGroupIds"}});
+        assert_eq!(properties["VpcConfig"]["Fn::If"], json!(["WithVpc", inside, {"Ref": "AWS::NoValue"}]), "{name}");
+        let role = properties["Role"]["Fn::GetAtt"][0].as_str().unwrap();
+        let policies = &template()["Resources"][role]["Properties"]["ManagedPolicyArns"];
+        assert!(policies.as_array().unwrap().contains(&network), "{name} makes no interfaces: {policies}");
+        let variables = &properties["Environment"]["Variables"];
+        assert_eq!(variables["BACKUP_S3_SSE"], json!({"Ref": "SseHeader"}), "{name}");
+    }
+    let topic = &template()["Resources"]["Alerts"]["Properties"]["KmsMasterKeyId"]["Fn::If"];
+    assert_eq!((&topic[0], &topic[2]), (&json!("WithTopicKey"), &json!({"Ref": "AWS::NoValue"})));
 }
 
 #[test]

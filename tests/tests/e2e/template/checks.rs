@@ -130,7 +130,8 @@ fn queue_statements<'a>(template: &'a Value, queue: &str) -> Vec<&'a Value> {
 fn writable_suffixes(template: &Value, function: &str) -> Vec<String> {
     let role = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0].as_str().unwrap();
     let policies = template["Resources"][role]["Properties"]["ManagedPolicyArns"].as_array().unwrap();
-    let statements = policies.iter().flat_map(|policy| statements(template, policy["Ref"].as_str().unwrap()));
+    let named = policies.iter().filter_map(|policy| policy["Ref"].as_str().or(policy["Fn::If"][1]["Ref"].as_str()));
+    let statements = named.flat_map(|policy| statements(template, policy));
     let puts = statements.filter(|statement| {
         statement["Effect"] == "Allow" && actions(statement).any(|action| action == "s3:PutObject")
     });
@@ -257,8 +258,9 @@ pub(super) fn excessive_rights(template: &Value) -> Vec<String> {
                     complaints.push(format!("{name} may {action}"));
                 }
             }
-            // PutMetricData knows no resources: its namespace bounds it.
+            // PutMetricData knows no resources: its namespace bounds it. Nor do network interfaces that don't exist yet.
             if statement["Resource"] == "*"
+                && name != "NetworkPolicy"
                 && statement["Condition"]["StringEquals"]["cloudwatch:namespace"] != "Lastgood"
             {
                 complaints.push(format!("{name} may {} everywhere", statement["Action"]));
