@@ -121,6 +121,11 @@ deny: ## check the dependencies' licences and sources (cargo install cargo-deny 
 demo: tools ## see it work: back up, verify, restore and compare, on this machine alone
 	@$(CARGO) run --quiet --locked -p e2e --bin demo
 
+# ARCHITECTURES='x86_64 arm64' builds both; arm64 needs `rustup target add aarch64-unknown-linux-gnu` first.
+.PHONY: functions
+functions: ## build what deploys without a compiler: target/lastgood-functions, and it as a .tar.gz
+	@infra/functions.sh $(ARCHITECTURES)
+
 # EMAIL and PARAMETERS (a file like infra/parameters.example) may be left out; docs/cloud.md says what follows.
 .PHONY: deploy
 deploy: ## put the cloud side into your AWS account: make deploy STACK=backups EMAIL=you@example.org

@@ -35,6 +35,8 @@ def main():
     mend_queue_rights()
     mend_multipart_checksums()
     mend_bucket_owners()
+    mend_confirmations()
+    mend_stacks_of_resources()
     from ministack.app import main as serve
 
     return serve()
@@ -358,21 +360,78 @@ def mend_multipart_checksums():
 
 
 def mend_bucket_owners():
-    """Whose bucket a request expects isn't looked at; AWS wants that signed, too."""
+    """Whose bucket a request expects isn't looked at: it reaches anybody's that lets it in. AWS wants that header signed, too."""
     from ministack.services import s3
 
-    original = s3.handle_request
+    original, original_scope = s3.handle_request, s3._apply_bucket_scope
 
     async def handle(method, path, headers, *arguments, **named):
-        expected = headers.get("x-amz-expected-bucket-owner")
-        if expected is not None:
+        if "x-amz-expected-bucket-owner" in headers:
             signed = re.search(r"SignedHeaders=([^,]*)", headers.get("authorization", ""))
-            is_signed = signed and "x-amz-expected-bucket-owner" in signed[1].split(";")
-            if expected != s3.get_account_id() or not is_signed:
+            if not signed or "x-amz-expected-bucket-owner" not in signed[1].split(";"):
                 return s3._error("AccessDenied", "Access Denied", 403, path)
         return await original(method, path, headers, *arguments, **named)
 
-    s3.handle_request = handle
+    def scope(method, bucket, key, headers, *arguments, **named):
+        expected, owner = headers.get("x-amz-expected-bucket-owner"), bucket and s3._bucket_owner_account(bucket)
+        if expected and owner and expected != owner:
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}")
+        return original_scope(method, bucket, key, headers, *arguments, **named)
+
+    s3.handle_request, s3._apply_bucket_scope = handle, scope
+
+
+def mend_confirmations():
+    """An address gets mail without having confirmed it. The token that the mail would hold is "mail-to-ADDRESS"."""
+    from ministack.services import sns
+
+    original_list, original_confirm = sns._list_subscriptions_by_topic, sns._confirm_subscription
+
+    def ask_new_addresses(params):
+        topic, _ = sns._get_topic(sns._p(params, "TopicArn"))
+        subscriptions = topic["subscriptions"] if topic else []
+        for subscription in subscriptions:
+            if subscription["protocol"].startswith("email") and "asked" not in subscription:
+                token = "mail-to-" + subscription["endpoint"]
+                subscription.update(asked=True, confirmed=False, token=token)
+                subscription["attributes"]["PendingConfirmation"] = "true"
+        return subscriptions
+
+    def list_by_topic(params):
+        subscriptions = ask_new_addresses(params)
+        status, headers, body = original_list(params)
+        for subscription in subscriptions:
+            if subscription["attributes"].get("PendingConfirmation") == "true":
+                arn = f"<SubscriptionArn>{subscription['arn']}<".encode()
+                body = body.replace(arn, b"<SubscriptionArn>PendingConfirmation<")
+        return status, headers, body
+
+    def confirm(params):
+        ask_new_addresses(params)
+        return original_confirm(params)
+
+    sns._list_subscriptions_by_topic, sns._confirm_subscription = list_by_topic, confirm
+
+
+def mend_stacks_of_resources():
+    """DescribeStackResources doesn't know whose a physical resource is."""
+    from ministack.services import cloudformation
+    from ministack.services.cloudformation import handlers
+
+    original = handlers._ACTION_HANDLERS["DescribeStackResources"]
+
+    def describe(params):
+        physical = handlers._p(params, "PhysicalResourceId")
+        for name, stack in cloudformation._stacks.items() if physical else ():
+            gone = stack.get("StackStatus") == "DELETE_COMPLETE"
+            for resource in [] if gone else stack.get("_resources", {}).values():
+                if resource.get("PhysicalResourceId") == physical:
+                    return original({**params, "StackName": name})
+        if physical:
+            return handlers._error("ValidationError", f"Stack for {physical} does not exist")
+        return original(params)
+
+    handlers._ACTION_HANDLERS["DescribeStackResources"] = describe
 
 
 if __name__ == "__main__":

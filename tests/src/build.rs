@@ -11,7 +11,7 @@ use crate::{process, tools};
 /// For a build from nothing, with link-time optimisation, on a machine that is busy.
 const LIMIT: Duration = Duration::from_secs(3600);
 
-/// The functions' profile, built as `infra/deploy.sh` builds it: without AWS-LC's CPU jitter. Other profiles keep the jitter,
+/// The functions' profile, built as `infra/functions.sh` builds it: without AWS-LC's CPU jitter. Other profiles keep the jitter,
 /// because there the functions share a folder with the agent, and AWS-LC would be compiled again at each change of the two.
 pub(crate) const DEPLOYED: &str = "function";
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::aws::{ask, ask_all};
 use crate::bucket::Access;
@@ -24,12 +25,21 @@ pub struct Stack<'a> {
     functions: Option<PathBuf>,
     /// A folder whose `cargo` builds them first.
     builder: Option<PathBuf>,
+    /// Variables over the account's.
+    environment: Vec<(String, String)>,
+}
+
+/// What is deployed without a compiler.
+pub struct Release {
+    /// The script, the template and the zips.
+    pub folder: PathBuf,
+    _checkout: TempDir,
 }
 
 impl<'a> Stack<'a> {
     /// A stack to come, whose functions fail whatever they are asked.
     pub fn new(ministack: &'a Ministack, name: &str) -> Stack<'a> {
-        Stack { ministack, name: name.to_owned(), functions: None, builder: None }
+        Stack { ministack, name: name.to_owned(), functions: None, builder: None, environment: Vec::new() }
     }
 
     /// With the functions' real binaries, which lie in this folder under their names.
@@ -42,6 +52,13 @@ impl<'a> Stack<'a> {
         Stack { builder: Some(folder.into()), ..self }
     }
 
+    /// The same stack, deployed with one variable more.
+    pub fn environment(&self, name: &str, value: &str) -> Stack<'a> {
+        let (functions, builder) = (self.functions.clone(), self.builder.clone());
+        let environment = vec![(name.to_owned(), value.to_owned())];
+        Stack { ministack: self.ministack, name: self.name.clone(), functions, builder, environment }
+    }
+
     /// Deploys it, or deploys it again, and returns what the user sees. Fails where the user would see an error.
     pub fn deploy(&self, parameters: &[&str]) -> String {
         let output = self.try_deploy(&[&["--yes"], parameters].concat());
@@ -50,17 +67,48 @@ impl<'a> Stack<'a> {
         said
     }
 
-    /// Whatever comes of the script with these arguments beside the stack's name; it finds nobody to ask.
+    /// Whatever comes of a deployment with these arguments beside the stack's name; it finds nobody to ask. Nobody has to
+    /// listen, and the stack isn't looked over in the end: its functions are mostly none.
     pub fn try_deploy(&self, arguments: &[&str]) -> Output {
+        self.script(&[&["--nobody-listens", "--no-check"], arguments].concat())
+    }
+
+    /// Whatever comes of the script with just these arguments and the stack's name.
+    pub fn script(&self, arguments: &[&str]) -> Output {
         // The script works in the checkout that it lies in: a copy, so that this one's functions stay what they are.
-        let checkout = tempfile::Builder::new().prefix("lastgood-stack-").tempdir().unwrap();
-        self.lay_out(checkout.path());
-        let mut deploy = Command::new(checkout.path().join("infra/deploy.sh"));
+        let checkout = self.checkout();
         let builder = self.builder.iter().map(|folder| format!("{}:", folder.display())).collect::<String>();
-        deploy.env_clear().env("PATH", format!("{builder}/usr/bin:/bin"));
-        deploy.env("HOME", checkout.path()).env("AWS_PAGER", "").envs(self.ministack.root().environment());
+        let mut deploy = Command::new(checkout.path().join("infra/deploy.sh"));
         deploy.args(self.builder.is_none().then_some("--no-build")).arg(&self.name).args(arguments);
-        process::output(&mut deploy)
+        self.run(&mut deploy, &format!("{builder}/usr/bin:/bin"))
+    }
+
+    /// What `make functions` makes of the functions: the archive lies beside the folder, under its name and `.tar.gz`.
+    pub fn release(&self) -> Release {
+        let checkout = self.checkout();
+        let mut functions = Command::new(checkout.path().join("infra/functions.sh"));
+        let output = self.run(functions.arg("--no-build"), "/usr/bin:/bin");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Release { folder: checkout.path().join("target/lastgood-functions"), _checkout: checkout }
+    }
+
+    /// A command of this stack's account that finds its programs here alone.
+    pub fn run(&self, command: &mut Command, path: &str) -> Output {
+        command.env_clear().env("PATH", path).env("HOME", std::env::temp_dir()).env("AWS_PAGER", "");
+        let over = self.environment.iter().map(|(name, value)| (name, value));
+        process::output(command.envs(self.ministack.root().environment()).envs(over))
+    }
+
+    /// Deletes it, its protection first, and waits for its end.
+    pub fn delete(&self) {
+        let which = json!({"StackName": self.name});
+        let unprotected = json!({"StackName": self.name, "EnableTerminationProtection": false});
+        ask_all(
+            &self.ministack.root(),
+            &[("cloudformation", "UpdateTerminationProtection", unprotected), ("cloudformation", "DeleteStack", which)],
+        );
+        let wait = ["cloudformation", "wait", "stack-delete-complete", "--stack-name", &self.name];
+        assert!(process::output(self.ministack.aws().args(wait)).status.success());
     }
 
     /// One of the stack's outputs; fails if it has none of this name.
@@ -69,6 +117,14 @@ impl<'a> Stack<'a> {
         let outputs = stacks["Stacks"][0]["Outputs"].as_array().unwrap();
         let output = outputs.iter().find(|output| output["OutputKey"] == key);
         output.unwrap_or_else(|| panic!("no output {key}: {outputs:#?}"))["OutputValue"].as_str().unwrap().to_owned()
+    }
+
+    /// What one of its parameters was deployed with.
+    pub fn parameter(&self, key: &str) -> String {
+        let stacks = self.ask("cloudformation", "DescribeStacks", json!({"StackName": self.name}));
+        let parameters = stacks["Stacks"][0]["Parameters"].as_array().unwrap();
+        let parameter = parameters.iter().find(|parameter| parameter["ParameterKey"] == key).unwrap();
+        parameter["ParameterValue"].as_str().unwrap().to_owned()
     }
 
     /// What AWS calls a resource of the template.
@@ -120,11 +176,20 @@ impl<'a> Stack<'a> {
         format!("{}-000000000000-{}", self.name, self.ministack.root().region)
     }
 
+    fn checkout(&self) -> TempDir {
+        let folder = tempfile::Builder::new().prefix("lastgood-stack-").tempdir().unwrap();
+        self.lay_out(folder.path());
+        folder
+    }
+
     fn lay_out(&self, checkout: &Path) {
-        let infra = checkout.join("infra");
-        fs::create_dir_all(&infra).unwrap();
-        for file in ["deploy.sh", "template.yaml"] {
-            fs::copy(tools::root().join("infra").join(file), infra.join(file)).unwrap();
+        for folder in ["infra", "infra/deploy"] {
+            fs::create_dir(checkout.join(folder)).unwrap();
+            for file in fs::read_dir(tools::root().join(folder)).unwrap().map(|file| file.unwrap().path()) {
+                if file.is_file() {
+                    fs::copy(&file, checkout.join(folder).join(file.file_name().unwrap())).unwrap();
+                }
+            }
         }
         fs::create_dir(checkout.join("target")).unwrap();
         symlink(tools::root().join("target/python"), checkout.join("target/python")).unwrap();

@@ -1,15 +1,18 @@
 //! The template deployed as a user deploys it: again, on a bucket that exists already, with events, with alarms that ring.
 
+mod artifacts;
 mod dead_letters;
+mod doctor;
+mod existing;
 mod packaging;
+mod release;
+mod rules;
 
 use std::sync::OnceLock;
 
 use e2e::alerts::{Inbox, look_at, publish, state};
 use e2e::aws::ask_all;
-use e2e::bucket::Bucket;
 use e2e::ministack::Ministack;
-use e2e::process::output;
 use e2e::stack::Stack;
 use serde_json::{Value, json};
 
@@ -43,6 +46,9 @@ fn deploying_again_changes_what_was_named_and_nothing_else() {
     let again = stack.deploy(&[]);
     assert!(again.contains("Nothing to change: again is up to date."), "{again}");
     assert!(again.contains(&settings), "{again}");
+    let left = stack.ask("cloudformation", "ListChangeSets", json!({"StackName": "again"}));
+    let failed = left["Summaries"].as_array().unwrap().iter().filter(|summary| summary["Status"] == "FAILED");
+    assert_eq!(failed.count(), 0, "a run that changes nothing leaves nothing: {left:#}");
 
     let later = stack.deploy(&["MinSizeRatio=0.25"]);
     let changed: Vec<_> = later.lines().filter(|line| line.contains("Modify")).collect();
@@ -61,8 +67,10 @@ fn nothing_is_deployed_before_somebody_says_yes() {
     assert!(String::from_utf8_lossy(&declined.stdout).contains("AWS::S3::Bucket "), "the changes weren't shown");
     let said = String::from_utf8_lossy(&declined.stderr).into_owned();
     assert!(said.ends_with("error: not deployed\nhint: run it again and type yes, or add --yes\n"), "{said}");
-    let resources = stack.ask("cloudformation", "DescribeStackResources", json!({"StackName": "asked"}));
-    assert_eq!(resources["StackResources"], json!([]));
+    // Not even its name.
+    let stacks = stack.ask("cloudformation", "ListStacks", json!({"StackStatusFilter": ["REVIEW_IN_PROGRESS"]}));
+    let names = stacks["StackSummaries"].as_array().unwrap().iter().map(|stack| &stack["StackName"]);
+    assert!(!names.collect::<Vec<_>>().contains(&&json!("asked")), "{stacks:#}");
     // And the next run finds its way.
     assert!(stack.deploy(&[]).contains(&format!("BACKUP_S3_BUCKET={}\n", stack.bucket())));
 }
@@ -80,6 +88,7 @@ fn unknown_parameter_is_refused() {
 fn every_option_deploys_at_once() {
     let stack = Stack::new(Ministack::shared(), "options");
     let key = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555";
+    let older = "arn:aws:kms:us-east-1:000000000000:key/99999999-2222-3333-4444-555555555555";
     let pager = "arn:aws:sns:us-east-1:000000000000:pager";
     stack.deploy(&[
         "Prefix=nightly/eu",
@@ -89,8 +98,14 @@ fn every_option_deploys_at_once() {
         "PerDatabaseMetrics=true",
         "Architecture=arm64",
         "VerifyConcurrency=2",
-        &format!("KmsKeyArn={key}"),
+        &format!("KmsKeyArn={key},{older}"),
         &format!("PagingTopicArn={pager}"),
+        "SseHeader=aws:kms",
+        "PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/boundary",
+        "RolePath=/service/",
+        "VpcSubnetIds=subnet-11111111,subnet-22222222",
+        "VpcSecurityGroupIds=sg-11111111",
+        &format!("TopicKmsKeyArn={key}"),
     ]);
     let answers = ask_all(
         &stack.ministack().root(),
@@ -99,46 +114,19 @@ fn every_option_deploys_at_once() {
             ("cloudwatch", "GetDashboard", json!({"DashboardName": "options"})),
             ("cloudwatch", "DescribeAlarms", json!({"AlarmNames": ["options-page"], "AlarmTypes": ["CompositeAlarm"]})),
             ("lambda", "GetFunctionConfiguration", json!({"FunctionName": "options-verify"})),
+            ("iam", "GetRole", json!({"RoleName": stack.resource("VerifyRole")})),
         ],
     );
-    let [lifecycle, dashboard, page, verify] = &answers[..] else { unreachable!() };
+    let [lifecycle, dashboard, page, verify, role] = &answers[..] else { unreachable!() };
     assert_eq!(lifecycle["Rules"][2]["Status"], "Disabled");
     let widgets = parse(dashboard["DashboardBody"].as_str().unwrap())["widgets"].clone();
     assert_eq!(widgets.as_array().unwrap().len(), 16);
     assert_eq!(page["CompositeAlarms"][0]["AlarmActions"], json!([pager]));
     assert_eq!(verify["Architectures"], json!(["arm64"]));
-    assert_eq!(verify["Environment"]["Variables"]["BACKUP_S3_PREFIX"], "nightly/eu");
-}
-
-#[test]
-fn existing_bucket_keeps_its_settings_and_is_told_what_a_new_one_has() {
-    let ministack = Ministack::shared();
-    let bucket = Bucket::new(&ministack.root());
-    let stack = Stack::new(ministack, "existing");
-    let theirs = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
-        "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}/private/*", bucket.name())}]});
-    stack.ask("s3", "PutBucketPolicy", json!({"Bucket": bucket.name(), "Policy": theirs.to_string()}));
-    let name = format!("BucketName={}", bucket.name());
-    stack.deploy(&[&[name.as_str(), "ExistingBucket=true"], &NAMED[..]].concat());
-
-    assert_eq!(policy(&stack, bucket.name()), theirs);
-    let events = stack.ask("s3", "GetBucketNotificationConfiguration", json!({"Bucket": bucket.name()}));
-    assert_eq!(events["EventBridgeConfiguration"], Value::Null);
-    assert_eq!(stack.output("ExistingBucketEvents"), r#"{"EventBridgeConfiguration":{}}"#);
-
-    // What it is told to add is what a stack with a bucket of its own sets.
-    let own = policy(shared(), &shared().bucket()).to_string();
-    let own = own.replace(&shared().bucket(), bucket.name());
-    let own = own.replace("role/shared-us-east-1-", "role/existing-us-east-1-");
-    assert_eq!(parse(&stack.output("ExistingBucketPolicy")), parse(&own));
-
-    // And where nobody is named.
-    let (plain, fresh) = (Stack::new(ministack, "plain"), Stack::new(ministack, "fresh"));
-    plain.deploy(&[&name, "ExistingBucket=true"]);
-    fresh.deploy(&[]);
-    let own = policy(&fresh, &fresh.bucket()).to_string().replace(&fresh.bucket(), bucket.name());
-    let own = own.replace("role/fresh-us-east-1-", "role/plain-us-east-1-");
-    assert_eq!(parse(&plain.output("ExistingBucketPolicy")), parse(&own));
+    let variables = &verify["Environment"]["Variables"];
+    assert_eq!(variables["BACKUP_S3_PREFIX"], "nightly/eu");
+    assert_eq!((&variables["BACKUP_S3_SSE"], &variables["BACKUP_S3_KMS_KEY_ID"]), (&json!("aws:kms"), &json!(key)));
+    assert_eq!(role["Role"]["Path"], "/service/");
 }
 
 #[test]
@@ -146,9 +134,7 @@ fn bucket_and_its_guards_outlive_the_stack() {
     let stack = Stack::new(Ministack::shared(), "gone");
     stack.deploy(&[]);
     let before = policy(&stack, &stack.bucket());
-    stack.ask("cloudformation", "DeleteStack", json!({"StackName": "gone"}));
-    let wait = ["cloudformation", "wait", "stack-delete-complete", "--stack-name", "gone"];
-    assert!(output(stack.ministack().aws().args(wait)).status.success());
+    stack.delete();
     assert_eq!(policy(&stack, &stack.bucket()), before);
 
     // The next stack of this name finds a policy that lets its own functions in.

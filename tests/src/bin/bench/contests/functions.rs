@@ -39,7 +39,7 @@ fn in_python(access: &Access, bucket: &Bucket) -> Setup {
     Setup::of_program("verify in Python, botocore", words, access, bucket.name())
 }
 
-/// As `infra/deploy.sh` has them packed: by Python's zipfile.
+/// As `infra/pack.py` packs them: by Python's zipfile.
 pub(super) fn hold_size(ground: &Ground, _: &Effort) -> Contest {
     let most = Contestant::new("5 MB", || Lap { stored: Some(5_000_000), ..Lap::default() });
     let zips = FUNCTIONS.map(|name| {

@@ -1,0 +1,153 @@
+# shellcheck shell=bash
+# The bucket with the backups: its name, one that outlived its stack, and one that was there before. Sourced by deploy.sh.
+# shellcheck disable=SC2034,SC2154 # Other parts read these, or set them.
+
+# Only for a new stack: a later run that names no bucket must not move the backups to another one.
+choose_bucket() {
+  [[ $exists == no ]] || return 0
+  local bucket
+  names BucketName || parameters+=("BucketName=$(default_bucket)")
+  bucket=$(parameter BucketName)
+  ! names ExistingBucket || return 0
+  case $(bucket_state "$bucket") in
+    missing) ;;
+    ours) take_retained "$bucket" ;;
+    foreign)
+      fail "the bucket $bucket is not this account's, or you may not see it" 'choose another name: BucketName=NAME'
+      ;;
+    *) warn "the bucket $bucket cannot be looked at" ;;
+  esac
+}
+
+# S3 wants small letters, 63 characters at most, and not its own prefixes.
+default_bucket() {
+  local name end=-$account-$AWS_DEFAULT_REGION
+  name=$(printf %s "$stack" | tr '[:upper:]' '[:lower:]')
+  case $name in
+    xn--* | sthree-* | amzn-s3-demo-*) name=lastgood-$name ;;
+  esac
+  if ((${#name} + ${#end} > 63)); then
+    local digest
+    digest=$(printf %s "$stack" | cksum)
+    digest=${digest%% *}
+    name=${name:0:63 - ${#end} - ${#digest} - 1}
+    name=${name%-}-$digest
+  fi
+  echo "$name$end"
+}
+
+# A deleted stack leaves its bucket and the policy that guards it. The next one takes both as they are.
+take_retained() {
+  local owner
+  if owner=$(aws cloudformation describe-stack-resources --physical-resource-id "$1" --output text \
+    --query "StackResources[?PhysicalResourceId=='$1'].StackName | [0]" 2>&1); then
+    [[ $owner == None ]] || fail "the bucket $1 belongs to the stack $owner" \
+      "update that one ($self $owner), or share its bucket: BucketName=$1 ExistingBucket=true Prefix=ANOTHER"
+  elif [[ $owner != *'does not exist'* ]]; then
+    fail "nothing says whose the bucket $1 is: ${owner##*$'\n'}" "if no stack has it, add: BucketName=$1 ExistingBucket=true"
+  fi
+  echo "The bucket $1 is there already, and no stack has it: it is taken with its backups, its settings and its policy as they are."
+  echo "The parameters ObjectLockDays, GlacierDays and NoncurrentDays don't change it (ExistingBucket=true)."
+  parameters+=(ExistingBucket=true)
+  # Its policy is of an earlier stack of this kind, so that stack's names in it make room for this one's.
+  connect=yes
+}
+
+# What would make the functions fail, or never start, in a bucket that the stack doesn't create.
+check_existing_bucket() {
+  [[ $(parameter ExistingBucket) == true ]] || return 0
+  local bucket
+  bucket=$(parameter BucketName)
+  case $(bucket_state "$bucket") in
+    ours) ;;
+    missing) fail "there is no bucket $bucket" 'correct BucketName, or leave ExistingBucket out: then it is created' ;;
+    *) fail "the bucket $bucket is not this account's, or you may not see it" 'name a bucket of this account: BucketName=NAME' ;;
+  esac
+  check_region "$bucket"
+  check_default_key "$bucket"
+  check_policy_demands "$bucket"
+}
+
+bucket_region() {
+  local region
+  region=$(aws s3api get-bucket-location --bucket "$1" --expected-bucket-owner "$account" \
+    --query LocationConstraint --output text) || return
+  case $region in
+    None | '') echo us-east-1 ;;
+    EU) echo eu-west-1 ;;
+    *) echo "$region" ;;
+  esac
+}
+
+check_region() {
+  local region
+  region=$(bucket_region "$1") || fail "the region of the bucket $1 cannot be read" 'it needs the right s3:GetBucketLocation'
+  [[ $region == "$AWS_DEFAULT_REGION" ]] ||
+    fail "the bucket $1 lies in $region, the stack in $AWS_DEFAULT_REGION: its events would never arrive" \
+      "deploy the stack in the bucket's region: export AWS_REGION=$region"
+}
+
+# Objects that the bucket's default encrypts with a customer's key need that key in every policy.
+check_default_key() {
+  local key
+  key=$(aws s3api get-bucket-encryption --bucket "$1" --expected-bucket-owner "$account" --output text --query \
+    'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID' 2> /dev/null) || return 0
+  case $key in
+    None | '' | *alias/aws/s3) ;;
+    arn:*:key/*)
+      [[ ",$(parameter KmsKeyArn)," == *",$key,"* ]] ||
+        fail "the bucket $1 encrypts with $key, which the stack's identities may not use" "add: KmsKeyArn=$key"
+      ;;
+    *)
+      [[ -n $(parameter KmsKeyArn) ]] ||
+        fail "the bucket $1 encrypts with the key $key, which the stack's identities may not use" \
+          "add its ARN: KmsKeyArn=\$(aws kms describe-key --key-id $key --query KeyMetadata.Arn --output text)"
+      ;;
+  esac
+}
+
+# Not what the policy means, only whether it speaks of a header, a network or another stack's prefix.
+check_policy_demands() {
+  local policy sse=AES256
+  policy=$(read_policy "$1") || fail "the policy of the bucket $1 cannot be read" 'it needs the right s3:GetBucketPolicy'
+  if [[ $policy == *'"s3:x-amz-server-side-encryption"'* && -z $(parameter SseHeader) ]]; then
+    [[ $policy != *'"aws:kms"'* ]] || sse=aws:kms
+    fail "the policy of the bucket $1 asks for an encryption header, which the functions don't send" "add: SseHeader=$sse"
+  fi
+  if [[ $policy == *'"aws:SourceVpc'* && -z $(parameter VpcSubnetIds) ]]; then
+    fail "the policy of the bucket $1 asks for a VPC, and the functions are in none" \
+      'add: VpcSubnetIds=SUBNET,… VpcSecurityGroupIds=GROUP,…'
+  fi
+  check_nesting "$1" "$policy"
+}
+
+# Prints the policy's JSON, or nothing when there is none.
+read_policy() {
+  local said
+  if said=$(aws s3api get-bucket-policy --bucket "$1" --expected-bucket-owner "$account" --query Policy --output text 2>&1); then
+    printf '%s\n' "$said"
+  else
+    [[ $said == *NoSuchBucketPolicy* ]]
+  fi
+}
+
+# Another stack's guards hold for everything below its prefix: its bucket policy would refuse this stack's retention.
+check_nesting() {
+  local rest=$2 other prefix
+  prefix=$(parameter Prefix)
+  while [[ $rest == *":::$1/"* ]]; do
+    rest=${rest#*":::$1/"}
+    other=${rest%%\"*}
+    [[ $other == *'/*' ]] || continue
+    other=${other%/\*}
+    [[ $other != *[*?]* && $other != "$prefix" ]] || continue
+    # Folders of a prefix's own.
+    other=${other%/databases}
+    other=${other%/status}
+    [[ $other != "$prefix" ]] || continue
+    if [[ $prefix/ == "$other"/* || $other/ == "$prefix"/* ]]; then
+      fail "the prefixes $prefix and $other of the bucket $1 lie within each other: the guards of the one hold for the other" \
+        'choose a prefix beside it: Prefix=NAME'
+    fi
+  done
+}

@@ -1,0 +1,185 @@
+//! Buckets that were there before the stack: checked before anything is deployed, and completed without dropping anything.
+
+use std::process::Command;
+
+use e2e::bucket::Bucket;
+use e2e::ministack::Ministack;
+use e2e::process::output;
+use e2e::stack::Stack;
+use e2e::tools;
+use serde_json::{Value, json};
+
+use super::{NAMED, parse, policy, shared};
+
+#[test]
+fn retained_bucket_is_taken_by_the_next_stack_of_its_name() {
+    let stack = Stack::new(Ministack::shared(), "reborn");
+    stack.deploy(&[]);
+    let taken = Stack::new(Ministack::shared(), "Reborn").try_deploy(&["--yes"]);
+    let said = String::from_utf8_lossy(&taken.stderr).into_owned();
+    assert!(!taken.status.success() && said.contains("belongs to the stack reborn"), "{said}");
+
+    // AWS gives the next role another name.
+    let left = policy(&stack, &stack.bucket()).to_string().replace(&stack.resource("RetentionRole"), "dead");
+    stack.delete();
+    stack.ask("s3", "PutBucketPolicy", json!({"Bucket": stack.bucket(), "Policy": left}));
+    let again = stack.deploy(&[]);
+    assert!(again.contains("is there already, and no stack has it"), "{again}");
+    assert_eq!(stack.parameter("ExistingBucket"), "true");
+    // The guards know the new stack's retention, and the dead one no more.
+    let guards = policy(&stack, &stack.bucket()).to_string();
+    let role = stack.resource("RetentionRole");
+    assert!(guards.contains(&format!("/{role}\"")) && !guards.contains("dead"), "{role}: {guards}");
+    assert_eq!(guards.matches("\"DenyDelete").count(), left.matches("\"DenyDelete").count(), "{guards}");
+}
+
+#[test]
+fn what_would_never_work_is_refused_before_anything_is_deployed() {
+    let stack = Stack::new(Ministack::shared(), "unfit");
+    let bucket = Bucket::new(&stack.ministack().root());
+    let name = bucket.name().to_owned();
+    let named = format!("BucketName={name}");
+    let refused = |arguments: &[&str]| {
+        let output = stack.try_deploy(&[&["--yes", &named, "ExistingBucket=true"], arguments].concat());
+        assert!(!output.status.success(), "{arguments:?} was deployed");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let put = |statement: Value| {
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
+        stack.ask("s3", "PutBucketPolicy", json!({"Bucket": name, "Policy": policy.to_string()}));
+    };
+    let deny = |resource: &str, condition: Value| {
+        json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+            "Resource": format!("arn:aws:s3:::{name}/{resource}"), "Condition": condition})
+    };
+    put(deny("*", json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}})));
+    assert!(refused(&[]).contains("hint: add: SseHeader=aws:kms\n"));
+    put(deny("*", json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})));
+    assert!(refused(&[]).contains("hint: add: VpcSubnetIds=SUBNET,… VpcSecurityGroupIds=GROUP,…\n"));
+    assert!(refused(&["VpcSubnetIds=subnet-1"]).contains("VpcSubnetIds needs VpcSecurityGroupIds"));
+    put(deny("backups/*", json!({"Bool": {"aws:SecureTransport": "false"}})));
+    assert!(refused(&["Prefix=backups/eu"]).contains("the prefixes backups/eu and backups"));
+
+    let key = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555";
+    let rules =
+        json!({"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]});
+    stack.ask("s3", "PutBucketEncryption", json!({"Bucket": name, "ServerSideEncryptionConfiguration": rules}));
+    assert!(
+        refused(&["KmsKeyArn=arn:aws:kms:us-east-1:000000000000:key/other"])
+            .contains(&format!("hint: add: KmsKeyArn={key}\n"))
+    );
+
+    let absent = stack.try_deploy(&["--yes", "BucketName=never-was", "ExistingBucket=true"]);
+    assert!(String::from_utf8_lossy(&absent.stderr).contains("there is no bucket never-was"), "{absent:?}");
+    let elsewhere =
+        stack.environment("AWS_REGION", "eu-central-1").try_deploy(&["--yes", &named, "ExistingBucket=true"]);
+    let said = String::from_utf8_lossy(&elsewhere.stderr).into_owned();
+    assert!(said.contains("lies in us-east-1, the stack in eu-central-1"), "{said}");
+}
+
+#[test]
+fn existing_bucket_keeps_its_settings_until_it_is_connected_and_all_of_them_then() {
+    let stack = Stack::new(Ministack::shared(), "existing");
+    let bucket = Bucket::new(&stack.ministack().root());
+    let which = json!({"Bucket": bucket.name()});
+    let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
+        "Resource": format!("arn:aws:s3:::{}/private/*", bucket.name())});
+    let present = json!({"Version": "2012-10-17", "Statement": [theirs]});
+    stack.ask("s3", "PutBucketPolicy", json!({"Bucket": bucket.name(), "Policy": present.to_string()}));
+    let topic = stack.ask("sns", "CreateTopic", json!({"Name": "theirs"}))["TopicArn"].clone();
+    let told = json!({"TopicConfigurations": [{"Id": "theirs", "TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]});
+    let put = json!({"Bucket": bucket.name(), "NotificationConfiguration": told});
+    stack.ask("s3", "PutBucketNotificationConfiguration", put);
+
+    let name = format!("BucketName={}", bucket.name());
+    let said = stack.deploy(&[&[name.as_str(), "ExistingBucket=true"], &NAMED[..]].concat());
+    assert!(said.contains("+ EventBridgeConfiguration") && said.contains("\"DenyDelete\""), "{said}");
+    assert_eq!(policy(&stack, bucket.name()), present);
+    let events = stack.ask("s3", "GetBucketNotificationConfiguration", which.clone());
+    assert_eq!(events["EventBridgeConfiguration"], Value::Null);
+    // What it is told to add is what a stack with a bucket of its own sets.
+    let own = policy(shared(), &shared().bucket()).to_string();
+    let own = own.replace(&shared().bucket(), bucket.name());
+    let own = own.replace("role/shared-us-east-1-", "role/existing-us-east-1-");
+    let wanted = parse(&stack.output("ExistingBucketPolicy"));
+    assert_eq!(wanted, parse(&own));
+
+    let connected = stack.script(&["--connect", "--yes"]);
+    assert!(connected.status.success(), "{connected:?}");
+    let statements = policy(&stack, bucket.name())["Statement"].clone();
+    assert_eq!(statements[0], theirs);
+    assert_eq!(statements.as_array().unwrap()[1..], wanted["Statement"].as_array().unwrap()[..]);
+    let events = stack.ask("s3", "GetBucketNotificationConfiguration", which);
+    assert_eq!(events["EventBridgeConfiguration"], json!({}));
+    assert_eq!(events["TopicConfigurations"], told["TopicConfigurations"]);
+    let again = stack.script(&["--connect", "--yes"]);
+    assert_eq!((again.status.code(), String::from_utf8_lossy(&again.stdout).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn what_an_existing_bucket_is_told_to_add_is_what_a_new_one_has_where_nobody_is_named() {
+    let bucket = Bucket::new(&Ministack::shared().root());
+    let (plain, fresh) = (Stack::new(Ministack::shared(), "plain"), Stack::new(Ministack::shared(), "fresh"));
+    plain.deploy(&[&format!("BucketName={}", bucket.name()), "ExistingBucket=true"]);
+    fresh.deploy(&[]);
+    let own = policy(&fresh, &fresh.bucket()).to_string().replace(&fresh.bucket(), bucket.name());
+    let own = own.replace("role/fresh-us-east-1-", "role/plain-us-east-1-");
+    assert_eq!(parse(&plain.output("ExistingBucketPolicy")), parse(&own));
+}
+
+/// What is there, what the stack wants, and the statements' Sids and first resources afterwards; all by the program itself.
+#[test]
+fn policies_are_merged_statement_by_statement() {
+    let statement = |sid: &str, resource: &str, who: &str| {
+        json!({"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": resource,
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": [who]}}})
+    };
+    let allow = json!({"Sid": "DenyDelete", "Effect": "Allow", "Principal": {"AWS": "1"}, "Action": "s3:*", "Resource": "b/p/*"});
+    let wanted = json!([statement("DenyDelete", "b/p/*", "new")]);
+    let one = |statement: Value| json!([statement]);
+    let cases = [
+        ("nothing there", json!([]), "DenyDelete b/p/* new"),
+        ("the same already", wanted.clone(), "DenyDelete b/p/* new"),
+        ("the same under another Sid", one(statement("Other", "b/p/*", "new")), "Other b/p/* new"),
+        ("an earlier version of ours", one(statement("DenyDelete", "b/p/*", "dead")), "DenyDelete b/p/* new"),
+        (
+            "an earlier version, renamed",
+            one(statement("DenyDeletemystack", "b/old/*", "dead")),
+            "DenyDeletemystack b/p/* new",
+        ),
+        (
+            "another stack's, for its prefix",
+            one(statement("DenyDelete", "b/q/*", "theirs")),
+            "DenyDelete b/q/* theirs; DenyDeletemystack b/p/* new",
+        ),
+        ("another's with our Sid", one(allow), "DenyDelete b/p/* ; DenyDeletemystack b/p/* new"),
+        ("one that is no list", statement("Theirs", "b/*", "x"), "Theirs b/* x; DenyDelete b/p/* new"),
+    ];
+    for (what, present, expected) in cases {
+        let merged = merge(
+            "policy",
+            &json!({"Version": "2012-10-17", "Statement": present}),
+            &json!({"Version": "2012-10-17", "Statement": wanted}),
+        );
+        let statements = merged["Statement"].as_array().unwrap().iter().map(|statement| {
+            let who = statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"][0].as_str().unwrap_or_default();
+            format!("{} {} {who}", statement["Sid"].as_str().unwrap(), statement["Resource"].as_str().unwrap())
+        });
+        assert_eq!(statements.collect::<Vec<_>>().join("; "), expected, "{what}");
+    }
+    let queues = json!({"QueueConfigurations": [{"Id": "theirs"}]});
+    let merged = merge("events", &queues, &json!({"EventBridgeConfiguration": {}}));
+    assert_eq!(merged, json!({"QueueConfigurations": [{"Id": "theirs"}], "EventBridgeConfiguration": {}}));
+}
+
+fn merge(kind: &str, present: &Value, wanted: &Value) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    std::fs::write(file("present"), present.to_string()).unwrap();
+    std::fs::write(file("wanted"), wanted.to_string()).unwrap();
+    let mut python = Command::new(tools::python_command("python"));
+    python.arg(tools::root().join("infra/deploy/connect.py")).arg(kind);
+    let output = output(python.args(["present", "wanted", "merged"].map(file)).arg("my-stack"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&std::fs::read(file("merged")).unwrap()).unwrap()
+}
