@@ -126,6 +126,12 @@ demo: tools ## see it work: back up, verify, restore and compare, on this machin
 functions: ## build what deploys without a compiler: target/lastgood-functions, and it as a .tar.gz
 	@infra/functions.sh $(ARCHITECTURES)
 
+# In the account that the environment names, a sandbox's: it makes a stack, a user and a queue, and removes them again. `make
+# test` runs the same against the local AWS.
+.PHONY: cloud-smoke
+cloud-smoke: tools functions ## live a stack's life through in a sandbox account, by its administrator's credentials
+	@$(CARGO) run --quiet --locked -p e2e --bin cloud-smoke -- target/lastgood-functions
+
 # EMAIL and PARAMETERS (a file like infra/parameters.example) may be left out; docs/cloud.md says what follows.
 .PHONY: deploy
 deploy: ## put the cloud side into your AWS account: make deploy STACK=backups EMAIL=you@example.org

@@ -1,5 +1,6 @@
 //! Questions to AWS in AWS's own words, many in one process: the `aws` command takes half a second to start for each.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -24,11 +25,21 @@ pub type Question<'a> = (&'a str, &'a str, Value);
 
 /// The answers to all of them, asked in order. Fails with AWS's words at the first that is refused.
 pub fn ask_all(access: &Access, questions: &[Question<'_>]) -> Vec<Value> {
+    try_ask_all(access.environment(), questions).unwrap_or_else(|error| panic!("{questions:?}: {error}"))
+}
+
+/// The same with the identity of such variables; an error is what AWS said.
+pub(crate) fn try_ask_all<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+    environment: impl IntoIterator<Item = (N, V)>,
+    questions: &[Question<'_>],
+) -> Result<Vec<Value>, String> {
     let mut python = Command::new(tools::python_command("python"));
-    python.args(["-c", ASK]).env_clear().envs(access.environment());
+    python.args(["-c", ASK]).env_clear().envs(environment);
     let output = process::output_given(&mut python, json!(questions).to_string().as_bytes());
-    assert!(output.status.success(), "{questions:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    match output.status.success() {
+        true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
 }
 
 /// The answer to one.

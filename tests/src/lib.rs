@@ -21,6 +21,7 @@ pub mod queue;
 pub mod seaweedfs;
 pub mod server;
 pub mod signals;
+pub mod smoke;
 pub mod stack;
 pub mod stores;
 pub mod tools;

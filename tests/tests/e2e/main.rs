@@ -23,6 +23,7 @@ mod repository;
 mod restore;
 mod settings;
 mod signals;
+mod smoke;
 mod stack;
 mod stores;
 mod template;
