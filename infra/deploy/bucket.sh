@@ -66,6 +66,16 @@ check_existing_bucket() {
   check_region "$bucket"
   check_default_key "$bucket"
   check_policy_demands "$bucket"
+  warn_of_foreign_objects "$bucket"
+}
+
+# Where it isn't enforced, an object is its writer's: another account's backups couldn't be read back.
+warn_of_foreign_objects() {
+  local owner
+  owner=$(aws s3api get-bucket-ownership-controls --bucket "$1" --expected-bucket-owner "$account" --output text \
+    --query 'OwnershipControls.Rules[0].ObjectOwnership' 2> /dev/null) || return 0
+  [[ $owner != ObjectWriter ]] ||
+    warn "what other accounts put into $1 stays theirs, and verify can't read it (ObjectOwnership=ObjectWriter)"
 }
 
 bucket_region() {
