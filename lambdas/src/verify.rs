@@ -4,8 +4,8 @@
 //! end in the same state. A backup that takes longer than the deadline goes on in another invocation, from a saved
 //! place whose arrival is the event for it.
 //!
-//! What was found is published and told first, and stored after. Whoever dies between leaves no verdict, so the next try
-//! judges again and says it again: it is said at least once.
+//! What was found is published first, and stored after. Whoever dies between leaves no verdict, so the next try judges again and
+//! says it again: it is said at least once. People hear of damage from the freshness function, of all at once.
 
 mod due;
 mod earlier;
@@ -15,7 +15,6 @@ mod round;
 mod settle;
 mod summary;
 mod sweep;
-mod tell;
 
 use catalog::{BackupId, Part, Record};
 use jiff::SignedDuration;
@@ -58,10 +57,7 @@ impl Verify {
         let mut round = Round { cloud, queue, reverify_after, deadline, summary: Summary::default() };
         match Event::read(payload)? {
             Event::Queued(messages) => round.messages(messages).await,
-            event => {
-                round.event(event).await;
-                round.tell().await;
-            }
+            event => round.event(event).await,
         }
         round.summary.conclude()
     }
@@ -79,7 +75,6 @@ impl Round<'_> {
                 Err(malformed) => self.summary.add(Err(malformed.into())),
             }
         }
-        self.tell().await;
         let Some(queue) = self.queue else { return };
         for (id, receipt) in receipts {
             if let Some(receipt) = receipt.filter(|_| self.summary.comes_again_soon(&id)) {

@@ -119,7 +119,7 @@ impl Measurer {
             let place = match record {
                 StatusRecord::Sweep => &mut measured.sweep,
                 StatusRecord::Prune => &mut measured.prune,
-                StatusRecord::Freshness => continue,
+                StatusRecord::Freshness | StatusRecord::Removals => continue,
             };
             match self.runs.get(object, last_run(&self.repository, record)).await {
                 Ok(run) => *place = run,

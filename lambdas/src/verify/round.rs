@@ -41,9 +41,6 @@ impl Round<'_> {
     /// Verifies one backup if it is due. `sweeping` says that a sweep goes on after it.
     pub(super) async fn backup(&mut self, id: &BackupId, why: &Why, sweeping: bool) -> Result<Handled, Failure> {
         let now = Timestamp::now();
-        if self.summary.is_untold(id) {
-            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Judged });
-        }
         let Some(entry) = self.cloud.repository.entry(id).await? else {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
         };

@@ -1,5 +1,5 @@
-//! What becomes of a judgement: it is published, told, and stored last. Whoever dies on the way leaves no verdict, and so
-//! the next try judges again and says all of it again.
+//! What becomes of a judgement: it is published, and stored last. Whoever dies on the way leaves no verdict, and so the next try
+//! judges again and says all of it again.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use tokio::time::timeout;
 use super::earlier;
 use super::round::Round;
 use super::summary::Handled;
-use super::tell;
 use crate::findings::{Judged, Sizes};
 use crate::{Failure, metric};
 
@@ -42,31 +41,11 @@ impl Round<'_> {
         judged.sizes = Some(sizes);
     }
 
-    /// Publishes what was found, and stores the verdict. One of damage waits until it was told.
+    /// Publishes what was found, and stores the verdict.
     pub(super) async fn settle(&mut self, judged: Judged) -> Result<Handled, Failure> {
         self.cloud.publish(&metric::judged(&judged)).await?;
-        if judged.verdict.is_intact() {
-            self.store(&judged).await?;
-        } else {
-            self.summary.untold(judged.clone());
-        }
+        self.store(&judged).await?;
         Ok(Handled::Judged(Box::new(judged)))
-    }
-
-    /// Tells of all that the invocation found damaged, in one message, and then stores these verdicts.
-    pub(super) async fn tell(&mut self) {
-        let untold = self.summary.take_untold();
-        let damaged: Vec<Judged> = untold.iter().map(|(_, judged)| judged.clone()).collect();
-        let told = tell::damaged(self.cloud, &damaged).await;
-        let is_told = told.is_ok();
-        if let Err(failure) = told {
-            self.summary.fail(untold.iter().filter_map(|(message, _)| message.clone()), failure);
-        }
-        for (message, judged) in untold.into_iter().filter(|_| is_told) {
-            if let Err(failure) = self.store(&judged).await {
-                self.summary.fail(message, failure);
-            }
-        }
     }
 
     async fn store(&self, judged: &Judged) -> Result<(), Failure> {

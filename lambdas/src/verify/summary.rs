@@ -35,8 +35,6 @@ pub(super) enum Handled {
 pub(super) struct Summary {
     done: Vec<Value>,
     failures: Vec<Failure>,
-    /// Backups that were found damaged and nobody was told of yet, with the message of the queue that named them.
-    untold: Vec<(Option<String>, Judged)>,
     /// The messages of the queue, with what each has failed by.
     messages: Vec<Message>,
     /// How many archives could not be read because they are in Glacier.
@@ -58,21 +56,6 @@ impl Summary {
     /// From now on it is about this message of a queue.
     pub(super) fn begin(&mut self, message: String) {
         self.messages.push(Message { id: message, failed: false, waits: false });
-    }
-
-    /// Keeps a judgement that somebody has to hear of before it is stored.
-    pub(super) fn untold(&mut self, judged: Judged) {
-        self.untold.push((self.messages.last().map(|message| message.id.clone()), judged));
-    }
-
-    /// Whether this backup was judged already by this invocation.
-    pub(super) fn is_untold(&self, id: &BackupId) -> bool {
-        self.untold.iter().any(|(_, judged)| judged.id == *id)
-    }
-
-    /// What nobody was told of yet, with the messages that named them.
-    pub(super) fn take_untold(&mut self) -> Vec<(Option<String>, Judged)> {
-        std::mem::take(&mut self.untold)
     }
 
     /// Adds a failure, by which these messages have to come again.

@@ -34,8 +34,16 @@ fn bucket_full_of_guests_is_judged_and_stays_as_it_is() {
     let after = ground.bucket.objects();
     assert!(before.iter().all(|object| after.contains(object)), "a guest was touched");
     assert_eq!(after.len(), before.len() + 5 + 1, "a verdict each, and the sweep's own status");
-    assert_eq!(ground.messages().len(), 1, "one message about all of an invocation");
+    assert_eq!(ground.messages(), [], "the sweep tells nobody by itself");
     assert_eq!(invoke(&ground.function("verify"), &sweep()).done()["backups"], json!([]));
+    // Retention sees everything, and leaves what is damaged for freshness to tell.
+    invoke(&ground.function("retention"), &json!({"action": "prune"})).done();
+    for _ in 0..2 {
+        let measured = json!({"action": "measure", "scheduled": "2026-01-20T03:15:00Z"});
+        invoke(&ground.function("freshness"), &measured).done();
+    }
+    let told = ground.messages().into_iter().filter(|message| message.subject.ends_with("is damaged"));
+    assert_eq!(told.count(), 1, "once, of a guest that is days old");
 }
 
 /// The sweep reads nothing itself: each backup is one message, which an invocation of its own takes.

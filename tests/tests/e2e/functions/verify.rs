@@ -59,6 +59,8 @@ fn damaged_backup_reaches_a_person_with_the_last_good_one_to_use() {
     assert_eq!(outcome["backups"][0]["outcome"], "damaged", "{outcome}");
     assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".damaged.")));
     assert_eq!(ground.metric("VerifyDamaged", Some(database().name())), Some(1.0));
+    assert_eq!(ground.messages(), [], "freshness tells, of all at once");
+    invoke(&ground.function("freshness"), &measured()).done();
     let messages = ground.messages();
     let [Message { subject, text }] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(*subject, format!("Lastgood: {}_backup_rotten.sql.gz is damaged", database().name()));
@@ -124,9 +126,9 @@ fn manifest_of_a_newer_version_says_to_upgrade() {
 }
 
 /// A function that can't reach one of those whom it has to tell.
-fn unheard_by(ground: &Ground, service: &str) -> Setup {
+fn unheard_by(ground: &Ground, function: &str, service: &str) -> Setup {
     let nobody = "http://127.0.0.1:1";
-    ground.function("verify").setting(&format!("AWS_ENDPOINT_URL_{service}"), nobody).setting("AWS_MAX_ATTEMPTS", "1")
+    ground.function(function).setting(&format!("AWS_ENDPOINT_URL_{service}"), nobody).setting("AWS_MAX_ATTEMPTS", "1")
 }
 
 /// What isn't published leaves no verdict, or the next try would find it judged and say nothing.
@@ -135,29 +137,33 @@ fn failure_to_publish_leaves_no_verdict_and_the_next_try_publishes_and_stores() 
     let ground = Ground::new();
     let manifest = back_up(&ground, "unheard");
     let before = ground.bucket.keys();
-    let failure = invoke(&unheard_by(&ground, "CLOUDWATCH"), &ground.arrival(&manifest)).failed();
+    let failure = invoke(&unheard_by(&ground, "verify", "CLOUDWATCH"), &ground.arrival(&manifest)).failed();
     assert!(failure.contains("cannot publish metrics"), "{failure}");
     assert_eq!(ground.bucket.keys(), before);
     invoke(&ground.function("verify"), &ground.arrival(&manifest)).done();
-    assert_eq!(ground.metric("VerifyDamaged", None), Some(0.0));
+    assert_eq!(ground.metric("VerifyDamaged", Some(database().name())), Some(0.0));
     assert!(ground.bucket.keys().contains(&manifest.replace(".manifest.", ".intact.")));
 }
 
 #[test]
-fn damage_that_nobody_could_be_told_of_is_no_verdict_and_the_next_try_tells_of_it() {
+fn damage_that_nobody_could_be_told_of_is_told_by_the_next_run() {
     let ground = Ground::new();
     let (rotten, whole) = (back_up(&ground, "rotten"), back_up(&ground, "whole"));
     ground.bucket.flip_bit(&rotten.replace(".manifest.json", ".sql.gz"), 4_000);
     let messages = json!({"Records": [queued("1", &ground.arrival(&rotten)), queued("2", &ground.arrival(&whole))]});
-    let answer = invoke(&unheard_by(&ground, "SNS"), &messages).done();
-    assert_eq!(answer["batchItemFailures"], json!([{"itemIdentifier": "1"}]), "{answer}");
-    let has = |key: &str| ground.bucket.keys().contains(&key.to_owned());
-    assert!(!has(&rotten.replace(".manifest.", ".damaged.")) && has(&whole.replace(".manifest.", ".intact.")));
-    assert_eq!(ground.metric("VerifyDamaged", None), Some(1.0), "the alarm rings all the same");
-
     let answer = invoke(&ground.function("verify"), &messages).done();
-    assert_eq!((&answer["batchItemFailures"], ground.messages().len()), (&json!([]), 1), "{answer}");
-    assert!(has(&rotten.replace(".manifest.", ".damaged.")));
+    assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
+    let has = |key: &str| ground.bucket.keys().contains(&key.to_owned());
+    assert!(has(&rotten.replace(".manifest.", ".damaged.")) && has(&whole.replace(".manifest.", ".intact.")));
+    let failure = invoke(&unheard_by(&ground, "freshness", "SNS"), &measured()).failed();
+    assert!(failure.contains("cannot send the message"), "{failure}");
+    invoke(&ground.function("freshness"), &measured()).done();
+    assert_eq!(ground.messages().len(), 1);
+}
+
+/// What the schedule of freshness sends, long before the hour of the daily message.
+fn measured() -> Value {
+    json!({"action": "measure", "scheduled": "2026-01-20T03:15:00Z"})
 }
 
 /// A message of the queue, as Lambda hands it over.
