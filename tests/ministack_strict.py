@@ -311,10 +311,18 @@ def mend_queue_races():
 
 
 def mend_queue_rights():
-    """A rule may send to any queue, whatever the queue's policy says."""
+    """A rule may send to any queue, whatever the queue's policy says; and a batch asks for a right that AWS doesn't have."""
+    import ministack.core.iam_actions as actions
     from ministack.services import eventbridge, sqs
 
-    original_invoke = eventbridge._invoke_target
+    original_invoke, original_action = eventbridge._invoke_target, actions.extract_iam_action
+
+    def action_of_batches_too(*arguments, **named):
+        action = original_action(*arguments, **named)
+        is_batch = isinstance(action, str) and action.startswith("sqs:") and action.endswith("Batch")
+        return action.removesuffix("Batch") if is_batch else action
+
+    actions.extract_iam_action = action_of_batches_too
 
     def invoke(target, event, rule, *arguments, **named):
         arn = target.get("Arn", "")

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use catalog::verdict::Outcome;
-use catalog::{Entry, Object};
+use catalog::{Entry, Object, SKEW};
 use jiff::{SignedDuration, Timestamp};
 
 /// A saved place that is older than this was given up: three tries take less, each an hour and a half after the one before,
@@ -85,7 +85,8 @@ pub(super) fn due(entry: &Entry, why: &Why, now: Timestamp, reverify_after: Sign
         place.last_modified >= archive.last_modified && judged.is_none_or(|judged| place.last_modified > judged)
     };
     let place = entry.verifying.as_ref().filter(is_current);
-    let has_aged = |judged: Timestamp| now.duration_since(judged) > reverify_after;
+    // A verdict of the future says nothing about its age.
+    let has_aged = |judged: Timestamp| now.duration_since(judged) > reverify_after || judged.duration_since(now) > SKEW;
     let reverify = *why == Why::Swept && verdict == Some(Outcome::Intact) && judged.is_some_and(has_aged);
     match (why, place) {
         (Why::GoesOn { etag }, Some(place)) => match etag {
@@ -210,6 +211,8 @@ mod tests {
     fn only_the_sweep_verifies_again_and_only_what_was_intact_long_ago() {
         assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &Why::Swept, NEXT_MONTH), Due::Anew);
         assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &Why::Arrived, NEXT_MONTH), Due::Not(Skip::Judged));
+        let of_the_future = "2026-01-20T02:00:00Z";
+        assert_eq!(decide(&[ARCHIVE, MANIFEST, INTACT], &Why::Swept, of_the_future), Due::Anew);
     }
 
     #[test]

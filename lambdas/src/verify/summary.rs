@@ -1,7 +1,7 @@
 //! The result of an invocation, and its log lines.
 
 use catalog::{BackupId, Outcome};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::due::Skip;
 use crate::Failure;
@@ -95,19 +95,22 @@ impl Summary {
         if self.in_glacier > 0 {
             tracing::warn!(count = self.in_glacier, "archives are in Glacier and cannot be read: not verified");
         }
-        let mut answer = json!({"backups": self.done, "inGlacier": self.in_glacier});
+        let mut answer = Map::new();
+        let mut say = |name: &str, value: Value| answer.insert(name.to_owned(), value);
+        say("backups", self.done.into());
+        say("inGlacier", self.in_glacier.into());
         if let Some((enqueued, left)) = self.enqueued {
             tracing::info!(enqueued, left, "the sweep has put what is due into the queue");
-            answer["enqueued"] = enqueued.into();
-            answer["left"] = left.into();
+            say("enqueued", enqueued.into());
+            say("left", left.into());
         }
         if self.messages.iter().any(|message| !message.failed) {
             let failed = self.messages.iter().filter(|message| message.failed);
-            answer["batchItemFailures"] = failed.map(|message| json!({"itemIdentifier": message.id})).collect();
-            return Ok(answer);
+            say("batchItemFailures", failed.map(|message| json!({"itemIdentifier": message.id})).collect());
+            return Ok(answer.into());
         }
         Failure::all(self.failures)?;
-        Ok(answer)
+        Ok(answer.into())
     }
 }
 

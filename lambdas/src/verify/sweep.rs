@@ -61,7 +61,7 @@ fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
 
 impl Candidates {
     /// Without a queue: all of them from the newest down, below a backup where one is named.
-    fn from_the_newest(&self, below: Option<&BackupId>) -> Vec<&BackupId> {
+    fn newest_first(&self, below: Option<&BackupId>) -> Vec<&BackupId> {
         let is_below = |id: &&BackupId| below.is_none_or(|below| order(id) < order(below));
         let mut due: Vec<&BackupId> = self.due.iter().filter(is_below).collect();
         due.sort_by(|a, b| order(b).cmp(&order(a)));
@@ -82,7 +82,7 @@ impl Round<'_> {
         self.summary.in_glacier = found.in_glacier;
         let is_whole = match self.queue {
             Some(queue) => self.enqueue(queue, &found).await,
-            None => self.read_all(found.from_the_newest(below)).await,
+            None => self.read_all(found.newest_first(below)).await,
         };
         if is_whole {
             let in_glacier = u64::try_from(found.in_glacier).ok();
@@ -180,7 +180,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_sweep_goes_from_the_newest_down_and_says_what_lies_in_glacier() {
+    fn a_sweep_goes_newest_first_down_and_says_what_lies_in_glacier() {
         let expected = [
             "20260119/shop_backup_20260119_030000",
             "20260119/app_backup_20260119_030000",
@@ -188,7 +188,7 @@ mod tests {
         ];
         let found = found(&KEYS);
         assert_eq!((names(&found.due), found.in_glacier), (expected.map(str::to_owned).to_vec(), 1));
-        assert_eq!(names(found.from_the_newest(None)), expected);
+        assert_eq!(names(found.newest_first(None)), expected);
     }
 
     #[test]
@@ -214,12 +214,12 @@ mod tests {
     fn each_link_of_the_chain_sweeps_below_the_one_before_and_so_it_ends() {
         let found = found(&KEYS);
         let (mut below, mut swept_all): (Option<&BackupId>, Vec<&BackupId>) = (None, Vec::new());
-        while let Some(next) = found.from_the_newest(below).first().copied() {
+        while let Some(next) = found.newest_first(below).first().copied() {
             swept_all.push(next);
             below = Some(next);
         }
-        assert_eq!(swept_all, found.from_the_newest(None));
+        assert_eq!(swept_all, found.newest_first(None));
         let below = "20260119/app_backup_20260119_030000".parse().unwrap();
-        assert_eq!(names(found.from_the_newest(Some(&below))), ["20260118/app_backup_initial"]);
+        assert_eq!(names(found.newest_first(Some(&below))), ["20260118/app_backup_initial"]);
     }
 }

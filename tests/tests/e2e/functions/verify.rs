@@ -1,5 +1,7 @@
 //! Each backup that arrives gets its verdict, whatever its event looks like.
 
+use std::time::Duration;
+
 use e2e::alerts::Message;
 use e2e::functions::{Function, Setup};
 use e2e::proxy::Proxy;
@@ -39,13 +41,45 @@ fn new_backup_is_judged_once_and_published() {
 #[test]
 fn backup_is_compared_with_those_before_it() {
     let ground = Ground::new();
-    for days in [1, 2, 3] {
-        put_in_bucket(&ground.bucket, database().name(), days_ago(days));
-    }
+    let before = [1, 2, 3].map(days_ago);
+    before.iter().for_each(|made| put_in_bucket(&ground.bucket, database().name(), *made));
     let manifest = back_up(&ground, "now");
-    invoke(&ground.function("verify"), &ground.arrival(&manifest)).done();
-    let verdict = ground.bucket.get_json(&manifest.replace(".manifest.", ".intact."));
-    assert_eq!(verdict["extent"]["rows"], verdict["extent"]["medianRows"], "{verdict}");
+    let again = ground.function("verify").setting("LASTGOOD_REVERIFY_AFTER_DAYS", "0");
+    let mut verify = Function::start(&again);
+    verify.invoke(&ground.arrival(&manifest), AMPLE).done();
+    let verdict = || ground.bucket.get_json(&manifest.replace(".manifest.", ".intact."));
+    let first = verdict();
+    assert_eq!((&first["extent"]["rows"], &first["extent"]["medianRows"]), (&json!(3002), &json!(3002)), "{first}");
+    assert!(first["extent"]["medianBytes"].as_u64() > Some(0), "{first}");
+
+    // When it is read again, those before it may be gone.
+    before.iter().for_each(|made| ground.bucket.delete(&key(database().name(), *made, ".intact.json")));
+    std::thread::sleep(Duration::from_millis(1_100));
+    verify.invoke(&wish(&manifest), AMPLE).done();
+    assert_ne!(verdict()["verified"], first["verified"]);
+    assert_eq!(verdict()["extent"], first["extent"]);
+}
+
+/// What asks for this backup to be verified, if it is due.
+fn wish(manifest: &str) -> Value {
+    json!({"action": "verify", "backup": manifest.trim_start_matches("backups/").trim_end_matches(".manifest.json")})
+}
+
+#[test]
+fn comparison_that_fails_costs_no_verdict() {
+    let ground = Ground::new();
+    let yesterday = days_ago(1);
+    put_in_bucket(&ground.bucket, database().name(), yesterday);
+    // Larger than any record is read.
+    ground.bucket.put(&key(database().name(), yesterday, ".manifest.json"), &vec![b' '; 65 << 20]);
+    let manifest = back_up(&ground, "now");
+    let mut verify = Function::start(&ground.function("verify"));
+    let outcome = verify.invoke(&ground.arrival(&manifest), AMPLE).done();
+    assert_eq!(outcome["backups"][0]["outcome"], "intact", "{outcome}");
+    assert!(verify.log().contains("isn't compared with those before it"), "{}", verify.log());
+    let extent = ground.bucket.get_json(&manifest.replace(".manifest.", ".intact."))["extent"].clone();
+    let medians = (&extent["medianBytes"], &extent["medianRows"]);
+    assert_eq!((&extent["rows"], medians), (&json!(3002), (&Value::Null, &Value::Null)), "{extent}");
 }
 
 #[test]
@@ -176,10 +210,8 @@ fn queued(id: &str, body: &Value) -> Value {
 fn messages_of_a_queue_are_handled_one_by_one() {
     let ground = Ground::new();
     let (first, second) = (back_up(&ground, "one"), back_up(&ground, "two"));
-    let wish =
-        json!({"action": "verify", "backup": second.trim_start_matches("backups/").trim_end_matches(".manifest.json")});
     let queue = ground.queue();
-    queue.send(&[ground.arrival(&first).to_string(), "not JSON".to_owned(), wish.to_string()]);
+    queue.send(&[ground.arrival(&first).to_string(), "not JSON".to_owned(), wish(&second).to_string()]);
     let event = queue.receive();
     let mut verify = Function::start(&ground.function("verify").setting("LASTGOOD_ARRIVED_QUEUE", queue.url()));
     let answer = verify.invoke(&event, AMPLE).done();
