@@ -57,15 +57,20 @@ impl Retention {
         let now = Timestamp::now();
         let mut failures = Vec::new();
         let (mut databases, mut next, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
-        let mut removals = self.removals(now).await?;
-        for mut catalog in self.list(task).await? {
+        let catalogs = self.list(task).await?;
+        // Asked after the listing: what another run has removed from it stands here.
+        let today = self.removals(now).await?;
+        if !task.dry_run {
+            self.note(&today, &catalogs, now).await?;
+        }
+        for mut catalog in catalogs {
             self.find_uncommitted(&mut catalog, &mut failures).await;
             let could_be = self.could_be(&catalog, now, &mut failures).await;
-            let plan = removals.hold(&catalog.database, plan(&catalog, &self.policy, now, Limit::Half));
+            let plan = today.hold(&catalog.database, plan(&catalog, &self.policy, now, Limit::Half));
             let mut pruned = Pruned::of(&plan, &catalog, could_be, now);
             report::log(&plan);
             if !task.dry_run {
-                failures.extend(self.act(&plan, &mut pruned, &mut removals, deadline).await.err());
+                failures.extend(self.act(&plan, &mut pruned, deadline).await.err());
             }
             next.extend(self.goes_next(&catalog, now));
             damaged.extend(pruned.left_damaged(&catalog));
@@ -105,14 +110,21 @@ impl Retention {
         Ok(known.map_or_else(|| Removals::none(now), |removals| removals.at(now)))
     }
 
-    /// Keeps what is about to be removed, before it is: what can't be counted isn't removed.
-    async fn note(&self, removals: &mut Removals, database: &str, plan: &Plan<'_>) -> Result<(), Failure> {
-        if removals.add(database, plan) {
-            let repository = &self.cloud.repository;
-            let key = repository.layout().status(StatusRecord::Removals);
-            let unwritten = |source| Failure::Document { object: repository.object_name(&key), source };
-            repository.put_over(&key, removals.to_json().map_err(unwritten)?).await?;
+    /// Keeps what is about to be removed, before it is: what can't be counted isn't removed. Archives that turn out to be ours and
+    /// unfinished make no difference to good ones.
+    async fn note(&self, today: &Removals, catalogs: &[Catalog], now: Timestamp) -> Result<(), Failure> {
+        let mut after = today.clone();
+        for catalog in catalogs {
+            let plan = today.hold(&catalog.database, plan(catalog, &self.policy, now, Limit::Half));
+            after.add(&catalog.database, &plan);
         }
+        if after == *today {
+            return Ok(());
+        }
+        let repository = &self.cloud.repository;
+        let key = repository.layout().status(StatusRecord::Removals);
+        let unwritten = |source| Failure::Document { object: repository.object_name(&key), source };
+        repository.put_over(&key, after.to_json().map_err(unwritten)?).await?;
         Ok(())
     }
 
@@ -154,20 +166,10 @@ impl Retention {
     }
 
     /// Removes what the plan says as long as there is time, and leaves the rest to the next run.
-    async fn act(
-        &self,
-        plan: &Plan<'_>,
-        pruned: &mut Pruned,
-        today: &mut Removals,
-        deadline: Deadline,
-    ) -> Result<(), Failure> {
+    async fn act(&self, plan: &Plan<'_>, pruned: &mut Pruned, deadline: Deadline) -> Result<(), Failure> {
         let removals: Vec<_> = plan.removals().collect();
         let mut refusals = Vec::new();
         pruned.removed.clear();
-        if let Err(failure) = self.note(today, &pruned.database, plan).await {
-            removals.iter().for_each(|row| pruned.keep(row.entry, "left for the next run".to_owned(), true));
-            return Err(failure);
-        }
         for batch in removals.chunks(BATCH) {
             if deadline.is_near() {
                 batch.iter().for_each(|row| pruned.keep(row.entry, "left for the next run".to_owned(), true));

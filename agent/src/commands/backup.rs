@@ -73,10 +73,9 @@ pub(crate) async fn back_up(
     interrupt: &Interrupt,
 ) -> Result<BackupOutcome, Failure> {
     let run = Run::begin(settings, database, purpose, interrupt).await?;
-    let unmarked = run.mark().await;
     leftovers::make_room(&run).await;
     let (carried, lanes) = run.dump().await.map_err(lanes::under_way)?;
-    let outcome = run.publish(&carried, lanes, &unmarked).await.map_err(lanes::under_way)?;
+    let outcome = run.publish(&carried, lanes).await.map_err(lanes::under_way)?;
     leftovers::abort_uploads(&run, &outcome).await;
     if outcome.is_whole() {
         local::tidy(&run).await;

@@ -95,7 +95,8 @@ impl Section {
                  All of these settings but `BACKUP_RETENTION_DAYS` then apply only to `lastgood prune`.",
             ),
             Self::Health => Some(
-                "These apply only to `lastgood check`. The AWS stack's alarms use its own parameters, the same for every database.",
+                "These apply only to `lastgood check`. The AWS stack's alarms use its own parameters, or the limits that `lastgood expect` \
+                 gave a database; where age or size is not set here, `check` uses the latter too.",
             ),
             _ => None,
         }

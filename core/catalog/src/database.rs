@@ -1,11 +1,10 @@
-//! The mark that backups of a database are expected in a repository: put with its first backup, so that a database whose
-//! backups stop, or vanish, is still reported. It stays until a person retires the database.
+//! The mark that backups of a database are expected in a repository: put before its first dump, so that a database whose
+//! backups stop, vanish, or never succeed is still reported. It stays until a person retires the database.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::clock::SKEW;
 use crate::document::{DocumentError, Kind, Unknown};
 
 const KIND: Kind = Kind { what: "database entry", version: 1 };
@@ -16,7 +15,7 @@ const KIND: Kind = Kind { what: "database entry", version: 1 };
 pub struct DatabaseEntry {
     /// The PostgreSQL name.
     pub database: String,
-    /// When the first backup began.
+    /// When a backup was first tried.
     pub since: Timestamp,
     /// When a person said that no more backups will come; null while they are expected.
     pub retired: Option<Timestamp>,
@@ -39,13 +38,11 @@ impl DatabaseEntry {
         Self { database: database.to_owned(), since, retired, max_age_hours, min_size, unknown: Unknown::default() }
     }
 
-    /// Whether backups are expected at `now`: not after it was retired, unless one came later all the same. A retirement that lies
-    /// in the future would outlast every backup to come, and is none.
+    /// Whether backups are expected at `now`: not after it was retired, unless one came later all the same.
     #[must_use]
     pub fn is_expected(&self, catalog: &Catalog, now: Timestamp) -> bool {
         let newest = catalog.newest_uploaded(now).map(|entry| entry.instant);
-        let retired = self.retired.filter(|retired| retired.duration_since(now) <= SKEW);
-        retired.is_none_or(|retired| newest.is_some_and(|newest| newest > retired))
+        self.retired.is_none_or(|retired| newest.is_some_and(|newest| newest > retired))
     }
 
     /// Reads an entry.
@@ -106,19 +103,6 @@ mod tests {
         }
         "#);
         assert_eq!(DatabaseEntry::from_json(json.as_bytes()).unwrap(), limited);
-    }
-
-    /// Whoever may replace a mark could otherwise silence the alarms for good, whatever backups come.
-    #[test]
-    fn a_retirement_in_the_future_is_none() {
-        let mut listing = Listing::bucket();
-        listing.at(State::Good, "2026-01-20T03:00:00Z");
-        let (catalog, now) = (listing.catalog(), time("2026-01-23T00:00:00Z"));
-        for (retired, expected) in
-            [("2026-01-23T00:04:00Z", false), ("2026-01-23T00:06:00Z", true), ("2099-01-01T00:00:00Z", true)]
-        {
-            assert_eq!(entry(Some(retired)).is_expected(&catalog, now), expected, "{retired}");
-        }
     }
 
     #[test]

@@ -92,11 +92,30 @@ impl Places {
         self.directory().join(only(&self.files(), suffix))
     }
 
-    /// What every failed run must leave behind.
+    /// What every run must leave behind that failed before its dump began.
     #[track_caller]
     fn hold_nothing(&self) {
         assert_eq!(self.files(), Vec::<String>::new());
         self.bucket_holds_nothing();
+    }
+
+    /// What every run must leave behind that failed later: the mark comes first, so that a database whose dumps fail is missed.
+    #[track_caller]
+    fn hold_the_mark_alone(&self) {
+        assert_eq!(self.files(), Vec::<String>::new());
+        self.bucket_holds_the_mark_alone();
+    }
+
+    #[track_caller]
+    fn bucket_holds_the_mark_alone(&self) {
+        self.bucket_shows_the_mark_alone();
+        assert_eq!(self.bucket.open_uploads(), Vec::<String>::new());
+    }
+
+    #[track_caller]
+    fn bucket_shows_the_mark_alone(&self) {
+        let keys = self.bucket.keys();
+        assert!(keys.len() == 1 && keys[0].starts_with("backups/databases/"), "{keys:?}");
     }
 
     #[track_caller]
@@ -164,7 +183,8 @@ fn stall(agent: Agent, database: &Database<'_>, places: &Places) -> Stalled {
     running.wait_until("the middle of the dump", |_| proxy.has_struck());
     running.wait_until("parts in the bucket", |_| !places.bucket.open_uploads().is_empty());
     running.wait_until("a partial file", |_| places.files().iter().any(|file| file.ends_with(".partial")));
-    assert_eq!(places.bucket.keys(), Vec::<String>::new(), "nothing shows before it is whole");
+    // No backup shows before it is whole.
+    places.bucket_shows_the_mark_alone();
     // The agent must outlive its home, which holds its lock and its log.
     std::mem::forget(agent);
     Stalled { proxy, running }

@@ -10,7 +10,6 @@ use repository::{PutOutcome, Repository, Stored};
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
 use crate::commands::backup::lanes::{Lane, Reached, under_way};
-use crate::commands::backup::mark::Unmarked;
 use crate::commands::backup::outcome::{BackupOutcome, Kept};
 use crate::commands::backup::run::Run;
 use crate::host;
@@ -22,12 +21,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// The first failure, when no repository has the backup.
-    pub(super) async fn publish(
-        &self,
-        carried: &Carried,
-        lanes: Vec<Lane>,
-        unmarked: &Unmarked,
-    ) -> Result<BackupOutcome, Failure> {
+    pub(super) async fn publish(&self, carried: &Carried, lanes: Vec<Lane>) -> Result<BackupOutcome, Failure> {
         let mut kept = Vec::new();
         let mut failures = Vec::new();
         for Lane { repository, id, progress, .. } in lanes {
@@ -38,7 +32,9 @@ impl Run<'_> {
             };
             match finished {
                 Ok(one) => {
-                    self.mark_again(&repository, unmarked).await;
+                    if let Some(unmarked) = &self.unmarked {
+                        unmarked.try_again(&repository).await;
+                    }
                     kept.push(one);
                 }
                 Err(failure) => failures.push((repository.display_name(), under_way(failure))),

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use repository::Repository;
 
 use crate::answers::failure::Failure;
+use crate::commands::backup::mark::{Mark, Unmarked};
 use crate::commands::backup::name;
-use crate::commands::backup::source::Source;
+use crate::commands::backup::source::{Asked, Source};
 use crate::interrupt::Interrupt;
 use crate::lock::Lock;
 use crate::places;
@@ -23,6 +24,8 @@ pub(super) struct Run<'a> {
     pub(super) source: Source,
     /// The directory first, where there is one.
     pub(super) repositories: Vec<Repository>,
+    /// The mark that is still to be put in some of them.
+    pub(super) unmarked: Option<Unmarked>,
     pub(super) purpose: Purpose,
     pub(super) stem: Stem,
     pub(super) started: Moment,
@@ -62,12 +65,31 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Failure> {
         let reader = Reader::new(settings)?;
         reader.refuse_foreign(&settings.recipients)?;
-        let source = Source::open(settings, database, purpose, interrupt.stop(), settings.retry_budget())?;
-        let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
+        let asked = Asked::of(settings, database, interrupt.stop(), settings.retry_budget())?;
         let repositories = places::repositories(None, settings).await?;
         let started = Moment::now();
+        let mark = Mark { database: asked.server.database.clone(), since: started.at, limits: database.limits };
+        let unmarked = match purpose {
+            Purpose::Backup => mark.put(&repositories).await,
+            // A restore's target may be a database that is never backed up otherwise.
+            Purpose::Safety | Purpose::Adopted => None,
+        };
+        let source = asked.source(database, purpose)?;
+        let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
         let tag = name::tag(settings, purpose, started.at);
         let stem = name::free(&repositories, &source.server.database, tag, started.at).await?;
-        Ok(Self { settings, database, source, repositories, purpose, stem, started, reader, interrupt, _lock: lock })
+        Ok(Self {
+            settings,
+            database,
+            source,
+            repositories,
+            unmarked,
+            purpose,
+            stem,
+            started,
+            reader,
+            interrupt,
+            _lock: lock,
+        })
     }
 }

@@ -52,6 +52,28 @@ impl Source {
         stop: &Stop,
         patience: Duration,
     ) -> Result<Self, Failure> {
+        Asked::of(settings, database, stop, patience)?.source(database, purpose)
+    }
+}
+
+/// A database that answers, before anything is known of what dumps it.
+pub(crate) struct Asked {
+    pub(crate) server: Server,
+    installed: tools::Installed,
+    psql: Psql,
+}
+
+impl Asked {
+    /// Asks the server. One that starts up, shuts down, or is full is asked again for as long as `patience` says.
+    ///
+    /// # Errors
+    /// When the database cannot be reached (exit 1), or does not exist (exit 5).
+    pub(crate) fn of(
+        settings: &Settings,
+        database: &DatabaseSettings,
+        stop: &Stop,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         // Both run programs and wait for them: at the same time.
@@ -60,7 +82,15 @@ impl Source {
             let server = ask(&psql, patience);
             (installed.join().unwrap_or_default(), server)
         });
-        let server = server.map_err(refused)?;
+        Ok(Self { server: server.map_err(refused)?, installed, psql })
+    }
+
+    /// With the pg_dump that fits.
+    ///
+    /// # Errors
+    /// Exit 2 when none does.
+    pub(crate) fn source(self, database: &DatabaseSettings, purpose: Purpose) -> Result<Source, Failure> {
+        let Self { server, installed, psql } = self;
         let why = format!("the server, which is PostgreSQL {}", server.version());
         let pg_dump = tools::fitting("pg_dump", &installed, server.version(), &why)?;
         let extra = match purpose {
@@ -69,9 +99,11 @@ impl Source {
             _ => database.dump_options.clone(),
         };
         let options = DumpOptions { lock_timeout: database.lock_timeout, extra };
-        Ok(Self { server, pg_dump, psql, options })
+        Ok(Source { server, pg_dump, psql, options })
     }
+}
 
+impl Source {
     /// What is wrong with the user's own options for a backup that is to be restored, if anything is.
     pub(crate) fn partial(&self) -> Option<String> {
         let partial = dump_options::partial(&self.options.extra);

@@ -61,7 +61,7 @@ impl Removals {
         plan
     }
 
-    /// Adds what `plan` is about to remove. Whether there is anything new to be kept.
+    /// Adds what `plan` is about to remove. Whether that was anything new.
     pub fn add(&mut self, database: &str, plan: &Plan<'_>) -> bool {
         let going: Vec<String> = self
             .old(plan)

@@ -15,11 +15,7 @@ impl Error {
                 format!("check BACKUP_S3_BUCKET, or create the bucket: {create}")
             }
             Self::AccessDenied { action, resource, said } => access(action, resource, said.is_some()),
-            Self::OthersBucket { .. } => {
-                "check BACKUP_S3_BUCKET and BACKUP_S3_BUCKET_OWNER; if both are right, somebody else has taken the bucket's name, and \
-                 nothing may go there"
-                    .to_owned()
-            }
+            Self::OthersBucket { .. } => OTHERS.to_owned(),
             Self::WrongRegion { actual: Some(region), .. } => format!("set AWS_REGION={region}"),
             Self::WrongRegion { actual: None, bucket, .. } => {
                 format!("ask for it: aws s3api get-bucket-location --bucket {}; then set AWS_REGION", shell_word(bucket))
@@ -57,11 +53,7 @@ impl Error {
             Self::TooLarge { .. } => "this file is not one of lastgood's: move it elsewhere".to_owned(),
             Self::Document { source, .. } => source.hint().to_owned(),
             Self::IncompleteListing { .. } => "no decision is made on part of a listing: run it again".to_owned(),
-            Self::DiskFull { path } => {
-                let directory = path.parent().unwrap_or(path);
-                let directory = shell_word(&directory.to_string_lossy());
-                format!("free some space: df -h {directory}; du -sh {directory}")
-            }
+            Self::DiskFull { path } => room(path.parent().unwrap_or(path)),
             Self::Other { code, .. } if code == "AuthorizationHeaderMalformed" => {
                 "check AWS_REGION and the access key: one of them is not what the store expects".to_owned()
             }
@@ -71,6 +63,15 @@ impl Error {
             Self::Io { .. } | Self::Settings { .. } | Self::Other { .. } => return None,
         })
     }
+}
+
+/// The bucket is another account's.
+const OTHERS: &str = "check BACKUP_S3_BUCKET and BACKUP_S3_BUCKET_OWNER; if both are right, somebody else has taken the bucket's name, \
+                      and nothing may go there";
+
+fn room(directory: &std::path::Path) -> String {
+    let directory = shell_word(&directory.to_string_lossy());
+    format!("free some space: df -h {directory}; du -sh {directory}")
 }
 
 /// A command of the AWS CLI, for the store that is meant.

@@ -80,5 +80,5 @@ fn a_second_conflict_fails_the_bucket_alone() {
     let failed = agent.run(&["backup"]).exits(1).mentions("the backup is only partly done");
     failed.mentions("because of a concurrent one (409)").mentions("hint: run the backup again");
     places.directory_holds_one_good_backup();
-    places.bucket_holds_nothing();
+    places.bucket_holds_the_mark_alone();
 }

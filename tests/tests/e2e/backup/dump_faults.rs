@@ -16,7 +16,7 @@ fn a_killed_pg_dump_leaves_nothing() {
     let [pg_dump] = children(running.pid(), "pg_dump")[..] else { panic!("not one pg_dump") };
     kill_process(Pid::from_raw(pg_dump.cast_signed()).unwrap(), Signal::KILL).unwrap();
     running.wait().exits(1).mentions("pg_dump was killed by signal 9").mentions("hint: ");
-    places.hold_nothing();
+    places.hold_the_mark_alone();
     drop(proxy);
 }
 
@@ -36,7 +36,7 @@ fn a_server_that_crashes_in_the_middle_leaves_nothing_and_is_named() {
     server.crash();
     proxy.heal();
     running.wait().exits(1).mentions("the PostgreSQL server went away during the backup of app").mentions("hint: ");
-    places.hold_nothing();
+    places.hold_the_mark_alone();
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_truncated_archive_is_refused_though_pg_dump_exits_0() {
         let agent = agent.setting("PG_BIN_DIR", programs.path().display().to_string());
         let failed = agent.run(&["backup"]).exits(1);
         failed.mentions("pg_dump wrote an incomplete or damaged archive").mentions("hint: ");
-        places.hold_nothing();
+        places.hold_the_mark_alone();
     }
 }
 
@@ -60,7 +60,7 @@ fn a_pg_dump_that_fails_after_a_whole_archive_is_believed() {
     let agent = places.both(agent().database(small()));
     let failed = agent.setting("PG_BIN_DIR", programs.path().display().to_string()).run(&["backup"]).exits(1);
     failed.mentions("pg_dump failed with exit status 1: the last page was odd");
-    places.hold_nothing();
+    places.hold_the_mark_alone();
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_locked_table_ends_the_dump_before_production_queues_behind_it() {
     agent.run(&["backup"]).exits(1).mentions("something held a lock on a table").mentions("BACKUP_LOCK_TIMEOUT");
     drop(stdin);
     wait_until("the migration's psql has ended", || migration.try_wait().unwrap().is_some());
-    places.hold_nothing();
+    places.hold_the_mark_alone();
 }
 
 #[test]
@@ -119,5 +119,5 @@ fn a_role_that_may_not_read_everything_is_told_what_it_lacks() {
     let agent = places.both(agent().database(&database)).setting("DB_USER", "half_blind").setting("DB_PASSWORD", "x");
     agent.run(&["backup"]).exits(1).mentions("permission denied for table secrets").mentions("GRANT pg_read_all_data");
     database.query("DROP ROLE half_blind");
-    places.hold_nothing();
+    places.hold_the_mark_alone();
 }

@@ -15,7 +15,7 @@ fn a_run_that_is_told_to_stop_takes_everything_back() {
         let told = Instant::now();
         running.signal(signal);
         running.wait().exits(1).mentions(&format!("error: stopped by {name}")).mentions("hint: start it again");
-        places.hold_nothing();
+        places.hold_the_mark_alone();
         assert_eq!(children(pid, "pg_dump"), Vec::<u32>::new());
         // pg_dump can't cancel its query over a network that stands still, and isn't waited for: the proxy still stalls.
         assert!(told.elapsed() < Duration::from_secs(60), "{:?}", told.elapsed());
@@ -31,7 +31,7 @@ fn a_killed_run_shows_nothing_and_the_next_one_works_and_clears_up() {
     running.signal(Signal::KILL);
     assert_eq!(running.wait().code, None);
     drop(proxy);
-    assert_eq!(places.bucket.keys(), Vec::<String>::new());
+    places.bucket_shows_the_mark_alone();
     let left = places.files();
     assert!(!left.is_empty() && left.iter().all(|file| file.starts_with('.')), "{left:?}");
 

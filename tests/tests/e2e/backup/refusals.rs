@@ -33,7 +33,7 @@ fn a_server_newer_than_every_pg_dump_stops_the_run_before_it_dumps() {
         .mentions(&format!("pg_dump {}.", old.major()))
         .mentions("is too old for the server, which is PostgreSQL 18.")
         .mentions("apt-get install postgresql-client-18");
-    places.hold_nothing();
+    places.hold_the_mark_alone();
 
     // Several versions stand side by side, the older first in PATH: the fitting one is taken.
     let places = Places::new();
@@ -51,7 +51,7 @@ fn a_lock_folder_that_is_missing_and_a_broken_age_key_stop_the_run() {
     failed.mentions("cannot open the lock file /nonexistent/").mentions("BACKUP_LOCK_DIR");
     let failed = agent().setting("BACKUP_AGE_IDENTITY_FILE", "/nonexistent").run(&["backup"]).exits(2);
     failed.mentions("cannot use the age key /nonexistent").mentions("BACKUP_AGE_IDENTITY_FILE");
-    places.hold_nothing();
+    places.hold_the_mark_alone();
 }
 
 #[test]
@@ -60,5 +60,5 @@ fn a_word_among_pg_dumps_options_does_not_choose_another_database() {
     let places = Places::new();
     let agent = places.both(agent().database(small())).setting("BACKUP_PG_DUMP_OPTIONS", other.name());
     agent.run(&["backup"]).exits(2).mentions(other.name()).mentions("BACKUP_PG_DUMP_OPTIONS");
-    places.hold_nothing();
+    places.hold_the_mark_alone();
 }

@@ -87,6 +87,19 @@ fn plan_that_goes_too_far_is_refused_and_told_once_a_day() {
     assert!(text.contains("lastgood prune --dry-run --database app"), "{text}");
 }
 
+/// Small and valid ones, more than the rules keep, as whoever has a host's keys can store them.
+#[test]
+fn a_flood_pushes_out_nothing_that_is_younger_than_the_floor() {
+    let ground = Ground::new();
+    for days in 0..9 {
+        put_in_bucket(&ground.bucket, "app", days_ago(days));
+    }
+    let (before, setup) = (ground.bucket.objects(), retention(&ground, 6));
+    let answer = invoke(&setup.setting("BACKUP_NEVER_YOUNGER_DAYS", "14"), &prune()).done();
+    assert_eq!((removed(&answer), ground.bucket.objects()), (Vec::new(), before));
+    assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()).len(), 3);
+}
+
 #[test]
 fn only_expected_databases_are_counted_and_no_more_is_asked_than_there_could_be() {
     let ground = Ground::new();

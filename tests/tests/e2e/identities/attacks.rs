@@ -87,7 +87,7 @@ fn limits(scene: &Scene) {
 }
 
 #[test]
-fn what_an_unlocked_stack_says_about_compliance_is_refused_before_anything_changes() {
+fn numbers_that_contradict_each_other_are_refused_before_anything_changes() {
     let stack = Stack::new(e2e::ministack::Ministack::shared(), "locked");
     for (parameters, said) in [
         (&["ObjectLockDays=90"][..], "ObjectLockDays=90 is not below DeleteAfterDays=90"),

@@ -306,7 +306,7 @@ pub(super) fn foreign_logs(template: &Value) -> Vec<String> {
 pub(super) fn nameless_roles(template: &Value) -> Vec<String> {
     let named = template["Resources"]["BucketPolicy"].to_string();
     resources(template, "AWS::IAM::Role")
-        .filter(|(name, role)| named.contains(&format!("{name}")) && role["Properties"]["RoleName"].is_null())
+        .filter(|(name, role)| named.contains(*name) && role["Properties"]["RoleName"].is_null())
         .map(|(name, _)| format!("{name} has no name of its own"))
         .collect()
 }
