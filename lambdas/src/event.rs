@@ -43,7 +43,8 @@ pub struct Arrival {
 pub struct Queued {
     /// By which the queue is told that it failed.
     pub id: String,
-    /// By which the queue is told when it shall come again.
+    /// By which the queue is told to hand it out again soon; only when it does so for the first time. What fails twice
+    /// within minutes needs more of them.
     pub receipt: Option<String>,
     /// What it says.
     pub event: Result<Event, Malformed>,
@@ -136,6 +137,8 @@ fn is_message(record: &Value) -> bool {
 /// A queue's form: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>. Whatever its text is, it has an id.
 fn message(record: &Value) -> Queued {
     let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+    let received = record.pointer("/attributes/ApproximateReceiveCount").and_then(Value::as_str);
+    let receipt = text("receiptHandle").filter(|_| received.is_none_or(|count| count == "1"));
     let said = text("body").ok_or_else(|| Malformed("a message of the queue has no body".to_owned()));
     let said = said.and_then(|body| {
         serde_json::from_str::<Value>(&body).map_err(|error| Malformed(format!("a message isn't JSON: {error}")))
@@ -144,7 +147,7 @@ fn message(record: &Value) -> Queued {
         Ok(Event::Queued(_)) => Err(Malformed("a message holds messages".to_owned())),
         read => read,
     });
-    Queued { id: text("messageId").unwrap_or_default(), receipt: text("receiptHandle"), event }
+    Queued { id: text("messageId").unwrap_or_default(), receipt, event }
 }
 
 /// EventBridge's form: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>

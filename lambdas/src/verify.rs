@@ -64,7 +64,7 @@ impl Verify {
 }
 
 impl Round<'_> {
-    /// Handles each message, and has those that failed come again.
+    /// Handles each message, and has those that failed for the first time come again soon.
     async fn messages(&mut self, messages: Vec<Queued>) {
         let receipts: Vec<(String, Option<String>)> =
             messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
