@@ -72,7 +72,7 @@ refuse_contradictions() {
 
 # A rule of CloudFormation can't compare numbers. What this run doesn't name was compared when it was.
 refuse_contradicting_days() {
-  [[ " ${parameters[*]-}" =~ \ (ObjectLockDays|ObjectLockMode|DeleteAfterDays|NeverYoungerThanDays)= ]] || return 0
+  names ObjectLockDays || names ObjectLockMode || names DeleteAfterDays || names NeverYoungerThanDays || return 0
   local lock mode delete floor
   lock=$(parameter ObjectLockDays) mode=$(parameter ObjectLockMode)
   delete=$(parameter DeleteAfterDays) floor=$(parameter NeverYoungerThanDays)
@@ -90,7 +90,7 @@ refuse_contradicting_days() {
     fail 'ObjectLockMode=COMPLIANCE locks nothing while ObjectLockDays is 0' 'add ObjectLockDays=DAYS' 2
   if [[ $mode == COMPLIANCE ]]; then
     echo "Note: for $lock days nobody can delete a backup, not even the account's root user, and nobody can shorten that."
-  elif [[ $lock == 0 && " ${parameters[*]}" == *' ObjectLockDays='* && $(fact parameter.ObjectLockDays) -gt 0 ]]; then
+  elif [[ $lock == 0 && $(fact parameter.ObjectLockDays) -gt 0 ]]; then
     echo 'Note: S3 never switches Object Lock off: what is locked stays so until its days are over, and the bucket keeps versions for ever.'
   fi
 }
