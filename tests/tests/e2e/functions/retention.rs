@@ -96,7 +96,9 @@ fn a_flood_pushes_out_nothing_that_is_younger_than_the_floor() {
     }
     let (before, setup) = (ground.bucket.objects(), retention(&ground, 6));
     let answer = invoke(&setup.setting("BACKUP_NEVER_YOUNGER_DAYS", "14"), &prune()).done();
-    assert_eq!((removed(&answer), ground.bucket.objects()), (Vec::new(), before));
+    let mut after = ground.bucket.objects();
+    after.retain(|object| object.key != STATUS);
+    assert_eq!((removed(&answer), after), (Vec::new(), before));
     assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()).len(), 3);
 }
 
