@@ -151,6 +151,11 @@ impl Bucket {
         objects.into_iter().map(stored).collect()
     }
 
+    /// The keys of backups alone: a database's mark comes before its first one, whatever becomes of that.
+    pub fn keys_of_backups(&self) -> Vec<String> {
+        self.keys().into_iter().filter(|key| !key.contains("/databases/")).collect()
+    }
+
     /// Every key, in order.
     pub fn keys(&self) -> Vec<String> {
         self.objects().into_iter().map(|object| object.key).collect()
