@@ -5,7 +5,7 @@ use std::fmt;
 
 use catalog::{DatabaseEntry, words};
 use jiff::Timestamp;
-use repository::{PutOutcome, Repository};
+use repository::{Error, PutOutcome, Repository};
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -35,7 +35,10 @@ struct ExpectAnswer {
 pub(crate) async fn run(args: &ExpectArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
     let catalog = repository.catalog(&args.database).await?;
-    let known = repository.database_entry_of(&args.database).await?;
+    let read = repository.database_entry_of(&args.database).await;
+    // What is broken says nothing that could be kept: this command is how it is mended.
+    let is_broken = matches!(&read, Err(Error::Document { source, .. }) if source.is_broken());
+    let known = if is_broken { None } else { read? };
     let since = || catalog.entries.last().map_or_else(Timestamp::now, |entry| entry.instant);
     let mut entry = known.clone().unwrap_or_else(|| DatabaseEntry::new(&args.database, since()));
     entry.retired = None;
@@ -43,8 +46,8 @@ pub(crate) async fn run(args: &ExpectArgs, settings: &Settings) -> Result<Exit, 
     entry.min_size = args.min_size.or(entry.min_size.filter(|_| !args.no_min_size));
     match &known {
         Some(known) if *known == entry => {}
-        Some(_) => marks::write(&repository, &entry).await?,
-        None => put(&repository, &entry).await?,
+        None if !is_broken => put(&repository, &entry).await?,
+        Some(_) | None => marks::write(&repository, &entry).await?,
     }
     let answer = ExpectAnswer {
         repository: repository.display_name(),

@@ -152,3 +152,15 @@ fn nobody_confirmed_the_mail_or_the_stack_is_gone_and_the_host_says_so() {
     bucket.put("backups/status/freshness.json", b"{");
     agent.run(&["check"]).succeeds().keeps_silent_about("stack");
 }
+
+#[test]
+fn a_broken_mark_is_mended_by_expecting_the_database_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    put_in_directory(folder.path(), "app", days_ago(0));
+    std::fs::create_dir(folder.path().join("databases")).unwrap();
+    std::fs::write(folder.path().join("databases/app.json"), "{").unwrap();
+    let agent = agent().setting("DB_NAME", "app").directory(folder.path());
+    agent.run(&["retire", "app", "--confirm"]).exits(1).mentions("databases/app.json");
+    agent.run(&["expect", "app", "--max-age", "2h"]).succeeds().mentions("at most 2 hours old");
+    agent.run(&["retire", "app", "--confirm"]).succeeds();
+}
