@@ -80,7 +80,12 @@ impl Summary {
         match handled {
             Ok(handled) => {
                 let line = handled.to_json();
-                tracing::info!(outcome = %line, "{}", handled.in_words());
+                match &handled {
+                    Handled::Judged(judged) if !judged.verdict.is_intact() => {
+                        tracing::warn!(outcome = %line, "{}", handled.in_words());
+                    }
+                    _ => tracing::info!(outcome = %line, "{}", handled.in_words()),
+                }
                 self.done.push(line);
             }
             Err(failure) => self.fail(self.messages.last().map(|message| message.id.clone()), failure),

@@ -68,7 +68,7 @@ fn nothing_is_throttled_or_left(stack: &Stack<'_>) {
         count.as_str().unwrap().parse::<usize>().unwrap()
     };
     assert_eq!((depth(stack.resource("Arrived")), depth(stack.output("DeadLettersUrl"))), (0, 0));
-    let alarms = ["burst-verify-throttles", "burst-verify-errors", "burst-dead-letters"];
+    let alarms = ["burst-verify-waiting", "burst-verify-errors", "burst-dead-letters"];
     for (alarm, answer) in alarms.iter().zip(ask_all(&stack.ministack().root(), &alarms.map(look_at))) {
         assert_ne!(state(&answer), "ALARM", "{alarm}");
     }

@@ -26,10 +26,6 @@ fn every_line_is_json_with_its_level_and_an_rfc_3339_timestamp() {
     let mut levels: Vec<String> = levels.collect();
     levels.sort();
     levels.dedup();
-    assert_eq!(
-        levels,
-        ["ERROR", "INFO", "WARN"],
-        "a failure, an intact backup, the message about a damaged one:\n{log}"
-    );
+    assert_eq!(levels, ["ERROR", "INFO", "WARN"], "a failure, an intact backup, a damaged one:\n{log}");
     assert!(!log.contains(&ground.bucket.access().secret), "{log}");
 }

@@ -53,12 +53,13 @@ fn told(output: &Output) -> (Option<i32>, String) {
 
 #[test]
 fn it_is_deployed_without_a_compiler_from_its_folder_and_from_its_archive() {
-    let stack = Stack::new(Ministack::shared(), "released");
+    let stack = Stack::new(Ministack::shared(), "shipped");
     let release = stack.release();
-    let arguments = ["released", "--yes", "--nobody-listens", "--no-check"];
+    let arguments = ["shipped", "--yes", "--nobody-listens", "--no-check"];
     let first = run(&stack, &release.folder.join("deploy.sh"), &arguments);
     assert!(first.status.success(), "{:?}", told(&first));
-    assert!(String::from_utf8_lossy(&first.stdout).contains("Deployed released."));
+    let said = String::from_utf8_lossy(&first.stdout);
+    assert!(said.contains("Deployed shipped."), "{said}\n{:?}", told(&first));
 
     // The same zips under the same names: nothing changes, from the archive and a script elsewhere.
     let archive = PathBuf::from(format!("{}.tar.gz", release.folder.display()));
@@ -67,7 +68,7 @@ fn it_is_deployed_without_a_compiler_from_its_folder_and_from_its_archive() {
     let again = run(&stack, &elsewhere.folder.join("deploy.sh"), &given);
     assert!(again.status.success(), "{:?}", told(&again));
     let said = String::from_utf8_lossy(&again.stdout).into_owned();
-    assert!(said.contains("Nothing to change: released is up to date."), "{said}");
+    assert!(said.contains("Nothing to change: shipped is up to date."), "{said}");
 }
 
 #[test]

@@ -274,7 +274,11 @@ pub(super) fn excessive_rights(template: &Value) -> Vec<String> {
 pub(super) fn excessive_denials(template: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, _) in resources(template, "AWS::IAM::ManagedPolicy") {
-        for statement in statements(template, name).filter(|statement| statement["Effect"] == "Deny") {
+        // What binds the functions' own code alone binds nobody who has the policy besides.
+        let is_of_functions =
+            |statement: &Value| statement["Condition"]["ArnLike"]["lambda:SourceFunctionArn"] != Value::Null;
+        let denials = statements(template, name).filter(|statement| statement["Effect"] == "Deny");
+        for statement in denials.filter(|statement| !is_of_functions(statement)) {
             let within = "arn:${AWS::Partition}:s3:::${BucketName}/${Prefix}/";
             if !statement["Resource"]["Fn::Sub"].as_str().is_some_and(|resource| resource.starts_with(within)) {
                 complaints.push(format!("{name} denies {} elsewhere", statement["Action"]));
@@ -292,7 +296,10 @@ pub(super) fn foreign_logs(template: &Value) -> Vec<String> {
         let own = role["Policies"].as_array().unwrap().iter();
         let own = own.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
         let attached = role["ManagedPolicyArns"].as_array().unwrap().iter();
-        let attached = attached.flat_map(|policy| statements(template, policy["Ref"].as_str().unwrap()));
+        // A condition names the one that it attaches first.
+        let named =
+            attached.map(|policy| policy["Ref"].as_str().or_else(|| policy["Fn::If"][1]["Ref"].as_str()).unwrap());
+        let attached = named.flat_map(|policy| statements(template, policy));
         let logging = own.chain(attached).filter(|statement| statement.to_string().contains("logs:"));
         let resources: Vec<_> = logging.map(|statement| statement["Resource"].clone()).collect();
         if resources != [serde_json::json!({"Fn::GetAtt": [format!("{name}Logs"), "Arn"]})] {
