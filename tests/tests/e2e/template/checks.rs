@@ -127,11 +127,16 @@ fn queue_statements<'a>(template: &'a Value, queue: &str) -> Vec<&'a Value> {
     policies.flat_map(|policy| policy["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap()).collect()
 }
 
+/// The policies that are attached to a role, those too that only a condition attaches.
+fn managed_policies(role: &Value) -> impl Iterator<Item = &str> {
+    let policies = role["ManagedPolicyArns"].as_array().unwrap().iter();
+    policies.map(|policy| policy["Ref"].as_str().or(policy["Fn::If"][1]["Ref"].as_str()).unwrap())
+}
+
 fn writable_suffixes(template: &Value, function: &str) -> Vec<String> {
     let role = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0].as_str().unwrap();
-    let policies = template["Resources"][role]["Properties"]["ManagedPolicyArns"].as_array().unwrap();
-    let named = policies.iter().filter_map(|policy| policy["Ref"].as_str().or(policy["Fn::If"][1]["Ref"].as_str()));
-    let statements = named.flat_map(|policy| statements(template, policy));
+    let policies = managed_policies(&template["Resources"][role]["Properties"]);
+    let statements = policies.flat_map(|policy| statements(template, policy));
     let puts = statements.filter(|statement| {
         statement["Effect"] == "Allow" && actions(statement).any(|action| action == "s3:PutObject")
     });
@@ -295,11 +300,7 @@ pub(super) fn foreign_logs(template: &Value) -> Vec<String> {
         let role = &template["Resources"][format!("{name}Role")]["Properties"];
         let own = role["Policies"].as_array().unwrap().iter();
         let own = own.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
-        let attached = role["ManagedPolicyArns"].as_array().unwrap().iter();
-        // A condition names the one that it attaches first.
-        let named =
-            attached.map(|policy| policy["Ref"].as_str().or_else(|| policy["Fn::If"][1]["Ref"].as_str()).unwrap());
-        let attached = named.flat_map(|policy| statements(template, policy));
+        let attached = managed_policies(role).flat_map(|policy| statements(template, policy));
         let logging = own.chain(attached).filter(|statement| statement.to_string().contains("logs:"));
         let resources: Vec<_> = logging.map(|statement| statement["Resource"].clone()).collect();
         if resources != [serde_json::json!({"Fn::GetAtt": [format!("{name}Logs"), "Arn"]})] {
