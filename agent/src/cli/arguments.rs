@@ -67,6 +67,9 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
+    /// Leave out what the AWS stack has said of itself, as after its removal.
+    #[arg(long)]
+    pub(crate) no_stack: bool,
     #[command(flatten)]
     pub(crate) place: Place,
 }
@@ -164,6 +167,14 @@ pub(crate) struct PolicyArgs {
     /// The AWS partition: `aws`, `aws-cn`, `aws-us-gov` or another. Default: that of the region.
     #[arg(long, value_name = "NAME", value_parser = partition)]
     pub(crate) partition: Option<String>,
+    /// The ARN of the KMS key that the bucket encrypts with, for a stack with KmsKeyArn; repeat it for older keys, which only decrypt.
+    #[arg(long, value_name = "ARN", value_parser = key)]
+    pub(crate) kms_key: Vec<String>,
+}
+
+fn key(text: &str) -> Result<String, String> {
+    let is_key = text.starts_with("arn:") && text.contains(":kms:") && !text.contains(['*', '?', '"', ' ']);
+    if is_key { Ok(text.to_owned()) } else { Err("expected a key's ARN: arn:aws:kms:REGION:ACCOUNT:key/ID".to_owned()) }
 }
 
 fn partition(text: &str) -> Result<String, String> {

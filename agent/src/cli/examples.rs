@@ -98,7 +98,7 @@ pub(super) const EXPECT: &str = "\
 Examples:
   lastgood expect shop --max-age 2h --min-size 10MB
   lastgood expect shop --no-max-age   the AWS stack's limit for all databases applies again
-  lastgood expect shop                show its limits
+  lastgood expect shop                it is expected from now on, or again, with the limits it has
 
 The AWS stack's alarms go by these limits, and so does check unless MAX_BACKUP_AGE_HOURS or
 MIN_BACKUP_SIZE is set. A retired database is expected again.

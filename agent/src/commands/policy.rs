@@ -24,17 +24,16 @@ pub(crate) fn run(args: &PolicyArgs, settings: &Settings) -> Result<Exit, Failur
     };
     let region = bucket.region.as_deref().unwrap_or_default();
     let partition = args.partition.clone().unwrap_or_else(|| statements::partition_of(region).to_owned());
-    let key = match &bucket.encryption {
-        Encryption::Kms { key_id: Some(key) } if key.starts_with("arn:") => Some(key.as_str()),
+    let keys = match &bucket.encryption {
+        _ if !args.kms_key.is_empty() => args.kms_key.clone(),
+        Encryption::Kms { key_id: Some(key) } if key.starts_with("arn:") => vec![key.clone()],
         Encryption::Kms { .. } => {
-            tracing::warn!(
-                "add kms:GenerateDataKey and kms:Decrypt on the bucket's key: BACKUP_S3_KMS_KEY_ID is not its ARN"
-            );
-            None
+            tracing::warn!("the policy has no right to the bucket's key: name its ARN with --kms-key");
+            Vec::new()
         }
-        Encryption::BucketDefault | Encryption::S3 => None,
+        Encryption::BucketDefault | Encryption::S3 => Vec::new(),
     };
-    let scope = Scope { partition: &partition, region, bucket: &bucket.bucket, prefix: &bucket.prefix, key };
+    let scope = Scope { partition: &partition, region, bucket: &bucket.bucket, prefix: &bucket.prefix, keys: &keys };
     let policy = scope.policy(&args.databases);
     let length = policy.to_string().chars().count();
     if length > LONGEST {

@@ -214,7 +214,7 @@ impl fmt::Display for CloudSide {
             Some(CloudFinding { code: "cloud_stopped", .. }) => {
                 writeln!(
                     f,
-                    "             see the log of its freshness function; of a stack that was removed, delete status/freshness.json"
+                    "             see the log of its freshness function; if the stack was removed on purpose, add --no-stack"
                 )
             }
             Some(_) => writeln!(f, "             confirm the mail from AWS, or subscribe to the stack's topic"),

@@ -14,8 +14,8 @@ pub(super) struct Scope<'a> {
     pub(super) region: &'a str,
     pub(super) bucket: &'a str,
     pub(super) prefix: &'a str,
-    /// The ARN of the key that encrypts.
-    pub(super) key: Option<&'a str>,
+    /// The ARNs of the keys: the first encrypts, all decrypt.
+    pub(super) keys: &'a [String],
 }
 
 /// The partition that a region is in.
@@ -63,14 +63,18 @@ impl Scope<'_> {
                 json!({"Sid": "NotOfOthers", "Effect": "Deny", "Action": "s3:PutObject", "Resource": others}),
             );
         }
-        statements.extend(self.key.map(|key| self.use_of(key)));
+        if let Some(first) = self.keys.first() {
+            statements.push(self.use_of("UseKey", "kms:GenerateDataKey", &json!(first)));
+            statements.push(self.use_of("UseKeys", "kms:Decrypt", &json!(self.keys)));
+        }
         json!({"Version": "2012-10-17", "Statement": statements})
     }
 
-    fn use_of(&self, key: &str) -> Value {
+    fn use_of(&self, sid: &str, action: &str, keys: &Value) -> Value {
         let region = if self.region.is_empty() { "*" } else { self.region };
-        let through = ["amazonaws.com", "amazonaws.com.cn"].map(|domain| format!("s3.{region}.{domain}"));
-        json!({"Sid": "UseKey", "Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key,
+        let domains = ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"];
+        let through = domains.map(|domain| format!("s3.{region}.{domain}"));
+        json!({"Sid": sid, "Effect": "Allow", "Action": action, "Resource": keys,
             "Condition": {"StringLike": {"kms:ViaService": through}}})
     }
 
@@ -98,7 +102,7 @@ mod tests {
     use super::*;
 
     const SCOPE: Scope<'_> =
-        Scope { partition: "aws", region: "eu-central-1", bucket: "shop-backups", prefix: "backups", key: None };
+        Scope { partition: "aws", region: "eu-central-1", bucket: "shop-backups", prefix: "backups", keys: &[] };
 
     #[test]
     fn a_policy_is_for_these_databases_alone() {
@@ -118,12 +122,14 @@ mod tests {
 
     #[test]
     fn a_bucket_without_a_prefix_and_one_with_a_key() {
-        let policy =
-            Scope { prefix: "", key: Some("arn:aws:kms:eu-central-1:1:key/k"), ..SCOPE }.policy(&["shop".to_owned()]);
+        let keys = ["new", "old"].map(|key| format!("arn:aws:kms:eu-central-1:1:key/{key}"));
+        let policy = Scope { prefix: "", keys: &keys, ..SCOPE }.policy(&["shop".to_owned()]);
         let statements = policy["Statement"].as_array().unwrap();
         assert_eq!(statements[0]["Resource"][0], "arn:aws:s3:::shop-backups/????????/shop_backup_*.sql");
         assert_eq!(statements[5]["Condition"]["StringLike"]["s3:prefix"], "*");
-        assert_eq!(statements.last().unwrap()["Resource"], "arn:aws:kms:eu-central-1:1:key/k");
+        let [.., encrypt, decrypt] = &statements[..] else { unreachable!() };
+        assert_eq!((&encrypt["Action"], &encrypt["Resource"]), (&json!("kms:GenerateDataKey"), &json!(keys[0])));
+        assert_eq!((&decrypt["Action"], &decrypt["Resource"]), (&json!("kms:Decrypt"), &json!(keys)));
     }
 
     /// A database may be called as if it were a backup of another one; where a host has both, it may back up both.
