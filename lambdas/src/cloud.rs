@@ -113,6 +113,8 @@ impl Cloud {
                 let confirmed = attribute("SubscriptionsConfirmed")?;
                 Some(Listeners { confirmed, unconfirmed: attribute("SubscriptionsPending").unwrap_or(0) })
             }
+            // It was deleted: nobody gets anything.
+            Err(error) if error.code() == Some("NotFound") => Some(Listeners { confirmed: 0, unconfirmed: 0 }),
             Err(error) => {
                 tracing::warn!("cannot ask who gets the alarms: {}", cause(&error));
                 None

@@ -17,6 +17,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
+use catalog::status::Health;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -63,14 +64,19 @@ impl Measuring {
             Event::Nothing => return Ok(Value::Null),
         };
         let now = Timestamp::now();
-        let last = self.teller.last(now).await;
+        let (last, unread) = match self.teller.last(now).await {
+            Ok(last) => (last, None),
+            Err(failure) => (Health::at(now), Some(failure)),
+        };
+        let knows_what_was_told = unread.is_none();
         let mut measured = self.measurer.measure(&last.expected, now).await?;
         let mut failures = std::mem::take(&mut measured.failures);
+        failures.extend(unread);
         let found = Found::new(measured, last, self.cloud.listeners().await, &self.limits, now);
         found.log();
         failures.extend(self.cloud.publish(&metric::measured(&found.measured.gauges, &found.watch)).await.err());
         let standing = standing::of(&found, &self.limits, self.cloud.name(), now);
-        if let Some(scheduled) = scheduled {
+        if let Some(scheduled) = scheduled.filter(|_| knows_what_was_told) {
             failures.extend(self.teller.tell(&found, &standing, scheduled.scheduled.unwrap_or(now), now).await);
             if failures.is_empty() && !standing.iter().any(|standing| standing.stands) {
                 self.heartbeat.beat().await;

@@ -40,10 +40,10 @@ pub fn damaged(damaged: &[Damaged], now: Timestamp) -> Option<Message> {
     body.line(
         "\nThey do not count as good: `restore latest` skips them, and retention and the alarms count without them.",
     );
-    let mut databases: Vec<&Damaged> = damaged.iter().collect();
+    let mut databases: Vec<&Damaged> = damaged.iter().take(NAMED).collect();
     databases.sort_by_key(|damaged| &damaged.database);
     databases.dedup_by_key(|damaged| &damaged.database);
-    for damaged in databases.into_iter().take(NAMED) {
+    for damaged in databases {
         body.instead(&damaged.database, damaged.last_good.as_ref(), now);
         body.commands(&[
             "Make a new backup now:",

@@ -45,6 +45,8 @@ pub fn judged(judged: &Judged) -> Vec<Measure> {
 #[must_use]
 pub fn measured(gauges: &[Gauge], watch: &Watch) -> Vec<Measure> {
     let nobody = gauges.is_empty() && watch.retired == 0;
+    // An alarm whose database is gone, or can't be compared any more, must come to its end.
+    let alike = (!gauges.is_empty()).then_some(1.0);
     let each: Vec<Measure> = gauges.iter().flat_map(of_gauge).collect();
     let worst = |name: &'static str, unit: StandardUnit, start: Option<f64>, worse: fn(f64, f64) -> f64| {
         let values = each.iter().filter(|measure| measure.name == name).map(|measure| measure.value);
@@ -55,8 +57,8 @@ pub fn measured(gauges: &[Gauge], watch: &Watch) -> Vec<Measure> {
         worst("AgeOfNewestGood", StandardUnit::Seconds, Some(if nobody { NEVER } else { 0.0 }), f64::max),
         worst("Staleness", StandardUnit::None, Some(if nobody { UNKNOWN } else { 0.0 }), f64::max),
         worst("DamagedSinceGood", StandardUnit::Count, Some(0.0), f64::max),
-        worst("SizeRatio", StandardUnit::None, None, f64::min),
-        worst("RowRatio", StandardUnit::None, None, f64::min),
+        worst("SizeRatio", StandardUnit::None, alike, f64::min),
+        worst("RowRatio", StandardUnit::None, alike, f64::min),
         worst("BackupSize", StandardUnit::Bytes, None, f64::max),
         Some(Measure { name: "Overdue", database: None, value: share(Some(watch.overdue)), unit: StandardUnit::None }),
         watch.oldest_verdict.map(|age| Measure::seconds("OldestUnverified", None, age.clamp(0.0, NEVER))),

@@ -10,7 +10,7 @@ mod tests;
 use catalog::freshness::could_be;
 use catalog::retention::{Age, Limit, Plan, Removals, goes_next};
 use catalog::status::{GoesNext, Run};
-use catalog::{Catalog, Entry, Object, Origin, Policy, StatusRecord, catalogs, plan};
+use catalog::{Catalog, DatabaseEntry, Entry, Object, Origin, Policy, StatusRecord, catalogs, plan};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Scope};
 use serde_json::Value;
@@ -72,16 +72,19 @@ impl Retention {
             if !task.dry_run {
                 failures.extend(self.act(&plan, &mut pruned, deadline).await.err());
             }
-            next.extend(self.goes_next(&catalog, now));
-            damaged.extend(pruned.left_damaged(&catalog));
+            // Hundreds of plans, where none lets anything go: not before what matters is done.
+            if plan.refused.is_none() && !deadline.is_near() {
+                next.extend(self.goes_next(&catalog, now));
+            }
+            damaged.extend(pruned.left_damaged(&catalog, now));
             databases.push(pruned);
         }
         if !task.dry_run {
             failures.extend(self.cloud.publish(&metric::pruned(&databases)).await.err());
         }
-        if failures.is_empty() && !task.dry_run {
+        if !task.dry_run {
             let standing = databases.iter().flat_map(Pruned::standing).collect();
-            let run = Run { next, damaged, standing, ..Run::at(Timestamp::now()) };
+            let run = Run { next, damaged, standing, ..Run::at(self.finished(&failures).await) };
             failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
         }
         if let Some(message) = message::refused(&databases, now).filter(|_| task.daily && !task.dry_run) {
@@ -102,6 +105,15 @@ impl Retention {
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// When a run last came to its end with everything done. One that didn't still tells what it saw.
+    async fn finished(&self, failures: &[Failure]) -> Timestamp {
+        if failures.is_empty() {
+            return Timestamp::now();
+        }
+        let last = self.cloud.repository.last_run(StatusRecord::Prune).await.ok().flatten();
+        last.map_or(Timestamp::UNIX_EPOCH, |run| run.finished)
     }
 
     /// What was removed today before this run.
@@ -153,10 +165,12 @@ impl Retention {
     /// How many good backups of a database there could be by now, at most the minimum; `None` where none is expected.
     async fn could_be(&self, catalog: &Catalog, now: Timestamp, failures: &mut Vec<Failure>) -> Option<usize> {
         let minimum = self.policy.minimum_good as usize;
+        let marked = catalog.expected.as_ref().map(|mark| mark.last_modified);
+        let since = |entry: &DatabaseEntry| entry.expected_since(marked.unwrap_or(now));
         match expected(&self.cloud.repository, catalog, now).await {
             Ok(entry) => entry.map(|entry| {
                 let each = entry.max_age_hours.map_or(self.max_age, |hours| SignedDuration::from_hours(hours.into()));
-                could_be(entry.since, each, minimum, now)
+                could_be(since(&entry), each, minimum, now)
             }),
             Err(failure) => {
                 failures.push(failure);
@@ -243,8 +257,8 @@ impl Pruned {
     }
 
     /// The damaged backups that are still there, for freshness to tell of: it lists the last days alone.
-    fn left_damaged(&self, catalog: &Catalog) -> Vec<String> {
-        let names = catalog.damaged().map(|entry| entry.id.to_string());
+    fn left_damaged(&self, catalog: &Catalog, now: Timestamp) -> Vec<String> {
+        let names = catalog.damaged(now).map(|entry| entry.id.to_string());
         names.filter(|name| !self.removed.iter().any(|(removed, _)| removed == name)).collect()
     }
 

@@ -38,6 +38,12 @@ impl DatabaseEntry {
         Self { database: database.to_owned(), since, retired, max_age_hours, min_size, unknown: Unknown::default() }
     }
 
+    /// Since when backups are expected, if the mark was stored at `stored`: whoever marked it may have a clock that is ahead.
+    #[must_use]
+    pub fn expected_since(&self, stored: Timestamp) -> Timestamp {
+        self.since.min(stored)
+    }
+
     /// Whether backups are expected at `now`: not after it was retired, unless one came later all the same.
     #[must_use]
     pub fn is_expected(&self, catalog: &Catalog, now: Timestamp) -> bool {
@@ -103,6 +109,13 @@ mod tests {
         }
         "#);
         assert_eq!(DatabaseEntry::from_json(json.as_bytes()).unwrap(), limited);
+    }
+
+    #[test]
+    fn a_mark_of_a_clock_that_is_ahead_counts_from_when_it_was_stored() {
+        let stored = time("2026-01-20T04:00:00Z");
+        assert_eq!(entry(None).expected_since(stored), time("2026-01-20T03:00:00Z"));
+        assert_eq!(DatabaseEntry::new("app", time("9999-01-01T00:00:00Z")).expected_since(stored), stored);
     }
 
     #[test]

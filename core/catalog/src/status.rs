@@ -77,6 +77,9 @@ pub struct Health {
     /// What a message has told and what still is so: it is told again only when it comes again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<String>,
+    /// Whether somebody hears by another way than the topic: a monitor that is asked while all is well, or a pager.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub heard_elsewhere: bool,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
@@ -109,10 +112,10 @@ impl Run {
 }
 
 impl Health {
-    /// Whether nobody gets the alarms, as far as could be asked.
+    /// Whether nobody gets the alarms, as far as could be asked. Who was asked and hasn't confirmed was meant to.
     #[must_use]
     pub fn is_unheard(&self) -> bool {
-        self.listeners == Some(0)
+        self.listeners == Some(0) && !(self.heard_elsewhere && self.unconfirmed == Some(0))
     }
 
     /// How long ago it looked, where that is so long that it has stopped.
@@ -127,7 +130,20 @@ impl Health {
         let [standing, expected, unmarked, told] = [const { Vec::new() }; 4];
         let (listeners, unconfirmed, since, reminded) = (None, None, None, None);
         let unknown = Unknown::default();
-        Self { measured, listeners, unconfirmed, standing, expected, unmarked, since, reminded, told, unknown }
+        let heard_elsewhere = false;
+        Self {
+            measured,
+            listeners,
+            unconfirmed,
+            standing,
+            expected,
+            unmarked,
+            since,
+            reminded,
+            told,
+            heard_elsewhere,
+            unknown,
+        }
     }
 
     /// Reads what freshness found.
@@ -186,7 +202,16 @@ mod tests {
         assert_eq!(health.stopped_for(time("2026-01-20T06:00:00Z")), None);
         assert_eq!(health.stopped_for(time("2026-01-20T07:00:00Z")), Some(SignedDuration::from_hours(2)));
         assert!(!health.is_unheard(), "it could not be asked");
-        assert!(Health { listeners: Some(0), ..health }.is_unheard());
+        assert!(Health { listeners: Some(0), ..health.clone() }.is_unheard());
+        let unheard = |unconfirmed| {
+            Health { listeners: Some(0), unconfirmed: Some(unconfirmed), heard_elsewhere: true, ..health.clone() }
+                .is_unheard()
+        };
+        assert_eq!(
+            (unheard(0), unheard(1)),
+            (false, true),
+            "a monitor or a pager is enough, unless somebody else was asked"
+        );
     }
 
     #[test]

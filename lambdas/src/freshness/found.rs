@@ -15,6 +15,8 @@ pub(super) struct Found {
     pub(super) measured: Measured,
     pub(super) watch: Watch,
     pub(super) listeners: Option<Listeners>,
+    /// Whether somebody hears without them.
+    pub(super) heard_elsewhere: bool,
     /// What an earlier run has left.
     pub(super) last: Health,
     /// When the first run was: from then on the others' runs are missed.
@@ -31,7 +33,7 @@ impl Found {
     ) -> Self {
         let since = last.since.unwrap_or(now);
         let watch = watch(&measured, since, limits, now);
-        Self { measured, watch, listeners, last, since }
+        Self { measured, watch, listeners, heard_elsewhere: limits.heard_elsewhere, last, since }
     }
 
     pub(super) fn log(&self) {
@@ -56,7 +58,12 @@ pub(super) fn texts(standing: &[Standing]) -> Vec<String> {
 
 /// The age of a daily run as a share of its limit.
 pub(super) fn lateness(run: Option<&Run>, since: Timestamp, now: Timestamp) -> f64 {
-    share_of_limit(run.map(|run| run.finished), since, DAILY_RUN, now)
+    share_of_limit(run.and_then(finished), since, DAILY_RUN, now)
+}
+
+/// When a run last came to its end; `None` for one that only ever saw something and never did all of its work.
+pub(super) fn finished(run: &Run) -> Option<Timestamp> {
+    Some(run.finished).filter(|finished| *finished > Timestamp::UNIX_EPOCH)
 }
 
 /// How the watchers are: the sweep, retention, and the verdicts that grow old.

@@ -17,6 +17,8 @@ pub(super) struct Limits {
     pub(super) min_ratio: f64,
     /// The age that no verdict should have.
     pub(super) rereading: SignedDuration,
+    /// Whether somebody hears without the topic: a monitor outside, or a pager.
+    pub(super) heard_elsewhere: bool,
 }
 
 impl Limits {
@@ -25,11 +27,13 @@ impl Limits {
     /// # Errors
     /// When one of them is no number.
     pub(super) fn read(environment: &Environment<'_>) -> Result<Self, Failure> {
+        let has_monitor = environment.text("LASTGOOD_HEARTBEAT_URL").is_some();
         let days: u32 = environment.parsed("LASTGOOD_REVERIFY_AFTER_DAYS", 30)?;
         Ok(Self {
             max_age: environment.max_age()?,
             min_ratio: environment.parsed("LASTGOOD_MIN_SIZE_RATIO", 0.5)?,
             rereading: SignedDuration::from_hours(i64::from(days) * 24).saturating_add(REREADING),
+            heard_elsewhere: has_monitor || environment.parsed("LASTGOOD_PAGING", false)?,
         })
     }
 }

@@ -98,7 +98,7 @@ impl Measurer {
         let mut measured = Measured::default();
         self.read_runs(&objects, &mut measured).await;
         let found = catalogs(layout, objects);
-        measured.find_damaged(&found);
+        measured.find_damaged(&found, now);
         let subjects = self.subjects(found, before, &mut measured, now);
         for one in self.measure_each(subjects, days, now).await {
             match one {
@@ -225,7 +225,10 @@ impl Measurer {
             Ok(extent) => (extent, None),
             Err(error) => (None, Some(error.into())),
         };
-        One::Gauge(Box::new(Gauge::of(&catalog, Asked::by(entry.as_ref(), &self.limits), extent, now)), failure)
+        One::Gauge(
+            Box::new(Gauge::of(&catalog, Asked::by(entry.as_ref(), mark.as_ref(), &self.limits), extent, now)),
+            failure,
+        )
     }
 
     async fn mark(&self, subject: &Catalog) -> Result<Option<DatabaseEntry>, Failure> {
@@ -249,8 +252,8 @@ impl Measurer {
 
 impl Measured {
     /// Adds what the listing shows, and what a run over everything has seen.
-    pub(super) fn find_damaged(&mut self, found: &[Catalog]) {
-        for entry in found.iter().flat_map(Catalog::damaged) {
+    pub(super) fn find_damaged(&mut self, found: &[Catalog], now: Timestamp) {
+        for entry in found.iter().flat_map(|catalog| catalog.damaged(now)) {
             let is_backup = entry.is_backup() || entry.state == State::Missing;
             self.damaged.insert(entry.id.to_string(), (entry.id.clone(), is_backup));
         }
@@ -269,10 +272,11 @@ impl One {
 }
 
 impl Asked {
-    pub(super) fn by(entry: Option<&DatabaseEntry>, limits: &Limits) -> Self {
+    /// By its mark, as it is stored.
+    pub(super) fn by(entry: Option<&DatabaseEntry>, mark: Option<&Object>, limits: &Limits) -> Self {
         let own = entry.and_then(|entry| entry.max_age_hours).map(|hours| SignedDuration::from_hours(hours.into()));
         Self {
-            since: entry.map(|entry| entry.since),
+            since: entry.map(|entry| mark.map_or(entry.since, |mark| entry.expected_since(mark.last_modified))),
             max_age: own.unwrap_or(limits.max_age),
             min_size: entry.and_then(|entry| entry.min_size),
         }

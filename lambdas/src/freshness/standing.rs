@@ -4,7 +4,7 @@
 use catalog::words::{self, shell_word};
 use jiff::{SignedDuration, Timestamp};
 
-use super::found::{Found, lateness};
+use super::found::{Found, finished, lateness};
 use super::limits::Limits;
 use crate::findings::{Gauge, Standing};
 
@@ -115,9 +115,9 @@ fn watchers(found: &Found, limits: &Limits, now: Timestamp) -> Vec<Standing> {
     let mut standing = Vec::new();
     for (code, what, run) in runs {
         if lateness(run.as_ref(), found.since, now) > 1.0 {
-            let last = run.as_ref().map_or_else(
+            let last = run.as_ref().and_then(finished).map_or_else(
                 || "has never come to its end".to_owned(),
-                |run| format!("came to its end {} the last time", words::age(now.duration_since(run.finished))),
+                |finished| format!("came to its end {} the last time", words::age(now.duration_since(finished))),
             );
             standing.push(Standing::new(code.to_owned(), format!("{what} {last}")));
         }
@@ -135,6 +135,9 @@ fn watchers(found: &Found, limits: &Limits, now: Timestamp) -> Vec<Standing> {
 /// A message would reach nobody, so `check` says it on the host.
 fn deaf(found: &Found) -> Option<Standing> {
     let listeners = found.listeners.filter(|listeners| listeners.confirmed == 0)?;
+    if found.heard_elsewhere && listeners.unconfirmed == 0 {
+        return None;
+    }
     let text = match listeners.unconfirmed {
         0 => "nobody gets the alarms: the topic has no subscription".to_owned(),
         asked => format!("nobody gets the alarms: {} not confirmed", words::count(asked, "subscription")),

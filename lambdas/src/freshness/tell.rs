@@ -7,6 +7,7 @@ use catalog::status::Health;
 use catalog::watch::reminder;
 use catalog::{BackupId, StatusRecord, Verdict};
 use jiff::Timestamp;
+use repository::Error;
 
 use super::found::{Found, texts};
 use super::limits::INTERVAL;
@@ -38,13 +39,19 @@ impl Teller {
         Self { cloud, told: Arc::default() }
     }
 
-    /// What the run before this one has left; nothing, where that can't be read: it is written anew then.
-    pub(super) async fn last(&self, now: Timestamp) -> Health {
-        let health = self.cloud.repository.health().await.unwrap_or_else(|error| {
-            tracing::warn!("cannot read what was told before: {error}");
-            None
-        });
-        health.unwrap_or_else(|| Health::at(now))
+    /// What the run before this one has left; nothing, where it is broken: it is written anew then.
+    ///
+    /// # Errors
+    /// When it can't be read now: whoever told then, or wrote, would forget who is expected and what was told.
+    pub(super) async fn last(&self, now: Timestamp) -> Result<Health, Failure> {
+        match self.cloud.repository.health().await {
+            Ok(health) => Ok(health.unwrap_or_else(|| Health::at(now))),
+            Err(Error::Document { source, .. }) if source.is_broken() => {
+                tracing::warn!("what was told before is broken, and written anew: {source}");
+                Ok(Health::at(now))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Sends what is due at `at`, and stores what was told.
@@ -80,9 +87,11 @@ impl Teller {
         let current = standing.iter().map(|standing| standing.code.clone());
         let current: BTreeSet<String> = current.chain(found.measured.damaged.keys().map(|id| code(id))).collect();
         told.retain(|code| current.contains(code));
-        self.remember(&told);
-        let health = health(found, standing, told, reminded, now);
-        failures.extend(self.keep(&health).await.err());
+        let health = health(found, standing, told.clone(), reminded, now);
+        let kept = self.keep(&health).await;
+        // What is stored is what counts: another process may have told more since, or that it is over.
+        self.remember(if kept.is_ok() { BTreeSet::new() } else { told });
+        failures.extend(kept.err());
         failures
     }
 
@@ -119,7 +128,7 @@ impl Teller {
 
     /// The message about the damaged backups that nobody was told of.
     async fn damaged(&self, found: &Found, told: &BTreeSet<String>, now: Timestamp) -> Result<News, Failure> {
-        let new = found.measured.damaged.values().filter(|(id, _)| !told.contains(&code(&id.to_string())));
+        let new = found.measured.damaged.values().rev().filter(|(id, _)| !told.contains(&code(&id.to_string())));
         let (mut damaged, mut codes) = (Vec::new(), Vec::new());
         let mut last_good: HashMap<String, Option<LastGood>> = HashMap::new();
         let mut unsure = 0;
@@ -169,7 +178,8 @@ impl Teller {
     }
 
     async fn last_good(&self, found: &Found, database: &str, now: Timestamp) -> Result<Option<LastGood>, Failure> {
-        if let Some(gauge) = found.measured.gauges.iter().find(|gauge| gauge.database == database) {
+        let known = |gauge: &&Gauge| gauge.database == database && gauge.trouble.is_none();
+        if let Some(gauge) = found.measured.gauges.iter().find(known) {
             return Ok(gauge.newest_good.clone());
         }
         Ok(self.cloud.repository.newest_good(database, now).await?.as_ref().map(LastGood::from))
@@ -179,8 +189,8 @@ impl Teller {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn remember(&self, told: &BTreeSet<String>) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(told);
+    fn remember(&self, told: BTreeSet<String>) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 
     /// Stores what was found and told, for the next run and for whoever asks from a host.
@@ -214,6 +224,7 @@ fn health(
         since: Some(found.since),
         reminded,
         told: told.into_iter().collect(),
+        heard_elsewhere: found.heard_elsewhere,
         unknown: found.last.unknown.clone(),
     }
 }

@@ -103,7 +103,7 @@ impl World {
         let measurer = Measurer::new(cloud.repository, limits, self.named.clone());
         let mut measured = Measured { sweep: self.sweep.clone(), prune: self.prune.clone(), ..Measured::default() };
         let listed = catalogs(&layout, self.objects.iter().cloned());
-        measured.find_damaged(&listed);
+        measured.find_damaged(&listed, now());
         for catalog in measurer.subjects(listed, &self.last.expected, &mut measured, now()) {
             let database = catalog.database.clone();
             let entry = self.marks.get(&database);
@@ -112,7 +112,7 @@ impl World {
             let extent = self.extents.get(&database).copied();
             match gone {
                 Some(at) => measured.retired.push((database, at)),
-                None => measured.gauges.push(Gauge::of(&catalog, Asked::by(entry, &limits), extent, now())),
+                None => measured.gauges.push(Gauge::of(&catalog, Asked::by(entry, None, &limits), extent, now())),
             }
         }
         Found::new(measured, self.last.clone(), self.listeners, &limits, now())
@@ -270,6 +270,12 @@ fn retention_never_runs() {
     assert_eq!((world.alarms(), world.told()), (vec!["overdue"], vec!["prune".to_owned()]));
     let never = World { prune: None, ..World::healthy() };
     assert_eq!(never.alarms(), ["overdue"]);
+    let saw = Run { standing: vec!["too few".into()], ..Run::at(Timestamp::UNIX_EPOCH) };
+    let world = World { prune: Some(saw), ..World::healthy() };
+    assert_eq!(world.alarms(), ["overdue"], "it saw something, and never did all of its work");
+    assert!(
+        world.reminded().contains(&"too few".to_owned()) && world.reminded()[0].ends_with("has never come to its end")
+    );
     let mut new = World { prune: None, ..World::healthy() };
     new.last.since = Some(hours_ago(20));
     assert_eq!(new.alarms(), [""; 0], "a new stack has time");
@@ -279,6 +285,18 @@ fn retention_never_runs() {
 fn the_sweep_never_runs() {
     let world = World { sweep: None, ..World::healthy() };
     assert_eq!((world.alarms(), world.told()), (vec!["overdue"], vec!["sweep".to_owned()]));
+}
+
+#[test]
+fn a_backup_gets_no_verdict_for_a_day() {
+    let mut world = World::healthy();
+    let said = "20260118/app_backup_20260118_030000 has had no verdict for more than a day".to_owned();
+    world.sweep.as_mut().unwrap().standing = vec![said.clone()];
+    assert_eq!(
+        (world.told(), world.reminded()),
+        (vec![], vec![said]),
+        "each morning, because dead letters told of it once"
+    );
 }
 
 #[test]
@@ -292,6 +310,11 @@ fn verdicts_grow_old() {
 fn nobody_confirmed_the_mail() {
     let world = World { listeners: Some(Listeners { confirmed: 0, unconfirmed: 1 }), ..World::healthy() };
     assert_eq!(world.reminded(), ["nobody gets the alarms: 1 subscription not confirmed"]);
+    let nobody = World { listeners: Some(Listeners { confirmed: 0, unconfirmed: 0 }), ..World::healthy() };
+    assert_eq!(nobody.reminded(), ["nobody gets the alarms: the topic has no subscription"]);
+    let mut monitored = nobody.found();
+    monitored.heard_elsewhere = true;
+    assert_eq!(texts(&standing::of(&monitored, &World::limits(), REPOSITORY, now())), [""; 0], "a monitor is somebody");
     let unasked = World { listeners: None, ..World::healthy() };
     assert_eq!(unasked.reminded(), [""; 0], "unknown where it can't be asked");
 }

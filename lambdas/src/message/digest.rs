@@ -77,6 +77,9 @@ fn weekly(body: &mut Text, digest: &Digest<'_>, next: &[GoesNext], listeners: Op
 
 /// How one database is: its newest good backup, what is in it, when it was read back, and what goes next.
 fn lines(gauge: &Gauge, next: Option<&GoesNext>, now: Timestamp) -> Vec<String> {
+    if let Some(trouble) = &gauge.trouble {
+        return vec![format!("unknown: {trouble}")];
+    }
     let Some(good) = &gauge.newest_good else { return vec!["has no good backup".to_owned()] };
     let age = words::age(now.duration_since(good.made));
     let mut lines = vec![format!("newest good backup: {}, made {} ({age})", good.name, words::minute(good.made))];

@@ -20,6 +20,9 @@ use super::summary::Handled;
 use crate::queue::Queue;
 use crate::{Failure, status};
 
+/// A backup without a verdict for so long is said each day: whatever fails for it told only once.
+const STUCK: SignedDuration = SignedDuration::from_hours(24);
+
 /// What a listing says to a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Candidates {
@@ -32,6 +35,8 @@ pub(super) struct Candidates {
     pub(super) in_glacier: usize,
     /// When the bytes that were read the longest time ago were found intact, of all that can be read.
     pub(super) oldest_verdict: Option<Timestamp>,
+    /// Backups that nobody could judge for more than a day, the newest first.
+    pub(super) stuck: Vec<BackupId>,
 }
 
 /// The backups to be verified.
@@ -51,6 +56,11 @@ pub(super) fn candidates(catalogs: &[Catalog], now: Timestamp, reverify_after: S
     candidates.left = again.left;
     candidates.in_glacier += again.in_glacier;
     candidates.due = unjudged.into_iter().chain(again.due).map(|entry| entry.id.clone()).collect();
+    let is_stuck = |entry: &&Entry| {
+        entry.is_backup() && entry.judged().is_none() && now.duration_since(entry.latest_claim()) > STUCK
+    };
+    candidates.stuck = entries().filter(is_stuck).map(|entry| entry.id.clone()).collect();
+    candidates.stuck.sort_by(|a, b| order(b).cmp(&order(a)));
     candidates.oldest_verdict = oldest_verdict(entries()).map(|(_, read)| read);
     candidates
 }
@@ -60,6 +70,15 @@ fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
 }
 
 impl Candidates {
+    fn stuck_in_words(&self) -> Option<String> {
+        let first = self.stuck.first()?;
+        let why = "for more than a day: the verify function's log says why";
+        Some(match self.stuck.len() {
+            1 => format!("{first} has had no verdict {why}"),
+            count => format!("{count} backups have had no verdict, {first} and older ones, {why}"),
+        })
+    }
+
     /// Without a queue: all of them from the newest down, below a backup where one is named.
     fn newest_first(&self, below: Option<&BackupId>) -> Vec<&BackupId> {
         let is_below = |id: &&BackupId| below.is_none_or(|below| order(id) < order(below));
@@ -86,7 +105,8 @@ impl Round<'_> {
         };
         if is_whole {
             let in_glacier = u64::try_from(found.in_glacier).ok();
-            let run = Run { in_glacier, oldest_verdict: found.oldest_verdict, ..Run::at(Timestamp::now()) };
+            let standing = found.stuck_in_words().into_iter().collect();
+            let run = Run { in_glacier, oldest_verdict: found.oldest_verdict, standing, ..Run::at(Timestamp::now()) };
             if let Err(failure) = status::leave(self.cloud, StatusRecord::Sweep, &run).await {
                 self.summary.add(Err(failure));
             }
@@ -189,6 +209,23 @@ mod tests {
         let found = found(&KEYS);
         assert_eq!((names(&found.due), found.in_glacier), (expected.map(str::to_owned).to_vec(), 1));
         assert_eq!(names(found.newest_first(None)), expected);
+    }
+
+    #[test]
+    fn a_backup_that_nobody_could_judge_is_said_until_somebody_does() {
+        let backup = |day: u32, made: i64| {
+            let stem = format!("197001{day:02}/app_backup_197001{day:02}_000000");
+            [format!("{stem}.sql.gz@{made}"), format!("{stem}.manifest.json@{made}")]
+        };
+        let keys: Vec<String> = [backup(3, 172_800), backup(10, 777_600), backup(12, NOW - 3_600)].concat();
+        let of = |keys: &[String]| found(&keys.iter().map(String::as_str).collect::<Vec<_>>()).stuck_in_words();
+        let why = "for more than a day: the verify function's log says why";
+        let two = format!("2 backups have had no verdict, 19700110/app_backup_19700110_000000 and older ones, {why}");
+        assert_eq!(of(&keys), Some(two));
+        assert_eq!(of(&keys[..2]), Some(format!("19700103/app_backup_19700103_000000 has had no verdict {why}")));
+        let judged = [&keys[..2], &["19700103/app_backup_19700103_000000.intact.json@200000".to_owned()]].concat();
+        assert_eq!(of(&judged), None);
+        assert_eq!(of(&keys[4..]), None, "it has a day");
     }
 
     #[test]

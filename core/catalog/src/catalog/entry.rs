@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::backup::{BackupId, Stem, Tag};
+use crate::clock::EARLY;
 use crate::object::Object;
 use crate::verdict::Outcome;
 
@@ -127,11 +128,13 @@ impl Entry {
         self.archive.is_some() && self.judged().is_none() && (self.intact.is_some() || self.damaged.is_some())
     }
 
-    /// Whether it is a backup that is damaged, or one whose archive is gone.
+    /// Whether it is a backup that is damaged, or one whose archive is gone. A manifest within [`EARLY`] of `now` may have come
+    /// before its archive.
     #[must_use]
-    pub fn is_lost(&self) -> bool {
+    pub fn is_lost(&self, now: Timestamp) -> bool {
+        let is_settled = |manifest: &Object| now.duration_since(manifest.last_modified) >= EARLY;
         match self.state {
-            State::Missing => self.manifest.is_some(),
+            State::Missing => self.manifest.as_ref().is_some_and(|m| self.damaged.is_some() || is_settled(m)),
             _ => self.is_backup() && self.judged() == Some(Outcome::Damaged),
         }
     }
@@ -150,7 +153,8 @@ impl Entry {
     }
 
     /// The later of the time in the name and the archive's `last_modified`: older than this it can't be by any clock.
-    pub(crate) fn latest_claim(&self) -> Timestamp {
+    #[must_use]
+    pub fn latest_claim(&self) -> Timestamp {
         let written = self.archive.as_ref().map(|archive| archive.last_modified);
         written.into_iter().chain(self.id.stem.time()).fold(self.instant, Timestamp::max)
     }
