@@ -54,11 +54,12 @@ inquire_everything() {
     --query 'StackResources[].[ResourceType,LogicalResourceId,PhysicalResourceId]'
   inquire listeners sns list-subscriptions-by-topic --topic-arn "$(fact output.AlertsTopicArn)" \
     --query 'Subscriptions[].[SubscriptionArn,Protocol,Endpoint]'
-  inquire alarms cloudwatch describe-alarms --alarm-name-prefix "$stack-" \
+  # Without the types, only metric alarms come.
+  inquire alarms cloudwatch describe-alarms --alarm-name-prefix "$stack-" --alarm-types MetricAlarm CompositeAlarm \
     --query '[MetricAlarms,CompositeAlarms][][].[AlarmName,to_string(ActionsEnabled),StateValue]'
   inquire rules events list-rules --query 'Rules[].[Name,State]'
   inquire schedules scheduler list-schedules --query 'Schedules[].[Name,State]'
-  inquire queues lambda list-event-source-mappings --query 'EventSourceMappings[].[FunctionArn,State]'
+  inquire queues lambda list-event-source-mappings --query 'EventSourceMappings[].[UUID,State]'
   inquire limit lambda get-account-settings --query AccountLimit.ConcurrentExecutions
   inquire region s3api get-bucket-location "${owned[@]}" --query LocationConstraint
   inquire versioning s3api get-bucket-versioning "${owned[@]}" --query Status
@@ -68,7 +69,7 @@ inquire_everything() {
   inquire lock s3api get-object-lock-configuration "${owned[@]}" --query \
     'ObjectLockConfiguration.Rule.DefaultRetention.[Mode,to_string(Days)]'
   inquire lifecycle s3api get-bucket-lifecycle-configuration "${owned[@]}" --query \
-    'Rules[].[ID,Status,to_string(Expiration.Days || Expiration.Date)]'
+    'Rules[].[ID,Status,to_string(Expiration.Days || Expiration.Date),Filter.Prefix || Filter.And.Prefix || Prefix]'
   inquire policy s3api get-bucket-policy "${owned[@]}" --query Policy
   wait
 }
@@ -90,7 +91,7 @@ answer() {
   [[ -n ${2-} && $said == *"$2"* ]]
 }
 
-could_not_inquire() {
+could_not_ask() {
   finding "$1 cannot be read: $(tail -n 1 "$work/$2.err")" 'run it with an administrator'\''s credentials'
 }
 
@@ -159,7 +160,7 @@ judge_listeners() {
   answer listeners > /dev/null || { could_not_ask 'who listens' listeners && return; }
   while IFS=$'\t' read -r arn protocol endpoint; do
     case $arn in
-      '' | None | Deleted) ;;
+      '' | None | Deleted) continue ;;
       *[Pp]ending*[Cc]onfirmation*)
         pending=$((pending + 1))
         finding "$endpoint has not confirmed: nobody gets alarms and messages there until the mail from AWS is confirmed" \
@@ -171,9 +172,9 @@ judge_listeners() {
   done < "$work/listeners.out"
   [[ -z $email ]] ||
     finding "$email is the stack's Email, but is not subscribed any more: nobody gets alarms there" "$(subscribe "$email")"
-  if [[ -n $(fact parameter.HeartbeatUrl) ]]; then
+  if has_heartbeat; then
     well 'the heartbeat URL is called when all is well: what is behind it rings when it is silent'
-  elif ((confirmed + pending == 0)) && [[ -z $(fact parameter.Email) ]]; then
+  elif ((confirmed + pending == 0)) && [[ -z $(fact parameter.Email)$(fact parameter.PagingTopicArn) ]]; then
     finding 'nobody listens: no alarm and no message reaches anybody' "$self $stack Email=YOU@EXAMPLE.ORG"
   fi
 }
@@ -192,31 +193,42 @@ judge_alarms() {
     silent=$((silent + 1))
     finding "the alarm $name tells nobody: its actions are off" "aws cloudwatch enable-alarm-actions --alarm-names $name"
   done < "$work/alarms.out"
-  for name in $(resources_of AWS::CloudWatch::Alarm); do
+  for name in $(resources_of AWS::CloudWatch::Alarm) $(resources_of AWS::CloudWatch::CompositeAlarm); do
+    # A composite alarm is known by its ARN.
+    name=${name##*:alarm:}
     [[ $known == *$'\n'"$name"$'\n'* ]] || {
       silent=$((silent + 1))
       finding "the alarm $name is gone" "see the difference: aws cloudformation detect-stack-drift --stack-name $stack"
     }
   done
-  ((silent)) || well 'all alarms are there and tell somebody'
+  ((silent)) || [[ -e $work/resources.failed ]] || well 'all alarms are there and tell somebody'
   [[ -z $ringing ]] || note "these alarms are on: $ringing"
 }
 
 # ===== What starts the functions
 
 judge_starters() {
-  local before=$findings name state
+  local before=$findings
   judge_switch rules AWS::Events::Rule 'aws events enable-rule --name'
   judge_switch schedules AWS::Scheduler::Schedule 'set it to ENABLED: aws scheduler get-schedule --name'
-  if answer queues > /dev/null; then
-    while IFS=$'\t' read -r name state; do
-      [[ $name == *":function:$stack-"* && $state == Disabl* ]] || continue
-      finding "a queue starts ${name##*:} no more" 'aws lambda list-event-source-mappings, then update-event-source-mapping --enabled --uuid …'
-    done < "$work/queues.out"
-  else
-    could_not_ask 'the queues that start functions' queues
-  fi
-  ((findings > before)) || well 'rules, queues and schedules are on'
+  judge_queues
+  ((findings > before)) || [[ -e $work/resources.failed ]] || well 'rules, queues and schedules are on'
+}
+
+# What takes from a queue and starts a function is known by its UUID alone; so the template's name is told.
+judge_queues() {
+  local type logical uuid state known=$'\n'
+  answer queues > /dev/null || { could_not_ask 'the queues that start functions' queues && return; }
+  while IFS=$'\t' read -r uuid state; do known+=$uuid=$state$'\n'; done < "$work/queues.out"
+  while IFS=$'\t' read -r type logical uuid; do
+    [[ $type == AWS::Lambda::EventSourceMapping ]] || continue
+    state=${known#*$'\n'"$uuid="}
+    [[ $state != "$known" ]] || state=Deleted
+    case ${state%%$'\n'*} in
+      Disabl*) finding "$logical is off: it starts nothing" "aws lambda update-event-source-mapping --enabled --uuid $uuid" ;;
+      Delet*) finding "$logical is gone: it starts nothing" "see the difference: aws cloudformation detect-stack-drift --stack-name $stack" ;;
+    esac
+  done < "$work/resources.out"
 }
 
 # $1 answer, $2 type, $3 what turns it on

@@ -48,12 +48,12 @@ judge_lock() {
 
 # Nothing may remove current versions by age: the last good backup would go. In a bucket of the stack's own its rules must be on.
 judge_lifecycle() {
-  local id status age on=$'\n' before=$findings
+  local id status age place on=$'\n' before=$findings
   answer lifecycle NoSuchLifecycleConfiguration > /dev/null || { could_not_ask 'its lifecycle' lifecycle && return; }
-  while IFS=$'\t' read -r id status age; do
+  while IFS=$'\t' read -r id status age place; do
     [[ $status == Enabled ]] || continue
     on+=$id$'\n'
-    [[ $age == null || -z $age ]] || finding "the lifecycle rule $id removes current objects by age ($age), backups too" \
+    [[ $age == null || -z $age ]] || ! holds_backups "$place" || finding "the lifecycle rule $id removes current objects by age ($age), backups too" \
       "look at it: aws s3api get-bucket-lifecycle-configuration --bucket $bucket"
   done < "$work/lifecycle.out"
   if [[ $(fact parameter.ExistingBucket) != true ]]; then
@@ -66,6 +66,14 @@ judge_lifecycle() {
   ((findings > before)) || well "$bucket's lifecycle rules remove no backup by age"
 }
 
+# Whether what begins with $1 may be one of the stack's backups; None is a rule for the whole bucket.
+holds_backups() {
+  local place=$1 prefix
+  prefix=$(fact parameter.Prefix)/
+  [[ $place != None ]] || place=''
+  [[ $prefix == "$place"* || $place == "$prefix"* ]]
+}
+
 judge_policy() {
   local policy role changes before=$findings
   if ! policy=$(answer policy NoSuchBucketPolicy); then
@@ -73,7 +81,7 @@ judge_policy() {
     return 0
   fi
   role=$(physical RetentionRole)
-  if [[ $policy == *DenyDelete* && $policy != *"/$role\""* ]]; then
+  if [[ -n $role && $policy == *DenyDelete* && $policy != *"/$role\""* ]]; then
     finding "the policy of $bucket doesn't let this stack's retention delete" "$self --connect $stack"
   fi
   if command -v python3 > /dev/null && [[ -n $(fact output.ExistingBucketPolicy) ]]; then
@@ -97,6 +105,7 @@ judge_sids() {
     esac
     [[ $inside == yes && $line =~ $named ]] || continue
     sid=${BASH_REMATCH[1]}
+    [[ $sid != DenyChangedPolicy || -n $(fact parameter.AdminArns) ]] || continue
     [[ $1 == *"\"$sid"* ]] || finding "the policy of $bucket lacks $sid" "$self --connect $stack"
   done < "$template"
 }

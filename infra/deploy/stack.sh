@@ -37,11 +37,17 @@ fact() {
 
 # The alarms of a stack that nobody hears are as good as none. Somebody may listen to its topic by other means.
 refuse_silence() {
-  [[ -z $(parameter Email) && -z $(parameter HeartbeatUrl) && -z $(parameter PagingTopicArn) ]] || return 0
+  [[ -z $(parameter Email) && -z $(parameter PagingTopicArn) ]] || return 0
+  ! has_heartbeat || return 0
   [[ $exists == no || $silence == yes ]] || ! has_listeners || return 0
   [[ $silence == yes ]] || fail "nobody would hear of a damaged, late or missing backup: $stack has neither Email nor HeartbeatUrl" \
     'add Email=YOU@EXAMPLE.ORG, or HeartbeatUrl=https://…; or --nobody-listens, if you mean it'
   warn 'nobody will hear of a damaged, late or missing backup: neither Email nor HeartbeatUrl is set'
+}
+
+# CloudFormation shows asterisks for the URL, set or not: an output says which.
+has_heartbeat() {
+  if names HeartbeatUrl; then [[ -n $(parameter HeartbeatUrl) ]]; else [[ $(fact output.Heartbeat) == true ]]; fi
 }
 
 has_listeners() {

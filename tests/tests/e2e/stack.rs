@@ -7,6 +7,7 @@ mod existing;
 mod packaging;
 mod release;
 mod rules;
+mod shell;
 
 use std::sync::OnceLock;
 
@@ -100,6 +101,7 @@ fn every_option_deploys_at_once() {
         "VerifyConcurrency=2",
         &format!("KmsKeyArn={key},{older}"),
         &format!("PagingTopicArn={pager}"),
+        "HeartbeatUrl=https://heartbeat.invalid/x",
         "SseHeader=aws:kms",
         "PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/boundary",
         "RolePath=/service/",
@@ -121,6 +123,7 @@ fn every_option_deploys_at_once() {
     assert_eq!(lifecycle["Rules"][2]["Status"], "Disabled");
     let widgets = parse(dashboard["DashboardBody"].as_str().unwrap())["widgets"].clone();
     assert_eq!(widgets.as_array().unwrap().len(), 16);
+    assert_eq!(stack.output("Heartbeat"), "true");
     assert_eq!(page["CompositeAlarms"][0]["AlarmActions"], json!([pager]));
     assert_eq!(verify["Architectures"], json!(["arm64"]));
     let variables = &verify["Environment"]["Variables"];

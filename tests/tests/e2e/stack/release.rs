@@ -29,7 +29,7 @@ const PROGRAMS: [&str; 14] = [
 ];
 
 /// A folder for `PATH` with these programs and the AWS CLI. No compiler, no make, no Python, no grep.
-fn bare_path() -> tempfile::TempDir {
+pub(super) fn bare_path() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for program in PROGRAMS {
         let found = ["/usr/bin", "/bin"].map(|place| Path::new(place).join(program));
