@@ -4,8 +4,10 @@
 usage: connect.py events|policy PRESENT WANTED MERGED STACK
 
 Reads the files PRESENT (empty when there is none) and WANTED, writes MERGED, and prints what is new in it; nothing when all is
-there. A statement of a policy is ours when it has our Sid, or our Sid with the stack's name after it, and speaks of the same
-objects: an earlier version of it is replaced. Another's statement with our Sid stays, and ours gets the stack's name.
+there. An earlier version of a statement of ours is replaced. It has our Sid with the stack's name after it; or our Sid alone, and
+asks the same of the same actions below the stack's prefix. What speaks of the whole bucket is the same for every stack, and for
+strangers: under our Sid alone it is ours only beside such a statement about the stack's prefix. Another's statement with our Sid
+stays, and ours gets the stack's name.
 """
 
 import json
@@ -41,19 +43,22 @@ def events(present, wanted, _stack):
 
 def policy(present, wanted, stack):
     statements = as_list(present.get("Statement", []))
+    wanted_statements = as_list(wanted["Statement"])
+    plain = has_plain_sids(statements, wanted_statements, same_places)
+    named = not plain and has_plain_sids(statements, wanted_statements, other_places)
     changes = []
-    for statement in as_list(wanted["Statement"]):
+    for statement in wanted_statements:
         own = {**statement, "Sid": sid_of(statement, stack)}
         if any(canonical(known) == canonical(statement) for known in statements):
             continue
-        place = earlier(statements, own, statement)
+        place = earlier(statements, own, statement, plain)
         if place is not None:
             changes.append(f"- {text(statements[place])}")
             own["Sid"] = statements[place]["Sid"]
             statements[place] = own
         else:
             taken = {known.get("Sid") for known in statements}
-            own["Sid"] = own["Sid"] if statement["Sid"] in taken else statement["Sid"]
+            own["Sid"] = own["Sid"] if named or statement["Sid"] in taken else statement["Sid"]
             statements.append(own)
         changes.append(f"+ {text(own)}")
     return {**present, "Version": present.get("Version", wanted["Version"]), "Statement": statements}, changes
@@ -64,22 +69,60 @@ def sid_of(statement, stack):
     return statement["Sid"] + re.sub("[^A-Za-z0-9]", "", stack)
 
 
-def earlier(statements, own, statement):
+def has_plain_sids(statements, wanted, of):
+    """Whether a stack came first, so that its statements have our Sids without its name: one about a prefix has."""
+    return any(
+        known.get("Sid") == statement["Sid"] and same_question(known, statement) and of(known, statement)
+        for statement in wanted
+        for known in statements
+    )
+
+
+def same_places(known, statement):
+    """Whether both speak of this stack's prefix."""
+    return bool(places(known) & places(statement))
+
+
+def other_places(known, statement):
+    """Whether the one speaks of another stack's prefix."""
+    return bool(places(known) and places(statement)) and not same_places(known, statement)
+
+
+def earlier(statements, own, statement, plain):
     """The place of an earlier version of ours."""
     for place, known in enumerate(statements):
         if known.get("Sid") == own["Sid"]:
             return place
-        if known.get("Sid") == statement["Sid"] and same_objects(known, statement):
+    for place, known in enumerate(statements):
+        if known.get("Sid") != statement["Sid"] or not same_question(known, statement):
+            continue
+        if same_places(known, statement) or plain and canonical(known.get("Resource")) == canonical(statement["Resource"]):
             return place
     return None
 
 
-def same_objects(known, statement):
-    """Whether both deny, and one's resources are all among the other's: a newer version names more of them, or fewer."""
-    if known.get("Effect") != statement["Effect"] or known.get("Principal") not in ("*", {"AWS": "*"}):
-        return False
-    theirs, ours = set(as_list(known.get("Resource", []))), set(as_list(statement["Resource"]))
-    return bool(theirs) and (theirs <= ours or ours <= theirs)
+def same_question(known, statement):
+    """Whether both forbid everybody the same, and ask the same for it; whom or what they except may differ."""
+    return (
+        known.get("Effect") == statement["Effect"]
+        and known.get("Principal") in ("*", {"AWS": "*"})
+        and canonical(known.get("Action")) == canonical(statement["Action"])
+        and questions(known) == questions(statement)
+    )
+
+
+def questions(statement):
+    """The operators and keys of its condition. Where somebody is excepted at all, it is by AdminArns: they come and go."""
+    condition = statement.get("Condition", {})
+    found = {(operator, key) for operator, keys in condition.items() for key in keys}
+    return found if places(statement) else found - {("ArnNotLike", "aws:PrincipalArn")}
+
+
+def places(statement):
+    """The folders that its resources lie in; none when it speaks of the whole bucket."""
+    resources = [resource.split(":::")[-1] for resource in as_list(statement.get("Resource", []))]
+    folders = {re.match("[^*?]*/|", resource).group() for resource in resources}
+    return {folder for folder in folders if folder.strip("/").count("/")}
 
 
 def canonical(statement):

@@ -135,6 +135,10 @@ fn policies_are_merged_statement_by_statement() {
             "Condition": {"ArnNotLike": {"aws:PrincipalArn": [who]}}})
     };
     let allow = json!({"Sid": "DenyDelete", "Effect": "Allow", "Principal": {"AWS": "1"}, "Action": "s3:*", "Resource": "b/p/*"});
+    let mut asks_more = statement("DenyDelete", "b/p/*", "theirs");
+    asks_more["Condition"]["Bool"] = json!({"aws:SecureTransport": "false"});
+    let mut forbids_more = statement("DenyDelete", "b/p/*", "theirs");
+    forbids_more["Action"] = json!(["s3:DeleteObject", "s3:PutObject"]);
     let wanted = json!([statement("DenyDelete", "b/p/*", "new")]);
     let one = |statement: Value| json!([statement]);
     let cases = [
@@ -152,11 +156,24 @@ fn policies_are_merged_statement_by_statement() {
             one(statement("DenyDelete", "b/q/*", "theirs")),
             "DenyDelete b/q/* theirs; DenyDeletemystack b/p/* new",
         ),
+        (
+            "another's for the whole bucket",
+            one(statement("DenyDelete", "b/*", "theirs")),
+            "DenyDelete b/* theirs; DenyDeletemystack b/p/* new",
+        ),
+        ("another's that asks more", one(asks_more), "DenyDelete b/p/* theirs; DenyDeletemystack b/p/* new"),
+        ("another's that forbids more", one(forbids_more), "DenyDelete b/p/* theirs; DenyDeletemystack b/p/* new"),
+        (
+            "another's beside ours under its name",
+            json!([statement("DenyDelete", "b/p/*", "theirs"), statement("DenyDeletemystack", "b/p/*", "dead")]),
+            "DenyDelete b/p/* theirs; DenyDeletemystack b/p/* new",
+        ),
         ("another's with our Sid", one(allow), "DenyDelete b/p/* ; DenyDeletemystack b/p/* new"),
         ("one that is no list", statement("Theirs", "b/*", "x"), "Theirs b/* x; DenyDelete b/p/* new"),
     ];
     for (what, present, expected) in cases {
         let merged = merge(
+            "my-stack",
             "policy",
             &json!({"Version": "2012-10-17", "Statement": present}),
             &json!({"Version": "2012-10-17", "Statement": wanted}),
@@ -168,18 +185,88 @@ fn policies_are_merged_statement_by_statement() {
         assert_eq!(statements.collect::<Vec<_>>().join("; "), expected, "{what}");
     }
     let queues = json!({"QueueConfigurations": [{"Id": "theirs"}]});
-    let merged = merge("events", &queues, &json!({"EventBridgeConfiguration": {}}));
+    let merged = merge("my-stack", "events", &queues, &json!({"EventBridgeConfiguration": {}}));
     assert_eq!(merged, json!({"QueueConfigurations": [{"Id": "theirs"}], "EventBridgeConfiguration": {}}));
 }
 
-fn merge(kind: &str, present: &Value, wanted: &Value) -> Value {
+/// What a stack wants for its prefix, as the output `ExistingBucketPolicy` has it.
+fn wanted(prefix: &str, admins: &[&str]) -> Value {
+    let everybody = |sid: &str, actions: Value, resources: Value, condition: Value| json!({"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": actions, "Resource": resources, "Condition": condition});
+    let whole = json!(["arn:aws:s3:::b", "arn:aws:s3:::b/*"]);
+    let under = |end: &str| format!("arn:aws:s3:::b/{prefix}/{end}");
+    let mut but_admins = json!({"ForAllValues:StringNotEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}});
+    if !admins.is_empty() {
+        but_admins["ArnNotLike"] = json!({"aws:PrincipalArn": admins});
+    }
+    let deleters: Vec<_> = [prefix].iter().chain(admins).copied().collect();
+    let mut statements = vec![
+        everybody("DenyPlainHttp", json!("s3:*"), whole.clone(), json!({"Bool": {"aws:SecureTransport": "false"}})),
+        everybody(
+            "DenyOverwrite",
+            json!("s3:PutObject"),
+            json!([under("*.sql"), under("*.age")]),
+            json!({"Null": {"s3:if-none-match": "true"}}),
+        ),
+        everybody(
+            "DenyDelete",
+            json!(["s3:DeleteObject", "s3:DeleteObjectVersion"]),
+            json!(under("*")),
+            json!({"ArnNotLike": {"aws:PrincipalArn": deleters}}),
+        ),
+        everybody("DenyChangedGuards", json!(["s3:PutBucketVersioning"]), whole, but_admins.clone()),
+    ];
+    if !admins.is_empty() {
+        let actions = json!(["s3:PutBucketPolicy", "s3:DeleteBucketPolicy"]);
+        statements.push(everybody("DenyChangedPolicy", actions, json!("arn:aws:s3:::b"), but_admins));
+    }
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+#[test]
+fn stacks_in_one_bucket_leave_each_others_statements_alone() {
+    let theirs = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "DenyPlainHttp", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {"Sid": "DenyChangedGuards", "Effect": "Deny", "Principal": "*", "Action": "s3:PutBucketVersioning",
+            "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"], "Condition": {"ArnNotLike": {"aws:PrincipalArn": "them"}}},
+        {"Sid": "DenyChangedPolicy", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucketPolicy",
+            "Resource": "arn:aws:s3:::b"}]});
+    let nothing = json!({});
+    for (present, strangers) in [(&nothing, 0), (&theirs, 3)] {
+        for (old, new) in [(vec!["old"], vec!["new"]), (vec![], vec!["new"]), (vec!["old"], vec!["old", "new"])] {
+            let (one, other) = (wanted("one", &old), wanted("other", &["others"]));
+            let both = merge("other", "policy", &merge("one", "policy", present, &one), &other);
+            // Nobody has anything to say any more.
+            assert_eq!(merge("one", "policy", &both, &one), both);
+            assert_eq!(merge("other", "policy", &both, &other), both);
+            // What the one is given now replaces what it had before, whichever came first.
+            for (name, prefix, rest) in [("one", "one", &other), ("other", "other", &one)] {
+                let later = wanted(prefix, &new);
+                let changed = merge(name, "policy", &both, &later);
+                let rest_name = if name == "one" { "other" } else { "one" };
+                assert_eq!(merge(rest_name, "policy", &changed, rest), changed, "{name}");
+                assert_eq!(merge(name, "policy", &changed, &later), changed, "{name}");
+                let gone = if name == "one" { "\"old\"" } else { "\"others\"" };
+                assert_eq!(
+                    changed.to_string().contains(gone),
+                    new.contains(&gone.trim_matches('"')),
+                    "{name}: {changed:#}"
+                );
+                let kept = &changed["Statement"].as_array().unwrap()[..strangers];
+                assert_eq!(kept, &present["Statement"].as_array().map_or(&[][..], |all| all)[..], "{name}");
+            }
+        }
+    }
+}
+
+fn merge(stack: &str, kind: &str, present: &Value, wanted: &Value) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     std::fs::write(file("present"), present.to_string()).unwrap();
     std::fs::write(file("wanted"), wanted.to_string()).unwrap();
     let mut python = Command::new(tools::python_command("python"));
     python.arg(tools::root().join("infra/deploy/connect.py")).arg(kind);
-    let output = output(python.args(["present", "wanted", "merged"].map(file)).arg("my-stack"));
+    let output = output(python.args(["present", "wanted", "merged"].map(file)).arg(stack));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&std::fs::read(file("merged")).unwrap()).unwrap()
 }
