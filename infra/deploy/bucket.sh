@@ -36,7 +36,8 @@ default_bucket() {
   echo "$name$end"
 }
 
-# A deleted stack leaves its bucket and the policy that guards it. The next one takes both as they are.
+# A deleted stack leaves its bucket and the policy that guards it. The next one takes both as they are. Any other bucket is somebody's
+# for another purpose: it is taken, and its policy completed, only for who says so.
 take_retained() {
   local owner
   if owner=$(aws cloudformation describe-stack-resources --physical-resource-id "$1" --output text \
@@ -46,11 +47,19 @@ take_retained() {
   elif [[ $owner != *'does not exist'* ]]; then
     fail "nothing says whose the bucket $1 is: ${owner##*$'\n'}" "if no stack has it, add: BucketName=$1 ExistingBucket=true"
   fi
+  was_ours "$1" || fail "the bucket $1 is there already, and its policy doesn't show that a stack with this prefix left it" \
+    "if the backups are to go there, add: ExistingBucket=true, and --connect to complete its events and its policy"
   echo "The bucket $1 is there already, and no stack has it: it is taken with its backups, its settings and its policy as they are."
   echo "The parameters ObjectLockDays, GlacierDays and NoncurrentDays don't change it (ExistingBucket=true)."
   parameters+=(ExistingBucket=true)
   # Its policy is of an earlier stack of this kind, so that stack's names in it make room for this one's.
   connect=yes
+}
+
+# Whether the policy of a bucket has the guards of a stack with this prefix.
+was_ours() {
+  local policy
+  policy=$(read_policy "$1") && [[ $'\n'$(guarded_prefixes "$1" "$policy")$'\n' == *$'\n'"$(parameter Prefix)"$'\n'* ]]
 }
 
 # What would make the functions fail, or never start, in a bucket that the stack doesn't create.
@@ -143,21 +152,47 @@ read_policy() {
 
 # Another stack's guards hold for everything below its prefix: its bucket policy would refuse this stack's retention.
 check_nesting() {
-  local rest=$2 other prefix
+  local other prefix
   prefix=$(parameter Prefix)
-  while [[ $rest == *":::$1/"* ]]; do
-    rest=${rest#*":::$1/"}
-    other=${rest%%\"*}
-    [[ $other == *'/*' ]] || continue
-    other=${other%/\*}
-    [[ $other != *[*?]* && $other != "$prefix" ]] || continue
-    # Folders of a prefix's own.
-    other=${other%/databases}
-    other=${other%/status}
-    [[ $other != "$prefix" ]] || continue
+  while IFS= read -r other; do
+    [[ -n $other && $other != "$prefix" ]] || continue
     if [[ $prefix/ == "$other"/* || $other/ == "$prefix"/* ]]; then
       fail "the prefixes $prefix and $other of the bucket $1 lie within each other: the guards of the one hold for the other" \
         'choose a prefix beside it: Prefix=NAME'
     fi
+  done <<< "$(guarded_prefixes "$1" "$2")"
+}
+
+# The prefixes of a bucket ($1) that guards of such a stack hold for, by its policy ($2): one a line. What others forbid or allow
+# there is theirs.
+guarded_prefixes() {
+  local statement place ours='"Sid":"Deny(Delete|Overwrite)[A-Za-z0-9]*"'
+  while IFS= read -r statement; do
+    [[ $statement =~ $ours && $statement == *'"Effect":"Deny"'* ]] || continue
+    while [[ $statement == *":::$1/"* ]]; do
+      statement=${statement#*":::$1/"}
+      place=${statement%%\"*}
+      [[ $place == *'/*'* ]] || continue
+      place=${place%%/\**}
+      [[ $place == *[*?]* ]] || echo "$place"
+    done
+  done <<< "$(policy_statements "$2")"
+}
+
+# A policy's statements, one a line, without blanks: each from its brace to the one that closes it. Without python3 nothing here
+# reads JSON; the braces of variables within strings (${aws:username}) come in pairs too.
+policy_statements() {
+  local rest=${1//[[:space:]]/} statement='' depth=0 piece brace='[{}]'
+  rest=${rest#*'"Statement":'}
+  while [[ $rest == *$brace* ]] && ((depth >= 0)); do
+    # shellcheck disable=SC2295 # It is a pattern.
+    piece=${rest%%$brace*}
+    rest=${rest#"$piece"}
+    if [[ $rest == '{'* ]]; then depth=$((depth + 1)); else depth=$((depth - 1)); fi
+    statement+=$piece${rest:0:1}
+    rest=${rest:1}
+    ((depth == 0)) || continue
+    printf '%s\n' "$statement"
+    statement=''
   done
 }

@@ -57,7 +57,9 @@ fn what_would_never_work_is_refused_before_anything_is_deployed() {
     put(deny("*", json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})));
     assert!(refused(&[]).contains("hint: add: VpcSubnetIds=SUBNET,… VpcSecurityGroupIds=GROUP,…\n"));
     assert!(refused(&["VpcSubnetIds=subnet-1"]).contains("VpcSubnetIds needs VpcSecurityGroupIds"));
-    put(deny("backups/*", json!({"Bool": {"aws:SecureTransport": "false"}})));
+    let mut ours = deny("backups/*", json!({"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::000000000000:role/r"]}}));
+    (ours["Sid"], ours["Action"]) = (json!("DenyDelete"), json!(["s3:DeleteObject", "s3:DeleteObjectVersion"]));
+    put(ours);
     assert!(refused(&["Prefix=backups/eu"]).contains("the prefixes backups/eu and backups"));
 
     let key = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555";

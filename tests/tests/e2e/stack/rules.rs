@@ -6,6 +6,7 @@ use e2e::ministack::Ministack;
 use e2e::process::output;
 use e2e::stack::Stack;
 use e2e::tools;
+use serde_json::json;
 
 /// What a line of shell prints when these parts of the script are there, and the stack and its prefix are named.
 fn shell(stack: &str, prefix: &str, line: &str) -> String {
@@ -51,22 +52,71 @@ fn every_stacks_name_makes_a_legal_bucket() {
     }
 }
 
+/// A policy of a bucket `b` with one statement about these keys.
+fn one_statement(sid: &str, effect: &str, keys: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "DenyPlainHttp", "Effect": "Deny", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+            "Condition": {"StringNotLike": {"aws:x": "${aws:username}"}}},
+        {"Sid": sid, "Effect": effect, "Resource": [format!("arn:aws:s3:::b/{keys}"), "arn:aws:s3:::b/*"]},
+    ]})
+    .to_string()
+}
+
 #[test]
 fn prefixes_may_lie_beside_each_other_and_not_within() {
     let cases = [
-        ("backups", "backups/*", true),
-        ("backups", "backups/status/*", true),
-        ("backups", "backups/????????/*", true),
-        ("backups", "backups-eu/*", true),
-        ("backups", "*", true),
-        ("x/status", "x/status/*", true),
-        ("backups/eu", "backups/*", false),
-        ("backups", "backups/eu/*", false),
-        ("backups/eu", "backups/databases/*", false),
+        ("backups", "DenyDelete", "backups/*", true),
+        ("backups", "DenyForgedStatus", "backups/status/*", true),
+        ("backups", "DenyReplacedMarks", "backups/databases/*", true),
+        ("backups", "DenyDelete", "backups/????????/*", true),
+        ("backups", "DenyDelete", "backups-eu/*", true),
+        ("backups", "DenyDelete", "*", true),
+        ("x/status", "DenyDelete", "x/status/*", true),
+        ("backups/eu", "DenyDelete", "backups/*", false),
+        ("backups/eu", "DenyDeleteother", "backups/*", false),
+        ("backups/eu", "DenyOverwrite", "backups/*.sql.gz", false),
+        ("backups", "DenyDelete", "backups/eu/*", false),
+        ("backups", "DenyOverwriteother", "backups/eu/*.manifest.json", false),
+        // A stranger's says nothing about stacks.
+        ("backups", "Theirs", "backups/reports/*", true),
+        ("backups", "DenyForgedStatus", "backups/eu/*", true),
+        ("backups", "TheirDenyDelete", "backups/reports/*", true),
     ];
-    for (prefix, guarded, fits) in cases {
-        let policy = format!(r#"{{"Resource":["arn:aws:s3:::b/{guarded}","arn:aws:s3:::b/*"]}}"#);
-        let said = shell("s", prefix, &format!("check_nesting b '{policy}'"));
-        assert_eq!(said.is_empty(), fits, "{prefix} beside {guarded}: {said}");
+    for (prefix, sid, guarded, fits) in cases {
+        let policy = one_statement(sid, "Deny", guarded);
+        let spaced = policy.replace([','], " ,\n ");
+        for policy in [&policy, &spaced] {
+            let said = shell("s", prefix, &format!("check_nesting b '{policy}'"));
+            assert_eq!(said.is_empty(), fits, "{prefix} beside {sid} {guarded}: {said}");
+        }
     }
+    let allowed = one_statement("DenyDelete", "Allow", "backups/eu/*");
+    assert_eq!(shell("s", "backups", &format!("check_nesting b '{allowed}'")), "");
+}
+
+/// That a bucket is the account's own, and no stack's, doesn't make its policy this script's to rewrite.
+#[test]
+fn a_bucket_is_taken_only_if_its_policy_is_an_earlier_stacks() {
+    let ours = one_statement("DenyDelete", "Deny", "backups/*");
+    let theirs = one_statement("DenyDelete", "Deny", "photos/*");
+    let allowed = one_statement("DenyOverwrite", "Allow", "backups/*.sql");
+    let named = one_statement("DenyOverwriteolder", "Deny", "backups/*.sql");
+    for (policy, taken) in [(&*ours, true), (&named, true), (&theirs, false), (&allowed, false), ("", false)] {
+        let said = shell(
+            "s",
+            "backups",
+            &format!(
+                "aws() {{ echo None; }}; read_policy() {{ echo '{policy}'; }}; parameters=(); take_retained b
+                echo \"${{parameters[*]}} $connect\""
+            ),
+        );
+        if taken {
+            assert!(said.ends_with("ExistingBucket=true yes"), "{policy}: {said}");
+        } else {
+            let expected = "refused: the bucket b is there already, and its policy doesn't show that a stack with this prefix left it";
+            assert_eq!(said, expected, "{policy}");
+        }
+    }
+    let refused = shell("s", "backups", "aws() { echo None; }; read_policy() { return 1; }; take_retained b");
+    assert!(refused.starts_with("refused: "), "{refused}");
 }
