@@ -22,7 +22,10 @@ choose_artifacts() {
   if [[ -n ${ARTIFACTS_BUCKET-} ]]; then
     artifacts=$ARTIFACTS_BUCKET
     state=$(bucket_state "$artifacts")
-    [[ $state != missing ]] || { create_artifacts "$artifacts" && state=ours; }
+    if [[ $state == missing ]]; then
+      create_artifacts "$artifacts" || refuse_creation "$artifacts"
+      return
+    fi
     [[ $state == ours ]] || refuse_artifacts "$artifacts" "$state"
     return
   fi
@@ -40,13 +43,17 @@ choose_artifacts() {
 # is a name that anybody could have taken before.
 create_default_artifacts() {
   artifacts=$1-an
-  if create_artifacts "$artifacts" --bucket-namespace account-regional 2> /dev/null; then
+  if create_artifacts "$artifacts" --bucket-namespace account-regional; then
     [[ $2 != foreign ]] || warn "the bucket $1 belongs to somebody else; this run uses $artifacts"
     return
   fi
   artifacts=$1
   [[ $2 == missing ]] || refuse_artifacts "$1" "$2"
-  create_artifacts "$1" || fail "the bucket $1 cannot be created" 'name one of your own: ARTIFACTS_BUCKET=NAME'
+  create_artifacts "$1" || refuse_creation "$1"
+}
+
+refuse_creation() {
+  fail "the bucket $1 cannot be created: $(tail -n 1 "$work/error")" 'name one of your own: ARTIFACTS_BUCKET=NAME'
 }
 
 refuse_artifacts() {
@@ -56,17 +63,19 @@ refuse_artifacts() {
   fail "the bucket $1 cannot be looked at: $2" 'name a bucket of your own: ARTIFACTS_BUCKET=NAME'
 }
 
+# Fails quietly, because there may be another name to try.
 create_artifacts() {
   local bucket=$1 place=()
   shift
   [[ $AWS_DEFAULT_REGION == us-east-1 ]] ||
     place=(--create-bucket-configuration "LocationConstraint=$AWS_DEFAULT_REGION")
-  aws s3api create-bucket --bucket "$bucket" ${place[@]+"${place[@]}"} "$@" > /dev/null ||
+  aws s3api create-bucket --bucket "$bucket" ${place[@]+"${place[@]}"} "$@" > /dev/null 2> "$work/error" ||
     [[ $(bucket_state "$bucket") == ours ]] || return
   guard_artifacts "$bucket"
 }
 
-# Nothing current expires: CloudFormation reads an old function again when it takes an update back.
+# Nothing current expires: CloudFormation reads an old function again when it takes an update back. A guard that is refused is told,
+# because the next run finds the bucket there and doesn't try again.
 guard_artifacts() {
   local arn=arn:$partition:s3:::$1
   local policy='{"Version":"2012-10-17","Statement":[{"Sid":"DenyPlainHttp","Effect":"Deny","Principal":"*","Action":"s3:*",
@@ -75,8 +84,14 @@ guard_artifacts() {
     "NoncurrentVersionExpiration":{"NoncurrentDays":30},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":2}}]}'
   local owned=(--bucket "$1" --expected-bucket-owner "$account")
   aws s3api put-public-access-block "${owned[@]}" --public-access-block-configuration \
-    BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-  aws s3api put-bucket-versioning "${owned[@]}" --versioning-configuration Status=Enabled
-  aws s3api put-bucket-lifecycle-configuration "${owned[@]}" --lifecycle-configuration "$lifecycle" > /dev/null
-  aws s3api put-bucket-policy "${owned[@]}" --policy "$policy"
+    BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true ||
+    lacks "$1" 'public access block'
+  aws s3api put-bucket-versioning "${owned[@]}" --versioning-configuration Status=Enabled || lacks "$1" versioning
+  aws s3api put-bucket-lifecycle-configuration "${owned[@]}" --lifecycle-configuration "$lifecycle" > /dev/null ||
+    lacks "$1" 'lifecycle rules'
+  aws s3api put-bucket-policy "${owned[@]}" --policy "$policy" || lacks "$1" policy
+}
+
+lacks() {
+  warn "the bucket $1 was created without its $2, because that was refused (see above): set it by hand"
 }

@@ -10,6 +10,8 @@ use e2e::stack::Stack;
 use e2e::tools;
 use serde_json::{Value, json};
 
+use super::shell::shell;
+
 const DEFAULT: &str = "lastgood-artifacts-000000000000-us-east-1";
 
 /// A bucket of another account that lets this one in.
@@ -83,4 +85,41 @@ fn a_bucket_that_was_made_before_under_the_older_name_goes_on_being_used() {
     bash.args(["-c", &script]).env_clear().env("PATH", path).envs(account.environment());
     let chosen = output(&mut bash);
     assert_eq!(String::from_utf8_lossy(&chosen.stdout).trim_end(), older, "{chosen:?}");
+}
+
+/// Each is asked for, whatever becomes of the others, and what is refused is told by its name.
+#[test]
+fn a_guard_that_is_refused_is_told() {
+    let aws = r#"aws() {
+        [[ $* != *head-bucket* ]] || { echo '(404)' >&2 && return 254; }
+        echo "$2"
+        [[ -z ${refused-} || $* != *"$refused"* ]] || { echo "AccessDenied: $refused" >&2 && return 254; }
+    }"#;
+    let puts =
+        ["put-public-access-block", "put-bucket-versioning", "put-bucket-lifecycle-configuration", "put-bucket-policy"];
+    let names = ["public access block", "versioning", "lifecycle rules", "policy"];
+    let bucket = "lastgood-artifacts-111122223333-eu-central-1-an";
+    for (put, name) in puts.into_iter().zip(names) {
+        let said = shell(&format!("{aws}; refused={put}; choose_artifacts; echo \"$artifacts\""));
+        // What is quiet on success, the lifecycle's answer, isn't among these.
+        let asked: Vec<_> = said.out.lines().filter(|line| line.starts_with("put-")).collect();
+        let expected: Vec<_> = puts.into_iter().filter(|put| !put.contains("lifecycle")).collect();
+        assert_eq!(asked, expected, "{put}: {}", said.err);
+        let told = format!(
+            "AccessDenied: {put}\nwarning: the bucket {bucket} was created without its {name}, because that was refused (see above): \
+             set it by hand\n"
+        );
+        assert_eq!((said.well, said.err.as_str()), (true, told.as_str()), "{put}");
+        assert!(said.out.ends_with(&format!("{bucket}\n")), "{}", said.out);
+    }
+    // None at all: what the AWS CLI said last is told, once.
+    for named in ["", "ARTIFACTS_BUCKET=mine; "] {
+        let said = shell(&format!("{aws}; refused=create-bucket; {named}choose_artifacts"));
+        assert!(
+            !said.well && said.err.contains("cannot be created: AccessDenied: create-bucket\nhint: "),
+            "{}",
+            said.err
+        );
+        assert_eq!(said.err.matches("AccessDenied").count(), 1, "{}", said.err);
+    }
 }
