@@ -36,7 +36,7 @@ read_arguments() {
   check_stack_name
   [[ $mode == deploy || ${#parameters[@]} == 0 ]] ||
     fail '--check changes nothing, so it takes no parameters' "name the stack alone: --check $stack" 2
-  [[ $mode == check || $connect == no || ${#parameters[@]} != 0 ]] || mode=connect
+  [[ $mode == check || $connect == no || ${#parameters[@]} != 0 || -n $release ]] || mode=connect
 }
 
 take_value() {

@@ -9,6 +9,8 @@ connect_bucket() {
   read_stack
   local bucket
   bucket=$(fact parameter.BucketName)
+  [[ -n $(fact output.ExistingBucketPolicy) ]] ||
+    fail "the stack $stack is older than this script, and doesn't say what its bucket needs" "update it first: $self $stack"
   if ! command -v python3 > /dev/null; then
     warn "python3 is missing, which completes the bucket's documents: add EventBridge and the output ExistingBucketPolicy by hand"
     return 0

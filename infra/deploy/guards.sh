@@ -4,7 +4,6 @@
 
 judge_bucket() {
   local region answer
-  local connect="$self --connect $stack"
   if region=$(answer region); then
     case $region in None | '') region=us-east-1 ;; EU) region=eu-west-1 ;; esac
     [[ $region == "$AWS_DEFAULT_REGION" ]] || finding "the bucket $bucket lies in $region: its events never arrive here" \
@@ -23,8 +22,14 @@ judge_bucket() {
 --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"; fi
   if ! answer=$(answer events); then could_not_ask 'its events' events
   elif [[ $answer != null ]]; then well "$bucket sends its events: backups are verified when they arrive"
-  else finding "$bucket sends no events to EventBridge: only the daily sweep verifies backups" "$connect"; fi
+  else finding "$bucket sends no events to EventBridge: only the daily sweep verifies backups" "$(to_connect)"; fi
   judge_lock
+}
+
+# A stack of an earlier release doesn't say what its bucket needs before it is updated.
+to_connect() {
+  [[ -n $(fact output.ExistingBucketPolicy) ]] || printf 'update the stack first (%s %s), then: ' "$self" "$stack"
+  echo "$self --connect $stack"
 }
 
 # The guards of the bucket leave its settings to AdminArns alone.
@@ -82,13 +87,13 @@ judge_policy() {
   fi
   role=$(physical RetentionRole)
   if [[ -n $role && $policy == *DenyDelete* && $policy != *"/$role\""* ]]; then
-    finding "the policy of $bucket doesn't let this stack's retention delete" "$self --connect $stack"
+    finding "the policy of $bucket doesn't let this stack's retention delete" "$(to_connect)"
   fi
   if command -v python3 > /dev/null && [[ -n $(fact output.ExistingBucketPolicy) ]]; then
     printf '%s\n' "$policy" > "$work/policy.present"
     fact output.ExistingBucketPolicy > "$work/policy.wanted"
     changes=$(python3 "$here/deploy/connect.py" policy "$work/policy.present" "$work/policy.wanted" "$work/policy.merged" "$stack") || changes='?'
-    [[ -z $changes ]] || finding "the policy of $bucket differs from the stack's:"$'\n'"$changes" "$self --connect $stack"
+    [[ -z $changes ]] || finding "the policy of $bucket differs from the stack's:"$'\n'"$changes" "$(to_connect)"
   else
     judge_sids "$policy"
   fi
@@ -106,6 +111,6 @@ judge_sids() {
     [[ $inside == yes && $line =~ $named ]] || continue
     sid=${BASH_REMATCH[1]}
     [[ $sid != DenyChangedPolicy || -n $(fact parameter.AdminArns) ]] || continue
-    [[ $1 == *"\"$sid"* ]] || finding "the policy of $bucket lacks $sid" "$self --connect $stack"
+    [[ $1 == *"\"$sid"* ]] || finding "the policy of $bucket lacks $sid" "$(to_connect)"
   done < "$template"
 }

@@ -9,6 +9,7 @@ use e2e::stack::Stack;
 use e2e::tools;
 use serde_json::{Value, json};
 
+use super::shell::{shell, shell_with_python};
 use super::{NAMED, parse, policy, shared};
 
 #[test]
@@ -189,6 +190,38 @@ fn policies_are_merged_statement_by_statement() {
     let queues = json!({"QueueConfigurations": [{"Id": "theirs"}]});
     let merged = merge("my-stack", "events", &queues, &json!({"EventBridgeConfiguration": {}}));
     assert_eq!(merged, json!({"QueueConfigurations": [{"Id": "theirs"}], "EventBridgeConfiguration": {}}));
+}
+
+/// A stack that an earlier release deployed has no output with its policy.
+#[test]
+fn an_older_stack_is_updated_before_it_is_connected() {
+    let line = r"read_stack() { facts=$'parameter.ExistingBucket\ttrue\nparameter.BucketName\tb'; }
+        read_stack; connect_bucket";
+    for said in [shell(line), shell_with_python(line)] {
+        let expected = "error: the stack backups is older than this script, and doesn't say what its bucket needs\n\
+            hint: update it first: infra/deploy.sh backups\n";
+        assert_eq!((said.well, said.err.as_str(), said.out.as_str()), (false, expected, ""));
+    }
+    let hints = |facts: &str| shell(&format!("facts=$'{facts}'; to_connect")).out;
+    let connect = "infra/deploy.sh --connect backups\n";
+    assert_eq!(hints(r"output.ExistingBucketPolicy\t{}"), connect);
+    assert_eq!(hints(""), format!("update the stack first (infra/deploy.sh backups), then: {connect}"));
+}
+
+/// What is given beside `--connect` says whether anything is deployed.
+#[test]
+fn connecting_alone_deploys_nothing() {
+    for (arguments, mode) in [
+        ("--connect backups", "connect"),
+        ("backups --connect --yes", "connect"),
+        ("--connect backups MinimumGood=3", "deploy"),
+        ("--release here --connect backups", "deploy"),
+        ("--connect --release=here backups", "deploy"),
+        ("--check backups", "check"),
+    ] {
+        let said = shell(&format!("stack=''; read_arguments {arguments}; echo $mode"));
+        assert_eq!((said.out.trim_end(), said.err.as_str()), (mode, ""), "{arguments}");
+    }
 }
 
 /// What a stack wants for its prefix, as the output `ExistingBucketPolicy` has it.
