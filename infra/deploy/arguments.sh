@@ -66,13 +66,15 @@ refuse_unknown_parameters() {
 # What CloudFormation would find out only half way.
 refuse_contradictions() {
   refuse_contradicting_days
+  note_floor
   [[ -z $(parameter VpcSubnetIds) || -n $(parameter VpcSecurityGroupIds) ]] ||
     fail 'VpcSubnetIds needs VpcSecurityGroupIds' 'add: VpcSecurityGroupIds=GROUP,…' 2
 }
 
-# A rule of CloudFormation can't compare numbers. What this run doesn't name was compared when it was.
+# A rule of CloudFormation can't compare numbers. What this run doesn't name was compared when it was; but a stack from before there
+# was a floor gets the template's, unnamed.
 refuse_contradicting_days() {
-  names ObjectLockDays || names ObjectLockMode || names DeleteAfterDays || names NeverYoungerThanDays || return 0
+  names ObjectLockDays || names ObjectLockMode || names DeleteAfterDays || gets_floor || return 0
   local lock mode delete floor
   lock=$(parameter ObjectLockDays) mode=$(parameter ObjectLockMode)
   delete=$(parameter DeleteAfterDays) floor=$(parameter NeverYoungerThanDays)
@@ -93,6 +95,24 @@ refuse_contradicting_days() {
   elif [[ $lock == 0 && $(fact parameter.ObjectLockDays) -gt 0 ]]; then
     echo 'Note: S3 never switches Object Lock off: what is locked stays so until its days are over, and the bucket keeps versions for ever.'
   fi
+}
+
+# Without an age the keep rules alone choose what goes, and the floor keeps the youngest from them.
+note_floor() {
+  local rule kept=no changed=no floor
+  for rule in KeepLast KeepDaily KeepWeekly KeepMonthly KeepYearly; do
+    [[ $(parameter "$rule") == 0 ]] || kept=yes
+    ! names "$rule" || changed=yes
+  done
+  floor=$(parameter NeverYoungerThanDays)
+  [[ $kept == yes && $floor != 0 && $(parameter DeleteAfterDays) == 0 ]] || return 0
+  [[ $changed == yes ]] || names DeleteAfterDays || gets_floor || return 0
+  echo "Note: the keep rules remove no backup younger than $floor days (NeverYoungerThanDays; 0 is off)."
+}
+
+# Whether this run sets it, or brings it to a stack that has none yet.
+gets_floor() {
+  names NeverYoungerThanDays || [[ $'\n'$facts != *$'\n'parameter.NeverYoungerThanDays$'\t'* ]]
 }
 
 # Each line but comments and empty ones is a parameter.

@@ -8,6 +8,8 @@ use e2e::stack::Stack;
 use e2e::tools;
 use serde_json::json;
 
+use super::shell;
+
 /// What a line of shell prints when these parts of the script are there, and the stack and its prefix are named.
 fn shell(stack: &str, prefix: &str, line: &str) -> String {
     let parts = tools::root().join("infra/deploy");
@@ -119,4 +121,37 @@ fn a_bucket_is_taken_only_if_its_policy_is_an_earlier_stacks() {
     }
     let refused = shell("s", "backups", "aws() { echo None; }; read_policy() { return 1; }; take_retained b");
     assert!(refused.starts_with("refused: "), "{refused}");
+}
+
+/// A stack that was deployed before there was a floor gets one without naming it.
+#[test]
+fn the_floor_is_compared_where_it_is_new() {
+    let older = r"parameter.DeleteAfterDays\t7\nparameter.ObjectLockDays\t0\nparameter.ObjectLockMode\tGOVERNANCE\n";
+    let keeping = older.replace("7", "0") + r"parameter.KeepLast\t3\n";
+    let floor = r"parameter.NeverYoungerThanDays\t7\n";
+    let refused =
+        "error: DeleteAfterDays=7 is below NeverYoungerThanDays=14, which wins\nhint: add NeverYoungerThanDays=7, ";
+    let note = |days: u8| {
+        format!("Note: the keep rules remove no backup younger than {days} days (NeverYoungerThanDays; 0 is off).\n")
+    };
+    let cases = [
+        (older.to_owned(), "MinimumGood=3", "", refused),
+        (older.to_owned(), "NeverYoungerThanDays=7", "", ""),
+        (older.to_owned(), "DeleteAfterDays=20", "", ""),
+        (older.to_owned() + floor, "MinimumGood=3", "", ""),
+        (older.replace('7', "90"), "MinimumGood=3", "", ""),
+        (keeping.clone(), "MinimumGood=3", &note(14), ""),
+        (keeping.clone(), "NeverYoungerThanDays=2", &note(2), ""),
+        (keeping.clone(), "NeverYoungerThanDays=0", "", ""),
+        (keeping.clone(), "KeepLast=0", "", ""),
+        (keeping.clone() + floor, "MinimumGood=3", "", ""),
+        (keeping.clone() + floor, "KeepDaily=3", &note(7), ""),
+        (keeping + floor, "DeleteAfterDays=30", "", ""),
+    ];
+    for (facts, parameter, out, err) in cases {
+        let said =
+            shell::shell(&format!("facts=$'status\\tx\\n{facts}'; parameters=({parameter}); refuse_contradictions"));
+        assert_eq!((said.out.as_str(), said.well), (out, err.is_empty()), "{facts} {parameter}: {}", said.err);
+        assert!(said.err.starts_with(err), "{facts} {parameter}: {}", said.err);
+    }
 }
