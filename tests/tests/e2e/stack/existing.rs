@@ -288,7 +288,7 @@ fn stacks_in_one_bucket_leave_each_others_statements_alone() {
                     "{name}: {changed:#}"
                 );
                 let kept = &changed["Statement"].as_array().unwrap()[..strangers];
-                assert_eq!(kept, &present["Statement"].as_array().map_or(&[][..], |all| all)[..], "{name}");
+                assert_eq!(kept, present["Statement"].as_array().map_or(&[][..], Vec::as_slice), "{name}");
             }
         }
     }
