@@ -125,6 +125,10 @@ fn every_answer_that_is_ill_is_a_finding() {
         let findings = findings(&said);
         assert!(findings.len() == 1 && findings[0].starts_with(expected), "{expected}: {findings:?}\n{}", said.err);
     }
+    // By its name alone, where nothing here reads JSON.
+    let admins = look_over("fact() { [[ $1 != parameter.AdminArns ]] || echo arn:x; }");
+    let named: Vec<_> = findings(&admins).into_iter().filter(|finding| finding.contains(" lacks ")).collect();
+    assert_eq!(named, ["the policy of  lacks DenyChangedPolicy"], "{}", admins.out);
 }
 
 #[test]
