@@ -102,6 +102,33 @@ fn a_flood_pushes_out_nothing_that_is_younger_than_the_floor() {
     assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()).len(), 3);
 }
 
+/// A day to come, for what a test stores is none of an earlier day's.
+#[test]
+fn what_a_day_has_removed_counts_against_its_next_run() {
+    let removed_so_far = "backups/status/removals.json";
+    let ground_after = |gone: Vec<String>| {
+        let ground = Ground::new();
+        (0..9).for_each(|days| put_in_bucket(&ground.bucket, "app", days_ago(days)));
+        let day = days_ago(-2).strftime("%Y-%m-%d").to_string();
+        let record = json!({"version": 1, "day": day, "databases": {"app": gone}});
+        ground.bucket.put(removed_so_far, record.to_string().as_bytes());
+        ground
+    };
+    let ground = ground_after(Vec::new());
+    assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()).len(), 3);
+    let noted = ground.bucket.get_json(removed_so_far);
+    assert_eq!(noted["databases"]["app"].as_array().unwrap().len(), 3, "{noted}");
+
+    let id = |days| key("app", days_ago(days), "").trim_start_matches("backups/").to_owned();
+    let ground = ground_after((20..25).map(id).collect());
+    let before = ground.bucket.objects();
+    let refused = invoke(&retention(&ground, 6), &prune()).done()["databases"][0]["refused"].clone();
+    assert!(refused.as_str().is_some_and(|why| why.contains("more than half")), "{refused}");
+    let mut after = ground.bucket.objects();
+    after.retain(|object| object.key != STATUS);
+    assert_eq!(after, before);
+}
+
 #[test]
 fn only_expected_databases_are_counted_and_no_more_is_asked_than_there_could_be() {
     let ground = Ground::new();
