@@ -76,7 +76,7 @@ impl Retention {
             if plan.refused.is_none() && !deadline.is_near() {
                 next.extend(self.goes_next(&catalog, now));
             }
-            damaged.extend(pruned.left_damaged(&catalog, now));
+            damaged.extend(pruned.left_damaged(&catalog));
             databases.push(pruned);
         }
         if !task.dry_run {
@@ -257,8 +257,8 @@ impl Pruned {
     }
 
     /// The damaged backups that are still there, for freshness to tell of: it lists the last days alone.
-    fn left_damaged(&self, catalog: &Catalog, now: Timestamp) -> Vec<String> {
-        let names = catalog.damaged(now).map(|entry| entry.id.to_string());
+    fn left_damaged(&self, catalog: &Catalog) -> Vec<String> {
+        let names = catalog.damaged().map(|entry| entry.id.to_string());
         names.filter(|name| !self.removed.iter().any(|(removed, _)| removed == name)).collect()
     }
 

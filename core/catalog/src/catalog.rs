@@ -56,8 +56,8 @@ impl Catalog {
     }
 
     /// What was found damaged or has lost its archive, guests too; safety backups don't count.
-    pub fn damaged(&self, now: Timestamp) -> impl Iterator<Item = &Entry> {
-        let is_damaged = move |entry: &&Entry| entry.is_lost(now) || entry.judged() == Some(Outcome::Damaged);
+    pub fn damaged(&self) -> impl Iterator<Item = &Entry> {
+        let is_damaged = |entry: &&Entry| entry.is_lost() || entry.judged() == Some(Outcome::Damaged);
         self.entries.iter().filter(|entry| !entry.is_safety()).filter(is_damaged)
     }
 

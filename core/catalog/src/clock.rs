@@ -4,6 +4,3 @@ use jiff::SignedDuration;
 
 /// Clocks differ by seconds, not by more: a time this far ahead is taken for the present, and one beyond it is of the future.
 pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
-
-/// An archive may come that much later than its manifest: where both are copied from another bucket, either may be first.
-pub const EARLY: SignedDuration = SignedDuration::from_hours(1);

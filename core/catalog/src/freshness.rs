@@ -121,7 +121,7 @@ fn in_the_future(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
 /// would only repeat it.
 fn damaged(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
     catalog.newest_good(now)?;
-    let mut lost = lost_since_good(catalog, now).filter(|entry| entry.is_lost(now));
+    let mut lost = lost_since_good(catalog, now).filter(|entry| entry.is_lost());
     let newest = lost.next()?;
     let is_gone = newest.state == State::Missing;
     Some(Finding::NewestDamaged { id: newest.id.clone(), is_gone, count: lost.count() + 1 })

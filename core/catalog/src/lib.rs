@@ -25,7 +25,7 @@ pub mod words;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, encode_database};
 pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
-pub use clock::{EARLY, SKEW};
+pub use clock::SKEW;
 pub use database::DatabaseEntry;
 pub use document::{DocumentError, Unknown};
 pub use freshness::{Freshness, Thresholds};

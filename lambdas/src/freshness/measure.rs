@@ -98,7 +98,7 @@ impl Measurer {
         let mut measured = Measured::default();
         self.read_runs(&objects, &mut measured).await;
         let found = catalogs(layout, objects);
-        measured.find_damaged(&found, now);
+        measured.find_damaged(&found);
         let subjects = self.subjects(found, before, &mut measured, now);
         for one in self.measure_each(subjects, days, now).await {
             match one {
@@ -252,8 +252,8 @@ impl Measurer {
 
 impl Measured {
     /// Adds what the listing shows, and what a run over everything has seen.
-    pub(super) fn find_damaged(&mut self, found: &[Catalog], now: Timestamp) {
-        for entry in found.iter().flat_map(|catalog| catalog.damaged(now)) {
+    pub(super) fn find_damaged(&mut self, found: &[Catalog]) {
+        for entry in found.iter().flat_map(Catalog::damaged) {
             let is_backup = entry.is_backup() || entry.state == State::Missing;
             self.damaged.insert(entry.id.to_string(), (entry.id.clone(), is_backup));
         }

@@ -103,7 +103,7 @@ impl World {
         let measurer = Measurer::new(cloud.repository, limits, self.named.clone());
         let mut measured = Measured { sweep: self.sweep.clone(), prune: self.prune.clone(), ..Measured::default() };
         let listed = catalogs(&layout, self.objects.iter().cloned());
-        measured.find_damaged(&listed, now());
+        measured.find_damaged(&listed);
         for catalog in measurer.subjects(listed, &self.last.expected, &mut measured, now()) {
             let database = catalog.database.clone();
             let entry = self.marks.get(&database);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use catalog::verdict::Outcome;
-use catalog::{EARLY, Entry, Object, SKEW};
+use catalog::{Entry, Object, SKEW};
 use jiff::{SignedDuration, Timestamp};
 
 /// A saved place that is older than this was given up: three tries take less, each an hour and a half after the one before,
@@ -12,6 +12,9 @@ const GIVEN_UP: SignedDuration = SignedDuration::from_hours(5);
 
 /// An archive of ours whose manifest is later than this counts as never committed.
 pub(super) const LATE: SignedDuration = SignedDuration::from_hours(24);
+
+/// An archive may come that much later than its manifest: where both are copied from another bucket, either may be first.
+const EARLY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why a backup is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

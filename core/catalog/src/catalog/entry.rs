@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::backup::{BackupId, Stem, Tag};
-use crate::clock::EARLY;
 use crate::object::Object;
 use crate::verdict::Outcome;
 
@@ -128,13 +127,11 @@ impl Entry {
         self.archive.is_some() && self.judged().is_none() && (self.intact.is_some() || self.damaged.is_some())
     }
 
-    /// Whether it is a backup that is damaged, or one whose archive is gone. A manifest within [`EARLY`] of `now` may have come
-    /// before its archive.
+    /// Whether it is a backup that is damaged, or one whose archive is gone.
     #[must_use]
-    pub fn is_lost(&self, now: Timestamp) -> bool {
-        let is_settled = |manifest: &Object| now.duration_since(manifest.last_modified) >= EARLY;
+    pub fn is_lost(&self) -> bool {
         match self.state {
-            State::Missing => self.manifest.as_ref().is_some_and(|m| self.damaged.is_some() || is_settled(m)),
+            State::Missing => self.manifest.is_some(),
             _ => self.is_backup() && self.judged() == Some(Outcome::Damaged),
         }
     }
