@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::BehaviorVersion;
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
+use catalog::DocumentError;
 use catalog::encode_database;
 use repository::{BucketSettings, Repository, Retry};
 
@@ -120,6 +121,16 @@ impl Cloud {
                 None
             }
         }
+    }
+
+    /// Stores a record over the one that may be there.
+    ///
+    /// # Errors
+    /// When it has no JSON, and those of the store.
+    pub(crate) async fn store(&self, key: &str, json: Result<Vec<u8>, DocumentError>) -> Result<(), Failure> {
+        let json = json.map_err(|source| Failure::Document { object: self.repository.object_name(key), source })?;
+        self.repository.put_over(key, json).await?;
+        Ok(())
     }
 
     /// What people call the repository: `s3://bucket/prefix`.

@@ -133,11 +133,8 @@ impl Retention {
         if after == *today {
             return Ok(());
         }
-        let repository = &self.cloud.repository;
-        let key = repository.layout().status(StatusRecord::Removals);
-        let unwritten = |source| Failure::Document { object: repository.object_name(&key), source };
-        repository.put_over(&key, after.to_json().map_err(unwritten)?).await?;
-        Ok(())
+        let key = self.cloud.repository.layout().status(StatusRecord::Removals);
+        self.cloud.store(&key, after.to_json()).await
     }
 
     /// Archives of ours that never got their manifest. This identity may not ask the archives themselves: the verifier has

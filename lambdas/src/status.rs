@@ -11,18 +11,14 @@ use crate::{Cloud, Failure};
 /// # Errors
 /// When it can't be stored. A policy that is older than the record is no error: the run itself was good.
 pub(crate) async fn leave(cloud: &Cloud, record: StatusRecord, run: &Run) -> Result<(), Failure> {
-    let repository = &cloud.repository;
-    let key = repository.layout().status(record);
-    let json = run.to_json();
-    let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-    match repository.put_over(&key, json).await {
-        Ok(_) => Ok(()),
-        Err(error @ Error::AccessDenied { .. }) => {
+    let key = cloud.repository.layout().status(record);
+    match cloud.store(&key, run.to_json()).await {
+        Err(Failure::Repository { source: error @ Error::AccessDenied { .. } }) => {
             tracing::warn!(
                 "the end of this run isn't recorded: {error}; hint: make deploy, for the policies of this version"
             );
             Ok(())
         }
-        Err(error) => Err(error.into()),
+        stored => stored,
     }
 }

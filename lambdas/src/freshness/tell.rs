@@ -195,12 +195,8 @@ impl Teller {
 
     /// Stores what was found and told, for the next run and for whoever asks from a host.
     async fn keep(&self, health: &Health) -> Result<(), Failure> {
-        let repository = &self.cloud.repository;
-        let key = repository.layout().status(StatusRecord::Freshness);
-        let json = health.to_json();
-        let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json).await?;
-        Ok(())
+        let key = self.cloud.repository.layout().status(StatusRecord::Freshness);
+        self.cloud.store(&key, health.to_json()).await
     }
 }
 

@@ -130,11 +130,8 @@ impl Round<'_> {
         if now.duration_since(head.object.last_modified) < LATE {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted });
         }
-        let repository = &self.cloud.repository;
-        let key = repository.layout().damaged(id);
-        let json = Verdict::uncommitted(&head.object, now, verifier()).to_json();
-        let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json).await?;
+        let key = self.cloud.repository.layout().damaged(id);
+        self.cloud.store(&key, Verdict::uncommitted(&head.object, now, verifier()).to_json()).await?;
         Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
     }
 

@@ -49,11 +49,7 @@ impl Round<'_> {
     }
 
     async fn store(&self, judged: &Judged) -> Result<(), Failure> {
-        let repository = &self.cloud.repository;
-        let key = repository.layout().record(&judged.id, judged.verdict.record());
-        let json = judged.verdict.to_json();
-        let json = json.map_err(|source| Failure::Document { object: repository.object_name(&key), source })?;
-        repository.put_over(&key, json).await?;
-        Ok(())
+        let key = self.cloud.repository.layout().record(&judged.id, judged.verdict.record());
+        self.cloud.store(&key, judged.verdict.to_json()).await
     }
 }
