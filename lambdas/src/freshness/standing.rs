@@ -59,7 +59,7 @@ fn trouble(gauge: &Gauge) -> Option<Standing> {
     let text = format!("nothing is known of database `{}`, which counts as never backed up: {trouble}", gauge.database);
     let command = format!("lastgood expect {}", shell_word(&gauge.database));
     let trouble = Standing::new(format!("trouble/{}", gauge.database), text);
-    Some(trouble.command("To mark it anew, when you know why:", command))
+    Some(trouble.command("To mark it again, when you know why:", command))
 }
 
 fn stale(gauge: &Gauge) -> Option<Standing> {

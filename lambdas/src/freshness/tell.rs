@@ -47,7 +47,7 @@ impl Teller {
         match self.cloud.repository.health().await {
             Ok(health) => Ok(health.unwrap_or_else(|| Health::at(now))),
             Err(Error::Document { source, .. }) if source.is_broken() => {
-                tracing::warn!("what was told before is broken, and written anew: {source}");
+                tracing::warn!("what was told before is broken, and is replaced: {source}");
                 Ok(Health::at(now))
             }
             Err(error) => Err(error.into()),
