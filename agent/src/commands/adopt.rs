@@ -135,6 +135,7 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
             format_version: Some(header.version.to_string()),
         },
         census: walked.census.clone(),
+        globals: None,
         agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
         started: written,
         finished: written,

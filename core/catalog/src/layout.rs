@@ -17,6 +17,7 @@ const COMPRESSIONS: [Compression; 3] = [Compression::Gzip, Compression::Zstd, Co
 
 const DATABASES: &str = "databases/";
 const STATUS: &str = "status/";
+const DRILLS: &str = "drills/";
 
 /// How one repository spells its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub enum Part {
         /// By the suffix `.age`.
         encrypted: bool,
     },
-    /// A JSON document beside an archive.
+    /// What lies beside an archive: a JSON document, or the globals.
     Record {
         /// The backup it belongs to.
         id: BackupId,
@@ -52,6 +53,11 @@ pub enum Part {
     },
     /// What a function left behind about itself.
     Status(StatusRecord),
+    /// When a restore of this database was last proved: it outlives the backup that was restored.
+    DrillStatus {
+        /// The PostgreSQL name.
+        database: String,
+    },
     /// Something else: not ours, never touched.
     Foreign,
 }
@@ -82,7 +88,7 @@ impl StatusRecord {
     }
 }
 
-/// The documents that lie beside an archive.
+/// What lies beside an archive: small documents, and the globals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
     /// Written last: its presence makes the backup exist.
@@ -93,13 +99,17 @@ pub enum Record {
     Damaged,
     /// The verifier's saved place.
     Verifying,
-    /// Proof of the last drill. Nothing here writes one or reads it, but a newer version may: it must be known, to be removed
-    /// with its backup.
+    /// Proof of the last drill.
     Drill,
+    /// The server's roles and tablespaces: SQL in gzip.
+    Globals,
+    /// The same, encrypted as its archive is.
+    SealedGlobals,
 }
 
 impl Record {
-    const ALL: [Self; 5] = [Self::Manifest, Self::Intact, Self::Damaged, Self::Verifying, Self::Drill];
+    const ALL: [Self; 7] =
+        [Self::Manifest, Self::Intact, Self::Damaged, Self::Verifying, Self::Drill, Self::Globals, Self::SealedGlobals];
 
     fn suffix(self) -> &'static str {
         match self {
@@ -108,6 +118,8 @@ impl Record {
             Self::Damaged => ".damaged.json",
             Self::Verifying => ".verifying.json",
             Self::Drill => ".drill.json",
+            Self::Globals => ".globals.sql.gz",
+            Self::SealedGlobals => ".globals.sql.gz.age",
         }
     }
 }
@@ -182,6 +194,18 @@ impl Layout {
         format!("{}{DATABASES}{}.json", self.root, encode_database(database))
     }
 
+    /// The key of the globals beside the archive.
+    #[must_use]
+    pub fn globals(&self, id: &BackupId, encrypted: bool) -> String {
+        self.record(id, if encrypted { Record::SealedGlobals } else { Record::Globals })
+    }
+
+    /// The key of the document that says when a restore of this database was last proved.
+    #[must_use]
+    pub fn drill_status(&self, database: &str) -> String {
+        format!("{}{STATUS}{DRILLS}{}.json", self.root, encode_database(database))
+    }
+
     /// The key of a document about the cloud side itself.
     #[must_use]
     pub fn status(&self, record: StatusRecord) -> String {
@@ -224,6 +248,10 @@ impl Layout {
             let database = decode_database(entry.strip_suffix(".json")?).filter(|name| !name.is_empty())?;
             return Some(Part::DatabaseEntry { database });
         }
+        if let Some(file) = rest.strip_prefix(STATUS).and_then(|rest| rest.strip_prefix(DRILLS)) {
+            let database = decode_database(file.strip_suffix(".json")?).filter(|name| !name.is_empty())?;
+            return Some(Part::DrillStatus { database });
+        }
         if let Some(file) = rest.strip_prefix(STATUS) {
             return StatusRecord::ALL.into_iter().find(|record| record.file() == file).map(Part::Status);
         }
@@ -261,5 +289,6 @@ fn parse_file(day: Option<Date>, file: &str) -> Option<Part> {
     };
     let record =
         || Record::ALL.into_iter().find_map(|record| Some(Part::Record { id: named(record.suffix())?, record }));
-    archive(false).or_else(|| archive(true)).or_else(record)
+    // The name of the globals ends as an archive's does.
+    record().or_else(|| archive(false)).or_else(|| archive(true))
 }

@@ -9,6 +9,7 @@ mod catalog;
 mod clock;
 mod database;
 mod document;
+pub mod drill;
 pub mod freshness;
 mod future;
 mod layout;

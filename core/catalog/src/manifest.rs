@@ -32,6 +32,9 @@ pub struct Manifest {
     /// What reading the dump counted: `census`, a list of tables, and `largeObjects`.
     #[serde(flatten, with = "census_fields")]
     pub census: Census,
+    /// The server's roles and tablespaces, stored beside the archive; none where they weren't read or stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub globals: Option<Globals>,
     /// Who made it.
     pub agent: Agent,
     /// When the dump began; of an adopted guest when its archive was written.
@@ -99,6 +102,24 @@ pub struct Archive {
     pub format_version: Option<String>,
 }
 
+/// What the whole server has and no archive holds: roles, memberships, settings of roles and tablespaces, as `pg_dumpall
+/// --globals-only` writes them, in gzip, and encrypted where the archive is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Globals {
+    /// Its whole key when it was stored.
+    pub key: String,
+    /// The version S3 gave it, where there is one.
+    pub version_id: Option<String>,
+    /// Its `ETag`, without quotes, where there is one.
+    pub etag: Option<String>,
+    /// `size`, `md5` and `crc64nvme` of the stored bytes.
+    #[serde(flatten)]
+    pub digest: Digest,
+    /// Whether it holds the roles' passwords, as the server stores them.
+    pub passwords: bool,
+}
+
 /// For whom an archive is encrypted, in the age format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encryption {
@@ -161,17 +182,17 @@ mod census_fields {
 }
 
 /// A duration as a number of seconds.
-mod seconds {
+pub(crate) mod seconds {
     use std::time::Duration;
 
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         ((duration.as_secs_f64() * 1000.0).round() / 1000.0).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -2,6 +2,7 @@
 //! this program, is an error that names it.
 
 use bytes::Bytes;
+use catalog::drill::{Drill, DrillStatus};
 use catalog::retention::Removals;
 use catalog::status::{Health, Run};
 use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, StatusRecord, Verdict};
@@ -51,6 +52,24 @@ impl Repository {
         let key = self.layout().database_entry(database);
         let Some(json) = self.read_key(&key).await? else { return Ok(None) };
         self.document(&key, DatabaseEntry::from_json(&json)).map(Some)
+    }
+
+    /// The drill that a listing shows beside its backup.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a drill that this version can read, and those of [`Self::read_record`].
+    pub async fn drill(&self, object: &Object) -> Result<Drill, Error> {
+        self.document(&object.key, Drill::from_json(&self.read_record(object).await?))
+    }
+
+    /// The last drill of a database, and when one last passed; `None` when there never was one.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a status that this version can read, and those of [`Self::read_key`].
+    pub async fn drill_status(&self, database: &str) -> Result<Option<DrillStatus>, Error> {
+        let key = self.layout().drill_status(database);
+        let Some(json) = self.read_key(&key).await? else { return Ok(None) };
+        self.document(&key, DrillStatus::from_json(&json)).map(Some)
     }
 
     /// When the sweep or retention last looked at everything; `None` when it never did.

@@ -90,7 +90,7 @@ fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
         Part::Record { id, record: Record::Manifest } => (1, Some(id)),
         Part::Record { id, .. } => (0, Some(id)),
         Part::Archive { id, .. } => (2, Some(id)),
-        Part::DatabaseEntry { .. } | Part::Status(_) | Part::Foreign => (0, None),
+        Part::DatabaseEntry { .. } | Part::Status(_) | Part::DrillStatus { .. } | Part::Foreign => (0, None),
     }
 }
 

@@ -108,6 +108,7 @@ impl Run<'_> {
                 format_version: Some(header.version.to_string()),
             },
             census: carried.walked.census.clone(),
+            globals: None,
             agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
             started: self.started.at,
             finished,

@@ -44,7 +44,7 @@ impl Found {
                     *newest = object;
                 }
             }
-            Part::Status(_) | Part::Foreign => {}
+            Part::Status(_) | Part::DrillStatus { .. } | Part::Foreign => {}
         }
     }
 
@@ -81,6 +81,7 @@ impl Pieces {
         let [manifest, intact, damaged, verifying, drill] =
             [Record::Manifest, Record::Intact, Record::Damaged, Record::Verifying, Record::Drill]
                 .map(|record| self.take_newest(record));
+        let globals = self.take_newest(Record::Globals).or_else(|| self.take_newest(Record::SealedGlobals));
         let archive = self.take_archive(manifest.as_ref());
         let (mut superseded, mut strays): (Vec<_>, Vec<_>) =
             self.archives.into_iter().partition(|other| archive.as_ref().is_some_and(|main| main.key == other.key));
@@ -102,6 +103,7 @@ impl Pieces {
             damaged,
             verifying,
             drill,
+            globals,
             superseded,
             strays,
         };

@@ -30,8 +30,10 @@ pub struct Entry {
     pub damaged: Option<Object>,
     /// The verifier's saved place.
     pub verifying: Option<Object>,
-    /// Proof of its last drill, by a newer version: see [`crate::Record::Drill`].
+    /// Proof of its last drill.
     pub drill: Option<Object>,
+    /// The server's roles and tablespaces.
+    pub globals: Option<Object>,
     /// Older versions of the objects above, where the listing has them. They go when the backup goes.
     pub superseded: Vec<Object>,
     /// Further archives of the same name under another suffix. The manifest isn't about them; nothing removes them.
@@ -145,7 +147,7 @@ impl Entry {
     /// What removing this backup deletes, in this order: verdicts and manifest first and the archive last, so that
     /// whatever still has a manifest is whole. Strays stay.
     pub fn removal(&self) -> impl Iterator<Item = &Object> {
-        let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.manifest];
+        let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.globals, &self.manifest];
         records.into_iter().flatten().chain(&self.superseded).chain(&self.archive)
     }
 
@@ -170,6 +172,7 @@ impl Entry {
             damaged: None,
             verifying: None,
             drill: None,
+            globals: None,
             superseded: Vec::new(),
             strays: Vec::new(),
             repeated: false,
@@ -188,7 +191,7 @@ impl Entry {
     }
 
     pub(super) fn earliest_claim(&self) -> Timestamp {
-        let records = [&self.manifest, &self.intact, &self.damaged, &self.verifying, &self.drill];
+        let records = [&self.manifest, &self.intact, &self.damaged, &self.verifying, &self.drill, &self.globals];
         let named = self.id.stem.time().filter(|_| !matches!(self.state, State::Guest | State::Alone));
         let written = match &self.archive {
             Some(archive) => Some(archive.last_modified),

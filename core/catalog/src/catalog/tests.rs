@@ -209,12 +209,12 @@ fn removal_takes_verdict_and_manifest_first_and_the_archive_last() {
 proptest! {
     #[test]
     fn the_order_of_the_listing_does_not_matter(
-        rows in proptest::collection::vec((0_u8..4, 0_u8..8, 0_i64..3), 1..40),
+        rows in proptest::collection::vec((0_u8..4, 0_u8..9, 0_i64..3), 1..40),
         order in any::<prop::sample::Index>(),
     ) {
         let layout = Layout::bucket("b");
         let id = |backup: u8| format!("2026010{}/app_backup_{}", backup % 2 + 1, ["initial", "20260101_000000"][usize::from(backup / 2)]);
-        let suffixes = [".sql.gz", ".sql.zst", ".manifest.json", ".intact.json", ".damaged.json", ".drill.json", ".verifying.json", ".x"];
+        let suffixes = [".sql.gz", ".sql.zst", ".manifest.json", ".intact.json", ".damaged.json", ".drill.json", ".verifying.json", ".globals.sql.gz", ".x"];
         let mut objects: Vec<Object> = rows
             .iter()
             .enumerate()

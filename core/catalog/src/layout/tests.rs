@@ -109,7 +109,8 @@ proptest! {
         for record in Record::ALL {
             prop_assert_eq!(layout.parse(&layout.record(&id, record)), Part::Record { id: id.clone(), record });
         }
-        prop_assert_eq!(layout.parse(&layout.database_entry(&database)), Part::DatabaseEntry { database });
+        prop_assert_eq!(layout.parse(&layout.database_entry(&database)), Part::DatabaseEntry { database: database.clone() });
+        prop_assert_eq!(layout.parse(&layout.drill_status(&database)), Part::DrillStatus { database });
         for record in StatusRecord::ALL {
             prop_assert_eq!(layout.parse(&layout.status(record)), Part::Status(record));
         }
@@ -118,7 +119,7 @@ proptest! {
     #[test]
     fn any_key_is_read_without_panic_and_spells_back(
         layout in any_layout(),
-        rest in "(\\PC{0,5}|/|2025|0120|_backup_|initial|\\.sql|\\.gz|\\.age|databases|status/|sweep|\\.json|\\.manifest|é){0,9}",
+        rest in "(\\PC{0,5}|/|2025|0120|_backup_|initial|\\.sql|\\.gz|\\.age|databases|status/|drills/|\\.globals|sweep|\\.json|\\.manifest|é){0,9}",
         prefixed in any::<bool>(),
     ) {
         let key = if prefixed { format!("{}{rest}", layout.prefix()) } else { rest };
@@ -129,6 +130,7 @@ proptest! {
             Part::Record { id, record } => prop_assert_eq!(layout.record(&id, record), key),
             Part::DatabaseEntry { database } => prop_assert_eq!(layout.database_entry(&database), key),
             Part::Status(record) => prop_assert_eq!(layout.status(record), key),
+            Part::DrillStatus { database } => prop_assert_eq!(layout.drill_status(&database), key),
             Part::Foreign => {}
         }
     }
