@@ -4,8 +4,8 @@
 usage: connect.py events|policy PRESENT WANTED MERGED STACK
 
 Reads the files PRESENT (empty when there is none) and WANTED, writes MERGED, and prints what is new in it; nothing when all is
-there. An earlier version of a statement of ours is replaced. It has our Sid with the stack's name after it; or our Sid alone, and
-asks the same of the same actions below the stack's prefix. What speaks of the whole bucket is the same for every stack, and for
+there. An earlier version of a statement of ours is replaced, and one that no parameter asks for any more is taken out. Ours has our
+Sid with the stack's name after it; or our Sid alone, and asks the same of the same actions below the stack's prefix. What speaks of the whole bucket is the same for every stack, and for
 strangers: under our Sid alone it is ours only beside such a statement about the stack's prefix. Another's statement with our Sid
 stays, and ours gets the stack's name.
 """
@@ -16,6 +16,9 @@ import sys
 
 # S3's limit for a bucket policy, in bytes.
 LONGEST_POLICY = 20 * 1024
+# What a stack wants of the whole bucket only with some parameters (AdminArns), by Sid and actions. Without them it would bind
+# everybody to those who were named once.
+OPTIONAL = {"DenyChangedPolicy": {"s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}}
 
 
 def main():
@@ -61,7 +64,19 @@ def policy(present, wanted, stack):
             own["Sid"] = own["Sid"] if named or statement["Sid"] in taken else statement["Sid"]
             statements.append(own)
         changes.append(f"+ {text(own)}")
+    for statement in [known for known in statements if is_left_over(known, wanted_statements, plain, stack)]:
+        statements.remove(statement)
+        changes.append(f"- {text(statement)}")
     return {**present, "Version": present.get("Version", wanted["Version"]), "Statement": statements}, changes
+
+
+def is_left_over(known, wanted, plain, stack):
+    """Whether it is an optional statement of ours that is wanted no more. Another stack's that is the same comes back with it."""
+    for sid, actions in OPTIONAL.items():
+        own = {sid_of({"Sid": sid}, stack)} | ({sid} if plain else set())
+        if known.get("Sid") in own and all(statement["Sid"] != sid for statement in wanted):
+            return known.get("Effect") == "Deny" and set(as_list(known.get("Action", []))) == actions
+    return False
 
 
 def sid_of(statement, stack):

@@ -268,7 +268,12 @@ fn stacks_in_one_bucket_leave_each_others_statements_alone() {
             "Resource": "arn:aws:s3:::b"}]});
     let nothing = json!({});
     for (present, strangers) in [(&nothing, 0), (&theirs, 3)] {
-        for (old, new) in [(vec!["old"], vec!["new"]), (vec![], vec!["new"]), (vec!["old"], vec!["old", "new"])] {
+        for (old, new) in [
+            (vec!["old"], vec!["new"]),
+            (vec![], vec!["new"]),
+            (vec!["old"], vec!["old", "new"]),
+            (vec!["old"], vec![]),
+        ] {
             let (one, other) = (wanted("one", &old), wanted("other", &["others"]));
             let both = merge("other", "policy", &merge("one", "policy", present, &one), &other);
             // Nobody has anything to say any more.
