@@ -56,6 +56,12 @@ pub enum Failure {
         /// The serializer's reason.
         cause: String,
     },
+    /// Other runs kept changing a record that this one decided by.
+    #[error("other runs kept changing {object}; hint: nothing to do: the next run plans anew")]
+    Contended {
+        /// The record, as `s3://…`.
+        object: String,
+    },
     /// CloudWatch did not accept the metrics.
     #[error("cannot publish metrics: {0}; hint: allow cloudwatch:PutMetricData for this function's role")]
     Metrics(String),

@@ -3,18 +3,20 @@
 //! `catalog` makes the plan and gives each reason; nothing here decides. A listing that breaks off plans nothing. A dry
 //! run makes the same plan, and then removes, publishes and sends nothing.
 
+mod account;
 mod report;
 #[cfg(test)]
 mod tests;
 
 use catalog::freshness::could_be;
-use catalog::retention::{Age, Limit, Plan, Removals, goes_next};
+use catalog::retention::{Age, Plan, goes_next};
 use catalog::status::{GoesNext, Run};
-use catalog::{Catalog, DatabaseEntry, Entry, Object, Origin, Policy, StatusRecord, catalogs, plan};
+use catalog::{Catalog, DatabaseEntry, Entry, Object, Origin, Policy, StatusRecord, catalogs};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Scope};
 use serde_json::Value;
 
+use self::account::{Agreed, agree};
 use crate::expected::expected;
 use crate::findings::{LastGood, Pruned};
 use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric, status};
@@ -29,6 +31,8 @@ pub struct Retention {
     policy: Policy,
     /// How old the newest good backup of a database may be that has no limit of its own.
     max_age: SignedDuration,
+    /// Databases that are expected whatever their marks say.
+    named: Vec<String>,
 }
 
 /// What an invocation is to do.
@@ -45,7 +49,8 @@ impl Retention {
     /// # Errors
     /// When a setting is invalid.
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
-        Ok(Self { cloud, policy: policy(environment)?, max_age: environment.max_age()? })
+        let named = environment.list("LASTGOOD_EXPECTED_DATABASES");
+        Ok(Self { cloud, policy: policy(environment)?, max_age: environment.max_age()?, named })
     }
 
     /// Plans for all databases and carries the plans out.
@@ -57,26 +62,23 @@ impl Retention {
         let now = Timestamp::now();
         let mut failures = Vec::new();
         let (mut databases, mut next, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
-        let catalogs = self.list(task).await?;
-        // Asked after the listing: what another run has removed from it stands here.
-        let today = self.removals(now).await?;
-        if !task.dry_run {
-            self.note(&today, &catalogs, now).await?;
+        let mut catalogs = self.list(task).await?;
+        for catalog in &mut catalogs {
+            self.find_uncommitted(catalog, &mut failures).await;
         }
-        for mut catalog in catalogs {
-            self.find_uncommitted(&mut catalog, &mut failures).await;
-            let could_be = self.could_be(&catalog, now, &mut failures).await;
-            let plan = today.hold(&catalog.database, plan(&catalog, &self.policy, now, Limit::Half));
-            let mut pruned = Pruned::of(&plan, &catalog, could_be, now);
-            report::log(&plan);
+        let Agreed { plans, vanished } = agree(&self.cloud, &self.policy, &catalogs, task.dry_run, now).await?;
+        for (catalog, plan) in catalogs.iter().zip(&plans) {
+            let could_be = self.could_be(catalog, now, &mut failures).await;
+            let mut pruned = Pruned::of(plan, catalog, could_be, now);
+            report::log(plan);
             if !task.dry_run {
-                failures.extend(self.act(&plan, &mut pruned, deadline).await.err());
+                failures.extend(self.act(plan, &mut pruned, deadline).await.err());
             }
             // Hundreds of plans, where none lets anything go: not before what matters is done.
             if plan.refused.is_none() && !deadline.is_near() {
-                next.extend(self.goes_next(&catalog, now));
+                next.extend(self.goes_next(catalog, now));
             }
-            damaged.extend(pruned.left_damaged(&catalog));
+            damaged.extend(pruned.left_damaged(catalog));
             databases.push(pruned);
         }
         if !task.dry_run {
@@ -84,7 +86,7 @@ impl Retention {
         }
         if !task.dry_run {
             let standing = databases.iter().flat_map(Pruned::standing).collect();
-            let run = Run { next, damaged, standing, ..Run::at(self.finished(&failures).await) };
+            let run = Run { next, damaged, standing, vanished, ..Run::at(self.finished(&failures).await) };
             failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
         }
         if let Some(message) = message::refused(&databases, now).filter(|_| task.daily && !task.dry_run) {
@@ -116,27 +118,6 @@ impl Retention {
         last.map_or(Timestamp::UNIX_EPOCH, |run| run.finished)
     }
 
-    /// What was removed today before this run.
-    async fn removals(&self, now: Timestamp) -> Result<Removals, Failure> {
-        let known = self.cloud.repository.removals().await?;
-        Ok(known.map_or_else(|| Removals::none(now), |removals| removals.at(now)))
-    }
-
-    /// Keeps what is about to be removed, before it is: what can't be counted isn't removed. Archives that turn out to be ours and
-    /// unfinished make no difference to good ones.
-    async fn note(&self, today: &Removals, catalogs: &[Catalog], now: Timestamp) -> Result<(), Failure> {
-        let mut after = today.clone();
-        for catalog in catalogs {
-            let plan = today.hold(&catalog.database, plan(catalog, &self.policy, now, Limit::Half));
-            after.add(&catalog.database, &plan);
-        }
-        if after == *today {
-            return Ok(());
-        }
-        let key = self.cloud.repository.layout().status(StatusRecord::Removals);
-        self.cloud.store(&key, after.to_json()).await
-    }
-
     /// Archives of ours that never got their manifest. This identity may not ask the archives themselves: the verifier has
     /// asked, and has left a record. What can't be read stays of unknown origin, and so stays.
     async fn find_uncommitted(&self, catalog: &mut Catalog, failures: &mut Vec<Failure>) {
@@ -164,7 +145,7 @@ impl Retention {
         let minimum = self.policy.minimum_good as usize;
         let marked = catalog.expected.as_ref().map(|mark| mark.last_modified);
         let since = |entry: &DatabaseEntry| entry.expected_since(marked.unwrap_or(now));
-        match expected(&self.cloud.repository, catalog, now).await {
+        match expected(&self.cloud.repository, catalog, self.named.contains(&catalog.database), now).await {
             Ok(entry) => entry.map(|entry| {
                 let each = entry.max_age_hours.map_or(self.max_age, |hours| SignedDuration::from_hours(hours.into()));
                 could_be(since(&entry), each, minimum, now)

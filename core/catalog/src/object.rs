@@ -1,9 +1,11 @@
 //! One row of a listing: an object of a bucket, or a file of a directory.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What a listing says about one object. Nothing here needs the object itself to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Object {
     /// The whole key, with the repository's prefix; in a directory the path below it, parted by `/`.
     pub key: String,

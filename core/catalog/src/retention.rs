@@ -17,6 +17,7 @@ mod reason;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod vanished;
 
 use jiff::Timestamp;
 
@@ -27,6 +28,7 @@ pub use local::local_plan;
 pub use next::goes_next;
 pub use policy::{Age, Policy};
 pub use reason::{Decision, Keep, Period, Refusal, Remove};
+pub use vanished::{There, Vanished};
 
 /// What retention would do with one catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]

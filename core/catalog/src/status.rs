@@ -1,10 +1,14 @@
 //! What the functions leave behind about themselves under `status/`, so that a watcher that died is missed, and so that a host
 //! learns without any mail what the cloud side found.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentError, Kind, Unknown};
+use crate::object::Object;
+use crate::retention::Vanished;
 
 const RUN: Kind = Kind { what: "status of a run", version: 1 };
 const HEALTH: Kind = Kind { what: "status of the cloud side", version: 1 };
@@ -33,9 +37,22 @@ pub struct Run {
     /// What it found wrong, a plain sentence each: a plan that was refused, a database with too few good backups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standing: Vec<String>,
+    /// Backups that somebody else removed within a week; a run of retention's alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vanished: Vec<Vanished>,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
+}
+
+/// What a database has further back than the days that freshness lists each time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Further {
+    /// When it was asked for.
+    pub asked: Timestamp,
+    /// The objects of its newest good backup, of its newest one, and of what was lost since the good one.
+    pub objects: Vec<Object>,
 }
 
 /// The backup of a database that retention removes next, if a good one comes each day.
@@ -80,6 +97,10 @@ pub struct Health {
     /// Whether somebody hears by another way than the topic: a monitor that is asked while all is well, or a pager.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub heard_elsewhere: bool,
+    /// Of each database without a good backup in the last days, by its PostgreSQL name, what it has further back: asked for once a
+    /// day.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub further: BTreeMap<String, Further>,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
@@ -89,8 +110,9 @@ impl Run {
     /// The end of a run at `finished`, with nothing more to say.
     #[must_use]
     pub fn at(finished: Timestamp) -> Self {
-        let (next, damaged, standing) = (Vec::new(), Vec::new(), Vec::new());
-        Self { finished, in_glacier: None, oldest_verdict: None, next, damaged, standing, unknown: Unknown::default() }
+        let (next, damaged, standing, vanished) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (in_glacier, oldest_verdict, unknown) = (None, None, Unknown::default());
+        Self { finished, in_glacier, oldest_verdict, next, damaged, standing, vanished, unknown }
     }
 
     /// Reads the status of a run.
@@ -142,6 +164,7 @@ impl Health {
             reminded,
             told,
             heard_elsewhere,
+            further: BTreeMap::new(),
             unknown,
         }
     }

@@ -33,5 +33,5 @@ pub use repository::Repository;
 pub use retry::Retry;
 pub use s3::Bucket;
 pub use settings::{BucketSettings, Checksum, Encryption, Keys, Secret};
-pub use stored::{Head, PutOutcome, Scope, Stored};
+pub use stored::{Head, PutOutcome, Scope, Stored, Version};
 pub use upload::Upload;

@@ -7,7 +7,7 @@ use catalog::retention::Removals;
 use catalog::status::{Health, Run};
 use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, StatusRecord, Verdict};
 
-use crate::{Error, PutOutcome, Repository, Stored};
+use crate::{Error, PutOutcome, Repository, Stored, Version};
 
 impl Repository {
     /// The manifest that a listing shows.
@@ -92,14 +92,15 @@ impl Repository {
         self.document(&key, Health::from_json(&json)).map(Some)
     }
 
-    /// What retention has removed today, or on the day when it last removed something; `None` when it never did.
+    /// What retention has removed today, or on the day when it last removed something, `None` when it never did; and what to put
+    /// the next one in the place of.
     ///
     /// # Errors
     /// [`Error::Document`] when it is not a record that this version can read, and those of [`Self::read_key`].
-    pub async fn removals(&self) -> Result<Option<Removals>, Error> {
+    pub async fn removals(&self) -> Result<(Option<Removals>, Version), Error> {
         let key = self.layout().status(StatusRecord::Removals);
-        let Some(json) = self.read_key(&key).await? else { return Ok(None) };
-        self.document(&key, Removals::from_json(&json)).map(Some)
+        let Some((json, version)) = self.read_version(&key).await? else { return Ok((None, Version::Absent)) };
+        Ok((Some(self.document(&key, Removals::from_json(&json))?), version))
     }
 
     fn document<T>(&self, key: &str, read: Result<T, DocumentError>) -> Result<T, Error> {
@@ -128,6 +129,19 @@ impl Repository {
         }
     }
 
+    /// Stores a record in the place of what was read, and of nothing else: of several who read and then put, one does. The same
+    /// bytes again are a success. A store that knows no such condition lets all of them.
+    ///
+    /// # Errors
+    /// Those of the store. That something else is there by now is an outcome.
+    pub async fn put_after(&self, key: &str, known: &Version, json: impl Into<Bytes>) -> Result<PutOutcome, Error> {
+        match (self, known) {
+            (_, Version::Absent) => self.put_new(key, json).await,
+            (Self::Bucket(bucket), Version::Etag(etag)) => bucket.put_in_place_of(key, etag, json.into()).await,
+            _ => self.put_over(key, json).await.map(PutOutcome::Stored),
+        }
+    }
+
     /// Reads a record of at most 64 MiB; the version that the object names, where it names one.
     ///
     /// # Errors
@@ -144,12 +158,16 @@ impl Repository {
     /// # Errors
     /// [`Error::TooLarge`], and those of the store.
     pub async fn read_key(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        Ok(self.read_version(key).await?.map(|(bytes, _)| bytes))
+    }
+
+    async fn read_version(&self, key: &str) -> Result<Option<(Bytes, Version)>, Error> {
         let read = match self {
-            Self::Bucket(bucket) => bucket.read(key, None).await.map(|(bytes, _)| bytes),
-            Self::Directory(directory) => directory.read(key).await,
+            Self::Bucket(bucket) => bucket.read(key, None).await.map(|(bytes, stored)| (bytes, stored.etag)),
+            Self::Directory(directory) => directory.read(key).await.map(|bytes| (bytes, None)),
         };
         match read {
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok((bytes, etag)) => Ok(Some((bytes, etag.map_or(Version::Unmarked, Version::Etag)))),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error @ Error::AccessDenied { .. }) => self.unless_absent(key, error).await,
             Err(error) => Err(error),
@@ -157,7 +175,7 @@ impl Repository {
     }
 
     /// S3 answers whoever may list only by prefix, as most identities may, that what isn't there is denied to them. A listing tells.
-    async fn unless_absent(&self, key: &str, denied: Error) -> Result<Option<Bytes>, Error> {
+    async fn unless_absent<T>(&self, key: &str, denied: Error) -> Result<Option<T>, Error> {
         let Self::Bucket(bucket) = self else { return Err(denied) };
         match bucket.find_listed(key).await {
             Ok(None) => Ok(None),

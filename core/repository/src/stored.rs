@@ -63,11 +63,22 @@ pub struct Stored {
     pub crc64nvme: Option<Crc64>,
 }
 
-/// What became of a record that must not be there yet.
+/// What lay under a key when it was read: by it a put takes the place of that and of nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// Nothing.
+    Absent,
+    /// An object with this `ETag`.
+    Etag(String),
+    /// Something that the store gives no mark of.
+    Unmarked,
+}
+
+/// What became of a record that must not be there yet, or takes the place of a known one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
     /// It is there now; also when an earlier try had stored the same bytes.
     Stored(Stored),
-    /// Something else was there, and still is.
+    /// Something else was there, or is there now, and still is.
     Exists,
 }

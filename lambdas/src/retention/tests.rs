@@ -76,7 +76,7 @@ async fn archive_of_ours_without_manifest_goes_once_the_sweep_has_said_whose_it_
         let mut failures = Vec::new();
         retention.find_uncommitted(&mut catalog, &mut failures).await;
         assert!(failures.is_empty(), "{failures:?}");
-        let plan = plan(&catalog, &retention.policy, Timestamp::now(), Limit::Half);
+        let plan = catalog::plan(&catalog, &retention.policy, Timestamp::now(), catalog::retention::Limit::Half);
         plan.removals().map(|row| row.entry.id.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(removals().await, Vec::<String>::new(), "nobody has asked the archive yet");

@@ -90,7 +90,7 @@ impl Lane {
         loop {
             let whole = Passage { bytes: length, cut: now.closed };
             match now.fault {
-                Fault::None | Fault::LoseAnswer(..) => return whole,
+                Fault::None | Fault::LoseAnswer(..) | Fault::StallAt(..) => return whole,
                 Fault::Latency(latency) => {
                     drop(now);
                     std::thread::sleep(latency);
@@ -153,6 +153,8 @@ impl Lane {
         if matches!(now.fault, Fault::LoseAnswer(method, text) if is_meant(method, text)) {
             now.fault = Fault::None;
             self.connection.loses_answer.store(true, Ordering::Relaxed);
+        } else if matches!(now.fault, Fault::StallAt(method, text) if is_meant(method, text)) {
+            (now.fault, now.passed) = (Fault::Stall(Direction::Up, 0), 0);
         }
         now.requests.push(request);
     }

@@ -26,6 +26,8 @@ pub enum Fault {
     GoAway(Direction, u64),
     /// From this byte on nothing moves either way, and no connection ends, until the fault is lifted.
     Stall(Direction, u64),
+    /// From the next request of this method on, whose target holds this text, nothing moves either way, as with `Stall`.
+    StallAt(&'static str, &'static str),
     /// The server acts on the next request of this method whose target holds this text, but its answer is lost with the
     /// connection. Once.
     LoseAnswer(&'static str, &'static str),

@@ -9,13 +9,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Refusal, Row};
+use super::{Plan, Refusal, Row, There, Vanished};
+use crate::catalog::Catalog;
 use crate::document::{DocumentError, Kind, Unknown};
 
 const KIND: Kind = Kind { what: "record of removals", version: 1 };
 
-/// The good backups that retention let go on one day: `status/removals.json`. It is written before they go, so that a run that dies
-/// has counted them. Those that came on the day itself don't count.
+/// The good backups that retention let go on one day, and what it left there: `status/removals.json`. It is written before they go,
+/// so that a run that dies has counted them. Those that came on the day itself don't count. In JSON, times are RFC 3339 in UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Removals {
@@ -24,6 +25,15 @@ pub struct Removals {
     /// Of each database, by its PostgreSQL name, the backups.
     #[serde(default)]
     pub databases: BTreeMap<String, BTreeSet<String>>,
+    /// Of each database, how many backups it has after that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub there: BTreeMap<String, There>,
+    /// What was missed of them within a week, because somebody else removed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vanished: Vec<Vanished>,
+    /// Whether another run of the day has counted what is there.
+    #[serde(skip)]
+    counted_today: bool,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
@@ -33,14 +43,33 @@ impl Removals {
     /// A day that has removed nothing yet: that of `now`.
     #[must_use]
     pub fn none(now: Timestamp) -> Self {
-        Self { day: day_of(now), databases: BTreeMap::new(), unknown: Unknown::default() }
+        let (databases, there, unknown) = (BTreeMap::new(), BTreeMap::new(), Unknown::default());
+        Self { day: day_of(now), databases, there, vanished: Vec::new(), counted_today: false, unknown }
     }
 
-    /// The record as it counts at `now`: what an earlier day removed counts no more. One of a day to come still does, because a
-    /// clock was wrong.
+    /// The record as it counts at `now`: what an earlier day removed counts no more, and what it left there still does. One of a
+    /// day to come counts, because a clock was wrong.
     #[must_use]
-    pub fn at(self, now: Timestamp) -> Self {
-        if self.day < day_of(now) { Self::none(now) } else { self }
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.vanished.retain(|vanished| vanished.is_remembered(now));
+        let Self { there, vanished, unknown, .. } = self;
+        if self.day < day_of(now) {
+            return Self { there, vanished, unknown, ..Self::none(now) };
+        }
+        Self { day: self.day, databases: self.databases, there, vanished, counted_today: true, unknown }
+    }
+
+    /// Misses what was there and is gone from a whole listing.
+    pub fn miss(&mut self, catalogs: &[Catalog], now: Timestamp) {
+        let found: BTreeMap<&str, &Catalog> =
+            catalogs.iter().map(|catalog| (catalog.database.as_str(), catalog)).collect();
+        let missing = self.there.iter().map(|(database, there)| Vanished {
+            database: database.clone(),
+            backups: there.missing_in(found.get(database.as_str()).copied()),
+            noticed: now,
+        });
+        self.vanished.extend(missing.filter(|vanished| vanished.backups > 0));
+        self.there.retain(|database, _| found.contains_key(database.as_str()));
     }
 
     /// Refuses a plan that would remove, with what the day has removed already, more than half of the good backups that were there
@@ -61,20 +90,20 @@ impl Removals {
         plan
     }
 
-    /// Adds what `plan` is about to remove. Whether that was anything new.
-    pub fn add(&mut self, database: &str, plan: &Plan<'_>) -> bool {
+    /// Adds what `plan` is about to remove of its catalog, and counts what stays.
+    pub fn add(&mut self, catalog: &Catalog, plan: &Plan<'_>) {
+        let earlier = self.there.remove(&catalog.database);
+        let earlier = earlier.as_ref().filter(|_| self.counted_today);
+        let there = There::of(catalog).map(|there| there.after(plan, earlier, catalog));
+        self.there.extend(there.map(|there| (catalog.database.clone(), there)));
         let going: Vec<String> = self
             .old(plan)
             .filter(|row| plan.refused.is_none() && row.is_removed())
             .map(|row| row.entry.id.to_string())
             .collect();
-        if going.is_empty() {
-            return false;
+        if !going.is_empty() {
+            self.databases.entry(catalog.database.clone()).or_default().extend(going);
         }
-        let known = self.databases.entry(database.to_owned()).or_default();
-        let before = known.len();
-        known.extend(going);
-        known.len() > before
     }
 
     /// Reads a record.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use catalog::Object;
 
 use super::Bucket;
-use super::object::Body;
+use super::object::{Body, Condition};
 use super::stored::Ours;
 use crate::{Error, Stored};
 
@@ -35,7 +35,9 @@ impl Bucket {
     pub(crate) async fn put_absent(&self, body: &Body<'_>) -> Result<Stored, Error> {
         self.refuse_present(body.key).await?;
         match self.put(body).await {
-            Err(error) if error.lacks_conditions() => self.put(&Body { new: false, ..body.clone() }).await,
+            Err(error) if error.lacks_conditions() => {
+                self.put(&Body { condition: Condition::Anything, ..body.clone() }).await
+            }
             outcome => outcome,
         }
     }

@@ -25,23 +25,41 @@ pub(crate) struct Body<'a> {
     pub(crate) bytes: Bytes,
     pub(crate) content_type: &'a str,
     pub(crate) metadata: &'a [(String, String)],
-    /// Refuse when something has that key (`If-None-Match: *`).
-    pub(crate) new: bool,
+    /// What must lie there, or the store refuses it.
+    pub(crate) condition: Condition<'a>,
     /// Archives go where the settings say; records stay in STANDARD, to be readable at any time.
     pub(crate) storage_class: Option<&'a str>,
 }
 
+/// What must lie under a key before a put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition<'a> {
+    /// Anything, or nothing.
+    Anything,
+    /// Nothing (`If-None-Match: *`).
+    Nothing,
+    /// The object with this `ETag` (`If-Match`).
+    Etag(&'a str),
+}
+
 impl<'a> Body<'a> {
     /// A record is always JSON, and nothing is said of it beside its bytes.
-    fn record(key: &'a str, bytes: Bytes, new: bool) -> Self {
-        Self { key, bytes, content_type: "application/json", metadata: &[], new, storage_class: None }
+    fn record(key: &'a str, bytes: Bytes, condition: Condition<'a>) -> Self {
+        Self { key, bytes, content_type: "application/json", metadata: &[], condition, storage_class: None }
+    }
+}
+
+impl Condition<'_> {
+    /// As HTTP writes it.
+    fn etag(self) -> Option<String> {
+        if let Self::Etag(etag) = self { Some(format!("\"{etag}\"")) } else { None }
     }
 }
 
 impl Bucket {
     /// Stores a record that must not be there yet. Safe to repeat: the same bytes under the key are a success.
     pub(crate) async fn put_new(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
-        match self.committing().put_absent(&Body::record(key, bytes.clone(), true)).await {
+        match self.committing().put_absent(&Body::record(key, bytes.clone(), Condition::Nothing)).await {
             Ok(stored) if self.is_still(key, &bytes).await? => Ok(PutOutcome::Stored(stored)),
             Ok(_) => Ok(PutOutcome::Exists),
             Err(Error::Exists { .. }) => self.compare_existing(key, &bytes).await,
@@ -57,7 +75,21 @@ impl Bucket {
 
     /// Stores a record, whatever was there.
     pub(crate) async fn put_over(&self, key: &str, bytes: Bytes) -> Result<Stored, Error> {
-        self.put(&Body::record(key, bytes, false)).await
+        self.put(&Body::record(key, bytes, Condition::Anything)).await
+    }
+
+    /// Stores a record in the place of the one that has this `ETag`. Safe to repeat, as [`Self::put_new`] is.
+    pub(crate) async fn put_in_place_of(&self, key: &str, etag: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
+        match self.put(&Body::record(key, bytes.clone(), Condition::Etag(etag))).await {
+            Ok(stored) => Ok(PutOutcome::Stored(stored)),
+            Err(Error::Exists { .. }) => match self.compare_existing(key, &bytes).await {
+                Err(Error::NotFound { .. }) => Ok(PutOutcome::Exists),
+                compared => compared,
+            },
+            // It is gone, or others are putting it just now.
+            Err(Error::NotFound { .. } | Error::Conflict { .. }) => Ok(PutOutcome::Exists),
+            Err(error) => Err(error),
+        }
     }
 
     /// One PutObject, tried with patience. A concurrent conditional put (409) is tried again as well: the body is here.
@@ -87,7 +119,7 @@ impl Bucket {
     /// refused for that reason instead.
     pub(crate) async fn try_putting(&self) -> Result<(), Error> {
         let key = format!("{}{TRIAL}", self.layout.prefix());
-        let body = Body::record(&key, Bytes::from_static(TRIAL_BODY), true);
+        let body = Body::record(&key, Bytes::from_static(TRIAL_BODY), Condition::Nothing);
         let digest = archive::Digest { md5: Md5([0; 16]), ..digest(&body.bytes) };
         let send =
             || self.put_request(&body, &digest).set_checksum_crc64_nvme(None).content_md5(md5_text(digest.md5)).send();
@@ -125,7 +157,8 @@ impl Bucket {
             .body(ByteStream::from(body.bytes.clone()))
             .content_type(body.content_type)
             .content_length(i64::try_from(body.bytes.len()).unwrap_or(i64::MAX))
-            .set_if_none_match(body.new.then(|| "*".to_owned()))
+            .set_if_none_match((body.condition == Condition::Nothing).then(|| "*".to_owned()))
+            .set_if_match(body.condition.etag())
             .set_server_side_encryption(encryption)
             .set_ssekms_key_id(kms_key)
             .set_storage_class(body.storage_class.map(StorageClass::from));

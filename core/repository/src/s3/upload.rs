@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Bucket;
 use super::multipart::{Part, combined_crc, multipart_etag};
-use super::object::Body;
+use super::object::{Body, Condition};
 use super::stored::{self, Ours};
 use crate::metadata::content_type;
 use crate::part_sizes::PartSizes;
@@ -183,7 +183,7 @@ impl BucketUpload {
             bytes,
             content_type: self.content_type,
             metadata: &self.metadata,
-            new: true,
+            condition: Condition::Nothing,
             storage_class: self.bucket.settings.storage_class.as_deref(),
         };
         let stored = match self.bucket.committing().put_absent(&body).await {

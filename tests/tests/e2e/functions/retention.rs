@@ -1,6 +1,7 @@
 //! Retention removes by plan, and nothing else.
 
 use e2e::alerts::Message;
+use e2e::bounds::wait_until;
 use e2e::bucket::Bucket;
 use e2e::functions::Setup;
 use e2e::history;
@@ -8,7 +9,7 @@ use e2e::proxy::{Direction, Fault, Proxy};
 use serde_json::{Value, json};
 
 use super::{Ground, invoke};
-use crate::past::{days_ago, dump, key, put_in_bucket, stem};
+use crate::past::{SUFFIXES, days_ago, dump, key, put_in_bucket, stem};
 
 fn prune() -> Value {
     json!({"action": "prune"})
@@ -33,6 +34,8 @@ fn mark(bucket: &Bucket, database: &str, retired: Option<&str>) {
 
 /// What a whole run leaves behind about itself.
 const STATUS: &str = "backups/status/prune.json";
+/// Where it leaves that, and the account of what it removed.
+const LEFT_BEHIND: &str = "backups/status/";
 
 #[test]
 fn dry_run_says_what_the_act_then_does() {
@@ -54,7 +57,7 @@ fn dry_run_says_what_the_act_then_does() {
     assert_eq!(removed(&done), [stem("app", made[6]), stem("app", made[7])]);
     assert_eq!(done["databases"][0]["removed"][0]["reason"], "no rule keeps it");
     let mut left = ground.bucket.versions();
-    left.retain(|version| version.key != STATUS);
+    left.retain(|version| !version.key.starts_with(LEFT_BEHIND));
     assert_eq!(left.len(), before.len() - 6, "every version of three objects each");
     let status = ground.bucket.get_json(STATUS);
     assert!(status["finished"].is_string() && status["version"] == 1, "{status}");
@@ -78,7 +81,7 @@ fn plan_that_goes_too_far_is_refused_and_told_once_a_day() {
     let daily = invoke(&setup, &prune()).done();
     assert_eq!(daily["databases"][0]["refused"], "4 of 5 good backups would go, more than half: nothing is removed");
     let mut after = ground.bucket.objects();
-    after.retain(|object| object.key != STATUS);
+    after.retain(|object| !object.key.starts_with(LEFT_BEHIND));
     assert_eq!(after, before);
     assert_eq!(ground.metric("RetentionRefused", None), Some(1.0));
     let messages = ground.messages();
@@ -97,7 +100,7 @@ fn a_flood_pushes_out_nothing_that_is_younger_than_the_floor() {
     let (before, setup) = (ground.bucket.objects(), retention(&ground, 6));
     let answer = invoke(&setup.setting("BACKUP_NEVER_YOUNGER_DAYS", "14"), &prune()).done();
     let mut after = ground.bucket.objects();
-    after.retain(|object| object.key != STATUS);
+    after.retain(|object| !object.key.starts_with(LEFT_BEHIND));
     assert_eq!((removed(&answer), after), (Vec::new(), before));
     assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()).len(), 3);
 }
@@ -121,12 +124,75 @@ fn what_a_day_has_removed_counts_against_its_next_run() {
 
     let id = |days| key("app", days_ago(days), "").trim_start_matches("backups/").to_owned();
     let ground = ground_after((20..25).map(id).collect());
-    let before = ground.bucket.objects();
+    let mut before = ground.bucket.objects();
+    before.retain(|object| !object.key.starts_with(LEFT_BEHIND));
     let refused = invoke(&retention(&ground, 6), &prune()).done()["databases"][0]["refused"].clone();
     assert!(refused.as_str().is_some_and(|why| why.contains("more than half")), "{refused}");
     let mut after = ground.bucket.objects();
-    after.retain(|object| object.key != STATUS);
+    after.retain(|object| !object.key.starts_with(LEFT_BEHIND));
     assert_eq!(after, before);
+}
+
+/// The one has planned, and is held up where it notes what it removes; the other comes and goes meanwhile.
+#[test]
+fn of_two_runs_at_once_neither_loses_what_the_other_has_counted() {
+    let ground = Ground::new();
+    (0..9).for_each(|days| put_in_bucket(&ground.bucket, "app", days_ago(days)));
+    let record = json!({"version": 1, "day": days_ago(-2).strftime("%Y-%m-%d").to_string()});
+    ground.bucket.put("backups/status/removals.json", record.to_string().as_bytes());
+    let proxy = Proxy::start(&ground.bucket.access().endpoint);
+    let slow = ground.function_as("retention", &ground.bucket.access().through(&proxy));
+    let slow =
+        slow.setting("BACKUP_S3_DELETE_DAYS", "0").setting("BACKUP_MIN_GOOD", "1").setting("BACKUP_KEEP_LAST", "8");
+    proxy.set(Fault::StallAt("PUT", "removals.json"));
+    let noted =
+        || ground.bucket.get_json("backups/status/removals.json")["databases"]["app"].as_array().map_or(0, Vec::len);
+    let answer = std::thread::scope(|scope| {
+        let held_up = scope.spawn(|| invoke(&slow, &prune()).done());
+        wait_until("the slow run notes what it removes", || proxy.has_struck());
+        invoke(&retention(&ground, 7), &prune()).done();
+        assert_eq!(noted(), 2);
+        proxy.set(Fault::None);
+        held_up.join().unwrap()
+    });
+    assert_eq!((noted(), removed(&answer).len()), (2, 1), "{answer}");
+}
+
+#[test]
+fn old_good_backups_are_removed_one_by_one_and_the_daily_run_passes_it_on() {
+    let ground = Ground::new();
+    (0..9).for_each(|days| put_in_bucket(&ground.bucket, "app", days_ago(days)));
+    let vanished = || ground.bucket.get_json(STATUS)["vanished"].as_array().cloned().unwrap_or_default();
+    // What it removes itself is missed by nobody.
+    for _ in 0..2 {
+        invoke(&retention(&ground, 7), &prune()).done();
+        assert_eq!(vanished(), [] as [Value; 0]);
+    }
+    SUFFIXES.iter().for_each(|suffix| ground.bucket.delete(&key("app", days_ago(6), suffix)));
+    // One that came in the very second of the newest that was counted would stand for it.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    put_in_bucket(&ground.bucket, "app", days_ago(0) - jiff::SignedDuration::from_mins(7));
+    for _ in 0..2 {
+        invoke(&retention(&ground, 9), &prune()).done();
+        let vanished = vanished();
+        assert_eq!(vanished.len(), 1, "{vanished:?}");
+        assert_eq!((&vanished[0]["database"], &vanished[0]["backups"]), (&json!("app"), &json!(1)));
+    }
+}
+
+#[test]
+fn a_database_that_the_stack_names_is_counted_also_without_its_mark_or_after_it_was_retired() {
+    let ground = Ground::new();
+    for database in ["app", "old"] {
+        (0..3).for_each(|days| put_in_bucket(&ground.bucket, database, days_ago(days)));
+    }
+    mark(&ground.bucket, "old", Some("2099-01-01T00:00:00Z"));
+    let setup = retention(&ground, 6).setting("BACKUP_MIN_GOOD", "7");
+    invoke(&setup, &prune()).done();
+    assert_eq!(ground.metric("GoodMissing", None), Some(0.0), "nobody expects the one, and the other is retired");
+    invoke(&setup.setting("LASTGOOD_EXPECTED_DATABASES", "app, old"), &prune()).done();
+    assert_eq!(ground.metric("GoodMissing", Some("old")), Some(4.0));
+    assert_eq!(ground.metric("GoodMissing", Some("app")), Some(0.0), "three, and in two days there could be one");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Records, and what goes wrong before anything is stored.
 
+use catalog::retention::Removals;
 use e2e::bucket::{Access, wait};
 use e2e::proxy::{Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
-use repository::{BucketSettings, EndpointError, Error, PutOutcome, Repository, Scope};
+use jiff::Timestamp;
+use repository::{BucketSettings, EndpointError, Error, PutOutcome, Repository, Scope, Version};
 
 use super::{bucket, connect, settings};
 
@@ -24,6 +26,50 @@ fn a_record_is_put_once_and_the_same_bytes_again_are_a_success() {
         assert_eq!(repository.head("backups/none.json").await.unwrap(), None);
     });
     assert_eq!(bucket.head(MANIFEST).content_type(), Some("application/json"));
+}
+
+/// Two who read, add and put back at the same time, again and again.
+#[test]
+fn of_several_who_put_after_what_they_read_none_loses_what_another_put() {
+    const RECORD: &str = "backups/status/removals.json";
+    let bucket = bucket();
+    wait(async {
+        let repository = connect(bucket.access(), &bucket).await;
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..2 {
+            let repository = repository.clone();
+            writers.spawn(async move {
+                let mut late = 0;
+                for round in 0..15 {
+                    loop {
+                        let (known, version) = repository.removals().await.unwrap();
+                        let mut removals = known.unwrap_or_else(|| Removals::none(Timestamp::UNIX_EPOCH));
+                        removals.databases.entry("app".into()).or_default().insert(format!("{writer}-{round}"));
+                        match repository.put_after(RECORD, &version, removals.to_json().unwrap()).await.unwrap() {
+                            PutOutcome::Stored(_) => break,
+                            PutOutcome::Exists => late += 1,
+                        }
+                    }
+                }
+                late
+            });
+        }
+        let late: usize = writers.join_all().await.into_iter().sum();
+        let (removals, version) = repository.removals().await.unwrap();
+        let json = removals.unwrap();
+        assert_eq!(json.databases["app"].len(), 30, "{late} came too late");
+        assert!(late > 0, "they never met");
+        // The same again is a success, and what is gone by now isn't there.
+        let same = json.to_json().unwrap();
+        repository.put_over(RECORD, same.clone()).await.unwrap();
+        assert!(matches!(repository.put_after(RECORD, &version, same).await, Ok(PutOutcome::Stored(_))));
+    });
+    bucket.delete(RECORD);
+    wait(async {
+        let repository = connect(bucket.access(), &bucket).await;
+        let gone = Version::Etag("0123456789abcdef0123456789abcdef".to_owned());
+        assert_eq!(repository.put_after(RECORD, &gone, "{}").await.unwrap(), PutOutcome::Exists);
+    });
 }
 
 #[test]

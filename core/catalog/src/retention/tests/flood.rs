@@ -7,7 +7,7 @@ fn run(listing: &mut Listing, removals: &mut Removals, policy: &Policy, now: Tim
     let catalog = listing.catalog();
     *removals = Removals::from_json(&removals.clone().at(now).to_json().unwrap()).unwrap();
     let plan = removals.hold("app", plan(&catalog, policy, now, Limit::Half));
-    removals.add("app", &plan);
+    removals.add(&catalog, &plan);
     let gone: Vec<String> =
         plan.removals().flat_map(|row| row.entry.removal()).map(|object| object.key.clone()).collect();
     listing.objects.retain(|object| !gone.contains(&object.key));
@@ -70,6 +70,12 @@ fn a_refusal_says_what_went_before_and_the_next_day_begins_anew() {
           "20260626/app_backup_20260626_030000",
           "20260627/app_backup_20260627_030000"
         ]
+      },
+      "there": {
+        "app": {
+          "backups": 3,
+          "upTo": "2026-06-30T03:00:00Z"
+        }
       }
     }
     "#);
@@ -86,7 +92,9 @@ fn what_a_lock_holds_counts_once() {
     for run in 0..10 {
         let plan = removals.hold("app", plan(&catalog, &policy, time(NEWEST), Limit::Half));
         assert_eq!(plan.refused, None);
-        assert_eq!(removals.add("app", &plan), run == 0);
+        let before = removals.databases.clone();
+        removals.add(&catalog, &plan);
+        assert_eq!(removals.databases != before, run == 0);
     }
 }
 

@@ -1,0 +1,130 @@
+//! Backups that are gone and that retention did not remove. Each run leaves behind how many each database had; the next one misses
+//! what is missing of them. A count is enough: which ones they were, the bucket's versions tell.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+use crate::catalog::{Catalog, Entry};
+
+/// So long a loss is passed on, for whoever tells of it.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How many backups a database has once the plan that was noted with it is carried out. In JSON, times are RFC 3339 in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct There {
+    /// Those with a manifest, whatever their verdicts.
+    pub backups: usize,
+    /// When the newest of their manifests was stored: later ones weren't counted.
+    pub up_to: Timestamp,
+}
+
+/// Backups of a database that are gone, without retention's doing. In JSON, times are RFC 3339 in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Vanished {
+    /// The PostgreSQL name.
+    pub database: String,
+    /// How many.
+    pub backups: usize,
+    /// When it was noticed.
+    pub noticed: Timestamp,
+}
+
+impl There {
+    /// What is there; `None` where no backup is.
+    pub(super) fn of(catalog: &Catalog) -> Option<Self> {
+        let stored = || catalog.entries.iter().filter_map(stored);
+        Some(Self { backups: stored().count(), up_to: stored().max()? })
+    }
+
+    /// How many of those that were counted are missing.
+    pub(super) fn missing_in(&self, catalog: Option<&Catalog>) -> usize {
+        self.backups.saturating_sub(self.left_in(catalog))
+    }
+
+    /// The count after `plan`. Where another run of the same day has counted before, `earlier`, what it was about to remove may
+    /// still stand in this run's listing.
+    pub(super) fn after(self, plan: &Plan<'_>, earlier: Option<&Self>, catalog: &Catalog) -> Self {
+        let going = plan.removals().filter(|row| plan.refused.is_none() && stored(row.entry).is_some()).count();
+        let backups = self.backups.saturating_sub(going);
+        let newer = |earlier: &Self| earlier.backups + (self.backups - earlier.left_in(Some(catalog)));
+        Self { backups: earlier.map_or(backups, |earlier| backups.min(newer(earlier))), ..self }
+    }
+
+    fn left_in(&self, catalog: Option<&Catalog>) -> usize {
+        let entries = catalog.into_iter().flat_map(|catalog| &catalog.entries);
+        entries.filter_map(stored).filter(|stored| *stored <= self.up_to).count()
+    }
+}
+
+impl Vanished {
+    pub(super) fn is_remembered(&self, now: Timestamp) -> bool {
+        now.duration_since(self.noticed) <= REMEMBERED
+    }
+}
+
+/// When its manifest was stored, which happens once. Safety backups come and go by a host's own rules.
+fn stored(entry: &Entry) -> Option<Timestamp> {
+    entry.manifest.as_ref().filter(|_| !entry.is_safety()).map(|manifest| manifest.last_modified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Limit, Policy, Removals, plan};
+    use super::*;
+    use crate::State;
+    use crate::testing::{Listing, time};
+
+    const NOW: &str = "2026-01-21T12:00:00Z";
+
+    /// A run that sees this listing, and what it has missed.
+    fn look(removals: &mut Removals, listing: &Listing, keep_last: u32, now: &str) -> Vec<usize> {
+        let rules = Policy { keep_last, delete_after_days: None, minimum_good: 1, ..Policy::default() };
+        let catalogs = [listing.catalog()];
+        *removals = Removals::from_json(&removals.to_json().unwrap()).unwrap().at(time(now));
+        let before = removals.vanished.len();
+        removals.miss(&catalogs, time(now));
+        let plan = removals.hold("app", plan(&catalogs[0], &rules, time(now), Limit::Lifted));
+        removals.add(&catalogs[0], &plan);
+        removals.vanished.iter().skip(before).map(|vanished| vanished.backups).collect()
+    }
+
+    fn backups(days: std::ops::RangeInclusive<i64>) -> Listing {
+        let mut listing = Listing::bucket();
+        for day in days {
+            listing.at(State::Good, &format!("2026-01-{day:02}T03:00:00Z"));
+        }
+        listing
+    }
+
+    #[test]
+    fn what_somebody_else_removed_is_missed_once() {
+        let (listing, mut removals) = (backups(10..=20), Removals::none(time(NOW)));
+        assert_eq!(look(&mut removals, &listing, 99, NOW), [0; 0], "the first look knows of none before");
+        assert_eq!(look(&mut removals, &listing, 99, NOW), [0; 0]);
+        let mut robbed = backups(13..=20);
+        robbed.at(State::Uploaded, "2026-01-21T03:00:00Z");
+        assert_eq!(look(&mut removals, &robbed, 99, "2026-01-22T12:00:00Z"), [3], "though one came meanwhile");
+        assert_eq!(look(&mut removals, &robbed, 99, "2026-01-22T12:00:00Z"), [0; 0]);
+        removals.miss(&[], time("2026-01-22T12:00:00Z"));
+        assert_eq!(removals.vanished.last().unwrap().backups, 9, "all of them, and the database with them");
+        assert_eq!(look(&mut removals, &robbed, 99, "2026-02-22T12:00:00Z"), [0; 0]);
+        assert_eq!(removals.vanished, [], "forgotten after a week");
+    }
+
+    #[test]
+    fn what_retention_removes_is_missed_by_nobody_also_when_its_run_dies_or_two_run_at_once() {
+        let (listing, mut removals) = (backups(10..=20), Removals::none(time(NOW)));
+        assert_eq!(look(&mut removals, &listing, 6, NOW), [0; 0]);
+        assert_eq!(look(&mut removals, &listing, 6, NOW), [0; 0], "it died before it removed any, or another runs too");
+        assert_eq!(look(&mut removals, &backups(13..=20), 6, NOW), [0; 0], "half way");
+        assert_eq!(look(&mut removals, &backups(15..=20), 6, NOW), [0; 0]);
+        let mut held = removals.clone();
+        // The other one's listing is older than what was removed, and its plan was refused.
+        held.miss(&[listing.catalog()], time(NOW));
+        held.add(&listing.catalog(), &Plan { rows: Vec::new(), refused: None });
+        assert_eq!(look(&mut held, &backups(15..=20), 6, NOW), [0; 0]);
+    }
+}
