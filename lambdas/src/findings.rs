@@ -4,7 +4,7 @@ use catalog::freshness::Finding;
 use catalog::retention::Refusal;
 use catalog::verdict::Extent;
 use catalog::words;
-use catalog::{BackupId, Entry, Freshness, Verdict};
+use catalog::{BackupId, DatabaseEntry, Entry, Freshness, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 /// A good backup to fall back to.
@@ -106,8 +106,21 @@ pub struct Gauge {
     pub min_size: Option<u64>,
     /// When its backups began to be expected.
     pub since: Option<Timestamp>,
+    /// The limits that its mark sets.
+    pub own: Option<OwnLimits>,
     /// Why nothing is known of it.
     pub trouble: Option<String>,
+}
+
+/// What a database's mark sets in place of the stack's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnLimits {
+    /// The age in hours that its newest good backup may have.
+    pub max_age_hours: Option<u32>,
+    /// The stored bytes that a good backup should have.
+    pub min_size: Option<u64>,
+    /// When the mark was stored.
+    pub set: Timestamp,
 }
 
 /// What is known of the newest good backup's bytes.
@@ -155,6 +168,15 @@ pub struct Standing {
     pub stands: bool,
     /// Whether a message tells it as soon as it is found. What others tell at once is only repeated by the daily message.
     pub at_once: bool,
+}
+
+impl OwnLimits {
+    /// Those of this mark, if it sets any.
+    #[must_use]
+    pub fn of(entry: &DatabaseEntry, stored: Timestamp) -> Option<Self> {
+        let own = Self { max_age_hours: entry.max_age_hours, min_size: entry.min_size, set: stored };
+        (own.max_age_hours.is_some() || own.min_size.is_some()).then_some(own)
+    }
 }
 
 impl Pruned {

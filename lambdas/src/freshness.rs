@@ -3,13 +3,15 @@
 //!
 //! It costs one listing of the last days for all databases together, and for each of them its mark and its newest verdict, which a
 //! warm function remembers: requests grow with the databases, not with the backups. Only a database without a good backup
-//! in these days is asked about by itself.
+//! in these days is asked about by itself, once a day.
 //!
 //! What was told stands in `status/freshness.json`, written when the messages are out: a run that is lost, or a message that nobody
 //! accepted, is made up for by the next run. So everything is told at least once, and once as a rule.
 
 mod cache;
 mod found;
+mod further;
+mod gauge;
 mod limits;
 mod measure;
 mod standing;
@@ -69,7 +71,7 @@ impl Measuring {
             Err(failure) => (Health::at(now), Some(failure)),
         };
         let knows_what_was_told = unread.is_none();
-        let mut measured = self.measurer.measure(&last.expected, now).await?;
+        let mut measured = self.measurer.measure(&last, now).await?;
         let mut failures = std::mem::take(&mut measured.failures);
         failures.extend(unread);
         let found = Found::new(measured, last, self.cloud.listeners().await, &self.limits, now);

@@ -23,7 +23,11 @@ pub fn fill(bucket: &Bucket, databases: &[&str], count: u32) {
 
 /// The same, with so much time between two backups.
 pub fn fill_every(bucket: &Bucket, databases: &[&str], count: u32, interval: SignedDuration) {
-    let newest = Timestamp::now();
+    fill_before(bucket, databases, count, interval, Timestamp::now());
+}
+
+/// The same of databases whose last backup was made at `newest`.
+pub fn fill_before(bucket: &Bucket, databases: &[&str], count: u32, interval: SignedDuration, newest: Timestamp) {
     let objects = databases.iter().flat_map(|database| {
         let past = (0..i32::try_from(count).unwrap()).map(move |number| newest - interval * number);
         let backups = past.flat_map(|made| keys(database, made)).map(|key| (key, "{}".to_owned()));

@@ -55,9 +55,12 @@ impl Catalog {
         self.good().filter(move |entry| entry.is_in_the_future(now))
     }
 
-    /// What was found damaged or has lost its archive, guests too; safety backups don't count.
+    /// What was found damaged, has lost its archive, or has other bytes than those that were judged; guests too, but for the last,
+    /// because their files may change. Safety backups don't count.
     pub fn damaged(&self) -> impl Iterator<Item = &Entry> {
-        let is_damaged = |entry: &&Entry| entry.is_lost() || entry.judged() == Some(Outcome::Damaged);
+        let is_damaged = |entry: &&Entry| {
+            entry.is_lost() || entry.judged() == Some(Outcome::Damaged) || (entry.is_backup() && entry.has_changed())
+        };
         self.entries.iter().filter(|entry| !entry.is_safety()).filter(is_damaged)
     }
 

@@ -28,7 +28,8 @@ pub fn share_of_limit(last: Option<Timestamp>, since: Timestamp, limit: SignedDu
 }
 
 /// The message that is due at `at`, and since when; `None` when `last` was due since. So a run that was lost loses no message: the
-/// next one sends it. Where no earlier one is known, only the run does in whose `interval` the hour falls.
+/// next one sends it. Before the first message `last` is when somebody looked for the first time. Where that isn't known either,
+/// only the run sends it in whose `interval` the hour falls.
 #[must_use]
 pub fn reminder(at: Timestamp, last: Option<Timestamp>, interval: SignedDuration) -> Option<(Reminder, Timestamp)> {
     let here = TimeZone::UTC.to_datetime(at);
@@ -84,6 +85,17 @@ mod tests {
         assert_eq!((sent.len(), sent[5].as_str()), (14, "Mon 22:00 Weekly"), "{sent:?}");
         let days = |at: Timestamp| (time("2026-01-19T06:00:00Z")..time("2026-01-20T05:00:00Z")).contains(&at);
         assert_eq!(reminders(0, days)[5], "Tue 05:00 Weekly", "still Monday's");
+    }
+
+    #[test]
+    fn the_first_days_message_is_not_lost_with_its_run() {
+        let since = Some(time("2026-01-20T06:52:00Z"));
+        let due = |at: &str| reminder(time(at), since, INTERVAL).map(|(_, due)| due);
+        assert_eq!(due("2026-01-20T06:57:00Z"), None);
+        assert_eq!(due("2026-01-20T09:07:00Z"), Some(time("2026-01-20T07:00:00Z")), "that of seven was lost");
+        let later = Some(time("2026-01-20T12:00:00Z"));
+        assert_eq!(reminder(time("2026-01-20T12:15:00Z"), later, INTERVAL), None, "nobody looked at seven");
+        assert!(reminder(time("2026-01-21T07:00:00Z"), later, INTERVAL).is_some());
     }
 
     #[test]

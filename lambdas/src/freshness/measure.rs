@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use catalog::freshness::{Finding, check, lost_since_good, share_of_age};
-use catalog::status::Run;
+use catalog::status::{Further, Health, Run};
 use catalog::verdict::Extent;
-use catalog::{
-    BackupId, Catalog, DatabaseEntry, Entry, Freshness, Object, Part, State, StatusRecord, Thresholds, catalogs,
-};
-use jiff::{SignedDuration, Timestamp};
+use catalog::{BackupId, Catalog, DatabaseEntry, Entry, Object, Part, StatusRecord, catalogs};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use repository::{Error, Repository};
 use tokio::task::JoinSet;
 
 use super::cache::Cache;
+use super::further::{FEW, Memory, remembered};
+use super::gauge::Asked;
 use super::limits::{INTERVAL, Limits};
 use crate::Failure;
-use crate::findings::{Gauge, LastGood, Proof};
+use crate::findings::Gauge;
 
 /// Databases that are measured at the same time.
 const AT_ONCE: usize = 8;
@@ -26,8 +27,6 @@ const NEAR: i32 = 2;
 const FAR: i32 = 31;
 /// What is said of a database that was expected, and of which nothing says so any more.
 const VANISHED: &str = "its mark under databases/ is gone, and nobody retired it";
-/// As many databases are asked about one by one before all are listed further back.
-const FEW: usize = 8;
 
 /// Measures, and remembers what it has read.
 #[derive(Clone, Debug)]
@@ -39,8 +38,6 @@ pub(super) struct Measurer {
     marks: Cache<DatabaseEntry>,
     extents: Cache<Option<Extent>>,
     runs: Cache<Option<Run>>,
-    /// Retired databases without a newer backup, by their marks.
-    retired: Cache<()>,
 }
 
 /// What was measured.
@@ -52,8 +49,10 @@ pub(super) struct Measured {
     pub(super) retired: Vec<(String, Timestamp)>,
     /// Databases whose backups come and that nobody expects.
     pub(super) unmarked: Vec<String>,
-    /// Damaged and lost backups, and whether the listing shows that each is a backup.
-    pub(super) damaged: BTreeMap<String, (BackupId, bool)>,
+    /// Damaged and lost backups, by their names, and what tells.
+    pub(super) damaged: BTreeMap<String, (BackupId, Sign)>,
+    /// What databases have further back than the days that are listed.
+    pub(super) further: BTreeMap<String, Further>,
     /// The last sweep.
     pub(super) sweep: Option<Run>,
     /// The last run of retention.
@@ -62,51 +61,63 @@ pub(super) struct Measured {
     pub(super) failures: Vec<Failure>,
 }
 
+/// What tells that a backup is damaged or lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// The verdict that a listing shows beside it.
+    Verdict,
+    /// The listing: its archive is gone.
+    Gone,
+    /// The listing: its archive was written again after its verdict.
+    Changed,
+    /// What another run has seen, or a verdict on what may be no backup: its verdict has to be read.
+    Unsure,
+}
+
 /// One database's result.
-enum One {
-    Gauge(Box<Gauge>, Option<Failure>),
+struct One {
+    state: State,
+    further: Option<(String, Further)>,
+}
+
+enum State {
+    Measured(Box<Gauge>, Option<Failure>),
     Retired(String, Timestamp),
 }
 
-/// What is asked of one database.
-#[derive(Clone, Copy)]
-pub(super) struct Asked {
-    since: Option<Timestamp>,
-    max_age: SignedDuration,
-    min_size: Option<u64>,
+/// A database's backups as far as they were asked for.
+struct Asking {
+    catalog: Catalog,
+    further: Option<Further>,
+    /// Whether nobody knows what it has before the listed days, because enough others were asked about.
+    is_open: bool,
 }
 
 impl Measurer {
     pub(super) fn new(repository: Repository, limits: Limits, named: Vec<String>) -> Self {
         let (marks, extents) = (Cache::default(), Cache::default());
-        Self {
-            repository,
-            limits,
-            named: named.into(),
-            marks,
-            extents,
-            runs: Cache::default(),
-            retired: Cache::default(),
-        }
+        Self { repository, limits, named: named.into(), marks, extents, runs: Cache::default() }
     }
 
-    /// The state of all databases, of which `before` were expected until now. One that can't be measured counts as never backed
-    /// up, and hides no other.
-    pub(super) async fn measure(&self, before: &[String], now: Timestamp) -> Result<Measured, Failure> {
+    /// The state of all databases, after what `last` knew. One that can't be measured counts as never backed up, and hides no
+    /// other.
+    pub(super) async fn measure(&self, last: &Health, now: Timestamp) -> Result<Measured, Failure> {
         let layout = self.repository.layout();
-        let (objects, days) = self.list(now).await?;
+        let memory = Arc::new(Memory::new(last.further.clone()));
+        let (objects, days) = self.list(&memory, now).await?;
         let mut measured = Measured::default();
         self.read_runs(&objects, &mut measured).await;
         let found = catalogs(layout, objects);
         measured.find_damaged(&found);
-        let subjects = self.subjects(found, before, &mut measured, now);
-        for one in self.measure_each(subjects, days, now).await {
-            match one {
-                One::Gauge(gauge, failure) => {
+        let subjects = self.subjects(found, &last.expected, &mut measured, now);
+        for One { state, further } in self.measure_each(subjects, days, &memory, now).await {
+            measured.further.extend(further);
+            match state {
+                State::Measured(gauge, failure) => {
                     measured.gauges.push(*gauge);
                     measured.failures.extend(failure);
                 }
-                One::Retired(database, at) => measured.retired.push((database, at)),
+                State::Retired(database, at) => measured.retired.push((database, at)),
             }
         }
         Ok(measured)
@@ -129,13 +140,13 @@ impl Measurer {
     }
 
     /// The listing, and how many days it reaches back.
-    async fn list(&self, now: Timestamp) -> Result<(Vec<Object>, i32), Failure> {
+    async fn list(&self, memory: &Memory, now: Timestamp) -> Result<(Vec<Object>, i32), Failure> {
         let repository = &self.repository;
         let near = repository.last_days(now, NEAR).await?;
         let left = catalogs(repository.layout(), near.iter().cloned())
             .into_iter()
-            .filter(|catalog| catalog.expected.as_ref().is_some_and(|mark| self.retired.known(mark).is_none()))
-            .filter(|catalog| !self.is_settled(catalog, now, NEAR));
+            .filter(|catalog| catalog.expected.is_some() && !self.is_settled(catalog, now, NEAR))
+            .filter(|catalog| memory.recall(repository.layout(), catalog, None, now).is_none_or(|(_, fresh)| !fresh));
         if left.count() <= FEW {
             return Ok((near, NEAR));
         }
@@ -175,15 +186,15 @@ impl Measurer {
     }
 
     /// The measurements of these databases, in their order, a few at the same time.
-    async fn measure_each(&self, subjects: Vec<Catalog>, days: i32, now: Timestamp) -> Vec<One> {
+    async fn measure_each(&self, subjects: Vec<Catalog>, days: i32, memory: &Arc<Memory>, now: Timestamp) -> Vec<One> {
         let mut waiting = subjects.into_iter().enumerate();
         let (mut under_way, mut measured) = (JoinSet::new(), Vec::new());
         loop {
             while under_way.len() < AT_ONCE
                 && let Some((place, subject)) = waiting.next()
             {
-                let measuring = self.clone();
-                under_way.spawn(async move { (place, measuring.measure_one(subject, days, now).await) });
+                let (measuring, memory) = (self.clone(), Arc::clone(memory));
+                under_way.spawn(async move { (place, measuring.measure_one(subject, days, &memory, now).await) });
             }
             match under_way.join_next().await {
                 None => break,
@@ -196,26 +207,27 @@ impl Measurer {
         measured.into_iter().map(|(_, one)| one).collect()
     }
 
-    async fn measure_one(&self, subject: Catalog, days: i32, now: Timestamp) -> One {
-        let is_named = self.named.contains(&subject.database);
+    async fn measure_one(&self, subject: Catalog, days: i32, memory: &Memory, now: Timestamp) -> One {
+        let (mark, database) = (subject.expected.clone(), subject.database.clone());
         let entry = match self.mark(&subject).await {
             Ok(entry) => entry,
-            Err(failure) => return One::unknown(&subject.database, "its mark cannot be used", failure),
+            Err(failure) => return One::unknown(&database, "its mark cannot be used", failure),
         };
-        let (mark, database) = (subject.expected.clone(), subject.database.clone());
-        let is_known = mark.as_ref().is_some_and(|mark| self.retired.known(mark).is_some());
-        let retired =
-            |catalog: &Catalog| entry.as_ref().filter(|_| !is_named).and_then(|entry| retired(entry, catalog, now));
-        let catalog = match () {
-            () if self.is_settled(&subject, now, days) || (is_known && retired(&subject).is_some()) => subject,
-            () => match self.repository.recent(&database, now).await {
-                Ok(catalog) => catalog,
-                Err(error) => return One::unknown(&database, "its backups cannot be listed", error.into()),
-            },
+        let may_be_retired = entry.as_ref().filter(|_| !self.named.contains(&database));
+        let asked = Asked::by(entry.as_ref(), mark.as_ref(), &self.limits);
+        let is_retired = |catalog: &Catalog| may_be_retired.and_then(|entry| retired(entry, catalog, now));
+        let asking = match self.ask(subject, (days, asked.max_age), memory, &is_retired, now).await {
+            Ok(asking) => asking,
+            Err(error) => return One::unknown(&database, "its backups cannot be listed", error.into()),
         };
-        if let Some(at) = retired(&catalog) {
-            mark.iter().for_each(|mark| self.retired.learn(mark, ()));
-            return One::Retired(database, at);
+        let Asking { catalog, further, is_open } = asking;
+        let further = further.map(|further| (database.clone(), further));
+        if let Some(at) = is_retired(&catalog) {
+            return One { state: State::Retired(database, at), further };
+        }
+        if is_open {
+            let what = format!("it has no good backup of the last {days} days, and a later run asks for older ones");
+            return One { state: State::Measured(Box::new(Gauge::unknown(&database, what)), None), further };
         }
         let extent = match catalog.newest_good(now) {
             Some(newest) => self.extent(newest).await,
@@ -225,10 +237,40 @@ impl Measurer {
             Ok(extent) => (extent, None),
             Err(error) => (None, Some(error.into())),
         };
-        One::Gauge(
-            Box::new(Gauge::of(&catalog, Asked::by(entry.as_ref(), mark.as_ref(), &self.limits), extent, now)),
-            failure,
-        )
+        let gauge = Gauge::of(&catalog, asked, extent, now);
+        One { state: State::Measured(Box::new(gauge), failure), further }
+    }
+
+    /// A database's backups down to its newest good one: as they are listed, where that one is; else with what was found before
+    /// these days, lately or now. One whose good backup may lie so far back is always asked about.
+    async fn ask(
+        &self,
+        listed: Catalog,
+        (days, max_age): (i32, SignedDuration),
+        memory: &Memory,
+        is_retired: &(dyn Fn(&Catalog) -> Option<Timestamp> + Sync),
+        now: Timestamp,
+    ) -> Result<Asking, Error> {
+        let further = |catalog: &Catalog| Some(remembered(catalog, now));
+        if self.is_settled(&listed, now, NEAR) {
+            return Ok(Asking { catalog: listed, further: None, is_open: false });
+        }
+        if self.is_settled(&listed, now, days) {
+            return Ok(Asking { further: further(&listed), catalog: listed, is_open: false });
+        }
+        let first = first_day(now, days);
+        let known = memory.recall(self.repository.layout(), &listed, first, now);
+        if let Some((catalog, is_fresh)) = known
+            && (is_fresh || is_retired(&catalog).is_some() || !memory.may_ask())
+        {
+            return Ok(Asking { further: memory.known(&listed.database), catalog, is_open: false });
+        }
+        let may_lie_further_back = max_age > SignedDuration::from_hours(24 * i64::from(FAR));
+        if memory.known(&listed.database).is_none() && !may_lie_further_back && !memory.may_ask() {
+            return Ok(Asking { catalog: listed, further: None, is_open: true });
+        }
+        let catalog = self.repository.recent(&listed.database, now).await?;
+        Ok(Asking { further: further(&catalog), catalog, is_open: false })
     }
 
     async fn mark(&self, subject: &Catalog) -> Result<Option<DatabaseEntry>, Failure> {
@@ -254,75 +296,31 @@ impl Measured {
     /// Adds what the listing shows, and what a run over everything has seen.
     pub(super) fn find_damaged(&mut self, found: &[Catalog]) {
         for entry in found.iter().flat_map(Catalog::damaged) {
-            let is_backup = entry.is_backup() || entry.state == State::Missing;
-            self.damaged.insert(entry.id.to_string(), (entry.id.clone(), is_backup));
+            self.damaged.insert(entry.id.to_string(), (entry.id.clone(), Sign::of(entry)));
         }
         for name in [&self.sweep, &self.prune].into_iter().flatten().flat_map(|run| &run.damaged) {
             if let Ok(id) = name.parse::<BackupId>() {
-                self.damaged.entry(name.clone()).or_insert((id, false));
+                self.damaged.entry(name.clone()).or_insert((id, Sign::Unsure));
             }
+        }
+    }
+}
+
+impl Sign {
+    fn of(entry: &Entry) -> Self {
+        match entry.state {
+            catalog::State::Missing => Self::Gone,
+            _ if entry.is_backup() && entry.has_changed() => Self::Changed,
+            _ if entry.is_backup() => Self::Verdict,
+            _ => Self::Unsure,
         }
     }
 }
 
 impl One {
     fn unknown(database: &str, what: &str, failure: Failure) -> Self {
-        Self::Gauge(Box::new(Gauge::unknown(database, format!("{what}: {failure}"))), Some(failure))
-    }
-}
-
-impl Asked {
-    /// By its mark, as it is stored.
-    pub(super) fn by(entry: Option<&DatabaseEntry>, mark: Option<&Object>, limits: &Limits) -> Self {
-        let own = entry.and_then(|entry| entry.max_age_hours).map(|hours| SignedDuration::from_hours(hours.into()));
-        Self {
-            since: entry.map(|entry| mark.map_or(entry.since, |mark| entry.expected_since(mark.last_modified))),
-            max_age: own.unwrap_or(limits.max_age),
-            min_size: entry.and_then(|entry| entry.min_size),
-        }
-    }
-}
-
-impl Gauge {
-    fn unknown(database: &str, trouble: String) -> Self {
-        Self {
-            database: database.to_owned(),
-            good: Freshness::Never,
-            uploaded: Freshness::Never,
-            share: None,
-            finding: None,
-            lost: 0,
-            newest_good: None,
-            proof: None,
-            min_size: None,
-            since: None,
-            trouble: Some(trouble),
-        }
-    }
-
-    pub(super) fn of(catalog: &Catalog, asked: Asked, extent: Option<Extent>, now: Timestamp) -> Self {
-        let newest = catalog.newest_good(now);
-        let mut gauge = Self {
-            database: catalog.database.clone(),
-            good: Freshness::of_good(catalog, now),
-            uploaded: Freshness::of_uploaded(catalog, now),
-            share: share_of_age(catalog, asked.since, asked.max_age, now),
-            finding: None,
-            lost: lost_since_good(catalog, now).count(),
-            newest_good: newest.map(LastGood::from),
-            proof: newest.map(|newest| Proof { size: newest.size(), verified: newest.found_intact(), extent }),
-            min_size: asked.min_size,
-            since: asked.since,
-            trouble: None,
-        };
-        if gauge.is_stale() {
-            let thresholds = Thresholds { max_age: asked.max_age, min_size: 0, min_count: 0 };
-            let is_about_age = |finding: &Finding| {
-                matches!(finding, Finding::Never { .. } | Finding::Stale { .. } | Finding::InTheFuture { .. })
-            };
-            gauge.finding = check(catalog, &thresholds, now).into_iter().find(is_about_age);
-        }
-        gauge
+        let gauge = Gauge::unknown(database, format!("{what}: {failure}"));
+        Self { state: State::Measured(Box::new(gauge), Some(failure)), further: None }
     }
 }
 
@@ -336,6 +334,11 @@ fn has_settled_backups(catalog: &Catalog, now: Timestamp) -> bool {
     let settled =
         |entry: &Entry| entry.is_backup() && !entry.is_safety() && now.duration_since(entry.instant) > INTERVAL;
     catalog.entries.iter().any(settled)
+}
+
+/// The first of the days that a listing of the last `days` shows.
+fn first_day(now: Timestamp, days: i32) -> Option<Date> {
+    TimeZone::UTC.to_datetime(now).date().checked_sub(days.days()).ok()
 }
 
 /// A status that is broken, or newer than this function, tells nothing.

@@ -26,6 +26,8 @@ pub(super) fn of(found: &Found, limits: &Limits, repository: &str, now: Timestam
         Vec::from_iter(deaf(found)),
         found.measured.unmarked.iter().map(|database| unmarked(database)).collect(),
         found.measured.retired.iter().filter_map(|(database, at)| retired(database, *at, now)).collect(),
+        each(&|gauge| limited(gauge, now)),
+        vanished(found, now),
     ];
     groups.into_iter().flatten().collect()
 }
@@ -159,6 +161,40 @@ fn retired(database: &str, at: Timestamp, now: Timestamp) -> Option<Standing> {
     );
     let news = Standing { stands: false, ..Standing::new(format!("retired/{database}/{at}"), text) };
     (now.duration_since(at) <= NEWS).then_some(news)
+}
+
+/// Whoever marks a database first may do so with any limits, and the agent may.
+fn limited(gauge: &Gauge, now: Timestamp) -> Option<Standing> {
+    let own = gauge.own.filter(|own| now.duration_since(own.set) <= NEWS)?;
+    let age = own.max_age_hours.map(|hours| {
+        let age = words::span(SignedDuration::from_hours(hours.into()));
+        format!("its newest good backup may be {age} old")
+    });
+    let size = own.min_size.map(|size| format!("a good backup has at least {}", words::size(size)));
+    let what = age.into_iter().chain(size).collect::<Vec<_>>().join(", and ");
+    let text = format!("database `{}` got limits of its own on {}: {what}", gauge.database, words::minute(own.set));
+    let code = format!("limits/{}/{:?}/{:?}", gauge.database, own.max_age_hours, own.min_size);
+    let news = Standing { stands: false, ..Standing::new(code, text) };
+    let command = format!("lastgood expect {} --max-age 26h", shell_word(&gauge.database));
+    Some(news.command("If nobody meant that, set others:", command))
+}
+
+/// Backups that somebody removed, and not retention.
+fn vanished(found: &Found, now: Timestamp) -> Vec<Standing> {
+    let all = found.measured.prune.iter().flat_map(|run| &run.vanished);
+    let news = all.filter(|vanished| now.duration_since(vanished.noticed) <= NEWS).map(|vanished| {
+        let backups = words::count(vanished.backups as u64, "backup");
+        let text = format!(
+            "{backups} of database `{}` {} removed, and not by retention: noticed on {}",
+            vanished.database,
+            if vanished.backups == 1 { "was" } else { "were" },
+            words::minute(vanished.noticed)
+        );
+        let code = format!("vanished/{}/{}", vanished.database, vanished.noticed);
+        let news = Standing { stands: false, ..Standing::new(code, text) };
+        news.command("See what is left:", list(&vanished.database))
+    });
+    news.collect()
 }
 
 fn list(database: &str) -> String {

@@ -11,6 +11,7 @@ use repository::Error;
 
 use super::found::{Found, texts};
 use super::limits::INTERVAL;
+use super::measure::Sign;
 use crate::findings::{Damaged, Gauge, LastGood, Standing};
 use crate::message::{self, Digest, Message};
 use crate::{Cloud, Failure};
@@ -75,7 +76,8 @@ impl Teller {
             }
         }
         let mut reminded = found.last.reminded;
-        if let Some((kind, due)) = reminder(at, reminded, INTERVAL) {
+        // Before the first one it is due since somebody looks.
+        if let Some((kind, due)) = reminder(at, reminded.or(found.last.since), INTERVAL) {
             let digest = Digest { kind, repository: self.cloud.name(), gauges: &found.measured.gauges, standing, now };
             let next = found.measured.prune.as_ref().map_or(&[][..], |run| &run.next);
             match self.send(message::digest(&digest, next, found.listeners).as_ref()).await {
@@ -85,7 +87,8 @@ impl Teller {
         }
         told.extend(known);
         let current = standing.iter().map(|standing| standing.code.clone());
-        let current: BTreeSet<String> = current.chain(found.measured.damaged.keys().map(|id| code(id))).collect();
+        let damaged = found.measured.damaged.values().map(|(id, sign)| code(id, *sign));
+        let current: BTreeSet<String> = current.chain(damaged).collect();
         told.retain(|code| current.contains(code));
         let health = health(found, standing, told.clone(), reminded, now);
         let kept = self.keep(&health).await;
@@ -128,19 +131,21 @@ impl Teller {
 
     /// The message about the damaged backups that nobody was told of.
     async fn damaged(&self, found: &Found, told: &BTreeSet<String>, now: Timestamp) -> Result<News, Failure> {
-        let new = found.measured.damaged.values().rev().filter(|(id, _)| !told.contains(&code(&id.to_string())));
+        let new = found.measured.damaged.values().rev().filter(|(id, sign)| !told.contains(&code(id, *sign)));
         let (mut damaged, mut codes) = (Vec::new(), Vec::new());
         let mut last_good: HashMap<String, Option<LastGood>> = HashMap::new();
         let mut unsure = 0;
-        for (id, is_backup) in new {
+        for (id, sign) in new {
+            let is_backup = *sign != Sign::Unsure;
             unsure += usize::from(!is_backup);
             if unsure > UNSURE {
                 break;
             }
-            codes.push(code(&id.to_string()));
+            codes.push(code(id, *sign));
             let database = id.stem.database().into_owned();
             let looked_into = damaged.len() < LOOKED_INTO || !is_backup;
-            let verdict = if looked_into { self.verdict(id).await? } else { None };
+            // What an older verdict says is about other bytes.
+            let verdict = if looked_into && *sign != Sign::Changed { self.verdict(id).await? } else { None };
             // Retention has seen it, and it is gone since, or nobody has judged it yet: if it is, the listing shows it.
             if verdict.is_none() && !is_backup {
                 codes.pop();
@@ -154,17 +159,23 @@ impl Teller {
                 last_good.insert(database.clone(), self.last_good(found, &database, now).await?);
             }
             let last_good = last_good.get(&database).cloned().flatten();
-            damaged.push(self.of(id, verdict, last_good));
+            damaged.push(self.of(id, *sign, verdict, last_good));
         }
         Ok(News { message: message::damaged(&damaged, now), codes })
     }
 
-    fn of(&self, id: &BackupId, verdict: Option<Verdict>, last_good: Option<LastGood>) -> Damaged {
+    fn of(&self, id: &BackupId, sign: Sign, verdict: Option<Verdict>, last_good: Option<LastGood>) -> Damaged {
         let repository = &self.cloud.repository;
         let key = verdict.as_ref().map(|verdict| verdict.identity.key.clone());
         let key = key.unwrap_or_else(|| repository.layout().manifest(id));
         let findings = match verdict {
             Some(verdict) => verdict.findings.iter().map(ToString::to_string).collect(),
+            None if sign == Sign::Changed => {
+                vec![
+                    "its archive was written again after it had been judged: the next sweep judges what is there"
+                        .to_owned(),
+                ]
+            }
             None => vec!["its archive is gone".to_owned()],
         };
         let database = id.stem.database().into_owned();
@@ -221,11 +232,14 @@ fn health(
         reminded,
         told: told.into_iter().collect(),
         heard_elsewhere: found.heard_elsewhere,
+        further: found.measured.further.clone(),
         unknown: found.last.unknown.clone(),
     }
 }
 
 /// The name of a damaged backup among what was told.
-fn code(id: &str) -> String {
-    format!("damaged/{id}")
+pub(super) fn code(id: &BackupId, sign: Sign) -> String {
+    // What is found when it is judged again is news.
+    let what = if sign == Sign::Changed { "changed" } else { "damaged" };
+    format!("{what}/{id}")
 }

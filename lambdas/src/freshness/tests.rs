@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::retention::Vanished;
 use catalog::status::{Health, Run};
 use catalog::verdict::Extent;
 use catalog::watch::Reminder;
@@ -9,9 +10,11 @@ use catalog::{DatabaseEntry, Layout, Object, catalogs};
 use jiff::{SignedDuration, Timestamp};
 
 use super::found::{Found, texts};
+use super::gauge::Asked;
 use super::limits::Limits;
-use super::measure::{Asked, Measured, Measurer, retired};
+use super::measure::{Measured, Measurer, retired};
 use super::standing;
+use super::tell::code;
 use crate::findings::{Gauge, Listeners, Standing};
 use crate::message::{Digest, digest};
 use crate::{Cloud, Environment, metric};
@@ -112,7 +115,12 @@ impl World {
             let extent = self.extents.get(&database).copied();
             match gone {
                 Some(at) => measured.retired.push((database, at)),
-                None => measured.gauges.push(Gauge::of(&catalog, Asked::by(entry, None, &limits), extent, now())),
+                None => measured.gauges.push(Gauge::of(
+                    &catalog,
+                    Asked::by(entry, catalog.expected.as_ref(), &limits),
+                    extent,
+                    now(),
+                )),
             }
         }
         Found::new(measured, self.last.clone(), self.listeners, &limits, now())
@@ -124,7 +132,7 @@ impl World {
 
     /// The names of what a message tells within a quarter of an hour.
     fn told(&self) -> Vec<String> {
-        let damaged = self.found().measured.damaged.into_keys().map(|id| format!("damaged/{id}"));
+        let damaged = self.found().measured.damaged.into_values().map(|(id, sign)| code(&id, sign));
         let at_once = self.standing().into_iter().filter(|standing| standing.at_once).map(|standing| standing.code);
         at_once.chain(damaged).collect()
     }
@@ -240,6 +248,43 @@ fn a_backup_is_damaged_until_a_good_one_comes() {
     assert_eq!((rotten().alarms(), rotten().told().len(), rotten().reminded().len()), (vec!["damaged"], 1, 1));
     let over = rotten().good("app", 1);
     assert_eq!((over.alarms(), over.reminded()), (vec![], vec![]), "a good one is newer");
+}
+
+#[test]
+fn an_archive_is_written_again_beside_another_damaged_one() {
+    let rotten = World::healthy().backup("app", 2, &[".sql.gz", ".manifest.json", ".damaged.json"]);
+    let mut world = rotten.backup("app", 5, &[".manifest.json", ".intact.json"]);
+    let made = hours_ago(5).to_zoned(jiff::tz::TimeZone::UTC);
+    let rewritten = format!("{}/app_backup_{}", made.strftime("%Y%m%d"), made.strftime("%Y%m%d_%H%M%S"));
+    world.put(format!("backups/{rewritten}.sql.gz"), hours_ago(1));
+    let told = world.told();
+    assert!(told.contains(&format!("changed/{rewritten}")) && told.len() == 2, "{told:?}");
+}
+
+#[test]
+fn old_good_backups_are_removed_one_by_one() {
+    let mut world = World::healthy();
+    let vanished = |noticed| Vanished { database: "app".into(), backups: 1, noticed };
+    world.prune.as_mut().unwrap().vanished = vec![vanished(hours_ago(24 * 8)), vanished(hours_ago(1))];
+    assert_eq!(world.told(), [format!("vanished/app/{}", hours_ago(1))]);
+    let text = "1 backup of database `app` was removed, and not by retention: noticed on 2026-01-20 06:00 UTC";
+    assert_eq!((world.standing()[0].text.as_str(), world.reminded()), (text, vec![]), "told once");
+}
+
+/// Whoever may add a first mark may write limits into it.
+#[test]
+fn a_mark_with_limits_of_its_own_is_told() {
+    let mut world = World::healthy().mark("shop", 1);
+    world.marks.get_mut("shop").unwrap().max_age_hours = Some(99_999);
+    world.named = vec!["shop".into()];
+    assert_eq!(world.told(), ["limits/shop/Some(99999)/None"]);
+    let standing = world.standing();
+    let news = standing.iter().find(|standing| standing.code.starts_with("limits/")).unwrap();
+    let text =
+        "database `shop` got limits of its own on 2026-01-20 06:00 UTC: its newest good backup may be 4166 days old";
+    assert_eq!((news.text.as_str(), news.stands), (text, false));
+    let old = World { marks: world.marks.clone(), ..World::healthy().mark("shop", 24 * 8) };
+    assert_eq!(old.told(), [""; 0], "told once, when it was set");
 }
 
 #[test]

@@ -67,6 +67,7 @@ fn a_stale_database_is_told_like_this() {
         proof: None,
         min_size: None,
         since: None,
+        own: None,
         trouble: None,
     };
     let never = catalog::freshness::Finding::Never { database: "my app".into(), unverified: 3 };

@@ -9,7 +9,7 @@
 //! down.
 
 use catalog::status::Run;
-use catalog::{BackupId, Catalog, Entry, StatusRecord, oldest_verdict, rereading};
+use catalog::{BackupId, Catalog, Entry, StatusRecord, oldest_verdict, rereading, words};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -22,6 +22,8 @@ use crate::{Failure, status};
 
 /// A backup without a verdict for so long is said each day: whatever fails for it told only once.
 const STUCK: SignedDuration = SignedDuration::from_hours(24);
+/// By then somebody has begun to look at a backup whose event arrived, unless very many came at once.
+const SOON: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a listing says to a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,10 +39,17 @@ pub(super) struct Candidates {
     pub(super) oldest_verdict: Option<Timestamp>,
     /// Backups that nobody could judge for more than a day, the newest first.
     pub(super) stuck: Vec<BackupId>,
+    /// Backups that came since the sweep before, when nobody had looked at any of them before this one.
+    pub(super) unseen: usize,
 }
 
-/// The backups to be verified.
-pub(super) fn candidates(catalogs: &[Catalog], now: Timestamp, reverify_after: SignedDuration) -> Candidates {
+/// The backups to be verified, when the sweep before came to its end at `last`.
+pub(super) fn candidates(
+    catalogs: &[Catalog],
+    last: Option<Timestamp>,
+    now: Timestamp,
+    reverify_after: SignedDuration,
+) -> Candidates {
     let entries = || catalogs.iter().flat_map(|catalog| &catalog.entries);
     let mut candidates = Candidates::default();
     let mut unjudged: Vec<&Entry> = Vec::new();
@@ -62,7 +71,20 @@ pub(super) fn candidates(catalogs: &[Catalog], now: Timestamp, reverify_after: S
     candidates.stuck = entries().filter(is_stuck).map(|entry| entry.id.clone()).collect();
     candidates.stuck.sort_by(|a, b| order(b).cmp(&order(a)));
     candidates.oldest_verdict = oldest_verdict(entries()).map(|(_, read)| read);
+    candidates.unseen = last.map_or(0, |last| unseen(entries(), last, now));
     candidates
+}
+
+/// How many backups came between `last` and an hour ago, if none of them has been looked at: then their events were lost, all of
+/// them. One that takes long has its saved place, and one that failed is among the dead letters.
+fn unseen<'a>(entries: impl Iterator<Item = &'a Entry>, last: Timestamp, now: Timestamp) -> usize {
+    let came = |entry: &&Entry| {
+        let manifest = entry.manifest.as_ref().filter(|_| entry.is_backup()).map(|manifest| manifest.last_modified);
+        manifest.is_some_and(|came| came > last && now.duration_since(came) > SOON)
+    };
+    let is_seen = |entry: &&Entry| [&entry.intact, &entry.damaged, &entry.verifying].into_iter().any(Option::is_some);
+    let (seen, unseen): (Vec<_>, Vec<_>) = entries.filter(came).partition(is_seen);
+    if seen.is_empty() { unseen.len() } else { 0 }
 }
 
 fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
@@ -70,6 +92,18 @@ fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
 }
 
 impl Candidates {
+    /// What people should hear, a sentence each.
+    fn standing(&self) -> Vec<String> {
+        let unseen = (self.unseen > 0).then(|| {
+            let backups = words::count(self.unseen as u64, "backup");
+            format!(
+                "{backups} came since the sweep before, and none was looked at when it came: is the rule BackupArrived on, and does \
+                 the bucket send its events to EventBridge?"
+            )
+        });
+        self.stuck_in_words().into_iter().chain(unseen).collect()
+    }
+
     fn stuck_in_words(&self) -> Option<String> {
         let first = self.stuck.first()?;
         let why = "for more than a day: the verify function's log says why";
@@ -96,7 +130,9 @@ impl Round<'_> {
             Ok(catalogs) => catalogs,
             Err(error) => return self.summary.add(Err(error.into())),
         };
-        let found = candidates(&catalogs, Timestamp::now(), self.reverify_after);
+        // What can't be read only leaves a sentence unsaid.
+        let last = self.cloud.repository.last_run(StatusRecord::Sweep).await.ok().flatten().map(|run| run.finished);
+        let found = candidates(&catalogs, last, Timestamp::now(), self.reverify_after);
         drop(catalogs);
         self.summary.in_glacier = found.in_glacier;
         let is_whole = match self.queue {
@@ -105,8 +141,8 @@ impl Round<'_> {
         };
         if is_whole {
             let in_glacier = u64::try_from(found.in_glacier).ok();
-            let standing = found.stuck_in_words().into_iter().collect();
-            let run = Run { in_glacier, oldest_verdict: found.oldest_verdict, standing, ..Run::at(Timestamp::now()) };
+            let (oldest_verdict, standing) = (found.oldest_verdict, found.standing());
+            let run = Run { in_glacier, oldest_verdict, standing, ..Run::at(Timestamp::now()) };
             if let Err(failure) = status::leave(self.cloud, StatusRecord::Sweep, &run).await {
                 self.summary.add(Err(failure));
             }
@@ -183,7 +219,7 @@ mod tests {
 
     fn found(keys: &[&str]) -> Candidates {
         let now = Timestamp::from_second(NOW).unwrap();
-        candidates(&catalogs_of(keys), now, SignedDuration::from_secs(500_000))
+        candidates(&catalogs_of(keys), None, now, SignedDuration::from_secs(500_000))
     }
 
     fn names<'a>(due: impl IntoIterator<Item = &'a BackupId>) -> Vec<String> {
@@ -226,6 +262,34 @@ mod tests {
         let judged = [&keys[..2], &["19700103/app_backup_19700103_000000.intact.json@200000".to_owned()]].concat();
         assert_eq!(of(&judged), None);
         assert_eq!(of(&keys[4..]), None, "it has a day");
+    }
+
+    #[test]
+    fn a_day_on_which_no_event_arrived_is_said_and_a_slow_one_is_not() {
+        let unseen = |keys: &[&str]| {
+            let [last, now] = [500_000, NOW].map(|second| Timestamp::from_second(second).unwrap());
+            candidates(&catalogs_of(keys), Some(last), now, SignedDuration::MAX).unseen
+        };
+        let [first, second] = ["19700110/app_backup_19700110_000000", "19700111/app_backup_19700111_000000"];
+        let of = |stem: &str, ending: &str, at: i64| format!("{stem}{ending}@{at}");
+        let both: Vec<String> = [first, second]
+            .iter()
+            .flat_map(|stem| [of(stem, ".sql.gz", 800_000), of(stem, ".manifest.json", 800_000)])
+            .collect();
+        let keys = |more: &[&str]| -> usize {
+            let keys: Vec<&str> = both.iter().map(String::as_str).chain(more.iter().copied()).collect();
+            unseen(&keys)
+        };
+        assert_eq!(keys(&[]), 2);
+        for ending in [".intact.json@800100", ".damaged.json@800100", ".verifying.json@800100"] {
+            assert_eq!(keys(&[&format!("{first}{ending}")]), 0, "one was looked at: {ending}");
+        }
+        let late = [format!("{first}.sql.gz@999000"), format!("{first}.manifest.json@999000")];
+        assert_eq!(unseen(&[&late[0], &late[1]]), 0, "it may be in the queue");
+        let old = [format!("{first}.sql.gz@400000"), format!("{first}.manifest.json@400000")];
+        assert_eq!(unseen(&[&old[0], &old[1]]), 0, "the sweep before has seen to it");
+        let said = Candidates { unseen: 2, ..Candidates::default() }.standing();
+        assert!(said[0].starts_with("2 backups came since the sweep before, and none was looked at"), "{said:?}");
     }
 
     #[test]

@@ -238,6 +238,7 @@ fn each_row_of_who_is_told_what_is_a_test() {
     let read = |path: &str| std::fs::read_to_string(tools::root().join(path)).unwrap();
     let sources = [
         "lambdas/src/freshness/tests.rs",
+        "lambdas/src/verify/sweep.rs",
         "tests/tests/e2e/functions/freshness.rs",
         "tests/tests/e2e/functions/retention.rs",
         "tests/tests/e2e/check.rs",

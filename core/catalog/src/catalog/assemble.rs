@@ -64,6 +64,13 @@ impl Found {
 }
 
 impl Catalog {
+    /// The same with entries that another listing has shown.
+    #[must_use]
+    pub fn joined(mut self, others: impl IntoIterator<Item = Entry>) -> Self {
+        self.entries.extend(others);
+        self.completed()
+    }
+
     fn completed(mut self) -> Self {
         let mut seen: HashSet<&Stem> = HashSet::with_capacity(self.entries.len());
         let again = self.entries.iter().map(|entry| &entry.id.stem).filter(|stem| !seen.insert(*stem));

@@ -7,8 +7,8 @@ use e2e::functions::Function;
 use e2e::history;
 use e2e::proxy::Proxy;
 use e2e::tools;
-use jiff::SignedDuration;
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::{AMPLE, Ground, hearers};
 
@@ -80,6 +80,42 @@ fn databases_cost_freshness_a_share_of_one_listing_and_not_a_listing_each() {
     assert!(cold - warm >= 190, "100 marks and 90 verdicts were read again: {cold}, {warm}");
     // Twice 1,290 keys; the ten are asked for one by one, in four windows each: three requests where all of it lies in one day.
     assert!(lists <= 4 + 10 * 6, "{lists} of {warm}");
+}
+
+/// Whoever stops backing up is asked about once a day, a few in one run, and what was found outlives the process.
+#[test]
+fn fifty_databases_without_a_backup_for_months_cost_a_few_listings_a_run_until_all_are_known() {
+    let ground = Ground::new();
+    let names = |kind: &str, count| (0..count).map(|number| format!("{kind}{number}")).collect::<Vec<_>>();
+    let (dead, living) = (names("dead", 50), names("living", 50));
+    let [dead, living] = [&dead, &living].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+    history::fill(&ground.bucket, &living, 2);
+    let newest = Timestamp::now() - SignedDuration::from_hours(24 * 60);
+    history::fill_before(&ground.bucket, &dead, 3, SignedDuration::from_hours(24), newest);
+    let proxy = Proxy::start(&ground.bucket.access().endpoint);
+    let start = || Function::start(&ground.function_as("freshness", &ground.bucket.access().through(&proxy)));
+    // How often it listed, and how many of the dead ones it knows the last good backup of.
+    let measure = |freshness: &mut Function| {
+        proxy.clear_requests();
+        let answer = freshness.invoke(&json!({"action": "measure"}), AMPLE).done();
+        let lists = proxy.requests().iter().filter(|request| request.target.contains("list-type")).count();
+        let rows = answer["databases"].as_array().unwrap();
+        let is_known =
+            |row: &&Value| row["database"].as_str().unwrap().starts_with("dead") && row["newestGood"].is_string();
+        assert!(
+            rows.iter().filter(|row| row["staleness"].as_f64().is_none_or(|share| share > 1.0)).count() == 50,
+            "{answer}"
+        );
+        (lists, rows.iter().filter(is_known).count())
+    };
+    let mut freshness = start();
+    let runs: Vec<(usize, usize)> = (0..8).map(|_| measure(&mut freshness)).collect();
+    let known: Vec<usize> = runs.iter().map(|(_, known)| *known).collect();
+    assert_eq!(known, [8, 16, 24, 32, 40, 48, 50, 50], "{runs:?}");
+    // Twice the last days, and for each that is asked the windows down to its day.
+    assert!(runs.iter().all(|(lists, _)| *lists <= 2 + 8 * 8), "{runs:?}");
+    assert_eq!(runs[7].0, 1, "all are known: {runs:?}");
+    assert_eq!(measure(&mut start()), (1, 50), "another process");
 }
 
 /// Whether `make scale` asks, and there is time.
