@@ -126,6 +126,13 @@ demo: tools ## see it work: back up, verify, restore and compare, on this machin
 functions: ## build what deploys without a compiler: target/lastgood-functions, and it as a .tar.gz
 	@infra/functions.sh $(ARCHITECTURES)
 
+# AGENT=FILE is the `lastgood` of an earlier release: its backups must succeed under today's stack. An earlier checkout's `make
+# earlier` tries today's agent under the stack of then.
+.PHONY: earlier
+earlier: tools ## live a stack's life through with another release's agent (AGENT=FILE)
+	@test -x '$(AGENT)' || { echo 'error: AGENT names no program' >&2; echo 'hint: make earlier AGENT=/path/to/lastgood' >&2; exit 2; }
+	@AGENT='$(AGENT)' $(CARGO) test --workspace --locked --test e2e -- smoke:: identities::commands::each_command
+
 # In the account that the environment names, a sandbox's: it makes a stack, a user and a queue, and removes them again. `make
 # test` runs the same against the local AWS.
 .PHONY: cloud-smoke

@@ -118,9 +118,10 @@ impl Agent {
 
 static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
-/// The agent's binary, of the profile that the tests are built with.
+/// The agent's binary, of the profile that the tests are built with; or the one that the environment names, of another release.
 pub fn binary() -> &'static Path {
-    match BINARY.get_or_init(|| build(&build::own_profile())) {
+    let named = || std::env::var_os("AGENT").map(PathBuf::from);
+    match BINARY.get_or_init(|| named().map_or_else(|| build(&build::own_profile()), Ok)) {
         Ok(binary) => binary,
         Err(errors) => panic!("lastgood doesn't compile:\n{errors}"),
     }

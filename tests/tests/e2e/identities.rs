@@ -2,6 +2,7 @@
 
 mod attacks;
 mod commands;
+mod releases;
 
 use std::sync::OnceLock;
 
