@@ -6,6 +6,7 @@
 
 mod address;
 mod bucket;
+mod checks;
 mod connection;
 mod database;
 mod database_url;

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use postgres::libpq::{self, Variables};
 use postgres::{Connection, Secret};
 
+use super::checks::Checks;
 use super::connection::{self, Places, Resolved};
 use super::foreign::Findings;
 use super::layers::{Layer, Layers, Source};
@@ -41,6 +42,8 @@ pub(crate) struct DatabaseSettings {
     /// The shell command that stops what uses the database, and the one that starts it again.
     pub(crate) stop_command: Option<String>,
     pub(crate) start_command: Option<String>,
+    /// Queries that a restored database has to answer with true.
+    pub(crate) checks: Option<Checks>,
 }
 
 /// Limits that were set, and are no defaults.
@@ -193,6 +196,7 @@ impl DatabaseSettings {
             healthcheck_fail: layers.get(&table::BACKUP_HEALTHCHECK_FAIL_URL),
             stop_command: layers.get(&table::RESTORE_STOP_COMMAND),
             start_command: layers.get(&table::RESTORE_START_COMMAND),
+            checks: layers.get(&table::RESTORE_CHECKS),
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Definition {
     pub(crate) secret: bool,
     /// Whether a `[[database]]` entry may contain it.
     pub(crate) per_database: bool,
+    /// What parts the elements of a list in the TOML file; `None`: they are words, quoted as in a shell.
+    pub(crate) parts: Option<&'static str>,
     /// The form of its value, in words.
     pub(crate) form: &'static str,
     /// What it means: the table's doc comment.
@@ -47,6 +49,7 @@ impl Definition {
         guide: None,
         secret: false,
         per_database: false,
+        parts: None,
         form: "",
         doc: "",
         check: |_| Ok(()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use postgres::{Secret, libpq};
 use serde::Serialize;
 
+pub(crate) use super::checks::CHECKS;
 pub(crate) use super::database_url::DATABASE_URL;
 use super::definition::Form;
 

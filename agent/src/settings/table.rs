@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use postgres::Secret;
 
+use super::checks::Checks;
 use super::database_url::DatabaseUrl;
 use super::definition::{Definition, Section, Setting, settings};
 use super::form::{self, Checksum, Compression, Defaults, ServerSideEncryption, Verify};
@@ -148,6 +149,8 @@ settings! {
         RESTORE_STOP_COMMAND: String = TEXT { guide: Some(STOP_GUIDES_SERVICES), per_database: true }
         /// A shell command that starts it again. It runs whether or not the restore succeeded.
         RESTORE_START_COMMAND: String = TEXT { guide: Some(START_GUIDES_SERVICES), per_database: true }
+        /// SQL queries that a restored database has to answer with true before it takes the name: `SELECT count(*) > 0 FROM users; SELECT max(day) > now() - interval '2 days' FROM orders`. A value that begins with `/`, `./` or `@` is the path of a file with them; in TOML it may be a list. Each runs in a read-only transaction of its own, for five minutes at most, and has to return one row with one column that is true. `SET name = value` between them holds for those that follow: `SET statement_timeout = '1h'`.
+        RESTORE_CHECKS: Checks = CHECKS { per_database: true, parts: Some("\n;\n") }
     }
     Run {
         /// The URL to ping when a backup succeeds, and with `/start` added when it begins, as healthchecks.io expects.

@@ -90,16 +90,19 @@ fn text_of(key: &str, value: &DeValue<'_>, in_entry: bool) -> Result<String, Str
         DeValue::String(text) => Some(text.clone().into_owned()),
         DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
         DeValue::Boolean(switch) => Some(switch.to_string()),
-        DeValue::Array(list) => words(list),
+        DeValue::Array(list) => joined(list, definition.and_then(|definition| definition.parts)),
         _ => None,
     };
     text.ok_or_else(|| "expected a string, a whole number, true, false or a list of strings".to_owned())
 }
 
-/// A list, quoted as a shell quotes words.
-fn words(list: &DeArray<'_>) -> Option<String> {
-    let words: Option<Vec<&str>> = list.iter().map(|word| word.get_ref().as_str()).collect();
-    shlex::try_join(words?).ok()
+/// A list as one text: with what parts its elements, or quoted as a shell quotes words.
+fn joined(list: &DeArray<'_>, parts: Option<&str>) -> Option<String> {
+    let elements: Option<Vec<&str>> = list.iter().map(|word| word.get_ref().as_str()).collect();
+    match parts {
+        Some(parts) => Some(elements?.join(parts)),
+        None => shlex::try_join(elements?).ok(),
+    }
 }
 
 fn line_at(text: &str, byte: usize) -> usize {

@@ -1,6 +1,7 @@
 //! What there is to know, and to change, of one database of a server.
 
 pub mod attempts;
+pub mod checks;
 pub mod content;
 pub mod counts;
 pub mod exchange;

@@ -7,5 +7,6 @@ mod lexer;
 pub mod needs;
 pub mod origin;
 pub mod roles;
+pub mod statements;
 pub mod tokens;
 pub mod traps;

@@ -201,6 +201,18 @@ impl LiveDatabase {
         self.row.get("datconnlimit").and_then(Value::as_i64).unwrap_or(-1)
     }
 
+    /// Nobody may connect to it.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.row.get("datallowconn").and_then(Value::as_bool) == Some(false)
+    }
+
+    /// A DROP DATABASE of it was interrupted: nothing can be done with it but that.
+    #[must_use]
+    pub fn is_half_dropped(&self) -> bool {
+        self.connection_limit() == -2
+    }
+
     /// Any role may copy it.
     #[must_use]
     pub fn is_template(&self) -> bool {

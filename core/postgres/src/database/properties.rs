@@ -117,16 +117,53 @@ pub fn refused(maintenance: &Psql, role: &Role, settings: &[String]) -> Result<V
 /// # Errors
 /// [`PsqlError`] when they can't be asked for.
 pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
-    let mut statements = resets(maintenance, new)?;
-    statements.extend(settings(maintenance, live, new)?);
-    statements.extend(privileges(maintenance, live, new)?);
+    let mut refused = copy_settings(maintenance, live, new)?;
+    let mut statements = privileges(maintenance, live, new)?;
     if let Some(comment) = &live.comment {
         statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(new), literal(comment)));
     }
     if live.connection_limit() >= 0 {
         statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), live.connection_limit()));
     }
+    refused.extend(apply(maintenance, statements));
+    Ok(refused)
+}
+
+/// The same with the settings alone, for the database and for roles in it.
+///
+/// # Errors
+/// [`PsqlError`] when they can't be asked for.
+pub fn copy_settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
+    let mut statements = resets(maintenance, new)?;
+    statements.extend(settings(maintenance, live, new)?);
     Ok(apply(maintenance, statements))
+}
+
+/// What `live` has and `old` lacks: statements about a database `name` that would give it that.
+///
+/// # Errors
+/// [`PsqlError`] when they can't be asked for.
+pub fn lacking(
+    maintenance: &Psql,
+    live: &LiveDatabase,
+    old: &LiveDatabase,
+    name: &str,
+) -> Result<Vec<String>, PsqlError> {
+    let mut lacking = all(maintenance, live, name)?;
+    let has = all(maintenance, old, name)?;
+    lacking.retain(|statement| !has.contains(statement));
+    Ok(lacking)
+}
+
+fn all(maintenance: &Psql, live: &LiveDatabase, name: &str) -> Result<Vec<String>, PsqlError> {
+    let mut all = settings(maintenance, live, name)?;
+    all.extend(privileges(maintenance, live, name)?.into_iter().filter(|statement| statement.starts_with("GRANT ")));
+    let database = identifier(name);
+    all.extend(live.comment.as_ref().map(|comment| format!("COMMENT ON DATABASE {database} IS {}", literal(comment))));
+    let limit = live.connection_limit();
+    all.extend((limit >= 0).then(|| format!("ALTER DATABASE {database} CONNECTION LIMIT {limit}")));
+    all.extend(live.is_closed().then(|| format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false")));
+    Ok(all)
 }
 
 /// What takes away the settings that `database` has.

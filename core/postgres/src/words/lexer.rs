@@ -38,17 +38,29 @@ impl Lexeme {
 
 /// Takes SQL apart. What is never closed ends with it.
 pub(super) fn lexemes(sql: &str) -> Vec<Lexeme> {
-    let mut lexer = Lexer { sql, letters: sql.char_indices().peekable() };
+    let mut lexer = Lexer::new(sql);
     std::iter::from_fn(|| lexer.next()).collect()
 }
 
-struct Lexer<'a> {
+/// A walk from word to word.
+pub(super) struct Lexer<'a> {
     sql: &'a str,
     letters: Peekable<CharIndices<'a>>,
 }
 
-impl Lexer<'_> {
-    fn next(&mut self) -> Option<Lexeme> {
+impl<'a> Lexer<'a> {
+    /// Before the first word.
+    pub(super) fn new(sql: &'a str) -> Self {
+        Self { sql, letters: sql.char_indices().peekable() }
+    }
+
+    /// The offset behind the last word.
+    pub(super) fn position(&mut self) -> usize {
+        self.letters.peek().map_or(self.sql.len(), |(at, _)| *at)
+    }
+
+    /// The next word.
+    pub(super) fn next(&mut self) -> Option<Lexeme> {
         loop {
             let (at, letter) = self.letters.next()?;
             match letter {
@@ -77,7 +89,7 @@ impl Lexer<'_> {
     }
 
     fn rest(&mut self) -> &str {
-        let at = self.letters.peek().map_or(self.sql.len(), |(at, _)| *at);
+        let at = self.position();
         self.sql.get(at..).unwrap_or_default()
     }
 
@@ -88,7 +100,7 @@ impl Lexer<'_> {
     /// The offset after the last letter that was skipped.
     fn skip_while(&mut self, is_part: impl Fn(char) -> bool) -> usize {
         while self.letters.next_if(|(_, letter)| is_part(*letter)).is_some() {}
-        self.letters.peek().map_or(self.sql.len(), |(at, _)| *at)
+        self.position()
     }
 
     fn skip_to(&mut self, end: usize) {
