@@ -223,7 +223,7 @@ fn rate(text: &str) -> Result<f64, String> {
 pub(crate) struct RestoreArgs {
     /// The backup: its name as `list` shows it, or `latest` for the newest good one.
     #[arg(value_name = "ID", group = "from")]
-    #[arg(required_unless_present_any = ["backup_file", "from_s3_latest", "from_s3", "list_s3", "drop_old"])]
+    #[arg(required_unless_present_any = ["backup_file", "from_s3_latest", "from_s3", "list_s3", "drop_old", "undo"])]
     pub(crate) id: Option<String>,
     /// Restore a file that Lastgood or `pg_dump --format=custom` made.
     #[arg(long, value_name = "PATH", group = "from")]
@@ -263,6 +263,9 @@ pub(crate) struct RestoreArgs {
     /// Do not run RESTORE_STOP_COMMAND and RESTORE_START_COMMAND.
     #[arg(long)]
     pub(crate) skip_services: bool,
+    /// Do not run the checks of RESTORE_CHECKS.
+    #[arg(long)]
+    pub(crate) skip_checks: bool,
     /// Allow replacing the database with a backup of a different one.
     #[arg(long)]
     pub(crate) force: bool,
@@ -277,6 +280,10 @@ pub(crate) struct RestoreArgs {
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
     #[arg(long, conflicts_with_all = ["from", "into", "table", "in_place"])]
     pub(crate) drop_old: bool,
+    /// Undo a restore by swap: the old database `NAME_before_TIMESTAMP`, by default the newest one, gets its name back, and the
+    /// restored one is kept in its place. Restore nothing.
+    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "in_place", "drop_old"])]
+    pub(crate) undo: Option<Option<String>>,
     /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
     /// read.
     #[arg(long, value_name = "WHICH")]

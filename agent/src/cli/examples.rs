@@ -123,6 +123,7 @@ Examples:
   lastgood restore latest --into shop_copy
   lastgood restore --from-s3-latest --confirm
   lastgood restore --from-s3 s3://my-backups/backups/20261122/shop_backup_20261122_030000.sql.gz
+  lastgood restore --undo             go back: the old database and the restored one change names again
   lastgood restore --drop-old         drop the old databases that earlier restores kept
 
 Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds

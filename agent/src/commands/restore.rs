@@ -5,6 +5,7 @@
 mod answer;
 mod archive;
 mod backup;
+mod checks;
 mod choose;
 mod clients;
 mod damage;
@@ -28,6 +29,7 @@ mod swap;
 mod swappable;
 mod tables;
 mod traps;
+mod undo;
 mod unfilled;
 mod wish;
 
@@ -65,7 +67,10 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
     if args.drop_old {
         return drop_old::run(args, settings, &server, &target.name, interrupt);
     }
-    let wish = Wish::of(args, settings, &database);
+    let wish = Wish::of(args, settings, &database)?;
+    if let Some(asked) = &args.undo {
+        return undo::run(asked.as_deref(), &wish, settings, (&server, &target), interrupt);
+    }
     let of = database.name.as_deref().unwrap_or(&target.role.name);
     let choosing = choose::choose(args, settings, of, Timestamp::now());
     let (backup, stored) = interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))?;

@@ -103,6 +103,11 @@ fn documents_of_what_restore_lists_and_drops_are_as_documented() {
     agent.run(&["backup"]).succeeds();
     holds("restore --list-s3", &json(&agent, &["restore", "--list-s3"]).succeeds());
     agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    let undo = ["restore", "--undo"];
+    let planned = json(&agent, &[&undo[..], &["--dry-run"]].concat()).succeeds();
+    assert_eq!((&planned.json()["done"], &planned.json()["others"]), (&false.into(), &Value::Array(Vec::new())));
+    holds("restore --undo", &planned);
+    holds("restore --undo", &json(&agent, &[&undo[..], &["--confirm"]].concat()).succeeds());
     let dropped = json(&agent, &["restore", "--drop-old", "--confirm"]).succeeds();
     assert_eq!(dropped.json()["dropped"].as_array().unwrap().len(), 1);
     holds("restore --drop-old", &dropped);

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod by_hand;
+mod checks;
 mod content;
 mod encrypted;
 mod exchange;
@@ -17,6 +18,7 @@ mod refusals;
 mod roles;
 mod safety;
 mod search_path;
+mod undo;
 mod unreadable;
 mod ways;
 

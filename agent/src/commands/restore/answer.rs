@@ -5,11 +5,11 @@ use std::fmt;
 use std::time::Duration;
 
 use ::archive::Census;
-use postgres::quote::identifier;
 use serde::Serialize;
 
 use crate::answers::census;
 use crate::answers::failure::Failure;
+use crate::commands::restore::checks;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::way::Mode;
 use crate::commands::restore::reading::Through;
@@ -51,6 +51,8 @@ pub(crate) struct RestoreAnswer {
     rows: Option<u64>,
     dumped_bytes: u64,
     seconds: f64,
+    /// How many checks of the user's own hold.
+    checks: usize,
     warnings: Vec<String>,
     /// The database, where it is another one than the settings name.
     #[serde(skip)]
@@ -74,6 +76,7 @@ impl RestoreAnswer {
             rows: restored_census.counted_rows(),
             dumped_bytes: if chosen.is_all() { restored.dumped } else { restored_census.bytes() },
             seconds: took.as_secs_f64(),
+            checks: checks::asked(&job.wish.checks).count(),
             warnings: job.plan.warnings.clone(),
             into: job.wish.into.then(|| facts.target.name.clone()),
         }
@@ -93,17 +96,13 @@ impl fmt::Display for RestoreAnswer {
             self.seconds,
             if self.rows.is_some() { "" } else { "else " }
         )?;
+        if self.checks > 0 {
+            writeln!(f, "{} of RESTORE_CHECKS passed", words::count(self.checks as u64, "check"))?;
+        }
         if let Some(old) = &self.old_database {
-            let (name, old_name) = (identifier(&self.database), identifier(old));
-            let aside = identifier(&format!("{}_restored", self.database.chars().take(50).collect::<String>()));
-            writeln!(f, "the old database stays as {old}; to go back, with nobody connected:")?;
-            writeln!(f, "  ALTER DATABASE {name} RENAME TO {aside};")?;
-            writeln!(f, "  ALTER DATABASE {old_name} RENAME TO {name};")?;
-            writeln!(
-                f,
-                "to drop it when all is well: lastgood restore --drop-old --database {}",
-                words::shell_word(&self.database)
-            )?;
+            let database = words::shell_word(&self.database);
+            writeln!(f, "the old database stays as {old}; to go back: lastgood restore --undo --database {database}")?;
+            writeln!(f, "to drop it when all is well: lastgood restore --drop-old --database {database}")?;
         }
         if let Some(safety) = &self.safety_backup {
             let database = match &self.into {

@@ -19,6 +19,7 @@ use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
+use crate::commands::restore::checks;
 use crate::commands::restore::clients::{Clients, Stopped};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
@@ -158,6 +159,11 @@ fn check(job: &Job, mut session: Session, walked: &Walked, (begun, guard): (&str
         job.go_on()?;
         Ok(number)
     });
+    let checked = match checked.map(|number| (number, checks::run_within(&mut session, &job.wish.checks))) {
+        Ok((_, Err(error))) => return Err(ended(session, &error)),
+        Ok((number, Ok(checks))) => job.go_on().and_then(|()| checks::refuse_failed(&checks)).map(|()| number),
+        Err(failure) => Err(failure),
+    };
     let number = match checked {
         Ok(number) => number,
         Err(failure) => {

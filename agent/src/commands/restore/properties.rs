@@ -4,6 +4,7 @@
 //! `timezone`, an application's own). So those hold while it is filled; then it gets what the live database has now, or, where
 //! there is none or an empty one, what the archive says.
 
+use postgres::PsqlError;
 use postgres::database::live::LiveDatabase;
 use postgres::database::properties;
 use postgres::quote::{identifier, literal, setting_name};
@@ -32,6 +33,20 @@ pub(super) fn before_rows(job: &Job, new: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Gives the filled database `new` the settings that the live one has now: under them applications will ask it.
+///
+/// # Errors
+/// Exit 1 when they cannot be read.
+pub(super) fn before_checks(job: &Job, new: &str) -> Result<(), Failure> {
+    let Some(living) = job.facts.target.living.as_ref().filter(|_| are_kept(job)) else { return Ok(()) };
+    // What the role may not set is named when all properties are carried over.
+    properties::copy_settings(&job.server.maintenance, living, new).map(drop).map_err(|e| unread(living, &e))
+}
+
+fn unread(living: &LiveDatabase, error: &PsqlError) -> Failure {
+    Failure::new(Exit::Failed, format!("cannot read the settings of {}: {error}", living.name))
+}
+
 /// What belongs to the database and not to its content: as the live one has it now, else as the archive says.
 ///
 /// # Errors
@@ -40,8 +55,7 @@ pub(super) fn carry_over(job: &Job, new: &str) -> Result<(), Failure> {
     let Some(living) = job.facts.target.living.as_ref().filter(|_| are_kept(job)) else {
         return take_over(job, new);
     };
-    let refused = properties::copy(&job.server.maintenance, living, new)
-        .map_err(|e| Failure::new(Exit::Failed, format!("cannot read the settings of {}: {e}", living.name)))?;
+    let refused = properties::copy(&job.server.maintenance, living, new).map_err(|e| unread(living, &e))?;
     refused.iter().for_each(|line| tracing::warn!("{line}"));
     Ok(())
 }
@@ -92,8 +106,7 @@ pub(super) fn are_kept(job: &Job) -> bool {
 }
 
 fn of_living(job: &Job, living: &LiveDatabase, new: &str) -> Result<Vec<String>, Failure> {
-    properties::settings(&job.server.maintenance, living, new)
-        .map_err(|e| Failure::new(Exit::Failed, format!("cannot read the settings of {}: {e}", living.name)))
+    properties::settings(&job.server.maintenance, living, new).map_err(|e| unread(living, &e))
 }
 
 /// Settings, limit and template, as statements about `name`, without those that the role may not give.

@@ -13,6 +13,7 @@ use postgres::{Psql, PsqlError};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
+use crate::commands::restore::checks;
 use crate::commands::restore::clients::Clients;
 use crate::commands::restore::fill;
 use crate::commands::restore::fill::unfilled::Unfilled;
@@ -80,8 +81,20 @@ fn prepare(job: &Job, new: &str, filling: &Filling) -> Result<Through, Unfilled>
     job.go_on()?;
     job.check_counts(&through.walked.census, &counted, true)?;
     statistics::gather(&psql, job.sessions());
+    check(job, new)?;
     properties::carry_over(job, new)?;
     Ok(through)
+}
+
+/// The user's own checks, under the settings that the database will have. Its limit of connections may let nobody in, and comes later.
+fn check(job: &Job, new: &str) -> Result<(), Failure> {
+    if job.wish.checks.is_empty() {
+        return Ok(());
+    }
+    properties::before_checks(job, new)?;
+    let checks = checks::run(&job.server.psql.to(new), &job.wish.checks)?;
+    job.go_on()?;
+    checks::refuse_failed(&checks)
 }
 
 /// Creates the new database, under the name of a later second where another restore has just taken this one: what that one

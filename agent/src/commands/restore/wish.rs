@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use postgres::programs::dump_options;
 
+use crate::answers::failure::Failure;
 use crate::cli::RestoreArgs;
+use crate::commands::restore::checks;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// What a restore was asked to do.
@@ -36,15 +38,20 @@ pub(crate) struct Wish {
     pub(crate) start_command: Option<String>,
     /// The role that a safety backup is made as, where it isn't the connection's own.
     pub(crate) dumps_as: Option<String>,
+    /// The user's own checks of the restored database, and `SET` statements between them.
+    pub(crate) checks: Vec<String>,
     /// Where rows may wait: `TMPDIR`.
     pub(crate) spool_directory: PathBuf,
 }
 
 impl Wish {
     /// What this command line asks for. With `--into` nobody uses the target yet, so nothing is stopped.
-    pub(crate) fn of(args: &RestoreArgs, settings: &Settings, database: &DatabaseSettings) -> Self {
+    ///
+    /// # Errors
+    /// As [`checks::of`].
+    pub(crate) fn of(args: &RestoreArgs, settings: &Settings, database: &DatabaseSettings) -> Result<Self, Failure> {
         let stops = !args.skip_services && args.into.is_none();
-        Self {
+        Ok(Self {
             in_place: args.in_place,
             into: args.into.is_some(),
             tables: args.table.clone(),
@@ -58,7 +65,8 @@ impl Wish {
             stop_command: database.stop_command.clone().filter(|_| stops),
             start_command: database.start_command.clone().filter(|_| stops),
             dumps_as: dump_options::role(&database.dump_options).map(str::to_owned),
+            checks: if args.skip_checks || args.undo.is_some() { Vec::new() } else { checks::of(database)? },
             spool_directory: settings.spool_directory.clone(),
-        }
+        })
     }
 }

@@ -34,7 +34,7 @@ pub fn exchange(maintenance: &Psql, name: &str, new: &str, old: Option<&str>) ->
         // A connection that broke at COMMIT leaves open whether it was done: then the new database has the name.
         last = Some(match oid(maintenance, name) {
             Ok(found) if found == Some(identity) => return Ok(()),
-            Ok(_) => not_exchanged(name, error.to_string(), who_is_connected(maintenance, name)),
+            Ok(_) => not_exchanged(name, error.to_string(), who_is_connected(maintenance, &[name, new])),
             Err(silence) => Error::ExchangeUnknown {
                 database: name.to_owned(),
                 new: new.to_owned(),
@@ -112,11 +112,11 @@ struct Connected {
     connections: u64,
 }
 
-fn who_is_connected(maintenance: &Psql, name: &str) -> Vec<String> {
+fn who_is_connected(maintenance: &Psql, names: &[&str]) -> Vec<String> {
     let select = format!(
         "SELECT usename AS role, application_name AS application, count(*) AS connections FROM pg_stat_activity
-            WHERE datname = {} GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 5",
-        literal(name)
+            WHERE datname IN ({}) GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 5",
+        literals(names)
     );
     let connected: Vec<Connected> = maintenance.rows(&select).unwrap_or_default();
     let shown = |c: &Connected| {

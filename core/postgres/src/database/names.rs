@@ -31,6 +31,13 @@ pub fn is_before(database: &str, name: &str) -> bool {
     is_beside(database, BEFORE, name)
 }
 
+/// When the database `name` was put aside, where it is one that [`before`] makes for `database`.
+#[must_use]
+pub fn put_aside(database: &str, name: &str) -> Option<Timestamp> {
+    let time = time_beside(database, BEFORE, name)?;
+    jiff::civil::DateTime::strptime(TIME, time).ok()?.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+}
+
 /// Whether `name` is one that [`restoring`] makes for `database`: what a killed restore left behind.
 #[must_use]
 pub fn is_restoring(database: &str, name: &str) -> bool {
@@ -48,10 +55,13 @@ fn beside(database: &str, mark: &str, at: Timestamp) -> String {
 }
 
 fn is_beside(database: &str, mark: &str, name: &str) -> bool {
-    let time = name.strip_prefix(&shortened(database, mark)).and_then(|rest| rest.strip_prefix(mark));
-    time.is_some_and(|time| {
+    time_beside(database, mark, name).is_some_and(|time| {
         jiff::civil::DateTime::strptime(TIME, time).is_ok() && time.len() == "YYYYMMDD_HHMMSS".len()
     })
+}
+
+fn time_beside<'a>(database: &str, mark: &str, name: &'a str) -> Option<&'a str> {
+    name.strip_prefix(&shortened(database, mark)).and_then(|rest| rest.strip_prefix(mark))
 }
 
 /// The name, or its beginning and a digest of all of it where mark and time would make it too long.
@@ -85,6 +95,8 @@ mod tests {
     fn names_carry_the_restores_time() {
         assert_eq!(restoring("app", time()), "app_restoring_20261122_194500");
         assert_eq!(before("app", time()), "app_before_20261122_194500");
+        assert_eq!(put_aside("app", "app_before_20261122_194500"), Some(time()));
+        assert_eq!(put_aside("app", "app_restoring_20261122_194500"), None);
     }
 
     #[test]

@@ -22,6 +22,7 @@ impl fmt::Display for Plan {
             let tables = subject.tables.join(", ");
             writeln!(f, "tables    the rows of {tables} alone; of all else the definitions without foreign keys")?;
         }
+        subject.checks.iter().try_for_each(|query| writeln!(f, "check     {query}"))?;
         if let Some(command) = &subject.stops {
             writeln!(f, "stops     {command}")?;
         }
@@ -66,6 +67,7 @@ pub(crate) struct PlanDocument<'a> {
     old_name: Option<&'a str>,
     owners_kept: bool,
     jobs: usize,
+    checks: &'a [String],
     warnings: &'a [String],
 }
 
@@ -83,6 +85,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
             old_name,
             owners_kept: plan.owners_kept,
             jobs: plan.filling.jobs(),
+            checks: &plan.subject.checks,
             warnings: &plan.warnings,
         }
     }

@@ -6,6 +6,7 @@ use postgres::database::live::LiveDatabase;
 
 use crate::answers::census;
 use crate::commands::restore::backup::Backup;
+use crate::commands::restore::checks;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::server::Target;
@@ -20,6 +21,8 @@ pub(super) struct Subject {
     pub(super) replaces: String,
     /// The tables whose rows are restored; empty: all.
     pub(super) tables: Vec<String>,
+    /// The user's own checks, each on a line.
+    pub(super) checks: Vec<String>,
     /// The shell command that stops what uses the database.
     pub(super) stops: Option<String>,
 }
@@ -32,6 +35,7 @@ impl Subject {
             made: made(&facts.backup, &facts.head, facts.moment),
             replaces: replaces(&facts.target),
             tables: wish.tables.iter().chain(chosen.belonging()).cloned().collect(),
+            checks: checks::asked(&wish.checks).map(|query| checks::in_one_line(query)).collect(),
             stops: wish.stop_command.clone(),
         }
     }

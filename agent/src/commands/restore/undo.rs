@@ -1,0 +1,129 @@
+//! `lastgood restore --undo`: the database that a restore put aside gets its name back, and the restored one is kept in its place.
+//!
+//! One transaction exchanges the names, as a restore's does. The old database comes back as it was: with its own settings, privileges
+//! and limit. What was changed since the restore is named before the question, and nobody's guess carries it over: who was kept out of
+//! the restored database should get into the old one, and who left the firm in between should not.
+
+mod choose;
+mod shown;
+
+use catalog::words;
+use jiff::Timestamp;
+use postgres::Error;
+use postgres::database::exchange::exchange;
+use postgres::database::live::LiveDatabase;
+use postgres::database::names;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::prompt;
+use crate::commands::restore::clients::Clients;
+use crate::commands::restore::server::{Server, Target};
+use crate::commands::restore::undo::choose::choose;
+use crate::commands::restore::undo::shown::{Done, Plan, UndoDocument, warnings};
+use crate::commands::restore::wish::Wish;
+use crate::interrupt::Interrupt;
+use crate::lock::Lock;
+use crate::settings::Settings;
+
+/// Undoes the newest restore of the target, or brings back the old database that was `asked` for.
+///
+/// # Errors
+/// Both databases have their names of before then, unless the error says that this is unknown. Exit 5 when there is no old database; exit 3
+/// when a restore of this database is under way.
+pub(crate) fn run(
+    asked: Option<&str>,
+    wish: &Wish,
+    settings: &Settings,
+    (server, target): (&Server, &Target),
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(&target.name))?;
+    let plan = decide(asked, wish, server, target).map_err(|failure| stopped_or(interrupt, failure))?;
+    let report = settings.report;
+    if wish.dry_run {
+        report.answer(&UndoDocument::of(&plan, false), &format!("{plan}nothing was changed (--dry-run)"))?;
+        return Ok(Exit::Done);
+    }
+    let question = format!("Give the name {} back to {}?", plan.name, plan.old.name);
+    prompt::ask(&plan, &question, wish.confirm, interrupt).map_err(|failure| stopped_or(interrupt, failure))?;
+    let stopped = Clients::of(wish).stop(interrupt).map_err(|failure| stopped_or(interrupt, failure))?;
+    give_back(server, &plan, interrupt)?;
+    let started = stopped.start();
+    report.answer(&UndoDocument::of(&plan, true), &Done(&plan))?;
+    Ok(started.err().map_or(Exit::Done, |failure| {
+        report.say(&failure);
+        failure.exit
+    }))
+}
+
+fn decide(asked: Option<&str>, wish: &Wish, server: &Server, target: &Target) -> Result<Plan, Failure> {
+    let (old, others) = choose(&server.maintenance, &target.name, asked)?;
+    refuse(target, &old)?;
+    let moment = server.free_moment(&target.name, Timestamp::now())?;
+    Ok(Plan {
+        warnings: warnings(&server.maintenance, target, &old)?,
+        aside: target.living.as_ref().map(|_| names::before(&target.name, moment)),
+        name: target.name.clone(),
+        place: target.place.clone(),
+        size: target.living.as_ref().and_then(|living| living.size),
+        age: names::put_aside(&target.name, &old.name).map(|at| words::age(Timestamp::now().duration_since(at))),
+        stops: wish.stop_command.clone(),
+        old,
+        others,
+    })
+}
+
+/// What would make the exchange fail, found before anything is stopped.
+fn refuse(target: &Target, old: &LiveDatabase) -> Result<(), Failure> {
+    let role = &target.role;
+    let refused = |error: String, hint: &str| Err(Failure::new(Exit::Failed, error).hint(hint));
+    if target.only_here {
+        let error =
+            format!("the role {} may connect to no other database, from which to rename {}", role.name, target.name);
+        return refused(error, "undo as a role that may connect to the database postgres");
+    }
+    if !role.creates_databases {
+        let error = format!("the role {} may not rename a database, which takes CREATEDB", role.name);
+        return refused(error, "undo as the databases' owner with CREATEDB, or as a superuser");
+    }
+    for database in target.living.iter().chain([old]) {
+        if !role.superuser && !database.is_ours {
+            let error =
+                format!("the role {} may not rename {}, which belongs to {}", role.name, database.name, database.owner);
+            return refused(error, "undo as a role that owns both databases, or as a superuser");
+        }
+        if let Some(first) = database.prepared_transactions.first() {
+            let error = format!("a prepared transaction ({first}) holds database {}", database.name);
+            return refused(error, "end it first, in that database: COMMIT PREPARED or ROLLBACK PREPARED");
+        }
+    }
+    if old.is_half_dropped() {
+        let error = format!("a DROP DATABASE of {} was interrupted, and nobody can use it any more", old.name);
+        return refused(error, "restore a backup instead: lastgood list");
+    }
+    Ok(())
+}
+
+/// The exchange.
+fn give_back(server: &Server, plan: &Plan, interrupt: &Interrupt) -> Result<(), Failure> {
+    if interrupt.seen().is_some() {
+        return Err(stopped_or(interrupt, Failure::new(Exit::Failed, "the undo was stopped")));
+    }
+    exchange(&server.maintenance, &plan.name, &plan.old.name, plan.aside.as_deref()).map_err(|error| match error {
+        Error::NewDatabaseGone { .. } => {
+            Failure::new(Exit::NotFound, format!("the old database {} was dropped or renamed just now", plan.old.name))
+                .hint("both databases are as they were left; see what there is: psql -l")
+        }
+        // Whether the names were exchanged is more than that a signal came.
+        error @ Error::ExchangeUnknown { .. } => error.into(),
+        error => stopped_or(interrupt, error.into()),
+    })
+}
+
+/// Why a step failed: Ctrl-C at a terminal reaches the programs that it asks as well.
+fn stopped_or(interrupt: &Interrupt, failure: Failure) -> Failure {
+    interrupt.seen().map_or(failure, |signal| {
+        Failure::new(Exit::Failed, format!("the undo was stopped by {signal}"))
+            .hint("both databases have their names of before; start it again")
+    })
+}
