@@ -75,6 +75,10 @@ pub(crate) struct Settings {
     pub(crate) reverify_days: Option<u32>,
     /// The age keys that archives are encrypted for; empty: not encrypted.
     pub(crate) recipients: Vec<age::x25519::Recipient>,
+    /// Whether the server's roles and tablespaces are stored beside each archive.
+    pub(crate) globals: bool,
+    /// Whether the roles' passwords are stored with them.
+    pub(crate) globals_passwords: bool,
     /// The age key that decrypts.
     pub(crate) identity_file: Option<PathBuf>,
     /// The folder of PostgreSQL's programs; `None`: look for them.
@@ -139,6 +143,7 @@ impl Settings {
         warnings.extend(findings.warnings);
         let databases = sources.databases(given, &mut mistakes);
         let recipients = recipients(&sources.layers, &mut mistakes);
+        mistakes.extend(open_passwords(&sources.layers, &recipients));
         let bucket = bucket::resolve(&sources.layers, &mut mistakes);
         let parts = Parts { databases, recipients, bucket, warnings, remarks: findings.remarks };
         (assemble(sources, given, parts, report), mistakes)
@@ -188,6 +193,8 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         verify: all.get(&table::BACKUP_VERIFY)?,
         reverify_days: all.get(&table::BACKUP_REVERIFY_DAYS).filter(|days| *days > 0),
         recipients,
+        globals: all.get(&table::BACKUP_GLOBALS)?,
+        globals_passwords: all.get(&table::BACKUP_GLOBALS_PASSWORDS)?,
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
         program_directory: all.get(&table::PG_BIN_DIR),
         spool_directory: given.spool_directory(),
@@ -238,6 +245,18 @@ fn recipients(layers: &Layers, mistakes: &mut Vec<String>) -> Vec<age::x25519::R
         }
     }
     recipients
+}
+
+/// Passwords, hashed or not, never lie anywhere for all to read who may read backups.
+fn open_passwords(layers: &Layers, recipients: &[age::x25519::Recipient]) -> Option<String> {
+    let setting = &table::BACKUP_GLOBALS_PASSWORDS;
+    let found = layers.find(&setting.definition).filter(|_| layers.get(setting) == Some(true))?;
+    recipients.is_empty().then(|| {
+        format!(
+            "{}={} ({}): passwords are only stored encrypted: set BACKUP_AGE_RECIPIENTS too, or leave this out",
+            found.name, found.text, found.source
+        )
+    })
 }
 
 /// Shared by all users where the system has such a folder, so that two of them don't back up the same database at once.

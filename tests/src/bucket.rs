@@ -164,7 +164,10 @@ impl Bucket {
     /// The only key that ends so; fails unless there is exactly one.
     pub fn key_ending_in(&self, suffix: &str) -> String {
         let keys = self.keys();
-        let [key] = keys.iter().filter(|key| key.ends_with(suffix)).collect::<Vec<_>>()[..] else {
+        // The name of the globals ends as an archive's does.
+        let is_meant =
+            |key: &&String| key.ends_with(suffix) && key.contains(".globals.") == suffix.contains(".globals.");
+        let [key] = keys.iter().filter(is_meant).collect::<Vec<_>>()[..] else {
             panic!("not exactly one key ends in {suffix}: {keys:#?}");
         };
         key.clone()

@@ -3,6 +3,7 @@
 mod carry;
 mod dry_run;
 mod dump;
+mod globals;
 mod lanes;
 mod leftovers;
 mod local;

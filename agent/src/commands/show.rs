@@ -23,7 +23,9 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Fa
     let manifest = readable(places::manifest(&repository, &entry).await)?.flatten();
     let verdicts = verdicts(&repository, &entry).await?;
     let by_hand = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
-    let answer = ShowAnswer::new(&repository, &entry, Known { manifest, verdicts, by_hand }, Timestamp::now());
+    let globals = by_hand::globals(&repository, settings, manifest.as_ref());
+    let known = Known { manifest, verdicts, by_hand, globals };
+    let answer = ShowAnswer::new(&repository, &entry, known, Timestamp::now());
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
 }

@@ -109,6 +109,10 @@ settings! {
         BACKUP_AGE_RECIPIENTS_FILE: PathBuf = PATH {}
         /// The file with the age secret key that `restore` and `verify` decrypt with. Keep it off the machine that makes the backups.
         BACKUP_AGE_IDENTITY_FILE: PathBuf = PATH {}
+        /// Store the server's roles, their memberships and settings, and its tablespaces beside each archive, as `pg_dumpall --globals-only` writes them: what `restore --create-roles` needs on a server that has none. `false`: leave them out.
+        BACKUP_GLOBALS: bool = SWITCH { default: Some("true") }
+        /// Store the roles' passwords with them, as the server keeps them (hashed). Only with `BACKUP_AGE_RECIPIENTS`, and only as a superuser.
+        BACKUP_GLOBALS_PASSWORDS: bool = SWITCH { default: Some("false") }
         /// What `backup` reads back after storing: `auto` reads back a local copy and leaves a bucket to the AWS stack's verify function; `read-back` reads back the bucket too; `none` leaves both to `lastgood verify`.
         BACKUP_VERIFY: Verify = VERIFY { default: Some("auto") }
         /// After how many days `verify --all` reads an intact backup again, because disks forget: those first whose verdict is the oldest, and at most a thirtieth of all bytes per run (one backup if that is less). `0`: never.

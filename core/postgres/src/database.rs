@@ -14,5 +14,6 @@ pub mod paths;
 pub mod properties;
 pub mod replacing;
 pub mod rights;
+pub mod roles;
 pub mod statistics;
 pub mod undumpable;

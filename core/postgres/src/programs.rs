@@ -4,6 +4,7 @@ pub mod dump_options;
 pub mod guard;
 pub(crate) mod handle;
 pub mod pg_dump;
+pub mod pg_dumpall;
 pub mod pg_restore;
 pub mod pipe;
 pub mod program;

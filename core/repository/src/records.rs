@@ -118,6 +118,18 @@ impl Repository {
         }
     }
 
+    /// Stores what lies beside an archive and isn't JSON, such as the globals, and must not be there yet. Who stores it may not be
+    /// allowed to read it.
+    ///
+    /// # Errors
+    /// Those of the store. That something else is there is an outcome.
+    pub async fn put_beside(&self, key: &str, bytes: impl Into<Bytes>) -> Result<PutOutcome, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.put_beside(key, bytes.into()).await,
+            Self::Directory(directory) => directory.put_new(key, bytes.into()).await,
+        }
+    }
+
     /// Stores a record, whatever was there: verdicts, saved places, the marks of retired databases.
     ///
     /// # Errors

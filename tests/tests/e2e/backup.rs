@@ -3,6 +3,7 @@
 mod conflict;
 mod dump_faults;
 mod encryption;
+mod globals;
 mod healthcheck;
 mod interrupts;
 mod locks;
@@ -124,22 +125,24 @@ impl Places {
         assert_eq!(self.bucket.open_uploads(), Vec::<String>::new());
     }
 
-    /// An archive, its manifest and, where the agent judges, its verdict.
+    /// An archive with the globals, its manifest and, where the agent judges, its verdict.
     #[track_caller]
     fn directory_holds_one_good_backup(&self) {
         let files = self.files();
-        assert_eq!(files.len(), 3, "{files:?}");
-        assert!(files[0].ends_with(".intact.json") && files[1].ends_with(".manifest.json"), "{files:?}");
-        assert!(files[2].contains(".sql"), "{files:?}");
+        assert_eq!(files.len(), 4, "{files:?}");
+        assert!(files[0].contains(".globals.sql.gz"), "{files:?}");
+        assert!(files[1].ends_with(".intact.json") && files[2].ends_with(".manifest.json"), "{files:?}");
+        assert!(files[3].contains(".sql"), "{files:?}");
     }
 
-    /// An archive, its manifest, and the mark that the database is expected.
+    /// An archive with the globals, its manifest, and the mark that the database is expected.
     #[track_caller]
     fn bucket_holds_one_backup(&self) {
         let keys = self.bucket.keys();
-        assert_eq!(keys.len(), 3, "{keys:?}");
-        assert!(keys[0].ends_with(".manifest.json") && keys[1].contains(".sql"), "{keys:?}");
-        assert!(keys[2].starts_with("backups/databases/"), "{keys:?}");
+        assert_eq!(keys.len(), 4, "{keys:?}");
+        assert!(keys[0].contains(".globals.sql.gz"), "{keys:?}");
+        assert!(keys[1].ends_with(".manifest.json") && keys[2].contains(".sql"), "{keys:?}");
+        assert!(keys[3].starts_with("backups/databases/"), "{keys:?}");
         assert_eq!(self.bucket.open_uploads(), Vec::<String>::new());
     }
 }
@@ -153,7 +156,9 @@ fn files(directory: &Path) -> Vec<String> {
 
 #[track_caller]
 fn only(names: &[String], suffix: &str) -> String {
-    let [name] = names.iter().filter(|name| name.ends_with(suffix)).collect::<Vec<_>>()[..] else {
+    let is_meant =
+        |name: &&String| name.ends_with(suffix) && name.contains(".globals.") == suffix.contains(".globals.");
+    let [name] = names.iter().filter(is_meant).collect::<Vec<_>>()[..] else {
         panic!("not exactly one ends in {suffix}: {names:#?}");
     };
     name.clone()

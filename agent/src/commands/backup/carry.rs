@@ -11,6 +11,7 @@ use postgres::{Dump, DumpError};
 
 use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
+use crate::commands::backup::globals::Globals;
 use crate::commands::backup::lanes::Lanes;
 
 /// What was read, counted and stored.
@@ -23,6 +24,8 @@ pub(crate) struct Carried {
     pub(crate) dumped: u64,
     /// What pg_dump said on stderr.
     pub(crate) warnings: Vec<String>,
+    /// What is stored beside the archive; read after it.
+    pub(crate) globals: Globals,
 }
 
 /// Why nothing may be made visible.
@@ -84,7 +87,7 @@ impl Road {
             let panicked = |_| Err(CarryError::Read(io::Error::other("its reader panicked")));
             match (dumping.join().unwrap_or_else(panicked), stored) {
                 (Ok(Dumped { walked, bytes, warnings }), Ok(digest)) => {
-                    Ok(Carried { walked, digest, dumped: bytes, warnings })
+                    Ok(Carried { walked, digest, dumped: bytes, warnings, globals: Globals::default() })
                 }
                 // A dump that ends early aborts the frames: the dump's own error is the cause.
                 (Err(error), Err(CarryError::Frames(_)) | Ok(_)) => Err(error),

@@ -9,6 +9,7 @@ use postgres::Stop;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::commands::backup::globals;
 use crate::commands::backup::source::Source;
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
@@ -43,6 +44,7 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], sto
     for database in databases {
         let source = Source::open(settings, database, Purpose::Backup, stop, Duration::ZERO)?;
         source.partial().iter().for_each(|partial| tracing::warn!("{partial}"));
+        globals::rehearse(settings, &source);
         intents.push(DatabaseIntent::new(&source));
     }
     let mut repositories = Vec::new();

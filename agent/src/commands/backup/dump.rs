@@ -23,6 +23,14 @@ impl Run<'_> {
         for left in (0..TRIES).rev() {
             let (mut carried, lanes) = self.carry_into(self.open_lanes().await?).await?;
             carried.warnings.extend(partial.clone());
+            // Before anything is visible: a run that is told to stop here leaves nothing.
+            carried.globals = match self.read_globals().await {
+                Ok(globals) => globals,
+                Err(failure) => {
+                    lanes.abort().await;
+                    return Err(failure);
+                }
+            };
             match lanes.complete(&carried.digest, left > 0).await {
                 Completed::Done(lanes) => return Ok((carried, lanes)),
                 Completed::Again => {

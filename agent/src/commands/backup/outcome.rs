@@ -43,6 +43,8 @@ pub(crate) struct Kept {
     pub(crate) stored: Stored,
     /// `None`: it was not read back here.
     pub(crate) verdict: Option<Verdict>,
+    /// What is not as it was asked for, and is no reason to call it a failure.
+    pub(crate) warning: Option<String>,
 }
 
 impl BackupOutcome {
@@ -152,6 +154,7 @@ impl fmt::Display for BackupOutcome {
         )?;
         for kept in &self.kept {
             writeln!(f, "  {:<8}  {:>9}  {}", kept.state(), words::size(kept.stored.size), kept.name)?;
+            kept.warning.iter().try_for_each(|warning| writeln!(f, "  WARNING   {warning}"))?;
         }
         for (repository, failure) in &self.failures {
             writeln!(f, "  FAILED    {repository}: {}", failure.error)?;
@@ -193,6 +196,8 @@ struct KeptDocument {
     key: String,
     size: u64,
     state: &'static str,
+    /// Null where all is as it was asked for.
+    warning: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -242,6 +247,7 @@ impl KeptDocument {
             key: kept.stored.key.clone(),
             size: kept.stored.size,
             state: kept.state(),
+            warning: kept.warning.clone(),
         }
     }
 }

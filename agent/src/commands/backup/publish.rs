@@ -9,6 +9,7 @@ use repository::{PutOutcome, Repository, Stored};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
+use crate::commands::backup::globals::Put;
 use crate::commands::backup::lanes::{Lane, Reached, under_way};
 use crate::commands::backup::outcome::{BackupOutcome, Kept};
 use crate::commands::backup::run::Run;
@@ -69,20 +70,24 @@ impl Run<'_> {
         carried: &Carried,
         stored: Stored,
     ) -> Result<Kept, Failure> {
-        let manifest = self.manifest(carried, &stored);
+        let globals = self.put_globals(repository, id, &carried.globals).await;
+        let manifest = self.manifest(carried, &stored, &globals);
         let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         if let Err(failure) = put_new(repository, &repository.layout().manifest(id), json).await {
-            if let Err(error) = repository.take_back(&stored).await {
-                tracing::warn!("the archive without a manifest stays: {error}");
+            for beside in globals.stored.iter().chain([&stored]) {
+                if let Err(error) = repository.take_back(beside).await {
+                    tracing::warn!("the archive without a manifest stays: {error}");
+                }
             }
             return Err(failure);
         }
         let verdict = self.judge(repository, id, &manifest).await?;
         let name = repository.object_name(&stored.key);
-        Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict })
+        let warning = globals.warning;
+        Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict, warning })
     }
 
-    fn manifest(&self, carried: &Carried, stored: &Stored) -> Manifest {
+    fn manifest(&self, carried: &Carried, stored: &Stored, globals: &Put) -> Manifest {
         let Self { source, settings, .. } = self;
         let recipients: Vec<String> = settings.recipients.iter().map(ToString::to_string).collect();
         let header = &carried.walked.header;
@@ -108,12 +113,12 @@ impl Run<'_> {
                 format_version: Some(header.version.to_string()),
             },
             census: carried.walked.census.clone(),
-            globals: None,
+            globals: globals.named.clone(),
             agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
             started: self.started.at,
             finished,
             duration: self.started.elapsed(),
-            warnings: carried.warnings.clone(),
+            warnings: carried.warnings.iter().chain(globals.warning.as_ref()).cloned().collect(),
             unknown: Unknown::default(),
         }
     }

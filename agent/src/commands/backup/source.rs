@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use catalog::manifest::Purpose;
 use catalog::words;
+use postgres::database::roles;
 use postgres::database::undumpable::Undumpable;
 use postgres::programs::dump_options;
 use postgres::programs::pg_dump::DumpOptions;
+use postgres::programs::pg_dumpall::{self, GlobalsError, GlobalsOptions};
 use postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
 
 use crate::answers::failure::{Exit, Failure};
@@ -20,6 +22,7 @@ pub(crate) struct Source {
     pub(crate) pg_dump: Tool,
     psql: Psql,
     options: DumpOptions,
+    tools: Tools,
 }
 
 /// The databases of a run, each with its settings.
@@ -61,6 +64,7 @@ pub(crate) struct Asked {
     pub(crate) server: Server,
     installed: tools::Installed,
     psql: Psql,
+    tools: Tools,
 }
 
 impl Asked {
@@ -82,7 +86,7 @@ impl Asked {
             let server = ask(&psql, patience);
             (installed.join().unwrap_or_default(), server)
         });
-        Ok(Self { server: server.map_err(refused)?, installed, psql })
+        Ok(Self { server: server.map_err(refused)?, installed, psql, tools })
     }
 
     /// With the pg_dump that fits.
@@ -90,7 +94,7 @@ impl Asked {
     /// # Errors
     /// Exit 2 when none does.
     pub(crate) fn source(self, database: &DatabaseSettings, purpose: Purpose) -> Result<Source, Failure> {
-        let Self { server, installed, psql } = self;
+        let Self { server, installed, psql, tools } = self;
         let why = format!("the server, which is PostgreSQL {}", server.version());
         let pg_dump = tools::fitting("pg_dump", &installed, server.version(), &why)?;
         let extra = match purpose {
@@ -99,7 +103,7 @@ impl Asked {
             _ => database.dump_options.clone(),
         };
         let options = DumpOptions { lock_timeout: database.lock_timeout, extra };
-        Ok(Source { server, pg_dump, psql, options })
+        Ok(Source { server, pg_dump, psql, options, tools })
     }
 }
 
@@ -123,6 +127,22 @@ impl Source {
         // By its name, as the server said it: libpq's default must not be asked twice.
         let connection = self.psql.connection().to(&self.server.database);
         Dump::start(&self.pg_dump, &connection, &self.options, self.psql.stop()).map_err(|e| self.explain(&e))
+    }
+
+    /// What the whole server has and the dump lacks: roles and tablespaces, as SQL.
+    ///
+    /// # Errors
+    /// [`GlobalsError`], which is no reason not to back up.
+    pub(crate) fn globals(&self, passwords: bool) -> Result<Vec<u8>, GlobalsError> {
+        let role = dump_options::role(&self.options.extra);
+        let options = GlobalsOptions { role, passwords, ..GlobalsOptions::default() };
+        let (connection, database) = (self.psql.connection(), &self.server.database);
+        let program = pg_dumpall::find(&self.pg_dump, &self.tools, self.server.version())?;
+        let mut sql = pg_dumpall::globals(&program, connection, database, options, self.psql.stop())?;
+        // pg_dumpall leaves out what is set for every role at once.
+        let of_all = roles::settings_of_all(&self.psql.to(database)).map_err(|e| GlobalsError::Run(e.to_string()))?;
+        of_all.iter().for_each(|statement| sql.extend_from_slice(format!("{statement};\n").as_bytes()));
+        Ok(sql)
     }
 
     /// Explains what ended the dump: pg_dump itself, or the server behind it.

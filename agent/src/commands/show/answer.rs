@@ -55,6 +55,8 @@ pub(super) struct Judged {
 struct Restore {
     with_lastgood: Option<String>,
     by_hand: Option<String>,
+    /// For a new server, before that; null where no roles were stored.
+    globals_by_hand: Option<String>,
 }
 
 /// What was read and made up about the backup, beside its entry.
@@ -64,14 +66,17 @@ pub(super) struct Known {
     pub(super) verdicts: Vec<Judged>,
     /// The command lines that restore it without Lastgood.
     pub(super) by_hand: Option<String>,
+    /// The command line that gives a new server the old one's roles.
+    pub(super) globals: Option<String>,
 }
 
 impl ShowAnswer {
     pub(super) fn new(repository: &Repository, entry: &Entry, known: Known, now: Timestamp) -> Self {
-        let Known { manifest, verdicts, by_hand } = known;
+        let Known { manifest, verdicts, by_hand, globals } = known;
         let name = entry.name();
         let is_restorable = entry.archive.is_some() && entry.judged() != Some(Outcome::Damaged);
-        let restore = Restore { with_lastgood: is_restorable.then(|| format!("lastgood restore {name}")), by_hand };
+        let with_lastgood = is_restorable.then(|| format!("lastgood restore {name}"));
+        let restore = Restore { with_lastgood, by_hand, globals_by_hand: globals };
         Self {
             repository: repository.display_name(),
             id: entry.id.to_string(),
@@ -125,7 +130,7 @@ struct Facts<'a>(&'a Manifest);
 
 impl fmt::Display for Facts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(Manifest { purpose, database, archive, agent, duration, warnings, .. }) = self;
+        let Self(Manifest { purpose, database, archive, globals, agent, duration, warnings, .. }) = self;
         let version = archive.version_id.as_ref().map_or_else(String::new, |version| format!(", version {version}"));
         let sealed = archive
             .encryption
@@ -141,6 +146,14 @@ impl fmt::Display for Facts<'_> {
             database.size.map(|size| format!("{} on the server", words::size(size))),
         ];
         writeln!(f, "  database   {}", facts.into_iter().flatten().collect::<Vec<_>>().join(", "))?;
+        match globals {
+            Some(globals) => {
+                let with = if globals.passwords { "with" } else { "without" };
+                let size = words::size(globals.digest.size);
+                writeln!(f, "  roles      {}, {size}, {with} passwords", globals.key)?;
+            }
+            None => writeln!(f, "  roles      not stored")?,
+        }
         let tool = archive.pg_dump_version.as_ref().map_or_else(String::new, |version| format!(", pg_dump {version}"));
         let seconds = duration.as_secs_f64();
         let (version, host) = (&agent.version, &agent.host);
@@ -198,6 +211,12 @@ impl fmt::Display for Restore {
             )?,
         }
         writeln!(f, "\nWithout lastgood, into a new database:")?;
-        by_hand.lines().try_for_each(|line| writeln!(f, "  {line}"))
+        by_hand.lines().try_for_each(|line| writeln!(f, "  {line}"))?;
+        let Some(globals) = &self.globals_by_hand else { return Ok(()) };
+        writeln!(
+            f,
+            "\nBefore that, on a server that has none of its roles (what exists already is an error that does no harm):"
+        )?;
+        writeln!(f, "  {globals}")
     }
 }

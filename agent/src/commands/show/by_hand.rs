@@ -2,7 +2,7 @@
 
 use archive::Compression;
 use catalog::words::shell_word;
-use catalog::{Entry, Manifest, Object};
+use catalog::{Entry, Manifest};
 use repository::Repository;
 
 use crate::settings::Settings;
@@ -24,17 +24,35 @@ pub(super) fn recipe(
         Some(Compression::Zstd) => Some("zstd -dc"),
         Some(Compression::None) => None,
     };
-    let is_sealed = manifest.is_some_and(|manifest| manifest.archive.encryption.is_some());
-    let open = is_sealed.then_some("age -d -i KEY_FILE");
     let restore = format!("pg_restore --no-owner --no-acl --exit-on-error -d {database}");
-    let mut steps: Vec<String> = [open, expand, Some(&restore)].into_iter().flatten().map(str::to_owned).collect();
-    match (download(repository, settings, archive), steps.first_mut()) {
+    let steps: Vec<&str> = [open(manifest), expand, Some(&restore)].into_iter().flatten().collect();
+    let steps = pipe(repository, settings, &archive.key, &steps);
+    let encoding = manifest.and_then(|manifest| manifest.database.encoding.as_deref());
+    Some(format!("createdb -T template0{} {database}\n{steps}", character_set(encoding)))
+}
+
+/// The shell line that gives a new server the roles and tablespaces of the old one; `None` where they were not stored.
+pub(super) fn globals(repository: &Repository, settings: &Settings, manifest: Option<&Manifest>) -> Option<String> {
+    let key = &manifest?.globals.as_ref()?.key;
+    let steps: Vec<&str> =
+        [open(manifest), Some("gunzip -c"), Some("psql -X -d postgres")].into_iter().flatten().collect();
+    Some(pipe(repository, settings, key, &steps))
+}
+
+fn open(manifest: Option<&Manifest>) -> Option<&'static str> {
+    let is_sealed = manifest.is_some_and(|manifest| manifest.archive.encryption.is_some());
+    is_sealed.then_some("age -d -i KEY_FILE")
+}
+
+/// The object through these programs: a file is the first one's argument, and a bucket's object comes by the AWS CLI.
+fn pipe(repository: &Repository, settings: &Settings, key: &str, steps: &[&str]) -> String {
+    let mut steps: Vec<String> = steps.iter().map(|&step| step.to_owned()).collect();
+    match (download(repository, settings, key), steps.first_mut()) {
         (Some(download), _) => steps.insert(0, download),
-        (None, Some(first)) => *first = format!("{first} {}", shell_word(&repository.object_name(&archive.key))),
+        (None, Some(first)) => *first = format!("{first} {}", shell_word(&repository.object_name(key))),
         (None, None) => {}
     }
-    let encoding = manifest.and_then(|manifest| manifest.database.encoding.as_deref());
-    Some(format!("createdb -T template0{} {database}\n{}", character_set(encoding), steps.join(" | ")))
+    steps.join(" | ")
 }
 
 /// Options for `createdb`. A server's own locale usually fits UTF-8; for any other character set only `C` always does.
@@ -46,8 +64,8 @@ fn character_set(encoding: Option<&str>) -> String {
     }
 }
 
-/// The command that writes an archive of a bucket to stdout; `None` for a file.
-fn download(repository: &Repository, settings: &Settings, archive: &Object) -> Option<String> {
+/// The command that writes an object of a bucket to stdout; `None` for a file.
+fn download(repository: &Repository, settings: &Settings, key: &str) -> Option<String> {
     let bucket = settings.bucket.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)))?;
     let option =
         |flag: &str, value: &Option<String>| value.as_ref().map(|value| format!(" --{flag} {}", shell_word(value)));
@@ -57,5 +75,5 @@ fn download(repository: &Repository, settings: &Settings, archive: &Object) -> O
         option("profile", &bucket.profile),
     ];
     let options: String = options.into_iter().flatten().collect();
-    Some(format!("aws s3 cp {} -{options}", shell_word(&repository.object_name(&archive.key))))
+    Some(format!("aws s3 cp {} -{options}", shell_word(&repository.object_name(key))))
 }

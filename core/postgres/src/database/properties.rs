@@ -215,7 +215,7 @@ pub fn settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Ve
     Ok(statements.collect())
 }
 
-fn setting_value(name: &str, value: &str) -> String {
+pub(super) fn setting_value(name: &str, value: &str) -> String {
     if !LISTS.contains(&name) {
         return literal(value);
     }

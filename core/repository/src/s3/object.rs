@@ -10,8 +10,10 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use catalog::Object;
 
+use super::stored::Ours;
 use super::{Bucket, Call, listing, stored};
 use crate::limits::RECORD_LIMIT;
+use crate::metadata::content_type;
 use crate::{Checksum, Encryption, Error, Head, PutOutcome, Stored};
 
 /// Where a dry run tries to put what the store must refuse: a name that whoever may store archives may store.
@@ -71,6 +73,24 @@ impl Bucket {
     async fn compare_existing(&self, key: &str, bytes: &Bytes) -> Result<PutOutcome, Error> {
         let (there, stored) = self.read(key, None).await?;
         Ok(if there == *bytes { PutOutcome::Stored(stored) } else { PutOutcome::Exists })
+    }
+
+    /// Stores what must not be there yet, and is no record: an earlier try of ours is known by its checksum or ETag, because who
+    /// puts archives may not read them.
+    pub(crate) async fn put_beside(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, Error> {
+        let digest = digest(&bytes);
+        let etag = Some(digest.md5.to_string());
+        let ours = Ours { key, digest: &digest, lastgood_id: None, etag, upload_is_gone: false };
+        let body = Body { content_type: content_type(key), ..Body::record(key, bytes, Condition::Nothing) };
+        match self.committing().put_absent(&body).await {
+            Err(Error::Exists { .. }) => {
+                Ok(self.find_landed(&ours).await?.map_or(PutOutcome::Exists, PutOutcome::Stored))
+            }
+            outcome => match self.prove(&ours, outcome?).await {
+                Err(Error::Exists { .. }) => Ok(PutOutcome::Exists),
+                proved => proved.map(PutOutcome::Stored),
+            },
+        }
     }
 
     /// Stores a record, whatever was there.

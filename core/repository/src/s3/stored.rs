@@ -28,7 +28,8 @@ impl Bucket {
             Ok(None) => Ok(None),
             Ok(Some(head)) => {
                 let same_size = head.object.size == ours.digest.size;
-                let same_bytes = head.crc64nvme.is_some_and(|crc| crc == ours.digest.crc64nvme);
+                let same_etag = head.object.etag.is_some() && head.object.etag == ours.etag;
+                let same_bytes = same_etag || head.crc64nvme.is_some_and(|crc| crc == ours.digest.crc64nvme);
                 let same_id = ours.lastgood_id.is_some_and(|id| head.lastgood_id() == Some(id));
                 let stored = Stored {
                     key: ours.key.to_owned(),

@@ -16,7 +16,12 @@ pub(super) fn a_small_archive_is_put(ground: &Ground) -> Tried {
     let (bucket, proxy) = (ground.bucket(), ground.proxy());
     done(&ground.agent_through(&bucket, &proxy), &["backup"])?;
     assert!(!proxy.requests().iter().any(|request| request.method == "POST"), "{:?}", proxy.requests());
-    assert_eq!(bucket.keys().len(), 3, "an archive, its manifest and the database's mark: {:?}", bucket.keys());
+    assert_eq!(
+        bucket.keys().len(),
+        4,
+        "an archive, the globals, its manifest and the database's mark: {:?}",
+        bucket.keys()
+    );
     holds_good_backups(&ground.agent(&bucket), &bucket, 1)
 }
 

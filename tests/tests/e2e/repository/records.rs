@@ -73,6 +73,24 @@ fn of_several_who_put_after_what_they_read_none_loses_what_another_put() {
 }
 
 #[test]
+fn globals_are_put_once_as_what_they_are_and_a_lost_answer_is_no_failure() {
+    let bucket = bucket();
+    let proxy = Proxy::start(&bucket.access().endpoint);
+    let key = MANIFEST.replace(".manifest.json", ".globals.sql.gz");
+    wait(async {
+        let repository = connect(&bucket.access().through(&proxy), &bucket).await;
+        proxy.set(Fault::LoseAnswer("PUT", "globals"));
+        let put = |bytes: &'static str| repository.put_beside(&key, bytes);
+        assert!(matches!(put("one").await, Ok(PutOutcome::Stored(_))));
+        assert!(proxy.has_struck());
+        assert!(matches!(put("one").await, Ok(PutOutcome::Stored(_))));
+        assert_eq!(put("other").await.unwrap(), PutOutcome::Exists);
+    });
+    assert_eq!(bucket.get(&key), b"one");
+    assert_eq!(bucket.head(&key).content_type(), Some("application/gzip"));
+}
+
+#[test]
 fn a_lost_answer_to_a_record_is_no_failure() {
     let bucket = bucket();
     let proxy = Proxy::start(&bucket.access().endpoint);

@@ -36,8 +36,8 @@ fn a_damaged_backup_is_refused_and_the_last_good_one_named() {
     let before: Vec<_> = std::fs::read_dir(scene.folder.path()).unwrap().map(|row| row.unwrap().path()).collect();
     scene.agent.run(&["backup"]).succeeds();
     let new = std::fs::read_dir(scene.folder.path()).unwrap().map(|row| row.unwrap().path());
-    let archive =
-        new.filter(|path| !before.contains(path)).find(|path| path.to_str().unwrap().ends_with(".sql.gz")).unwrap();
+    let is_archive = |name: &str| name.ends_with(".sql.gz") && !name.contains(".globals.");
+    let archive = new.filter(|path| !before.contains(path)).find(|path| is_archive(path.to_str().unwrap())).unwrap();
     let mut bytes = std::fs::read(&archive).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -1,0 +1,166 @@
+//! What the whole server has and no archive holds: roles, memberships, settings of roles and tablespaces. They are stored beside
+//! the archive, before its manifest. A backup without them is a backup all the same: whatever stands in the way is said, and
+//! nothing fails of it.
+
+use std::io::Write as _;
+
+use ::archive::{Compression, Digest, Digester, FRAME_SIZE, FrameError, FrameSettings};
+use bytes::Bytes;
+use catalog::BackupId;
+use catalog::manifest::{self, Purpose};
+use postgres::programs::pg_dumpall::GlobalsError;
+use repository::{PutOutcome, Repository, Stored};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::backup::lanes;
+use crate::commands::backup::run::Run;
+use crate::commands::backup::source::Source;
+use crate::settings::Settings;
+
+/// What was read of the server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Globals {
+    /// `None`: they weren't wanted, or couldn't be read.
+    sealed: Option<Sealed>,
+    /// What is not as it was asked for.
+    warning: Option<String>,
+}
+
+/// What is stored: compressed, and encrypted where archives are.
+#[derive(Clone, Debug)]
+struct Sealed {
+    bytes: Bytes,
+    digest: Digest,
+    passwords: bool,
+}
+
+/// What became of them in one repository.
+#[derive(Debug, Default)]
+pub(super) struct Put {
+    /// What the manifest names.
+    pub(super) named: Option<manifest::Globals>,
+    /// The same, as the repository knows it.
+    pub(super) stored: Option<Stored>,
+    pub(super) warning: Option<String>,
+}
+
+impl Run<'_> {
+    /// Reads them, where the settings want them. The way back from a restore needs none: the server is still there.
+    ///
+    /// # Errors
+    /// When the run is told to stop.
+    pub(super) async fn read_globals(&self) -> Result<Globals, Failure> {
+        if !self.settings.globals || self.purpose != Purpose::Backup {
+            return Ok(Globals::default());
+        }
+        let (source, settings) = (self.source.clone(), self.settings.clone());
+        let reading = tokio::task::spawn_blocking(move || read(&source, &settings)).await;
+        let globals = reading.unwrap_or_else(|e| Ok(Globals::missing(&format!("its own thread failed: {e}"))))?;
+        globals.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
+        Ok(globals)
+    }
+
+    /// Stores them beside the archive, which is there already.
+    pub(super) async fn put_globals(&self, repository: &Repository, id: &BackupId, globals: &Globals) -> Put {
+        let Some(sealed) = &globals.sealed else { return Put { warning: globals.warning.clone(), ..Put::default() } };
+        let key = repository.layout().globals(id, !self.settings.recipients.is_empty());
+        let refused = match repository.put_beside(&key, sealed.bytes.clone()).await {
+            Ok(PutOutcome::Stored(stored)) => {
+                let named = manifest::Globals {
+                    key,
+                    version_id: stored.version_id.clone(),
+                    etag: stored.etag.clone(),
+                    digest: sealed.digest.clone(),
+                    passwords: sealed.passwords,
+                };
+                return Put { named: Some(named), stored: Some(stored), warning: globals.warning.clone() };
+            }
+            Ok(PutOutcome::Exists) => format!("{} is there already, with other content", repository.object_name(&key)),
+            Err(error) => error.to_string(),
+        };
+        let warning = not_stored(&refused);
+        tracing::warn!("{warning}");
+        Put { warning: Some(warning), ..Put::default() }
+    }
+}
+
+/// Says beforehand what a backup will say of them.
+pub(super) fn rehearse(settings: &Settings, source: &Source) {
+    if settings.globals
+        && let Ok(Globals { warning: Some(warning), .. }) = read(source, settings)
+    {
+        tracing::warn!("{warning}");
+    }
+}
+
+/// # Errors
+/// When the run is told to stop.
+fn read(source: &Source, settings: &Settings) -> Result<Globals, Failure> {
+    let mut passwords = settings.globals_passwords;
+    let mut warning = None;
+    let mut asked = source.globals(passwords);
+    if let (true, Err(error @ GlobalsError::Failed { .. })) = (passwords, &asked) {
+        warning = Some(format!(
+            "the roles' passwords were not stored: {error}; only a superuser may read them (BACKUP_GLOBALS_PASSWORDS)"
+        ));
+        passwords = false;
+        asked = source.globals(passwords);
+    }
+    let sql = match asked {
+        Ok(sql) => sql,
+        Err(GlobalsError::Interrupted(signal)) => return Err(lanes::stopped_by(signal)),
+        Err(error) => return Ok(Globals::missing(&error.to_string())),
+    };
+    Ok(match seal(&sql, settings) {
+        Ok((bytes, digest)) => Globals { sealed: Some(Sealed { bytes, digest, passwords }), warning },
+        Err(failure) => Globals::missing(&failure.error),
+    })
+}
+
+impl Globals {
+    fn missing(why: &str) -> Self {
+        Self { sealed: None, warning: Some(not_stored(why)) }
+    }
+}
+
+fn not_stored(why: &str) -> String {
+    format!(
+        "the server's roles and tablespaces were not stored with this backup: {why} (BACKUP_GLOBALS=false leaves them out)"
+    )
+}
+
+fn seal(sql: &[u8], settings: &Settings) -> Result<(Bytes, Digest), Failure> {
+    let failed = |error: String| Failure::new(Exit::Failed, error);
+    let mut bytes = compressed(sql, settings).map_err(|e| failed(format!("cannot compress: {e}")))?;
+    if !settings.recipients.is_empty() {
+        let recipients = settings.recipients.iter().map(|r| r as &dyn age::Recipient);
+        let encryptor =
+            age::Encryptor::with_recipients(recipients).map_err(|e| failed(format!("cannot encrypt: {e}")))?;
+        let sealed = encryptor.wrap_output(Vec::new()).and_then(|mut writer| {
+            writer.write_all(&bytes)?;
+            writer.finish()
+        });
+        bytes = sealed.map_err(|e| failed(format!("cannot encrypt: {e}")))?;
+    }
+    let mut digester = Digester::new();
+    digester.update(&bytes);
+    Ok((bytes.into(), digester.finish()))
+}
+
+/// Always gzip, whatever archives are: it is small, and everybody has it.
+fn compressed(sql: &[u8], settings: &Settings) -> Result<Vec<u8>, FrameError> {
+    let level = settings.compression_level.filter(|_| settings.compression == Compression::Gzip);
+    let (mut input, output) = ::archive::compress(FrameSettings { compression: Compression::Gzip, level, threads: 1 })?;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if sql.chunks(FRAME_SIZE).all(|block| input.push(block.to_vec()).is_ok()) {
+                input.finish();
+            }
+        });
+        let mut bytes = Vec::new();
+        for frame in output {
+            bytes.extend_from_slice(&frame?);
+        }
+        Ok(bytes)
+    })
+}
