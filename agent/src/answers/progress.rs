@@ -1,63 +1,120 @@
-//! How far a long run is: a bar at a terminal, nothing elsewhere (cron's mail has the first and the last line).
+//! How far a long run is: a bar at a terminal. Elsewhere nothing (cron's mail has the first and the last line), or, of a run that may
+//! take hours, a line now and then.
 
+mod lines;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::answers::progress::lines::Lines;
 use crate::answers::report::Report;
 
-/// Bytes going by, shown as they go.
+/// Something going by, shown as it goes.
 #[derive(Clone, Debug)]
-pub(crate) struct Progress(ProgressBar);
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    /// Where a log gets lines of it.
+    lines: Option<Arc<Lines>>,
+}
+
+/// Of a stream whose length is unknown.
+const OPEN_END: &str = "{spinner} {msg} {binary_bytes} dumped{prefix}, {binary_bytes_per_sec}, {elapsed}";
+/// Of a known number of bytes.
+const BYTES: &str = "{msg} {wide_bar} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
+/// Of a known number of other things.
+const STEPS: &str = "{prefix} {wide_bar} {pos} of {len}, {elapsed} {msg}";
 
 impl Progress {
     /// A bar for a stream whose length is unknown, such as a dump.
     pub(crate) fn open_end(report: Report, what: &str) -> Self {
-        Self::new(report, what, None)
+        Self::new(report, what, OPEN_END, None)
     }
 
     /// A bar for `total` bytes.
     pub(crate) fn of(report: Report, what: &str, total: u64) -> Self {
-        Self::new(report, what, Some(total))
+        Self::new(report, what, BYTES, Some(total))
     }
 
-    fn new(report: Report, what: &str, total: Option<u64>) -> Self {
+    /// The same, and lines where there is no terminal.
+    pub(crate) fn of_hours(report: Report, what: &str, total: u64) -> Self {
+        let lines = report.tells_progress().then(|| Arc::new(Lines::of_bytes(total)));
+        Self::new(report, what, BYTES, Some(total)).with(lines)
+    }
+
+    /// A bar for `total` things of the kind `what`, and lines where there is no terminal.
+    pub(crate) fn of_steps(report: Report, what: &str, total: u64) -> Self {
+        let lines = report.tells_progress().then(|| Arc::new(Lines::of_steps(what, total)));
+        let progress = Self::new(report, "", STEPS, Some(total)).with(lines);
+        progress.bar.set_prefix(what.to_owned());
+        progress
+    }
+
+    fn with(mut self, lines: Option<Arc<Lines>>) -> Self {
+        self.lines = lines;
+        self
+    }
+
+    fn new(report: Report, what: &str, template: &str, total: Option<u64>) -> Self {
         if !report.shows_progress() {
-            return Self(ProgressBar::hidden());
+            return Self { bar: ProgressBar::hidden(), lines: None };
         }
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-        let template = match total {
-            Some(_) => "{msg} {wide_bar} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
-            None => "{spinner} {msg} {binary_bytes} dumped{prefix}, {binary_bytes_per_sec}, {elapsed}",
-        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self(bar)
+        Self { bar, lines: None }
+    }
+
+    /// Whether anybody is told anything: what is asked for this alone need not be asked otherwise.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.bar.is_hidden() || self.lines.is_some()
     }
 
     /// `bytes` of the dump have been read in all.
     pub(crate) fn dumped(&self, bytes: u64) {
-        self.0.set_position(bytes);
+        self.bar.set_position(bytes);
     }
 
     /// `bytes` have been stored in all.
     pub(crate) fn stored(&self, bytes: u64) {
-        if !self.0.is_hidden() {
-            self.0.set_prefix(format!(", {} stored", catalog::words::size(bytes)));
+        if !self.bar.is_hidden() {
+            self.bar.set_prefix(format!(", {} stored", catalog::words::size(bytes)));
         }
     }
 
     /// `bytes` more have gone by.
     pub(crate) fn read(&self, bytes: u64) {
-        self.0.inc(bytes);
+        self.bar.inc(bytes);
+        if let Some(lines) = &self.lines {
+            lines.add(bytes);
+        }
+    }
+
+    /// So many are done in all.
+    pub(crate) fn reach(&self, done: u64) {
+        self.bar.set_position(done);
+        if let Some(lines) = &self.lines {
+            lines.reach(done);
+        }
+    }
+
+    /// What is being worked at now.
+    pub(crate) fn at(&self, what: &str) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(what.to_owned());
+        }
+        if let Some(lines) = &self.lines {
+            lines.at(what);
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

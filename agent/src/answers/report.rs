@@ -70,6 +70,11 @@ impl Report {
         let _ = writeln!(std::io::stderr().lock(), "error: {}", visible(&failure.to_string()));
     }
 
+    /// A log gets lines about a long run's progress.
+    pub(crate) fn tells_progress(self) -> bool {
+        !self.json && !self.quiet && !std::io::stderr().is_terminal()
+    }
+
     /// Progress bars are for a person at a terminal.
     pub(crate) fn shows_progress(self) -> bool {
         !self.json && !self.quiet && std::io::stderr().is_terminal()

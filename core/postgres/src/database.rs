@@ -5,6 +5,7 @@ pub mod checks;
 pub mod content;
 pub mod counts;
 pub mod exchange;
+pub mod indexes;
 pub mod known_names;
 pub mod live;
 pub mod names;

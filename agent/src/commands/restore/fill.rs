@@ -24,6 +24,7 @@ use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::fill::unfilled::Unfilled;
+use crate::commands::restore::indexing::while_indexing;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::properties;

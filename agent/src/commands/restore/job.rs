@@ -12,6 +12,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
 use crate::answers::report::Report;
 use crate::commands::restore::archive::Archive;
+use crate::commands::restore::current_table::CurrentTable;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
 use crate::commands::restore::plan::Plan;
@@ -70,8 +71,14 @@ impl Job {
         take: impl FnMut(&Walk, &[u8]) -> Result<(), E>,
     ) -> Result<Through, E> {
         let backup = &self.facts.backup;
-        let progress = Progress::of(self.report, &backup.name, backup.size);
-        let through = read_through(&self.archive, &progress, take).map_err(|error| match error {
+        let progress = Progress::of_hours(self.report, &backup.name, backup.size);
+        let mut table = CurrentTable::default();
+        let mut take = take;
+        let through = read_through(&self.archive, &progress, |walk, bytes| {
+            table.show(walk, &progress);
+            take(walk, bytes)
+        });
+        let through = through.map_err(|error| match error {
             ReadError::Reading(error) => failure::reading(&backup.place, error).into(),
             ReadError::Refused(error) => error,
         })?;

@@ -66,6 +66,7 @@ fn take_name(job: &Job, new: &str, old: Option<&str>) -> Result<(), Failure> {
     if name == new {
         return Ok(());
     }
+    tracing::info!("exchanging the names: {new} becomes {name}");
     exchange(&job.server.maintenance, name, new, old).map_err(|error| match error {
         // Whether the names were exchanged is more than that a signal came.
         postgres::Error::ExchangeUnknown { .. } => error.into(),

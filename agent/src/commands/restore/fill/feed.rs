@@ -36,10 +36,22 @@ impl Feed {
     ///
     /// # Errors
     /// As [`Job::read_through`], and when the program fails.
-    pub(crate) fn read_in(mut self, job: &Job) -> Result<Through, Failure> {
+    pub(crate) fn read_in(self, job: &Job) -> Result<Through, Failure> {
+        self.read_in_and(job, Self::end)
+    }
+
+    /// The same, where waiting for the program is left to `end`.
+    ///
+    /// # Errors
+    /// As [`Feed::read_in`].
+    pub(crate) fn read_in_and(
+        mut self,
+        job: &Job,
+        end: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Result<Through, Failure> {
         let mut editor = job.plan.edits.begin();
         match job.read_through::<Failure>(|_, bytes| self.write(&editor.pass(bytes))) {
-            Ok(through) => self.end().map(|()| through),
+            Ok(through) => end(&mut self).map(|()| through),
             Err(failure) => {
                 self.stop();
                 Err(failure)

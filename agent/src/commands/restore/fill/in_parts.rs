@@ -16,6 +16,7 @@ use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::paths::Paths;
 use crate::commands::restore::fill::splitter::{HEAD, Splitter};
 use crate::commands::restore::fill::spool;
+use crate::commands::restore::indexing::while_indexing;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{self, ReadingError, Through, filled};
 use crate::commands::restore::tables;
@@ -57,7 +58,7 @@ pub(super) fn finish(job: &Job, psql: &Psql, head: &Path, jobs: usize) -> Result
     let privileges = tables::list_of(privileges(job))?;
     let list = Some(privileges.path().to_owned());
     run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))?;
-    run(job, psql, &choice, &Part::Finish { archive: head, jobs })
+    while_indexing(job, psql, || run(job, psql, &choice, &Part::Finish { archive: head, jobs }))
 }
 
 /// The entries of privileges. Those about large objects are told apart from comments by nobody, and do no harm twice.
