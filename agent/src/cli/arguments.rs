@@ -241,9 +241,17 @@ pub(crate) struct RestoreArgs {
     /// Default: the database of the settings.
     #[arg(long, value_name = "DATABASE")]
     pub(crate) into: Option<String>,
-    /// With --into: restore only the rows of this table, `NAME` or `SCHEMA.NAME`. Repeat the option for several tables.
+    /// With --into: restore only the rows of this table, `NAME` or `SCHEMA.NAME`, or of those that a pattern of psql matches, such
+    /// as `log_*`. Repeat the option for several tables.
     #[arg(long, value_name = "TABLE", requires = "into")]
     pub(crate) table: Vec<String>,
+    /// With --into: restore only the rows of the tables in this schema. Repeat the option for several schemas. With --table:
+    /// look for the tables only in these schemas.
+    #[arg(long, value_name = "SCHEMA", requires = "into")]
+    pub(crate) schema: Vec<String>,
+    /// With --into: restore only the definitions, and no rows.
+    #[arg(long, requires = "into", conflicts_with_all = ["table", "schema"])]
+    pub(crate) schema_only: bool,
     /// Number of parallel jobs. More than one needs disk space in TMPDIR (default /var/tmp), at most the size of the
     /// uncompressed dump. Default: chosen by the archive's size and the number of cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), conflicts_with = "in_place")]
@@ -278,16 +286,23 @@ pub(crate) struct RestoreArgs {
     #[arg(long)]
     pub(crate) search_path_fix: bool,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
-    #[arg(long, conflicts_with_all = ["from", "into", "table", "in_place"])]
+    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place"])]
     pub(crate) drop_old: bool,
     /// Undo a restore by swap: the old database `NAME_before_TIMESTAMP`, by default the newest one, gets its name back, and the
     /// restored one is kept in its place. Restore nothing.
-    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "in_place", "drop_old"])]
+    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place", "drop_old"])]
     pub(crate) undo: Option<Option<String>>,
     /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
     /// read.
     #[arg(long, value_name = "WHICH")]
     pub(crate) repository: Option<Which>,
+}
+
+impl RestoreArgs {
+    /// Only a part of the backup is asked for.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.schema_only || !self.table.is_empty() || !self.schema.is_empty()
+    }
 }
 
 #[derive(Args, Debug)]

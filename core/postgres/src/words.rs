@@ -6,6 +6,7 @@ pub mod inheritance;
 mod lexer;
 pub mod needs;
 pub mod origin;
+pub mod pattern;
 pub mod roles;
 pub mod statements;
 pub mod tokens;

@@ -13,6 +13,7 @@ mod in_place;
 mod interrupted;
 mod into;
 mod locks;
+mod parts;
 mod properties;
 mod refusals;
 mod roles;

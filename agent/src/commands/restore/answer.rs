@@ -4,7 +4,7 @@ use catalog::words;
 use std::fmt;
 use std::time::Duration;
 
-use ::archive::Census;
+use ::archive::{Census, TableCensus};
 use serde::Serialize;
 
 use crate::answers::census;
@@ -63,7 +63,8 @@ impl RestoreAnswer {
     /// The answer about a job that took so long, by a clock that cannot be set.
     pub(crate) fn new(job: &Job, restored: &Restored, took: Duration) -> Self {
         let (facts, chosen) = (&job.facts, &job.plan.chosen);
-        let tables = restored.census.tables.iter().filter(|table| chosen.has(&table.schema, &table.name));
+        let is_meant = |table: &&TableCensus| chosen.has(&table.schema, &table.name);
+        let tables = restored.census.tables.iter().filter(is_meant);
         let restored_census = Census { tables: tables.cloned().collect(), ..Census::default() };
         Self {
             backup: facts.backup.name.clone(),
@@ -72,7 +73,7 @@ impl RestoreAnswer {
             mode: job.plan.way.mode(),
             old_database: restored.old_database.clone(),
             safety_backup: restored.safety_backup.clone(),
-            tables: restored_census.tables.len(),
+            tables: if chosen.is_without_rows() { restored.census.tables.len() } else { restored_census.tables.len() },
             rows: restored_census.counted_rows(),
             dumped_bytes: if chosen.is_all() { restored.dumped } else { restored_census.bytes() },
             seconds: took.as_secs_f64(),

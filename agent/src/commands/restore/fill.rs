@@ -29,6 +29,7 @@ use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
+use crate::commands::restore::steps::while_indexing;
 
 /// Fills the database that `psql` is connected to, and counts what is in it then.
 ///
@@ -50,7 +51,7 @@ fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let tool = &job.facts.head.pg_restore;
     let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Everything);
     let (feed, _) = Feed::start(&mut command, &job.interrupt)?;
-    feed.read_in(job)
+    feed.read_in_and(job, |feed| while_indexing(job, psql, || feed.end()))
 }
 
 fn script(job: &Job, psql: &Psql) -> Result<Through, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ::archive::{Census, Digest, Walk};
+use ::archive::{Census, Digest, TableCensus, Walk};
 use catalog::words;
 use postgres::Psql;
 use postgres::database::counts::{self, Counted, Within};
@@ -112,7 +112,9 @@ impl Job {
     /// Exit 1, naming the first difference.
     pub(crate) fn check_counts(&self, census: &Census, counted: &[Counted], alone: bool) -> Result<(), Failure> {
         let chosen = &self.plan.chosen;
-        let mut differences = counts::compare(census, counted, |schema, name| chosen.has(schema, name));
+        let empty = chosen.is_without_rows().then(|| without_rows(census));
+        let is_meant = |schema: &str, name: &str| empty.is_some() || chosen.has(schema, name);
+        let mut differences = counts::compare(empty.as_ref().unwrap_or(census), counted, is_meant);
         if chosen.is_all() {
             differences.extend(counts::compare_large_objects(census, counted, alone));
         }
@@ -156,4 +158,10 @@ impl Job {
     pub(crate) fn interrupted_or(&self, failure: Failure) -> Failure {
         self.interrupt.seen().map_or(failure, failure::stopped_by)
     }
+}
+
+/// Every table, empty.
+fn without_rows(census: &Census) -> Census {
+    let empty = |table: &TableCensus| TableCensus { rows: Some(0), ..table.clone() };
+    Census { tables: census.tables.iter().map(empty).collect(), ..Census::default() }
 }

@@ -55,9 +55,9 @@ pub(crate) struct Plan {
 /// What stands in the way, each with what to do about it: exit 5 when something that was named is not there, else exit 1.
 pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     refuse_wrong_target(wish, facts)?;
-    let chosen = Chosen::of(&facts.head, &wish.tables)?;
+    let chosen = Chosen::of(&facts.head, wish)?;
     let way = way::decide(wish, facts)?;
-    partial::refuse(&facts.head, &way)?;
+    partial::refuse(&facts.head, &way, wish.schema_only)?;
     let filling = filling::decide(wish, facts, &way);
     if filling == Filling::Script && !wish.trust_archive {
         refuse_unrestricted(&facts.head)?;
@@ -87,6 +87,7 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
         obstacles::refuse_without_safety(&facts.undumpable, no_swap.is_none())?;
         warnings.extend(obstacles.warnings);
     }
+    warnings.extend(partial::without_large_objects(&facts.head, &chosen));
     let keeps_tablespaces = tablespaces.is_empty();
     let owners_kept = ownership.warnings.is_empty();
     let edits = ownership.edits.into_iter().chain(public(facts, &way)).collect();
@@ -168,7 +169,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
     }
     if let (Some(asked), Filling::SideBySide { .. } | Filling::Stream) = (wish.jobs, filling)
         && asked > filling.jobs()
-        && wish.tables.is_empty()
+        && !wish.is_partial()
     {
         let (role, jobs) = (&facts.target.role, words::count(filling.jobs() as u64, "job"));
         let sessions = words::count(u64::try_from(role.sessions).unwrap_or_default(), "more connection");

@@ -1,16 +1,19 @@
-//! `--table`: the rows of some tables alone, into another database.
+//! A part of a backup: the rows of some tables (`--table`, `--schema`), or no rows at all (`--schema-only`), into another database.
 //!
-//! All definitions are restored, because a table needs its types, functions and extensions; foreign keys aren't, because they
-//! point to tables without rows; nor are large objects.
+//! All definitions are restored, because a table needs its types, functions and extensions. Where only some tables get their rows,
+//! foreign keys aren't, because they point to tables without rows; nor are large objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 use ::archive::Entry;
+use catalog::words;
 use postgres::words::inheritance;
+use postgres::words::pattern::Pattern;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
+use crate::commands::restore::wish::Wish;
 
 /// The tables whose rows are restored: those that were named, and what holds the rows of those.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,39 +22,58 @@ pub(crate) struct Chosen {
     tables: Option<BTreeSet<Name>>,
     /// Partitions and children of those that were named, as a person writes them.
     belonging: Vec<String>,
+    /// Not even what belongs to rows without being one is restored, such as the sequences' values.
+    definitions_alone: bool,
 }
 
 /// A schema, and a name in it.
 type Name = (String, String);
 
 impl Chosen {
-    /// What `tables`, each `NAME` or `SCHEMA.NAME`, choose. None given: all are meant.
+    /// What a wish chooses: tables, each `NAME` or `SCHEMA.NAME`, and schemas. None given: all are meant. With both, tables in those
+    /// schemas, as pg_restore has it.
     ///
     /// # Errors
     /// Exit 5 when one of them names no table, or one that the archive has no rows of.
-    pub(crate) fn of(head: &Head, tables: &[String]) -> Result<Self, Failure> {
-        if tables.is_empty() {
+    pub(crate) fn of(head: &Head, wish: &Wish) -> Result<Self, Failure> {
+        if wish.schema_only {
+            return Ok(Self { tables: Some(BTreeSet::new()), definitions_alone: true, ..Self::default() });
+        }
+        if wish.tables.is_empty() && wish.schemas.is_empty() {
             return Ok(Self::default());
         }
+        let schemas = schemas(head, &wish.schemas)?;
         let children = children(head);
         let (mut chosen, mut named) = (BTreeSet::new(), BTreeSet::new());
-        for table in tables {
-            let roots: BTreeSet<Name> = tables_named(head, table).collect();
-            if roots.is_empty() {
-                return Err(Failure::new(Exit::NotFound, format!("the backup has no table {table}"))
-                    .hint("lastgood show lists its tables; names are written as they are, without quotes"));
-            }
+        let mut choose = |roots: BTreeSet<Name>, what: &str| {
             let family = family(&roots, &children);
             if !head.entries("TABLE DATA").any(|entry| family.contains(&name_of(entry))) {
-                return Err(Failure::new(Exit::NotFound, format!("the backup has no rows of table {table}")).hint(
-                    "its rows were left out (BACKUP_PG_DUMP_OPTIONS), or it is a partitioned table without partitions",
+                let error = format!("the backup has no rows of {what}");
+                return Err(Failure::new(Exit::NotFound, error).hint(
+                    "they were left out (BACKUP_PG_DUMP_OPTIONS), or there is only a partitioned table without partitions",
                 ));
             }
             named.extend(roots);
             chosen.extend(family);
+            Ok(())
+        };
+        for table in &wish.tables {
+            let mut roots = tables_named(head, table);
+            roots.retain(|(schema, _)| schemas.as_ref().is_none_or(|schemas| schemas.contains(schema)));
+            if roots.is_empty() {
+                let within = if schemas.is_some() { " in the schemas of --schema" } else { "" };
+                return Err(Failure::new(Exit::NotFound, format!("the backup has no table {table}{within}")).hint(
+                    "lastgood show lists its tables; write a name as it is there, or as psql takes it, with quotes, * and ?",
+                ));
+            }
+            choose(roots, &format!("table {table}"))?;
+        }
+        if let (true, Some(schemas)) = (wish.tables.is_empty(), &schemas) {
+            let roots = tables(head).filter(|(schema, _)| schemas.contains(schema)).collect();
+            choose(roots, &format!("schema {}", wish.schemas.join(", ")))?;
         }
         let belonging = chosen.difference(&named).map(|(schema, name)| format!("{schema}.{name}")).collect();
-        Ok(Self { tables: Some(chosen), belonging })
+        Ok(Self { tables: Some(chosen), belonging, definitions_alone: false })
     }
 
     /// Every table is meant.
@@ -64,6 +86,11 @@ impl Chosen {
         self.tables.as_ref().is_none_or(|tables| tables.contains(&(schema.to_owned(), name.to_owned())))
     }
 
+    /// No row is restored.
+    pub(crate) fn is_without_rows(&self) -> bool {
+        self.definitions_alone
+    }
+
     /// Partitions and children that come along, each with its schema.
     pub(crate) fn belonging(&self) -> &[String] {
         &self.belonging
@@ -74,11 +101,38 @@ fn name_of(entry: &Entry) -> Name {
     (entry.schema.clone(), entry.name.clone())
 }
 
-fn tables_named<'a>(head: &'a Head, table: &'a str) -> impl Iterator<Item = Name> + 'a {
-    let is_it = move |entry: &&Entry| {
-        ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str()) && is_named(table, &entry.schema, &entry.name)
-    };
-    head.contents.iter().filter(is_it).map(name_of)
+fn tables(head: &Head) -> impl Iterator<Item = Name> {
+    head.contents.iter().filter(|entry| ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str())).map(name_of)
+}
+
+/// A name as it is in the archive, or else what it means to psql.
+fn tables_named(head: &Head, table: &str) -> BTreeSet<Name> {
+    let exact: BTreeSet<Name> = tables(head).filter(|(schema, name)| is_named(table, schema, name)).collect();
+    if !exact.is_empty() {
+        return exact;
+    }
+    let pattern = Pattern::new(table);
+    tables(head).filter(|(schema, name)| pattern.matches(schema, name)).collect()
+}
+
+/// The schemas of these names; `None`: any.
+fn schemas(head: &Head, named: &[String]) -> Result<Option<BTreeSet<String>>, Failure> {
+    let made = head.entries("SCHEMA").map(|entry| entry.name.clone());
+    let all: BTreeSet<String> = tables(head).map(|(schema, _)| schema).chain(made).collect();
+    let mut found = BTreeSet::new();
+    for schema in named {
+        let pattern = Pattern::new(schema);
+        let exact = all.contains(schema);
+        let before = found.len();
+        found
+            .extend(all.iter().filter(|name| if exact { *name == schema } else { pattern.matches("", name) }).cloned());
+        if found.len() == before && !exact {
+            let there_are = words::first_of(&all, 5, ", ");
+            return Err(Failure::new(Exit::NotFound, format!("the backup has no schema {schema}"))
+                .hint(format!("it has: {there_are}")));
+        }
+    }
+    Ok((!named.is_empty()).then_some(found))
 }
 
 /// The tables below each one: its partitions, and those that inherit from it.
@@ -117,6 +171,8 @@ pub(crate) fn list(head: &Head, chosen: &Chosen, left_out: &BTreeSet<i32>) -> Re
     let wanted = |entry: &&Entry| match entry.kind.as_str() {
         _ if left_out.contains(&entry.dump_id) => false,
         _ if chosen.is_all() => true,
+        "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "STATISTICS DATA" if chosen.definitions_alone => false,
+        "FK CONSTRAINT" if chosen.definitions_alone => true,
         "TABLE DATA" => chosen.has(&entry.schema, &entry.name),
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),

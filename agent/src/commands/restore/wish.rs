@@ -18,6 +18,10 @@ pub(crate) struct Wish {
     pub(crate) into: bool,
     /// `--table`, each `NAME` or `SCHEMA.NAME`; empty: all.
     pub(crate) tables: Vec<String>,
+    /// `--schema`; empty: all.
+    pub(crate) schemas: Vec<String>,
+    /// `--schema-only`.
+    pub(crate) schema_only: bool,
     /// `--jobs`.
     pub(crate) jobs: Option<usize>,
     /// `--skip-backup`.
@@ -45,6 +49,11 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
+    /// Not all that the backup has is wanted.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.schema_only || !self.tables.is_empty() || !self.schemas.is_empty()
+    }
+
     /// What this command line asks for. With `--into` nobody uses the target yet, so nothing is stopped.
     ///
     /// # Errors
@@ -55,6 +64,8 @@ impl Wish {
             in_place: args.in_place,
             into: args.into.is_some(),
             tables: args.table.clone(),
+            schemas: args.schema.clone(),
+            schema_only: args.schema_only,
             jobs: args.jobs.map(usize::from),
             skip_backup: args.skip_backup,
             force: args.force,
@@ -65,7 +76,12 @@ impl Wish {
             stop_command: database.stop_command.clone().filter(|_| stops),
             start_command: database.start_command.clone().filter(|_| stops),
             dumps_as: dump_options::role(&database.dump_options).map(str::to_owned),
-            checks: if args.skip_checks || args.undo.is_some() { Vec::new() } else { checks::of(database)? },
+            // Of a part they would miss the rest.
+            checks: if args.skip_checks || args.undo.is_some() || args.is_partial() {
+                Vec::new()
+            } else {
+                checks::of(database)?
+            },
             spool_directory: settings.spool_directory.clone(),
         })
     }

@@ -196,7 +196,7 @@ fn a_role_that_may_not_rename_both_is_told_before_anything_stops() {
         .exits(1)
         .mentions("stop the clients that are connected");
     sleeper.kill().unwrap();
-    sleeper.wait().unwrap();
+    wait_until("the superuser's psql has ended", || sleeper.try_wait().unwrap().is_some());
     assert_eq!((scene.rows().as_str(), scene.beside()), ("100", vec![old]));
     server.query(&format!("ALTER DATABASE {name} OWNER TO postgres"));
 }

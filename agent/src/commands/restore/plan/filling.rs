@@ -54,7 +54,7 @@ pub(super) fn decide(wish: &Wish, facts: &Facts, way: &Way) -> Filling {
     if facts.head.restricts_psql && facts.refused_settings.iter().any(|name| is_of_rows(name)) {
         return Filling::Script;
     }
-    if !wish.tables.is_empty() {
+    if wish.is_partial() {
         return Filling::Stream;
     }
     let jobs = match wish.jobs {

@@ -6,12 +6,13 @@ use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::plan::way::Way;
+use crate::commands::restore::tables::Chosen;
 
-/// Refuses an archive without the definitions, the rows or the schemas that a restore needs.
+/// Refuses an archive without the definitions, the rows or the schemas that a restore needs. `definitions_alone`: it needs no rows.
 ///
 /// # Errors
 /// Exit 1, naming what is missing and the way by hand.
-pub(super) fn refuse(head: &Head, way: &Way) -> Result<(), Failure> {
+pub(super) fn refuse(head: &Head, way: &Way, definitions_alone: bool) -> Result<(), Failure> {
     let any = |kinds: &[&str]| head.contents.iter().any(|entry| kinds.contains(&entry.kind.as_str()));
     let defines = any(&["TABLE", "SCHEMA", "EXTENSION", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE"]);
     let refused = |error: &str, options: &str, by_hand: &str| {
@@ -33,8 +34,8 @@ pub(super) fn refuse(head: &Head, way: &Way) -> Result<(), Failure> {
         );
     }
     let tables = head.entries("TABLE").filter(|entry| !entry.definition.as_deref().is_some_and(is_partitioned)).count();
-    if tables > 0 && !any(&["TABLE DATA"]) {
-        let by_hand = "where empty tables are what you want";
+    if tables > 0 && !any(&["TABLE DATA"]) && !definitions_alone {
+        let by_hand = "where empty tables are what you want (or --into NAME --schema-only)";
         return refused("this backup has tables and the rows of none", "--schema-only, --section=pre-data", by_hand);
     }
     match (way, missing_schema(head)) {
@@ -60,6 +61,13 @@ fn missing_schema(head: &Head) -> Option<&str> {
     let made: HashSet<&str> = head.entries("SCHEMA").map(|entry| entry.name.as_str()).collect();
     let schemas = head.entries("TABLE").map(|entry| entry.schema.as_str());
     schemas.into_iter().find(|schema| !["", "public"].contains(schema) && !made.contains(schema))
+}
+
+/// Large objects belong to no table, and so come with all of them alone.
+pub(super) fn without_large_objects(head: &Head, chosen: &Chosen) -> Option<String> {
+    let has_some = head.entries("BLOBS").next().is_some() || !head.large_objects.is_empty();
+    (has_some && !chosen.is_all())
+        .then(|| "large objects are left out: rows that refer to one by its number will find none".to_owned())
 }
 
 /// What the backup's manifest says of the options that it was made with.

@@ -18,6 +18,9 @@ impl fmt::Display for Plan {
         if let Filling::SideBySide { jobs, .. } = &self.filling {
             writeln!(f, "jobs      {jobs}")?;
         }
+        if !subject.has_rows {
+            writeln!(f, "tables    the definitions alone, without any row")?;
+        }
         if !subject.tables.is_empty() {
             let tables = subject.tables.join(", ");
             writeln!(f, "tables    the rows of {tables} alone; of all else the definitions without foreign keys")?;

@@ -21,6 +21,8 @@ pub(super) struct Subject {
     pub(super) replaces: String,
     /// The tables whose rows are restored; empty: all.
     pub(super) tables: Vec<String>,
+    /// Rows are restored.
+    pub(super) has_rows: bool,
     /// The user's own checks, each on a line.
     pub(super) checks: Vec<String>,
     /// The shell command that stops what uses the database.
@@ -34,11 +36,17 @@ impl Subject {
             backup: backup(&facts.backup),
             made: made(&facts.backup, &facts.head, facts.moment),
             replaces: replaces(&facts.target),
-            tables: wish.tables.iter().chain(chosen.belonging()).cloned().collect(),
+            tables: tables(wish, chosen),
+            has_rows: !chosen.is_without_rows(),
             checks: checks::asked(&wish.checks).map(|query| checks::in_one_line(query)).collect(),
             stops: wish.stop_command.clone(),
         }
     }
+}
+
+fn tables(wish: &Wish, chosen: &Chosen) -> Vec<String> {
+    let schemas = wish.schemas.iter().filter(|_| wish.tables.is_empty()).map(|schema| format!("schema {schema}"));
+    wish.tables.iter().cloned().chain(schemas).chain(chosen.belonging().iter().cloned()).collect()
 }
 
 fn backup(backup: &Backup) -> String {

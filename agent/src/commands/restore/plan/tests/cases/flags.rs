@@ -72,6 +72,49 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
                 c.wish.tables = vec!["order".to_owned()];
             }),
         ),
+        (
+            "--table by a pattern, of an archive with large objects",
+            usual().gone().with(|c| {
+                into(c);
+                c.facts.head.contents.push(entry(9, "BLOBS", "BLOBS", true));
+                c.wish.tables = vec!["Order?".to_owned()];
+            }),
+        ),
+        (
+            "--schema",
+            usual().gone().with(|c| {
+                into(c);
+                c.wish.schemas = vec!["public".to_owned()];
+            }),
+        ),
+        (
+            "--schema that is not there",
+            usual().gone().with(|c| {
+                into(c);
+                c.wish.schemas = vec!["billing".to_owned()];
+            }),
+        ),
+        (
+            "--schema-only",
+            usual().gone().with(|c| {
+                into(c);
+                c.wish.schema_only = true;
+            }),
+        ),
+        (
+            "--schema-only of definitions alone",
+            usual().gone().with(|c| {
+                into(c);
+                c.facts.head.contents.retain(|entry| !entry.has_data());
+                c.wish.schema_only = true;
+            }),
+        ),
+        (
+            "checks of the user's own",
+            usual().with(|c| {
+                c.wish.checks = vec!["SET work_mem = '1GB'".to_owned(), "SELECT count(*) > 0\n  FROM users".to_owned()];
+            }),
+        ),
         ("--skip-backup in place", usual().in_place().with(|c| c.wish.skip_backup = true)),
         ("--skip-backup by a role that cannot swap", owner().with(|c| c.wish.skip_backup = true)),
         (
