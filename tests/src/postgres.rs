@@ -37,10 +37,19 @@ impl Postgres {
 
     /// A new server with settings of its own, each `name=value` as in `postgresql.conf`.
     pub fn start_with(installation: Installation, settings: &[&str]) -> Postgres {
+        Self::start_in(installation, settings, &UTF8)
+    }
+
+    /// A new server as `initdb` makes it where the system has no locale: C, and no character set.
+    pub fn start_bare(installation: Installation) -> Postgres {
+        Self::start_in(installation, &[], &["--no-locale"])
+    }
+
+    fn start_in(installation: Installation, settings: &[&str], locale: &[&str]) -> Postgres {
         let folder = Server::new_folder("postgres");
         installation.give_to_server(&folder);
         let reachable = installation.within_reach(&folder);
-        initialise(&reachable, &folder);
+        initialise(&reachable, &folder, locale);
         let port = free_port();
         let mut command = reachable.server_program("postgres");
         command.args(["-D"]).arg(data(&folder)).args(arguments(&folder, port, settings));
@@ -97,13 +106,16 @@ fn data(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-fn initialise(installation: &Installation, folder: &Path) {
+/// What every server's databases are in.
+const UTF8: [&str; 2] = ["--encoding=UTF8", "--locale=C.UTF-8"];
+
+fn initialise(installation: &Installation, folder: &Path, locale: &[&str]) {
     let password = folder.join("password");
     std::fs::write(&password, PASSWORD).unwrap();
     installation.give_to_server(&password);
     let mut initdb = installation.server_program("initdb");
     initdb.arg("-D").arg(data(folder)).arg("--pwfile").arg(&password);
-    initdb.args(["--username", USER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
+    initdb.args(["--username", USER, "--auth=scram-sha-256", "--no-sync"]).args(locale);
     tools::succeed(process::output(&mut initdb), "initdb");
 }
 

@@ -281,16 +281,20 @@ pub(crate) struct RestoreArgs {
     /// an archive that you trust.
     #[arg(long)]
     pub(crate) trust_archive: bool,
+    /// Create the roles that the backup names and this server lacks, with the attributes, memberships and settings that were
+    /// stored with it. They cannot log in before you give them a password.
+    #[arg(long)]
+    pub(crate) create_roles: bool,
     /// Give the backup's functions a search_path until their rows, indexes and views are restored. For functions that name
     /// tables or functions without a schema, and are called by a CHECK, an index or the like.
     #[arg(long)]
     pub(crate) search_path_fix: bool,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
-    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place"])]
+    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place", "create_roles"])]
     pub(crate) drop_old: bool,
     /// Undo a restore by swap: the old database `NAME_before_TIMESTAMP`, by default the newest one, gets its name back, and the
     /// restored one is kept in its place. Restore nothing.
-    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place", "drop_old"])]
+    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place", "create_roles", "drop_old"])]
     pub(crate) undo: Option<Option<String>>,
     /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
     /// read.

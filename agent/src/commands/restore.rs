@@ -24,6 +24,7 @@ mod owners;
 mod plan;
 mod properties;
 mod reading;
+mod roles;
 mod safety;
 mod server;
 mod space;
@@ -132,8 +133,15 @@ fn rehearse(job: &Job) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Does what the plan says.
+/// Does what the plan says. What fails leaves no new roles behind.
 fn act(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Result<Restored, Failure> {
+    let made = roles::make(job)?;
+    let restored = replace(job, settings, database)?;
+    made.keep();
+    Ok(restored)
+}
+
+fn replace(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Result<Restored, Failure> {
     match &job.plan.way {
         Way::Swap { new, old, drops_empty, .. } => {
             let restored = swap::run(job, new, old.as_deref())?;

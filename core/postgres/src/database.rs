@@ -9,6 +9,7 @@ pub mod indexes;
 pub mod known_names;
 pub mod live;
 pub mod names;
+pub mod new_roles;
 pub mod objects;
 pub mod offers;
 pub mod paths;

@@ -39,6 +39,8 @@ pub struct Psql {
     program: PathBuf,
     connection: Connection,
     stop: Stop,
+    /// What is done before each question, and taken back after it.
+    as_if: Option<Secret>,
 }
 
 /// A question that got no answer.
@@ -69,7 +71,7 @@ pub enum PsqlError {
 impl Psql {
     /// Asks over `connection` until `stop` is set; a question under way then ends unanswered.
     pub fn new(program: impl Into<PathBuf>, connection: Connection, stop: &Stop) -> Self {
-        Self { program: program.into(), connection, stop: stop.clone() }
+        Self { program: program.into(), connection, stop: stop.clone(), as_if: None }
     }
 
     /// The same server, another database.
@@ -95,6 +97,12 @@ impl Psql {
         Self { program: program.into(), ..self.clone() }
     }
 
+    /// The same database, whose rows are asked for as if these statements had been made: in a transaction that is taken back.
+    #[must_use]
+    pub fn as_if(&self, statements: Secret) -> Self {
+        Self { as_if: Some(statements), ..self.clone() }
+    }
+
     /// The program itself.
     #[must_use]
     pub fn program(&self) -> &std::path::Path {
@@ -118,7 +126,11 @@ impl Psql {
     /// # Errors
     /// [`PsqlError`] when psql can't be run, the server refuses, or a row isn't a `T`.
     pub fn rows<T: DeserializeOwned>(&self, select: &str) -> Result<Vec<T>, PsqlError> {
-        let answer = self.script(&format!("SELECT row_to_json(answer) FROM ({select}) AS answer;\n"))?;
+        let select = format!("SELECT row_to_json(answer) FROM ({select}) AS answer;\n");
+        let answer = match &self.as_if {
+            None => self.script(&select)?,
+            Some(before) => self.script(&format!("BEGIN;\n{}{select}ROLLBACK;\n", before.expose()))?,
+        };
         answer.lines().filter(|line| !line.is_empty()).map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 

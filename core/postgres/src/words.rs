@@ -2,6 +2,7 @@
 
 pub mod bound;
 pub mod dictionary;
+pub mod globals;
 pub mod inheritance;
 mod lexer;
 pub mod needs;

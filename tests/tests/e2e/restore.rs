@@ -1,5 +1,6 @@
 //! `lastgood restore`: whatever happens, the old database or the new one stands under the name, whole.
 
+mod bare;
 mod bucket;
 mod by_hand;
 mod checks;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use ::archive::{Census, TableCensus};
+use postgres::quote::identifier;
 use serde::Serialize;
 
 use crate::answers::census;
@@ -13,6 +14,7 @@ use crate::commands::restore::checks;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::way::Mode;
 use crate::commands::restore::reading::Through;
+use crate::commands::restore::roles::CreatedRole;
 
 /// What a restore has done.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub(crate) struct RestoreAnswer {
     seconds: f64,
     /// How many checks of the user's own hold.
     checks: usize,
+    /// The roles that the server lacked.
+    created_roles: Vec<CreatedRole>,
     warnings: Vec<String>,
     /// The database, where it is another one than the settings name.
     #[serde(skip)]
@@ -78,9 +82,32 @@ impl RestoreAnswer {
             dumped_bytes: if chosen.is_all() { restored.dumped } else { restored_census.bytes() },
             seconds: took.as_secs_f64(),
             checks: checks::asked(&job.wish.checks).count(),
+            created_roles: facts.births.created(),
             warnings: job.plan.warnings.clone(),
             into: job.wish.into.then(|| facts.target.name.clone()),
         }
+    }
+}
+
+impl RestoreAnswer {
+    /// What is to be typed so that new roles can log in.
+    fn roles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.created_roles.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.created_roles.iter().map(|role| role.name.as_str()).collect();
+        writeln!(f, "created the roles {}", names.join(", "))?;
+        let waiting: Vec<&CreatedRole> = self.created_roles.iter().filter(|role| role.waits_for_password).collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "they have no password and cannot log in; for those that have to, in psql:")?;
+        for role in waiting {
+            let name = identifier(&role.name);
+            writeln!(f, "  \\password {name}")?;
+            writeln!(f, "  ALTER ROLE {name} LOGIN;")?;
+        }
+        Ok(())
     }
 }
 
@@ -112,6 +139,6 @@ impl fmt::Display for RestoreAnswer {
             };
             writeln!(f, "to go back: lastgood restore {safety}{database}")?;
         }
-        Ok(())
+        self.roles(f)
     }
 }

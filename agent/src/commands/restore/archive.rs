@@ -30,6 +30,11 @@ impl Archive {
         Ok(Self { place: backup.place.clone(), stored, keys, interrupt: interrupt.clone() })
     }
 
+    /// Where its bytes are.
+    pub(crate) fn stored(&self) -> &StoredBytes {
+        &self.stored
+    }
+
     /// Its stored bytes from the first on. For a thread that may block, inside the runtime.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::owners;
+use crate::commands::restore::roles::Births;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
@@ -38,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) refused_settings: Vec<String>,
     /// The server's roles; true: the restoring role may give objects to it, and still work with them then.
     pub(crate) roles: BTreeMap<String, bool>,
+    /// The roles that are made first: everything else is as if they were there.
+    pub(crate) births: Births,
     /// What the server has to offer.
     pub(crate) offers: Offers,
     /// What the live database has already; nothing where there is none.
@@ -93,11 +96,13 @@ impl Facts {
         let in_place = goes_in_place(wish, &target, space, &attempts.bound);
         let objects = if in_place { Some(server.objects(head.encoding())?) } else { None };
         let undumpable = if in_place && !wish.skip_backup { server.undumpable(wish)? } else { Undumpable::default() };
-        let live = target.living.as_ref().map(|_| &server.psql);
-        let roles = server.roles()?;
+        let births = Births::gather(wish, &backup, archive, &head, server)?;
+        let born = births.as_if_born(server);
+        let live = target.living.as_ref().map(|_| &born.psql);
+        let roles = born.roles()?;
         let database_owner = owners::of_database(&head, &target, &roles);
         let owners_rights =
-            OwnersRights::ask(&server.maintenance, live, &owners::named(&head), &[&database_owner, &target.role.name])
+            OwnersRights::ask(&born.maintenance, live, &owners::named(&head), &[&database_owner, &target.role.name])
                 .map_err(failed)?;
         let settings: Vec<String> = head.settings().into_iter().map(|(name, _)| name).collect();
         let refused_settings = refused(&server.maintenance, &target.role, &settings).map_err(failed)?;
@@ -116,6 +121,7 @@ impl Facts {
             database_owner,
             refused_settings,
             roles,
+            births,
             unfilled: unfilled::ask(&server.psql, &head, &target)?,
             spool: SpoolFolder::at(&wish.spool_directory),
             cores: std::thread::available_parallelism().map_or(1, usize::from),

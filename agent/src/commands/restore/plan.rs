@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) chosen: Chosen,
     /// Relations go into the tablespaces that the archive names.
     pub(crate) keeps_tablespaces: bool,
+    /// The roles that are made first.
+    pub(crate) new_roles: Vec<String>,
     /// What will be lost, will stay or will differ. One line each.
     pub(crate) warnings: Vec<String>,
     subject: Subject,
@@ -93,7 +95,8 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     let edits = ownership.edits.into_iter().chain(public(facts, &way)).collect();
     let edits = Edits::new(edits, facts.head.header.int_size);
     let subject = Subject::of(wish, facts, &chosen);
-    Ok(Plan { way, filling, edits, owners_kept, keeps_tablespaces, chosen, warnings, subject })
+    let new_roles = facts.births.names();
+    Ok(Plan { new_roles, way, filling, edits, owners_kept, keeps_tablespaces, chosen, warnings, subject })
 }
 
 /// A new database has the schema `public` already, with privileges that an archive which makes it takes for granted.
@@ -152,6 +155,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
             warnings.push("this backup has no manifest to compare with: only its own form can be checked".to_owned());
         }
     }
+    warnings.extend(facts.births.warnings.iter().cloned());
     warnings.extend(ownership.warnings.iter().cloned());
     warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));

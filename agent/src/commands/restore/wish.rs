@@ -30,6 +30,8 @@ pub(crate) struct Wish {
     pub(crate) force: bool,
     /// `--trust-archive`.
     pub(crate) trust_archive: bool,
+    /// `--create-roles`.
+    pub(crate) create_roles: bool,
     /// `--search-path-fix`.
     pub(crate) search_path_fix: bool,
     /// `--confirm`.
@@ -70,6 +72,7 @@ impl Wish {
             skip_backup: args.skip_backup,
             force: args.force,
             trust_archive: args.trust_archive,
+            create_roles: args.create_roles,
             search_path_fix: args.search_path_fix,
             confirm: args.confirm,
             dry_run: args.dry_run,

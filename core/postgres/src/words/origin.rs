@@ -66,6 +66,17 @@ pub fn settings(definition: &str, name: &str) -> Vec<Option<String>> {
     statements.map(|statement| setting(statement, name)).collect()
 }
 
+/// The roles that have settings of their own in it.
+#[must_use]
+pub fn roles_with_settings(definition: &str) -> Vec<String> {
+    let tokens = tokens(definition);
+    let roles = tokens.split(|token| *token == Token::Sign(';')).filter_map(|statement| match statement {
+        [alter, of, role, within, ..] if alter.is("ALTER") && of.is("ROLE") && within.is("IN") => role.name(),
+        _ => None,
+    });
+    roles.map(str::to_owned).collect()
+}
+
 /// Its settings for every role, as statements for a session: each its name, and a `SET`.
 #[must_use]
 pub fn session_settings(definition: &str) -> Vec<(String, String)> {
@@ -116,7 +127,7 @@ fn named_setting(tokens: &[Token]) -> Option<(String, &[Token])> {
 }
 
 /// `SET name TO 'value', 'value'`.
-fn assignment(tokens: &[Token]) -> Option<String> {
+pub(super) fn assignment(tokens: &[Token]) -> Option<String> {
     let (setting, values) = named_setting(tokens)?;
     let setting = setting_name(&setting);
     let values = values.get(1..)?.split(|token| *token == Token::Sign(',')).map(|value| match value {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use catalog::words;
+use postgres::database::new_roles::can_be_made;
 use postgres::quote::identifier;
 use postgres::words::needs::Locale;
 use postgres::words::origin;
@@ -39,6 +40,7 @@ struct Lack {
 /// Exit 1, naming all that lacks.
 pub(super) fn refuse(facts: &Facts, way: &Way) -> Result<(), Failure> {
     let all = [
+        no_new_roles(facts),
         missing_roles(facts),
         unknown_locales(facts),
         missing_extensions(facts),
@@ -69,6 +71,12 @@ pub(super) fn tablespace_of_database(facts: &Facts) -> Option<String> {
     origin::tablespace(created).filter(|name| !facts.offers.tablespaces.contains(name))
 }
 
+/// Roles that were to be made, and can't be.
+fn no_new_roles(facts: &Facts) -> Option<Lack> {
+    let (what, remedy) = facts.births.obstacle.clone()?;
+    Some(Lack { what, remedy })
+}
+
 fn missing_roles(facts: &Facts) -> Option<Lack> {
     let named = facts.head.roles_in_definitions.iter().filter(|name| !facts.roles.contains_key(*name));
     let missing: Vec<&str> = named.map(String::as_str).collect();
@@ -76,7 +84,10 @@ fn missing_roles(facts: &Facts) -> Option<Lack> {
     let all = missing.join(", ");
     Some(Lack {
         what: format!("the backup's policies or user mappings name roles that this server lacks: {all}"),
-        remedy: format!("create them first, such as: CREATE ROLE {first}"),
+        remedy: match missing.iter().any(|name| can_be_made(name)) && facts.births.obstacle.is_none() {
+            true => format!("--create-roles creates them; or create them first, such as: CREATE ROLE {first}"),
+            false => format!("create them first, such as: CREATE ROLE {first}"),
+        },
     })
 }
 

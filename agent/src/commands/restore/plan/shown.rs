@@ -21,6 +21,9 @@ impl fmt::Display for Plan {
         if !subject.has_rows {
             writeln!(f, "tables    the definitions alone, without any row")?;
         }
+        if !self.new_roles.is_empty() {
+            writeln!(f, "creates   the roles {}", self.new_roles.join(", "))?;
+        }
         if !subject.tables.is_empty() {
             let tables = subject.tables.join(", ");
             writeln!(f, "tables    the rows of {tables} alone; of all else the definitions without foreign keys")?;
@@ -71,6 +74,7 @@ pub(crate) struct PlanDocument<'a> {
     owners_kept: bool,
     jobs: usize,
     checks: &'a [String],
+    new_roles: &'a [String],
     warnings: &'a [String],
 }
 
@@ -89,6 +93,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
             owners_kept: plan.owners_kept,
             jobs: plan.filling.jobs(),
             checks: &plan.subject.checks,
+            new_roles: &plan.new_roles,
             warnings: &plan.warnings,
         }
     }

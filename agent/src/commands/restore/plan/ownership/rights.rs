@@ -1,5 +1,7 @@
 //! What both owners and privileges are decided by.
 
+use postgres::database::new_roles::can_be_made;
+
 use crate::commands::restore::facts::Facts;
 
 /// How many names a warning spells out.
@@ -19,6 +21,8 @@ pub(super) fn is_ours(facts: &Facts, name: &str) -> bool {
 
 /// Roles that the server does not have, in words.
 pub(super) fn lacking(roles: &[String]) -> String {
-    let noun = if roles.len() == 1 { "role" } else { "roles" };
-    format!("this server lacks the {noun} {}", roles.join(", "))
+    let (noun, them) = if roles.len() == 1 { ("role", "it") } else { ("roles", "them") };
+    let is_makeable = roles.iter().any(|name| can_be_made(name));
+    let remedy = if is_makeable { format!(" (--create-roles makes {them})") } else { String::new() };
+    format!("this server lacks the {noun} {}{remedy}", roles.join(", "))
 }

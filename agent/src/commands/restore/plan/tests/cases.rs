@@ -27,6 +27,7 @@ use crate::commands::restore::facts::Facts;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::plan::tests::cases::living::objects;
+use crate::commands::restore::roles::Births;
 use crate::commands::restore::server::Target;
 use crate::commands::restore::space::Space;
 use crate::commands::restore::traps::Traps;
@@ -74,6 +75,7 @@ impl Case {
             owners_rights: OwnersRights { in_public: ["shop".to_owned()].into(), ..OwnersRights::default() },
             database_owner: "shop".to_owned(),
             refused_settings: Vec::new(),
+            births: Births::default(),
             roles: [("shop", true), ("postgres", true), ("reporting", true)].map(|(n, m)| (n.to_owned(), m)).into(),
             space: Some(Space { needed: GIB, free: 10 * GIB }),
             spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },

@@ -1,0 +1,263 @@
+//! A server that burnt down: its database comes back from the repository alone, onto one that has none of its roles.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::agent::Agent;
+use e2e::postgres::{Database, Installation, PASSWORD, Postgres, USER};
+use e2e::process::output;
+
+use super::Scene;
+
+/// Roles of every kind, and a database that names them in every way.
+fn fill(source: &Postgres) -> Database<'_> {
+    let database = source.new_database_named("shop db");
+    source.query(
+        r#"CREATE ROLE app LOGIN PASSWORD 'of-the-app' CONNECTION LIMIT 5 VALID UNTIL '2090-01-01 00:00+00';
+        CREATE ROLE "We""ird %s Ünï" NOINHERIT; CREATE ROLE "user" CREATEDB; CREATE ROLE reporting; CREATE ROLE "Team";
+        CREATE ROLE alice LOGIN PASSWORD 'of-alice'; CREATE ROLE dba SUPERUSER CREATEROLE LOGIN PASSWORD 'of-the-dba';
+        CREATE ROLE lonely BYPASSRLS REPLICATION;
+        GRANT "Team" TO app WITH ADMIN OPTION; GRANT reporting TO alice; GRANT pg_read_all_data TO reporting;
+        GRANT "user" TO "We""ird %s Ünï"; GRANT pg_monitor TO lonely;
+        ALTER ROLE app SET search_path = "$user", public, "a b,c"; ALTER ROLE app SET application_name = 'a\b''c';
+        ALTER ROLE "user" SET myapp.tenant = 'x'; ALTER ROLE ALL SET work_mem = '7MB';
+        COMMENT ON ROLE app IS 'the ''app'''; ALTER DATABASE "shop db" OWNER TO app;
+        ALTER ROLE alice IN DATABASE "shop db" SET statement_timeout = '9s'; ALTER DATABASE "shop db" SET work_mem = '9MB';
+        REVOKE CONNECT ON DATABASE "shop db" FROM PUBLIC; GRANT CONNECT ON DATABASE "shop db" TO reporting"#,
+    );
+    source.query("GRANT SET ON PARAMETER log_statement TO app; GRANT ALTER SYSTEM ON PARAMETER log_statement TO \"user\" WITH GRANT OPTION");
+    database.query(
+        r#"SET ROLE app; CREATE SCHEMA "Own"; CREATE TABLE "Own".orders (id serial PRIMARY KEY, who text);
+        INSERT INTO "Own".orders (who) SELECT 'x' || n FROM generate_series(1, 50) n;
+        GRANT USAGE ON SCHEMA "Own" TO reporting, "user"; GRANT SELECT ON "Own".orders TO reporting WITH GRANT OPTION;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA "Own" GRANT SELECT ON TABLES TO reporting;
+        ALTER TABLE "Own".orders ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON "Own".orders TO "We""ird %s Ünï" USING (true);
+        SELECT lo_create(4711); RESET ROLE; CREATE TABLE public.other (id int); ALTER TABLE public.other OWNER TO "user";
+        GRANT INSERT ON public.other TO alice"#,
+    );
+    database
+}
+
+/// The whole server as SQL, but for what is the cluster's own.
+fn as_sql(server: &Postgres) -> String {
+    let mut dump = server.installation().program("pg_dumpall");
+    dump.envs(server.database(USER).libpq_environment());
+    let output = output(&mut dump);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let sql = String::from_utf8(output.stdout).unwrap();
+    let own = |line: &&str| line.contains("restrict ") || line.starts_with("SET client_encoding = ");
+    sql.lines().filter(|line| !own(line)).map(|line| format!("{line}\n")).collect()
+}
+
+/// Without what a role has to be given by hand.
+fn without_login(sql: &str) -> String {
+    let plain = |line: &str| -> String {
+        let line = if line.starts_with("ALTER ROLE ") { line.replace(" NOLOGIN ", " LOGIN ") } else { line.to_owned() };
+        match line.split_once(" PASSWORD '") {
+            Some((before, after)) => format!("{before}{}\n", after.split_once('\'').unwrap().1),
+            None => format!("{line}\n"),
+        }
+    };
+    sql.lines().map(plain).collect()
+}
+
+/// What a person types at three in the morning: an address, a folder of backups, and nothing else.
+fn typed(server: &Postgres, backups: &Path) -> Agent {
+    let url = server.database("shop db").url();
+    Agent::new().setting("DATABASE_URL", url).directory(backups).programs_of(server.installation())
+}
+
+#[track_caller]
+fn same(source: &str, target: &str) {
+    let differing: Vec<String> = source
+        .lines()
+        .zip(target.lines())
+        .filter(|(one, other)| one != other)
+        .map(|(one, other)| format!("- {one}\n+ {other}"))
+        .collect();
+    assert!(source == target, "{}", differing.into_iter().take(20).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_bare_server_comes_back_in_one_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Postgres::start(Installation::debian());
+    let database = fill(&source);
+    Agent::new().database(&database).directory(folder.path()).run(&["backup"]).succeeds().keeps_silent_about("WARNING");
+    let before = as_sql(&source);
+
+    let target = Postgres::start_bare(Installation::debian());
+    let agent = typed(&target, folder.path());
+    let untouched = as_sql(&target);
+    // Without the option the plan leads there.
+    agent.run(&["restore", "latest", "--dry-run"]).exits(1).mentions("--create-roles creates them");
+    let dry = agent.run(&["restore", "latest", "--create-roles", "--dry-run"]).succeeds();
+    dry.mentions("creates   the roles Team, We\"ird %s Ünï, alice, app, dba, lonely, reporting, user")
+        .mentions("dba is made a superuser");
+    assert_eq!(as_sql(&target), untouched, "a dry run changes nothing");
+
+    let run = agent.run(&["restore", "latest", "--create-roles", "--confirm"]).succeeds();
+    run.mentions("\\password \"app\"").mentions("ALTER ROLE \"alice\" LOGIN;").keeps_silent_about("left out");
+    same(&without_login(&before), &without_login(&as_sql(&target)));
+    assert_eq!(target.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'app'"), "f");
+    // Again, onto what is there now: no role is made a second time.
+    agent.run(&["restore", "latest", "--create-roles", "--confirm"]).succeeds().keeps_silent_about("created the roles");
+}
+
+#[test]
+fn with_stored_passwords_a_server_comes_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (identity, public) = key(folder.path());
+    let backups = folder.path().join("backups");
+    let source = Postgres::start(Installation::eighteen());
+    let database = fill(&source);
+    let agent = Agent::new().database(&database).directory(&backups).setting("BACKUP_AGE_RECIPIENTS", public);
+    agent.setting("BACKUP_GLOBALS_PASSWORDS", "true").run(&["backup"]).succeeds().keeps_silent_about("WARNING");
+    let before = as_sql(&source);
+    let target = Postgres::start_bare(Installation::eighteen());
+    let agent = typed(&target, &backups).setting("BACKUP_AGE_IDENTITY_FILE", identity.display().to_string());
+    let restored = agent.run(&["restore", "latest", "--create-roles", "--confirm", "--json"]).succeeds().json();
+    let role = &restored["createdRoles"][3];
+    assert_eq!((&role["name"], &role["waitsForPassword"]), (&"app".into(), &false.into()), "{restored}");
+    let own = |sql: &str| -> String {
+        sql.lines().filter(|line| !line.contains("ROLE postgres")).map(|line| format!("{line}\n")).collect()
+    };
+    same(&own(&before), &own(&as_sql(&target)));
+}
+
+fn key(folder: &Path) -> (PathBuf, String) {
+    let file = folder.join("key.txt");
+    assert!(output(Command::new("age-keygen").arg("-o").arg(&file)).status.success());
+    let public = output(Command::new("age-keygen").arg("-y").arg(&file)).stdout;
+    (file, String::from_utf8(public).unwrap().trim().to_owned())
+}
+
+/// A managed server's administrator: no superuser, and beside it roles that only such servers have.
+#[test]
+fn an_administrator_who_is_no_superuser_restores_owners_and_privileges() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Postgres::start(Installation::debian());
+    let database = fill(&source);
+    source.query("CREATE ROLE rds_superuser; GRANT rds_superuser TO app");
+    database.query("GRANT SELECT ON public.other TO rds_superuser");
+    Agent::new().database(&database).directory(folder.path()).run(&["backup"]).succeeds();
+    for installation in [Installation::sixteen(), Installation::debian()] {
+        let target = Postgres::start_bare(installation);
+        let password = PASSWORD.replace('\'', "''");
+        target.query(&format!(
+            "CREATE ROLE admin LOGIN CREATEDB CREATEROLE PASSWORD '{password}'; CREATE ROLE rds_superuser"
+        ));
+        let agent = typed(&target, folder.path()).setting("DB_USER", "admin").setting("DB_PASSWORD", PASSWORD);
+        let before = roles(&target);
+        agent.run(&["restore", "latest", "--create-roles", "--dry-run"]).succeeds();
+        assert_eq!(roles(&target), before);
+        let run = agent.run(&["restore", "latest", "--create-roles", "--confirm"]).succeeds();
+        run.keeps_silent_about("owners are left out").keeps_silent_about("lacks the role");
+        let restored = target.database("shop db");
+        let owners = "SELECT tableowner FROM pg_tables WHERE schemaname = 'Own'";
+        assert_eq!(restored.query(owners), "app");
+        assert_eq!(
+            restored.query("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"),
+            "app"
+        );
+        assert_eq!(
+            restored.query("SELECT has_table_privilege('reporting', '\"Own\".orders', 'SELECT WITH GRANT OPTION')"),
+            "t"
+        );
+        assert_eq!(restored.query("SELECT pg_has_role('app', 'Team', 'MEMBER WITH ADMIN OPTION')"), "t");
+        assert_eq!(restored.query("SELECT count(*) FROM \"Own\".orders"), "50");
+        // Others' roles stay out of a server that has some.
+        assert_eq!(target.query("SELECT count(*) FROM pg_roles WHERE rolname IN ('lonely', 'dba')"), "0");
+        // And again: who made the roles may replace what they own.
+        agent.run(&["restore", "latest", "--create-roles", "--confirm"]).succeeds();
+        assert_eq!(restored.query(owners), "app");
+        drop(restored);
+        refused_without_the_right(&target, folder.path());
+    }
+}
+
+/// Who may create no roles is told beforehand.
+fn refused_without_the_right(target: &Postgres, backups: &Path) {
+    target.query("ALTER ROLE reporting RENAME TO another");
+    target.query(&format!("CREATE ROLE plain LOGIN CREATEDB PASSWORD '{}'", PASSWORD.replace('\'', "''")));
+    let agent = typed(target, backups).setting("DB_USER", "plain").setting("DB_PASSWORD", PASSWORD);
+    let refused = agent.run(&["restore", "latest", "--create-roles", "--confirm"]).exits(1);
+    refused.mentions("the role plain may not create roles").mentions("ALTER ROLE \"plain\" CREATEROLE");
+}
+
+fn roles(server: &Postgres) -> String {
+    server.query("SELECT string_agg(rolname, ' ' ORDER BY 1) FROM pg_roles WHERE rolname !~ '^pg_'")
+}
+
+/// A scene whose table belongs to a role that is gone.
+fn orphaned(name: &str, settings: &[(&str, &str)]) -> (Scene<'static>, String) {
+    let scene = settings.iter().fold(Scene::new(name), |scene, (name, value)| scene.with(name, value));
+    let owner = format!("{} öwner", scene.database.name());
+    scene.database.query(&format!(
+        "CREATE ROLE \"{owner}\" LOGIN CREATEDB; CREATE TABLE t (id integer); INSERT INTO t SELECT generate_series(1, 5000);
+         ALTER TABLE t OWNER TO \"{owner}\"; GRANT SET ON PARAMETER log_statement TO \"{owner}\""
+    ));
+    scene.agent.run(&["backup"]).succeeds();
+    let database = scene.database.name();
+    let server = scene.database.server();
+    scene.database.query(&format!("DROP TABLE t; DROP OWNED BY \"{owner}\"; DROP ROLE \"{owner}\""));
+    server.query(&format!("DROP DATABASE \"{database}\""));
+    (scene, owner)
+}
+
+fn is_there(server: &Postgres, role: &str) -> bool {
+    server.query(&format!("SELECT count(*) FROM pg_roles WHERE rolname = '{role}'")) == "1"
+}
+
+fn drop_role(scene: &Scene<'_>, role: &str) {
+    let server = scene.database.server();
+    server.query(&format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", scene.database.name()));
+    server.query(&format!("DROP OWNED BY \"{role}\"; DROP ROLE \"{role}\""));
+}
+
+#[test]
+fn a_restore_that_fails_leaves_none_of_the_roles_that_it_made() {
+    let (scene, owner) = orphaned("unborn", &[]);
+    let file = scene.file(".sql.gz");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.len() * 3 / 4;
+    bytes[at] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let server = scene.database.server();
+    let failed = scene.agent.run(&["restore", "latest", "--create-roles", "--confirm"]).exits(4);
+    failed.keeps_silent_about("stays");
+    assert!(!is_there(server, &owner));
+    bytes[at] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap().trim_end_matches(".sql.gz").to_owned();
+    scene.agent.run(&["verify", &name]).succeeds();
+    scene.agent.run(&["restore", "latest", "--create-roles", "--confirm"]).succeeds().mentions("created the roles");
+    assert_eq!(scene.database.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'"), owner);
+    drop_role(&scene, &owner);
+}
+
+#[test]
+fn a_backup_without_stored_roles_gets_them_by_their_names() {
+    let (scene, owner) = orphaned("nameless", &[("BACKUP_GLOBALS", "off")]);
+    let run = scene.agent.run(&["restore", "latest", "--create-roles", "--confirm"]).succeeds();
+    run.mentions("roles are made from their names alone").mentions(&format!("\\password \"{owner}\""));
+    let server = scene.database.server();
+    assert_eq!(
+        server.query(&format!("SELECT rolcanlogin, rolcreatedb FROM pg_roles WHERE rolname = '{owner}'")),
+        "f|f"
+    );
+    assert_eq!(scene.database.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'"), owner);
+    drop_role(&scene, &owner);
+}
+
+#[test]
+fn roles_that_are_not_what_the_manifest_names_are_refused() {
+    let (scene, owner) = orphaned("tampered", &[]);
+    let file = scene.file(".globals.sql.gz");
+    std::fs::write(&file, [std::fs::read(&file).unwrap(), b"x".to_vec()].concat()).unwrap();
+    let refused = scene.agent.run(&["restore", "latest", "--create-roles", "--confirm"]).exits(1);
+    refused.mentions("is not what the backup's manifest says").mentions("without --create-roles");
+    assert!(!is_there(scene.database.server(), &owner));
+    // The hint works.
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().mentions("--create-roles makes it");
+}
