@@ -65,15 +65,16 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
     if args.list_s3 {
         return interrupt.or(list_s3::run(args, settings, &database)).await;
     }
+    if let Some(asked) = &args.undo {
+        let wish = Wish::of(args, settings, &database)?;
+        return undo::run(asked.as_deref(), &wish, settings, &database, interrupt);
+    }
     let (server, target) = Server::ask(settings, &database, args.into.as_deref(), interrupt.stop())
         .map_err(|failure| interrupted_or(interrupt, failure))?;
     if args.drop_old {
         return drop_old::run(args, settings, &server, &target.name, interrupt);
     }
     let wish = Wish::of(args, settings, &database)?;
-    if let Some(asked) = &args.undo {
-        return undo::run(asked.as_deref(), &wish, settings, (&server, &target), interrupt);
-    }
     let of = database.name.as_deref().unwrap_or(&target.role.name);
     let choosing = choose::choose(args, settings, of, Timestamp::now());
     let (backup, stored) = interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))?;

@@ -44,6 +44,16 @@ pub(crate) struct Target {
     pub(crate) only_here: bool,
 }
 
+/// A server that was reached, and the database that is meant.
+pub(crate) struct Connected {
+    pub(crate) server: Server,
+    pub(crate) role: Role,
+    /// The database's name.
+    pub(crate) name: String,
+    /// The role may connect to no other database than this one.
+    pub(crate) only_here: bool,
+}
+
 impl Server {
     /// Connects, and asks what is there. `into`: another database than the one that is set.
     ///
@@ -55,6 +65,21 @@ impl Server {
         into: Option<&str>,
         stop: &Stop,
     ) -> Result<(Self, Target), Failure> {
+        let Connected { server, role, name, only_here } = Self::connect(settings, database, into, stop)?;
+        let target = Target { only_here, ..server.target(name, role)? };
+        Ok((server, target))
+    }
+
+    /// Connects, and asks nothing of the database itself, which may let nobody in.
+    ///
+    /// # Errors
+    /// As [`Server::ask`].
+    pub(crate) fn connect(
+        settings: &Settings,
+        database: &DatabaseSettings,
+        into: Option<&str>,
+        stop: &Stop,
+    ) -> Result<Connected, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         let given = into.or(database.name.as_deref());
@@ -67,9 +92,7 @@ impl Server {
         }
         // libpq's own default is the role's name.
         let name = given.unwrap_or(&role.name).to_owned();
-        let server = Self { psql: psql.to(&name), maintenance, tools };
-        let target = Target { only_here, ..server.target(name, role)? };
-        Ok((server, target))
+        Ok(Connected { server: Self { psql: psql.to(&name), maintenance, tools }, role, name, only_here })
     }
 
     fn target(&self, name: String, role: Role) -> Result<Target, Failure> {

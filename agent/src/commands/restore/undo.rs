@@ -17,13 +17,13 @@ use postgres::database::names;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
 use crate::commands::restore::clients::Clients;
-use crate::commands::restore::server::{Server, Target};
+use crate::commands::restore::server::{Connected, Server};
 use crate::commands::restore::undo::choose::choose;
 use crate::commands::restore::undo::shown::{Done, Plan, UndoDocument, warnings};
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::Interrupt;
 use crate::lock::Lock;
-use crate::settings::Settings;
+use crate::settings::{DatabaseSettings, Settings};
 
 /// Undoes the newest restore of the target, or brings back the old database that was `asked` for.
 ///
@@ -34,19 +34,22 @@ pub(crate) fn run(
     asked: Option<&str>,
     wish: &Wish,
     settings: &Settings,
-    (server, target): (&Server, &Target),
+    database: &DatabaseSettings,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(&target.name))?;
-    let plan = decide(asked, wish, server, target).map_err(|failure| stopped_or(interrupt, failure))?;
+    let stopped_or = |failure| stopped_or(interrupt, failure);
+    let connected = Server::connect(settings, database, None, interrupt.stop()).map_err(stopped_or)?;
+    let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(&connected.name))?;
+    let server = &connected.server;
+    let plan = decide(asked, wish, &connected).map_err(stopped_or)?;
     let report = settings.report;
     if wish.dry_run {
         report.answer(&UndoDocument::of(&plan, false), &format!("{plan}nothing was changed (--dry-run)"))?;
         return Ok(Exit::Done);
     }
     let question = format!("Give the name {} back to {}?", plan.name, plan.old.name);
-    prompt::ask(&plan, &question, wish.confirm, interrupt).map_err(|failure| stopped_or(interrupt, failure))?;
-    let stopped = Clients::of(wish).stop(interrupt).map_err(|failure| stopped_or(interrupt, failure))?;
+    prompt::ask(&plan, &question, wish.confirm, interrupt).map_err(stopped_or)?;
+    let stopped = Clients::of(wish).stop(interrupt).map_err(stopped_or)?;
     give_back(server, &plan, interrupt)?;
     let started = stopped.start();
     report.answer(&UndoDocument::of(&plan, true), &Done(&plan))?;
@@ -56,17 +59,19 @@ pub(crate) fn run(
     }))
 }
 
-fn decide(asked: Option<&str>, wish: &Wish, server: &Server, target: &Target) -> Result<Plan, Failure> {
-    let (old, others) = choose(&server.maintenance, &target.name, asked)?;
-    refuse(target, &old)?;
-    let moment = server.free_moment(&target.name, Timestamp::now())?;
+fn decide(asked: Option<&str>, wish: &Wish, connected: &Connected) -> Result<Plan, Failure> {
+    let Connected { server, name, .. } = connected;
+    let (old, others) = choose(&server.maintenance, name, asked)?;
+    let living = LiveDatabase::ask(&server.maintenance, name)?;
+    refuse(connected, living.as_ref(), &old)?;
+    let moment = server.free_moment(name, Timestamp::now())?;
     Ok(Plan {
-        warnings: warnings(&server.maintenance, target, &old)?,
-        aside: target.living.as_ref().map(|_| names::before(&target.name, moment)),
-        name: target.name.clone(),
-        place: target.place.clone(),
-        size: target.living.as_ref().and_then(|living| living.size),
-        age: names::put_aside(&target.name, &old.name).map(|at| words::age(Timestamp::now().duration_since(at))),
+        warnings: warnings(&server.maintenance, living.as_ref(), &old, name)?,
+        aside: living.as_ref().map(|_| names::before(name, moment)),
+        name: name.clone(),
+        place: server.psql.connection().place(),
+        size: living.and_then(|living| living.size),
+        age: names::put_aside(name, &old.name).map(|at| words::age(Timestamp::now().duration_since(at))),
         stops: wish.stop_command.clone(),
         old,
         others,
@@ -74,22 +79,21 @@ fn decide(asked: Option<&str>, wish: &Wish, server: &Server, target: &Target) ->
 }
 
 /// What would make the exchange fail, found before anything is stopped.
-fn refuse(target: &Target, old: &LiveDatabase) -> Result<(), Failure> {
-    let role = &target.role;
+fn refuse(connected: &Connected, living: Option<&LiveDatabase>, old: &LiveDatabase) -> Result<(), Failure> {
+    let Connected { role, name, .. } = connected;
     let refused = |error: String, hint: &str| Err(Failure::new(Exit::Failed, error).hint(hint));
-    if target.only_here {
-        let error =
-            format!("the role {} may connect to no other database, from which to rename {}", role.name, target.name);
+    if connected.only_here {
+        let error = format!("the role {} may connect to no other database, from which to rename {name}", role.name);
         return refused(error, "undo as a role that may connect to the database postgres");
     }
     if !role.creates_databases {
         let error = format!("the role {} may not rename a database, which takes CREATEDB", role.name);
         return refused(error, "undo as the databases' owner with CREATEDB, or as a superuser");
     }
-    for database in target.living.iter().chain([old]) {
+    for database in living.into_iter().chain([old]) {
         if !role.superuser && !database.is_ours {
-            let error =
-                format!("the role {} may not rename {}, which belongs to {}", role.name, database.name, database.owner);
+            let (name, owner) = (&database.name, &database.owner);
+            let error = format!("the role {} may not rename {name}, which belongs to {owner}", role.name);
             return refused(error, "undo as a role that owns both databases, or as a superuser");
         }
         if let Some(first) = database.prepared_transactions.first() {

@@ -37,6 +37,9 @@ pub struct LiveDatabase {
     pub prepared_transactions: Vec<String>,
     /// Logical replication slots, which stay with the old database.
     pub slots: Vec<String>,
+    /// Subscriptions to other servers, which stay with it as well.
+    #[serde(default)]
+    pub subscriptions: Vec<String>,
 }
 
 /// The right to give something to a role, or to act as it: since version 16 a membership may lack it.
@@ -150,7 +153,8 @@ impl LiveDatabase {
                 pg_has_role(d.datdba, {MAY_SET}) AS may_give_to_owner,
                 (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid()) AS connections,
                 ARRAY(SELECT gid FROM pg_prepared_xacts p WHERE p.database = d.datname) AS prepared_transactions,
-                ARRAY(SELECT slot_name FROM pg_replication_slots s WHERE s.database = d.datname) AS slots
+                ARRAY(SELECT slot_name FROM pg_replication_slots s WHERE s.database = d.datname) AS slots,
+                ARRAY(SELECT subname FROM pg_subscription s WHERE s.subdbid = d.oid) AS subscriptions
             FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = {}",
             literal(database)
         );

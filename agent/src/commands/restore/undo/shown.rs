@@ -9,7 +9,6 @@ use postgres::{Error, Psql};
 use serde::Serialize;
 
 use crate::answers::failure::Failure;
-use crate::commands::restore::server::Target;
 
 /// What an undo will do.
 #[derive(Debug)]
@@ -100,22 +99,26 @@ impl fmt::Display for Done<'_> {
 ///
 /// # Errors
 /// When the server can't be asked.
-pub(super) fn warnings(maintenance: &Psql, target: &Target, old: &LiveDatabase) -> Result<Vec<String>, Failure> {
+pub(super) fn warnings(
+    maintenance: &Psql,
+    living: Option<&LiveDatabase>,
+    old: &LiveDatabase,
+    name: &str,
+) -> Result<Vec<String>, Failure> {
     let mut warnings = Vec::new();
     for slot in &old.slots {
         warnings.push(format!("replication slot {slot} belongs to the old database, and sends its changes"));
     }
-    let Some(living) = &target.living else { return Ok(warnings) };
+    let Some(living) = living else { return Ok(warnings) };
     for slot in &living.slots {
         warnings
             .push(format!("replication slot {slot} stays with the restored database: set it up again after the undo"));
     }
-    for subscription in &target.content.subscriptions {
+    for subscription in &living.subscriptions {
         warnings.push(format!(
             "subscription {subscription} stays with the restored database: set it up again after the undo"
         ));
     }
-    let name = &target.name;
     let asked = |one: &LiveDatabase, other: &LiveDatabase| {
         lacking(maintenance, one, other, name).map_err(|e| Failure::from(Error::unreachable(maintenance, &e)))
     };
