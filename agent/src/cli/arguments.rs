@@ -239,22 +239,25 @@ pub(crate) struct RestoreArgs {
     pub(crate) list_s3: bool,
     /// Restore into this database. It is created if missing, and must be empty otherwise.
     /// Default: the database of the settings.
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", group = "harmless")]
     pub(crate) into: Option<String>,
-    /// With --into: restore only the rows of this table, `NAME` or `SCHEMA.NAME`, or of those that a pattern of psql matches, such
+    /// With --into or --data-only: restore only the rows of this table, `NAME` or `SCHEMA.NAME`, or of those that a pattern of psql matches, such
     /// as `log_*`. Repeat the option for several tables.
-    #[arg(long, value_name = "TABLE", requires = "into")]
+    #[arg(long, value_name = "TABLE", requires = "harmless")]
     pub(crate) table: Vec<String>,
-    /// With --into: restore only the rows of the tables in this schema. Repeat the option for several schemas. With --table:
+    /// With --into or --data-only: restore only the rows of the tables in this schema. Repeat the option for several schemas. With --table:
     /// look for the tables only in these schemas.
-    #[arg(long, value_name = "SCHEMA", requires = "into")]
+    #[arg(long, value_name = "SCHEMA", requires = "harmless")]
     pub(crate) schema: Vec<String>,
     /// With --into: restore only the definitions, and no rows.
     #[arg(long, requires = "into", conflicts_with_all = ["table", "schema"])]
     pub(crate) schema_only: bool,
+    /// Restore only rows, into the live database's own tables, in one transaction. The tables must be there, and empty.
+    #[arg(long, group = "harmless")]
+    pub(crate) data_only: bool,
     /// Number of parallel jobs. More than one needs disk space in TMPDIR (default /var/tmp), at most the size of the
     /// uncompressed dump. Default: chosen by the archive's size and the number of cores.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), conflicts_with = "in_place")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), conflicts_with_all = ["in_place", "data_only"])]
     pub(crate) jobs: Option<u8>,
     /// Replace the content of the live database, in one transaction, after a safety backup.
     #[arg(long, conflicts_with = "into")]
@@ -287,14 +290,14 @@ pub(crate) struct RestoreArgs {
     pub(crate) create_roles: bool,
     /// Give the backup's functions a search_path until their rows, indexes and views are restored. For functions that name
     /// tables or functions without a schema, and are called by a CHECK, an index or the like.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "data_only")]
     pub(crate) search_path_fix: bool,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
-    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place", "create_roles"])]
+    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles"])]
     pub(crate) drop_old: bool,
     /// Undo a restore by swap: the old database `NAME_before_TIMESTAMP`, by default the newest one, gets its name back, and the
     /// restored one is kept in its place. Restore nothing.
-    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "in_place", "create_roles", "drop_old"])]
+    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "drop_old"])]
     pub(crate) undo: Option<Option<String>>,
     /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
     /// read.
@@ -303,9 +306,9 @@ pub(crate) struct RestoreArgs {
 }
 
 impl RestoreArgs {
-    /// Only a part of the backup is asked for.
-    pub(crate) fn is_partial(&self) -> bool {
-        self.schema_only || !self.table.is_empty() || !self.schema.is_empty()
+    /// The database that comes of it will lack most of what the backup has.
+    pub(crate) fn leaves_gaps(&self) -> bool {
+        !self.data_only && (self.schema_only || !self.table.is_empty() || !self.schema.is_empty())
     }
 }
 

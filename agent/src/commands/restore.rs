@@ -25,6 +25,7 @@ mod plan;
 mod properties;
 mod reading;
 mod roles;
+mod rows;
 mod safety;
 mod server;
 mod space;
@@ -157,6 +158,7 @@ fn replace(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Resul
             let restored = in_place::run(job, stopped)?;
             Ok(Restored { safety_backup: safety, ..restored })
         }
+        Way::Rows => in_place::load(job),
     }
 }
 

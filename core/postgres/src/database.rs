@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod indexes;
 pub mod known_names;
 pub mod live;
+pub mod loading;
 pub mod names;
 pub mod new_roles;
 pub mod objects;

@@ -18,6 +18,7 @@ mod parts;
 mod properties;
 mod refusals;
 mod roles;
+mod rows;
 mod safety;
 mod search_path;
 mod undo;

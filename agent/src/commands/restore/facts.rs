@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use postgres::PsqlError;
+use postgres::database::loading::Loading;
 use postgres::database::objects::Objects;
 use postgres::database::offers::{Offers, Present, refused_dictionaries, refused_extensions, unknown_locales};
 use postgres::database::properties::refused;
@@ -23,6 +24,7 @@ use crate::commands::restore::roles::Births;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
+use crate::commands::restore::tables::Chosen;
 use crate::commands::restore::traps::Traps;
 use crate::commands::restore::unfilled;
 use crate::commands::restore::wish::Wish;
@@ -69,6 +71,8 @@ pub(crate) struct Facts {
     pub(crate) undumpable: Undumpable,
     /// Tables of the live database with rows that the archive has none of.
     pub(crate) unfilled: Vec<String>,
+    /// What is so of the live database's tables that rows are to go into; nothing unless rows alone are restored.
+    pub(crate) loading: Loading,
     /// What an empty search_path would make fail.
     pub(crate) traps: Traps,
     /// The time of the restore, from which its databases get their names.
@@ -93,7 +97,7 @@ impl Facts {
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
         let attempts = Attempts::make(&head, &target, server).map_err(failed)?;
-        let in_place = goes_in_place(wish, &target, space, &attempts.bound);
+        let in_place = !wish.data_only && goes_in_place(wish, &target, space, &attempts.bound);
         let objects = if in_place { Some(server.objects(head.encoding())?) } else { None };
         let undumpable = if in_place && !wish.skip_backup { server.undumpable(wish)? } else { Undumpable::default() };
         let births = Births::gather(wish, &backup, archive, &head, server)?;
@@ -125,6 +129,7 @@ impl Facts {
             unfilled: unfilled::ask(&server.psql, &head, &target)?,
             spool: SpoolFolder::at(&wish.spool_directory),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            loading: loading(wish, &head, &target, server)?,
             traps: Traps::ask(server, &head, &target)?,
             backup,
             head,
@@ -135,6 +140,13 @@ impl Facts {
             moment,
         })
     }
+}
+
+fn loading(wish: &Wish, head: &Head, target: &Target, server: &Server) -> Result<Loading, Failure> {
+    if !wish.data_only || target.living.is_none() {
+        return Ok(Loading::default());
+    }
+    server.loading(Chosen::of(head, wish)?.tables())
 }
 
 /// What can only be found out by trying.

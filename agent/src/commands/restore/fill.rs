@@ -29,7 +29,6 @@ use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
-use crate::commands::restore::steps::while_indexing;
 
 /// Fills the database that `psql` is connected to, and counts what is in it then.
 ///

@@ -28,6 +28,7 @@ use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::replacement::Replacement;
 use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
+use crate::commands::restore::rows::{self, Room};
 
 /// Stops whatever uses the database, and ends its connections.
 ///
@@ -72,6 +73,19 @@ pub(crate) fn run(job: &Job, stopped: Stopped) -> Result<Restored, Failure> {
     Ok(Restored::new(through, stopped.start()))
 }
 
+/// Restores rows alone, while services are stopped. Others may stay connected: what they have locked is waited for.
+///
+/// # Errors
+/// Everything was rolled back then.
+pub(crate) fn load(job: &Job) -> Result<Restored, Failure> {
+    let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
+    job.go_on()?;
+    let guard = Guard::new(rand::random());
+    let through = replace(job, &guard).map_err(|failure| told_by(&guard, failure))?;
+    statistics::gather(&job.server.psql, job.sessions());
+    Ok(Restored::new(through, stopped.start()))
+}
+
 /// A COMMIT in the archive's own SQL, which failed at the guard.
 fn told_by(guard: &Guard, failure: Failure) -> Failure {
     if !guard.is_named_in(&failure.error) {
@@ -89,8 +103,9 @@ fn replace(job: &Job, guard: &Guard) -> Result<Through, Failure> {
         Ok(number) => number,
         Err(error) => return Err(ended(session, &error)),
     };
-    let replacement = match make_room(job, &mut session) {
-        Ok(replacement) => replacement,
+    let made = if job.plan.chosen.is_rows_alone() { rows::make_room } else { make_room };
+    let room = match made(job, &mut session) {
+        Ok(room) => room,
         Err((failure, SessionState::Alive)) => {
             session.abandon();
             return Err(failure);
@@ -99,7 +114,7 @@ fn replace(job: &Job, guard: &Guard) -> Result<Through, Failure> {
     };
     // psql that has ended says why at the script's first line.
     let _ = session.send(format!("{}{}", properties::in_session(job), guard.set()).as_bytes());
-    let through = match replay(job, &mut session, Way::Replacing, &replacement.left_out) {
+    let through = match replay(job, &mut session, Way::Replacing, &room.left_out) {
         Ok(through) => through,
         // psql's own words first: what stopped the session is why the script could not go on.
         Err((failure, SessionState::Alive)) => {
@@ -109,13 +124,13 @@ fn replace(job: &Job, guard: &Guard) -> Result<Through, Failure> {
         Err((failure, SessionState::Ended)) => return Err(why(session, failure)),
     };
     // psql that has ended says why at the check's first question.
-    let _ = session.send(replacement.removal.put_back().as_bytes());
+    let _ = session.send(room.put_back.as_bytes());
     check(job, session, &through.walked, (&begun, guard))?;
     Ok(through)
 }
 
 /// Drops what the archive brings. What is there is looked at once more: since the plan was made, hours may have gone by.
-fn make_room(job: &Job, session: &mut Session) -> Result<Replacement, (Failure, SessionState)> {
+fn make_room(job: &Job, session: &mut Session) -> Result<Room, (Failure, SessionState)> {
     let ended = |error: SessionError| (Failure::new(Exit::Failed, error.to_string()), SessionState::Ended);
     let alive = |failure: Failure| (failure, SessionState::Alive);
     let Facts { head, target, .. } = &job.facts;
@@ -130,7 +145,7 @@ fn make_room(job: &Job, session: &mut Session) -> Result<Replacement, (Failure, 
     }
     let script = replacement.removal.script(target.role.version_number());
     session.ask(&script).map_err(ended)?;
-    Ok(replacement)
+    Ok(Room { put_back: replacement.removal.put_back(), left_out: replacement.left_out })
 }
 
 /// The number of the transaction under way.

@@ -7,6 +7,7 @@ mod obstacles;
 pub(crate) mod ownership;
 mod partial;
 pub(crate) mod replacement;
+mod rows;
 mod search_path;
 pub(crate) mod shown;
 mod subject;
@@ -58,6 +59,9 @@ pub(crate) struct Plan {
 pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     refuse_wrong_target(wish, facts)?;
     let chosen = Chosen::of(&facts.head, wish)?;
+    if wish.data_only {
+        return rows_alone(wish, facts, chosen);
+    }
     let way = way::decide(wish, facts)?;
     partial::refuse(&facts.head, &way, wish.schema_only)?;
     let filling = filling::decide(wish, facts, &way);
@@ -97,6 +101,41 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     let subject = Subject::of(wish, facts, &chosen);
     let new_roles = facts.births.names();
     Ok(Plan { new_roles, way, filling, edits, owners_kept, keeps_tablespaces, chosen, warnings, subject })
+}
+
+/// Rows alone change no definition, and so need nothing of the server.
+fn rows_alone(wish: &Wish, facts: &Facts, chosen: Chosen) -> Result<Plan, Failure> {
+    let target = &facts.target;
+    if target.living.is_none() {
+        let error = format!("there is no database {} to restore rows into", target.name);
+        return Err(Failure::new(Exit::NotFound, error).hint("without --data-only it is created"));
+    }
+    if !wish.trust_archive {
+        refuse_unrestricted(&facts.head)?;
+    }
+    let mut warnings = facts.backup.notes.clone();
+    warnings.extend(assurance(facts.backup.assurance));
+    warnings.extend(rows::decide(chosen.tables(), &facts.loading, &target.role.name)?);
+    warnings.extend(partial::without_large_objects(&facts.head, &chosen));
+    Ok(Plan {
+        new_roles: Vec::new(),
+        way: Way::Rows,
+        filling: Filling::Script,
+        edits: Edits::default(),
+        owners_kept: true,
+        keeps_tablespaces: true,
+        warnings,
+        subject: Subject::of(wish, facts, &chosen),
+        chosen,
+    })
+}
+
+fn assurance(assurance: Assurance) -> Option<String> {
+    Some(match assurance {
+        Assurance::Good => return None,
+        Assurance::Unverified => "this backup has not been verified yet: it is checked while it is restored".to_owned(),
+        Assurance::Guest => "this backup has no manifest to compare with: only its own form can be checked".to_owned(),
+    })
 }
 
 /// A new database has the schema `public` already, with privileges that an archive which makes it takes for granted.
@@ -146,15 +185,7 @@ fn refuse_unrestricted(head: &Head) -> Result<(), Failure> {
 
 fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filling, &Ownership)) -> Vec<String> {
     let mut warnings = facts.backup.notes.clone();
-    match facts.backup.assurance {
-        Assurance::Good => {}
-        Assurance::Unverified => {
-            warnings.push("this backup has not been verified yet: it is checked while it is restored".to_owned());
-        }
-        Assurance::Guest => {
-            warnings.push("this backup has no manifest to compare with: only its own form can be checked".to_owned());
-        }
-    }
+    warnings.extend(assurance(facts.backup.assurance));
     warnings.extend(facts.births.warnings.iter().cloned());
     warnings.extend(ownership.warnings.iter().cloned());
     warnings.extend(partial::warned(facts));
@@ -204,6 +235,7 @@ fn unfilled(facts: &Facts, way: &Way) -> Option<String> {
         Way::Swap { .. } => "will be empty; the old database keeps them",
         Way::InPlace { safety_backup: true, .. } => "will be empty; the safety backup has them",
         Way::InPlace { safety_backup: false, .. } => "will be empty: they are lost",
+        Way::Rows => return None,
     };
     let named = words::first_of(tables, NAMED, ", ");
     (!tables.is_empty())

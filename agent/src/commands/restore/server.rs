@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use postgres::database::content::Content;
 use postgres::database::live::{LiveDatabase, MAY_SET, Role, maintenance};
+use postgres::database::loading::{self, Loading};
 use postgres::database::names;
 use postgres::database::objects::{self, Objects};
 use postgres::database::offers::{Offers, Present};
@@ -139,6 +140,16 @@ impl Server {
         let failed = |e: String| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
         let answer = self.psql.script(&objects::questions(encoding)).map_err(|e| failed(e.to_string()))?;
         objects::read(&answer).map_err(|e| failed(e.to_string()))
+    }
+
+    /// What is so of tables that rows are to go into.
+    ///
+    /// # Errors
+    /// Exit 1 when it cannot be asked.
+    pub(crate) fn loading<'a>(&self, tables: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Loading, Failure> {
+        let failed = |e: String| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
+        let answer = self.psql.script(&loading::question(tables)).map_err(|e| failed(e.to_string()))?;
+        loading::read(&answer).map_err(|e| failed(e.to_string()))
     }
 
     /// What of the database that is restored a safety backup would fail at.

@@ -24,6 +24,8 @@ pub(crate) struct Chosen {
     belonging: Vec<String>,
     /// Not even what belongs to rows without being one is restored, such as the sequences' values.
     definitions_alone: bool,
+    /// Rows, and the values of sequences, alone.
+    rows_alone: bool,
 }
 
 /// A schema, and a name in it.
@@ -40,21 +42,23 @@ impl Chosen {
             return Ok(Self { tables: Some(BTreeSet::new()), definitions_alone: true, ..Self::default() });
         }
         if wish.tables.is_empty() && wish.schemas.is_empty() {
-            return Ok(Self::default());
+            let tables = wish.data_only.then(|| head.entries("TABLE DATA").map(name_of).collect());
+            return Ok(Self { tables, rows_alone: wish.data_only, ..Self::default() });
         }
         let schemas = schemas(head, &wish.schemas)?;
         let children = children(head);
+        let has_rows: BTreeSet<Name> = head.entries("TABLE DATA").map(name_of).collect();
         let (mut chosen, mut named) = (BTreeSet::new(), BTreeSet::new());
         let mut choose = |roots: BTreeSet<Name>, what: &str| {
             let family = family(&roots, &children);
-            if !head.entries("TABLE DATA").any(|entry| family.contains(&name_of(entry))) {
+            if family.is_disjoint(&has_rows) {
                 let error = format!("the backup has no rows of {what}");
                 return Err(Failure::new(Exit::NotFound, error).hint(
                     "they were left out (BACKUP_PG_DUMP_OPTIONS), or there is only a partitioned table without partitions",
                 ));
             }
             named.extend(roots);
-            chosen.extend(family);
+            chosen.extend(family.into_iter().filter(|name| !wish.data_only || has_rows.contains(name)));
             Ok(())
         };
         for table in &wish.tables {
@@ -73,7 +77,7 @@ impl Chosen {
             choose(roots, &format!("schema {}", wish.schemas.join(", ")))?;
         }
         let belonging = chosen.difference(&named).map(|(schema, name)| format!("{schema}.{name}")).collect();
-        Ok(Self { tables: Some(chosen), belonging, definitions_alone: false })
+        Ok(Self { tables: Some(chosen), belonging, definitions_alone: false, rows_alone: wish.data_only })
     }
 
     /// Every table is meant.
@@ -84,6 +88,16 @@ impl Chosen {
     /// Whether the rows of this table are restored.
     pub(crate) fn has(&self, schema: &str, name: &str) -> bool {
         self.tables.as_ref().is_none_or(|tables| tables.contains(&(schema.to_owned(), name.to_owned())))
+    }
+
+    /// The tables with rows in the archive that were chosen, each with its schema; nothing where all are meant.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tables.iter().flatten().map(|(schema, name)| (schema.as_str(), name.as_str()))
+    }
+
+    /// Rows alone are restored, into tables that are there.
+    pub(crate) fn is_rows_alone(&self) -> bool {
+        self.rows_alone
     }
 
     /// No row is restored.
@@ -174,6 +188,7 @@ pub(crate) fn list(head: &Head, chosen: &Chosen, left_out: &BTreeSet<i32>) -> Re
         "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "STATISTICS DATA" if chosen.definitions_alone => false,
         "FK CONSTRAINT" if chosen.definitions_alone => true,
         "TABLE DATA" => chosen.has(&entry.schema, &entry.name),
+        kind if chosen.rows_alone => kind == "SEQUENCE SET",
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),
     };

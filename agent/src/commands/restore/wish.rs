@@ -22,6 +22,8 @@ pub(crate) struct Wish {
     pub(crate) schemas: Vec<String>,
     /// `--schema-only`.
     pub(crate) schema_only: bool,
+    /// `--data-only`.
+    pub(crate) data_only: bool,
     /// `--jobs`.
     pub(crate) jobs: Option<usize>,
     /// `--skip-backup`.
@@ -68,6 +70,7 @@ impl Wish {
             tables: args.table.clone(),
             schemas: args.schema.clone(),
             schema_only: args.schema_only,
+            data_only: args.data_only,
             jobs: args.jobs.map(usize::from),
             skip_backup: args.skip_backup,
             force: args.force,
@@ -80,7 +83,7 @@ impl Wish {
             start_command: database.start_command.clone().filter(|_| stops),
             dumps_as: dump_options::role(&database.dump_options).map(str::to_owned),
             // Of a part they would miss the rest.
-            checks: if args.skip_checks || args.undo.is_some() || args.is_partial() {
+            checks: if args.skip_checks || args.undo.is_some() || args.leaves_gaps() {
                 Vec::new()
             } else {
                 checks::of(database)?

@@ -22,7 +22,7 @@ pub(super) fn refuse(head: &Head, way: &Way, definitions_alone: bool) -> Result<
         )))
     };
     if !defines && any(&["TABLE DATA", "SEQUENCE SET"]) {
-        let by_hand = "into a database that has the tables, empty";
+        let by_hand = "into a database that has the tables, empty (or with --data-only)";
         return refused("this backup has rows and no tables to put them into", "--data-only, --section=data", by_hand);
     }
     if !defines && any(&["INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER"]) {

@@ -13,7 +13,8 @@ impl fmt::Display for Plan {
         let subject = &self.subject;
         writeln!(f, "backup    {}", subject.backup)?;
         writeln!(f, "made      {}", subject.made)?;
-        writeln!(f, "replaces  {}", subject.replaces)?;
+        let label = if self.way == Way::Rows { "into     " } else { "replaces " };
+        writeln!(f, "{label} {}", subject.replaces)?;
         writeln!(f, "how       {}", self.way)?;
         if let Filling::SideBySide { jobs, .. } = &self.filling {
             writeln!(f, "jobs      {jobs}")?;
@@ -26,7 +27,8 @@ impl fmt::Display for Plan {
         }
         if !subject.tables.is_empty() {
             let tables = subject.tables.join(", ");
-            writeln!(f, "tables    the rows of {tables} alone; of all else the definitions without foreign keys")?;
+            let others = if self.way == Way::Rows { "" } else { "; of all else the definitions without foreign keys" };
+            writeln!(f, "tables    the rows of {tables} alone{others}")?;
         }
         subject.checks.iter().try_for_each(|query| writeln!(f, "check     {query}"))?;
         if let Some(command) = &subject.stops {
@@ -53,6 +55,9 @@ impl fmt::Display for Way {
                 )
             }
             Self::Swap { old: None, .. } => f.write_str("into a new database, which gets its name when it is whole"),
+            Self::Rows => {
+                f.write_str("rows alone, into the tables that are there, in one transaction inside the live database")
+            }
             Self::InPlace { because, safety_backup } => {
                 let because = because.as_ref().map_or(String::new(), |because| format!(", because {because}"));
                 let safety = if *safety_backup { ", after a safety backup" } else { "" };
@@ -83,6 +88,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
         let (old_name, why_in_place) = match &plan.way {
             Way::Swap { old, .. } => (old.as_deref(), None),
             Way::InPlace { because, .. } => (None, because.as_deref()),
+            Way::Rows => (None, None),
         };
         Self {
             backup: &plan.subject.backup,

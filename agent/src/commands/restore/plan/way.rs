@@ -31,6 +31,8 @@ pub(crate) enum Way {
         /// A backup of what is replaced is made first.
         safety_backup: bool,
     },
+    /// Rows alone, into tables that are there, in one transaction.
+    Rows,
 }
 
 /// The way as `--json` names it.
@@ -39,6 +41,7 @@ pub(crate) enum Way {
 pub(crate) enum Mode {
     Swap,
     InPlace,
+    DataOnly,
 }
 
 impl Way {
@@ -47,6 +50,7 @@ impl Way {
         match self {
             Self::Swap { .. } => Mode::Swap,
             Self::InPlace { .. } => Mode::InPlace,
+            Self::Rows => Mode::DataOnly,
         }
     }
 }

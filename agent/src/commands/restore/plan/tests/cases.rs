@@ -13,6 +13,7 @@ use catalog::Unknown;
 use catalog::manifest::{self, Manifest, Purpose};
 use jiff::Timestamp;
 use postgres::database::live::{LiveDatabase, Role};
+use postgres::database::loading::Loading;
 use postgres::database::objects::Objects;
 use postgres::database::offers::Present;
 use postgres::database::rights::OwnersRights;
@@ -83,6 +84,7 @@ impl Case {
             objects: None,
             undumpable: Undumpable::default(),
             unfilled: Vec::new(),
+            loading: Loading::default(),
             traps: Traps::default(),
             moment: "2026-11-25T03:00:00Z".parse().unwrap(),
         };
