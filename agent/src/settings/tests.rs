@@ -209,6 +209,16 @@ fn entries_are_backed_up_each_with_its_own_settings() {
 }
 
 #[test]
+fn a_list_of_checks_is_parted_by_semicolons_and_not_quoted_as_words() {
+    let toml = "restore_checks = ['SELECT 1 = 1']\n[[database]]\ndb_name = \"shop\"\n\
+                restore_checks = [\"SELECT 'it''s; one' = x FROM t -- first\", 'SELECT true;']\n[[database]]\ndb_name = \"blog\"\n";
+    let settings = machine().toml(toml).settings();
+    let queries = |at: usize| settings.databases[at].checks.as_ref().unwrap().queries().unwrap();
+    assert_eq!(queries(0), ["SELECT 'it''s; one' = x FROM t -- first", "SELECT true"]);
+    assert_eq!(queries(1), ["SELECT 1 = 1"]);
+}
+
+#[test]
 fn an_entry_names_its_database_and_none_stands_twice() {
     let toml = "[[database]]\ndb_host = \"h\"\n[[database]]\ndb_name = \"a\"\n[[database]]\ndb_name = \"a\"\n";
     let expected = "2 settings are wrong:\n  [[database]] (lastgood.toml:1): db_name is missing\n  \

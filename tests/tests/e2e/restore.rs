@@ -15,6 +15,7 @@ mod interrupted;
 mod into;
 mod locks;
 mod parts;
+mod progress;
 mod properties;
 mod refusals;
 mod roles;

@@ -204,14 +204,14 @@ fn a_monitor_that_says_nothing_holds_up_no_end() {
 }
 
 /// A run at a terminal of its own, made by util-linux's `script`.
-struct AtTerminal {
+pub(super) struct AtTerminal {
     script: std::process::Child,
     /// What it shows, as it comes.
     shown: std::sync::Arc<std::sync::Mutex<String>>,
 }
 
 impl AtTerminal {
-    fn start(agent: &Agent, arguments: &[&str]) -> AtTerminal {
+    pub(super) fn start(agent: &Agent, arguments: &[&str]) -> AtTerminal {
         let inner = agent.command(arguments);
         let words = std::iter::once(inner.get_program()).chain(inner.get_args());
         let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
@@ -238,7 +238,7 @@ impl AtTerminal {
         AtTerminal { script, shown }
     }
 
-    fn wait_for(&mut self, text: &str) {
+    pub(super) fn wait_for(&mut self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !self.shown.lock().unwrap().contains(text) {
             let ended = self.script.try_wait().unwrap();
@@ -249,7 +249,7 @@ impl AtTerminal {
     }
 
     /// Types, and returns how long the end takes and the exit status.
-    fn end_by(mut self, keys: &[u8]) -> (Duration, Option<i32>, String) {
+    pub(super) fn end_by(mut self, keys: &[u8]) -> (Duration, Option<i32>, String) {
         let told = Instant::now();
         let mut keyboard = self.script.stdin.take().unwrap();
         keyboard.write_all(keys).unwrap();

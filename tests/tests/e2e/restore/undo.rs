@@ -83,6 +83,8 @@ fn a_restore_is_undone_and_the_undo_as_well_while_an_application_writes() {
     assert_eq!(scene.database.query("SELECT count(*) FROM t WHERE id BETWEEN 1 AND 100"), "10");
     assert_eq!(beside(&scene, "SELECT count(*) FROM t WHERE id BETWEEN 1 AND 100"), "100");
     assert_ne!(beside(&scene, "SELECT count(*) FROM t WHERE id > 1000"), "0");
+    // Users are kept out of what went wrong, and so is its owner.
+    scene.database.query(&format!("ALTER DATABASE {} CONNECTION LIMIT 0", identifier(name)));
     scene.agent.run(&UNDO).succeeds();
     assert_eq!(scene.database.query("SELECT count(*) FROM t WHERE id BETWEEN 1 AND 100"), "100");
     assert_eq!(beside(&scene, "SELECT count(*) FROM t WHERE id BETWEEN 1 AND 100"), "10");

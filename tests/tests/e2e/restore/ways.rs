@@ -56,7 +56,7 @@ fn gunzip_and_pg_restore_need_nothing_of_ours() {
 fn a_swap_restores_every_kind_of_object() {
     let (scene, expected) = everything();
     scene.database.query("DROP SCHEMA app CASCADE; CREATE TABLE newer (id integer)");
-    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().mentions("all checked").mentions("RENAME TO");
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().mentions("all checked").mentions("restore --undo");
     assert_same_sql(&scene.database, &expected);
     assert_eq!(without_statistics(&scene.database), "");
     let [old] = &scene.beside()[..] else { panic!("not one old database: {:?}", scene.beside()) };
