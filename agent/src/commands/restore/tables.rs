@@ -45,11 +45,10 @@ impl Chosen {
             let tables = wish.data_only.then(|| head.entries("TABLE DATA").map(name_of).collect());
             return Ok(Self { tables, rows_alone: wish.data_only, ..Self::default() });
         }
-        let schemas = schemas(head, &wish.schemas)?;
-        let children = children(head);
-        let has_rows: BTreeSet<Name> = head.entries("TABLE DATA").map(name_of).collect();
+        let (children, has_rows) =
+            (children(head), head.entries("TABLE DATA").map(name_of).collect::<BTreeSet<Name>>());
         let (mut chosen, mut named) = (BTreeSet::new(), BTreeSet::new());
-        let mut choose = |roots: BTreeSet<Name>, what: &str| {
+        for (what, roots) in roots(head, wish)? {
             let family = family(&roots, &children);
             if family.is_disjoint(&has_rows) {
                 let error = format!("the backup has no rows of {what}");
@@ -59,22 +58,6 @@ impl Chosen {
             }
             named.extend(roots);
             chosen.extend(family.into_iter().filter(|name| !wish.data_only || has_rows.contains(name)));
-            Ok(())
-        };
-        for table in &wish.tables {
-            let mut roots = tables_named(head, table);
-            roots.retain(|(schema, _)| schemas.as_ref().is_none_or(|schemas| schemas.contains(schema)));
-            if roots.is_empty() {
-                let within = if schemas.is_some() { " in the schemas of --schema" } else { "" };
-                return Err(Failure::new(Exit::NotFound, format!("the backup has no table {table}{within}")).hint(
-                    "lastgood show lists its tables; write a name as it is there, or as psql takes it, with quotes, * and ?",
-                ));
-            }
-            choose(roots, &format!("table {table}"))?;
-        }
-        if let (true, Some(schemas)) = (wish.tables.is_empty(), &schemas) {
-            let roots = tables(head).filter(|(schema, _)| schemas.contains(schema)).collect();
-            choose(roots, &format!("schema {}", wish.schemas.join(", ")))?;
         }
         let belonging = chosen.difference(&named).map(|(schema, name)| format!("{schema}.{name}")).collect();
         Ok(Self { tables: Some(chosen), belonging, definitions_alone: false, rows_alone: wish.data_only })
@@ -109,6 +92,27 @@ impl Chosen {
     pub(crate) fn belonging(&self) -> &[String] {
         &self.belonging
     }
+}
+
+/// What each option names, and how a message calls it.
+fn roots(head: &Head, wish: &Wish) -> Result<Vec<(String, BTreeSet<Name>)>, Failure> {
+    let schemas = schemas(head, &wish.schemas)?;
+    let is_meant = |(schema, _): &Name| schemas.as_ref().is_none_or(|schemas| schemas.contains(schema));
+    if wish.tables.is_empty() {
+        return Ok(vec![(format!("schema {}", wish.schemas.join(", ")), tables(head).filter(is_meant).collect())]);
+    }
+    let roots = wish.tables.iter().map(|table| {
+        let mut roots = tables_named(head, table);
+        roots.retain(is_meant);
+        if !roots.is_empty() {
+            return Ok((format!("table {table}"), roots));
+        }
+        let within = if schemas.is_some() { " in the schemas of --schema" } else { "" };
+        Err(Failure::new(Exit::NotFound, format!("the backup has no table {table}{within}")).hint(
+            "lastgood show lists its tables; write a name as it is there, or as psql takes it, with quotes, * and ?",
+        ))
+    });
+    roots.collect()
 }
 
 fn name_of(entry: &Entry) -> Name {

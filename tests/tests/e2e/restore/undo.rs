@@ -147,6 +147,7 @@ fn the_old_database_comes_back_as_it_was_and_what_differs_is_named() {
     ));
     scene.agent.run(&["backup"]).succeeds();
     scene.database.query("SELECT pg_create_logical_replication_slot('feed', 'pgoutput')");
+    server.query(&format!("ALTER DATABASE {name} IS_TEMPLATE true"));
     scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
     scene.database.query(&format!(
         "ALTER DATABASE {name} SET work_mem = '9MB'; REVOKE CONNECT ON DATABASE {name} FROM leaver;
@@ -166,7 +167,21 @@ fn the_old_database_comes_back_as_it_was_and_what_differs_is_named() {
         .mentions(&format!("the old database still has this: GRANT CONNECT ON DATABASE \"{name}\" TO \"leaver\""))
         .mentions("replication slot feed belongs to the old database");
     assert_eq!(scene.database.query("SHOW work_mem"), "7MB");
-    assert_eq!(scene.database.query("SELECT datconnlimit FROM pg_database WHERE datname = current_database()"), "-1");
+    assert_eq!(
+        scene.database.query("SELECT datconnlimit, datistemplate FROM pg_database WHERE datname = current_database()"),
+        "-1|t"
+    );
+    // A role that is let into no other database can't rename this one from there.
+    server.query(&format!(
+        "CREATE ROLE here LOGIN CREATEDB PASSWORD '{}'; GRANT CONNECT ON DATABASE {name} TO here;
+         REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC",
+        PASSWORD.replace('\'', "''")
+    ));
+    let scene = scene.with("DB_USER", "here");
+    scene.agent.run(&UNDO).exits(1).mentions("the role here may connect to no other database");
+    let scene = scene.with("DB_USER", e2e::postgres::USER);
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds().mentions("dropped 1 old database");
+    assert_eq!(scene.beside(), Vec::<String>::new());
 }
 
 #[test]
