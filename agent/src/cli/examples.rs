@@ -128,7 +128,7 @@ Examples:
   lastgood restore --drop-old         drop the old databases that earlier restores kept
 
 Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds
-the lock, 4 the backup is damaged, 5 no such backup.";
+the lock, 4 the backup is damaged, 5 no such backup or old database.";
 
 pub(super) const COST: &str = "\
 Examples:

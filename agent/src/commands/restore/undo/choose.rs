@@ -45,7 +45,7 @@ fn databases(maintenance: &Psql) -> Result<Vec<String>, Failure> {
 
 fn none(name: &str) -> Failure {
     Failure::new(Exit::NotFound, format!("{name} has no old database to go back to")).hint(
-        "a restore by swap keeps one until --drop-old drops it; lastgood list shows the backups, which can be restored",
+        "a restore by swap keeps one until --drop-old drops it; one in place makes a safety backup, which lastgood list shows as pre_restore",
     )
 }
 
