@@ -130,7 +130,40 @@ pub struct DrillStatus {
     pub unknown: Unknown,
 }
 
+/// What whoever watches asks of a database's drills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastDrill {
+    /// The name of the backup that was restored, with its date folder where it has one.
+    pub backup: String,
+    /// When the last drill ended, passed or not.
+    pub finished: Timestamp,
+    /// How long it took.
+    pub took: SignedDuration,
+    /// Whether it passed.
+    pub passed: bool,
+    /// When one last passed.
+    pub last_passed: Option<Timestamp>,
+    /// Why it didn't, a plain sentence: the failure, or the first of what differs.
+    pub reason: Option<String>,
+}
+
 impl Drill {
+    /// Why it didn't pass, a plain sentence; `None` where nothing says so.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let differs = || {
+            let first = self.differences.first()?;
+            let more = self.differing.saturating_sub(1);
+            Some(if more == 0 { first.clone() } else { format!("{first}; and {more} more") })
+        };
+        let unmet = || {
+            let check = self.checks.iter().find(|check| !check.passed)?;
+            let answer = check.answer.as_ref().map_or_else(String::new, |answer| format!(" ({answer})"));
+            Some(format!("the check `{}` is not true{answer}", check.query))
+        };
+        self.failure.clone().or_else(differs).or_else(unmet).filter(|_| !self.passed)
+    }
+
     /// How long all of it took: the time in which the database is back, and the comparison.
     #[must_use]
     pub fn duration(&self) -> SignedDuration {
@@ -156,6 +189,20 @@ impl Drill {
 }
 
 impl DrillStatus {
+    /// What whoever watches asks of it.
+    #[must_use]
+    pub fn last(&self) -> LastDrill {
+        let Self { last, last_passed, .. } = self;
+        LastDrill {
+            backup: last.backup.clone(),
+            finished: last.finished,
+            took: last.duration(),
+            passed: last.passed,
+            last_passed: *last_passed,
+            reason: last.reason(),
+        }
+    }
+
     /// The status after `drill`, where `before` was known.
     #[must_use]
     pub fn after(before: Option<Self>, drill: Drill) -> Self {
@@ -215,6 +262,24 @@ mod tests {
         let json = String::from_utf8(drill.to_json().unwrap()).unwrap();
         insta::assert_snapshot!(json);
         assert_eq!(Drill::from_json(json.as_bytes()).unwrap(), drill);
+    }
+
+    #[test]
+    fn a_drill_says_why_it_did_not_pass() {
+        let passed = drill(true, "2026-01-20T05:00:09Z");
+        assert_eq!(passed.reason(), None);
+        let failed = Drill { passed: false, ..passed };
+        let unmet = Check { passed: false, answer: Some("it returned false".into()), ..failed.checks[0].clone() };
+        let unmet = Drill { checks: vec![unmet], ..failed.clone() };
+        assert_eq!(
+            unmet.reason().unwrap(),
+            "the check `SELECT count(*) > 0 FROM users` is not true (it returned false)"
+        );
+        let differs = Drill { differences: vec!["table a differs".into()], differing: 3, ..unmet };
+        assert_eq!(differs.reason().unwrap(), "table a differs; and 2 more");
+        let broken = Drill { failure: Some("the restore failed".into()), ..differs };
+        assert_eq!(broken.reason().unwrap(), "the restore failed");
+        assert_eq!(failed.reason(), None);
     }
 
     #[test]

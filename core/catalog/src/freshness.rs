@@ -3,6 +3,7 @@
 //! No news is bad news: without a good backup the answer is "never", which is a finding, and so is a backup of
 //! the future, for then a clock is wrong, whichever. Its age is unknown, and that of the newest one before it counts.
 
+mod drills;
 mod finding;
 mod records;
 mod since;
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::backup::BackupId;
 use crate::catalog::{Catalog, Entry, State};
 
+pub use drills::{Drills, DrillsAsked, check_drills};
 pub use finding::Finding;
 pub use records::{Read, contradicted};
 pub use since::{could_be, lost_since_good, share_of_age};

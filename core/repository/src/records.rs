@@ -2,7 +2,8 @@
 //! this program, is an error that names it.
 
 use bytes::Bytes;
-use catalog::drill::{Drill, DrillStatus};
+use catalog::drill::{Drill, DrillStatus, LastDrill};
+use catalog::freshness::Drills;
 use catalog::retention::Removals;
 use catalog::status::{Health, Run};
 use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, StatusRecord, Verdict};
@@ -70,6 +71,19 @@ impl Repository {
         let key = self.layout().drill_status(database);
         let Some(json) = self.read_key(&key).await? else { return Ok(None) };
         self.document(&key, DrillStatus::from_json(&json)).map(Some)
+    }
+
+    /// What the record of a database's drills says that a listing shows. It counts from when it was stored, if it says a later time:
+    /// whoever drilled may have a clock that is ahead.
+    ///
+    /// # Errors
+    /// Those of [`Self::read_record`]. A record that this version can't read is none.
+    pub async fn last_drill(&self, object: &Object) -> Result<Drills, Error> {
+        let status = DrillStatus::from_json(&self.read_record(object).await?);
+        Ok(Drills::of(status.map(|status| {
+            let last = status.last();
+            Some(LastDrill { last_passed: last.last_passed.map(|passed| passed.min(object.last_modified)), ..last })
+        })))
     }
 
     /// When the sweep or retention last looked at everything; `None` when it never did.

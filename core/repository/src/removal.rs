@@ -1,4 +1,4 @@
-//! The order of removal, the reverse of a commit: verdicts and proofs, then manifests, then archives. So what has a
+//! The order of removal, the reverse of a commit: verdicts and proofs, then manifests, then globals and archives. So what has a
 //! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -88,6 +88,8 @@ impl Removal {
 fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
     match layout.parse(key) {
         Part::Record { id, record: Record::Manifest } => (1, Some(id)),
+        // The manifest names them.
+        Part::Record { id, record: Record::Globals | Record::SealedGlobals } => (2, Some(id)),
         Part::Record { id, .. } => (0, Some(id)),
         Part::Archive { id, .. } => (2, Some(id)),
         Part::DatabaseEntry { .. } | Part::Status(_) | Part::DrillStatus { .. } | Part::Foreign => (0, None),
@@ -114,7 +116,8 @@ mod tests {
     }
 
     fn removal() -> Removal {
-        let objects = [".sql.gz", ".manifest.json", ".intact.json"].map(object);
+        let suffixes = [".sql.gz", ".globals.sql.gz", ".manifest.json", ".drill.json", ".intact.json"];
+        let objects = suffixes.map(object);
         Removal::new(&Layout::bucket("b"), &objects)
     }
 
@@ -128,7 +131,8 @@ mod tests {
         while let Some(step) = removal.next_step() {
             removal.record(&step, all(&step, &Outcome::Removed));
         }
-        let expected = [".intact.json", ".manifest.json", ".sql.gz"].map(|suffix| format!("{STEM}{suffix}"));
+        let expected = [".drill.json", ".intact.json", ".manifest.json", ".globals.sql.gz", ".sql.gz"];
+        let expected = expected.map(|suffix| format!("{STEM}{suffix}"));
         assert_eq!(removal.removed, expected);
         assert!(removal.is_complete());
     }
@@ -141,7 +145,7 @@ mod tests {
         let manifests = removal.next_step().unwrap();
         removal.record(&manifests, all(&manifests, &Outcome::Locked));
         assert!(removal.next_step().unwrap().objects.is_empty());
-        assert_eq!(removal.held_back, [format!("{STEM}.sql.gz")]);
+        assert_eq!(removal.held_back, [".globals.sql.gz", ".sql.gz"].map(|suffix| format!("{STEM}{suffix}")));
         assert!(!removal.is_complete());
     }
 }

@@ -147,7 +147,7 @@ impl Entry {
     /// What removing this backup deletes, in this order: verdicts and manifest first and the archive last, so that
     /// whatever still has a manifest is whole. Strays stay.
     pub fn removal(&self) -> impl Iterator<Item = &Object> {
-        let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.globals, &self.manifest];
+        let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.manifest, &self.globals];
         records.into_iter().flatten().chain(&self.superseded).chain(&self.archive)
     }
 

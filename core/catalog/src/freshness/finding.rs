@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::backup::BackupId;
@@ -58,6 +58,40 @@ pub enum Finding {
         /// What is wrong with which record.
         how: String,
     },
+    /// The last drill failed: a restore is not what was dumped.
+    DrillFailed {
+        /// The PostgreSQL name.
+        database: String,
+        /// The backup that was restored.
+        backup: String,
+        /// When the drill ended.
+        finished: Timestamp,
+        /// Why it failed, where it says so.
+        how: Option<String>,
+    },
+    /// The last drill that passed is too long ago.
+    DrillOld {
+        /// The PostgreSQL name.
+        database: String,
+        /// When it ended.
+        passed: Timestamp,
+        /// How long ago that is, in seconds.
+        age_seconds: i64,
+        /// How long ago it may be, in seconds.
+        max_age_seconds: i64,
+    },
+    /// No drill has ever passed.
+    NeverDrilled {
+        /// The PostgreSQL name.
+        database: String,
+    },
+    /// Nothing is known of its drills: their record can't be understood, or ends in the future.
+    DrillUnknown {
+        /// The PostgreSQL name.
+        database: String,
+        /// What is wrong with it.
+        how: String,
+    },
     /// There are too few good backups.
     TooFew {
         /// The PostgreSQL name.
@@ -105,6 +139,19 @@ impl fmt::Display for Finding {
             }
             Self::BrokenRecord { id, how } => {
                 write!(f, "the newest good backup {} has a broken record: {how}", id.stem)
+            }
+            Self::DrillFailed { database, backup, finished, how } => {
+                let when = words::minute(*finished);
+                write!(f, "the last drill of database `{database}` failed, with {backup} on {when}")?;
+                how.as_ref().map_or(Ok(()), |how| write!(f, ": {how}"))
+            }
+            Self::DrillOld { database, age_seconds, max_age_seconds, .. } => {
+                let [age, limit] = [age_seconds, max_age_seconds].map(|seconds| span(*seconds));
+                write!(f, "the last drill of database `{database}` that passed is {age} ago, more than {limit}")
+            }
+            Self::NeverDrilled { database } => write!(f, "no drill of database `{database}` has ever passed"),
+            Self::DrillUnknown { database, how } => {
+                write!(f, "nothing is known of the drills of database `{database}`: {how}")
             }
             Self::TooFew { database, good, min_count } => {
                 let good = words::count(*good as u64, "good backup");
