@@ -134,6 +134,50 @@ fn operator_restores_adopts_and_retires_and_deletes_nothing() {
 }
 
 #[test]
+fn drills_are_recorded_by_the_operator_alone_and_globals_read_by_nobody_else() {
+    const GLOBALS: [&str; 2] = [".globals.sql.gz", ".globals.sql.gz.age"];
+    let operator = Identity::new("drills-operator", "OperatorPolicyArn");
+    let version = backup("drilled");
+    let drill = key("drilled", ".drill.json");
+    for again in 0..2 {
+        assert_eq!(operator.put(&drill), Answer::Done, "{again}");
+        assert_eq!(operator.put("backups/status/drills/drilled.json"), Answer::Done, "{again}");
+    }
+    for status in ["sweep", "prune", "freshness", "removals"] {
+        assert_eq!(operator.put(&format!("backups/status/{status}.json")), Answer::Refused, "{status}");
+    }
+    let agent = Identity::new("agent-drills", "AgentPolicyArn");
+    for ending in GLOBALS {
+        assert_eq!(agent.add(&key("drilled", ending)), Answer::Done, "{ending}");
+        assert_eq!(agent.put(&key("drilled", ending)), Answer::Refused, "overwrite {ending}");
+        assert_eq!(operator.get(&key("drilled", ending)), Answer::Done, "{ending}");
+        assert_eq!(operator.put(&key("drilled", ending)), Answer::Refused, "overwrite {ending}");
+    }
+    assert_eq!(operator.delete(&key("drilled", ARCHIVE), Some(&version)), Answer::Refused);
+    // An operator whom OperatorArns doesn't name is none to the bucket.
+    let others = ["Agent", "Verifier", "Retention", "Freshness", "Operator"];
+    let others = others.map(|role| (role, Identity::new(&format!("{role}-drills"), &format!("{role}PolicyArn"))));
+    for (role, other) in &others {
+        for record in [drill.as_str(), "backups/status/drills/drilled.json"] {
+            assert_eq!(other.get(record), Answer::Done, "{role} {record}");
+            assert_eq!(other.put(record), Answer::Refused, "{role} {record}");
+            let anew = record.replace("drilled", "planted");
+            assert_eq!(other.add(&anew), Answer::Refused, "{role} {anew}");
+        }
+        for ending in GLOBALS {
+            assert_eq!(other.get(&key("drilled", ending)), Answer::Refused, "{role} {ending}");
+        }
+    }
+    // Who removes a backup removes them with it. The stack's AdminArns name this user.
+    let retention = Identity::new("drills-retention", "RetentionPolicyArn");
+    let bucket = Bucket::existing(&shared().ministack().root(), &shared().bucket());
+    for ending in [&[".drill.json"][..], &GLOBALS].concat() {
+        let version = bucket.head(&key("drilled", ending)).version_id.unwrap();
+        assert_eq!(retention.delete(&key("drilled", ending), Some(&version)), Answer::Done, "{ending}");
+    }
+}
+
+#[test]
 fn operator_may_do_in_other_buckets_what_other_policies_say() {
     let operator = Identity::new("operator-elsewhere", "OperatorPolicyArn");
     let other = Bucket::new(&shared().ministack().root());

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use catalog::drill::{Check, Compared, Drill, DrillServer, ServerKind, TimedPart};
 use e2e::agent::Agent;
 use e2e::bucket::Bucket;
 use e2e::postgres::{Database, Postgres};
@@ -76,6 +77,29 @@ pub(crate) fn put_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
 pub(crate) fn put_unjudged_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
     for (suffix, bytes) in SUFFIXES.iter().zip(good(&stem(database, made))).take(2) {
         bucket.put(&key(database, made, suffix), &bytes);
+    }
+}
+
+/// A drill of the backup of then.
+pub(crate) fn drill(database: &str, made: Timestamp, finished: Timestamp, passed: bool) -> Drill {
+    Drill {
+        database: database.into(),
+        backup: stem(database, made),
+        made,
+        md5: "ab".repeat(16),
+        started: finished - 2.minutes(),
+        finished,
+        passed,
+        failure: None,
+        server: DrillServer { kind: ServerKind::Temporary, version: Some("15.14".into()) },
+        parts: vec![TimedPart { name: "rows".into(), duration: Duration::from_millis(1_500) }],
+        compared: Compared { tables: 2, rows: 3_002, bytes: 9, large_objects: 0, sequences: 1, definitions: 9 },
+        differences: if passed { Vec::new() } else { vec!["table public.small has 1 row, and 2 were dumped".into()] },
+        differing: u64::from(!passed),
+        uncompared: vec!["the publication p: its tables are not restored".into()],
+        checks: vec![Check { query: "SELECT true".into(), passed: true, answer: None }],
+        agent: catalog::manifest::Agent { version: "0.1.0".into(), host: "db1".into() },
+        unknown: catalog::Unknown::default(),
     }
 }
 

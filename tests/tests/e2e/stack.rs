@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 /// Who may do what the bucket itself refuses to others.
 const NAMED: [&str; 3] = [
-    "AdminArns=arn:aws:iam::000000000000:user/retention",
+    "AdminArns=arn:aws:iam::000000000000:user/retention,arn:aws:iam::000000000000:user/drills-retention",
     "VerifierArns=arn:aws:iam::000000000000:user/verifier",
-    "OperatorArns=arn:aws:iam::000000000000:user/operator",
+    "OperatorArns=arn:aws:iam::000000000000:user/operator,arn:aws:iam::000000000000:user/drills-operator",
 ];
 
 /// A deployed stack that tests look at and don't change.
@@ -102,6 +102,7 @@ fn every_option_deploys_at_once() {
         &format!("KmsKeyArn={key},{older}"),
         &format!("PagingTopicArn={pager}"),
         "HeartbeatUrl=https://heartbeat.invalid/x",
+        "DrillMaxAgeDays=35",
         "SseHeader=aws:kms",
         "PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/boundary",
         "RolePath=/service/",
@@ -121,6 +122,8 @@ fn every_option_deploys_at_once() {
     );
     let [lifecycle, dashboard, page, verify, role] = &answers[..] else { unreachable!() };
     assert_eq!(lifecycle["Rules"][2]["Status"], "Disabled");
+    let body = dashboard["DashboardBody"].as_str().unwrap();
+    assert!(body.contains(":alarm:options-drill\""), "{body}");
     let widgets = parse(dashboard["DashboardBody"].as_str().unwrap())["widgets"].clone();
     assert_eq!(widgets.as_array().unwrap().len(), 16);
     assert_eq!(stack.output("Heartbeat"), "true");

@@ -47,8 +47,15 @@ fn a_host_plants_no_backup_of_another_ones_database() {
         "databases/shop.json",
         "status/prune.json",
         "20260101/attacks_backup_20260101_030000.intact.json",
+        "20260101/attacks_backup_20260101_030000.drill.json",
+        "status/drills/attacks.json",
     ] {
         assert_eq!(add(of_others), Answer::Refused, "{of_others}");
+    }
+    for globals in [".globals.sql.gz", ".globals.sql.gz.age"] {
+        let globals = format!("20260101/attacks_backup_20260101_030000{globals}");
+        assert_eq!(add(&globals), Answer::Done, "{globals}");
+        assert_eq!(thief.get(&format!("backups/{globals}")), Answer::Refused, "{globals}");
     }
     assert_eq!(thief.get("backups/20260101/attacks_backup_20260101_030000.sql.gz"), Answer::Refused);
     // And the stack's own agent, which may add any database's, replaces and judges nothing.

@@ -285,7 +285,11 @@ pub(super) fn excessive_denials(template: &Value) -> Vec<String> {
         let denials = statements(template, name).filter(|statement| statement["Effect"] == "Deny");
         for statement in denials.filter(|statement| !is_of_functions(statement)) {
             let within = "arn:${AWS::Partition}:s3:::${BucketName}/${Prefix}/";
-            if !statement["Resource"]["Fn::Sub"].as_str().is_some_and(|resource| resource.starts_with(within)) {
+            let one = std::slice::from_ref(&statement["Resource"]);
+            let resources = statement["Resource"].as_array().map_or(one, Vec::as_slice);
+            let is_within =
+                |resource: &Value| resource["Fn::Sub"].as_str().is_some_and(|resource| resource.starts_with(within));
+            if !resources.iter().all(is_within) {
                 complaints.push(format!("{name} denies {} elsewhere", statement["Action"]));
             }
         }
