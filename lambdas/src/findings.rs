@@ -1,6 +1,7 @@
 //! What came of a function, as plain values. Messages and metrics are made of these, and know nothing of the functions.
 
-use catalog::freshness::Finding;
+use catalog::drill::LastDrill;
+use catalog::freshness::{Drills, DrillsAsked, Finding, check_drills};
 use catalog::retention::Refusal;
 use catalog::verdict::Extent;
 use catalog::words;
@@ -108,8 +109,21 @@ pub struct Gauge {
     pub since: Option<Timestamp>,
     /// The limits that its mark sets.
     pub own: Option<OwnLimits>,
+    /// When a restore of it was last proved.
+    pub drilled: Drilled,
     /// Why nothing is known of it.
     pub trouble: Option<String>,
+}
+
+/// How the drills of a database are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Drilled {
+    /// The last one, where one is known.
+    pub last: Option<LastDrill>,
+    /// What is wrong with them.
+    pub finding: Option<Finding>,
+    /// How long a restore has not been proved for, where drills are asked for; [`SignedDuration::MAX`] when nobody can tell.
+    pub unproved: Option<SignedDuration>,
 }
 
 /// What a database's mark sets in place of the stack's limits.
@@ -144,6 +158,8 @@ pub struct Watch {
     pub overdue: f64,
     /// The age of the oldest verdict of all that can be read, in seconds.
     pub oldest_verdict: Option<f64>,
+    /// Whether drills are asked for.
+    pub asks_for_drills: bool,
 }
 
 /// Who gets the alarms.
@@ -168,6 +184,19 @@ pub struct Standing {
     pub stands: bool,
     /// Whether a message tells it as soon as it is found. What others tell at once is only repeated by the daily message.
     pub at_once: bool,
+}
+
+impl Drilled {
+    /// What this record says of the gauge's database.
+    #[must_use]
+    pub fn of(gauge: &Gauge, drills: &Drills, max_age: Option<SignedDuration>, now: Timestamp) -> Self {
+        let asked = DrillsAsked { max_age, since: gauge.since };
+        Self {
+            last: drills.last().cloned(),
+            finding: check_drills(&gauge.database, drills, asked, now),
+            unproved: max_age.map(|_| drills.unproved_for(gauge.since, now).unwrap_or(SignedDuration::MAX)),
+        }
+    }
 }
 
 impl OwnLimits {

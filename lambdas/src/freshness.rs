@@ -9,6 +9,7 @@
 //! accepted, is made up for by the next run. So everything is told at least once, and once as a rule.
 
 mod cache;
+mod drills;
 mod found;
 mod further;
 mod gauge;

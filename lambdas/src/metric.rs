@@ -8,6 +8,7 @@ mod tests;
 
 use aws_sdk_cloudwatch::types::StandardUnit;
 use catalog::{Freshness, SKEW};
+use jiff::SignedDuration;
 
 use crate::findings::{Gauge, Judged, Pruned, Watch};
 
@@ -61,6 +62,7 @@ pub fn measured(gauges: &[Gauge], watch: &Watch) -> Vec<Measure> {
         worst("RowRatio", StandardUnit::None, alike, f64::min),
         worst("BackupSize", StandardUnit::Bytes, None, f64::max),
         Some(Measure { name: "Overdue", database: None, value: share(Some(watch.overdue)), unit: StandardUnit::None }),
+        worst("DrillAge", StandardUnit::None, watch.asks_for_drills.then_some(0.0), f64::max),
         watch.oldest_verdict.map(|age| Measure::seconds("OldestUnverified", None, age.clamp(0.0, NEVER))),
     ];
     all.into_iter().flatten().chain(each).collect()
@@ -72,6 +74,9 @@ fn of_gauge(gauge: &Gauge) -> Vec<Measure> {
     measures.of_database("AgeOfNewestUploaded", age(&gauge.uploaded), StandardUnit::Seconds);
     measures.of_database("Staleness", share(gauge.share), StandardUnit::None);
     measures.of_database("DamagedSinceGood", count(gauge.lost as u64), StandardUnit::Count);
+    if let Some(unproved) = gauge.drilled.unproved {
+        measures.of_database("DrillAge", days(unproved), StandardUnit::None);
+    }
     if let Some(proof) = gauge.proof {
         measures.of_database("BackupSize", count(proof.size), StandardUnit::Bytes);
     }
@@ -117,6 +122,11 @@ fn age(freshness: &Freshness) -> f64 {
         Some(age) if age >= -SKEW => age.as_secs_f64().clamp(0.0, NEVER),
         _ => NEVER,
     }
+}
+
+/// A time in days, which CloudWatch has no unit for; at most those of [`NEVER`].
+fn days(time: SignedDuration) -> f64 {
+    time.as_secs_f64().clamp(0.0, NEVER) / 86_400.0
 }
 
 /// A share of a limit; [`UNKNOWN`] where nobody can tell, which is beyond any.

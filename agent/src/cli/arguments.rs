@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::settings::{DURATION, SIZE};
+use crate::settings::{AGE, SIZE};
 
 /// Which repository to look in, for settings with both a bucket and a directory.
 #[derive(Args, Clone, Copy, Debug)]
@@ -70,6 +70,10 @@ pub(crate) struct CheckArgs {
     /// Leave out what the AWS stack has said of itself, as after its removal.
     #[arg(long)]
     pub(crate) no_stack: bool,
+    /// Report UNHEALTHY when the last drill that passed is older than this, in whole hours or days, or the last one failed:
+    /// `35d`. Default: BACKUP_MAX_DRILL_AGE.
+    #[arg(long, value_name = "AGE", value_parser = |text: &str| (AGE.parse)(text))]
+    pub(crate) max_drill_age: Option<u32>,
     #[command(flatten)]
     pub(crate) place: Place,
 }
@@ -125,7 +129,7 @@ pub(crate) struct ExpectArgs {
     #[arg(long, hide = true, conflicts_with = "database")]
     all_databases: bool,
     /// Raise an alarm when the newest good backup is older than this, in whole hours or days: `2h`, `8d`.
-    #[arg(long, value_name = "AGE", value_parser = hours)]
+    #[arg(long, value_name = "AGE", value_parser = |text: &str| (AGE.parse)(text))]
     pub(crate) max_age: Option<u32>,
     /// Raise an alarm when a good backup is smaller than this, such as `10MB`.
     #[arg(long, value_name = "SIZE", value_parser = |text: &str| (SIZE.parse)(text))]
@@ -138,22 +142,6 @@ pub(crate) struct ExpectArgs {
     pub(crate) no_min_size: bool,
     #[command(flatten)]
     pub(crate) place: Place,
-}
-
-/// A mark has whole hours: a limit below would ring between two backups of the same hour.
-fn hours(text: &str) -> Result<u32, String> {
-    let days = text.strip_suffix("d").or_else(|| text.strip_suffix("days"));
-    let hours = match days {
-        Some(days) => days.trim().parse::<u32>().ok().and_then(|days| days.checked_mul(24)),
-        None => (DURATION.parse)(text)
-            .ok()
-            .map(|span| span.as_secs())
-            .filter(|seconds| seconds % 3_600 == 0)
-            .and_then(|seconds| u32::try_from(seconds / 3_600).ok()),
-    };
-    hours
-        .filter(|hours| (1..=1_000_000).contains(hours))
-        .ok_or_else(|| "expected whole hours or days, such as 2h or 8d".to_owned())
 }
 
 #[derive(Args, Debug)]
@@ -206,6 +194,9 @@ pub(crate) struct CostArgs {
     /// Price an AWS stack with PagingTopicArn set, which adds a composite alarm.
     #[arg(long)]
     pub(crate) paging: bool,
+    /// Price an AWS stack with DrillMaxAgeDays set, which adds a metric and an alarm.
+    #[arg(long)]
+    pub(crate) drills: bool,
     /// Price an AWS stack with PerDatabaseMetrics=true.
     #[arg(long)]
     pub(crate) per_database_metrics: bool,

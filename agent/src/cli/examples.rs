@@ -64,6 +64,7 @@ Examples:
   lastgood check                      check, for a person
   lastgood check --json               check, for monitoring
   lastgood check || echo 'look at the backups'
+  lastgood check --max-drill-age 35d   a drill has to have passed within five weeks
 
 The first line is the summary: HEALTHY or UNHEALTHY, and why.
 

@@ -75,6 +75,7 @@ fn watch(measured: &Measured, since: Timestamp, limits: &Limits, now: Timestamp)
         retired: measured.retired.len(),
         overdue: sweep.max(prune).max(rereading),
         oldest_verdict: oldest.map(|oldest| now.duration_since(oldest).as_secs_f64()),
+        asks_for_drills: limits.drill_max_age.is_some(),
     }
 }
 
@@ -92,7 +93,7 @@ impl Gauge {
         json!({
             "database": self.database, "ageOfNewestGoodSeconds": seconds(&self.good),
             "ageOfNewestUploadedSeconds": seconds(&self.uploaded), "newestGood": self.newest_good.as_ref().map(|good| &good.name),
-            "staleness": self.share, "damagedSinceGood": self.lost, "finding": self.finding, "trouble": self.trouble,
+            "staleness": self.share, "drill": self.drilled.finding.as_ref().map(ToString::to_string), "damagedSinceGood": self.lost, "finding": self.finding, "trouble": self.trouble,
         })
     }
 }

@@ -6,7 +6,7 @@ use catalog::{Catalog, DatabaseEntry, Freshness, Object, Thresholds};
 use jiff::{SignedDuration, Timestamp};
 
 use super::limits::Limits;
-use crate::findings::{Gauge, LastGood, OwnLimits, Proof};
+use crate::findings::{Drilled, Gauge, LastGood, OwnLimits, Proof};
 
 /// What is asked of one database.
 #[derive(Clone, Copy)]
@@ -44,6 +44,7 @@ impl Gauge {
             min_size: None,
             since: None,
             own: None,
+            drilled: Drilled::default(),
             trouble: Some(trouble),
         }
     }
@@ -62,6 +63,7 @@ impl Gauge {
             min_size: asked.min_size,
             since: asked.since,
             own: asked.own,
+            drilled: Drilled::default(),
             trouble: None,
         };
         if gauge.is_stale() {

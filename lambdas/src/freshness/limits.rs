@@ -17,6 +17,8 @@ pub(super) struct Limits {
     pub(super) min_ratio: f64,
     /// The age that no verdict should have.
     pub(super) rereading: SignedDuration,
+    /// How old the last drill that passed may be; `None` where drills aren't asked for.
+    pub(super) drill_max_age: Option<SignedDuration>,
     /// Whether somebody hears without the topic: a monitor outside, or a pager.
     pub(super) heard_elsewhere: bool,
 }
@@ -29,10 +31,12 @@ impl Limits {
     pub(super) fn read(environment: &Environment<'_>) -> Result<Self, Failure> {
         let has_monitor = environment.text("LASTGOOD_HEARTBEAT_URL").is_some();
         let days: u32 = environment.parsed("LASTGOOD_REVERIFY_AFTER_DAYS", 30)?;
+        let drill_days: u32 = environment.parsed("LASTGOOD_DRILL_MAX_AGE_DAYS", 0)?;
         Ok(Self {
             max_age: environment.max_age()?,
             min_ratio: environment.parsed("LASTGOOD_MIN_SIZE_RATIO", 0.5)?,
             rereading: SignedDuration::from_hours(i64::from(days) * 24).saturating_add(REREADING),
+            drill_max_age: (drill_days > 0).then(|| SignedDuration::from_hours(i64::from(drill_days) * 24)),
             heard_elsewhere: has_monitor || environment.parsed("LASTGOOD_PAGING", false)?,
         })
     }

@@ -13,6 +13,7 @@ use repository::{Error, Repository};
 use tokio::task::JoinSet;
 
 use super::cache::Cache;
+use super::drills::{self, DrillRecords};
 use super::further::{FEW, Memory, remembered};
 use super::gauge::Asked;
 use super::limits::{INTERVAL, Limits};
@@ -38,6 +39,7 @@ pub(super) struct Measurer {
     marks: Cache<DatabaseEntry>,
     extents: Cache<Option<Extent>>,
     runs: Cache<Option<Run>>,
+    drills: DrillRecords,
 }
 
 /// What was measured.
@@ -96,7 +98,8 @@ struct Asking {
 impl Measurer {
     pub(super) fn new(repository: Repository, limits: Limits, named: Vec<String>) -> Self {
         let (marks, extents) = (Cache::default(), Cache::default());
-        Self { repository, limits, named: named.into(), marks, extents, runs: Cache::default() }
+        let drills = DrillRecords::new(repository.clone(), limits.drill_max_age);
+        Self { repository, limits, named: named.into(), marks, extents, runs: Cache::default(), drills }
     }
 
     /// The state of all databases, after what `last` knew. One that can't be measured counts as never backed up, and hides no
@@ -107,6 +110,7 @@ impl Measurer {
         let (objects, days) = self.list(&memory, now).await?;
         let mut measured = Measured::default();
         self.read_runs(&objects, &mut measured).await;
+        let drills = drills::listed(layout, &objects);
         let found = catalogs(layout, objects);
         measured.find_damaged(&found);
         let subjects = self.subjects(found, &last.expected, &mut measured, now);
@@ -120,6 +124,7 @@ impl Measurer {
                 State::Retired(database, at) => measured.retired.push((database, at)),
             }
         }
+        measured.failures.extend(self.drills.add(&mut measured.gauges, &drills, now).await);
         Ok(measured)
     }
 

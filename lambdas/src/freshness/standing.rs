@@ -1,6 +1,7 @@
 //! What stands: everything that is wrong by what one run has found, and news that are told once. Each has a name, by which the
 //! next run knows that it was told.
 
+use catalog::freshness::Finding;
 use catalog::words::{self, shell_word};
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,6 +24,7 @@ pub(super) fn of(found: &Found, limits: &Limits, repository: &str, now: Timestam
         each(&|gauge| shrunken(gauge, limits.min_ratio)),
         each(&|gauge| emptied(gauge, limits.min_ratio)),
         watchers(found, limits, now),
+        each(&drill),
         Vec::from_iter(deaf(found)),
         found.measured.unmarked.iter().map(|database| unmarked(database)).collect(),
         found.measured.retired.iter().filter_map(|(database, at)| retired(database, *at, now)).collect(),
@@ -106,6 +108,24 @@ fn emptied(gauge: &Gauge, min_ratio: f64) -> Option<Standing> {
     let text = format!("the newest good backup {} has {rows} rows, where those before it had {before}", good.name);
     let emptied = Standing::new(format!("emptied/{}/{}", gauge.database, good.name), text);
     Some(emptied.command("See which tables lost them:", format!("lastgood show {}", good.name)))
+}
+
+/// A restore that wasn't proved for too long, or proved wrong. Where drills aren't asked for, a failed one is told once.
+fn drill(gauge: &Gauge) -> Option<Standing> {
+    let (database, finding) = (&gauge.database, gauge.drilled.finding.as_ref()?);
+    let stands = gauge.drilled.unproved.is_some();
+    let ended = gauge.drilled.last.as_ref().map_or_else(String::new, |last| last.finished.to_string());
+    let code = if stands { format!("drill/{database}") } else { format!("drill/{database}/{ended}") };
+    let drill = Standing { stands, ..Standing::new(code, finding.to_string()) };
+    Some(match finding {
+        Finding::DrillFailed { backup, .. } => {
+            drill.command("See what differs:", format!("lastgood show {}", shell_word(backup)))
+        }
+        _ => drill.command(
+            "Restore it somewhere, and compare:",
+            format!("lastgood drill latest --database {}", shell_word(database)),
+        ),
+    })
 }
 
 /// The watchers that nobody else watches.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use catalog::drill::LastDrill;
+use catalog::freshness::Drills;
 use catalog::retention::Vanished;
 use catalog::status::{Health, Run};
 use catalog::verdict::Extent;
@@ -15,7 +17,7 @@ use super::limits::Limits;
 use super::measure::{Measured, Measurer, retired};
 use super::standing;
 use super::tell::code;
-use crate::findings::{Gauge, Listeners, Standing};
+use crate::findings::{Drilled, Gauge, Listeners, Standing};
 use crate::message::{Digest, digest};
 use crate::{Cloud, Environment, metric};
 
@@ -44,6 +46,8 @@ struct World {
     prune: Option<Run>,
     last: Health,
     listeners: Option<Listeners>,
+    drills: BTreeMap<String, Drills>,
+    drill_days: i64,
 }
 
 impl World {
@@ -59,6 +63,8 @@ impl World {
             prune: run(2),
             last: Health { since: Some(hours_ago(24 * 90)), ..Health::at(hours_ago(1)) },
             listeners: Some(Listeners { confirmed: 1, unconfirmed: 0 }),
+            drills: BTreeMap::new(),
+            drill_days: 0,
         }
     }
 
@@ -101,7 +107,8 @@ impl World {
 
     /// As a run finds it, with the records in place of requests.
     fn found(&self) -> Found {
-        let (limits, layout) = (Self::limits(), Layout::bucket("backups"));
+        let (mut limits, layout) = (Self::limits(), Layout::bucket("backups"));
+        limits.drill_max_age = (self.drill_days > 0).then(|| SignedDuration::from_hours(24 * self.drill_days));
         let cloud = Cloud::over_directory(std::path::Path::new("/nonexistent"));
         let measurer = Measurer::new(cloud.repository, limits, self.named.clone());
         let mut measured = Measured { sweep: self.sweep.clone(), prune: self.prune.clone(), ..Measured::default() };
@@ -115,12 +122,13 @@ impl World {
             let extent = self.extents.get(&database).copied();
             match gone {
                 Some(at) => measured.retired.push((database, at)),
-                None => measured.gauges.push(Gauge::of(
-                    &catalog,
-                    Asked::by(entry, catalog.expected.as_ref(), &limits),
-                    extent,
-                    now(),
-                )),
+                None => {
+                    let mut gauge =
+                        Gauge::of(&catalog, Asked::by(entry, catalog.expected.as_ref(), &limits), extent, now());
+                    let drills = self.drills.get(&database).unwrap_or(&Drills::Never);
+                    gauge.drilled = Drilled::of(&gauge, drills, limits.drill_max_age, now());
+                    measured.gauges.push(gauge);
+                }
             }
         }
         Found::new(measured, self.last.clone(), self.listeners, &limits, now())
@@ -155,6 +163,7 @@ impl World {
             ("shrunken", below("SizeRatio", 0.5)),
             ("emptied", below("RowRatio", 0.5)),
             ("overdue", beyond("Overdue", 1.0)),
+            ("drill", self.drill_days > 0 && beyond("DrillAge", self.drill_days as f64)),
         ];
         alarms.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
     }
@@ -412,6 +421,60 @@ fn a_thousand_are_damaged_at_once() {
     assert_eq!(told, 1_000, "in one message: see message/tests.rs");
 }
 
+/// A drill that ended so many days ago, and the last that passed.
+fn drilled(world: World, days: i64, passed: bool, last_passed: Option<i64>) -> World {
+    let last = LastDrill {
+        backup: "20260101/app_backup_20260101_030000".into(),
+        finished: hours_ago(24 * days),
+        took: SignedDuration::from_mins(12),
+        passed,
+        last_passed: last_passed.map(|days| hours_ago(24 * days)),
+        reason: (!passed).then(|| "table `users` has 3 rows, and 4 were dumped".into()),
+    };
+    World { drills: [("app".into(), Drills::Last(last))].into(), ..world }
+}
+
+#[test]
+fn a_drill_fails() {
+    let failed = || drilled(World::healthy(), 3, false, Some(20));
+    let asked = World { drill_days: 35, ..failed() };
+    assert_eq!((asked.alarms(), asked.told()), (vec!["drill"], vec!["drill/app".to_owned()]));
+    let text = "the last drill of database `app` failed, with 20260101/app_backup_20260101_030000 on 2026-01-17 07:00 UTC: \
+        table `users` has 3 rows, and 4 were dumped";
+    assert_eq!(asked.reminded(), [text]);
+    let unasked = failed();
+    assert_eq!((unasked.alarms(), unasked.reminded()), (vec![], vec![]), "it is told once");
+    assert_eq!(unasked.told(), [format!("drill/app/{}", hours_ago(72))]);
+}
+
+#[test]
+fn drills_stop() {
+    let world = |days| World { drill_days: 35, ..drilled(World::healthy(), days, true, Some(days)) };
+    assert_eq!((world(34).alarms(), world(34).told()), (vec![], vec![]));
+    assert_eq!((world(36).alarms(), world(36).told()), (vec!["drill"], vec!["drill/app".to_owned()]));
+    assert_eq!(
+        world(36).reminded(),
+        ["the last drill of database `app` that passed is 36 days ago, more than 35 days"]
+    );
+    let unasked = drilled(World::healthy(), 900, true, Some(900));
+    assert_eq!((unasked.alarms(), unasked.told()), (vec![], vec![]), "nobody asks for drills");
+    // All that are expected are asked for, once any is: a new one has time.
+    let young = world(3).mark("shop", 24).good("shop", 3);
+    assert_eq!(young.alarms(), [""; 0]);
+    let never = world(3).mark("shop", 24 * 36).good("shop", 3);
+    assert_eq!((never.alarms(), never.told()), (vec!["drill"], vec!["drill/shop".to_owned()]));
+    assert_eq!(never.reminded(), ["no drill of database `shop` has ever passed"]);
+}
+
+#[test]
+fn a_drills_record_cannot_be_read() {
+    let drills = || [("app".into(), Drills::Unreadable("not a status: EOF".into()))].into();
+    let asked = World { drills: drills(), drill_days: 35, ..World::healthy() };
+    assert_eq!((asked.alarms(), asked.told()), (vec!["drill"], vec!["drill/app".to_owned()]));
+    let unasked = World { drills: drills(), ..World::healthy() };
+    assert_eq!((unasked.alarms(), unasked.reminded()), (vec![], vec![]));
+}
+
 /// The digest of Monday, with everything in it.
 #[test]
 fn monday_brings_a_digest_also_when_all_is_well() {
@@ -423,6 +486,7 @@ fn monday_brings_a_digest_also_when_all_is_well() {
     let extent = Extent { bytes: 5_000, rows: 1_204_511, median_bytes: None, median_rows: None };
     let mut world = World { extents: [("app".into(), extent)].into(), ..World::healthy() };
     world.listeners = Some(Listeners { confirmed: 2, unconfirmed: 1 });
+    world = drilled(world, 3, true, Some(3));
     let text = |world: &World, kind| {
         let (found, standing) = (world.found(), world.standing());
         let gauges = &found.measured.gauges;

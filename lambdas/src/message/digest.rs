@@ -88,6 +88,11 @@ fn lines(gauge: &Gauge, next: Option<&GoesNext>, now: Timestamp) -> Vec<String> 
         let read = proof.verified.map_or_else(String::new, |at| format!(", read back {}", words::minute(at)));
         lines.push(format!("{}{rows}{read}", words::size(proof.size)));
     }
+    if let Some(last) = &gauge.drilled.last {
+        let outcome = if last.passed { "passed" } else { "FAILED" };
+        let age = words::age(now.duration_since(last.finished));
+        lines.push(format!("restored and compared {age}: {outcome}, in {}", words::span(last.took)));
+    }
     if let Some(GoesNext { backup, from, .. }) = next {
         lines.push(format!("goes next: {backup}, from {}", words::minute(*from)));
     }

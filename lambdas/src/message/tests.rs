@@ -2,7 +2,7 @@ use catalog::Freshness;
 use catalog::retention::Refusal;
 
 use super::*;
-use crate::findings::LastGood;
+use crate::findings::{Drilled, LastGood};
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -68,6 +68,7 @@ fn a_stale_database_is_told_like_this() {
         min_size: None,
         since: None,
         own: None,
+        drilled: Drilled::default(),
         trouble: None,
     };
     let never = catalog::freshness::Finding::Never { database: "my app".into(), unverified: 3 };

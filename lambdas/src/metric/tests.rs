@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use catalog::verdict::Extent;
 
-use crate::findings::{LastGood, Proof, Sizes};
+use crate::findings::{Drilled, LastGood, Proof, Sizes};
 
 fn table(measures: &[Measure]) -> String {
     let line = |text: String, measure: &Measure| {
@@ -71,7 +71,21 @@ fn gauge(database: &str, good: Option<i64>, uploaded: Option<i64>) -> Gauge {
     let (good, uploaded) = (freshness(good), freshness(uploaded));
     let (finding, min_size, since, trouble) = (None, None, None, None);
     let database = database.into();
-    Gauge { database, good, uploaded, share, finding, lost: 0, newest_good, proof, min_size, since, own: None, trouble }
+    Gauge {
+        database,
+        good,
+        uploaded,
+        share,
+        finding,
+        lost: 0,
+        newest_good,
+        proof,
+        min_size,
+        since,
+        own: None,
+        drilled: Drilled::default(),
+        trouble,
+    }
 }
 
 fn extent(bytes: u64, rows: u64, median_bytes: Option<u64>, median_rows: Option<u64>) -> Option<Extent> {

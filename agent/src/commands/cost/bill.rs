@@ -227,8 +227,9 @@ fn functions(load: &Load, usage: &Usage) -> Vec<Item> {
 
 /// The lines for what notifies people, and for what starts the functions.
 fn watching(load: &Load, usage: &Usage) -> Vec<Item> {
-    let of_databases = if load.stack.per_database_metrics { METRICS_OF_A_DATABASE * load.databases() } else { 0.0 };
-    let metrics = METRICS + of_databases;
+    let drills = if load.stack.drills { 1.0 } else { 0.0 };
+    let of_a_database = if load.stack.per_database_metrics { METRICS_OF_A_DATABASE + drills } else { 0.0 };
+    let (metrics, alarms) = (METRICS + drills + of_a_database * load.databases(), ALARMS + drills);
     let puts = format!("{}, {} requests", number(metrics), number(usage.metric_requests));
     let mut items = vec![
         Item::new(
@@ -237,7 +238,7 @@ fn watching(load: &Load, usage: &Usage) -> Vec<Item> {
             puts,
             [(Meter::Metric, metrics), (Meter::MetricRequest, usage.metric_requests)],
         ),
-        Item::new("alarms", "alarms", number(ALARMS), [(Meter::Alarm, ALARMS)]),
+        Item::new("alarms", "alarms", number(alarms), [(Meter::Alarm, alarms)]),
     ];
     if load.stack.paging {
         items.push(Item::new("composite-alarm", "composite alarm", number(1.0), [(Meter::CompositeAlarm, 1.0)]));

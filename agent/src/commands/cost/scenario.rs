@@ -49,6 +49,7 @@ pub(super) fn lifetime(policy: &Policy, per_day: f64) -> Option<f64> {
 impl Stack {
     /// The AWS stack's parameters, as the command line gives them.
     pub(super) fn of(args: &CostArgs) -> Self {
-        Self { arm64: args.arm64, paging: args.paging, per_database_metrics: args.per_database_metrics }
+        let CostArgs { arm64, paging, drills, per_database_metrics, .. } = *args;
+        Self { arm64, paging, drills, per_database_metrics }
     }
 }

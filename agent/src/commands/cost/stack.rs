@@ -76,6 +76,8 @@ pub(super) struct Stack {
     pub(super) arm64: bool,
     /// `PagingTopicArn`: a composite alarm.
     pub(super) paging: bool,
+    /// `DrillMaxAgeDays`: a metric, one for each database if they have their own, and an alarm.
+    pub(super) drills: bool,
     /// `PerDatabaseMetrics=true`.
     pub(super) per_database_metrics: bool,
 }

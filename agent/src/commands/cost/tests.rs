@@ -137,9 +137,11 @@ fn ten_metrics_ten_alarms_and_a_dashboard_are_free_and_have_a_price() {
     let watching = ["metrics", "alarms", "dashboard", "logs", "mails", "function-verify", "function-freshness"];
     is(bill.to_pay_for(&watching).0, 0.0);
     let mut more = load(1.0, 1.0, MB, 90.0, None);
-    more.stack = Stack { per_database_metrics: true, paging: true, arm64: false };
+    more.stack = Stack { per_database_metrics: true, paging: true, ..Stack::default() };
     is(Bill::of(&more).to_pay_for(&["metrics"]).0, 15.0 * 0.30);
     is(Bill::of(&more).to_pay_for(&["composite-alarm"]).0, 0.50);
+    more.stack = Stack { drills: true, ..Stack::default() };
+    is(Bill::of(&more).to_pay_for(&["metrics", "alarms"]).0, 0.40);
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn the_template_is_what_is_priced() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/template.yaml");
     let template = std::fs::read_to_string(path).unwrap();
     let count = |text: &str| template.lines().filter(|line| line.trim() == text).count() as f64;
-    is(count("Type: AWS::CloudWatch::Alarm"), stack::ALARMS);
+    is(count("Type: AWS::CloudWatch::Alarm") - count("Condition: WithDrills"), stack::ALARMS);
     is(count("Type: AWS::CloudWatch::Dashboard"), 1.0);
     is(count("Type: AWS::Scheduler::Schedule"), 1.0 + stack::OTHER_RUNS_A_DAY);
     is(count("ScheduleExpression: rate(15 minutes)"), 1.0);
@@ -209,7 +211,8 @@ fn the_template_is_what_is_priced() {
 fn the_metrics_of_the_page_are_priced() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cloud.md")).unwrap();
     let (_, rest) = page.split_once("| metric | unit |").unwrap();
-    let rows: Vec<&str> = rest.split("\n\n").next().unwrap().lines().skip(2).collect();
+    let rows = rest.split("\n\n").next().unwrap().lines().skip(2);
+    let rows: Vec<&str> = rows.filter(|row| !row.contains("only with `DrillMaxAgeDays`")).collect();
     let of_databases = rows.iter().filter(|row| row.contains("only with Database")).count();
     let of_none = rows.iter().filter(|row| row.contains("never with Database")).count();
     is((rows.len() - of_none) as f64, stack::METRICS_OF_A_DATABASE);

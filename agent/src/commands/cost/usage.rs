@@ -118,7 +118,8 @@ fn retention(load: &Load, verdicts: f64) -> Function {
     let runs = verdicts.min(WINDOWS_A_DAY * MONTH) + MONTH;
     let removed = load.sum(|stream| if stream.rhythm.days.is_some() { stream.backups() } else { 0.0 });
     let seconds = runs * (RUN_SECONDS + pages(load) * PAGE_SECONDS) + removed * PAGE_SECONDS;
-    let requests = Requests { puts: runs * (pages(load) + 1.0) + removed, gets: runs * load.expected() };
+    // The account of what it removes is read and put, and its end is put.
+    let requests = Requests { puts: runs * (pages(load) + 2.0) + removed, gets: runs * (load.expected() + 1.0) };
     Function { runs, gb_seconds: seconds * RETENTION_GB, requests }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{AMPLE, Ground, invoke};
-use crate::past::{days_ago, key, put_in_bucket, stem};
+use crate::past::{days_ago, drill, key, put_in_bucket, stem};
 
 const NEVER: f64 = 315_360_000.0;
 
@@ -190,4 +190,35 @@ fn the_stack_is_deleted_or_its_account_suspended_and_the_heartbeat_stops() {
     ground.bucket.keys().iter().filter(|key| key.ends_with(".intact.json")).for_each(|key| ground.bucket.delete(key));
     Function::start(&setup.setting("LASTGOOD_MAX_AGE_SECONDS", "1")).invoke(&scheduled(), AMPLE).done();
     assert_eq!(beats(), 0, "something stands");
+}
+
+#[test]
+fn the_age_of_drills_is_published_where_they_are_asked_for_and_a_record_that_cannot_be_read_blinds_nobody() {
+    let ground = Ground::new();
+    for database in ["app", "shop"] {
+        put_in_bucket(&ground.bucket, database, days_ago(0));
+        mark(&ground.bucket, database, days_ago(10), None);
+    }
+    let passed = catalog::drill::DrillStatus::after(None, drill("app", days_ago(3), days_ago(2), true));
+    ground.bucket.put("backups/status/drills/app.json", &passed.to_json().unwrap());
+    invoke(&ground.function("freshness"), &measure()).done();
+    assert_eq!(ground.metric("DrillAge", None), None, "nobody asks for drills");
+    let setup = ground.function("freshness").setting("LASTGOOD_DRILL_MAX_AGE_DAYS", "35");
+    invoke(&setup, &scheduled()).done();
+    let days = |database| ground.metric("DrillAge", database).unwrap();
+    assert!(
+        (1.9..2.1).contains(&days(Some("app"))) && (9.9..10.1).contains(&days(Some("shop"))),
+        "since it is expected"
+    );
+    assert!((9.9..10.1).contains(&days(None)), "the worst of all");
+    assert_eq!(subjects(&ground), [""; 0], "it has time for its first");
+
+    ground.bucket.put("backups/status/drills/shop.json", b"{");
+    let answer = invoke(&setup, &scheduled()).done();
+    assert_eq!((days(None), days(Some("shop"))), (3_650.0, 3_650.0), "{answer}");
+    assert!(is_about(ground.metric("AgeOfNewestGood", Some("shop")), 0.0));
+    let told = ground.messages();
+    let [Message { text, .. }] = &told[..] else { panic!("{told:?}") };
+    assert!(text.to_lowercase().contains("nothing is known of the drills of database `shop`"), "{text}");
+    assert!(text.contains("lastgood drill latest --database shop"), "{text}");
 }
