@@ -34,7 +34,7 @@ use repository::BucketSettings;
 pub(crate) use database::{DatabaseSettings, Limits};
 pub(crate) use definition::{Definition, Section};
 pub(crate) use foreign::names as foreign_names;
-pub(crate) use form::{Compression, DURATION, SIZE, Verify};
+pub(crate) use form::{AGE, Compression, SIZE, Verify};
 pub(crate) use layers::{Layers, Source, has_login};
 pub(crate) use names::is_secret;
 pub(crate) use read::{Given, Read, read};

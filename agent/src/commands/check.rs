@@ -6,9 +6,9 @@
 
 mod answer;
 
-use catalog::freshness::Finding;
+use catalog::freshness::{Drills, Finding};
 use catalog::{Catalog, Entry, freshness, oldest_verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
@@ -28,7 +28,10 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, F
     let now = Timestamp::now();
     let mut checked = Vec::new();
     for database in databases(&repository, settings).await? {
-        checked.push(check(&repository, &database, now).await.map_err(unknown)?);
+        let health = check(&repository, &database, now).await.map_err(unknown)?;
+        let max_age = args.max_drill_age.map(|hours| SignedDuration::from_hours(hours.into()));
+        let max_age = max_age.or(database.max_drill_age);
+        checked.push(drills(&repository, health, max_age, now).await.map_err(unknown)?);
     }
     let cloud = if args.no_stack { None } else { cloud_side(&repository, now).await };
     let answer = CheckAnswer::new(&repository, checked, cloud);
@@ -93,6 +96,25 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
     let oldest = repository.oldest(name).await?;
     let oldest = oldest_verdict(catalog.entries.iter().chain(&oldest.entries));
     Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(oldest, now))
+}
+
+/// Adds how the database's drills are. Where nobody asks for drills, nothing said of them is no failure.
+async fn drills(
+    repository: &Repository,
+    health: Health,
+    max_age: Option<SignedDuration>,
+    now: Timestamp,
+) -> Result<Health, Failure> {
+    let read = match repository.drill_status(health.database()).await {
+        Ok(status) => Ok(status.map(|status| status.last())),
+        Err(Error::Document { source, .. }) => Err(source),
+        Err(error) if max_age.is_none() => {
+            tracing::debug!("cannot read when a restore was last proved: {error}");
+            Ok(None)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(health.drilled(&Drills::of(read), max_age, now))
 }
 
 /// What is wrong with the records of the newest good backup, and by them with its bytes: a listing shows neither.

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ListArgs;
-use crate::commands::list::answer::{BackupLine, ListAnswer, Listed};
+use crate::commands::list::answer::{BackupLine, DrillState, ListAnswer, Listed};
 use crate::places::{self, Catalogs};
 use crate::settings::Settings;
 
@@ -57,9 +57,31 @@ async fn listed(
         repository.resolve(&mut catalog).await?;
         manifests = read_manifests(repository, &catalog).await;
     }
-    let backups = catalog.entries.iter().map(|entry| BackupLine::new(entry, manifests.get(&entry.id), now));
+    let drills = if asks { read_drills(repository, &catalog).await } else { HashMap::new() };
+    let line = |entry: &Entry| {
+        let drill = entry.drill.as_ref().map(|_| DrillState::of(drills.get(&entry.id).copied()));
+        BackupLine::new(entry, manifests.get(&entry.id), drill, now)
+    };
+    let backups = catalog.entries.iter().map(line);
     listed.backups = backups.collect();
     Ok(listed)
+}
+
+/// Reads whether the drills of these backups passed. One that cannot be read only leaves that open.
+async fn read_drills(repository: &Repository, catalog: &Catalog) -> HashMap<BackupId, bool> {
+    let mut reads = JoinSet::new();
+    for (id, object) in catalog.entries.iter().filter_map(|entry| Some((entry.id.clone(), entry.drill.clone()?))) {
+        let repository = repository.clone();
+        reads.spawn(async move { (id, repository.drill(&object).await) });
+    }
+    let mut passed = HashMap::new();
+    for (id, read) in reads.join_all().await {
+        match read {
+            Ok(drill) => drop(passed.insert(id, drill.passed)),
+            Err(error) => tracing::warn!("whether the drill of {id} passed is not known: {error}"),
+        }
+    }
+    passed
 }
 
 /// Reads the small manifests, all at once. One that cannot be read only leaves its line without counts.

@@ -2,8 +2,10 @@
 
 mod answer;
 mod by_hand;
+mod drilled;
 
 use catalog::Entry;
+use catalog::drill::DrillStatus;
 use jiff::Timestamp;
 use repository::{Error, Repository};
 
@@ -22,9 +24,14 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Fa
     let entry = places::find(&repository, settings, &args.id).await?;
     let manifest = readable(places::manifest(&repository, &entry).await)?.flatten();
     let verdicts = verdicts(&repository, &entry).await?;
+    let drill = match &entry.drill {
+        Some(object) => readable(repository.drill(object).await)?,
+        None => None,
+    };
+    let last_drill = last_drill(&repository, &entry).await;
     let by_hand = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
     let globals = by_hand::globals(&repository, settings, manifest.as_ref());
-    let known = Known { manifest, verdicts, by_hand, globals };
+    let known = Known { manifest, verdicts, drill, last_drill, by_hand, globals };
     let answer = ShowAnswer::new(&repository, &entry, known, Timestamp::now());
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
@@ -40,6 +47,12 @@ fn readable<T>(record: Result<T, Error>) -> Result<Option<T>, Failure> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The last drill of its database. What can't be read leaves only that unsaid.
+async fn last_drill(repository: &Repository, entry: &Entry) -> Option<DrillStatus> {
+    let read = repository.drill_status(&entry.id.stem.database()).await;
+    read.inspect_err(|error| tracing::warn!("nothing is said of its database's last drill: {error}")).ok().flatten()
 }
 
 /// The backup's verdicts, oldest first, and which of them counts.

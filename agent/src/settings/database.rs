@@ -37,6 +37,8 @@ pub(crate) struct DatabaseSettings {
     pub(crate) thresholds: Thresholds,
     /// Those of them that a database's mark may have, too, where they were set.
     pub(crate) limits: Limits,
+    /// How old the last drill that passed may be for `check`, where drills count.
+    pub(crate) max_drill_age: Option<SignedDuration>,
     pub(crate) healthcheck: Option<Secret>,
     pub(crate) healthcheck_fail: Option<Secret>,
     /// The shell command that stops what uses the database, and the one that starts it again.
@@ -192,6 +194,9 @@ impl DatabaseSettings {
                 min_count: usize::try_from(count(&table::MIN_BACKUP_COUNT)).unwrap_or(usize::MAX),
             },
             limits: Limits::of(layers),
+            max_drill_age: layers
+                .get(&table::BACKUP_MAX_DRILL_AGE)
+                .map(|hours| SignedDuration::from_hours(hours.into())),
             healthcheck: layers.get(&table::BACKUP_HEALTHCHECK_URL),
             healthcheck_fail: layers.get(&table::BACKUP_HEALTHCHECK_FAIL_URL),
             stop_command: layers.get(&table::RESTORE_STOP_COMMAND),

@@ -71,6 +71,8 @@ pub(crate) const PART_SIZE: Form<u64> = Form {
     },
 };
 pub(crate) const DURATION: Form<Duration> = Form { words: "duration: `500ms`, `30s`, `5min`", parse: duration };
+/// In hours.
+pub(crate) const AGE: Form<u32> = Form { words: "whole hours or days: `2h`, `35d`", parse: age };
 pub(crate) const SWITCH: Form<bool> = Form {
     words: "`true` or `false`",
     parse: |text| match text.to_ascii_lowercase().as_str() {
@@ -166,6 +168,22 @@ fn fraction(number: &str, scale: u64) -> Option<u64> {
 fn duration(text: &str) -> Result<Duration, String> {
     let span = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
     span.ok_or_else(|| "expected a duration with its unit, such as 30s or 5min".into())
+}
+
+/// Whole hours: a limit below would ring between two backups of the same hour.
+fn age(text: &str) -> Result<u32, String> {
+    let days = text.strip_suffix("d").or_else(|| text.strip_suffix("days"));
+    let hours = match days {
+        Some(days) => days.trim().parse::<u32>().ok().and_then(|days| days.checked_mul(24)),
+        None => duration(text)
+            .ok()
+            .map(|span| span.as_secs())
+            .filter(|seconds| seconds % 3_600 == 0)
+            .and_then(|seconds| u32::try_from(seconds / 3_600).ok()),
+    };
+    hours
+        .filter(|hours| (1..=MANY).contains(hours))
+        .ok_or_else(|| "expected whole hours or days, such as 2h or 8d".to_owned())
 }
 
 fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {

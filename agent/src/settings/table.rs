@@ -147,6 +147,8 @@ settings! {
         MIN_BACKUP_SIZE: u64 = SIZE { default: Some("102400"), per_database: true }
         /// `check` reports UNHEALTHY if there are fewer good backups than this.
         MIN_BACKUP_COUNT: u32 = COUNT { default: Some("7"), per_database: true }
+        /// `check` reports UNHEALTHY if the last drill that passed is older than this, if the last one failed, or if there never was one. Unset: drills don't count; one that failed is named.
+        BACKUP_MAX_DRILL_AGE: u32 = AGE { per_database: true }
     }
     Restore {
         /// A shell command that stops what uses the database, such as `docker-compose stop api celery_worker web`. It runs before the old database is replaced.

@@ -1,5 +1,6 @@
 //! `lastgood check` and `retire`: what monitoring asks.
 
+use catalog::drill::{Drill, DrillStatus};
 use e2e::agent::Agent;
 use e2e::bucket::Bucket;
 use e2e::history;
@@ -7,7 +8,7 @@ use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 use serde_json::json;
 
-use crate::past::{agent, days_ago, dump, key, put_in_bucket, put_in_directory};
+use crate::past::{agent, days_ago, drill, dump, key, put_in_bucket, put_in_directory, stem};
 
 /// Asks for backups that the tests' small database can make.
 fn small(agent: Agent) -> Agent {
@@ -164,4 +165,68 @@ fn a_broken_mark_is_mended_by_expecting_the_database_anew() {
     agent.run(&["retire", "app", "--confirm"]).exits(1).mentions("databases/app.json");
     agent.run(&["expect", "app", "--max-age", "2h"]).succeeds().mentions("at most 2 hours old");
     agent.run(&["retire", "app", "--confirm"]).succeeds();
+}
+
+/// What a drill leaves in a directory: beside its backup, and about its database.
+fn leave_drill(folder: &std::path::Path, before: Option<DrillStatus>, drill: Drill) -> DrillStatus {
+    let drills = folder.join("status/drills");
+    std::fs::create_dir_all(&drills).unwrap();
+    std::fs::write(folder.join(format!("{}.drill.json", drill.backup)), drill.to_json().unwrap()).unwrap();
+    let status = DrillStatus::after(before, drill);
+    std::fs::write(drills.join("app.json"), status.to_json().unwrap()).unwrap();
+    status
+}
+
+#[test]
+fn drills_count_where_they_are_asked_for_and_one_that_failed_is_named_anyway() {
+    let folder = tempfile::tempdir().unwrap();
+    let made: Vec<_> = (0..3).map(days_ago).collect();
+    made.iter().for_each(|made| put_in_directory(folder.path(), "app", *made));
+    let agent = small(agent()).directory(folder.path());
+    let asked = |age: &str, exit: i32| {
+        let checked = agent.run(&["check", "--max-drill-age", age, "--json"]).exits(exit).json();
+        checked["databases"][0]["findings"][0]["code"].as_str().map(str::to_owned)
+    };
+    agent.run(&["check"]).succeeds().keeps_silent_about("drill");
+    assert_eq!(asked("35d", 6).as_deref(), Some("never_drilled"));
+
+    let passed = leave_drill(folder.path(), None, drill("app", made[1], days_ago(1), true));
+    assert_eq!(asked("35d", 0), None);
+    assert_eq!(asked("12h", 6).as_deref(), Some("drill_old"));
+    agent.run(&["check"]).succeeds().mentions("restored and compared 24 hours ago");
+    let strict = small(crate::past::agent()).directory(folder.path()).setting("BACKUP_MAX_DRILL_AGE", "12h");
+    strict
+        .run(&["check"])
+        .exits(6)
+        .mentions("the last drill of database `app` that passed is 24 hours ago, more than 12 hours");
+    strict.run(&["check", "--max-drill-age", "2d"]).succeeds();
+
+    let stem_of = |days: usize| stem("app", made[days]);
+    leave_drill(folder.path(), Some(passed), drill("app", made[0], days_ago(0), false));
+    let said = "the last drill of database `app` failed, with ";
+    agent.run(&["check"]).succeeds().mentions("HEALTHY").mentions(&format!("note: {said}{}", stem_of(0)));
+    agent
+        .run(&["check", "--max-drill-age", "35d"])
+        .exits(6)
+        .mentions("table public.small has 1 row, and 2 were dumped");
+    assert_eq!(asked("35d", 6).as_deref(), Some("drill_failed"));
+    let list = agent.run(&["list"]).succeeds().mentions("good, DRILL FAILED").mentions("good, drilled");
+    assert_eq!(list.stdout.matches("rill").count(), 1, "{list}");
+    let listed = agent.run(&["list", "--json"]).succeeds().json();
+    let drills: Vec<_> = (0..3).map(|row| listed["databases"][0]["backups"][row]["drill"].clone()).collect();
+    assert_eq!(json!(drills), json!(["failed", "passed", null]));
+    let shown = agent.run(&["show", &stem_of(1)]).succeeds();
+    shown
+        .mentions("drill      passed, ")
+        .mentions("onto a temporary server (PostgreSQL 15.14), in 120.0 s: rows 1.5 s")
+        .mentions("compared 2 tables, 3002 rows, 1 sequence, 9 definitions, 1 check")
+        .mentions("not compared: the publication p")
+        .mentions(&format!("with {}; the last that passed ended", stem_of(0)));
+    agent.run(&["show", "latest"]).succeeds().mentions("drill      FAILED, ").keeps_silent_about("last drill");
+    let never = agent.run(&["show", &stem_of(2)]).succeeds();
+    never.mentions("last drill FAILED, ");
+
+    std::fs::write(folder.path().join("status/drills/app.json"), "{").unwrap();
+    agent.run(&["check"]).succeeds().mentions("note: nothing is known of the drills of database `app`");
+    assert_eq!(asked("35d", 6).as_deref(), Some("drill_unknown"));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use catalog::freshness::{Finding, Freshness};
+use catalog::freshness::{Drills, DrillsAsked, Finding, Freshness, check_drills};
 use catalog::{Catalog, Entry, status, words};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
@@ -55,6 +55,24 @@ pub(super) struct Health {
     unverified: Option<String>,
     /// What was read back the longest time ago, of the backups that were seen and can be read.
     oldest_verdict: Option<OldestVerdict>,
+    /// The last drill; null where there never was one, or its record can't be read.
+    drill: Option<Drill>,
+    /// What is wrong with the drills, where nobody asks for them.
+    #[serde(skip)]
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Drill {
+    passed: bool,
+    /// The backup that was restored.
+    id: String,
+    finished: Timestamp,
+    age_seconds: i64,
+    last_passed: Option<Timestamp>,
+    /// Why it did not pass.
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -134,6 +152,8 @@ impl Health {
             good: catalog.good().count(),
             unverified: None,
             oldest_verdict: None,
+            drill: None,
+            note: None,
         }
     }
 
@@ -145,6 +165,32 @@ impl Health {
             age_seconds: now.duration_since(verified).as_secs(),
         });
         Self { oldest_verdict, ..self }
+    }
+
+    pub(super) fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Adds the drills. They count where one is asked for, and backups still come.
+    pub(super) fn drilled(mut self, drills: &Drills, max_age: Option<SignedDuration>, now: Timestamp) -> Self {
+        self.drill = drills.last().map(|last| Drill {
+            passed: last.passed,
+            id: last.backup.clone(),
+            finished: last.finished,
+            age_seconds: now.duration_since(last.finished).as_secs(),
+            last_passed: last.last_passed,
+            reason: last.reason.clone(),
+        });
+        let asked = DrillsAsked { max_age, since: None };
+        let finding = check_drills(&self.database, drills, asked, now).filter(|_| self.retired.is_none());
+        let Some(finding) = finding else { return self };
+        if max_age.is_some() {
+            self.healthy = false;
+            self.findings.push(Told { text: finding.to_string(), finding });
+        } else {
+            self.note = Some(finding.to_string());
+        }
+        self
     }
 
     /// Adds the newer backup that has no verdict yet.
@@ -162,7 +208,10 @@ impl Health {
                 let verdict = self.oldest_verdict.as_ref().map_or_else(String::new, |oldest| {
                     format!(", the oldest verdict {}", words::age(SignedDuration::from_secs(oldest.age_seconds)))
                 });
-                format!("newest good backup made {age}, {}, {good} seen{verdict}", words::size(newest.size))
+                let drill = self.drill.as_ref().filter(|drill| drill.passed).map_or_else(String::new, |drill| {
+                    format!(", restored and compared {}", words::age(SignedDuration::from_secs(drill.age_seconds)))
+                });
+                format!("newest good backup made {age}, {}, {good} seen{verdict}{drill}", words::size(newest.size))
             }
         }
     }
@@ -182,6 +231,8 @@ impl fmt::Display for CheckAnswer {
             }
             (texts, _) => writeln!(f, "UNHEALTHY: {}", texts.join("; ")),
         }?;
+        let notes = self.databases.iter().filter_map(|health| health.note.as_ref());
+        notes.clone().try_for_each(|note| writeln!(f, "note: {note}"))?;
         if self.databases.len() > 1 || !self.healthy {
             writeln!(f, "\n{}", self.repository)?;
             self.databases.iter().try_for_each(|health| health.fmt(f))?;

@@ -73,6 +73,18 @@ pub(super) struct BackupLine {
     readable: bool,
     tables: Option<usize>,
     rows: Option<u64>,
+    /// Whether it was restored and compared; null where it wasn't.
+    drill: Option<DrillState>,
+}
+
+/// What came of the last drill of a backup.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DrillState {
+    Passed,
+    Failed,
+    /// There was one, and its record was not read.
+    Unread,
 }
 
 /// Why a backup was made, as far as a listing tells.
@@ -120,7 +132,7 @@ impl Listed {
 }
 
 impl BackupLine {
-    pub(super) fn new(entry: &Entry, manifest: Option<&Manifest>, now: Timestamp) -> Self {
+    pub(super) fn new(entry: &Entry, manifest: Option<&Manifest>, drill: Option<DrillState>, now: Timestamp) -> Self {
         let census = manifest.map(|manifest| &manifest.census);
         Self {
             id: entry.id.to_string(),
@@ -137,19 +149,37 @@ impl BackupLine {
             readable: entry.archive.as_ref().is_some_and(|archive| archive.readable),
             tables: census.map(|census| census.tables.len()),
             rows: census.map(archive::Census::rows),
+            drill,
         }
     }
 
     fn cells(&self) -> [String; 7] {
-        let status = match self.archive {
-            Some(_) if !self.readable => format!("{}, in Glacier", self.status),
-            _ => self.status.clone(),
-        };
+        let glacier = if self.archive.is_some() && !self.readable { ", in Glacier" } else { "" };
+        let drill = self.drill.map_or("", DrillState::in_words);
+        let status = format!("{}{glacier}{drill}", self.status);
         let count = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), words::grouped);
         let size = if self.archive.is_some() { words::size(self.size) } else { "-".to_owned() };
         let age = words::short_age(SignedDuration::from_secs(self.age_seconds));
         let tables = count(self.tables.map(|tables| tables as u64));
         [self.name.clone(), status, self.kind.to_string(), age, size, tables, count(self.rows)]
+    }
+}
+
+impl DrillState {
+    pub(super) fn of(passed: Option<bool>) -> Self {
+        match passed {
+            Some(true) => Self::Passed,
+            Some(false) => Self::Failed,
+            None => Self::Unread,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Passed => ", drilled",
+            Self::Failed => ", DRILL FAILED",
+            Self::Unread => ", drill not read",
+        }
     }
 }
 

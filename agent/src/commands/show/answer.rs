@@ -3,14 +3,16 @@
 use std::fmt;
 
 use archive::Census;
+use catalog::drill::{Drill, DrillStatus};
 use catalog::manifest::{Manifest, Purpose};
 use catalog::verdict::Content;
 use catalog::words;
-use catalog::{Entry, Outcome, State, Verdict};
+use catalog::{DocumentError, Entry, Outcome, State, Verdict};
 use jiff::Timestamp;
 use repository::Repository;
 use serde::{Serialize, Serializer};
 
+use super::drilled::{Drilled, LastDrilled};
 use crate::answers::census;
 
 /// `lastgood show --json`.
@@ -37,6 +39,12 @@ pub(super) struct ShowAnswer {
     manifest: Option<Manifest>,
     /// The stored verdicts, oldest first.
     verdicts: Vec<Judged>,
+    /// The document of its last drill, as it is stored; null where it was never restored and compared.
+    #[serde(serialize_with = "drill_json")]
+    drill: Option<Drill>,
+    /// The document about its database's last drill, whichever backup that was of.
+    #[serde(serialize_with = "drill_status_json")]
+    last_drill: Option<DrillStatus>,
     restore: Restore,
 }
 
@@ -64,6 +72,8 @@ pub(super) struct Known {
     pub(super) manifest: Option<Manifest>,
     /// Oldest first.
     pub(super) verdicts: Vec<Judged>,
+    pub(super) drill: Option<Drill>,
+    pub(super) last_drill: Option<DrillStatus>,
     /// The command lines that restore it without Lastgood.
     pub(super) by_hand: Option<String>,
     /// The command line that gives a new server the old one's roles.
@@ -72,7 +82,7 @@ pub(super) struct Known {
 
 impl ShowAnswer {
     pub(super) fn new(repository: &Repository, entry: &Entry, known: Known, now: Timestamp) -> Self {
-        let Known { manifest, verdicts, by_hand, globals } = known;
+        let Known { manifest, verdicts, drill, last_drill, by_hand, globals } = known;
         let name = entry.name();
         let is_restorable = entry.archive.is_some() && entry.judged() != Some(Outcome::Damaged);
         let with_lastgood = is_restorable.then(|| format!("lastgood restore {name}"));
@@ -90,6 +100,8 @@ impl ShowAnswer {
             age: words::age(entry.age(now)),
             manifest,
             verdicts,
+            drill,
+            last_drill,
             restore,
         }
     }
@@ -97,9 +109,21 @@ impl ShowAnswer {
 
 /// As `Manifest::to_json` writes it, with its version and the fields that this Lastgood doesn't know.
 fn manifest_json<S: Serializer>(manifest: &Option<Manifest>, serializer: S) -> Result<S::Ok, S::Error> {
+    document(manifest.as_ref().map(Manifest::to_json), serializer)
+}
+
+fn drill_json<S: Serializer>(drill: &Option<Drill>, serializer: S) -> Result<S::Ok, S::Error> {
+    document(drill.as_ref().map(Drill::to_json), serializer)
+}
+
+fn drill_status_json<S: Serializer>(status: &Option<DrillStatus>, serializer: S) -> Result<S::Ok, S::Error> {
+    document(status.as_ref().map(DrillStatus::to_json), serializer)
+}
+
+fn document<S: Serializer>(json: Option<Result<Vec<u8>, DocumentError>>, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error as _;
-    let Some(manifest) = manifest else { return serializer.serialize_none() };
-    let json = manifest.to_json().map_err(S::Error::custom)?;
+    let Some(json) = json else { return serializer.serialize_none() };
+    let json = json.map_err(S::Error::custom)?;
     serde_json::from_slice::<serde_json::Value>(&json).map_err(S::Error::custom)?.serialize(serializer)
 }
 
@@ -117,6 +141,12 @@ impl fmt::Display for ShowAnswer {
         self.verdicts.iter().try_for_each(|judged| writeln!(f, "  verdict    {judged}"))?;
         if self.verdicts.is_empty() {
             writeln!(f, "  verdict    none yet: lastgood verify {}", self.name)?;
+        }
+        if let Some(drill) = &self.drill {
+            writeln!(f, "  drill      {}", Drilled(drill))?;
+        }
+        if let Some(status) = self.last_drill.as_ref().filter(|status| status.last.backup != self.id) {
+            writeln!(f, "  last drill {}", LastDrilled(status))?;
         }
         if let Some(manifest) = &self.manifest {
             write!(f, "\n{}", Tables(&manifest.census))?;
