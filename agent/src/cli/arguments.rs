@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use postgres::words::needs::Locale;
 
 use crate::settings::{AGE, SIZE};
 
@@ -279,16 +280,24 @@ pub(crate) struct RestoreArgs {
     /// stored with it. They cannot log in before you give them a password.
     #[arg(long)]
     pub(crate) create_roles: bool,
+    /// Create the database with this locale instead of its own, which this server may lack: `C`, `de_DE.utf8`, `icu:de-DE`,
+    /// `builtin:C.UTF-8`. Its character set stays; texts are sorted otherwise.
+    #[arg(long, value_name = "LOCALE", value_parser = locale)]
+    pub(crate) locale: Option<Locale>,
+    /// Put what was in the tablespace OLD into NEW; without NEW, into that of the database. Repeat the option for several
+    /// tablespaces. Default: into OLD if it is there, otherwise into that of the database.
+    #[arg(long, value_name = "OLD=NEW", value_parser = renamed)]
+    pub(crate) tablespace_map: Vec<(String, String)>,
     /// Give the backup's functions a search_path until their rows, indexes and views are restored. For functions that name
     /// tables or functions without a schema, and are called by a CHECK, an index or the like.
     #[arg(long, conflicts_with = "data_only")]
     pub(crate) search_path_fix: bool,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
-    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles"])]
+    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "locale", "tablespace_map"])]
     pub(crate) drop_old: bool,
     /// Undo a restore by swap: the old database `NAME_before_TIMESTAMP`, by default the newest one, gets its name back, and the
     /// restored one is kept in its place. Restore nothing.
-    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "drop_old"])]
+    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "locale", "tablespace_map", "drop_old"])]
     pub(crate) undo: Option<Option<String>>,
     /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
     /// read.
@@ -301,6 +310,16 @@ impl RestoreArgs {
     pub(crate) fn leaves_gaps(&self) -> bool {
         !self.data_only && (self.schema_only || !self.table.is_empty() || !self.schema.is_empty())
     }
+}
+
+fn locale(text: &str) -> Result<Locale, String> {
+    postgres::database::locales::parse(text)
+}
+
+/// Names of tablespaces may hold anything but, before it, the sign between them.
+fn renamed(text: &str) -> Result<(String, String), String> {
+    let (old, new) = text.split_once('=').filter(|(old, _)| !old.is_empty()).ok_or("expected OLD=NEW, or OLD=")?;
+    Ok((old.to_owned(), new.to_owned()))
 }
 
 #[derive(Args, Debug)]

@@ -123,6 +123,7 @@ Examples:
   lastgood restore latest             restore into a new database, then swap it with the live one
   lastgood restore latest --into shop_copy
   lastgood restore latest --into rescue --table orders --table billing.invoices
+  lastgood restore latest --create-roles
   lastgood restore --from-s3-latest --confirm
   lastgood restore --from-s3 s3://my-backups/backups/20261122/shop_backup_20261122_030000.sql.gz
   lastgood restore --undo             go back: the old database and the restored one change names again

@@ -20,6 +20,8 @@ mod in_place;
 mod indexing;
 mod job;
 mod list_s3;
+mod locale;
+mod made;
 mod owners;
 mod plan;
 mod properties;
@@ -137,7 +139,7 @@ fn rehearse(job: &Job) -> Result<Exit, Failure> {
 
 /// Does what the plan says. What fails leaves no new roles behind.
 fn act(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Result<Restored, Failure> {
-    let made = roles::make(job)?;
+    let made = made::make(job)?;
     let restored = replace(job, settings, database)?;
     made.keep();
     Ok(restored)

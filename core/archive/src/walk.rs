@@ -22,7 +22,7 @@ use self::{
     values::{Input, Stop},
 };
 pub use self::{
-    contents::{Entry, LargeObjectEntry, Place},
+    contents::{Entry, InTablespace, LargeObjectEntry, Place},
     header::{FormatVersion, Header, InnerCompression},
 };
 use crate::{

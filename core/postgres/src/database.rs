@@ -9,6 +9,7 @@ pub mod indexes;
 pub mod known_names;
 pub mod live;
 pub mod loading;
+pub mod locales;
 pub mod names;
 pub mod new_roles;
 pub mod objects;

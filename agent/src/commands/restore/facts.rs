@@ -12,13 +12,13 @@ use postgres::database::rights::OwnersRights;
 use postgres::database::undumpable::Undumpable;
 use postgres::words::bound::checks_the_database;
 use postgres::words::needs::Locale;
-use postgres::words::origin;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
+use crate::commands::restore::locale::DatabaseLocale;
 use crate::commands::restore::owners;
 use crate::commands::restore::roles::Births;
 use crate::commands::restore::server::{Server, Target};
@@ -53,8 +53,8 @@ pub(crate) struct Facts {
     pub(crate) refused_dictionaries: Vec<(String, String)>,
     /// What can only be in a database of the archived one's name.
     pub(crate) bound: Vec<String>,
-    /// Locales that the server lacks, of a database that is to be created as it was.
-    pub(crate) unknown_locales: Vec<Locale>,
+    /// The locale of a database that is to be created.
+    pub(crate) locale: DatabaseLocale,
     /// Locales that the server lacks, of collations.
     pub(crate) unknown_collations: Vec<Locale>,
     /// What those may do who will own objects.
@@ -111,10 +111,9 @@ impl Facts {
         let settings: Vec<String> = head.settings().into_iter().map(|(name, _)| name).collect();
         let refused_settings = refused(&server.maintenance, &target.role, &settings).map_err(failed)?;
         let (offers, present) = server.offers(target.living.is_some())?;
-        let created = head.definition("DATABASE").filter(|_| target.living.is_none()).unwrap_or_default();
         let lacking = |locales: &[Locale]| unknown_locales(&server.maintenance, head.encoding(), locales);
         Ok(Self {
-            unknown_locales: lacking(&origin::locales(created)),
+            locale: DatabaseLocale::gather(wish, &head, &target, server)?,
             unknown_collations: lacking(&head.needs.locales.iter().cloned().collect::<Vec<_>>()),
             refused_extensions: attempts.refused_extensions,
             refused_dictionaries: attempts.refused_dictionaries,

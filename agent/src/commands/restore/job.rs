@@ -56,7 +56,7 @@ impl Job {
         let list = if is_whole { None } else { Some(tables::list(&self.facts.head, chosen, left_out)?) };
         let choice = Choice {
             without_privileges: false,
-            without_tablespaces: !self.plan.keeps_tablespaces,
+            without_tablespaces: false,
             list: list.as_ref().map(|file| file.path().to_owned()),
         };
         Ok((choice, list))

@@ -11,6 +11,7 @@ mod rows;
 mod search_path;
 pub(crate) mod shown;
 mod subject;
+pub(crate) mod tablespaces;
 pub(crate) mod way;
 
 use catalog::words;
@@ -43,8 +44,6 @@ pub(crate) struct Plan {
     pub(crate) owners_kept: bool,
     /// The tables whose rows are restored.
     pub(crate) chosen: Chosen,
-    /// Relations go into the tablespaces that the archive names.
-    pub(crate) keeps_tablespaces: bool,
     /// The roles that are made first.
     pub(crate) new_roles: Vec<String>,
     /// What will be lost, will stay or will differ. One line each.
@@ -72,20 +71,9 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     search_path::refuse(wish, facts, &chosen)?;
     let ownership = ownership::decide(facts, &way);
     let mut warnings = warnings(wish, facts, &way, (&filling, &ownership));
-    let tablespaces = lacks::tablespaces(facts);
-    if let Some(name) = lacks::tablespace_of_database(facts) {
-        warnings.push(format!(
-            "the database will be in the server's usual tablespace: {} may not use {name}, or it is not there",
-            facts.target.role.name
-        ));
-    }
-    if !tablespaces.is_empty() {
-        warnings.push(format!(
-            "tablespaces are left out, and all goes to that of the database: {} may not use {}, or it is not there",
-            facts.target.role.name,
-            tablespaces.join(", ")
-        ));
-    }
+    let tablespaces = tablespaces::decide(wish, facts)?;
+    warnings.extend(tablespaces.warnings);
+    warnings.extend(facts.locale.warning(&facts.head));
     if let (Way::InPlace { .. }, Some(objects)) = (&way, &facts.objects) {
         let obstacles = Obstacles::of(facts, objects);
         let no_swap = obstacle_to_swap(&facts.target, facts.space, &facts.bound);
@@ -94,13 +82,12 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
         warnings.extend(obstacles.warnings);
     }
     warnings.extend(partial::without_large_objects(&facts.head, &chosen));
-    let keeps_tablespaces = tablespaces.is_empty();
     let owners_kept = ownership.warnings.is_empty();
-    let edits = ownership.edits.into_iter().chain(public(facts, &way)).collect();
+    let edits = ownership.edits.into_iter().chain(tablespaces.edits).chain(public(facts, &way)).collect();
     let edits = Edits::new(edits, facts.head.header.int_size);
     let subject = Subject::of(wish, facts, &chosen);
     let new_roles = facts.births.names();
-    Ok(Plan { new_roles, way, filling, edits, owners_kept, keeps_tablespaces, chosen, warnings, subject })
+    Ok(Plan { new_roles, way, filling, edits, owners_kept, chosen, warnings, subject })
 }
 
 /// Rows alone change no definition, and so need nothing of the server.
@@ -123,7 +110,6 @@ fn rows_alone(wish: &Wish, facts: &Facts, chosen: Chosen) -> Result<Plan, Failur
         filling: Filling::Script,
         edits: Edits::default(),
         owners_kept: true,
-        keeps_tablespaces: true,
         warnings,
         subject: Subject::of(wish, facts, &chosen),
         chosen,

@@ -5,7 +5,7 @@
 
 use jiff::SignedDuration;
 use postgres::database::exchange::{end_connections, exchange};
-use postgres::database::{names, statistics};
+use postgres::database::{locales, names, statistics};
 use postgres::quote::identifier;
 use postgres::server;
 use postgres::words::origin;
@@ -19,6 +19,7 @@ use crate::commands::restore::fill;
 use crate::commands::restore::fill::unfilled::Unfilled;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
+use crate::commands::restore::plan::tablespaces;
 use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
 
@@ -135,7 +136,7 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     maintenance.unstopped().script(&create).map_err(|e| {
         failed(e.to_string()).hint(match &job.facts.target.living {
             Some(_) => "--in-place restores without a second database",
-            None => "create it empty by hand, and restore again: the restore keeps its character set and locale",
+            None => "--locale C creates it with a locale that every server has; or create it empty by hand: the restore keeps its character set and locale",
         })
     })?;
     let new = New { maintenance, name: name.to_owned(), kept: false };
@@ -146,10 +147,14 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
 
 /// Of a database as the archive says.
 fn creation_options(job: &Job) -> String {
-    let definition = job.facts.head.definition("DATABASE").unwrap_or_default();
-    let offered = origin::tablespace(definition).filter(|name| job.facts.offers.tablespaces.contains(name));
-    let tablespace = offered.map_or(String::new(), |name| format!(" TABLESPACE {}", identifier(&name)));
-    origin::creation_options(definition) + &tablespace
+    let (facts, definition) = (&job.facts, job.facts.head.definition("DATABASE").unwrap_or_default());
+    let tablespace = tablespaces::of_database(&job.wish, facts);
+    let tablespace = tablespace.map_or(String::new(), |name| format!(" TABLESPACE {}", identifier(&name)));
+    let options = match &facts.locale.chosen {
+        Some(locale) => locales::creation_options(locale, facts.head.encoding(), facts.target.role.version_number()),
+        None => origin::creation_options(definition),
+    };
+    options + &tablespace
 }
 
 impl Drop for New<'_> {

@@ -1,8 +1,10 @@
 //! What was asked for: the flags of the command line, and the settings that go with them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use postgres::programs::dump_options;
+use postgres::words::needs::Locale;
 
 use crate::answers::failure::Failure;
 use crate::cli::RestoreArgs;
@@ -34,6 +36,10 @@ pub(crate) struct Wish {
     pub(crate) trust_archive: bool,
     /// `--create-roles`.
     pub(crate) create_roles: bool,
+    /// `--locale`.
+    pub(crate) locale: Option<Locale>,
+    /// `--tablespace-map`, old to new; an empty one: that of the database.
+    pub(crate) tablespaces: BTreeMap<String, String>,
     /// `--search-path-fix`.
     pub(crate) search_path_fix: bool,
     /// `--confirm`.
@@ -76,6 +82,8 @@ impl Wish {
             force: args.force,
             trust_archive: args.trust_archive,
             create_roles: args.create_roles,
+            locale: args.locale.clone(),
+            tablespaces: args.tablespace_map.iter().cloned().collect(),
             search_path_fix: args.search_path_fix,
             confirm: args.confirm,
             dry_run: args.dry_run,

@@ -39,7 +39,19 @@ pub struct Entry {
     /// Where its owner is written, and its SQL. Known in a walk from the beginning.
     #[serde(skip)]
     pub places: Places,
+    /// The tablespace that it is put into, unless that is the database's own; not known in a walk that only counts.
+    #[serde(skip)]
+    pub tablespace: Option<Box<InTablespace>>,
     pub(super) block: Option<Block>,
+}
+
+/// The tablespace of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InTablespace {
+    /// Its name.
+    pub name: String,
+    /// Where that is in the dump.
+    pub place: Place,
 }
 
 /// Where two texts of an entry are in the dump.

@@ -110,16 +110,23 @@ pub fn unknown_locales<'a>(psql: &Psql, encoding: &str, locales: impl IntoIterat
     if locales.peek().is_none() {
         return Vec::new();
     }
-    let control = format!(
-        "SELECT 1 / (pg_encoding_to_char(encoding) = {})::int FROM pg_database WHERE datname = current_database();\n{}",
-        literal(encoding),
-        collation("libc", "C")
-    );
-    if !matches!(attempt(psql, &control), Ok(None)) {
+    let holds = |condition: &str| {
+        let control = format!(
+            "SELECT 1 / ({condition})::int FROM pg_database WHERE datname = current_database();\n{}",
+            collation("libc", "C")
+        );
+        matches!(attempt(psql, &control), Ok(None))
+    };
+    let same_set = holds(&format!("pg_encoding_to_char(encoding) = {}", literal(encoding)));
+    // Where texts have no character set, a superuser may have any locale of the C library.
+    let no_set = "pg_encoding_to_char(encoding) = 'SQL_ASCII'
+        AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)";
+    if !same_set && !holds(no_set) {
         return Vec::new();
     }
+    let told = locales.filter(|locale| same_set || !["icu", "builtin"].contains(&locale.provider.as_str()));
     let refused = |locale: &&Locale| matches!(attempt(psql, &collation(&locale.provider, &locale.name)), Ok(Some(_)));
-    locales.filter(refused).cloned().collect()
+    told.filter(refused).cloned().collect()
 }
 
 fn collation(provider: &str, locale: &str) -> String {

@@ -63,18 +63,16 @@ fn the_lines_of_show_restore_on_a_server_that_knows_none_of_the_roles() {
 fn a_lost_server_comes_back_on_a_new_one_with_its_roles() {
     let lost = Postgres::start(Installation::debian());
     let scene = owned(&lost, "lost");
-    let in_folder = |line: &str| format!("cd {}\n{line}", scene.folder.path().display());
-    let ([save], [load]) = (&lines("pg_dumpall")[..], &lines("psql -X -d postgres")[..]) else {
-        panic!("not two lines")
-    };
-    succeeds(&shell(&in_folder(save), &scene.database, lost.installation()));
+    let globals = FILE.replace(".sql.gz", ".globals.sql.gz");
+    let [load] = &lines(&format!("gunzip -c {globals}"))[..] else { panic!("not one line") };
+    let load = load.replace(&globals, &scene.file(".globals.sql.gz").display().to_string());
 
     let new = Postgres::start(Installation::debian());
     let gone = new.database(scene.database.name());
     // Without a database: everything but a restore only looks at backups.
     let agent = Agent::new().database(&gone).directory(scene.folder.path());
     agent.run(&["list"]).succeeds().mentions("good");
-    succeeds(&shell(&in_folder(load), &new.database("postgres"), new.installation()));
+    succeeds(&shell(&load, &new.database("postgres"), new.installation()));
     agent.run(&["restore", "latest", "--confirm"]).succeeds();
     let owner = gone.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'");
     assert_eq!(owner, format!("{}_owner", scene.database.name()));

@@ -180,8 +180,84 @@ fn a_locale_that_the_server_lacks_is_refused_with_a_hint_that_works() {
     let target = server.database("odd");
     let agent = Agent::new().directory(folder.path()).database(&target).programs_of(&Installation::eighteen());
     let run = agent.run(&["restore", "latest", "--confirm"]).exits(1);
-    run.mentions("C.UTF-8 of builtin").mentions("createdb --template=template0 --encoding=UTF8 --locale=C odd");
-    server.query("CREATE DATABASE odd TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
-    agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    run.mentions("C.UTF-8 of builtin").mentions("restore with --locale C.utf8, or C");
+    let dry = agent.run(&["restore", "latest", "--dry-run", "--locale", "C.utf8"]).succeeds();
+    dry.mentions("sorts and compares texts by C.utf8 instead of C");
+    let unfit = agent.run(&["restore", "latest", "--confirm", "--locale", "de_DE.ISO-8859-1"]).exits(1);
+    unfit.mentions("it is for LATIN1, and the backup is in UTF8");
+    assert!(!server.databases().contains(&"odd".to_owned()));
+    agent.run(&["restore", "latest", "--confirm", "--locale", "C.utf8"]).succeeds();
     assert_eq!(target.query("SELECT count(*) FROM t"), "1");
+    assert_eq!(
+        target.query("SELECT datcollate || datlocprovider::text FROM pg_database WHERE datname = 'odd'"),
+        "C.utf8c"
+    );
+    let living = agent.run(&["restore", "latest", "--confirm", "--locale", "C"]).exits(1);
+    living.mentions("--into NAME restores into a new one");
+}
+
+/// And on a server whose own databases have no character set.
+#[test]
+fn a_locale_of_a_bare_server_is_tried_beforehand() {
+    let server = Postgres::start_bare(Installation::debian());
+    let scene = Scene::new("sorted");
+    scene.database.query("CREATE TABLE t (id integer); INSERT INTO t VALUES (1)");
+    scene.agent.run(&["backup"]).succeeds();
+    let target = server.database(scene.database.name());
+    let agent = Agent::new().directory(scene.folder.path()).database(&target);
+    agent
+        .run(&["restore", "latest", "--confirm", "--locale", "xx_YY.utf8"])
+        .exits(1)
+        .mentions("restore with --locale C");
+    for locale in ["icu:de-DE", "C.utf8"] {
+        agent.run(&["restore", "latest", "--confirm", "--locale", locale]).succeeds();
+        let found = "SELECT coalesce(to_jsonb(d) ->> 'daticulocale', datcollate), pg_encoding_to_char(encoding)
+            FROM pg_database d WHERE datname = current_database()";
+        assert_eq!(target.query(found), format!("{}|UTF8", locale.trim_start_matches("icu:")));
+        server.query(&format!("DROP DATABASE {}", target.name()));
+    }
+}
+
+#[test]
+fn tablespaces_go_where_the_map_says() {
+    let scene = Scene::new("mapped");
+    let name = scene.database.name();
+    let (fast, slow, ssd) = (format!("{name} fast"), format!("{name}_slow"), format!("{name}_ssd"));
+    let server = scene.database.server();
+    for space in [&fast, &slow, &ssd] {
+        server.query(&format!("SET allow_in_place_tablespaces = on; CREATE TABLESPACE \"{space}\" LOCATION ''"));
+    }
+    scene.database.query(&format!(
+        "CREATE TABLE t (id integer PRIMARY KEY USING INDEX TABLESPACE {slow}) TABLESPACE \"{fast}\"; INSERT INTO t VALUES (1);
+         CREATE TABLE kept (id integer) TABLESPACE {ssd}; CREATE TABLE plain (id integer)"
+    ));
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query("ALTER TABLE t SET TABLESPACE pg_default; ALTER INDEX t_pkey SET TABLESPACE pg_default");
+    for space in [&fast, &slow] {
+        server.query(&format!("DROP TABLESPACE \"{space}\""));
+    }
+    let map = format!("{fast}={ssd}");
+    let wrong =
+        scene.agent.run(&["restore", "latest", "--confirm", "--tablespace-map", &format!("{fast}=nowhere")]).exits(1);
+    wrong.mentions("the tablespace nowhere that --tablespace-map names").mentions(&ssd);
+    for way in [&["restore", "latest", "--confirm"][..], &["restore", "latest", "--confirm", "--in-place"]] {
+        let run =
+            scene.agent.run(&[way, &["--tablespace-map", &map, "--tablespace-map", &format!("{slow}=")]].concat());
+        run.succeeds().keeps_silent_about("tablespaces are left out");
+        let found = "SELECT string_agg(relname || ' ' || coalesce(spcname, '-'), ', ' ORDER BY relname) FROM pg_class c
+            LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE relname IN ('t', 't_pkey', 'kept', 'plain')";
+        assert_eq!(scene.database.query(found), format!("kept {ssd}, plain -, t {ssd}, t_pkey -"));
+    }
+    // Without the map what is there stays where it was, and the rest goes to the database's own.
+    scene
+        .agent
+        .run(&["restore", "latest", "--confirm"])
+        .succeeds()
+        .mentions(&format!("--tablespace-map '{fast}=NAME'"));
+    assert_eq!(scene.database.query("SELECT tablespace FROM pg_tables WHERE tablename = 'kept'"), ssd);
+    let before: Vec<String> =
+        server.databases().into_iter().filter(|other| other.starts_with(&format!("{name}_before"))).collect();
+    before.iter().for_each(|old| drop(server.query(&format!("DROP DATABASE \"{old}\""))));
+    server.query(&format!("DROP DATABASE \"{name}\""));
+    server.query(&format!("DROP TABLESPACE \"{ssd}\""));
 }

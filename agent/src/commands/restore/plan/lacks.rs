@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use catalog::words;
+use postgres::database::locales::spell;
 use postgres::database::new_roles::can_be_made;
 use postgres::quote::identifier;
 use postgres::words::needs::Locale;
-use postgres::words::origin;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
@@ -42,6 +42,7 @@ pub(super) fn refuse(facts: &Facts, way: &Way) -> Result<(), Failure> {
     let all = [
         no_new_roles(facts),
         missing_roles(facts),
+        unfit_locale(facts),
         unknown_locales(facts),
         missing_extensions(facts),
         missing_languages(facts),
@@ -57,18 +58,6 @@ pub(super) fn refuse(facts: &Facts, way: &Way) -> Result<(), Failure> {
     let join = |parts: Vec<&str>| parts.join("; ");
     let error = format!("the restore would fail: {}", join(lacks.iter().map(|lack| lack.what.as_str()).collect()));
     Err(Failure::new(Exit::Failed, error).hint(join(lacks.iter().map(|lack| lack.remedy.as_str()).collect())))
-}
-
-/// Tablespaces that the server lacks, or in which the role may create nothing.
-pub(super) fn tablespaces(facts: &Facts) -> Vec<String> {
-    let needed = facts.head.needs.tablespaces.iter();
-    needed.filter(|name| !facts.offers.tablespaces.contains(name)).cloned().collect()
-}
-
-/// The tablespace of a database that is to be created, where the server lacks it or the role may create nothing in it.
-pub(super) fn tablespace_of_database(facts: &Facts) -> Option<String> {
-    let created = facts.head.definition("DATABASE").filter(|_| facts.target.living.is_none())?;
-    origin::tablespace(created).filter(|name| !facts.offers.tablespaces.contains(name))
 }
 
 /// Roles that were to be made, and can't be.
@@ -97,23 +86,42 @@ fn unknown_locales(facts: &Facts) -> Option<Lack> {
             locales.iter().map(|locale| format!("{} of {}", locale.name, provider(&locale.provider))).collect();
         named.into_iter().collect()
     };
-    let (of_database, of_collations) = (named(&facts.unknown_locales), named(&facts.unknown_collations));
+    let (of_database, of_collations) = (named(&facts.locale.unknown), named(&facts.unknown_collations));
     if of_database.is_empty() && of_collations.is_empty() {
         return None;
     }
     let all: Vec<String> = of_database.iter().chain(&of_collations).cloned().collect();
     let install = "install the locale on the server, and restart PostgreSQL (Debian: dpkg-reconfigure locales)";
-    let name = words::shell_word(&facts.target.name);
-    let remedy = if of_collations.is_empty() {
-        format!(
-            "{install}; or create an empty database with another one, which the restore then keeps: \
-             createdb --template=template0 --encoding={} --locale=C {name}",
-            facts.head.encoding()
-        )
-    } else {
-        install.to_owned()
-    };
+    let remedy =
+        if of_collations.is_empty() { format!("{}; or {install}", another_locale(facts)) } else { install.to_owned() };
     Some(Lack { what: format!("the server does not have the locale {}", words::first_of(&all, NAMED, ", ")), remedy })
+}
+
+/// What to type for one that the server has, and what it means.
+fn another_locale(facts: &Facts) -> String {
+    let there = &facts.locale.instead;
+    let first = words::shell_word(there.first().map_or("C", String::as_str));
+    let others: Vec<&String> = there.iter().skip(1).collect();
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!(", or {}", words::first_of(&others, NAMED, ", ")),
+    };
+    format!("restore with --locale {first}{others}: the server has it, and texts are then sorted by it")
+}
+
+/// A locale that was chosen, and can't be the database's.
+fn unfit_locale(facts: &Facts) -> Option<Lack> {
+    let chosen = spell(facts.locale.chosen.as_ref()?);
+    if let Some(why) = &facts.locale.unfit {
+        return Some(Lack {
+            what: format!("the database cannot have the locale {chosen}: {why}"),
+            remedy: another_locale(facts),
+        });
+    }
+    facts.target.living.as_ref().map(|living| Lack {
+        what: format!("--locale {chosen} is for a database that is created, and {} exists", living.name),
+        remedy: "--into NAME restores into a new one; without --locale it keeps its own".to_owned(),
+    })
 }
 
 fn missing_extensions(facts: &Facts) -> Option<Lack> {

@@ -7,7 +7,7 @@ use super::{
         header::Header,
         values::{Input, Offset, Stop, Values},
     },
-    Block, Content, Contents, DEFINED_KINDS, Entry, Place, Places,
+    Block, Content, Contents, DEFINED_KINDS, Entry, InTablespace, Place, Places,
 };
 
 /// Tags of functions hold their argument types and may be long; of a longer text the rest isn't kept.
@@ -75,6 +75,10 @@ struct Draft {
     owner: String,
     #[serde(skip)]
     places: Places,
+    #[serde(skip)]
+    tablespace: Place,
+    #[serde(skip)]
+    tablespace_name: String,
 }
 
 impl ContentsReader {
@@ -127,6 +131,7 @@ impl ContentsReader {
             }
             Field::CopyStatement => draft.copied = !values.text(0, input)?.is_empty(),
             Field::Schema => draft.schema = kept_text()?,
+            Field::Tablespace if restores => draft.tablespace_name = kept_text()?,
             Field::Owner => draft.owner = kept_text()?,
             Field::Section | Field::RelationKind => drop(values.int(input)?),
             // A list of strings that an absent one ends.
@@ -168,6 +173,7 @@ impl Draft {
         match field {
             Field::Owner => Some(&mut self.places.owner),
             Field::Definition => Some(&mut self.places.definition),
+            Field::Tablespace => Some(&mut self.tablespace),
             _ => None,
         }
     }
@@ -204,7 +210,10 @@ impl Draft {
             (true, Offset::At(position)) => Some(Block { content, offset: Some(position), counted: None, end: None }),
             _ => return Err(format!("entry {} contradicts itself on whether it has data", self.dump_id).into()),
         };
+        let tablespace = (!self.tablespace_name.is_empty())
+            .then(|| Box::new(InTablespace { name: self.tablespace_name, place: self.tablespace }));
         Ok(Entry {
+            tablespace,
             dump_id: self.dump_id,
             kind: self.kind,
             schema: self.schema,

@@ -27,6 +27,7 @@ use crate::commands::restore::backup::{Assurance, Backup};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::fill::spool::SpoolFolder;
 use crate::commands::restore::head::Head;
+use crate::commands::restore::locale::DatabaseLocale;
 use crate::commands::restore::plan::tests::cases::living::objects;
 use crate::commands::restore::roles::Births;
 use crate::commands::restore::server::Target;
@@ -71,7 +72,7 @@ impl Case {
             refused_extensions: Vec::new(),
             refused_dictionaries: Vec::new(),
             bound: Vec::new(),
-            unknown_locales: Vec::new(),
+            locale: DatabaseLocale::default(),
             unknown_collations: Vec::new(),
             owners_rights: OwnersRights { in_public: ["shop".to_owned()].into(), ..OwnersRights::default() },
             database_owner: "shop".to_owned(),

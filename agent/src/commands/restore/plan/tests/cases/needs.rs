@@ -1,5 +1,6 @@
 //! What the archive needs, and the server lacks or the role may not do.
 
+use postgres::database::new_roles::NewRole;
 use postgres::words::needs::Locale;
 
 use super::{Case, entry, grant, role};
@@ -52,7 +53,64 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
         ),
         (
             "the database's locale",
-            Case::usual().gone().with(|c| c.facts.unknown_locales = vec![locale("libc", "de_DE.UTF-8")]),
+            Case::usual().gone().with(|c| {
+                c.facts.locale.unknown = vec![locale("libc", "de_DE.UTF-8")];
+                c.facts.locale.instead = ["de_DE.utf8", "icu:de-DE", "C"].map(str::to_owned).into();
+            }),
+        ),
+        (
+            "a locale that was chosen",
+            Case::usual().gone().with(|c| {
+                c.facts.locale.chosen = Some(locale("icu", "de-DE"));
+                c.facts.head.contents.push(created("LOCALE = 'de_DE.UTF-8' TABLESPACE = slow"));
+            }),
+        ),
+        (
+            "a locale that does not fit the character set",
+            Case::usual().gone().with(|c| {
+                c.facts.locale.chosen = Some(locale("libc", "de_DE.ISO-8859-1"));
+                c.facts.locale.unfit = Some("it is for LATIN1, and the backup is in UTF8".to_owned());
+            }),
+        ),
+        (
+            "a locale for a database that is there",
+            Case::usual().with(|c| c.facts.locale.chosen = Some(locale("libc", "C"))),
+        ),
+        (
+            "tablespaces that are mapped",
+            Case::usual().gone().with(|c| {
+                c.facts.head.contents.push(created("TABLESPACE = slow"));
+                c.facts.head.needs.tablespaces = ["fast", "odd one"].map(str::to_owned).into();
+                c.facts.offers.tablespaces = vec!["ssd".to_owned()];
+                c.wish.tablespaces =
+                    [("fast", "ssd"), ("slow", ""), ("none", "ssd")].map(|(a, b)| (a.into(), b.into())).into();
+            }),
+        ),
+        (
+            "a tablespace mapped to one that is not there",
+            Case::usual().with(|c| {
+                c.facts.head.needs.tablespaces = ["fast".to_owned()].into();
+                c.wish.tablespaces = [("fast".to_owned(), "ssd".to_owned())].into();
+            }),
+        ),
+        (
+            "roles that are made",
+            Case::usual().with(|c| {
+                c.facts.births.new.roles.push(NewRole {
+                    name: "app".into(),
+                    waits_for_password: true,
+                    superuser: false,
+                });
+                c.facts.births.warnings = vec!["app is made without SUPERUSER, which admin may not give".to_owned()];
+            }),
+        ),
+        (
+            "roles that the role may not make",
+            Case::usual().with(|c| {
+                let remedy = "restore as a superuser, or as one: ALTER ROLE \"shop\" CREATEROLE".to_owned();
+                c.facts.births.obstacle = Some(("the role shop may not create roles".to_owned(), remedy));
+                c.facts.head.roles_in_definitions.insert("auditor".to_owned());
+            }),
         ),
         ("a collation's locale", Case::usual().with(|c| c.facts.unknown_collations = vec![locale("icu", "de-x")])),
         (
@@ -107,4 +165,12 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
         ),
     ];
     cases.map(|(name, case)| (name.to_owned(), case)).into()
+}
+
+/// The entry of the database, created with these options.
+fn created(options: &str) -> ::archive::Entry {
+    let mut database = entry(40, "DATABASE", "shop", false);
+    database.definition =
+        Some(format!("CREATE DATABASE shop WITH TEMPLATE = template0 ENCODING = 'UTF8' {options};\n"));
+    database
 }
