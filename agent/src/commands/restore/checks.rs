@@ -72,7 +72,7 @@ fn each<E>(
 /// Exit 1, naming the first.
 pub(crate) fn refuse_failed(checks: &[Check]) -> Result<(), Failure> {
     let failed =
-        checks.iter().filter_map(|check| Some(format!("{} {}", in_one_line(&check.query), check.answer.as_ref()?)));
+        checks.iter().filter_map(|check| Some(format!("`{}` {}", in_one_line(&check.query), check.answer.as_ref()?)));
     let failed: Vec<String> = failed.collect();
     if failed.is_empty() {
         return Ok(());

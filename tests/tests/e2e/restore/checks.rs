@@ -60,12 +60,12 @@ fn a_check_that_does_not_return_true_keeps_the_live_database() {
             .agent
             .run(way)
             .exits(1)
-            .mentions("does not pass RESTORE_CHECKS: SELECT count(*) > 3 FROM people returned f")
+            .mentions("does not pass RESTORE_CHECKS: `SELECT count(*) > 3 FROM people` returned f")
             .mentions("--skip-checks");
         for (query, answer) in failing.iter().filter(|(_, answer)| !answer.is_empty()) {
-            run = run.mentions(&format!("{query} ")).mentions(answer);
+            run = run.mentions(&format!("`{query}` ")).mentions(answer);
         }
-        run.keeps_silent_about(PERSON).keeps_silent_about("SELECT count(*) = 3 FROM people returned");
+        run.keeps_silent_about(PERSON).keeps_silent_about("`SELECT count(*) = 3 FROM people`");
         assert_eq!(scene.database.query("SELECT count(*) FROM people"), "2", "{way:?}");
         assert_eq!(scene.beside(), Vec::<String>::new(), "{way:?}");
     }
