@@ -79,7 +79,22 @@ fn a_backup_succeeds_under_the_policies_of_an_earlier_release_and_under_narrower
     let agent = scene.agent(&user("released-narrower", &narrower));
     agent.run(&["backup", "--name", "three"]).succeeds().mentions("cannot mark released as expected");
     assert!(scene.holds("released_backup_three.manifest.json"));
+    without_roles(&scene);
     limits(&scene);
+}
+
+/// A policy that lets no roles be stored fails no backup.
+fn without_roles(scene: &Scene) {
+    let mut policy = narrowed(RELEASED, &scene.bucket);
+    let denied = json!({"Effect": "Deny", "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{}/backups/*.globals.sql.gz", scene.bucket.name())});
+    policy["Statement"].as_array_mut().unwrap().push(denied);
+    let agent = scene.agent(&user("released-roleless", &policy));
+    let said = agent.run(&["backup", "--name", "roleless"]).succeeds();
+    said.mentions("the server's roles and tablespaces were not stored with this backup").mentions("s3:PutObject");
+    assert!(
+        scene.holds("released_backup_roleless.manifest.json")
+            && !scene.holds("released_backup_roleless.globals.sql.gz")
+    );
 }
 
 /// The limits of one database, set by an operator and missed by an agent whose own settings say otherwise.

@@ -193,6 +193,8 @@ fn roles(server: &Postgres) -> String {
 fn orphaned(name: &str, settings: &[(&str, &str)]) -> (Scene<'static>, String) {
     let scene = settings.iter().fold(Scene::new(name), |scene, (name, value)| scene.with(name, value));
     let owner = format!("{} öwner", scene.database.name());
+    // A server without roles would get all that the backup has, those of other tests too.
+    scene.database.query(&format!("CREATE ROLE \"{}_bystander\"", scene.database.name()));
     scene.database.query(&format!(
         "CREATE ROLE \"{owner}\" LOGIN CREATEDB; CREATE TABLE t (id integer); INSERT INTO t SELECT generate_series(1, 5000);
          ALTER TABLE t OWNER TO \"{owner}\"; GRANT SET ON PARAMETER log_statement TO \"{owner}\""
@@ -260,4 +262,36 @@ fn roles_that_are_not_what_the_manifest_names_are_refused() {
     assert!(!is_there(scene.database.server(), &owner));
     // The hint works.
     scene.agent.run(&["restore", "latest", "--confirm"]).succeeds().mentions("--create-roles makes it");
+}
+
+/// Whoever can write to the repository can write a manifest as well.
+#[test]
+fn hostile_roles_are_text_and_run_nothing() {
+    let (scene, owner) = orphaned("hostile", &[]);
+    let proof = scene.folder.path().join("proof");
+    let hostile = format!(
+        "\\! touch {0}\nCREATE ROLE \"{owner}\";\nALTER ROLE \"{owner}\" WITH SUPERUSER LOGIN;\nCOMMENT ON ROLE \"{owner}\" IS 'x';\\! touch {0}\n;\n\
+         CREATE ROLE \"h; \\! touch {0}\n\\! touch {0}\";\nGRANT \"{owner}\" TO postgres;\nDROP ROLE postgres;\nALTER ROLE postgres WITH NOLOGIN;\n\
+         ALTER SYSTEM SET work_mem TO '1GB';\nCOPY (SELECT 1) TO PROGRAM 'touch {0}';\nSELECT 'CREATE ROLE h2' \\gexec\n",
+        proof.display()
+    );
+    let packed = e2e::process::output_given(Command::new("gzip").arg("-c"), hostile.as_bytes()).stdout;
+    std::fs::write(scene.file(".globals.sql.gz"), &packed).unwrap();
+    let sum = output(Command::new("md5sum").arg(scene.file(".globals.sql.gz"))).stdout;
+    let manifest = scene.file(".manifest.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    json["globals"]["md5"] = String::from_utf8(sum).unwrap()[..32].into();
+    json["globals"]["size"] = packed.len().into();
+    std::fs::write(&manifest, json.to_string()).unwrap();
+    let server = scene.database.server();
+    let before = server.query("SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = 'postgres'");
+    let run = scene.agent.run(&["restore", "latest", "--create-roles", "--confirm"]).succeeds();
+    run.mentions("statements of the backup's roles were left out")
+        .mentions(&format!("{owner} is made a superuser, as it was"))
+        .mentions(&format!("postgres is there already, and is not made a member of {owner}"));
+    assert!(!proof.exists());
+    assert_eq!(server.query("SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = 'postgres'"), before);
+    assert_eq!(server.query("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'h; %' OR rolname = 'h2'"), "0");
+    assert_eq!(server.query("SELECT count(*) FROM pg_file_settings WHERE name = 'work_mem'"), "0");
+    drop_role(&scene, &owner);
 }
