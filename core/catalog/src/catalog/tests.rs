@@ -200,10 +200,30 @@ fn removal_takes_verdict_and_manifest_first_and_the_archive_last() {
     let id = listing.at(State::Good, NOON);
     listing.record(&id, Record::Drill, time("2026-01-21T12:00:00Z"));
     listing.record(&id, Record::Intact, time("2026-01-22T12:00:00Z"));
-    let entry = only(&listing);
-    let suffixes: Vec<_> =
-        entry.removal().map(|object| object.key.rsplit_once("_120000.").unwrap().1.to_owned()).collect();
-    assert_eq!(suffixes, ["intact.json", "drill.json", "manifest.json", "intact.json", "sql.gz"]);
+    listing.record(&id, Record::Globals, time("2026-01-20T12:00:00Z"));
+    let suffixes = removal_of(&only(&listing));
+    assert_eq!(suffixes, ["intact.json", "drill.json", "globals.sql.gz", "manifest.json", "intact.json", "sql.gz"]);
+}
+
+#[test]
+fn what_a_killed_run_stored_beside_its_archive_goes_with_it() {
+    for record in [Record::Globals, Record::SealedGlobals] {
+        let mut listing = Listing::bucket();
+        let id = listing.at(State::Alone, NOON);
+        listing.record(&id, record, time("2026-01-20T12:00:00Z"));
+        let mut entry = only(&listing);
+        entry.resolve(Origin::Ours);
+        assert_eq!(entry.state, State::Unfinished);
+        let removal = removal_of(&entry);
+        assert!(
+            removal.len() == 2 && removal[0].starts_with("globals.sql.gz") && removal[1] == "sql.gz",
+            "{removal:?}"
+        );
+    }
+}
+
+fn removal_of(entry: &Entry) -> Vec<String> {
+    entry.removal().map(|object| object.key.rsplit_once("_120000.").unwrap().1.to_owned()).collect()
 }
 
 proptest! {
