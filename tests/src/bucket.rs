@@ -73,6 +73,11 @@ pub fn wait_within<T>(limit: Duration, future: impl Future<Output = T>) -> T {
     ended.unwrap_or_else(|_| panic!("what was asked of the store took longer than {limit:?}"))
 }
 
+/// Whether this is the name of an archive; that of the globals beside it ends as one's does.
+pub fn is_archive(name: &str) -> bool {
+    name.contains(".sql") && !name.contains(".globals.")
+}
+
 /// A bucket of one test. It stays when the value goes: its server goes soon after.
 pub struct Bucket {
     client: Client,

@@ -7,7 +7,7 @@ use super::server::{self, Running};
 use super::store::Store;
 use super::trouble::{Tried, Trouble};
 use crate::agent::{Agent, Outcome};
-use crate::bucket::{Access, Bucket, wait};
+use crate::bucket::{Access, Bucket, is_archive, wait};
 use crate::postgres::{Database, Postgres};
 use crate::proxy::Proxy;
 
@@ -112,7 +112,7 @@ pub(super) fn done(agent: &Agent, arguments: &[&str]) -> Result<Outcome, Trouble
 pub(super) fn holds_good_backups(agent: &Agent, bucket: &Bucket, count: usize) -> Tried {
     let keys = bucket.keys();
     let ending = |suffix: &str| keys.iter().filter(|key| key.ends_with(suffix)).count();
-    let archives = keys.iter().filter(|key| key.contains(".sql")).count();
+    let archives = keys.iter().filter(|key| is_archive(key)).count();
     assert_eq!((archives, ending(".manifest.json")), (count, count), "archives and manifests: {keys:#?}");
     done(agent, &["verify", "--all", "--force"])?;
     let listed = done(agent, &["list", "--json"])?.json();

@@ -5,6 +5,7 @@ use std::process::Command;
 use super::case::{Role, Way};
 use super::psql::{ask_as, client, feed};
 use super::scene::Scene;
+use crate::bucket::is_archive;
 
 /// What PostgreSQL says when the restoring role tries by hand; none if it succeeds.
 pub(super) fn refusal(scene: &Scene<'_>, owners: bool) -> Option<String> {
@@ -47,7 +48,7 @@ fn create(scene: &Scene<'_>, user: &str) -> Result<String, String> {
 
 fn archive(scene: &Scene<'_>) -> Result<Vec<u8>, String> {
     let files = std::fs::read_dir(scene.backups()).unwrap().map(|entry| entry.unwrap().path());
-    let mut archives: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(".sql.gz")).collect();
+    let mut archives: Vec<_> = files.filter(|path| is_archive(&path.to_string_lossy())).collect();
     archives.sort();
     let first = archives.first().ok_or("no archive")?;
     Ok(crate::process::output(Command::new("gunzip").arg("-c").arg(first)).stdout)

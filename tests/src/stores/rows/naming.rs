@@ -3,7 +3,7 @@
 use aws_sdk_s3::primitives::ByteStream;
 
 use crate::agent::Agent;
-use crate::bucket::{Bucket, Stored, wait};
+use crate::bucket::{Bucket, Stored, is_archive, wait};
 use crate::proxy::{Direction, Fault, Proxy};
 use crate::stores::ground::{Ground, done, holds_good_backups, next_second, small};
 use crate::stores::trouble::{Tried, Trouble};
@@ -103,6 +103,6 @@ fn ignores_conditions(bucket: &Bucket) -> bool {
 
 /// Archive and manifest.
 fn backup(bucket: &Bucket) -> Vec<Stored> {
-    let is_record = |key: &str| key.contains(".sql") || key.ends_with(".manifest.json");
+    let is_record = |key: &str| is_archive(key) || key.ends_with(".manifest.json");
     bucket.objects().into_iter().filter(|object| is_record(&object.key)).collect()
 }

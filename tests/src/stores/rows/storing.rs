@@ -1,6 +1,7 @@
 //! Backups, as they land in the bucket.
 
 use crate::agent::Agent;
+use crate::bucket::is_archive;
 use crate::stores::ground::{Ground, done, holds_good_backups, large, open_uploads};
 use crate::stores::trouble::{Tried, Trouble};
 
@@ -35,7 +36,7 @@ pub(super) fn a_large_archive_goes_in_parts(ground: &Ground) -> Tried {
         assert_eq!(open_uploads(&bucket), Vec::<String>::new());
     }
     backup?;
-    let archive = bucket.objects().into_iter().find(|object| object.key.contains(".sql")).expect("an archive");
+    let archive = bucket.objects().into_iter().find(|object| is_archive(&object.key)).expect("an archive");
     assert!(archive.size > 8 << 20, "{} bytes make one part", archive.size);
     holds_good_backups(&agent, &bucket, 1)
 }
