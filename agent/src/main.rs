@@ -10,6 +10,7 @@ mod cli;
 mod commands;
 #[cfg(test)]
 mod documentation;
+mod folder;
 mod host;
 mod interrupt;
 mod keys;

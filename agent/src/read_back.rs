@@ -166,6 +166,10 @@ fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
 pub(crate) fn beyond_limits(name: &str, limit: &Damage) -> Failure {
     let hint = match limit {
         Damage::UnsupportedVersion { .. } => "upgrade lastgood, or restore it with the pg_restore of that version",
+        Damage::ForPsql { .. } => {
+            "restore it with psql, into an empty server or database: psql -X -v ON_ERROR_STOP=1 -d postgres -f FILE"
+        }
+        Damage::Packed { .. } => "unpack it, and name the folder with the toc.dat: mkdir DIR && tar -xf FILE -C DIR",
         _ => "restore it by hand: zstd -dc --long=31 FILE | pg_restore -d DATABASE",
     };
     Failure::new(Exit::Failed, format!("{name} is beyond the limits of lastgood, and nothing is known of it: {limit}"))

@@ -217,7 +217,7 @@ pub(crate) struct RestoreArgs {
     #[arg(value_name = "ID", group = "from")]
     #[arg(required_unless_present_any = ["backup_file", "from_s3_latest", "from_s3", "list_s3", "drop_old", "undo"])]
     pub(crate) id: Option<String>,
-    /// Restore a file that Lastgood or `pg_dump --format=custom` made.
+    /// Restore a file that Lastgood or pg_dump made, in any format, or a folder of `pg_dump --format=directory`.
     #[arg(long, value_name = "PATH", group = "from")]
     pub(crate) backup_file: Option<PathBuf>,
     /// Restore the newest good backup in the bucket.

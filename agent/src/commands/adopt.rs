@@ -9,7 +9,7 @@ mod guests;
 
 use std::collections::BTreeMap;
 
-use archive::{Content, Kind};
+use archive::{Content, Format, Kind};
 use catalog::manifest::{self, Manifest, Purpose};
 use catalog::{Entry, Unknown};
 use jiff::Timestamp;
@@ -110,8 +110,15 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
         .hint("set BACKUP_AGE_IDENTITY_FILE to its age key: adopt has to read what it describes"));
     };
     let (header, identity) = (&walked.header, &read.verdict.identity);
+    if header.format == Format::Cluster {
+        let error = format!("{} is a dump of a whole server (pg_dumpall), not a backup of one database", entry.name());
+        return Err(
+            Failure::new(Exit::Failed, error).hint("restore it with psql; lastgood backup backs up each database")
+        );
+    }
     let (name, dumped) = (entry.id.stem.database().into_owned(), &header.database);
-    let warning = (*dumped != name).then(|| format!("the archive says that it was dumped from the database {dumped}"));
+    let warning = (!dumped.is_empty() && *dumped != name)
+        .then(|| format!("the archive says that it was dumped from the database {dumped}"));
     let kinds = &read.inspected.kinds;
     Ok(Manifest {
         stem: entry.id.stem.clone(),
@@ -119,7 +126,7 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
         database: manifest::Database {
             name,
             encoding: None,
-            server_version: Some(header.server_version.clone()),
+            server_version: Some(header.server_version.clone()).filter(|version| !version.is_empty()),
             size: None,
         },
         archive: manifest::Archive {
@@ -131,8 +138,12 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
             frame_size: None,
             // The file does not tell for whom.
             encryption: kinds.contains(&Kind::Age).then(|| manifest::Encryption { recipients: Vec::new() }),
-            pg_dump_version: Some(header.pg_dump_version.clone()),
-            format_version: Some(header.version.to_string()),
+            pg_dump_version: Some(header.pg_dump_version.clone()).filter(|version| !version.is_empty()),
+            format_version: Some(match header.format {
+                Format::Plain | Format::Cluster => "plain".to_owned(),
+                Format::Tar => format!("tar {}", header.version),
+                Format::Custom => header.version.to_string(),
+            }),
         },
         census: walked.census.clone(),
         globals: None,

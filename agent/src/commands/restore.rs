@@ -11,6 +11,7 @@ mod clients;
 mod current_table;
 mod damage;
 mod drop_old;
+mod dump;
 mod edits;
 mod facts;
 mod failure;

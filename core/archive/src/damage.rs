@@ -15,7 +15,7 @@ use crate::sniff::Kind;
 #[non_exhaustive]
 pub enum Damage {
     /// The bytes are something else altogether.
-    #[error("not a pg_dump custom-format archive but {found}")]
+    #[error("not a pg_dump archive but {found}")]
     NotAnArchive {
         /// What they look like.
         found: Kind,
@@ -125,6 +125,30 @@ pub enum Damage {
         /// Which limit it is.
         reason: String,
     },
+    /// A folder lacks a file that its contents name.
+    #[error("the file {file} is missing")]
+    MissingFile {
+        /// Without a suffix of compression.
+        file: String,
+    },
+    /// A script that may be whole, and that nothing but psql restores.
+    #[error("{reason}")]
+    ForPsql {
+        /// Where in the script it shows.
+        offset: u64,
+        /// What it has.
+        reason: String,
+    },
+    /// A tar that was made of a folder: it may be whole, and can't be read forward only.
+    #[error(
+        "{file} is not where pg_dump --format=tar puts it: the tar was made of a folder, and has to be unpacked first"
+    )]
+    Packed {
+        /// Where in the tar.
+        offset: u64,
+        /// The first file that is out of order.
+        file: String,
+    },
     /// The archive is complete, and more bytes follow.
     #[error("bytes follow the archive's end at byte {offset}")]
     TrailingBytes {
@@ -138,6 +162,9 @@ impl Damage {
     /// than it takes.
     #[must_use]
     pub fn is_limit(&self) -> bool {
-        matches!(self, Self::UnsupportedVersion { .. } | Self::BeyondLimits { .. })
+        matches!(
+            self,
+            Self::UnsupportedVersion { .. } | Self::BeyondLimits { .. } | Self::ForPsql { .. } | Self::Packed { .. }
+        )
     }
 }

@@ -19,6 +19,8 @@ pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
 pub use frame::{Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, compress, damage};
 pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader, inspect, inspect_with};
 pub use sniff::{Kind, SNIFF_LEN, sniff};
+pub use walk::packed;
 pub use walk::{
-    Entry, FormatVersion, Header, InTablespace, InnerCompression, LargeObjectEntry, Place, SavedWalk, Walk, Walked,
+    Entry, Format, FormatVersion, Header, InTablespace, InnerCompression, LargeObjectEntry, Outline, OutlineReader,
+    Place, PlainRepack, SavedWalk, Walk, Walked,
 };

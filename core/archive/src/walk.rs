@@ -7,23 +7,29 @@
 
 mod blocks;
 mod contents;
+mod guest;
 mod header;
 mod inner;
+pub mod packed;
+mod plain;
 mod tally;
 mod values;
+mod writing;
 
 use serde::{Deserialize, Serialize};
 
 use self::{
     blocks::Blocks,
     contents::{Content, Contents, ContentsReader},
+    guest::Guest,
     header::HeaderReader,
     inner::Inner,
     values::{Input, Stop},
 };
 pub use self::{
     contents::{Entry, InTablespace, LargeObjectEntry, Place},
-    header::{FormatVersion, Header, InnerCompression},
+    header::{Format, FormatVersion, Header, InnerCompression},
+    plain::{Outline, OutlineReader, PlainRepack},
 };
 use crate::{
     census::{Census, TableCensus},
@@ -56,6 +62,9 @@ struct State {
     header: Option<Header>,
     contents: Contents,
     damage: Option<Damage>,
+    /// It is of another form than the custom one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guest: Option<Guest>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,6 +90,7 @@ impl Walk {
             header: None,
             contents: Contents::default(),
             damage: None,
+            guest: None,
         };
         Self { state, inner: Inner::None }
     }
@@ -103,9 +113,10 @@ impl Walk {
         if let Some(damage) = &self.state.damage {
             return Err(damage.clone());
         }
-        let mut input = Input { rest: bytes, position: self.state.position };
-        let found = self.read(&mut input);
-        self.state.position = input.position;
+        let found = match self.state.guest.take() {
+            Some(guest) => self.feed_guest(guest, bytes),
+            None => self.feed_archive(bytes),
+        };
         if let Err(damage) = &found {
             self.state.damage = Some(damage.clone());
         }
@@ -117,8 +128,29 @@ impl Walk {
     /// # Errors
     ///
     /// Damage found before, or that the archive isn't complete.
-    pub fn finish(self) -> Result<Walked, Damage> {
-        let State { position, stage, header, contents, damage } = self.state;
+    pub fn finish(mut self) -> Result<Walked, Damage> {
+        self.turn_to_guest()?;
+        if let Some(guest) = self.state.guest.take().filter(|_| self.state.damage.is_none()) {
+            return self.finish_guest(guest);
+        }
+        self.finish_archive()
+    }
+
+    fn feed_archive(&mut self, bytes: &[u8]) -> Result<(), Damage> {
+        let mut input = Input { rest: bytes, position: self.state.position };
+        let found = self.read(&mut input);
+        self.state.position = input.position;
+        match found {
+            Err(Damage::NotAnArchive { found }) if Guest::of(found).is_some() => {
+                self.turn_to_guest()?;
+                self.feed(input.rest)
+            }
+            found => found,
+        }
+    }
+
+    fn finish_archive(self) -> Result<Walked, Damage> {
+        let State { position, stage, header, contents, damage, .. } = self.state;
         if let Some(damage) = damage {
             return Err(damage);
         }
@@ -172,11 +204,12 @@ impl Walk {
     /// The walk's place; `None` in the middle of a stream that is compressed inside the archive.
     #[must_use]
     pub fn save(&self) -> Option<SavedWalk> {
-        let State { position, stage, header, contents, damage } = &self.state;
+        let State { position, stage, header, contents, damage, guest } = &self.state;
         let unsaveable = self.inner.holds_state() && matches!(stage, Stage::Blocks(blocks) if blocks.within_stream());
-        let (stage, header, damage) = (stage.clone(), header.clone(), damage.clone());
+        let (stage, header, damage, guest) = (stage.clone(), header.clone(), damage.clone(), guest.clone());
+        let contents = || contents.essential();
         (!unsaveable)
-            .then(|| SavedWalk(State { position: *position, stage, header, contents: contents.essential(), damage }))
+            .then(|| SavedWalk(State { position: *position, stage, header, contents: contents(), damage, guest }))
     }
 
     /// The walk that was saved, to be fed from [`Walk::position`] on.
@@ -216,6 +249,48 @@ impl Walk {
                 Ok(Stage::Blocks(Blocks::new(header, input.position)))
             }
             Stage::Blocks(blocks) => Err(blocks.read(contents, &mut self.inner, input)),
+        }
+    }
+
+    /// What has been read is no custom archive: it is read again as what it looks like, where that is something to walk through.
+    fn turn_to_guest(&mut self) -> Result<(), Damage> {
+        let Stage::Header(reader) = &self.state.stage else { return Ok(()) };
+        if self.state.guest.is_some() || self.state.damage.is_some() {
+            return Ok(());
+        }
+        let head = reader.head().to_vec();
+        let Damage::NotAnArchive { found } = reader.cut_off(self.state.position) else { return Ok(()) };
+        let Some(guest) = Guest::of(found) else { return Ok(()) };
+        self.state.stage = Stage::Header(HeaderReader::new());
+        self.state.position = 0;
+        self.feed_guest(guest, &head)
+    }
+
+    fn feed_guest(&mut self, mut guest: Guest, bytes: &[u8]) -> Result<(), Damage> {
+        let fed = match &mut guest {
+            Guest::Plain(count) => {
+                let fed = count.feed(bytes);
+                self.state.position = count.position();
+                fed
+            }
+            Guest::Tar(tar) => tar.feed(bytes, &mut |archive| self.feed_archive(archive)),
+        };
+        self.state.guest = Some(guest);
+        fed
+    }
+
+    fn finish_guest(self, guest: Guest) -> Result<Walked, Damage> {
+        match guest {
+            Guest::Plain(count) => {
+                let (header, census) = count.finish()?;
+                Ok(Walked { header, census })
+            }
+            Guest::Tar(tar) => {
+                tar.finish()?;
+                let mut walked = self.finish_archive()?;
+                walked.header.format = Format::Tar;
+                Ok(walked)
+            }
         }
     }
 

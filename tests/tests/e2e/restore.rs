@@ -8,6 +8,7 @@ mod content;
 mod encrypted;
 mod exchange;
 mod failures;
+mod guests;
 mod guide;
 mod hostile;
 mod in_place;

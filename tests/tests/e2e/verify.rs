@@ -29,12 +29,15 @@ fn anybody_s_dump_is_read_to_its_end_and_counted() {
 
 /// `pg_restore --list`, the guide's test, passes the first of them: it reads no further than the table of contents.
 #[test]
-fn half_a_dump_plain_sql_and_nothing_at_all_are_damaged() {
+fn half_a_dump_sql_of_nobody_s_and_nothing_at_all_are_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app_backup_20260101_030000.sql.gz");
     let half = &dump()[..dump().len() / 2];
     let sql = database().dump(&["--format=plain"]);
-    for (bytes, word) in [(half, "cut off"), (&sql, "plain SQL"), (&[], "single byte")] {
+    let half_of_sql = &sql[..sql.len() / 2];
+    for (bytes, word) in
+        [(half, "cut off"), (half_of_sql, "cut off"), (b"SELECT 1;\n", "plain SQL"), (&[], "single byte")]
+    {
         std::fs::write(&path, bytes).unwrap();
         agent().run(&["verify", path.to_str().unwrap()]).exits(4).mentions("DAMAGED").mentions(word);
     }

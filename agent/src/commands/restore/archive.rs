@@ -1,5 +1,10 @@
 //! The archive that is restored, as bytes that can be opened again and again.
 
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use ::archive::Outline;
+
 use crate::answers::failure::Failure;
 use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::interrupt::Interrupt;
@@ -13,6 +18,8 @@ pub(crate) struct Archive {
     stored: StoredBytes,
     pub(crate) keys: Keys,
     pub(crate) interrupt: Interrupt,
+    /// Of a script, once it has been read.
+    outline: OnceLock<Arc<Outline>>,
 }
 
 impl Archive {
@@ -27,7 +34,19 @@ impl Archive {
         interrupt: &Interrupt,
     ) -> Result<Self, Failure> {
         let keys = Keys::read(settings.identity_file.as_deref())?;
-        Ok(Self { place: backup.place.clone(), stored, keys, interrupt: interrupt.clone() })
+        Ok(Self { place: backup.place.clone(), stored, keys, interrupt: interrupt.clone(), outline: OnceLock::new() })
+    }
+
+    /// The outline of a script, which is read for it once.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub(crate) fn outline(&self, read: impl FnOnce() -> io::Result<Outline>) -> io::Result<Arc<Outline>> {
+        if let Some(outline) = self.outline.get() {
+            return Ok(Arc::clone(outline));
+        }
+        let outline = Arc::new(read()?);
+        Ok(Arc::clone(self.outline.get_or_init(|| outline)))
     }
 
     /// Where its bytes are.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::folder::FolderReader;
 use crate::keys::Source;
 
 /// What is known of a backup.
@@ -58,6 +59,8 @@ impl fmt::Display for Assurance {
 pub(crate) enum StoredBytes {
     Object(Repository, Object),
     File(PathBuf),
+    /// A folder of `pg_dump --format=directory`.
+    Folder(PathBuf),
 }
 
 impl StoredBytes {
@@ -71,6 +74,13 @@ impl StoredBytes {
                 let file = std::fs::File::open(path);
                 let file = file.map_err(|e| Failure::new(Exit::Failed, format!("{place}: {e}")))?;
                 Ok(Box::new(file))
+            }
+            Self::Folder(path) => {
+                let folder = FolderReader::open(path);
+                Ok(Box::new(folder.map_err(|e| match ::archive::damage(&e) {
+                    Some(damage) => Failure::new(Exit::Damaged, format!("{place} is damaged: {damage}")),
+                    None => Failure::new(Exit::Failed, format!("{place}: {e}")),
+                })?))
             }
             Self::Object(repository, object) => {
                 let handle = tokio::runtime::Handle::current();

@@ -16,6 +16,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::{RestoreArgs, Which};
 use crate::commands::restore::backup::{Assurance, Backup, StoredBytes};
 use crate::commands::restore::choose::candidate::Candidate;
+use crate::folder;
 use crate::places;
 use crate::settings::Settings;
 
@@ -177,6 +178,14 @@ async fn file(path: &Path, now: Timestamp) -> Result<(Backup, StoredBytes), Fail
     };
     let path = std::fs::canonicalize(path).map_err(unreadable)?;
     let metadata = std::fs::metadata(&path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        if !folder::is_one(&path) {
+            return Err(Failure::new(Exit::NotFound, format!("{shown} is a folder without a toc.dat"))
+                .hint("--backup-file names a file, or a folder that pg_dump --format=directory made"));
+        }
+        let written = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
+        return Ok((guest(&shown, folder::size(&path), written), StoredBytes::Folder(path)));
+    }
     if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) {
         let repository = Repository::directory(folder);
         if let Part::Archive { .. } = repository.layout().parse(name) {

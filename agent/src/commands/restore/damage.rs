@@ -69,7 +69,7 @@ impl Suspect {
         }
         let recorded = match &self.stored {
             StoredBytes::Object(..) => self.record(&verdict).await,
-            StoredBytes::File(_) => "the damage was found twice".to_owned(),
+            StoredBytes::File(_) | StoredBytes::Folder(_) => "the damage was found twice".to_owned(),
         };
         let hint = match &self.other {
             Some(other) => format!("restore the last good one before: lastgood restore {other}"),
@@ -104,6 +104,7 @@ impl Suspect {
 async fn object(stored: &StoredBytes) -> Option<(Repository, Object)> {
     match stored {
         StoredBytes::Object(repository, object) => Some((repository.clone(), object.clone())),
+        StoredBytes::Folder(_) => None,
         StoredBytes::File(path) => {
             let repository = Repository::directory(path.parent().filter(|_| path.is_file())?);
             let head = repository.head(path.file_name()?.to_str()?).await.ok()??;

@@ -44,12 +44,11 @@ fn unreadable(place: &str, error: io::Error) -> Failure {
 fn not_an_archive(place: &str, found: Kind) -> Failure {
     let hint = match found {
         Kind::PlainSql => format!(
-            "it is plain SQL: restore it with psql into an empty database: psql -v ON_ERROR_STOP=1 -1 -d NAME -f {place}"
+            "it is SQL that pg_dump didn't write: restore it with psql into an empty database: psql -v ON_ERROR_STOP=1 -1 -d NAME -f {place}"
         ),
-        Kind::Tar => format!("it is a tar archive: restore it with pg_restore -d NAME {place}"),
         _ => "make backups with lastgood backup, or pg_dump --format=custom".to_owned(),
     };
-    Failure::new(Exit::Damaged, format!("{place} is not a pg_dump custom-format archive but {found}")).hint(hint)
+    Failure::new(Exit::Damaged, format!("{place} is not a pg_dump archive but {found}")).hint(hint)
 }
 
 /// A program that failed, and what to do about it.

@@ -46,7 +46,7 @@ impl Head {
     /// Exit 4 when it is damaged, exit 2 when no installed `pg_restore` reads such an archive, exit 1 when it cannot be read.
     pub(crate) fn read(archive: &Archive, server: &Server) -> Result<Self, Failure> {
         let unreadable = |error: ReadingError| failure::reading(&archive.place, error);
-        let mut expander = reading::open(archive.open()?, &archive.keys).map_err(unreadable)?;
+        let mut expander = reading::open(archive.open()?, archive).map_err(unreadable)?;
         let mut walk = Walk::new();
         let mut block = vec![0; 1 << 18];
         let mut script: Option<Script> = None;
@@ -61,7 +61,11 @@ impl Head {
             walk.feed(bytes).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
             unfed.extend_from_slice(bytes);
             if let (None, Some(header)) = (&script, walk.header()) {
-                script = Some(Script::start(tool(header, &server.tools)?, server, &archive.interrupt)?);
+                script = Some(Script::start(
+                    tool(header, expander.is_script(), &server.tools)?,
+                    server,
+                    &archive.interrupt,
+                )?);
             }
             if let Some(script) = &mut script {
                 script.feed(&std::mem::take(&mut unfed));
@@ -140,8 +144,12 @@ fn ends_early(walk: Walk) -> ReadingError {
     }
 }
 
-/// The oldest installed pg_restore that reads what this pg_dump wrote.
-fn tool(header: &Header, tools: &Tools) -> Result<Tool, Failure> {
+/// The oldest installed pg_restore that reads what this pg_dump wrote. A script isn't read by pg_restore, but made into what each does
+/// that is not older than the format.
+fn tool(header: &Header, is_script: bool, tools: &Tools) -> Result<Tool, Failure> {
+    if is_script {
+        return Ok(tools.fitting("pg_restore", Version::from_number(120_000), "what lastgood makes of a script")?);
+    }
     let unknown = || {
         let error = format!("the archive was made by a pg_dump of unknown version ({})", header.pg_dump_version);
         Failure::new(Exit::Failed, error)

@@ -133,7 +133,7 @@ fn public(facts: &Facts, way: &Way) -> Option<Edit> {
 /// What would restore the wrong thing, or to the wrong place.
 fn refuse_wrong_target(wish: &Wish, facts: &Facts) -> Result<(), Failure> {
     let (target, made_of) = (&facts.target, &facts.head.header.database);
-    if !wish.into && !wish.force && *made_of != target.name {
+    if !wish.into && !wish.force && !made_of.is_empty() && *made_of != target.name {
         let error = format!("this is a backup of {made_of}, and it would replace {}", target.name);
         return Err(Failure::new(Exit::Failed, error).hint(format!(
             "--into NAME restores it beside; --database {made_of} restores it where it was; --force replaces {} with it",
@@ -173,6 +173,12 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
     let mut warnings = facts.backup.notes.clone();
     warnings.extend(assurance(facts.backup.assurance));
     warnings.extend(facts.births.warnings.iter().cloned());
+    if facts.head.header.database.is_empty() && !wish.into {
+        warnings.push(format!(
+            "the dump does not say of which database it is: make sure that it is of {}",
+            facts.target.name
+        ));
+    }
     warnings.extend(ownership.warnings.iter().cloned());
     warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));

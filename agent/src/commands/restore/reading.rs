@@ -5,11 +5,12 @@
 use std::io::{self, BufRead as _, Read};
 use std::sync::{Arc, Mutex};
 
-use ::archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked};
+use ::archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked, damage};
 
 use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
 use crate::commands::restore::archive::Archive;
+use crate::commands::restore::dump::{self, Dump};
 use crate::keys::{Keys, Source};
 
 /// What was read, to the last byte.
@@ -50,11 +51,22 @@ impl<E> From<ReadingError> for ReadError<E> {
     }
 }
 
-/// Opens the dump within stored bytes.
+/// Opens the dump within the stored bytes of `archive`. A script is read to its end for its outline first, once.
 ///
 /// # Errors
 /// [`ReadingError::Locked`] when it is encrypted and no key fits.
-pub(crate) fn open(stored: Source, keys: &Keys) -> Result<Expander<Source>, ReadingError> {
+pub(crate) fn open(stored: Source, archive: &Archive) -> Result<Dump, ReadingError> {
+    Dump::new(expand(stored, &archive.keys)?, || {
+        archive.outline(|| {
+            let script = archive.open().map_err(|failure| io::Error::other(failure.error))?;
+            dump::outline(expand(script, &archive.keys).map_err(io::Error::other)?, &archive.interrupt)
+        })
+    })
+    .map_err(reading)
+}
+
+/// Stored bytes without encryption and compression.
+fn expand(stored: Source, keys: &Keys) -> Result<Expander<Source>, ReadingError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut stored = stored;
     let mut head = Vec::with_capacity(::archive::SNIFF_LEN);
@@ -81,7 +93,7 @@ pub(crate) fn read_through<E: From<Failure>>(
     let stored = archive.open().map_err(|failure| ReadError::Refused(failure.into()))?;
     let tap = Tap { stored, digester: Arc::default(), progress: progress.clone() };
     let digester = Arc::clone(&tap.digester);
-    let mut expander = open(Box::new(tap), &archive.keys)?;
+    let mut expander = open(Box::new(tap), archive)?;
     let mut walk = Walk::new();
     loop {
         if let Some(signal) = archive.interrupt.seen() {
@@ -106,7 +118,7 @@ pub(crate) fn read_through<E: From<Failure>>(
 
 /// Damage that an expander found comes as an I/O error.
 pub(crate) fn reading(error: io::Error) -> ReadingError {
-    match ::archive::damage(&error) {
+    match damage(&error) {
         Some(damage) => ReadingError::Damaged(damage.clone()),
         None => ReadingError::Read(error),
     }

@@ -24,7 +24,12 @@ pub(super) fn recipe(
         Some(Compression::Zstd) => Some("zstd -dc"),
         Some(Compression::None) => None,
     };
-    let restore = format!("pg_restore --no-owner --no-acl --exit-on-error -d {database}");
+    let is_script = manifest.is_some_and(|manifest| manifest.archive.format_version.as_deref() == Some("plain"));
+    let restore = if is_script {
+        format!("psql -X -q -1 -v ON_ERROR_STOP=1 -d {database}")
+    } else {
+        format!("pg_restore --no-owner --no-acl --exit-on-error -d {database}")
+    };
     let steps: Vec<&str> = [open(manifest), expand, Some(&restore)].into_iter().flatten().collect();
     let steps = pipe(repository, settings, &archive.key, &steps);
     let encoding = manifest.and_then(|manifest| manifest.database.encoding.as_deref());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use archive::{Kind, LargeObjectCensus, TableCensus};
+use archive::{Format, Kind, LargeObjectCensus, TableCensus};
 use catalog::Verdict;
 use catalog::verdict::Content;
 use catalog::words;
@@ -280,7 +280,17 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = &walked.header;
         let [database, server, tool] =
             [&header.database, &header.server_version, &header.pg_dump_version].map(|text| report::printable(text));
-        writeln!(f, "  database {database} of PostgreSQL {server}, dumped by pg_dump {tool} at {}", header.created)?;
+        match header.format {
+            Format::Custom | Format::Tar => {
+                writeln!(
+                    f,
+                    "  database {database} of PostgreSQL {server}, dumped by pg_dump {tool} at {}",
+                    header.created
+                )?;
+            }
+            Format::Plain => writeln!(f, "  a database of PostgreSQL {server}, dumped by pg_dump {tool}")?,
+            Format::Cluster => writeln!(f, "  a whole server of PostgreSQL {server}, dumped by pg_dumpall")?,
+        }
         writeln!(f, "\n{}", census::summary(&walked.census))?;
         write!(f, "{}", census::largest(&walked.census))?;
         census::more(&walked.census).map_or(Ok(()), |more| writeln!(f, "  {more}"))?;

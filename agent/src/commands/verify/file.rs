@@ -11,6 +11,7 @@ use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
+use crate::folder::{self, FolderReader};
 use crate::read_back::{self, Reader};
 
 /// Verifies the file at `path`.
@@ -22,7 +23,7 @@ pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Fai
     let unreadable = |e: std::io::Error| Failure::new(Exit::Failed, format!("cannot read {shown}: {e}"));
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
-    let object = Object {
+    let mut object = Object {
         key: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         size: metadata.len(),
         last_modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default(),
@@ -30,7 +31,19 @@ pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Fai
         version_id: None,
         readable: true,
     };
-    let inspected = reader.inspect(file, &shown, object.size).await?;
+    let inspected = match metadata.is_dir() {
+        false => reader.inspect(file, &shown, object.size).await?,
+        true => {
+            object.size = folder::size(path);
+            let (folder, found) = FolderReader::judged(path).map_err(unreadable)?;
+            let mut inspected = reader.inspect(folder, &shown, object.size).await?;
+            object.size = inspected.digest.size;
+            if let Some(damage) = found.lock().ok().and_then(|mut found| found.take()) {
+                inspected.content = archive::Content::Damaged(damage);
+            }
+            inspected
+        }
+    };
     let (now, by) = (Timestamp::now(), read_back::verifier());
     let evidence = Evidence { object: &object, expected: &Expected::default(), inspected: &inspected };
     let (manifest, broken) = match manifest_beside(path, &object.key).await?.transpose() {

@@ -8,6 +8,7 @@ use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::VerifyArgs;
+use crate::folder;
 use crate::places::{self, Catalogs};
 use crate::settings::Settings;
 
@@ -47,6 +48,9 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
     let name = args.id.as_deref().unwrap_or("latest");
     if !args.all && Path::new(name).is_file() {
         return file(Path::new(name), settings).await;
+    }
+    if !args.all && folder::is_one(Path::new(name)) {
+        return Ok(Targets::File(PathBuf::from(name)));
     }
     let is_name = |name: &str| name.parse::<BackupId>().is_ok() || BackupId::of_tag(name, "any").is_some();
     if !args.all && name != "latest" && !is_name(name) {

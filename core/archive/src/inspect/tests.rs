@@ -74,7 +74,7 @@ fn what_is_no_archive_is_damaged_and_named() {
     tar[257..262].copy_from_slice(b"ustar");
     let table = [
         (Vec::new(), Kind::Empty),
-        (b"--\n-- PostgreSQL database dump\n--\n".to_vec(), Kind::PlainSql),
+        (b"-- ours\nSELECT 1;\n".to_vec(), Kind::PlainSql),
         (b"<Error><Code>NoSuchKey</Code></Error>".repeat(30), Kind::Unknown),
         (tar, Kind::Tar),
     ];

@@ -42,6 +42,9 @@ pub struct Entry {
     /// The tablespace that it is put into, unless that is the database's own; not known in a walk that only counts.
     #[serde(skip)]
     pub tablespace: Option<Box<InTablespace>>,
+    /// It is of a table `WITH OIDS`, which version 12 forgot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_oids: bool,
     pub(super) block: Option<Block>,
 }
 

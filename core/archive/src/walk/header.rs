@@ -16,9 +16,27 @@ const CUSTOM_FORMAT: u8 = 1;
 /// Versions and database names are far shorter; the rest of a longer one isn't kept.
 const LONGEST_NAME: usize = 1024;
 
+/// The form of a dump.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// `pg_dump --format=custom`.
+    #[default]
+    Custom,
+    /// `pg_dump --format=tar`.
+    Tar,
+    /// A script of `pg_dump`: plain SQL.
+    Plain,
+    /// A script of `pg_dumpall`, of a whole server.
+    Cluster,
+}
+
 /// What an archive's header says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
+    /// The form that it was found in.
+    #[serde(default)]
+    pub format: Format,
     /// Version of the archive format.
     pub version: FormatVersion,
     /// Bytes of an integer, without its sign.
@@ -99,6 +117,7 @@ enum Field {
 impl HeaderReader {
     pub(super) fn new() -> Self {
         let header = Header {
+            format: Format::Custom,
             version: FormatVersion { major: 0, minor: 0, revision: 0 },
             int_size: 0,
             offset_size: 0,
@@ -151,7 +170,7 @@ impl HeaderReader {
             Field::Format if input.byte()? == CUSTOM_FORMAT => Field::Compression,
             Field::Format => return Err("it belongs to a tar or directory dump".into()),
             Field::Compression => {
-                header.compression = read_compression(header.version, &mut self.values, input)?;
+                header.compression = read_compression(header.version.minor, &mut self.values, input)?;
                 Field::Created
             }
             Field::Created => {
@@ -183,6 +202,11 @@ impl HeaderReader {
             self.head.push(input.byte()?);
         }
         Ok(())
+    }
+
+    /// What has been read so far, where it is no archive's beginning.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// The damage when the dump ends within its header.
@@ -224,12 +248,12 @@ fn number_size(size: u8) -> Result<u8, Stop> {
 }
 
 /// A level before 1.15, where anything but 0 is zlib; the algorithm's number since.
-fn read_compression(
-    version: FormatVersion,
+pub(super) fn read_compression(
+    minor_version: u8,
     values: &mut Values,
     input: &mut Input<'_>,
 ) -> Result<InnerCompression, Stop> {
-    if version.minor < 15 {
+    if minor_version < 15 {
         return match values.int(input)? {
             0 => Ok(InnerCompression::None),
             -1 | 1..=9 => Ok(InnerCompression::Zlib),

@@ -24,6 +24,7 @@ fn stored() -> Object {
 
 fn walked(census: Census) -> archive::Content {
     let header = Header {
+        format: archive::Format::Custom,
         version: FormatVersion { major: 1, minor: 14, revision: 0 },
         int_size: 4,
         offset_size: 8,

@@ -80,13 +80,13 @@ fn the_backup_of_another_database_does_not_replace_this_one() {
 }
 
 #[test]
-fn what_pg_restore_cannot_read_is_named_with_what_reads_it() {
+fn what_pg_dump_did_not_make_is_named_with_what_reads_it() {
     let scene = Scene::backed_up("kinds");
-    for (format, hint) in [("plain", "psql"), ("tar", "pg_restore -d")] {
-        let file = scene.folder.path().join(format);
-        std::fs::write(&file, scene.database.dump(&["--format", format])).unwrap();
+    for (content, hint) in [("CREATE TABLE x ();\n", "psql"), ("<html>NoSuchKey</html>", "pg_dump --format=custom")] {
+        let file = scene.folder.path().join("content");
+        std::fs::write(&file, content).unwrap();
         let run = scene.agent.run(&["restore", "--backup-file", file.to_str().unwrap(), "--confirm"]);
-        run.exits(4).mentions(hint).mentions("not a pg_dump custom-format archive");
+        run.exits(4).mentions(hint).mentions("not a pg_dump archive but");
     }
 }
 

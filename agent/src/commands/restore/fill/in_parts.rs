@@ -83,7 +83,7 @@ pub(super) fn head(job: &Job) -> Result<File, Failure> {
     let (archive, folder) = (&job.archive, &job.facts.spool.path);
     let mut head = spool::create(folder)?;
     let unreadable = |error: ReadingError| failure::reading(&archive.place, error);
-    let mut expander = reading::open(archive.open()?, &archive.keys).map_err(unreadable)?;
+    let mut expander = reading::open(archive.open()?, archive).map_err(unreadable)?;
     let (mut walk, mut splitter) = (Walk::new(), Splitter::default());
     let mut editor = job.plan.edits.begin();
     let mut block = vec![0; 256 << 10];

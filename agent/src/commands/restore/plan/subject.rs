@@ -54,7 +54,10 @@ fn backup(backup: &Backup) -> String {
 }
 
 fn made(backup: &Backup, head: &Head, now: Timestamp) -> String {
-    let database = &head.header.database;
+    let database = match head.header.database.as_str() {
+        "" => "a database that it does not name",
+        name => name,
+    };
     let (server, pg_dump) = (version(&head.header.server_version), version(&head.header.pg_dump_version));
     let content = match &backup.manifest {
         Some(manifest) => {

@@ -73,6 +73,8 @@ struct Draft {
     copied: bool,
     schema: String,
     owner: String,
+    #[serde(default)]
+    with_oids: bool,
     #[serde(skip)]
     places: Places,
     #[serde(skip)]
@@ -133,6 +135,7 @@ impl ContentsReader {
             Field::Schema => draft.schema = kept_text()?,
             Field::Tablespace if restores => draft.tablespace_name = kept_text()?,
             Field::Owner => draft.owner = kept_text()?,
+            Field::WithOids => draft.with_oids = kept_text()? == "true",
             Field::Section | Field::RelationKind => drop(values.int(input)?),
             // A list of strings that an absent one ends.
             Field::Dependencies => while values.text(0, input)?.length.is_some() {},
@@ -221,6 +224,7 @@ impl Draft {
             owner: self.owner,
             definition: self.definition,
             places: self.places,
+            with_oids: self.with_oids,
             block,
         })
     }

@@ -1,0 +1,276 @@
+//! What a script says, in the order in which it says it: its objects, its rows, and whether it is whole.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::values::Stop;
+use super::event::{Event, Listener};
+use super::heading::{Comment, Heading, comment};
+use super::large_objects::LargeObjects;
+use super::lexer::{COMMAND, Lexer, Piece};
+use super::statement::{clears_the_way, copied_table, first_word, inserted_table, said};
+use crate::damage::Damage;
+use crate::sniff::Kind;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Reader {
+    lexer: Lexer,
+    course: Course,
+}
+
+/// What has been read so far.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Course {
+    pub(super) begun: bool,
+    pub(super) complete: bool,
+    /// Of a whole server.
+    pub(super) cluster: bool,
+    pub(super) server_version: String,
+    pub(super) tool_version: String,
+    /// The database that the script is of, or connects to.
+    pub(super) database: Option<String>,
+    /// How it connects.
+    connected: Option<String>,
+    heading: Heading,
+    within: Within,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Within {
+    #[default]
+    Definitions,
+    /// Below a table's heading, before its first row.
+    BeforeRows,
+    Copy,
+    Inserts,
+    LargeObjects(LargeObjects),
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        Self { lexer: Lexer::new(), course: Course::default() }
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.lexer.position
+    }
+
+    pub(super) fn course(&self) -> &Course {
+        &self.course
+    }
+
+    /// Reads all of `bytes`.
+    pub(super) fn feed(&mut self, bytes: &[u8], listener: &mut Listener<'_>) -> Result<(), Damage> {
+        let (lexer, course) = (&mut self.lexer, &mut self.course);
+        let fed = lexer.feed(bytes, &mut |piece, at| course.take(piece, at, listener));
+        fed.map_err(|stop| self.damage(stop))
+    }
+
+    /// Judges the script's end.
+    pub(super) fn finish(&mut self, listener: &mut Listener<'_>) -> Result<(), Damage> {
+        let (lexer, course) = (&mut self.lexer, &mut self.course);
+        let cut = lexer.finish(&mut |piece, at| course.take(piece, at, listener)).map_err(|stop| self.damage(stop))?;
+        let course = &mut self.course;
+        let offset = self.lexer.position;
+        if !course.begun {
+            return Err(Damage::NotAnArchive { found: Kind::PlainSql });
+        }
+        let whole = if course.cluster {
+            "-- PostgreSQL database cluster dump complete"
+        } else {
+            "-- PostgreSQL database dump complete"
+        };
+        let within = match (cut, &course.within) {
+            (Some(COMMAND), _) if course.complete => None,
+            (Some("rows"), _) => Some(format!("the rows of {}", course.heading.shown())),
+            (Some(what), _) => Some(format!("{what} of {}", course.heading.shown())),
+            (None, _) if !course.complete => Some(format!("its script, before the last line `{whole}`")),
+            _ => None,
+        };
+        match within {
+            Some(within) => Err(Damage::Truncated { offset, within }),
+            None => course.leave(listener).map_err(|stop| self.damage(stop)),
+        }
+    }
+
+    fn damage(&self, stop: Stop) -> Damage {
+        if !self.course.begun {
+            return Damage::NotAnArchive { found: Kind::PlainSql };
+        }
+        let (offset, object) = (self.lexer.position, self.course.heading.shown());
+        match stop {
+            Stop::Found(damage) => damage,
+            Stop::Broken(reason) => Damage::BadBlock { offset, object, reason: reason.into() },
+            Stop::Starved => Damage::Truncated { offset, within: object },
+        }
+    }
+}
+
+impl Heading {
+    fn shown(&self) -> String {
+        match (self.kind.is_empty(), self.schema.is_empty()) {
+            (true, _) => "the script".to_owned(),
+            (false, true) => format!("{} {}", self.kind, self.name),
+            (false, false) => format!("{} {}.{}", self.kind, self.schema, self.name),
+        }
+    }
+}
+
+impl Course {
+    fn take(&mut self, piece: Piece<'_>, at: u64, listener: &mut Listener<'_>) -> Result<(), Stop> {
+        if self.complete && !self.cluster && !matches!(piece, Piece::Comment(_) | Piece::Command(_)) {
+            return Err(Stop::Found(Damage::TrailingBytes { offset: at }));
+        }
+        match piece {
+            Piece::Comment(text) => match comment(text) {
+                Some(comment) => self.comment(comment, at, listener),
+                None => Ok(()),
+            },
+            Piece::Command(command) => self.command(command, at),
+            Piece::Copy(statement) => {
+                self.leave_rows(listener)?;
+                self.within = Within::Copy;
+                let (schema, name) = copied_table(statement).ok_or("its COPY names no table")?;
+                let schema = schema.unwrap_or_else(|| self.heading.schema.clone());
+                let schema = self.in_database(&schema);
+                listener(Event::Table(&schema, &name, Some(statement)))
+            }
+            Piece::Rows(rows) => listener(Event::Rows(rows)),
+            Piece::RowsEnd => {
+                self.within = Within::Definitions;
+                listener(Event::Rows(b"\\.\n\n\n"))?;
+                listener(Event::TableEnd)
+            }
+            Piece::Inserting(part) => self.insert(part, listener),
+            Piece::Statement(statement) => self.statement(statement, listener),
+        }
+    }
+
+    fn comment(&mut self, comment: Comment, at: u64, listener: &mut Listener<'_>) -> Result<(), Stop> {
+        match comment {
+            Comment::Begins { cluster } => {
+                if self.complete && !self.cluster {
+                    return Err(for_psql(at, "it holds more than one dump"));
+                }
+                self.begun = true;
+                self.cluster |= cluster;
+            }
+            Comment::Complete { cluster } => {
+                self.leave(listener)?;
+                self.complete = cluster || !self.cluster;
+            }
+            Comment::ServerVersion(version) => self.server_version = version,
+            Comment::ToolVersion(version) => self.tool_version = version,
+            Comment::Heading(heading) => {
+                self.leave(listener)?;
+                if self.complete {
+                    return Err(Stop::Found(Damage::TrailingBytes { offset: at }));
+                }
+                self.within = match heading.kind.as_str() {
+                    "TABLE DATA" => Within::BeforeRows,
+                    "BLOBS" => {
+                        listener(Event::LargeObjects)?;
+                        Within::LargeObjects(LargeObjects::default())
+                    }
+                    _ => Within::Definitions,
+                };
+                self.heading = heading;
+                if self.within == Within::Definitions {
+                    listener(Event::Object(&self.heading))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// psql's own commands: those that pg_dump writes mean something, and no other is followed.
+    fn command(&mut self, command: &str, at: u64) -> Result<(), Stop> {
+        let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        match word {
+            "\\restrict" | "\\unrestrict" => Ok(()),
+            "\\connect" if self.cluster => {
+                self.database = Some(rest.trim().to_owned());
+                Ok(())
+            }
+            "\\connect" if self.heading.kind.starts_with("DATABASE") => {
+                self.database.get_or_insert_with(|| self.heading.name.clone());
+                let known = self.connected.get_or_insert_with(|| rest.trim().to_owned());
+                if known == rest.trim() { Ok(()) } else { Err(for_psql(at, "it holds more than one database")) }
+            }
+            _ => {
+                let shown: String = command.chars().take(60).filter(|letter| !letter.is_control()).collect();
+                Err(for_psql(at, &format!("it has a command that only psql follows: {shown}")))
+            }
+        }
+    }
+
+    fn statement(&mut self, statement: &[u8], listener: &mut Listener<'_>) -> Result<(), Stop> {
+        if let Within::LargeObjects(objects) = &mut self.within {
+            return objects.statement(statement, listener);
+        }
+        if let Some(said) = said(statement) {
+            return listener(Event::Said(said));
+        }
+        if self.heading.kind == "TABLE DATA" && first_word(statement).eq_ignore_ascii_case(b"INSERT") {
+            return self.insert(statement, listener);
+        }
+        if self.within == Within::Inserts {
+            self.leave_rows(listener)?;
+        }
+        match self.heading.kind.is_empty() && clears_the_way(statement) {
+            true => Ok(()),
+            false => listener(Event::Sql(statement)),
+        }
+    }
+
+    fn insert(&mut self, part: &[u8], listener: &mut Listener<'_>) -> Result<(), Stop> {
+        if self.within != Within::Inserts {
+            self.begin_inserts(inserted_table(part), listener)?;
+        }
+        listener(Event::Rows(part))
+    }
+
+    fn begin_inserts(
+        &mut self,
+        table: Option<(Option<String>, String)>,
+        listener: &mut Listener<'_>,
+    ) -> Result<(), Stop> {
+        self.leave_rows(listener)?;
+        self.within = Within::Inserts;
+        let (schema, name) = table.unwrap_or_else(|| (None, self.heading.name.clone()));
+        let schema = self.in_database(&schema.unwrap_or_else(|| self.heading.schema.clone()));
+        listener(Event::Table(&schema, &name, None))
+    }
+
+    /// Ends what is being read of the last object.
+    fn leave(&mut self, listener: &mut Listener<'_>) -> Result<(), Stop> {
+        if self.within == Within::BeforeRows {
+            // Without a COPY and without an INSERT: a table that is empty, of a dump with INSERTs.
+            self.begin_inserts(None, listener)?;
+        }
+        self.leave_rows(listener)
+    }
+
+    fn leave_rows(&mut self, listener: &mut Listener<'_>) -> Result<(), Stop> {
+        match std::mem::take(&mut self.within) {
+            Within::Inserts => {
+                listener(Event::Rows(b"\n\n"))?;
+                listener(Event::TableEnd)
+            }
+            Within::LargeObjects(_) => listener(Event::LargeObjectsEnd),
+            _ => Ok(()),
+        }
+    }
+
+    /// In a dump of a whole server the same schema occurs in each database.
+    fn in_database(&self, schema: &str) -> String {
+        match &self.database {
+            Some(database) if self.cluster => format!("{database}.{schema}"),
+            _ => schema.to_owned(),
+        }
+    }
+}
+
+/// It may be whole, and nothing but psql restores it.
+fn for_psql(offset: u64, reason: &str) -> Stop {
+    Stop::Found(Damage::ForPsql { offset, reason: reason.to_owned() })
+}
