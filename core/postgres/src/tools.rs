@@ -121,8 +121,8 @@ pub fn fitting(program: &str, installed: &Installed, needed: Version, what: &str
     let fitting = installed
         .tools
         .iter()
-        .filter(|t| t.version.major() >= needed.major())
-        .min_by_key(|t| (t.version.major(), std::cmp::Reverse(t.version)));
+        .filter(|t| t.version.release() >= needed.release())
+        .min_by_key(|t| (t.version.release(), std::cmp::Reverse(t.version)));
     if let Some(tool) = fitting {
         return Ok(tool.clone());
     }
@@ -212,6 +212,13 @@ mod tests {
         let (_root, tools) = installed(&["14.2", "18.1", "16.3", "16.9"]);
         let tool = tools.fitting("pg_dump", Version::parse("16.1").unwrap(), "the server").unwrap();
         assert_eq!(tool.version.to_string(), "16.9");
+    }
+
+    #[test]
+    fn whatever_is_installed_is_newer_than_nine() {
+        let (_root, tools) = installed(&["18.1", "16.3"]);
+        let tool = tools.fitting("pg_dump", Version::parse("9.6.24").unwrap(), "the archive").unwrap();
+        assert_eq!(tool.version.to_string(), "16.3");
     }
 
     #[test]

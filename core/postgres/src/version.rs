@@ -39,6 +39,13 @@ impl Version {
         if self.number >= 100_000 { self.number / 10_000 } else { self.number / 100 }
     }
 
+    /// The first version of its major release, as a number: 150000 of 15.18, 90600 of 9.6.24. Of a later release it is larger.
+    #[must_use]
+    pub fn release(self) -> u32 {
+        let digits = if self.number >= 100_000 { 10_000 } else { 100 };
+        self.number / digits * digits
+    }
+
     /// The major as people and Debian's packages write it: `15`, `9.6`.
     #[must_use]
     pub fn major_name(self) -> String {
@@ -76,5 +83,6 @@ mod tests {
         assert_eq!(Version::from_number(90_624), Version::parse("9.6.24").unwrap());
         assert_eq!(Version::parse("pg_dump"), None);
         assert!(Version::parse("9.6.24").unwrap() < Version::parse("10.1").unwrap());
+        assert!(Version::parse("9.6.24").unwrap().release() < Version::parse("10.1").unwrap().release());
     }
 }
