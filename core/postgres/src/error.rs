@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::obstacle::Obstacle;
+use crate::packages;
 use crate::{Psql, PsqlError, Version};
 
 /// A failure of the server, of its client programs, or of the way to them.
@@ -163,11 +164,11 @@ impl Error {
                 format!("run it by hand, and mend or reinstall it: {} --version", path.display())
             }
             Self::ToolMissing { needed: None, .. } => {
-                "install PostgreSQL's client programs: apt-get install postgresql-client".to_owned()
+                format!("install PostgreSQL's client programs: {}", packages::install(None))
             }
             Self::ToolMissing { needed: Some(needed), .. } | Self::ToolTooOld { needed, .. } => {
                 let major = needed.major_name();
-                format!("install the client programs of PostgreSQL {major}: apt-get install postgresql-client-{major}")
+                format!("install the client programs of PostgreSQL {major}: {}", packages::install(Some(&major)))
             }
             Self::NewDatabaseGone { .. } => "restore again".to_owned(),
             Self::NotExchanged { connected, .. } if connected.is_empty() => {

@@ -18,6 +18,7 @@ pub mod database;
 mod error;
 pub mod libpq;
 mod obstacle;
+mod packages;
 pub mod programs;
 mod psql;
 pub mod quote;
