@@ -83,6 +83,10 @@ wild: tools ## restore the databases that people have, every way (tests/wild)
 	@tests/regression.sh
 	@$(CARGO) run --quiet --locked -p e2e --bin wild -- $(if $(CASE),--case $(CASE)) $(if $(FULL),--full) $(ARGUMENTS)
 
+.PHONY: matrix
+matrix: tools ## try every server, client and target, and write what came of it into docs/restore.md
+	@$(CARGO) run --quiet --locked -p e2e --bin versions
+
 .PHONY: wild-docs
 wild-docs: ## write what `make wild` came to into docs/restore.md
 	@$(CARGO) run --quiet --locked -p e2e --bin wild -- --docs

@@ -8,6 +8,7 @@ mod lexer;
 pub mod needs;
 pub mod origin;
 pub mod pattern;
+pub mod relics;
 pub mod roles;
 pub mod statements;
 pub mod tokens;

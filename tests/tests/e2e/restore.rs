@@ -15,6 +15,7 @@ mod in_place;
 mod interrupted;
 mod into;
 mod locks;
+mod old;
 mod parts;
 mod progress;
 mod properties;

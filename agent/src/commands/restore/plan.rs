@@ -6,6 +6,7 @@ mod lacks;
 mod obstacles;
 pub(crate) mod ownership;
 mod partial;
+mod relics;
 pub(crate) mod replacement;
 mod rows;
 mod search_path;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::words::relics::{Relic, RelicFinder};
 use crate::words::tokens::{Token, tokens};
 
 /// What there has to be, or to be allowed.
@@ -17,6 +18,8 @@ pub struct Needs {
     pub functions: BTreeSet<(String, String)>,
     /// The locales of collations.
     pub locales: BTreeSet<Locale>,
+    /// What later servers have no more.
+    pub relics: BTreeSet<Relic>,
 }
 
 /// A locale, and who provides it.
@@ -34,11 +37,13 @@ pub struct NeedsFinder {
     kind: String,
     name: String,
     needs: Needs,
+    relics: RelicFinder,
 }
 
 impl NeedsFinder {
     /// Reads the script's next line.
     pub fn line(&mut self, line: &str) {
+        self.relics.line(line);
         if let Some(entry) = line.strip_prefix("-- Name: ") {
             let field = |label: &str| {
                 let rest = entry.split_once(label)?.1;
@@ -68,7 +73,7 @@ impl NeedsFinder {
     /// What all lines so far need.
     #[must_use]
     pub fn finish(self) -> Needs {
-        self.needs
+        Needs { relics: self.relics.finish(), ..self.needs }
     }
 }
 
@@ -122,6 +127,7 @@ mod tests {
             wide_publications: set(&["all"]),
             functions: [("f(integer)".to_owned(), "c".to_owned())].into(),
             locales: [Locale { provider: "libc".to_owned(), name: "de_DE.utf8".to_owned() }].into(),
+            relics: BTreeSet::new(),
         };
         assert_eq!(finder.finish(), expected);
     }

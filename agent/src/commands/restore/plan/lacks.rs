@@ -10,6 +10,7 @@ use postgres::words::needs::Locale;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
+use crate::commands::restore::plan::relics::{self, Lack};
 use crate::commands::restore::plan::way::Way;
 
 /// How many names one line spells out.
@@ -28,12 +29,6 @@ const OF_SUPERUSERS: [(&str, &str); 8] = [
 /// From version 16 on its members may create subscriptions.
 const SUBSCRIBERS: &str = "pg_create_subscription";
 
-/// What there is not, and what to do about it.
-struct Lack {
-    what: String,
-    remedy: String,
-}
-
 /// Makes sure that the server has what the archive needs, and that the role may do what it takes.
 ///
 /// # Errors
@@ -51,7 +46,8 @@ pub(super) fn refuse(facts: &Facts, way: &Way) -> Result<(), Failure> {
         work_of_superusers(facts, way),
         closed_database(facts, way),
     ];
-    let lacks: Vec<Lack> = all.into_iter().flatten().collect();
+    let all = all.into_iter().chain(relics::lacks(facts));
+    let lacks: Vec<Lack> = all.flatten().collect();
     if lacks.is_empty() {
         return Ok(());
     }
