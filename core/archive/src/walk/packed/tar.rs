@@ -31,6 +31,8 @@ pub struct TarReader {
     /// A size that a record before the member says.
     size: Option<u64>,
     ended: bool,
+    /// Another program than pg_dump made it: nothing is known of its order.
+    foreign: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -123,6 +125,9 @@ impl TarReader {
         }
         let size = number(header.get(124..136).unwrap_or_default()).ok_or_else(|| broken("it has no size"))?;
         let name = text(header.get(..100).unwrap_or_default());
+        if self.files.is_none() {
+            self.foreign = header.get(257..265) != Some(b"ustar\x0000") || name.contains('/');
+        }
         let base = name.rsplit('/').next().unwrap_or_default().to_owned();
         let role = match header.get(156) {
             Some(b'x' | b'g' | b'L' | b'K') => Role::Record,
@@ -153,11 +158,14 @@ impl TarReader {
             _ if files.iter().take(self.next).any(|file| file.name == name) || name == "toc.dat" => {
                 Err(Damage::DuplicateBlock { offset, object: format!("the tar's file {name}") })
             }
-            _ if files.iter().any(|file| file.name == name) => {
-                let expected = awaited.map(|file| file.name.clone()).unwrap_or_default();
-                Err(Damage::MisplacedBlock { offset, object: format!("the tar's file {name}"), expected })
+            Some(expected) if files.iter().any(|file| file.name == name) || large_object(name).is_some() => {
+                if self.foreign {
+                    return Err(reordered());
+                }
+                let (object, expected) = (format!("the tar's file {name}"), expected.name.clone());
+                Err(Damage::MisplacedBlock { offset, object, expected })
             }
-            Some(_) if large_object(name).is_some() || name.ends_with(".gz") => Err(reordered()),
+            Some(_) if name.ends_with(".gz") => Err(reordered()),
             _ => Ok(Role::Nothing),
         }
     }

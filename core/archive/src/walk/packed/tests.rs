@@ -52,7 +52,7 @@ fn member(name: &str, content: &[u8]) -> Vec<u8> {
     header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
     header[148..156].fill(b' ');
     header[156] = b'0';
-    header[257..262].copy_from_slice(b"ustar");
+    header[257..265].copy_from_slice(b"ustar\x0000");
     let sum: u64 = header.iter().map(|&byte| u64::from(byte)).sum();
     header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
     header.extend(content);
@@ -123,6 +123,14 @@ fn a_tar_of_a_folder_is_to_be_unpacked_and_any_other_is_none() {
     let mut sorted = members();
     sorted.sort_by_key(|(name, _)| *name);
     assert!(matches!(walk_by(&tar(&sorted), 4096), Err(Damage::Packed { .. })));
+    // As GNU tar and others write it: what is elsewhere may be whole.
+    let mut reordered = members();
+    reordered.swap(1, 5);
+    let mut packed: Vec<u8> =
+        reordered.iter().flat_map(|(name, content)| member(&format!("./{name}"), content)).collect();
+    packed.resize(packed.len() + 1024, 0);
+    assert!(matches!(walk_by(&packed, 4096), Err(Damage::Packed { .. })));
+    assert!(matches!(walk_by(&tar(&reordered), 4096), Err(Damage::MisplacedBlock { .. })));
     let mut other = vec![b'x'; 1024];
     other[257..262].copy_from_slice(b"ustar");
     assert_eq!(walk_by(&other, 100), Err(Damage::NotAnArchive { found: Kind::Tar }));
