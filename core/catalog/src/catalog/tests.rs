@@ -202,7 +202,7 @@ fn removal_takes_verdict_and_manifest_first_and_the_archive_last() {
     listing.record(&id, Record::Intact, time("2026-01-22T12:00:00Z"));
     listing.record(&id, Record::Globals, time("2026-01-20T12:00:00Z"));
     let suffixes = removal_of(&only(&listing));
-    assert_eq!(suffixes, ["intact.json", "drill.json", "globals.sql.gz", "manifest.json", "intact.json", "sql.gz"]);
+    assert_eq!(suffixes, ["intact.json", "drill.json", "manifest.json", "globals.sql.gz", "intact.json", "sql.gz"]);
 }
 
 #[test]
