@@ -69,18 +69,25 @@ impl LargeObjectCensus {
     pub(crate) fn add(&mut self, bytes: u64, sha256: Sha256Hex) {
         self.count += 1;
         self.bytes += bytes;
-        let mut carry = 0;
-        for (sum, term) in self.sha256.0.iter_mut().zip(sha256.0).rev() {
-            let digit = u16::from(*sum) + u16::from(term) + carry;
-            *sum = digit.to_be_bytes()[1];
-            carry = digit >> 8;
-        }
+        self.sha256.add(sha256);
     }
 }
 
 /// A SHA-256, in hexadecimal wherever it is shown or stored.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Sha256Hex(pub [u8; 32]);
+
+impl Sha256Hex {
+    /// Adds another one modulo 2^256, each read as a big-endian number: a sum says the same in any order.
+    pub fn add(&mut self, term: Self) {
+        let mut carry = 0;
+        for (sum, term) in self.0.iter_mut().zip(term.0).rev() {
+            let digit = u16::from(*sum) + u16::from(term) + carry;
+            *sum = digit.to_be_bytes()[1];
+            carry = digit >> 8;
+        }
+    }
+}
 
 impl fmt::Display for Sha256Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

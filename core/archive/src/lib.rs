@@ -3,6 +3,7 @@
 //! No AWS, no async, no files: bytes in, findings out. Damage is a value; only failing to read is an error.
 
 mod census;
+mod compare;
 mod compression;
 mod damage;
 mod digest;
@@ -13,6 +14,7 @@ mod sniff;
 mod walk;
 
 pub use census::{Census, LargeObjectCensus, Sha256Hex, TableCensus};
+pub use compare::{Compared, Comparison, Outline, Pair, Rows, Table, compare_rows, differences, is_reordered, shown};
 pub use compression::{Compression, UnknownCompression};
 pub use damage::Damage;
 pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
@@ -21,6 +23,6 @@ pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader,
 pub use sniff::{Kind, SNIFF_LEN, sniff};
 pub use walk::packed;
 pub use walk::{
-    Entry, Format, FormatVersion, Header, InTablespace, InnerCompression, LargeObjectEntry, Outline, OutlineReader,
-    Place, PlainRepack, SavedWalk, Walk, Walked,
+    Described, Entry, Format, FormatVersion, Header, InTablespace, InnerCompression, LargeObjectEntry, Outline,
+    OutlineReader, Outliner, Place, PlainRepack, SavedWalk, Walk, Walked,
 };

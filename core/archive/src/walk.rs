@@ -18,6 +18,7 @@ mod writing;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::contents::columns;
 use self::{
     blocks::Blocks,
     contents::{Content, Contents, ContentsReader},
@@ -27,12 +28,12 @@ use self::{
     values::{Input, Stop},
 };
 pub use self::{
-    contents::{Entry, InTablespace, LargeObjectEntry, Place},
+    contents::{Described, Entry, InTablespace, LargeObjectEntry, Outliner, Place},
     header::{Format, FormatVersion, Header, InnerCompression},
     plain::{Outline, OutlineReader, PlainRepack},
 };
 use crate::{
-    census::{Census, TableCensus},
+    census::{Census, Sha256Hex, TableCensus},
     damage::Damage,
 };
 
@@ -102,6 +103,22 @@ impl Walk {
         let mut walk = Self::new();
         walk.state.contents.essential_only = true;
         walk
+    }
+
+    /// The same walk, which also digests each table's rows in any order: [`Walk::in_any_order`].
+    #[must_use]
+    pub fn comparing(mut self) -> Self {
+        self.state.contents.compares = true;
+        self
+    }
+
+    /// Of each table in the census's order: the sum, modulo 2^256, of the SHA-256 of each of its rows, read as big-endian numbers; of
+    /// the lines, where it was dumped as INSERTs. Nothing of a table that has not been read to its end, or by a walk that doesn't compare.
+    #[must_use]
+    pub fn in_any_order(&self) -> Vec<Option<Sha256Hex>> {
+        let tables = self.state.contents.entries.iter().filter_map(|entry| entry.block.as_ref());
+        let tables = tables.filter(|block| block.content != Content::LargeObjects && block.counted.is_some());
+        tables.map(|block| block.counted.and_then(|counted| counted.any_order)).collect()
     }
 
     /// Reads the dump's next bytes.

@@ -118,7 +118,7 @@ impl Blocks {
         if let Some(promised) = block.offset.filter(|&promised| promised != self.start) {
             return Err(format!("the table of contents has it at byte {promised}").into());
         }
-        self.stream = Stream::Table(Tally::of(block.content));
+        self.stream = Stream::Table(Tally::of(block.content, contents.compares, block.columns.as_deref()));
         Ok(if self.large_objects { Place::LargeObjectOid } else { Place::ChunkLength })
     }
 

@@ -3,14 +3,18 @@
 //!
 //! Definitions, the bulk of it, are read over; what is kept is bounded by [`MOST_KEPT`].
 
+mod outliner;
 mod reader;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::outliner::{Described, Outliner};
 pub(super) use self::reader::ContentsReader;
+pub(crate) use self::reader::columns;
 use super::values::Stop;
 use crate::Damage;
 use crate::census::Sha256Hex;
@@ -100,6 +104,9 @@ pub(super) struct Block {
     /// Where it ends, once the walk has come so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<u64>,
+    /// The names of its columns in the order of the rows' fields, where a walk that compares needs them.
+    #[serde(skip)]
+    pub(super) columns: Option<Vec<String>>,
 }
 
 /// What a data block holds.
@@ -117,6 +124,9 @@ pub(super) struct Counted {
     pub(super) rows: Option<u64>,
     pub(super) bytes: u64,
     pub(super) sha256: Sha256Hex,
+    /// The sum of the lines' digests, where the walk compares.
+    #[serde(skip)]
+    pub(super) any_order: Option<Sha256Hex>,
 }
 
 impl Entry {
@@ -194,12 +204,16 @@ pub(super) struct Contents {
     memory: usize,
     /// Entries that only a restore asks for aren't kept.
     pub(super) essential_only: bool,
+    /// Rows are digested in any order as well.
+    pub(super) compares: bool,
+    /// Where rows are compared: tables below others, whose columns a restore puts into their parents' order.
+    pub(super) children: HashSet<(String, String)>,
 }
 
 impl From<Vec<Entry>> for Contents {
     fn from(entries: Vec<Entry>) -> Self {
         let memory = entries.iter().map(Entry::memory).sum();
-        let mut contents = Self { entries, large_objects: Vec::new(), awaited: 0, memory, essential_only: true };
+        let mut contents = Self { entries, memory, essential_only: true, ..Self::default() };
         contents.await_next();
         contents
     }
@@ -247,12 +261,27 @@ impl Contents {
         Self::from(entries.cloned().collect::<Vec<_>>())
     }
 
+    /// A table comes before its rows.
+    fn note_child(&mut self, entry: &mut Entry) {
+        let is_child = entry.definition.as_deref().is_some_and(|sql| sql.contains("\nINHERITS ("));
+        if entry.kind == "TABLE" && is_child {
+            self.children.insert((entry.schema.clone(), entry.name.clone()));
+        } else if let Some(block) = &mut entry.block
+            && !self.children.contains(&(entry.schema.clone(), entry.name.clone()))
+        {
+            block.columns = None;
+        }
+    }
+
     fn await_next(&mut self) {
         let seen = |entry: &&Entry| entry.block.as_ref().is_none_or(|block| block.counted.is_some());
         self.awaited += self.entries.iter().skip(self.awaited).take_while(seen).count();
     }
 
-    fn push(&mut self, entry: Entry) -> Result<(), Stop> {
+    fn push(&mut self, mut entry: Entry) -> Result<(), Stop> {
+        if self.compares {
+            self.note_child(&mut entry);
+        }
         let is_wanted =
             if self.essential_only { entry.is_essential() } else { !entry.is_one_large_object() || entry.has_data() };
         if is_wanted {

@@ -16,12 +16,24 @@ const TERMINATOR: &[u8] = b"\\.\n";
 pub(super) struct Sum {
     pub(super) bytes: u64,
     sha256: ResumableSha256,
+    /// The lines in any order, where they are asked for.
+    #[serde(skip)]
+    lines: Option<Box<Lines>>,
 }
 
 impl Sum {
+    /// One that digests each line as well.
+    fn with_lines(columns: Option<&[String]>) -> Self {
+        let fields = columns.map(|columns| Fields { columns: columns.to_vec(), ..Fields::default() });
+        Self { lines: Some(Box::new(Lines { fields, ..Lines::default() })), ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.sha256.0.update(bytes);
+        if let Some(lines) = &mut self.lines {
+            lines.add(bytes);
+        }
     }
 
     /// Adds to the digest alone.
@@ -42,10 +54,12 @@ pub(super) enum Tally {
 }
 
 impl Tally {
-    pub(super) fn of(content: Content) -> Self {
+    /// `compares`: its lines are digested in any order as well, and their fields by the names of `columns`, where those are given.
+    pub(super) fn of(content: Content, compares: bool, columns: Option<&[String]>) -> Self {
+        let sum = if compares { Sum::with_lines(columns) } else { Sum::default() };
         match content {
-            Content::Rows => Self::Rows(CopyText::default()),
-            Content::Statements | Content::LargeObjects => Self::Statements(Sum::default()),
+            Content::Rows => Self::Rows(CopyText { sum, ..CopyText::default() }),
+            Content::Statements | Content::LargeObjects => Self::Statements(sum),
         }
     }
 
@@ -60,13 +74,14 @@ impl Tally {
     }
 
     pub(super) fn finish(self) -> Result<Counted, &'static str> {
-        let (rows, sum) = match self {
+        let (rows, mut sum) = match self {
             Self::Rows(copy) if copy.line != Line::Ended => return Err("its rows end without the line `\\.`"),
             Self::Rows(copy) => (Some(copy.rows), copy.sum),
             Self::Statements(sum) => (None, sum),
         };
+        let any_order = sum.lines.take().map(|lines| lines.finish());
         let (bytes, sha256) = sum.finish();
-        Ok(Counted { rows, bytes, sha256 })
+        Ok(Counted { rows, bytes, sha256, any_order })
     }
 }
 
@@ -140,6 +155,101 @@ impl CopyText {
     }
 }
 
+/// The sum of each line's SHA-256, modulo 2^256: the same whatever the lines' order.
+#[derive(Clone, Debug, Default)]
+struct Lines {
+    line: Sha256,
+    has_begun: bool,
+    sum: Sha256Hex,
+    /// Where fields may be in another order.
+    fields: Option<Fields>,
+}
+
+/// A row whose fields are digested each with its column's name, and added up: the same whatever the columns' order.
+#[derive(Clone, Debug, Default)]
+struct Fields {
+    columns: Vec<String>,
+    /// The number of the field.
+    at: usize,
+    field: Option<Sha256>,
+    sum: Sha256Hex,
+}
+
+impl Fields {
+    /// A part of a row, without its end.
+    fn add(&mut self, text: &[u8]) {
+        for (number, part) in text.split(|byte| *byte == b'\t').enumerate() {
+            if number > 0 {
+                self.end_field();
+            }
+            self.field().update(part);
+        }
+    }
+
+    fn field(&mut self) -> &mut Sha256 {
+        let name = self.columns.get(self.at).map_or("", String::as_str);
+        self.field.get_or_insert_with(|| {
+            let mut field = Sha256::new();
+            field.update((name.len() as u64).to_be_bytes());
+            field.update(name);
+            field
+        })
+    }
+
+    fn end_field(&mut self) {
+        let field = std::mem::take(self.field()).finalize();
+        self.sum.add(Sha256Hex(field.into()));
+        self.field = None;
+        self.at += 1;
+    }
+
+    fn end_row(&mut self) -> Sha256Hex {
+        self.end_field();
+        self.at = 0;
+        Sha256Hex(Sha256::digest(std::mem::take(&mut self.sum).0).into())
+    }
+}
+
+impl Lines {
+    fn add(&mut self, text: &[u8]) {
+        let Some(fields) = &mut self.fields else { return self.add_lines(text) };
+        for part in text.split_inclusive(|byte| *byte == b'\n') {
+            match part.strip_suffix(b"\n") {
+                Some(rest) => {
+                    fields.add(rest);
+                    self.sum.add(fields.end_row());
+                }
+                None => fields.add(part),
+            }
+        }
+    }
+
+    fn add_lines(&mut self, mut text: &[u8]) {
+        for newline in memchr_iter(b'\n', text).scan(0, |start, at| Some(at + 1 - std::mem::replace(start, at + 1))) {
+            let (line, rest) = text.split_at(newline);
+            self.line.update(line);
+            self.end();
+            text = rest;
+        }
+        if !text.is_empty() {
+            self.line.update(text);
+            self.has_begun = true;
+        }
+    }
+
+    fn end(&mut self) {
+        self.sum.add(Sha256Hex(self.line.finalize_reset().into()));
+        self.has_begun = false;
+    }
+
+    fn finish(mut self) -> Sha256Hex {
+        if self.has_begun {
+            self.end();
+        }
+        self.sum
+    }
+}
+
 /// SHA-256 whose state can be stored in the middle; it is not a secret, being a function of the archive's bytes.
 #[derive(Clone, Debug, Default)]
 struct ResumableSha256(Sha256);
@@ -163,13 +273,40 @@ mod tests {
     use super::*;
 
     fn count(pieces: &[&[u8]]) -> Result<Counted, &'static str> {
-        let mut tally = Tally::of(Content::Rows);
+        let mut tally = Tally::of(Content::Rows, false, None);
         pieces.iter().try_for_each(|piece| tally.add(piece))?;
         tally.finish()
     }
 
     fn expected(rows: u64, text: &[u8]) -> Counted {
-        Counted { rows: Some(rows), bytes: text.len() as u64, sha256: Sha256Hex(Sha256::digest(text).into()) }
+        Counted {
+            rows: Some(rows),
+            bytes: text.len() as u64,
+            sha256: Sha256Hex(Sha256::digest(text).into()),
+            any_order: None,
+        }
+    }
+
+    fn in_any_order(content: Content, pieces: &[&[u8]]) -> Option<Sha256Hex> {
+        let mut tally = Tally::of(content, true, None);
+        pieces.iter().for_each(|piece| tally.add(piece).unwrap());
+        tally.finish().unwrap().any_order
+    }
+
+    #[test]
+    fn the_same_rows_come_to_the_same_in_any_order_and_any_pieces() {
+        let rows = |text: &[u8]| in_any_order(Content::Rows, &[text, b"\\.\n\n\n"]);
+        let one = rows(b"1\ta\n2\tb\n2\tb\n\\\\.\n");
+        assert_eq!(rows(b"\\\\.\n2\tb\n1\ta\n2\tb\n"), one);
+        let bytes: Vec<&[u8]> = b"2\tb\n1\ta\n2\tb\n\\\\.\n\\.\n".chunks(1).collect();
+        assert_eq!(in_any_order(Content::Rows, &bytes), one);
+        for other in [&b"1\ta\n2\tb\n\\\\.\n"[..], b"1\tb\n2\ta\n2\tb\n\\\\.\n", b"1\ta\n2\tb\n2\tb\n\\\\.\n\n"] {
+            assert_ne!(rows(other), one, "{}", other.escape_ascii());
+        }
+        let lines = |text: &[u8]| in_any_order(Content::Statements, &[text]);
+        assert_eq!(lines(b"a\nb\n\n"), lines(b"\nb\na\n"));
+        assert_ne!(lines(b"a\nb"), lines(b"a\nc"));
+        assert_eq!(rows(b""), Some(Sha256Hex::default()));
     }
 
     #[test]
@@ -192,6 +329,21 @@ mod tests {
                 assert_eq!(count(&[head, tail]), Ok(expected(rows, text)), "cut at {cut}: {}", text.escape_ascii());
             }
         }
+    }
+
+    #[test]
+    fn rows_come_to_the_same_with_their_columns_in_any_order() {
+        let sum = |columns: &[&str], text: &[u8], size: usize| {
+            let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+            let mut tally = Tally::of(Content::Rows, true, Some(&columns));
+            text.chunks(size).for_each(|piece| tally.add(piece).unwrap());
+            tally.finish().unwrap().any_order
+        };
+        let one = sum(&["a", "b"], b"1\tx\n2\t\n\\.\n", 100);
+        assert_eq!(sum(&["b", "a"], b"\t2\nx\t1\n\\.\n", 1), one);
+        assert_eq!(sum(&["a", "b"], b"2\t\n1\tx\n\\.\n", 3), one);
+        assert_ne!(sum(&["b", "a"], b"1\tx\n2\t\n\\.\n", 100), one);
+        assert_ne!(sum(&["a", "b"], b"1\t\n2\tx\n\\.\n", 100), one, "fields of other rows");
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl Text {
         String::from_utf8_lossy(&self.kept).into_owned()
     }
 
+    /// What was kept of it.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.kept
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.length.unwrap_or(0) == 0
     }

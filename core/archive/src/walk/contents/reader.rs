@@ -40,7 +40,7 @@ pub(in crate::walk) struct ContentsReader {
 
 /// The fields of an entry in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Field {
+pub(super) enum Field {
     Count,
     DumpId,
     HasDumper,
@@ -71,6 +71,8 @@ struct Draft {
     kind: String,
     definition: Option<String>,
     copied: bool,
+    #[serde(skip)]
+    columns: Option<Vec<String>>,
     schema: String,
     owner: String,
     #[serde(default)]
@@ -131,7 +133,11 @@ impl ContentsReader {
             Field::Definition if draft.is_the_databases_own() || is_kept(&draft.kind) => {
                 draft.definition = Some(kept_text()?);
             }
-            Field::CopyStatement => draft.copied = !values.text(0, input)?.is_empty(),
+            Field::CopyStatement => {
+                let text = values.text(LONGEST_DEFINITION, input)?;
+                draft.copied = !text.is_empty();
+                draft.columns = if restores { columns(&text.lossy()) } else { None };
+            }
             Field::Schema => draft.schema = kept_text()?,
             Field::Tablespace if restores => draft.tablespace_name = kept_text()?,
             Field::Owner => draft.owner = kept_text()?,
@@ -147,7 +153,7 @@ impl ContentsReader {
 }
 
 impl Field {
-    fn next(self, minor_version: u8) -> Self {
+    pub(super) fn next(self, minor_version: u8) -> Self {
         match self {
             Self::Count | Self::Offset => Self::DumpId,
             Self::DumpId => Self::HasDumper,
@@ -209,8 +215,12 @@ impl Draft {
         };
         let block = match (self.has_dumper, offset) {
             (false, Offset::NoData) => None,
-            (true, Offset::NotSet) => Some(Block { content, offset: None, counted: None, end: None }),
-            (true, Offset::At(position)) => Some(Block { content, offset: Some(position), counted: None, end: None }),
+            (true, Offset::NotSet) => {
+                Some(Block { content, offset: None, counted: None, end: None, columns: self.columns })
+            }
+            (true, Offset::At(position)) => {
+                Some(Block { content, offset: Some(position), counted: None, end: None, columns: self.columns })
+            }
             _ => return Err(format!("entry {} contradicts itself on whether it has data", self.dump_id).into()),
         };
         let tablespace = (!self.tablespace_name.is_empty())
@@ -230,10 +240,46 @@ impl Draft {
     }
 }
 
-fn entry_count(count: i64) -> Result<u64, Stop> {
+pub(super) fn entry_count(count: i64) -> Result<u64, Stop> {
     u64::try_from(count).map_err(|_| "its number of entries is negative".into())
 }
 
-fn dump_id(id: i64) -> Result<i32, Stop> {
+pub(super) fn dump_id(id: i64) -> Result<i32, Stop> {
     i32::try_from(id).ok().filter(|&id| id > 0).ok_or_else(|| format!("an entry's number is {id}").into())
+}
+
+/// The columns of `COPY schema.table (a, "b, c") FROM stdin;`
+pub(crate) fn columns(statement: &str) -> Option<Vec<String>> {
+    let (before, _) = statement.trim_end().rsplit_once(") FROM stdin")?;
+    // Within quotes anything may stand: the list begins at the first parenthesis outside of them.
+    let mut is_quoted = false;
+    let begin = before.char_indices().find(|(_, letter)| {
+        is_quoted ^= *letter == '"';
+        !is_quoted && *letter == '('
+    });
+    let list = before.get(begin?.0 + 1..)?;
+    let (mut names, mut name) = (Vec::new(), String::new());
+    is_quoted = false;
+    for letter in list.chars() {
+        is_quoted ^= letter == '"';
+        match letter {
+            ',' if !is_quoted => names.push(std::mem::take(&mut name).trim().to_owned()),
+            letter => name.push(letter),
+        }
+    }
+    names.push(name.trim().to_owned());
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::columns;
+
+    #[test]
+    fn columns_are_read_with_their_quotes() {
+        let read = |list: &str| columns(&"COPY \"a (\".b (LIST) FROM stdin;\n".replace("LIST", list)).unwrap();
+        assert_eq!(read("a, b"), ["a", "b"]);
+        assert_eq!(read("\"a, b\", \"c)\"\"\", d"), ["\"a, b\"", "\"c)\"\"\"", "d"]);
+        assert_eq!(columns("COPY a FROM stdin;\n"), None);
+    }
 }

@@ -1,0 +1,222 @@
+//! Rows of two censuses, table by table: the same ones, in whatever order, or not.
+
+use std::collections::BTreeMap;
+
+use crate::census::{Census, Sha256Hex, TableCensus};
+
+/// A table's rows as they were counted, and the sum of their digests, which no order changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name, its rows and their digest in the archive's order.
+    pub census: TableCensus,
+    /// As [`Walk::in_any_order`](crate::Walk::in_any_order) tells it.
+    pub in_any_order: Option<Sha256Hex>,
+}
+
+/// What the rows of two archives came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Tables whose rows are equal.
+    pub tables: u64,
+    /// Their rows, as far as they can be counted.
+    pub rows: u64,
+    /// Bytes of their text.
+    pub bytes: u64,
+    /// What differs, a sentence each.
+    pub differences: Vec<String>,
+    /// Tables that hold the same rows in another order.
+    pub reordered: Vec<String>,
+    /// Partitioned tables whose rows are in other partitions than they were.
+    pub moved: Vec<String>,
+    /// Tables that were dumped as INSERTs whose lines are the same, in another order: a row may have several lines.
+    pub same_lines: Vec<String>,
+    /// Tables without rows in the original, which have none in the copy either.
+    pub without_rows: Vec<String>,
+}
+
+impl Table {
+    /// Those of a census, whose tables stand in the order of `in_any_order`.
+    #[must_use]
+    pub fn all(census: &Census, in_any_order: &[Option<Sha256Hex>]) -> Vec<Self> {
+        let sums = in_any_order.iter().copied().chain(std::iter::repeat(None));
+        let tables = census.tables.iter().cloned().zip(sums);
+        tables.map(|(census, in_any_order)| Self { census, in_any_order }).collect()
+    }
+
+    fn name(&self) -> String {
+        format!("{}.{}", self.census.schema, self.census.name)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.census.rows == Some(0) || self.census.bytes == 0
+    }
+}
+
+/// Compares the tables of an original with those of its copy. `hashed_below` names the table that a partition belongs to, where a hash
+/// decides which partition holds a row: that of an enum's value is another one wherever the value was made.
+#[must_use]
+pub fn compare_rows(original: &[Table], copy: &[Table], hashed_below: impl Fn(&TableCensus) -> Option<String>) -> Rows {
+    let mut compared = Rows::default();
+    let mut copies: BTreeMap<(&str, &str), Vec<&Table>> = BTreeMap::new();
+    copy.iter().rev().for_each(|table| copies.entry(key(table)).or_default().push(table));
+    let mut moved: BTreeMap<String, Sides<'_>> = BTreeMap::new();
+    for table in original {
+        let found = copies.get_mut(&key(table)).and_then(Vec::pop);
+        if found.is_some_and(|found| compared.are_equal(table, found)) {
+            compared.count(table);
+        } else if let Some(root) = hashed_below(&table.census) {
+            let sides = moved.entry(root).or_default();
+            sides.original.push(table);
+            sides.copy.extend(found);
+        } else {
+            compared.differences.push(difference(table, found));
+        }
+    }
+    for left in copies.into_values().flatten() {
+        match hashed_below(&left.census) {
+            Some(root) => moved.entry(root).or_default().copy.push(left),
+            None if left.is_empty() => compared.without_rows.push(left.name()),
+            None => compared.differences.push(only_in_copy(left)),
+        }
+    }
+    moved.into_iter().for_each(|(root, sides)| compared.judge(root, &sides));
+    compared
+}
+
+/// The partitions of one table that differ.
+#[derive(Default)]
+struct Sides<'a> {
+    original: Vec<&'a Table>,
+    copy: Vec<&'a Table>,
+}
+
+impl Rows {
+    fn are_equal(&mut self, original: &Table, copy: &Table) -> bool {
+        let (a, b) = (&original.census, &copy.census);
+        if (a.rows, a.bytes, a.sha256) == (b.rows, b.bytes, b.sha256) {
+            return true;
+        }
+        let is_same = (a.rows, a.bytes) == (b.rows, b.bytes)
+            && original.in_any_order.is_some()
+            && original.in_any_order == copy.in_any_order;
+        if is_same {
+            let list = if a.rows.is_some() { &mut self.reordered } else { &mut self.same_lines };
+            list.push(original.name());
+        }
+        is_same
+    }
+
+    fn count(&mut self, table: &Table) {
+        self.tables += 1;
+        self.rows = self.rows.saturating_add(table.census.rows.unwrap_or(0));
+        self.bytes = self.bytes.saturating_add(table.census.bytes);
+    }
+
+    /// The rows of all partitions together are the same, or each partition differs by itself.
+    fn judge(&mut self, root: String, sides: &Sides<'_>) {
+        let sums = (sum(&sides.original), sum(&sides.copy));
+        if matches!(sums, (Some(original), Some(copy)) if original == copy) {
+            sides.original.iter().for_each(|table| self.count(table));
+            self.moved.push(root);
+            return;
+        }
+        for table in &sides.original {
+            let found = sides.copy.iter().find(|other| key(other) == key(table));
+            self.differences.push(difference(table, found.copied()));
+        }
+        let is_new = |table: &&&Table| !sides.original.iter().any(|other| key(other) == key(table));
+        self.differences.extend(sides.copy.iter().filter(is_new).map(|table| only_in_copy(table)));
+    }
+}
+
+fn key(table: &Table) -> (&str, &str) {
+    (&table.census.schema, &table.census.name)
+}
+
+fn sum(tables: &[&Table]) -> Option<(u64, Sha256Hex)> {
+    tables.iter().try_fold((0_u64, Sha256Hex::default()), |(rows, mut sum), table| {
+        sum.add(table.in_any_order?);
+        Some((rows.saturating_add(table.census.rows?), sum))
+    })
+}
+
+fn difference(original: &Table, copy: Option<&Table>) -> String {
+    let name = original.name();
+    let (expected, found) = (original.census.rows, copy.map(|copy| copy.census.rows));
+    match (expected, found) {
+        (_, None) => format!("table {name}: its rows are not in the restored database"),
+        (Some(expected), Some(Some(found))) if expected != found => {
+            format!("table {name}: {found} {} instead of {expected}", if found == 1 { "row" } else { "rows" })
+        }
+        (Some(1), _) => format!("table {name}: its row differs"),
+        (Some(rows), _) => format!("table {name}: its {rows} rows are not the same"),
+        _ => format!("table {name}: its rows, dumped as INSERTs, are not the same"),
+    }
+}
+
+fn only_in_copy(table: &Table) -> String {
+    let rows = table.census.rows.map_or_else(|| "rows".to_owned(), |rows| format!("{rows} rows"));
+    format!("table {}: {rows} instead of none", table.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, rows: u64, in_order: u8, in_any_order: u8) -> Table {
+        let census = TableCensus {
+            schema: "public".into(),
+            name: name.into(),
+            rows: Some(rows),
+            bytes: rows,
+            sha256: Sha256Hex([in_order; 32]),
+        };
+        Table { census, in_any_order: Some(Sha256Hex([in_any_order; 32])) }
+    }
+
+    fn apart(_: &TableCensus) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn the_same_rows_in_another_order_are_equal_and_said() {
+        let original = [table("a", 3, 1, 7), table("b", 2, 1, 8)];
+        let compared = compare_rows(&original, &[table("b", 2, 1, 8), table("a", 3, 2, 7)], apart);
+        assert_eq!((compared.tables, compared.rows, compared.differences.len()), (2, 5, 0));
+        assert_eq!(compared.reordered, ["public.a"]);
+    }
+
+    #[test]
+    fn every_way_to_differ_is_named() {
+        let original = [table("a", 3, 1, 7), table("b", 2, 1, 8), table("gone", 1, 1, 1), table("one", 1, 1, 1)];
+        let copy = [
+            table("a", 1, 2, 7),
+            table("b", 2, 2, 9),
+            table("one", 1, 2, 2),
+            table("new", 4, 1, 1),
+            table("bare", 0, 1, 1),
+        ];
+        let compared = compare_rows(&original, &copy, apart);
+        assert_eq!(
+            compared.differences,
+            [
+                "table public.a: 1 row instead of 3",
+                "table public.b: its 2 rows are not the same",
+                "table public.gone: its rows are not in the restored database",
+                "table public.one: its row differs",
+                "table public.new: 4 rows instead of none",
+            ]
+        );
+        assert_eq!((compared.tables, compared.without_rows), (0, vec!["public.bare".to_owned()]));
+    }
+
+    #[test]
+    fn rows_that_only_moved_between_partitions_by_hash_are_equal_and_none_may_be_lost() {
+        let below = |table: &TableCensus| table.name.starts_with("p_").then(|| "public.p".to_owned());
+        let original = [table("p_0", 3, 1, 2), table("p_1", 1, 1, 4)];
+        let compared = compare_rows(&original, &[table("p_0", 1, 9, 1), table("p_1", 3, 9, 5)], below);
+        assert_eq!((compared.differences.len(), compared.tables, compared.moved.len()), (0, 2, 1));
+        let compared = compare_rows(&original, &[table("p_0", 1, 9, 1), table("p_1", 3, 9, 6)], below);
+        assert_eq!(compared.differences.len(), 2);
+    }
+}
