@@ -48,6 +48,17 @@ fn ahead(span_since: SignedDuration) -> Option<SignedDuration> {
     (span_since < -SKEW).then(|| -span_since)
 }
 
+/// How long something took, in its two largest units: `4.2 s`, `12 min 3 s`, `2 h 5 min`.
+#[must_use]
+pub fn duration(taken: std::time::Duration) -> String {
+    let seconds = taken.as_secs();
+    match seconds {
+        0..60 => format!("{:.1} s", taken.as_secs_f64()),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
 /// A moment to the minute: `2026-01-20 03:00 UTC`.
 #[must_use]
 pub fn minute(at: Timestamp) -> String {

@@ -23,6 +23,12 @@ impl Connection {
         Self { variables, withheld }
     }
 
+    /// Another server, reached by these variables alone. Child processes don't inherit the same secrets.
+    #[must_use]
+    pub fn elsewhere(&self, variables: Variables) -> Self {
+        Self { variables, withheld: self.withheld }
+    }
+
     /// The same server, another database.
     #[must_use]
     pub fn to(&self, database: &str) -> Self {

@@ -19,5 +19,6 @@ pub mod properties;
 pub mod replacing;
 pub mod rights;
 pub mod roles;
+pub mod scratch;
 pub mod statistics;
 pub mod undumpable;

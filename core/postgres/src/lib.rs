@@ -8,11 +8,13 @@
 //! | [`libpq`] | libpq's environment variables, and the service file |
 //! | [`tools`] | which of the installed client programs fits |
 //! | [`programs`] | child processes and their one supervisor |
+//! | [`cluster`] | a private server, made and thrown away |
 //! | [`server`] | what a server says of itself |
 //! | [`database`] | what a database is, holds and is called |
 //! | [`quote`] | names and texts as SQL writes them |
 //! | [`words`] | SQL that an archive brings, taken apart and quoted again |
 
+pub mod cluster;
 mod connection;
 pub mod database;
 mod error;

@@ -78,6 +78,14 @@ impl Tools {
         versions_of(self.paths(program))
     }
 
+    /// Every version of the server that is installed with what makes a cluster of it: where `postgres` and `initdb` are.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Tool> {
+        let mut installed = self.installed("postgres");
+        installed.tools.retain(|tool| tool.path.with_file_name("initdb").is_file());
+        installed.tools
+    }
+
     /// Where `program` is, each file once, in the order of the folders.
     fn paths(&self, program: &str) -> Vec<PathBuf> {
         let mut seen = HashSet::new();

@@ -9,6 +9,7 @@ pub mod needs;
 pub mod origin;
 pub mod pattern;
 pub mod relics;
+pub mod rewrites;
 pub mod roles;
 pub mod statements;
 pub mod tokens;

@@ -1,5 +1,5 @@
-//! The names of the databases that stand beside the living one: `NAME_restoring_TIME` while it is filled, and
-//! `NAME_before_TIME` after the exchange. The time is the restore's own, in UTC, as in a backup's name.
+//! The names of the databases that stand beside the living one: `NAME_restoring_TIME` while it is filled,
+//! `NAME_before_TIME` after the exchange, and `NAME_drill_TIME` for a drill. The time is the restore's own, in UTC, as in a backup's name.
 
 use archive::Digester;
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 const LONGEST: usize = 63;
 const RESTORING: &str = "_restoring_";
 const BEFORE: &str = "_before_";
+const DRILL: &str = "_drill_";
 const TIME: &str = "%Y%m%d_%H%M%S";
 /// Hexadecimal digits that keep shortened names apart.
 const HASH_DIGITS: usize = 8;
@@ -44,6 +45,18 @@ pub fn is_restoring(database: &str, name: &str) -> bool {
     is_beside(database, RESTORING, name)
 }
 
+/// The scratch database's name during a drill.
+#[must_use]
+pub fn drill(database: &str, at: Timestamp) -> String {
+    beside(database, DRILL, at)
+}
+
+/// Whether `name` is one that [`drill`] makes for any database.
+#[must_use]
+pub fn is_drill(name: &str) -> bool {
+    name.rsplit_once(DRILL).is_some_and(|(_, time)| is_time(time))
+}
+
 /// A time as names have it: `20261122_194500`.
 #[must_use]
 pub fn spell_time(at: Timestamp) -> String {
@@ -55,9 +68,11 @@ fn beside(database: &str, mark: &str, at: Timestamp) -> String {
 }
 
 fn is_beside(database: &str, mark: &str, name: &str) -> bool {
-    time_beside(database, mark, name).is_some_and(|time| {
-        jiff::civil::DateTime::strptime(TIME, time).is_ok() && time.len() == "YYYYMMDD_HHMMSS".len()
-    })
+    time_beside(database, mark, name).is_some_and(is_time)
+}
+
+fn is_time(text: &str) -> bool {
+    jiff::civil::DateTime::strptime(TIME, text).is_ok() && text.len() == "YYYYMMDD_HHMMSS".len()
 }
 
 fn time_beside<'a>(database: &str, mark: &str, name: &'a str) -> Option<&'a str> {
@@ -108,6 +123,17 @@ mod tests {
         assert!(!is_before("app", &restoring("app", time())));
         let (one, other) = ("x".repeat(60), "x".repeat(61));
         assert!(!is_before(&one, &before(&other, time())));
+    }
+
+    #[test]
+    fn a_scratch_database_is_known_by_its_name() {
+        assert_eq!(drill("app", time()), "app_drill_20261122_194500");
+        assert!(is_drill("app_drill_20261122_194500") && is_drill(&drill(&"ü".repeat(40), time())));
+        for other in
+            ["app", "app_drill_", "app_drill_20261122_19450", "app_drill_20261122_194500x", "drill_20261122_194500"]
+        {
+            assert!(!is_drill(other), "{other}");
+        }
     }
 
     proptest! {

@@ -52,6 +52,14 @@ impl Handle {
         }
     }
 
+    /// Tells it to end at once, and kills it when it hasn't within `patience`. A server leaves no shared memory behind then.
+    pub(crate) fn quit_within(&self, patience: Duration) {
+        self.signal(Signal::QUIT);
+        if !self.ends_within(patience) {
+            self.kill();
+        }
+    }
+
     /// Kills it.
     pub(crate) fn kill(&self) {
         self.signal(Signal::KILL);

@@ -201,6 +201,17 @@ impl Program {
         Ok(Ended { failure: BadEnd::of(status), lines: self.join() })
     }
 
+    /// Whether it has ended by itself.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.handle.ends_within(Duration::ZERO)
+    }
+
+    /// Tells a server to end at once, without bringing anything to its end.
+    pub fn quit(self) {
+        self.handle.quit_within(self.patience);
+    }
+
     /// Kills it, because its work is of no use any more.
     pub fn stop(self) {
         self.handle.kill();

@@ -1,0 +1,175 @@
+//! A scratch database: made for a drill, dropped after it, and known as ours if a drill was killed.
+//!
+//! What tells it from everybody else's is its name's form *and* a mark that only we set: a connection limit that nobody chooses, from its
+//! first moment on, then the end of its comment. What tells a living drill's from a dead one's is an advisory lock on the name, which a session
+//! of the drill holds for its whole time, in whichever database: every role sees it in `pg_locks`.
+
+use archive::Digester;
+use serde::Deserialize;
+
+use crate::database::exchange::end_connections;
+use crate::database::names;
+use crate::programs::session::{Session, SessionError};
+use crate::quote::{identifier, literal};
+use crate::{Psql, PsqlError};
+
+/// The first of the two numbers of our advisory locks.
+const CLASS: i32 = 0x6c67_6472;
+/// How many connections a scratch database takes until it has its comment.
+const LIMIT: u32 = 604_513;
+/// How the comment of a scratch database ends, behind the comment that the archive says.
+const MARK: &str = "\n(scratch database of a lastgood drill; the next drill drops it)";
+/// How often it is tried to drop one: what was killed takes a moment to end.
+const TRIES: usize = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// How often it is waited, in all, for claims of drills that may be dying.
+const DYING: usize = 6;
+
+/// The option of CREATE DATABASE that marks a new one.
+#[must_use]
+pub fn option() -> String {
+    format!(" CONNECTION LIMIT {LIMIT}")
+}
+
+/// What follows CREATE DATABASE: the mark that stays.
+#[must_use]
+pub fn mark(name: &str) -> String {
+    let name = identifier(name);
+    format!("COMMENT ON DATABASE {name} IS {};\nALTER DATABASE {name} CONNECTION LIMIT -1;\n", literal(&marked("")))
+}
+
+/// A comment of the archive's, with the mark behind it.
+#[must_use]
+pub fn marked(comment: &str) -> String {
+    format!("{comment}{MARK}")
+}
+
+/// The same without the mark; nothing where there is no other comment.
+#[must_use]
+pub fn unmarked(comment: &str) -> Option<&str> {
+    Some(comment.strip_suffix(MARK).unwrap_or(comment)).filter(|comment| !comment.is_empty())
+}
+
+/// A name that is ours as long as this lives.
+pub struct Claim {
+    _session: Session,
+}
+
+impl Claim {
+    /// Claims a scratch database's name; nothing when another drill has it.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn take(maintenance: &Psql, name: &str) -> Result<Option<Self>, PsqlError> {
+        let failed = |error: String| PsqlError::Refused(error);
+        let mut session = Session::start(&maintenance.unstopped()).map_err(|e| failed(e.to_string()))?;
+        let (class, key) = (CLASS, key(name));
+        match session.ask(&format!("SELECT pg_catalog.pg_try_advisory_lock({class}, {key});\n")) {
+            Ok(answer) => Ok((answer.trim() == "t").then_some(Self { _session: session })),
+            Err(SessionError::Ended) => Err(failed(match session.why() {
+                Err(error) => error.to_string(),
+                Ok(()) => SessionError::Ended.to_string(),
+            })),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+/// The second of the two numbers.
+fn key(name: &str) -> i32 {
+    let mut digester = Digester::new();
+    digester.update(name.as_bytes());
+    let digits: String = digester.finish().md5.to_string().chars().take(8).collect();
+    u32::from_str_radix(&digits, 16).map_or(0, u32::cast_signed)
+}
+
+/// Drops what drills left behind that were killed, and answers with the names. What can't be dropped now is the next drill's.
+///
+/// # Errors
+/// When the server can't be asked.
+pub fn drop_dead(maintenance: &Psql) -> Result<Vec<String>, PsqlError> {
+    #[derive(Deserialize)]
+    struct Found {
+        name: String,
+    }
+    let select = format!(
+        "SELECT d.datname AS name FROM pg_database d, shobj_description(d.oid, 'pg_database') AS comment
+            WHERE pg_has_role(d.datdba, 'USAGE') AND NOT d.datistemplate
+            AND CASE WHEN comment IS NULL THEN d.datconnlimit = {LIMIT} ELSE right(comment, {}) = {} END",
+        MARK.chars().count(),
+        literal(MARK)
+    );
+    let mut dropped = Vec::new();
+    let mut patience = DYING;
+    for Found { name } in maintenance.rows::<Found>(&select)? {
+        if !names::is_drill(&name) || stays_claimed(maintenance, &name, &mut patience)? {
+            continue;
+        }
+        match remove(maintenance, &name) {
+            Ok(()) => dropped.push(name),
+            Err(error) => tracing::warn!("cannot drop {name}, which a drill left behind: {error}"),
+        }
+    }
+    Ok(dropped)
+}
+
+/// What was killed a moment ago may hold its claim for a moment more.
+fn stays_claimed(maintenance: &Psql, name: &str, patience: &mut usize) -> Result<bool, PsqlError> {
+    while is_claimed(maintenance, name)? {
+        if *patience == 0 {
+            return Ok(true);
+        }
+        *patience -= 1;
+        std::thread::sleep(PAUSE);
+    }
+    Ok(false)
+}
+
+fn is_claimed(maintenance: &Psql, name: &str) -> Result<bool, PsqlError> {
+    let key = key(name).cast_unsigned();
+    let select = format!(
+        "SELECT 1 AS one FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = {CLASS} AND objid::bigint = {key} AND objsubid = 2"
+    );
+    Ok(maintenance.row::<serde_json::Value>(&select)?.is_some())
+}
+
+/// Drops a scratch database, whoever is connected to it. Subscriptions in it were never enabled: nothing of theirs is on a publisher.
+///
+/// # Errors
+/// What the server said last.
+pub fn remove(maintenance: &Psql, name: &str) -> Result<(), PsqlError> {
+    let maintenance = &maintenance.unstopped();
+    let mut last = Ok(());
+    for _ in 0..TRIES {
+        let _ = end_connections(maintenance, &[name]);
+        match maintenance.script(&format!("DROP DATABASE IF EXISTS {};\n", identifier(name))) {
+            Ok(_) => return Ok(()),
+            Err(error @ PsqlError::Interrupted(_)) => return Err(error),
+            Err(error) => last = Err(error),
+        }
+        if let Err(error) = drop_subscriptions(maintenance, name) {
+            tracing::debug!("{error}");
+        }
+        std::thread::sleep(PAUSE);
+    }
+    last
+}
+
+fn drop_subscriptions(maintenance: &Psql, name: &str) -> Result<(), PsqlError> {
+    let select = "SELECT format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I;', subname)
+        FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database()\n\\gexec\n";
+    maintenance.to(name).script(select).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_stands_behind_the_archives_own_comment() {
+        assert_eq!(unmarked(&marked("the shop")), Some("the shop"));
+        assert_eq!((unmarked(&marked("")), unmarked("plain")), (None, Some("plain")));
+        assert_ne!(key("app_drill_20261122_194500"), key("app_drill_20261122_194501"));
+    }
+}
