@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use arguments::{
-    AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, ExpectArgs, ListArgs, ManArgs, Place,
-    PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
+    AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, DrillArgs, ExpectArgs, ListArgs, ManArgs,
+    Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
 };
 
 use crate::answers::report::Report;
@@ -96,6 +96,9 @@ pub(crate) enum Command {
     /// Restore a backup.
     #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
+    /// Prove that a backup restores: restore it into a scratch database, compare that with what was dumped, and drop it.
+    #[command(after_help = examples::DRILL)]
+    Drill(DrillArgs),
     /// Estimate what the backups cost, or would cost, per month on AWS.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),
@@ -121,6 +124,7 @@ impl Command {
             Self::Prune(args) => args.dry_run,
             Self::Adopt(args) => args.dry_run,
             Self::Restore(args) => args.dry_run,
+            Self::Drill(args) => args.dry_run,
             _ => false,
         }
     }

@@ -37,6 +37,14 @@ impl Lock {
         Self::hold(&folder.join(format!("lastgood-{name}.restore.lock")), &format!("a restore of {name}"))
     }
 
+    /// Takes the lock for drills of `name` in `folder`, without waiting. Backups and restores may run meanwhile.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub(crate) fn for_drill(folder: &Path, name: &str) -> Result<Self, Failure> {
+        Self::hold(&folder.join(format!("lastgood-{name}.drill.lock")), &format!("a drill of {name}"))
+    }
+
     fn hold(path: &Path, run: &str) -> Result<Self, Failure> {
         let file = open(path).map_err(|e| {
             Failure::new(Exit::Failed, format!("cannot open the lock file {}: {e}", path.display()))

@@ -29,9 +29,10 @@ mod twins;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use postgres::Connection;
 use repository::BucketSettings;
 
-pub(crate) use database::{DatabaseSettings, Limits};
+pub(crate) use database::{DatabaseSettings, DrillPlace, Limits};
 pub(crate) use definition::{Definition, Section};
 pub(crate) use foreign::names as foreign_names;
 pub(crate) use form::{AGE, Compression, SIZE, Verify};
@@ -158,6 +159,22 @@ impl Settings {
     pub(crate) fn retry_budget(&self) -> Duration {
         let minutes = self.sources.layers.get(&table::BACKUP_RETRY_MINUTES).unwrap_or_default();
         Duration::from_secs(60 * u64::from(minutes))
+    }
+
+    /// The server of this URL, which was typed, and so may hold no password.
+    ///
+    /// # Errors
+    /// Exit 2 when it is none, or holds one.
+    pub(crate) fn server_at(&self, url: &str) -> Result<Connection, Failure> {
+        let read = (form::DATABASE_URL.parse)(url);
+        let read = read.map_err(|complaint| Failure::new(Exit::Usage, format!("--server: {complaint}")))?;
+        if read.variables.contains_key("PGPASSWORD") {
+            let error = "--server: every user of this machine can read a password that is typed";
+            return Err(Failure::new(Exit::Usage, error).hint(
+                "leave it out of the URL: set PGPASSWORD, add a line to ~/.pgpass, or set the whole URL as BACKUP_DRILL_SERVER",
+            ));
+        }
+        Ok(connection::another(&self.sources.layers, read))
     }
 
     /// The server's own settings, without a chosen database: `--all-databases` uses them to list the databases.

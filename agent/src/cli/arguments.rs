@@ -212,6 +212,34 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct DrillArgs {
+    /// The backup: its name as `list` shows it, or `latest` for the newest good one. Default: latest.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Restore onto this server instead of the one that the settings name. The URL may not contain a password: set PGPASSWORD,
+    /// ~/.pgpass or BACKUP_DRILL_SERVER.
+    #[arg(long, value_name = "URL", conflicts_with = "temporary_server")]
+    pub(crate) server: Option<String>,
+    /// Restore onto a private server, which is started from the installed PostgreSQL and removed afterwards. It needs disk space in TMPDIR
+    /// (default /var/tmp).
+    #[arg(long)]
+    pub(crate) temporary_server: bool,
+    /// Number of parallel jobs. Default: chosen by the archive's size and the number of cores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: Option<u8>,
+    /// Give the backup's functions a search_path until their rows, indexes and views are restored, as `restore` does.
+    #[arg(long)]
+    pub(crate) search_path_fix: bool,
+    /// Show what would be restored where, and whether there is room. Change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
+    /// read.
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) repository: Option<Which>,
+}
+
+#[derive(Args, Debug, Default)]
 pub(crate) struct RestoreArgs {
     /// The backup: its name as `list` shows it, or `latest` for the newest good one.
     #[arg(value_name = "ID", group = "from")]

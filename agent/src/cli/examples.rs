@@ -132,6 +132,21 @@ Examples:
 Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds
 the lock, 4 the backup is damaged, 5 no such backup or old database.";
 
+pub(super) const DRILL: &str = "\
+Examples:
+  lastgood drill                      restore the newest good backup into a scratch database and compare it
+  lastgood drill --temporary-server   the same on a private server, which touches no other
+  lastgood drill latest --server postgresql://admin@standby.example.org/postgres
+  lastgood drill shop_backup_20261122_030000 --dry-run
+  0 5 1 * * /usr/local/bin/lastgood drill --temporary-server --quiet
+
+The last line goes into a crontab: a drill on the first of each month. docs/drill.md says what it
+proves and what it needs.
+
+Exit status: 0 the restored database is what was dumped, 1 the drill could not be carried out,
+2 wrong usage or setting, 3 another drill holds the lock, 4 the backup is damaged, 5 no such backup,
+6 something differs or a check failed.";
+
 pub(super) const COST: &str = "\
 Examples:
   lastgood cost                       price the bucket and the AWS stack that watches it

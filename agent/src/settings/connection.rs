@@ -7,6 +7,7 @@ use postgres::libpq::{self, Variables};
 use postgres::{Connection, Secret};
 
 use super::address::{Address, Claim, Claims, Origin};
+use super::database_url::DatabaseUrl;
 use super::foreign::{self, Findings, Known, Refused};
 use super::form::link;
 use super::layers::{Layers, Source};
@@ -88,6 +89,22 @@ pub(super) fn resolve(places: Places<'_>) -> Resolved {
     let mut variables = address.into_variables();
     variables.entry("PGAPPNAME").or_insert_with(|| Secret::new("lastgood"));
     Resolved { connection: Connection::new(variables, &SECRETS), findings }
+}
+
+/// What says who one is, wherever one connects to.
+const LOGIN: [&str; 5] = ["PGPASSWORD", "PGPASSFILE", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"];
+
+/// A server that this URL alone names. Of libpq's own variables those hold that say who one is; the password of the database that is backed
+/// up goes nowhere else.
+pub(super) fn another(layers: &Layers, url: DatabaseUrl) -> Connection {
+    let mut variables = url.variables;
+    for name in LOGIN {
+        if let Some(found) = layers.set(name) {
+            variables.entry(name).or_insert_with(|| Secret::new(found.text));
+        }
+    }
+    variables.entry("PGAPPNAME").or_insert_with(|| Secret::new("lastgood"));
+    Connection::new(variables, &SECRETS)
 }
 
 fn known(places: &Places<'_>, address: &Address) -> Known {

@@ -11,6 +11,7 @@ use postgres::{Connection, Secret};
 
 use super::checks::Checks;
 use super::connection::{self, Places, Resolved};
+use super::database_url::DrillServer;
 use super::foreign::Findings;
 use super::layers::{Layer, Layers, Source};
 use super::read::Given;
@@ -46,6 +47,27 @@ pub(crate) struct DatabaseSettings {
     pub(crate) start_command: Option<String>,
     /// Queries that a restored database has to answer with true.
     pub(crate) checks: Option<Checks>,
+    /// Where drills restore; `None`: on its own server.
+    pub(crate) drill_server: Option<DrillPlace>,
+    pub(crate) drill_healthcheck: Option<Secret>,
+}
+
+/// A place for drills that isn't the database's own server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DrillPlace {
+    /// A private server.
+    Temporary,
+    /// Another server.
+    Other(Connection),
+}
+
+impl DrillPlace {
+    fn of(layers: &Layers) -> Option<Self> {
+        Some(match layers.get(&table::BACKUP_DRILL_SERVER)? {
+            DrillServer::Temporary => Self::Temporary,
+            DrillServer::Url(url) => Self::Other(connection::another(layers, *url)),
+        })
+    }
 }
 
 /// Limits that were set, and are no defaults.
@@ -202,6 +224,8 @@ impl DatabaseSettings {
             stop_command: layers.get(&table::RESTORE_STOP_COMMAND),
             start_command: layers.get(&table::RESTORE_START_COMMAND),
             checks: layers.get(&table::RESTORE_CHECKS),
+            drill_server: DrillPlace::of(layers),
+            drill_healthcheck: layers.get(&table::BACKUP_DRILL_HEALTHCHECK_URL),
         }
     }
 }

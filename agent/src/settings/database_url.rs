@@ -21,6 +21,22 @@ pub(crate) use parts::DatabaseUrl;
 pub(crate) const DATABASE_URL: Form<DatabaseUrl> =
     Form { words: "`postgresql://user:password@host:port/database`", parse };
 
+/// Where a drill restores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DrillServer {
+    /// A private server of its own.
+    Temporary,
+    Url(Box<DatabaseUrl>),
+}
+
+pub(crate) const DRILL_SERVER: Form<DrillServer> = Form {
+    words: "`temporary`, or `postgresql://user:password@host:port/database`",
+    parse: |text| match text.trim() {
+        "temporary" => Ok(DrillServer::Temporary),
+        url => parse(url).map(|url| DrillServer::Url(Box::new(url))),
+    },
+};
+
 /// What frameworks call PostgreSQL in a URL: libpq, django-environ, dj-database-url, Laravel, Ecto.
 const SCHEMES: [&str; 12] = [
     "postgresql",

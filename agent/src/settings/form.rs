@@ -8,7 +8,7 @@ use postgres::{Secret, libpq};
 use serde::Serialize;
 
 pub(crate) use super::checks::CHECKS;
-pub(crate) use super::database_url::DATABASE_URL;
+pub(crate) use super::database_url::{DATABASE_URL, DRILL_SERVER};
 use super::definition::Form;
 
 /// How archives are compressed.

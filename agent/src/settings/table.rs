@@ -7,7 +7,7 @@ use std::time::Duration;
 use postgres::Secret;
 
 use super::checks::Checks;
-use super::database_url::DatabaseUrl;
+use super::database_url::{DatabaseUrl, DrillServer};
 use super::definition::{Definition, Section, Setting, settings};
 use super::form::{self, Checksum, Compression, Defaults, ServerSideEncryption, Verify};
 
@@ -157,15 +157,19 @@ settings! {
         RESTORE_START_COMMAND: String = TEXT { guide: Some(START_GUIDES_SERVICES), per_database: true }
         /// SQL queries that a restored database has to answer with true before it takes the name: `SELECT count(*) > 0 FROM users; SELECT max(day) > now() - interval '2 days' FROM orders`. A value that begins with `/`, `./` or `@` is the path of a file with them; in TOML it may be a list. Each runs in a read-only transaction of its own, for five minutes at most, and has to return one row with one column that is true. `SET name = value` between them holds for those that follow: `SET statement_timeout = '1h'`.
         RESTORE_CHECKS: Checks = CHECKS { per_database: true, parts: Some("\n;\n") }
+        /// Where `drill` restores: the URL of a server, which may contain a password, or `temporary` for a private server that is started from the installed PostgreSQL and removed afterwards. Unset: the server of the settings.
+        BACKUP_DRILL_SERVER: DrillServer = DRILL_SERVER { secret: true, per_database: true }
     }
     Run {
         /// The URL to ping when a backup succeeds, and with `/start` added when it begins, as healthchecks.io expects.
         BACKUP_HEALTHCHECK_URL: Secret = PING_URL { secret: true, per_database: true }
         /// The URL to ping when a backup fails, with the error as the body. Unset: `BACKUP_HEALTHCHECK_URL` with `/fail` added.
         BACKUP_HEALTHCHECK_FAIL_URL: Secret = PING_URL { secret: true, per_database: true }
+        /// The URL to ping when a drill passes, with `/start` added when it begins, and with `/fail` when it doesn't pass.
+        BACKUP_DRILL_HEALTHCHECK_URL: Secret = PING_URL { secret: true, per_database: true }
         /// The log file of `backup`, `prune`, `adopt` and `retire`. If it is not writable, Lastgood logs to a file in the temporary folder instead.
         BACKUP_LOG_FILE: PathBuf = PATH { default: Some("/var/log/lastgood.log"), guide: Some("/var/log/astro-backup.log") }
-        /// The log file of `restore`.
+        /// The log file of `restore` and `drill`.
         RESTORE_LOG_FILE: PathBuf = PATH { default: Some("/var/log/lastgood.log"), guide: Some("/var/log/astro-restore.log") }
         /// The log file of `verify` and `check`.
         BACKUP_VERIFY_LOG_FILE: PathBuf = PATH { default: Some("/var/log/lastgood.log"), guide: Some("/var/log/astro-backup-verify.log") }

@@ -23,6 +23,6 @@ pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader,
 pub use sniff::{Kind, SNIFF_LEN, sniff};
 pub use walk::packed;
 pub use walk::{
-    Described, Entry, Format, FormatVersion, Header, InTablespace, InnerCompression, LargeObjectEntry, Outline,
-    OutlineReader, Outliner, Place, PlainRepack, SavedWalk, Walk, Walked,
+    Described, Entry, Format, FormatVersion, Header, InTablespace, InnerCompression, LargeObjectEntry, Outliner, Place,
+    PlainRepack, SavedWalk, ScriptOutline, ScriptReader, Walk, Walked,
 };

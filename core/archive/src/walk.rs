@@ -30,7 +30,7 @@ use self::{
 pub use self::{
     contents::{Described, Entry, InTablespace, LargeObjectEntry, Outliner, Place},
     header::{Format, FormatVersion, Header, InnerCompression},
-    plain::{Outline, OutlineReader, PlainRepack},
+    plain::{PlainRepack, ScriptOutline, ScriptReader},
 };
 use crate::{
     census::{Census, Sha256Hex, TableCensus},

@@ -107,9 +107,9 @@ pub(crate) const FOLDERS: &[Apart] = &[
     },
     Apart {
         package: "lastgood",
-        files: Files::PartsBut(&["backup"]),
+        files: Files::PartsBut(&["backup", "restore"]),
         folder: "commands",
-        reason: "a command is read without reading another; restore alone takes the backup that it makes first",
+        reason: "a command is read without reading another; restore alone takes the backup that it makes first, and a drill restores",
     },
 ];
 

@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use ::archive::Outline;
+use ::archive::ScriptOutline;
 
 use crate::answers::failure::Failure;
 use crate::commands::restore::backup::{Backup, StoredBytes};
+use crate::commands::restore::watch::Watch;
 use crate::interrupt::Interrupt;
 use crate::keys::{Keys, Source};
 use crate::settings::Settings;
@@ -19,7 +20,9 @@ pub(crate) struct Archive {
     pub(crate) keys: Keys,
     pub(crate) interrupt: Interrupt,
     /// Of a script, once it has been read.
-    outline: OnceLock<Arc<Outline>>,
+    outline: OnceLock<Arc<ScriptOutline>>,
+    /// Who else looks at what is read of it.
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Archive {
@@ -34,14 +37,15 @@ impl Archive {
         interrupt: &Interrupt,
     ) -> Result<Self, Failure> {
         let keys = Keys::read(settings.identity_file.as_deref())?;
-        Ok(Self { place: backup.place.clone(), stored, keys, interrupt: interrupt.clone(), outline: OnceLock::new() })
+        let (interrupt, outline) = (interrupt.clone(), OnceLock::new());
+        Ok(Self { place: backup.place.clone(), stored, keys, interrupt, outline, watch: None })
     }
 
     /// The outline of a script, which is read for it once.
     ///
     /// # Errors
     /// As `read`.
-    pub(crate) fn outline(&self, read: impl FnOnce() -> io::Result<Outline>) -> io::Result<Arc<Outline>> {
+    pub(crate) fn outline(&self, read: impl FnOnce() -> io::Result<ScriptOutline>) -> io::Result<Arc<ScriptOutline>> {
         if let Some(outline) = self.outline.get() {
             return Ok(Arc::clone(outline));
         }

@@ -15,7 +15,7 @@ use crate::read_back::{self, Reader};
 use crate::settings::Settings;
 
 /// A backup that is being restored, should it turn out to be damaged.
-pub(super) struct Suspect {
+pub(crate) struct Suspect {
     name: String,
     other: Option<String>,
     manifest: Option<Manifest>,
@@ -25,7 +25,7 @@ pub(super) struct Suspect {
 }
 
 impl Suspect {
-    pub(super) fn new(backup: &Backup, stored: &StoredBytes, interrupt: &Interrupt) -> Self {
+    pub(crate) fn new(backup: &Backup, stored: &StoredBytes, interrupt: &Interrupt) -> Self {
         Self {
             name: backup.name.clone(),
             other: backup.other.clone(),
@@ -37,7 +37,7 @@ impl Suspect {
     }
 
     /// Reads everything again after `first` found damage: why the restore failed, and what to do now.
-    pub(super) async fn read_again(&self, first: Failure, settings: &Settings) -> Failure {
+    pub(crate) async fn read_again(&self, first: Failure, settings: &Settings) -> Failure {
         let Some((repository, object)) = object(&self.stored).await else { return first };
         tracing::warn!("{}; reading all of it a second time", first.error);
         let mut interrupt = self.interrupt.clone();

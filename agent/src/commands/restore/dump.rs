@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use ::archive::packed::TarReader;
-use ::archive::{Damage, Expander, Kind, Outline, OutlineReader, PlainRepack, SNIFF_LEN, sniff};
+use ::archive::{Damage, Expander, Kind, PlainRepack, SNIFF_LEN, ScriptOutline, ScriptReader, sniff};
 
 use crate::interrupt::Interrupt;
 use crate::keys::Source;
@@ -33,7 +33,7 @@ impl Dump {
     /// When the first bytes, or the outline, can't be read.
     pub(crate) fn new<E: From<io::Error>>(
         mut expander: Expander<Source>,
-        outline: impl FnOnce() -> Result<Arc<Outline>, E>,
+        outline: impl FnOnce() -> Result<Arc<ScriptOutline>, E>,
     ) -> Result<Self, E> {
         let mut head = Vec::with_capacity(SNIFF_LEN);
         (&mut expander).take(SNIFF_LEN as u64).read_to_end(&mut head)?;
@@ -129,8 +129,8 @@ impl Read for Dump {
 ///
 /// # Errors
 /// When it can't be read, or is no whole script; when the run is told to stop.
-pub(crate) fn outline(mut script: Expander<Source>, interrupt: &Interrupt) -> io::Result<Outline> {
-    let mut outline = OutlineReader::new();
+pub(crate) fn outline(mut script: Expander<Source>, interrupt: &Interrupt) -> io::Result<ScriptOutline> {
+    let mut outline = ScriptReader::new();
     loop {
         if interrupt.seen().is_some() {
             return Err(io::Error::other("the restore was told to stop"));

@@ -30,6 +30,11 @@ impl Edits {
         Self { edits, int_size }
     }
 
+    /// Whether the text in this place is replaced.
+    pub(crate) fn replace(&self, place: Place) -> bool {
+        self.edits.binary_search_by_key(&place.at, |edit| edit.place.at).is_ok()
+    }
+
     /// Applies them to one reading of the archive.
     pub(crate) fn begin(&self) -> Editor<'_> {
         Editor { rest: &self.edits, int_size: self.int_size, position: 0, skipped_to: 0 }

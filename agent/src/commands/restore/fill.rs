@@ -45,6 +45,15 @@ pub(crate) fn run(job: &Job, psql: &Psql, filling: &Filling) -> Result<(Through,
     Ok((through, job.count(psql)?))
 }
 
+/// Makes the archive's definitions in an empty database, without privileges.
+///
+/// # Errors
+/// When a program fails, or the archive's head can't be read.
+pub(crate) fn define(job: &Job, psql: &Psql) -> Result<(), Failure> {
+    let head = in_parts::head(job)?;
+    in_parts::define_all(job, psql, &spool::path_of(&head))
+}
+
 fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let (choice, _list) = job.choice()?;
     let tool = &job.facts.head.pg_restore;

@@ -6,7 +6,7 @@
 
 use postgres::PsqlError;
 use postgres::database::live::LiveDatabase;
-use postgres::database::properties;
+use postgres::database::{properties, scratch};
 use postgres::quote::{identifier, literal, setting_name};
 use postgres::words::origin;
 
@@ -76,6 +76,7 @@ fn take_over(job: &Job, name: &str) -> Result<(), Failure> {
     statements.push(format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC"));
     statements.extend(known(origin::privileges(head.of_database("ACL").unwrap_or_default(), name)));
     if let Some(comment) = head.of_database("COMMENT").and_then(origin::comment) {
+        let comment = if job.wish.is_drill { scratch::marked(&comment) } else { comment };
         statements.push(format!("COMMENT ON DATABASE {database} IS {}", literal(&comment)));
     }
     apply(job, statements);

@@ -4,6 +4,7 @@
 
 use std::io::{self, BufRead as _, Read};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use ::archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked, damage};
 
@@ -11,6 +12,7 @@ use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::dump::{self, Dump};
+use crate::commands::restore::watch::Watch;
 use crate::keys::{Keys, Source};
 
 /// What was read, to the last byte.
@@ -91,10 +93,11 @@ pub(crate) fn read_through<E: From<Failure>>(
     mut take: impl FnMut(&Walk, &[u8]) -> Result<(), E>,
 ) -> Result<Through, ReadError<E>> {
     let stored = archive.open().map_err(|failure| ReadError::Refused(failure.into()))?;
-    let tap = Tap { stored, digester: Arc::default(), progress: progress.clone() };
+    let mut viewer = archive.watch.as_ref().map(Watch::begin);
+    let tap = Tap { stored, digester: Arc::default(), progress: progress.clone(), watch: archive.watch.clone() };
     let digester = Arc::clone(&tap.digester);
     let mut expander = open(Box::new(tap), archive)?;
-    let mut walk = Walk::new();
+    let mut walk = if viewer.is_some() { Walk::new().comparing() } else { Walk::new() };
     loop {
         if let Some(signal) = archive.interrupt.seen() {
             return Err(ReadingError::Interrupted(signal).into());
@@ -104,14 +107,17 @@ pub(crate) fn read_through<E: From<Failure>>(
             break;
         }
         walk.feed(bytes).map_err(ReadingError::Damaged)?;
+        viewer.as_mut().map_or(Ok(()), |viewer| viewer.see(bytes)).map_err(ReadingError::Damaged)?;
         take(&walk, bytes).map_err(ReadError::Refused)?;
         let length = bytes.len();
         expander.consume(length);
     }
     let dumped = walk.position();
+    let in_any_order = walk.in_any_order();
     let walked = walk.finish().map_err(ReadingError::Damaged)?;
     // The dump may end before the stored bytes do; the digest is of all of them.
     io::copy(&mut expander.into_inner(), &mut io::sink()).map_err(reading)?;
+    viewer.into_iter().for_each(|viewer| viewer.end(&walked.census, &in_any_order));
     let digester = digester.lock().map_err(|_| ReadingError::Read(io::Error::other("the digest was lost")))?;
     Ok(Through { digest: digester.clone().finish(), walked, dumped })
 }
@@ -129,11 +135,14 @@ struct Tap {
     stored: Source,
     digester: Arc<Mutex<Digester>>,
     progress: Progress,
+    watch: Option<Watch>,
 }
 
 impl Read for Tap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let asked = Instant::now();
         let length = self.stored.read(buffer)?;
+        self.watch.iter().for_each(|watch| watch.waited(asked.elapsed()));
         let mut digester = self.digester.lock().map_err(|_| io::Error::other("the digest was lost"))?;
         digester.update(filled(buffer, length)?);
         self.progress.read(length as u64);

@@ -4,12 +4,12 @@
 //! exchange, the live database isn't touched; the exchange is one transaction.
 
 use jiff::SignedDuration;
-use postgres::database::exchange::{end_connections, exchange};
-use postgres::database::{locales, names, statistics};
+use postgres::Psql;
+use postgres::database::exchange::exchange;
+use postgres::database::{locales, names, scratch, statistics};
 use postgres::quote::identifier;
 use postgres::server;
 use postgres::words::origin;
-use postgres::{Psql, PsqlError};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::answer::Restored;
@@ -24,10 +24,12 @@ use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
 
 /// A database that is being filled. Dropped with the value unless it was kept.
-struct New<'a> {
+pub(crate) struct New<'a> {
     maintenance: &'a Psql,
-    name: String,
+    pub(crate) name: String,
     kept: bool,
+    /// Who drops it where this one can't.
+    left_to: &'static str,
 }
 
 /// How many seconds are tried whose names another restore takes at the same time.
@@ -38,7 +40,22 @@ const TRIES: usize = 5;
 /// # Errors
 /// The live database is untouched and the new one gone then.
 pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, Failure> {
-    let (mut new, old) = create_free(job, new, old).map_err(|failure| job.interrupted_or(failure))?;
+    let (new, old) = create_free(job, new, old).map_err(|failure| job.interrupted_or(failure))?;
+    let (mut new, through) = filled(job, new)?;
+    job.go_on()?;
+    let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
+    job.go_on()?;
+    take_name(job, &new.name, old.as_deref())?;
+    new.kept = true;
+    properties::finish(job);
+    Ok(Restored { old_database: old, ..Restored::new(through, stopped.start()) })
+}
+
+/// Fills a new database, or another one in its place where rows were refused that came side by side.
+///
+/// # Errors
+/// When it can't be filled; it is gone then.
+pub(crate) fn filled<'a>(job: &'a Job, mut new: New<'a>) -> Result<(New<'a>, Through), Failure> {
     let through = match prepare(job, &new.name, &job.plan.filling) {
         Err(Unfilled::Refused(failure)) if job.interrupt.seen().is_none() => {
             tracing::warn!(
@@ -53,13 +70,18 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
         prepared => prepared,
     };
     let through = through.map_err(|unfilled| job.interrupted_or(unfilled.into()))?;
-    job.go_on()?;
-    let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
-    job.go_on()?;
-    take_name(job, &new.name, old.as_deref())?;
-    new.kept = true;
-    properties::finish(job);
-    Ok(Restored { old_database: old, ..Restored::new(through, stopped.start()) })
+    Ok((new, through))
+}
+
+/// A new database with the definitions alone, made of the same archive in the same way.
+///
+/// # Errors
+/// When the server refuses; it is gone then.
+pub(crate) fn defined<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
+    let new = create(job, name)?;
+    properties::before_rows(job, name)?;
+    fill::define(job, &job.server.psql.to(name))?;
+    Ok(new)
 }
 
 fn take_name(job: &Job, new: &str, old: Option<&str>) -> Result<(), Failure> {
@@ -121,7 +143,10 @@ fn is_taken(job: &Job, new: &str) -> bool {
 }
 
 /// From template0, which nothing local has been added to. Nobody but its owner may connect before it is whole.
-fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
+///
+/// # Errors
+/// Exit 1 when the server refuses.
+pub(crate) fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let maintenance = &job.server.maintenance;
     let options = match &job.facts.target.living {
         Some(living) => living.creation_options(),
@@ -130,7 +155,10 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     tracing::info!("restoring into the new database {name}");
     // As its owner's from the beginning: then schema public is the owner's too, and so is all that is made in it.
     let owner = identifier(&job.facts.database_owner);
-    let create = format!("CREATE DATABASE {} OWNER {owner} TEMPLATE template0 {options};\n", identifier(name));
+    let (option, further) =
+        if job.wish.is_drill { (scratch::option(), scratch::mark(name)) } else { Default::default() };
+    let create =
+        format!("CREATE DATABASE {} OWNER {owner} TEMPLATE template0 {options}{option};\n{further}", identifier(name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("cannot create the new database {name}: {e}"));
     // The server would go on creating it.
     maintenance.unstopped().script(&create).map_err(|e| {
@@ -139,7 +167,8 @@ fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
             None => "--locale C creates it with a locale that every server has; or create it empty by hand: the restore keeps its character set and locale",
         })
     })?;
-    let new = New { maintenance, name: name.to_owned(), kept: false };
+    let left_to = if job.wish.is_drill { "the next lastgood drill" } else { "lastgood restore --drop-old" };
+    let new = New { maintenance, name: name.to_owned(), kept: false, left_to };
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
     maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
     Ok(new)
@@ -162,18 +191,9 @@ impl Drop for New<'_> {
         if self.kept {
             return;
         }
-        let (name, maintenance) = (identifier(&self.name), self.maintenance.unstopped());
         // pg_restore's session may take a moment to end after it was killed.
-        for _ in 0..20 {
-            let _ = end_connections(&maintenance, &[&self.name]);
-            match maintenance.script(&format!("DROP DATABASE IF EXISTS {name};\n")) {
-                Ok(_) => return,
-                // The run was told to stop, and the server has not answered for as long as is waited for then.
-                Err(PsqlError::Interrupted(_)) => break,
-                Err(error) => tracing::debug!("{error}"),
-            }
-            std::thread::sleep(std::time::Duration::from_millis(250));
+        if let Err(error) = scratch::remove(self.maintenance, &self.name) {
+            tracing::error!("cannot drop the new database {} ({error}); drop it with: {}", self.name, self.left_to);
         }
-        tracing::error!("cannot drop the new database {}; drop it with: lastgood restore --drop-old", self.name);
     }
 }

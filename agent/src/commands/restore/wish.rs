@@ -54,6 +54,8 @@ pub(crate) struct Wish {
     pub(crate) dumps_as: Option<String>,
     /// The user's own checks of the restored database, and `SET` statements between them.
     pub(crate) checks: Vec<String>,
+    /// It is a drill's: what is made is marked, so that the next drill knows what it may drop.
+    pub(crate) is_drill: bool,
     /// Where rows may wait: `TMPDIR`.
     pub(crate) spool_directory: PathBuf,
 }
@@ -96,6 +98,7 @@ impl Wish {
             } else {
                 checks::of(database)?
             },
+            is_drill: false,
             spool_directory: settings.spool_directory.clone(),
         })
     }

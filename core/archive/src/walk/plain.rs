@@ -16,5 +16,5 @@ mod statement;
 mod tests;
 
 pub(super) use self::count::PlainCount;
-pub use self::outline::{Outline, OutlineReader};
+pub use self::outline::{ScriptOutline, ScriptReader};
 pub use self::repack::PlainRepack;

@@ -49,6 +49,17 @@ pub(super) fn define(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure>
     run(job, psql, &Choice { without_privileges: true, ..choice }, &Part::Definitions(head))
 }
 
+/// All definitions, before and after the rows, and no privileges.
+///
+/// # Errors
+/// When a pg_restore fails.
+pub(super) fn define_all(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure> {
+    define(job, psql, head)?;
+    let (choice, _list) = job.choice()?;
+    let choice = Choice { without_privileges: true, ..choice };
+    run(job, psql, &choice, &Part::Finish { archive: head, jobs: 1 })
+}
+
 /// What follows the rows: privileges, indexes and constraints, with so many `jobs`.
 ///
 /// # Errors

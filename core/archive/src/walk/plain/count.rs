@@ -53,7 +53,7 @@ impl Counted {
         match event {
             Event::Table(schema, name, copy) => {
                 let content = if copy.is_some() { Content::Rows } else { Content::Statements };
-                self.table = Some((schema.to_owned(), name.to_owned(), Tally::of(content)));
+                self.table = Some((schema.to_owned(), name.to_owned(), Tally::of(content, false, None)));
             }
             Event::Rows(rows) => {
                 if let Some((_, _, tally)) = &mut self.table {

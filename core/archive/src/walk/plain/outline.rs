@@ -40,7 +40,7 @@ const ANYWHERE: [&str; 4] = ["ACL", "COMMENT", "DEFAULT ACL", "SECURITY LABEL"];
 
 /// A script's table of contents, and the numbers of the entries with data in the script's order.
 #[derive(Clone, Debug)]
-pub struct Outline {
+pub struct ScriptOutline {
     /// What the script says of itself.
     pub header: Header,
     pub(super) head: Vec<u8>,
@@ -49,7 +49,7 @@ pub struct Outline {
 
 /// Reads a script for its outline.
 #[derive(Debug)]
-pub struct OutlineReader {
+pub struct ScriptReader {
     reader: Reader,
     drafts: Drafts,
 }
@@ -71,7 +71,7 @@ struct Drafts {
     kept: usize,
 }
 
-impl OutlineReader {
+impl ScriptReader {
     /// Before a script's first byte.
     #[must_use]
     pub fn new() -> Self {
@@ -91,7 +91,7 @@ impl OutlineReader {
     ///
     /// # Errors
     /// It isn't whole, or is of a whole server.
-    pub fn finish(mut self) -> Result<Outline, Damage> {
+    pub fn finish(mut self) -> Result<ScriptOutline, Damage> {
         let drafts = &mut self.drafts;
         self.reader.finish(&mut |event| drafts.take(event))?;
         let course = self.reader.course();
@@ -107,7 +107,7 @@ impl OutlineReader {
         let entries: Vec<NewEntry> = drafts.of_the_session().chain(drafts.entries.iter().cloned()).collect();
         writing::int(&mut head, i32::try_from(entries.len()).unwrap_or(i32::MAX));
         entries.iter().for_each(|entry| writing::entry(&mut head, entry));
-        Ok(Outline { header, head, blocks: drafts.blocks })
+        Ok(ScriptOutline { header, head, blocks: drafts.blocks })
     }
 }
 
@@ -115,7 +115,7 @@ fn on_one_line(name: &str) -> String {
     name.replace(['\n', '\r'], " ")
 }
 
-impl Default for OutlineReader {
+impl Default for ScriptReader {
     fn default() -> Self {
         Self::new()
     }

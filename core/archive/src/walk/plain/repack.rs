@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::values::Stop;
 use super::super::writing;
 use super::event::Event;
-use super::outline::Outline;
+use super::outline::ScriptOutline;
 use super::reader::Reader;
 use crate::damage::Damage;
 
@@ -18,7 +18,7 @@ pub struct PlainRepack {
 
 #[derive(Debug)]
 struct Blocks {
-    outline: Arc<Outline>,
+    outline: Arc<ScriptOutline>,
     next: usize,
     begun: bool,
     /// Rows that wait to become a chunk.
@@ -29,7 +29,7 @@ struct Blocks {
 impl PlainRepack {
     /// Before the first byte of the script that `outline` is of.
     #[must_use]
-    pub fn new(outline: Arc<Outline>) -> Self {
+    pub fn new(outline: Arc<ScriptOutline>) -> Self {
         let blocks = Blocks { outline, next: 0, begun: false, waiting: Vec::new(), out: Vec::new() };
         Self { reader: Reader::new(), blocks }
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{OutlineReader, PlainRepack};
+use super::{PlainRepack, ScriptReader};
 use crate::{Damage, Format, Walk, Walked};
 
 const SCRIPT: &str = r#"--
@@ -98,7 +98,7 @@ fn walk_by(script: &[u8], piece: usize) -> Result<Walked, Damage> {
 
 /// The same script as an archive.
 fn repack(script: &[u8], piece: usize) -> Result<Vec<u8>, Damage> {
-    let mut outline = OutlineReader::new();
+    let mut outline = ScriptReader::new();
     script.chunks(piece).try_for_each(|piece| outline.feed(piece))?;
     let mut repack = PlainRepack::new(Arc::new(outline.finish()?));
     let mut out = Vec::new();

@@ -1,0 +1,139 @@
+//! `lastgood drill`: a backup is restored into a scratch database, dumped again and compared with what it was made of; then all of it goes.
+//!
+//! choose → ground (which server) → room → restore → checks → dump again → compare → record → answer. Whatever happens, what was made is
+//! dropped.
+
+mod adjustment;
+mod answer;
+mod both;
+mod clock;
+mod compare;
+mod database;
+mod dump;
+mod failure;
+mod finding;
+mod ground;
+mod original;
+mod partitions;
+mod record;
+mod rehearsal;
+mod rewritten;
+mod roles;
+mod room;
+mod run;
+mod uncompared;
+
+use catalog::BackupId;
+use jiff::Timestamp;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::{DrillArgs, RestoreArgs};
+use crate::commands::drill::answer::{Drilled, Outcomes, Proof};
+use crate::commands::drill::failure::stopped_by;
+use crate::commands::drill::run::{Run, Worked};
+use crate::commands::restore::choose;
+use crate::commands::restore::damage::Suspect;
+use crate::interrupt::Interrupt;
+use crate::lock::Lock;
+use crate::ping::Ping;
+use crate::settings::{DatabaseSettings, Settings};
+
+/// Drills every database that was chosen. If one fails, the others are still drilled.
+///
+/// # Errors
+/// When no drill could begin; the answer tells what became of each database.
+pub(crate) async fn run(args: &DrillArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let databases = interrupt.or(databases(args, settings)).await?;
+    let mut outcomes = Outcomes::default();
+    for database in &databases {
+        let ping = Ping::new(database.drill_healthcheck.as_ref(), None, interrupt.cancellation());
+        let drilled = match interrupt.seen() {
+            Some(signal) => Err(stopped_by(signal)),
+            None if args.dry_run => drill(args, settings, database, interrupt).await,
+            None => {
+                ping.start().await;
+                let drilled = drill(args, settings, database, interrupt).await;
+                match answer::failure_of(&drilled) {
+                    None => ping.success().await,
+                    Some(failure) => ping.failure(&failure).await,
+                }
+                drilled
+            }
+        };
+        outcomes.add(database, drilled);
+    }
+    outcomes.answer(settings.report)
+}
+
+/// One database's drill, with what became of it written down beside the backup.
+async fn drill(
+    args: &DrillArgs,
+    settings: &Settings,
+    database: &DatabaseSettings,
+    interrupt: &Interrupt,
+) -> Result<Drilled, Failure> {
+    let name = name(database)?;
+    let _lock = Lock::for_drill(&settings.lock_directory, &catalog::encode_database(&name))?;
+    let started = Timestamp::now();
+    let wanted = RestoreArgs { id: args.id.clone(), repository: args.repository, ..RestoreArgs::default() };
+    let (backup, stored) = interrupt.or(choose::choose(&wanted, settings, &name, started)).await?;
+    let suspect = Suspect::new(&backup, &stored, interrupt);
+    let run = Run::new(args, settings, database, interrupt, (&backup, &stored))?;
+    let working = tokio::task::spawn_blocking(move || run.work());
+    let worked =
+        working.await.map_err(|e| Failure::new(Exit::Failed, format!("the drill's own thread failed: {e}")))?;
+    let (report, worked) = match worked {
+        Worked::Rehearsed(rehearsal) => return Ok(Drilled::Rehearsed(rehearsal)),
+        Worked::Drilled(report, worked) => (report, worked),
+    };
+    if let Some(signal) = interrupt.seen() {
+        return Err(stopped_by(signal));
+    }
+    let worked = match worked {
+        Err(failure) if failure.exit == Exit::Damaged => Err(suspect.read_again(failure, settings).await),
+        worked => worked,
+    };
+    if args.dry_run {
+        return Err(worked.err().unwrap_or_else(|| stopped_by("itself")));
+    }
+    let place = report.place().to_owned();
+    let (drill, remarks, failure) = report.drill((&name, &backup, started), worked);
+    record::store(&stored, &drill).await;
+    Ok(Drilled::Done(Box::new(Proof { drill, remarks, failure, place })))
+}
+
+/// What the database is called whose backups are drilled.
+fn name(database: &DatabaseSettings) -> Result<String, Failure> {
+    let known = database.name.as_deref().or_else(|| database.connection.database());
+    known.map(str::to_owned).ok_or_else(|| {
+        Failure::new(Exit::Usage, "the settings name no database").hint("name it with --database NAME, or set DB_NAME")
+    })
+}
+
+/// The databases that are drilled: the one of the backup that was named; all that have backups; those of the settings.
+async fn databases(args: &DrillArgs, settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
+    if let Some(id) = args.id.as_ref().and_then(|id| id.parse::<BackupId>().ok()) {
+        return Ok(vec![settings.database(&id.stem.database())]);
+    }
+    if args.id.as_ref().is_some_and(|id| id != "latest") && settings.databases.len() != 1 {
+        return Err(Failure::new(
+            Exit::Usage,
+            "more than one database is configured, and a label alone names a backup of one",
+        )
+        .hint("name it with --database NAME, or give the backup's whole name"));
+    }
+    if !settings.all_databases {
+        return Ok(settings.databases.clone());
+    }
+    let wanted = RestoreArgs { repository: args.repository, ..RestoreArgs::default() };
+    let mut names = std::collections::BTreeSet::new();
+    for repository in choose::repositories(&wanted, settings).await? {
+        names.extend(repository.catalogs().await?.into_iter().filter(|c| !c.entries.is_empty()).map(|c| c.database));
+    }
+    if names.is_empty() {
+        return Err(
+            Failure::new(Exit::NotFound, "there are no backups yet").hint("make the first one with lastgood backup")
+        );
+    }
+    Ok(names.iter().map(|name| settings.database(name)).collect())
+}

@@ -1,0 +1,40 @@
+//! What a drill can't compare, and says so.
+
+use catalog::words;
+
+use ::archive::Rows;
+
+use crate::commands::restore::head::Head;
+use crate::commands::restore::job::Job;
+
+/// How many names a sentence spells out.
+const NAMED: usize = 5;
+
+/// What belongs to no entry that could be compared, a sentence each.
+pub(super) fn of(job: &Job, rows: &Rows) -> Vec<String> {
+    let head = &job.facts.head;
+    let mut said: Vec<String> = job.plan.warnings.iter().filter(|warning| is_about_content(warning)).cloned().collect();
+    let mut say = |names: &[String], words: &str| {
+        if !names.is_empty() {
+            said.push(format!("{words}: {}", words::first_of(names, NAMED, ", ")));
+        }
+    };
+    say(&rows.without_rows, "rows that the backup does not contain, of");
+    say(&rows.same_lines, "rows dumped as INSERTs, which came in another order, compared line by line");
+    say(&names(head, "FOREIGN TABLE"), "rows of foreign tables, which are on other servers");
+    say(&names(head, "MATERIALIZED VIEW DATA"), "rows of materialized views, which were made again from the tables");
+    let extensions: Vec<String> = head.entries("EXTENSION").map(|entry| entry.name.clone()).collect();
+    say(&extensions, "what extensions bring, and their versions, of which a dump says nothing");
+    said
+}
+
+/// What was left out, and not how the restore went about it.
+fn is_about_content(warning: &str) -> bool {
+    !warning.starts_with("this backup has not been verified")
+        && !warning.contains(" jobs instead of ")
+        && !warning.contains("(--search-path-fix)")
+}
+
+fn names(head: &Head, kind: &str) -> Vec<String> {
+    head.entries(kind).map(|entry| format!("{}.{}", entry.schema, entry.name)).collect()
+}
