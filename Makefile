@@ -102,6 +102,16 @@ stores: tools ## try what Lastgood asks of a store at the S3 stores that people 
 stores-docs: ## write what `make stores` came to into docs/install.md
 	@$(CARGO) run --quiet --locked -p e2e --bin stores -- --docs
 
+# ARGUMENTS=--wild takes every database of tests/wild as well; '--only pgbench --version 18' a few.
+.PHONY: drills
+drills: tools ## drill databases of many kinds on every version that is here: every digest is equal
+	@tests/regression.sh
+	@$(CARGO) run --quiet --locked -p e2e --bin drills -- $(ARGUMENTS)
+
+.PHONY: drill-kills
+drill-kills: tools ## end drills at fifty random moments, by SIGTERM and SIGKILL, on each kind of server, and see what is left
+	@DRILL_KILLS=$(or $(DRILL_KILLS),50) $(CARGO) test --workspace --locked --test e2e -- --nocapture drill::kills::
+
 # How often each of the five is killed: KILLS=20 for a short one.
 KILLS ?= 200
 .PHONY: kills

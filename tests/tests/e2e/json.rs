@@ -87,6 +87,9 @@ fn documents_of_backup_and_restore_are_as_documented() {
     holds("backup --dry-run", &json(&agent, &["backup", "--dry-run"]).succeeds());
     holds("backup", &json(&agent, &["backup"]).succeeds());
     holds("restore --dry-run", &json(&agent, &["restore", "latest", "--dry-run"]).succeeds());
+    holds("drill --dry-run", &json(&agent, &["drill", "--dry-run"]).succeeds());
+    let agent = agent.setting("RESTORE_CHECKS", "SELECT true");
+    holds("drill", &json(&agent, &["drill"]).succeeds());
     let copy = format!("{}_json", database().name());
     let restored = json(&agent, &["restore", "latest", "--into", &copy, "--confirm"]);
     database().server().query(&format!("DROP DATABASE IF EXISTS \"{copy}\""));

@@ -6,6 +6,7 @@ mod check;
 mod connections;
 mod cost;
 mod damage;
+mod drill;
 mod functions;
 mod harness;
 mod health;

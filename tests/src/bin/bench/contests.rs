@@ -2,6 +2,7 @@
 
 mod backup;
 mod cores;
+mod drill;
 mod functions;
 mod growth;
 mod history;
@@ -19,10 +20,11 @@ use crate::race::Contest;
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 18] = [
+pub(crate) const ALL: [(&str, Held); 19] = [
     ("backup", backup::hold),
     ("restore", restore::hold),
     ("restore-in-place", restore::hold_in_place),
+    ("drill", drill::hold),
     ("verify", verify::hold),
     ("verify-one-core", verify::hold_on_one_core),
     ("growth", growth::hold),

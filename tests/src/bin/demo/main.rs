@@ -45,6 +45,7 @@ fn tell(story: &mut Story) -> Vec<u32> {
     back_up(story, &agent);
     verify(story, &agent);
     restore(story, &agent, &postgres, &shop);
+    drill(story, &agent);
     restore_by_hand(story, folder.path(), &shop, &copy);
     let aws = cloud::play(story, &postgres, &shop);
     vec![postgres.pid(), s3.pid(), aws]
@@ -72,6 +73,14 @@ fn restore(story: &mut Story, agent: &Agent, postgres: &Postgres, shop: &Databas
     story.run(agent, &["restore", "--from-s3-latest", "--into", "shop_restored", "--confirm"]);
     let restored = postgres.database("shop_restored");
     story.compare("pg_dump of shop and of shop_restored", shop, &restored);
+}
+
+fn drill(story: &mut Story, agent: &Agent) {
+    story.act(
+        "Prove it, as cron does every month: restore on a private server, dump again, compare everything, drop it",
+    );
+    story.run(agent, &["drill", "--temporary-server"]);
+    story.say("Its report has the recovery time, and names what could not be compared. The server is gone.");
 }
 
 fn restore_by_hand(story: &mut Story, folder: &Path, shop: &Database<'_>, copy: &Database<'_>) {

@@ -46,7 +46,7 @@ pub(super) fn hold_in_place(ground: &Ground, effort: &Effort) -> Contest {
     })
 }
 
-fn in_bucket_with_backup<T>(ground: &Ground, database: &Database<'_>, act: impl FnOnce(&Bucket) -> T) -> T {
+pub(super) fn in_bucket_with_backup<T>(ground: &Ground, database: &Database<'_>, act: impl FnOnce(&Bucket) -> T) -> T {
     ground.in_bucket(|bucket| {
         let agent = ground.agent(database).bucket(bucket.name(), bucket.access()).setting("BACKUP_COMPRESSION", "zstd");
         agent.setting("BACKUP_VERIFY", "read-back").run(&["backup", "--quiet"]).succeeds();
@@ -93,7 +93,7 @@ fn usual<'a>(ground: &'a Ground, database: &'a Database<'_>, bucket: &'a Bucket)
     })
 }
 
-fn ours<'a>(
+pub(super) fn ours<'a>(
     ground: &'a Ground,
     database: &'a Database<'_>,
     bucket: &'a Bucket,
@@ -108,14 +108,14 @@ fn ours<'a>(
 }
 
 /// An empty database to restore into, gone afterwards.
-fn into_target(ground: &Ground, act: &mut dyn FnMut(&str) -> Lap) -> Lap {
+pub(super) fn into_target(ground: &Ground, act: &mut dyn FnMut(&str) -> Lap) -> Lap {
     let target = ground.postgres.new_database_named(TARGET);
     ground.postgres.query("CHECKPOINT");
     act(target.name())
 }
 
 /// A swap makes its own: here the name is free, so nothing is left to be dropped, which costs the server a checkpoint.
-fn into_new(ground: &Ground, act: &mut dyn FnMut(&str) -> Lap) -> Lap {
+pub(super) fn into_new(ground: &Ground, act: &mut dyn FnMut(&str) -> Lap) -> Lap {
     ground.postgres.query("CHECKPOINT");
     let lap = act(TARGET);
     ground.postgres.query(&format!("DROP DATABASE {TARGET}"));

@@ -1,0 +1,104 @@
+//! What is changed by hand in the scratch database is found and named.
+
+use e2e::bounds::wait_until;
+use e2e::postgres::Postgres;
+use e2e::process::output;
+
+use super::{Scene, only};
+
+/// A check that waits, in the scratch database, until somebody there holds a lock: the time to change something by hand.
+const GATE: &str = "CREATE FUNCTION public.gate() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    FOR i IN 1..3000 LOOP
+        IF EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+            WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objid = 4711) THEN RETURN true; END IF;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+    RETURN false;
+END $$;";
+
+/// SQL that changes one thing, and what is said of it.
+const CHANGES: [(&str, &str); 15] = [
+    ("UPDATE users SET name = 'Eve' WHERE id = 7", "table public.users: its 12 rows are not the same"),
+    ("DELETE FROM orders WHERE id = 3", "table public.orders: 4 rows instead of 5"),
+    ("SELECT setval('orders_id_seq', 41)", "sequence public.orders_id_seq: 41 instead of 42"),
+    ("COMMENT ON COLUMN users.name IS 'another'", "comment on column public.users.name differs"),
+    (
+        "CREATE OR REPLACE FUNCTION total(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1 + 1'",
+        "function public.total(integer): its body differs",
+    ),
+    (
+        "REVOKE SELECT ON users FROM pg_monitor",
+        "privileges on table public.users: without GRANT SELECT ON TABLE public.users TO pg_monitor",
+    ),
+    ("ALTER TABLE users ALTER COLUMN mail SET DEFAULT 'y'", "table public.users: column mail differs"),
+    ("DROP INDEX users_name", "index public.users_name is missing"),
+    ("CREATE VIEW late AS SELECT 1 AS one", "view public.late is new"),
+    ("ALTER FUNCTION gate() OWNER TO pg_monitor", "function public.gate() belongs to pg_monitor instead of postgres"),
+    ("ALTER TABLE orders DISABLE TRIGGER touched", "trigger touched of public.orders: its definition differs"),
+    ("SELECT lo_put(4712, 0, 'X')", "large objects: the content of the 1 is not the same"),
+    (
+        "GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC",
+        "owner, privileges, comment or label of 1 large object differ: 4712",
+    ),
+    ("ALTER DATABASE \"{scratch}\" SET work_mem = '9MB'", "the database's setting work_mem differs or is missing"),
+    ("COMMENT ON DATABASE \"{scratch}\" IS 'mine'", "comment on the database differs"),
+];
+
+#[test]
+fn everything_changed_by_hand_in_the_scratch_database_is_named() {
+    let scene = Scene::on(Postgres::shared(), "changed");
+    scene.database.query(&format!(
+        "{GATE}
+        CREATE TABLE users (id integer PRIMARY KEY, name text, mail text DEFAULT 'x'); CREATE INDEX users_name ON users (name);
+        INSERT INTO users SELECT n, 'user ' || n FROM generate_series(1, 12) n;
+        CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT n FROM generate_series(1, 5) n;
+        SELECT setval('orders_id_seq', 42); COMMENT ON COLUMN users.name IS 'as they say it';
+        CREATE FUNCTION total(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1'; GRANT SELECT ON users TO pg_monitor;
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER touched BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+        SELECT lo_from_bytea(4712, 'content'); ALTER DATABASE {0} SET work_mem = '8MB'; COMMENT ON DATABASE {0} IS 'the shop'",
+        scene.database.name()
+    ));
+    let scene = scene.backed_up().with("RESTORE_CHECKS", "SELECT public.gate()");
+    let server = scene.database.server();
+    let mut run = scene.agent.start(&["drill", "--json"]);
+    run.wait_for("checking: ");
+    let prefix = format!("{}_drill_", scene.database.name());
+    let scratch = server.databases().into_iter().find(|name| name.starts_with(&prefix)).expect("a scratch database");
+    let changes: String = CHANGES.iter().map(|(sql, _)| format!("{sql};\n")).collect();
+    let changes = changes.replace("{scratch}", &scratch);
+    let copy = server.database(&scratch);
+    copy.query(&changes);
+    let mut opening = copy.client(server.installation(), "psql");
+    opening.args(["--command", "SELECT pg_advisory_lock(4711)", "--command", "SELECT pg_sleep(60)"]);
+    // The drill ends it when it drops the database.
+    drop(output(&mut opening));
+    let outcome = run.wait().exits(6);
+    let drill = only(&outcome);
+    let differences: Vec<&str> =
+        drill["differences"].as_array().unwrap().iter().map(|sentence| sentence.as_str().unwrap()).collect();
+    for (sql, said) in CHANGES {
+        assert!(differences.contains(&said), "{sql}\n{outcome}");
+    }
+    assert_eq!(differences.len(), CHANGES.len(), "{outcome}");
+    assert_eq!((drill["passed"].as_bool(), drill["differing"].as_u64()), (Some(false), Some(CHANGES.len() as u64)));
+    let (beside, status) = scene.recorded();
+    assert_eq!((&beside, &status["last"], &status["lastPassed"]), (&drill, &drill, &serde_json::Value::Null));
+    wait_until("nothing is left", || scene.is_clean());
+}
+
+#[test]
+fn a_check_that_does_not_return_true_fails_the_drill_and_tells_no_row() {
+    let scene = Scene::on(Postgres::shared(), "checked");
+    scene.database.query("CREATE TABLE people AS SELECT 'Ada Lovelace'::text AS name");
+    let scene = scene.backed_up().with("RESTORE_CHECKS", "SELECT count(*) = 1 FROM people; SELECT name FROM people");
+    let outcome = scene.agent.run(&["drill"]).exits(6);
+    let outcome = outcome.mentions("FAILED").mentions("1 of 2 passed").mentions("SELECT name FROM people");
+    outcome.keeps_silent_about("Ada");
+    assert_eq!(scene.recorded().1["lastPassed"], serde_json::Value::Null);
+    let scene = scene.with("RESTORE_CHECKS", "SELECT count(*) = 1 FROM people");
+    let outcome = scene.agent.run(&["drill", "--quiet"]).succeeds();
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""), "cron mails nothing");
+    let (beside, status) = scene.recorded();
+    assert_eq!((beside["passed"].as_bool(), &status["lastPassed"]), (Some(true), &beside["finished"]));
+}
