@@ -45,9 +45,3 @@ CREATE TABLE child (b integer CHECK (b IN (1, 2))) INHERITS (base);
 ALTER TABLE child ALTER COLUMN a SET DEFAULT 'y';
 CREATE STATISTICS likely ON status, state FROM orders;
 INSERT INTO orders (status, code, note, total) SELECT 'new', 'abc', n, n FROM generate_series(1, 9) n;
--- A narrow row in the room that a wide one left lies before rows that are older.
-CREATE TABLE reordered (id integer, wide text);
-INSERT INTO reordered SELECT n, repeat('x', 1500) FROM generate_series(1, 40) n;
-DELETE FROM reordered WHERE id % 3 = 0;
-VACUUM reordered;
-INSERT INTO reordered SELECT n, 'narrow' FROM generate_series(100, 120) n;

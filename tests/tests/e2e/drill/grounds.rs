@@ -29,6 +29,18 @@ fn every_kind_of_object_is_found_equal_on_each_kind_of_server() {
 }
 
 #[test]
+fn what_postgresql_says_in_other_words_is_known_by_name_and_taken_once_more_to_be_sure() {
+    let scene = Scene::on(Postgres::shared(), "rewritten");
+    scene.database.load(&e2e::tools::root().join("tests/sql/rewritten.sql"), &[]);
+    let scene = scene.backed_up();
+    let outcome =
+        scene.agent.run(&["drill"]).succeeds().mentions("PASSED").mentions("taking the definitions once more");
+    let outcome = outcome.mentions("lists of values in PostgreSQL's other words").mentions("view public.open_orders");
+    outcome.mentions("the same rows, in other partitions by hash: public.by_mood");
+    assert!(scene.is_clean());
+}
+
+#[test]
 fn a_role_that_may_create_databases_drills_its_own_and_another_is_told_what_to_do() {
     let scene = Scene::on(Postgres::shared(), "own größe");
     let role = format!("drills {}", std::process::id());
