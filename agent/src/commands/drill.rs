@@ -30,6 +30,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::{DrillArgs, RestoreArgs};
 use crate::commands::drill::answer::{Drilled, Outcomes, Proof};
 use crate::commands::drill::failure::stopped_by;
+use crate::commands::drill::ground::Wanted;
 use crate::commands::drill::run::{Run, Worked};
 use crate::commands::restore::choose;
 use crate::commands::restore::damage::Suspect;
@@ -72,13 +73,13 @@ async fn drill(
     database: &DatabaseSettings,
     interrupt: &Interrupt,
 ) -> Result<Drilled, Failure> {
-    let name = name(database)?;
+    let (name, wanted) = (name(database)?, Wanted::of(args, settings, database)?);
     let _lock = Lock::for_drill(&settings.lock_directory, &catalog::encode_database(&name))?;
     let started = Timestamp::now();
-    let wanted = RestoreArgs { id: args.id.clone(), repository: args.repository, ..RestoreArgs::default() };
-    let (backup, stored) = interrupt.or(choose::choose(&wanted, settings, &name, started)).await?;
+    let which = RestoreArgs { id: args.id.clone(), repository: args.repository, ..RestoreArgs::default() };
+    let (backup, stored) = interrupt.or(choose::choose(&which, settings, &name, started)).await?;
     let suspect = Suspect::new(&backup, &stored, interrupt);
-    let run = Run::new(args, settings, database, interrupt, (&backup, &stored))?;
+    let run = Run::new(args, settings, wanted, interrupt, (&backup, &stored))?;
     let working = tokio::task::spawn_blocking(move || run.work());
     let worked =
         working.await.map_err(|e| Failure::new(Exit::Failed, format!("the drill's own thread failed: {e}")))?;

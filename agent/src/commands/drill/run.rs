@@ -31,7 +31,7 @@ use crate::commands::restore::watch::{View, Watch};
 use crate::commands::restore::wish::Wish;
 use crate::host;
 use crate::interrupt::Interrupt;
-use crate::settings::{DatabaseSettings, Settings};
+use crate::settings::Settings;
 
 /// How many seconds are tried whose names other drills take at the same time.
 const TRIES: usize = 5;
@@ -82,11 +82,11 @@ struct Planned {
 
 impl Run {
     /// # Errors
-    /// Exit 2 when a server's URL or the key file is wrong.
+    /// Exit 2 when the key file is wrong.
     pub(super) fn new(
         args: &DrillArgs,
         settings: &Settings,
-        database: &DatabaseSettings,
+        wanted: Wanted,
         interrupt: &Interrupt,
         (backup, stored): (&Backup, &StoredBytes),
     ) -> Result<Self, Failure> {
@@ -100,7 +100,7 @@ impl Run {
             ..Wish::default()
         };
         Ok(Self {
-            wanted: Wanted::of(args, settings, database)?,
+            wanted,
             wish,
             dry_run: args.dry_run,
             settings: settings.clone(),
