@@ -109,7 +109,7 @@ impl ContentsReader {
                 self.entries_left -= 1;
                 self.field = Field::DumpId;
             } else {
-                self.field = self.read_field(!contents.essential_only, input)?;
+                self.field = self.read_field((!contents.essential_only, contents.compares), input)?;
             }
         }
         contents.await_next();
@@ -117,7 +117,7 @@ impl ContentsReader {
     }
 
     /// Reads one field and says which follows.
-    fn read_field(&mut self, restores: bool, input: &mut Input<'_>) -> Result<Field, Stop> {
+    fn read_field(&mut self, (restores, compares): (bool, bool), input: &mut Input<'_>) -> Result<Field, Stop> {
         let (values, draft) = (&mut self.values, &mut self.draft);
         if values.is_between() {
             draft.begin(self.field, input.position);
@@ -134,9 +134,9 @@ impl ContentsReader {
                 draft.definition = Some(kept_text()?);
             }
             Field::CopyStatement => {
-                let text = values.text(LONGEST_DEFINITION, input)?;
+                let text = values.text(if compares { LONGEST_DEFINITION } else { 0 }, input)?;
                 draft.copied = !text.is_empty();
-                draft.columns = if restores { columns(&text.lossy()) } else { None };
+                draft.columns = if compares { columns(&text.lossy()) } else { None };
             }
             Field::Schema => draft.schema = kept_text()?,
             Field::Tablespace if restores => draft.tablespace_name = kept_text()?,
