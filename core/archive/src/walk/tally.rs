@@ -132,7 +132,9 @@ impl CopyText {
                 rest
             }
             _ => {
-                self.sum.add(TERMINATOR.split_at(held).0);
+                if held > 0 {
+                    self.sum.add(TERMINATOR.split_at(held).0);
+                }
                 self.line = Line::Row;
                 text
             }
