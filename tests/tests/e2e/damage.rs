@@ -33,7 +33,7 @@ fn backup() -> &'static Backup {
         let folder = tempfile::tempdir().unwrap();
         let agent = Agent::new().database(&database).directory(folder.path());
         agent.run(&["backup", "--name", "whole"]).succeeds();
-        let archive = file_ending_in(folder.path(), ".sql.gz");
+        let archive = file_ending_in(folder.path(), "_whole.sql.gz");
         let bytes = std::fs::read(&archive).unwrap();
         assert!(bytes.len() >= 5_000_000, "only {} bytes", bytes.len());
         let manifest = std::fs::read(file_ending_in(folder.path(), ".manifest.json")).unwrap();
