@@ -27,7 +27,7 @@ pub(crate) mod owners;
 pub(crate) mod plan;
 mod properties;
 pub(crate) mod reading;
-mod roles;
+pub(crate) mod roles;
 mod rows;
 mod safety;
 pub(crate) mod server;

@@ -1,7 +1,7 @@
 //! Roles that the backup names and the server lacks: with `--create-roles` they are made before anything else, as the globals
 //! beside the archive say, and taken away again when the restore fails.
 
-mod named;
+pub(crate) mod named;
 mod stored;
 
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ use crate::commands::restore::head::Head;
 use crate::commands::restore::owners;
 
 /// Owners, whoever has or gave privileges, and the roles of policies, user mappings and settings.
-pub(super) fn by(head: &Head) -> BTreeSet<String> {
+pub(crate) fn by(head: &Head) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = owners::named(head).into_iter().map(str::to_owned).collect();
     names.extend(head.database_owner().cloned());
     names.extend(head.roles_in_definitions.iter().cloned());
