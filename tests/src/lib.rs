@@ -11,6 +11,7 @@ pub mod bucket;
 mod build;
 pub mod functions;
 pub mod generator;
+pub mod glacier;
 pub mod history;
 pub mod ministack;
 pub mod old_archives;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use catalog::glacier::Retrieval;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use postgres::words::needs::Locale;
 
@@ -327,6 +329,15 @@ pub(crate) struct RestoreArgs {
     /// restored one is kept in its place. Restore nothing.
     #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "locale", "tablespace_map", "drop_old"])]
     pub(crate) undo: Option<Option<String>>,
+    /// For an archive in Glacier: how fast it is brought back. Each takes its time and has its price; the plan names both.
+    #[arg(long, value_name = "TIER", default_value = "standard", value_parser = retrieval())]
+    pub(crate) retrieval: Retrieval,
+    /// For an archive in Glacier: wait until it is back, hours later, and restore it then.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// For an archive that was brought back from Glacier: go on with its restore. Ask S3 for nothing that costs.
+    #[arg(long)]
+    pub(crate) resume: bool,
     /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
     /// read.
     #[arg(long, value_name = "WHICH")]
@@ -338,6 +349,10 @@ impl RestoreArgs {
     pub(crate) fn leaves_gaps(&self) -> bool {
         !self.data_only && (self.schema_only || !self.table.is_empty() || !self.schema.is_empty())
     }
+}
+
+fn retrieval() -> impl TypedValueParser<Value = Retrieval> {
+    PossibleValuesParser::new(Retrieval::ALL.map(Retrieval::name)).try_map(|name| name.parse())
 }
 
 fn locale(text: &str) -> Result<Locale, String> {

@@ -9,9 +9,7 @@ mod bill;
 mod document;
 mod listed;
 mod load;
-mod money;
 mod note;
-mod prices;
 mod scenario;
 mod stack;
 #[cfg(test)]

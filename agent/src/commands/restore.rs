@@ -35,6 +35,7 @@ pub(crate) mod space;
 pub(crate) mod swap;
 mod swappable;
 mod tables;
+mod thaw;
 mod traps;
 mod undo;
 mod unfilled;
@@ -56,6 +57,7 @@ use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::shown::PlanDocument;
 use crate::commands::restore::plan::way::Way;
 use crate::commands::restore::server::Server;
+use crate::commands::restore::thaw::Brought;
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::{self, Interrupt};
 use crate::lock::Lock;
@@ -83,6 +85,10 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
     let of = database.name.as_deref().unwrap_or(&target.role.name);
     let choosing = choose::choose(args, settings, of, Timestamp::now());
     let (backup, stored) = interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))?;
+    let stored = match thaw::bring_back(args, settings, &backup, stored, interrupt).await? {
+        Brought::Ready(stored) => stored,
+        Brought::NotYet => return Ok(Exit::Failed),
+    };
     let suspect = Suspect::new(&backup, &stored, interrupt);
     let archive = Archive::new(&backup, stored, settings, interrupt)?;
     let (settings, interrupt, own) = (settings.clone(), interrupt.clone(), settings);

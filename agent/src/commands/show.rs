@@ -6,6 +6,7 @@ mod drilled;
 
 use catalog::Entry;
 use catalog::drill::DrillStatus;
+use catalog::glacier::Cold;
 use jiff::Timestamp;
 use repository::{Error, Repository};
 
@@ -31,7 +32,8 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Fa
     let last_drill = last_drill(&repository, &entry).await;
     let by_hand = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
     let globals = by_hand::globals(&repository, settings, manifest.as_ref());
-    let known = Known { manifest, verdicts, drill, last_drill, by_hand, globals };
+    let cold = cold(&repository, &entry).await;
+    let known = Known { manifest, verdicts, drill, last_drill, cold, by_hand, globals };
     let answer = ShowAnswer::new(&repository, &entry, known, Timestamp::now());
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
@@ -47,6 +49,11 @@ fn readable<T>(record: Result<T, Error>) -> Result<Option<T>, Failure> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Where its archive lies, if that is Glacier. Who may not look is told what the listing says.
+async fn cold(repository: &Repository, entry: &Entry) -> Option<Cold> {
+    repository.head_of(entry.archive.as_ref()?).await.ok().flatten()?.cold
 }
 
 /// The last drill of its database. What can't be read leaves only that unsaid.

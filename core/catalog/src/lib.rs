@@ -12,6 +12,7 @@ mod document;
 pub mod drill;
 pub mod freshness;
 mod future;
+pub mod glacier;
 mod layout;
 pub mod manifest;
 mod object;

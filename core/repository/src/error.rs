@@ -161,6 +161,12 @@ pub enum Error {
         /// As `s3://bucket/key`.
         object: String,
     },
+    /// S3 has no room for an expedited retrieval just now.
+    #[error("{object} cannot be brought back within minutes now (GlacierExpeditedRetrievalNotAvailable)")]
+    NoExpedited {
+        /// As `s3://bucket/key`.
+        object: String,
+    },
     /// The bytes that arrived are not those that were sent.
     #[error("the stored bytes of {object} differ from those sent: {cause}")]
     Checksum {

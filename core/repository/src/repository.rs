@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use catalog::glacier::{ColdClass, Retrieval};
 use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
 use jiff::Timestamp;
 
@@ -270,6 +271,33 @@ impl Repository {
         match self {
             Self::Bucket(bucket) => bucket.head_object(key).await,
             Self::Directory(directory) => directory.head(key).await,
+        }
+    }
+
+    /// What the store says of just this object: of its version, where one is known. `None` when there is none, or another in its
+    /// place.
+    ///
+    /// # Errors
+    /// As [`Self::head`].
+    pub async fn head_of(&self, object: &Object) -> Result<Option<Head>, Error> {
+        let head = match self {
+            Self::Bucket(bucket) => bucket.head_version(&object.key, object.pinned_version()).await?,
+            Self::Directory(directory) => directory.head(&object.key).await?,
+        };
+        let is_it = |head: &Head| object.etag.is_none() || head.object.bare_etag() == object.bare_etag();
+        Ok(head.filter(is_it))
+    }
+
+    /// Asks S3 to bring an object back from its archive storage class: a copy for so many days, or, from Intelligent-Tiering, the
+    /// object itself. Safe to repeat: what was asked for already is a success, and nothing is billed twice. A directory has no
+    /// such classes.
+    ///
+    /// # Errors
+    /// Of the store; [`Error::NoExpedited`] where it has no room for haste just now.
+    pub async fn thaw(&self, object: &Object, class: ColdClass, retrieval: Retrieval, days: u16) -> Result<(), Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.thaw(object, class, retrieval, days).await,
+            Self::Directory(_) => Ok(()),
         }
     }
 

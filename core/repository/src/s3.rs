@@ -19,6 +19,7 @@ pub(crate) mod said;
 pub(crate) mod stored;
 #[cfg(test)]
 mod tests;
+pub(crate) mod thaw;
 mod trust;
 pub(crate) mod upload;
 

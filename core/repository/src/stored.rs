@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use archive::Crc64;
+use catalog::glacier::Cold;
 use catalog::{Expected, Object};
 use jiff::civil::Date;
 
@@ -32,6 +33,8 @@ pub struct Head {
     pub crc64nvme: Option<Crc64>,
     /// Encrypted with a key of the customer's (SSE-KMS, SSE-C): its ETag is not a digest.
     pub with_customer_key: bool,
+    /// Where it lies, if that is an archive storage class, and how far it is on its way back.
+    pub cold: Option<Cold>,
 }
 
 impl Head {

@@ -38,7 +38,7 @@ fn documented(command: &str) -> BTreeSet<String> {
 }
 
 /// Finds in a command's answer nothing that isn't documented, and of each object that is there every field that is documented.
-fn holds(command: &str, run: &Outcome) {
+pub(crate) fn holds(command: &str, run: &Outcome) {
     let mut told = BTreeSet::new();
     fields(&run.json(), "", &mut told);
     let documented = documented(command);

@@ -8,6 +8,7 @@ mod content;
 mod encrypted;
 mod exchange;
 mod failures;
+mod glacier;
 mod guests;
 mod guide;
 mod hostile;

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::bill::{Amounts, Bill, Item, archives};
 use super::load::{Load, Stream};
-#[cfg(test)]
-use super::money::Dollars;
 use super::note::Note;
-use super::prices::{LOOKED_UP, REGION};
 use crate::answers::table::{Column, Table};
+#[cfg(test)]
+use crate::money::Dollars;
+use crate::prices::{LOOKED_UP, REGION};
 
 /// Months in a year.
 const YEAR: f64 = 12.0;

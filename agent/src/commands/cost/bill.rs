@@ -4,10 +4,10 @@ use catalog::words;
 use serde::Serialize;
 
 use super::load::{Load, Pile, Stream};
-use super::money::Dollars;
-use super::prices::{GLACIER_INDEX, GLACIER_NAME, Meter};
 use super::stack::{ALARMS, MAILS, METRICS, METRICS_OF_A_DATABASE};
 use super::usage::{Function, Requests, Usage, restore};
+use crate::money::Dollars;
+use crate::prices::{GLACIER_INDEX, GLACIER_NAME, Meter};
 
 /// AWS's GB: for S3, Lambda and logs alike.
 const GB: f64 = 1_073_741_824.0;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::answer::CostAnswer;
-use super::prices::{LOOKED_UP, Meter, REGION};
 use super::stack;
 use super::tests::{scenario, usual};
+use crate::prices::{LOOKED_UP, Meter, REGION};
 use catalog::words;
 
 /// The guide's rows: its title, its monthly total, and what it says of the backups.

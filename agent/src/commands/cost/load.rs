@@ -1,7 +1,7 @@
 //! What is in a repository and what is added to it: all that a bill follows from, whether it was listed or imagined.
 
-use super::prices::GLACIER_MINIMUM_DAYS;
 use super::stack::{GLACIER_ABOVE, RECORD_BYTES, REREAD_PART, REVERIFY_DAYS, Stack};
+use crate::prices::GLACIER_MINIMUM_DAYS;
 
 /// Days in a month, on average.
 pub(super) const MONTH: f64 = 365.25 / 12.0;

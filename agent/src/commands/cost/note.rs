@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::bill::Bill;
 use super::load::{Load, MONTH, Stream};
-use super::money::Dollars;
-use super::prices::{FIRST_TIER, GLACIER_MINIMUM_DAYS, Meter, REGION};
 use super::stack::{FRESHNESS_RUNS_A_DAY, GLACIER_ABOVE, METRICS, METRICS_OF_A_DATABASE};
+use crate::money::Dollars;
+use crate::prices::{FIRST_TIER, GLACIER_MINIMUM_DAYS, Meter, REGION};
 use crate::settings::Settings;
 
 /// A smaller difference is not worth a sentence.

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 
 use super::bill::Bill;
 use super::load::{Load, Rhythm, Stream};
-use super::money::Dollars;
-use super::prices::{LOOKED_UP, Meter};
 use super::stack::{self, Stack};
 use super::{CostAnswer, found, imagined};
 use crate::answers::report::Report;
 use crate::cli::CostArgs;
+use crate::money::Dollars;
+use crate::prices::{LOOKED_UP, Meter};
 use crate::settings::{Given, SIZE, Settings};
 
 const MB: f64 = 1e6;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use archive::Census;
 use catalog::drill::{Drill, DrillStatus};
+use catalog::glacier::Cold;
 use catalog::manifest::{Manifest, Purpose};
 use catalog::verdict::Content;
 use catalog::words;
@@ -29,6 +30,8 @@ pub(super) struct ShowAnswer {
     /// The archive as a user names it; null when it is missing.
     archive: Option<String>,
     size: u64,
+    /// Null when the archive can always be read.
+    glacier: Option<Glacier>,
     instant: Timestamp,
     /// A clock was wrong, or is: nothing tells how old it is.
     in_the_future: bool,
@@ -76,13 +79,30 @@ pub(super) struct Known {
     pub(super) last_drill: Option<DrillStatus>,
     /// The command lines that restore it without Lastgood.
     pub(super) by_hand: Option<String>,
+    /// Where the archive lies, if that is Glacier.
+    pub(super) cold: Option<Cold>,
     /// The command line that gives a new server the old one's roles.
     pub(super) globals: Option<String>,
 }
 
+/// An archive in Glacier: which class, how far it is on its way back, and until when it can be read.
+struct Glacier(Cold);
+
+impl Serialize for Glacier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let Self(Cold { class, thaw }) = self;
+        let mut fields = serializer.serialize_struct("Glacier", 3)?;
+        fields.serialize_field("class", class)?;
+        fields.serialize_field("state", thaw.name())?;
+        fields.serialize_field("until", &thaw.until())?;
+        fields.end()
+    }
+}
+
 impl ShowAnswer {
     pub(super) fn new(repository: &Repository, entry: &Entry, known: Known, now: Timestamp) -> Self {
-        let Known { manifest, verdicts, drill, last_drill, by_hand, globals } = known;
+        let Known { manifest, verdicts, drill, last_drill, cold, by_hand, globals } = known;
         let name = entry.name();
         let is_restorable = entry.archive.is_some() && entry.judged() != Some(Outcome::Damaged);
         let with_lastgood = is_restorable.then(|| format!("lastgood restore {name}"));
@@ -95,6 +115,7 @@ impl ShowAnswer {
             status: entry.status(now),
             archive: entry.archive.as_ref().map(|archive| repository.object_name(&archive.key)),
             size: entry.size(),
+            glacier: cold.map(Glacier),
             instant: entry.instant,
             in_the_future: entry.is_in_the_future(now),
             age: words::age(entry.age(now)),
@@ -137,6 +158,9 @@ impl fmt::Display for ShowAnswer {
             writeln!(f, "{}", Facts(manifest))?;
         } else if self.archive.is_some() {
             writeln!(f, "             {}; no manifest", words::size(self.size))?;
+        }
+        if let Some(Glacier(cold)) = &self.glacier {
+            writeln!(f, "             {cold}")?;
         }
         self.verdicts.iter().try_for_each(|judged| writeln!(f, "  verdict    {judged}"))?;
         if self.verdicts.is_empty() {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use catalog::glacier::{Cold, Thaw};
+use catalog::words;
 use catalog::{BackupId, Catalog, Entry, Object, Rereading, State, rereading};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
@@ -64,10 +66,11 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
         "latest" => vec![latest(&repository, settings).await?],
         name => vec![Target::of(places::find(&repository, settings, name).await?)],
     };
-    match targets.as_slice() {
-        [Target { entry, skipped: Some(_) }] if !args.all => Err(frozen(&repository, entry)),
-        _ => Ok(Targets::Backups { repository, targets, waiting }),
-    }
+    let targets = match targets.as_slice() {
+        [Target { entry, skipped: Some(_) }] if !args.all => vec![thawed(&repository, entry).await?],
+        _ => targets,
+    };
+    Ok(Targets::Backups { repository, targets, waiting })
 }
 
 /// A file in the directory of local copies is a backup there; any other is only a file.
@@ -153,7 +156,19 @@ impl Target {
     }
 }
 
-fn frozen(repository: &Repository, entry: &Entry) -> Failure {
-    let object = entry.archive.as_ref().map(|archive| repository.object_name(&archive.key)).unwrap_or_default();
-    repository::Error::Archived { object }.into()
+/// A backup that was listed in Glacier: its archive may have been brought back.
+async fn thawed(repository: &Repository, entry: &Entry) -> Result<Target, Failure> {
+    let Some(archive) = &entry.archive else { return Ok(Target { entry: entry.clone(), skipped: None }) };
+    let object = repository.object_name(&archive.key);
+    let head = repository.head_of(archive).await?;
+    match head.and_then(|head| head.cold) {
+        Some(Cold { thaw: Thaw::Thawed { .. }, .. }) => Ok(Target { entry: entry.clone(), skipped: None }),
+        Some(Cold { thaw: Thaw::Thawing, class }) => {
+            let hours = words::span(class.longest());
+            let error = format!("{object} is being brought back from Glacier, and cannot be read yet");
+            Err(Failure::new(Exit::Failed, error)
+                .hint(format!("verify it later; it takes up to {hours} since it was asked for")))
+        }
+        _ => Err(repository::Error::Archived { object }.into()),
+    }
 }

@@ -112,7 +112,14 @@ impl Directory {
         off_runtime(move || {
             let Some(object) = directory.look(&key)? else { return Ok(None) };
             let metadata: BTreeMap<_, _> = directory.read_sidecar(&key)?;
-            Ok(Some(Head { object, content_type: None, metadata, crc64nvme: None, with_customer_key: false }))
+            Ok(Some(Head {
+                object,
+                content_type: None,
+                metadata,
+                crc64nvme: None,
+                with_customer_key: false,
+                cold: None,
+            }))
         })
         .await
     }

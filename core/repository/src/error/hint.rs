@@ -46,6 +46,7 @@ impl Error {
             Self::Conflict { .. } | Self::UploadGone { .. } => "run the backup again".to_owned(),
             Self::Changed { .. } => "list the backups again, and choose again".to_owned(),
             Self::Archived { object } => thaw(object),
+            Self::NoExpedited { .. } => "ask with --retrieval standard, or try it again in some minutes".to_owned(),
             Self::Checksum { .. } => {
                 "run it again; if it comes back, test this machine's memory and network".to_owned()
             }
@@ -103,9 +104,11 @@ fn thaw(url: &str) -> String {
     let (bucket, key) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).unwrap_or(("BUCKET", url));
     let object = format!("--bucket {} --key {}", shell_word(bucket), shell_word(key));
     format!(
-        "thaw it, as an identity that has s3:RestoreObject: aws s3api restore-object {object} --restore-request \
+        "thaw it, as an identity that has s3:RestoreObject: lastgood restore --from-s3 {}, which says what it costs, and \
+         asks first; or aws s3api restore-object {object} --restore-request \
          'Days=7,GlacierJobParameters={{Tier=Standard}}' (3 to 5 hours; Tier=Expedited: minutes); it is done when this says \
-         ongoing-request=\"false\": aws s3api head-object {object} --query Restore"
+         ongoing-request=\"false\": aws s3api head-object {object} --query Restore",
+        shell_word(url)
     )
 }
 

@@ -4,11 +4,12 @@ use archive::{Crc64, Digester, Md5};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption, StorageClass};
+use aws_sdk_s3::types::{ArchiveStatus, ChecksumMode, ServerSideEncryption, StorageClass};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use catalog::Object;
+use catalog::glacier::Cold;
 
 use super::stored::Ours;
 use super::{Bucket, Call, listing, stored};
@@ -203,10 +204,15 @@ impl Bucket {
 
     /// What the store says of an object; `None` when there is none.
     pub(crate) async fn head_object(&self, key: &str) -> Result<Option<Head>, Error> {
+        self.head_version(key, None).await
+    }
+
+    /// The same of one version, if one is named.
+    pub(crate) async fn head_version(&self, key: &str, version: Option<&str>) -> Result<Option<Head>, Error> {
         let answer = self
             .call(Call::new("s3:GetObject", key).without_body(), || {
                 let request = self.client.head_object().bucket(&self.settings.bucket).key(key);
-                request.checksum_mode(ChecksumMode::Enabled).send()
+                request.set_version_id(version.map(str::to_owned)).checksum_mode(ChecksumMode::Enabled).send()
             })
             .await;
         match answer {
@@ -255,15 +261,16 @@ impl Bucket {
 }
 
 fn head(key: &str, answer: &HeadObjectOutput) -> Result<Head, Error> {
+    let class = answer.storage_class().map(StorageClass::as_str);
+    let archive_status = answer.archive_status().map(ArchiveStatus::as_str);
+    let cold = Cold::of(class, archive_status, answer.restore());
     let object = Object {
         key: key.to_owned(),
         size: listing::size(answer.content_length()),
         last_modified: listing::timestamp(key, answer.last_modified())?,
         etag: stored::bare_etag(answer.e_tag()),
         version_id: answer.version_id().map(str::to_owned),
-        // A restored object says so in x-amz-restore: ongoing-request="false".
-        readable: listing::is_readable(answer.storage_class().map(StorageClass::as_str))
-            || answer.restore().is_some_and(|restore| restore.contains("ongoing-request=\"false\"")),
+        readable: cold.is_none_or(Cold::is_readable),
     };
     Ok(Head {
         object,
@@ -272,6 +279,7 @@ fn head(key: &str, answer: &HeadObjectOutput) -> Result<Head, Error> {
         crc64nvme: stored::full_object_crc(answer.checksum_crc64_nvme()),
         with_customer_key: answer.sse_customer_algorithm().is_some()
             || answer.server_side_encryption().is_some_and(|sse| *sse != ServerSideEncryption::Aes256),
+        cold,
     })
 }
 

@@ -90,6 +90,7 @@ impl Bucket {
             ("PermanentRedirect" | "TemporaryRedirect" | "IllegalLocationConstraintException" | "InvalidRegion", _)
             | ("", 301 | 307) => self.wrong_region(bucket, said.region()),
             ("AuthorizationHeaderMalformed", _) if said.region().is_some() => self.wrong_region(bucket, said.region()),
+            ("GlacierExpeditedRetrievalNotAvailable", _) => Error::NoExpedited { object },
             ("InvalidObjectState", _) => Error::Archived { object },
             ("BadDigest" | "InvalidDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch", _) => {
                 Error::Checksum { object, cause: format!("the store answered {}", said.code) }

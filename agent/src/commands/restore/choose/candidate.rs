@@ -86,9 +86,6 @@ impl Candidate {
             let how = verdict.findings.first().map_or("it was read back and is not whole", |finding| &finding.text);
             return Err(self.damaged(how));
         }
-        if !archive.readable {
-            return Err(Error::Archived { object: self.repository.object_name(&archive.key) }.into());
-        }
         if let Some(object) = &self.entry.manifest {
             match self.repository.manifest(object).await {
                 Ok(manifest) => said.manifest = Some(manifest),

@@ -19,14 +19,12 @@ fn candidate(repository: &Repository, objects: &[(&str, bool)]) -> Candidate {
 }
 
 #[tokio::test]
-async fn an_archive_in_glacier_is_refused_with_the_way_to_thaw_it() {
+async fn an_archive_in_glacier_is_chosen_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let repository = Repository::directory(folder.path());
-    let frozen = candidate(&repository, &[(".sql.gz", false), (".manifest.json", true)]);
-    let failure = frozen.chosen().await.unwrap_err();
-    assert_eq!(failure.exit, Exit::Failed);
-    assert!(failure.error.contains("Glacier") && failure.error.contains(STEM), "{failure}");
-    assert!(failure.to_string().contains("aws s3api restore-object"), "{failure}");
+    let (backup, stored) = candidate(&repository, &[(".sql.gz", false)]).chosen().await.unwrap();
+    assert!(backup.place.contains(STEM), "{backup:?}");
+    assert!(matches!(stored, StoredBytes::Object(_, Object { readable: false, .. })), "{stored:?}");
 }
 
 #[tokio::test]

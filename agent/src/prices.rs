@@ -4,10 +4,12 @@
 //! Looked up on [`LOOKED_UP`] for [`REGION`]; other regions are some percent dearer or cheaper. To check a price, open its
 //! page. The first tier of each: from 50 TB on, S3 is a little cheaper.
 
+use catalog::glacier::{ColdClass, Retrieval};
+
 /// When the prices were last compared with AWS's pages.
-pub(super) const LOOKED_UP: &str = "2026-11-22";
+pub(crate) const LOOKED_UP: &str = "2026-11-22";
 /// The region of the prices: US East (N. Virginia).
-pub(super) const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 
 const S3: &str = "https://aws.amazon.com/s3/pricing/";
 const LAMBDA: &str = "https://aws.amazon.com/lambda/pricing/";
@@ -17,17 +19,35 @@ const SNS: &str = "https://aws.amazon.com/sns/pricing/";
 const SQS: &str = "https://aws.amazon.com/sqs/pricing/";
 
 /// Bytes in S3 Standard up to which its price applies.
-pub(super) const FIRST_TIER: f64 = 50.0 * 1_099_511_627_776.0;
+pub(crate) const FIRST_TIER: f64 = 50.0 * 1_099_511_627_776.0;
 /// What Glacier Flexible Retrieval adds to every object: 32 KB of index at its own price.
-pub(super) const GLACIER_INDEX: f64 = 32.0 * 1024.0;
+pub(crate) const GLACIER_INDEX: f64 = 32.0 * 1024.0;
 /// What Glacier Flexible Retrieval adds besides: 8 KB of name and metadata at S3 Standard's price.
-pub(super) const GLACIER_NAME: f64 = 8.0 * 1024.0;
+pub(crate) const GLACIER_NAME: f64 = 8.0 * 1024.0;
 /// Days that Glacier Flexible Retrieval bills for an object at least, even if it is deleted earlier.
-pub(super) const GLACIER_MINIMUM_DAYS: f64 = 90.0;
+pub(crate) const GLACIER_MINIMUM_DAYS: f64 = 90.0;
+
+/// What bringing an object of so many bytes back from an archive storage class costs: dollars for the retrieval, and for keeping
+/// the copy in S3 Standard for so many days. From Intelligent-Tiering there is no copy, and only haste is billed.
+pub(crate) fn bringing_back(class: ColdClass, retrieval: Retrieval, bytes: u64, days: u16) -> (f64, f64) {
+    let gigabytes = bytes as f64 / (1u64 << 30) as f64;
+    // Dollars for a GB, and for a thousand requests.
+    let (per_gb, per_thousand) = match (class, retrieval) {
+        (ColdClass::FlexibleRetrieval, Retrieval::Standard) => {
+            (Meter::Retrieval.price().dollars, Meter::RetrievalRequest.price().dollars)
+        }
+        (_, Retrieval::Expedited) => (0.03, 10.0),
+        (ColdClass::DeepArchive, Retrieval::Standard) => (0.02, 0.10),
+        (ColdClass::DeepArchive, Retrieval::Bulk) => (0.0025, 0.025),
+        (_, Retrieval::Standard | Retrieval::Bulk) => (0.0, 0.0),
+    };
+    let months = if class.makes_a_copy() { f64::from(days) / 30.0 } else { 0.0 };
+    (gigabytes * per_gb + per_thousand / 1e3, gigabytes * Meter::Standard.price().dollars * months)
+}
 
 /// Something that AWS counts and bills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Meter {
+pub(crate) enum Meter {
     Standard,
     Glacier,
     /// PUT, COPY, POST and LIST, the parts of an upload among them.
@@ -62,21 +82,21 @@ pub(super) enum Meter {
 
 /// The price of a meter.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Price {
+pub(crate) struct Price {
     /// US dollars for [`Price::per`] units.
-    pub(super) dollars: f64,
-    pub(super) per: f64,
+    pub(crate) dollars: f64,
+    pub(crate) per: f64,
     /// Units that every account has free each month, permanently.
-    pub(super) free: f64,
+    pub(crate) free: f64,
     /// What one unit is called.
-    pub(super) unit: &'static str,
+    pub(crate) unit: &'static str,
     /// AWS's page with this price.
-    pub(super) page: &'static str,
+    pub(crate) page: &'static str,
 }
 
 impl Meter {
     /// Every meter there is.
-    pub(super) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Standard,
         Self::Glacier,
         Self::Put,
@@ -101,7 +121,7 @@ impl Meter {
     ];
 
     /// The table of prices. S3's GB are 2³⁰ bytes, and so are Lambda's.
-    pub(super) const fn price(self) -> Price {
+    pub(crate) const fn price(self) -> Price {
         match self {
             Self::Standard => price(0.023, 1.0, 0.0, "GB-month in S3 Standard", S3),
             Self::Glacier => price(0.0036, 1.0, 0.0, "GB-month in Glacier Flexible Retrieval", S3),
@@ -130,4 +150,27 @@ impl Meter {
 
 const fn price(dollars: f64, per: f64, free: f64, unit: &'static str, page: &'static str) -> Price {
     Price { dollars, per, free, unit, page }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bringing_back_is_priced_by_class_and_haste() {
+        let cost = |class, retrieval| {
+            let (retrieval, copy) = bringing_back(class, retrieval, 100 << 30, 7);
+            format!("{retrieval:.4} {copy:.4}")
+        };
+        assert_eq!(cost(ColdClass::FlexibleRetrieval, Retrieval::Standard), "1.0001 0.5367");
+        assert_eq!(cost(ColdClass::FlexibleRetrieval, Retrieval::Bulk), "0.0000 0.5367");
+        assert_eq!(cost(ColdClass::FlexibleRetrieval, Retrieval::Expedited), "3.0100 0.5367");
+        assert_eq!(cost(ColdClass::DeepArchive, Retrieval::Standard), "2.0001 0.5367");
+        assert_eq!(cost(ColdClass::DeepArchive, Retrieval::Bulk), "0.2500 0.5367");
+        for class in [ColdClass::ArchiveAccess, ColdClass::DeepArchiveAccess] {
+            assert_eq!(cost(class, Retrieval::Standard), "0.0000 0.0000");
+            assert_eq!(cost(class, Retrieval::Bulk), "0.0000 0.0000");
+        }
+        assert_eq!(cost(ColdClass::ArchiveAccess, Retrieval::Expedited), "3.0100 0.0000");
+    }
 }

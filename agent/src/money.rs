@@ -9,11 +9,11 @@ use serde::{Serialize, Serializer};
 /// An amount. Prices go down to a hundred-millionth of a dollar and quantities are averages: a double has more digits than are
 /// known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
-pub(super) struct Dollars(pub(super) f64);
+pub(crate) struct Dollars(pub(crate) f64);
 
 impl Dollars {
     /// `9 cents`, `$1.20`: for a sentence.
-    pub(super) fn in_words(self) -> String {
+    pub(crate) fn in_words(self) -> String {
         match (self.0 * 100.0).round() {
             cents if cents < 1.0 => "less than a cent".to_owned(),
             1.0 => "1 cent".to_owned(),
@@ -22,7 +22,7 @@ impl Dollars {
         }
     }
 
-    pub(super) fn times(self, factor: f64) -> Self {
+    pub(crate) fn times(self, factor: f64) -> Self {
         Self(self.0 * factor)
     }
 }

@@ -1,0 +1,64 @@
+//! The command line that goes on with a restore: the same one, of just this backup.
+
+use catalog::words::shell_word;
+
+/// Command lines to type.
+#[derive(Clone, Debug)]
+pub(super) struct Again {
+    /// Later, when the archive is back.
+    pub(super) later: String,
+    /// To ask for the archive.
+    pub(super) anew: String,
+}
+
+impl Again {
+    /// After the command line with these arguments, which meant the archive at this place: by then `latest` may be another.
+    pub(super) fn of(arguments: impl IntoIterator<Item = String>, name: &str, place: &str) -> Self {
+        let mut words: Vec<String> = arguments.into_iter().collect();
+        let latest = |at: &usize| words.get(*at).is_some_and(|word| word == "latest");
+        let all: Vec<usize> = (0..words.len()).filter(latest).collect();
+        let is_value =
+            |at: &usize| at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(|w| w.starts_with('-'));
+        // `--into latest` names a database.
+        let meant = all.iter().find(|at| !is_value(at)).or(all.last()).copied();
+        if let Some(word) = meant.and_then(|at| words.get_mut(at)) {
+            name.clone_into(word);
+        }
+        let words = words.into_iter().filter(|word| !matches!(word.as_str(), "--resume" | "--wait" | "--dry-run"));
+        let words = words.flat_map(|word| match word.as_str() {
+            "--from-s3-latest" => vec!["--from-s3".to_owned(), place.to_owned()],
+            _ => vec![word],
+        });
+        let words: Vec<String> = words.map(|word| shell_word(&word)).collect();
+        let anew = format!("lastgood {}", words.join(" "));
+        Self { later: format!("{anew} --resume"), anew }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn later(line: &str) -> String {
+        let words = shlex::split(line).unwrap();
+        Again::of(words, "app_backup_20260120_030000", "s3://b/k y").later
+    }
+
+    #[test]
+    fn the_same_backup_is_named_again() {
+        let table = [
+            ("restore latest --wait", "lastgood restore app_backup_20260120_030000 --resume"),
+            (
+                "restore --into latest latest --confirm",
+                "lastgood restore --into latest app_backup_20260120_030000 --confirm --resume",
+            ),
+            ("restore --confirm latest", "lastgood restore --confirm app_backup_20260120_030000 --resume"),
+            ("restore --from-s3-latest --dry-run", "lastgood restore --from-s3 's3://b/k y' --resume"),
+            ("restore --from-s3 s3://b/x --into 'a b'", "lastgood restore --from-s3 s3://b/x --into 'a b' --resume"),
+            ("restore x --resume", "lastgood restore x --resume"),
+        ];
+        for (line, expected) in table {
+            assert_eq!(later(line), expected);
+        }
+    }
+}
