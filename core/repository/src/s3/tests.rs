@@ -308,7 +308,7 @@ async fn what_is_accepted_and_makes_no_sense_is_said_and_not_called_http_200() {
 #[tokio::test]
 async fn every_documented_refusal_has_its_own_error() {
     type Is = fn(&Error) -> bool;
-    let table: [(u16, &str, Is); 9] = [
+    let table: [(u16, &str, Is); 10] = [
         (400, "ExpiredToken", |e| matches!(e, Error::ExpiredCredentials { .. })),
         (403, "InvalidAccessKeyId", |e| matches!(e, Error::BadCredentials { .. })),
         (403, "SignatureDoesNotMatch", |e| matches!(e, Error::BadCredentials { .. })),
@@ -316,6 +316,7 @@ async fn every_documented_refusal_has_its_own_error() {
         (403, "AccessDenied", |e| matches!(e, Error::AccessDenied { action, .. } if action == "s3:ListBucket")),
         (404, "NoSuchBucket", |e| matches!(e, Error::NoSuchBucket { .. })),
         (503, "SlowDown", |e| matches!(e, Error::Unavailable { .. })),
+        (503, "GlacierExpeditedRetrievalNotAvailable", |e| matches!(e, Error::NoExpedited { .. })),
         (403, "InvalidObjectState", |e| matches!(e, Error::Archived { .. })),
         (400, "SomethingNew", |e| matches!(e, Error::Other { code, .. } if code == "SomethingNew")),
     ];

@@ -12,8 +12,15 @@ pub(super) struct Again {
 }
 
 impl Again {
+    /// After the command line of this process. Secrets are never part of one.
+    #[expect(clippy::disallowed_methods, reason = "the line is not read here, but repeated as it was typed")]
+    pub(super) fn typed(name: &str, place: &str) -> Self {
+        let arguments = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+        Self::of(arguments, name, place)
+    }
+
     /// After the command line with these arguments, which meant the archive at this place: by then `latest` may be another.
-    pub(super) fn of(arguments: impl IntoIterator<Item = String>, name: &str, place: &str) -> Self {
+    fn of(arguments: impl IntoIterator<Item = String>, name: &str, place: &str) -> Self {
         let mut words: Vec<String> = arguments.into_iter().collect();
         let latest = |at: &usize| words.get(*at).is_some_and(|word| word == "latest");
         let all: Vec<usize> = (0..words.len()).filter(latest).collect();

@@ -41,6 +41,9 @@ pub(super) struct ThawPlan {
     others: Vec<Other>,
     /// The command line that goes on when it is back.
     next: String,
+    /// The restore stays until it is back.
+    #[serde(skip)]
+    waits: bool,
     #[serde(skip)]
     pub(super) again: Again,
     #[serde(skip)]
@@ -73,8 +76,7 @@ impl ThawPlan {
     /// # Errors
     /// Exit 2 where its class knows no such retrieval.
     pub(super) fn new(args: &RestoreArgs, backup: &Backup, cold: Cold) -> Result<Self, Failure> {
-        let arguments = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-        let again = Again::of(arguments, &backup.name, &backup.place);
+        let again = Again::typed(&backup.name, &backup.place);
         let price = |retrieval| {
             let (fee, copy) = prices::bringing_back(cold.class, retrieval, backup.size, DAYS);
             Dollars(fee + copy)
@@ -84,7 +86,7 @@ impl ThawPlan {
         let Some(takes) = known.filter(|_| frozen) else {
             return match frozen {
                 true => Err(no_haste(backup, cold.class)),
-                false => Ok(Self::asked_earlier(backup, cold.class, again)),
+                false => Ok(Self::asked_earlier(args, backup, cold.class, again)),
             };
         };
         let others = Retrieval::ALL.into_iter().filter(|other| *other != args.retrieval);
@@ -100,11 +102,11 @@ impl ThawPlan {
             days: cold.class.makes_a_copy().then_some(DAYS),
             others: others.collect(),
             longest: takes.at_most,
-            ..Self::asked_earlier(backup, cold.class, again)
+            ..Self::asked_earlier(args, backup, cold.class, again)
         })
     }
 
-    fn asked_earlier(backup: &Backup, class: ColdClass, again: Again) -> Self {
+    fn asked_earlier(args: &RestoreArgs, backup: &Backup, class: ColdClass, again: Again) -> Self {
         let hours = words::span(class.longest());
         Self {
             backup: backup.name.clone(),
@@ -120,6 +122,7 @@ impl ThawPlan {
             days: None,
             others: Vec::new(),
             next: again.later.clone(),
+            waits: args.wait && !args.dry_run,
             longest: class.longest(),
             again,
         }
@@ -164,7 +167,11 @@ impl fmt::Display for ThawPlan {
             writeln!(f, "or        {takes}, {price}: --retrieval {retrieval}")?;
         }
         let by = self.by.map_or(String::new(), |by| format!(", by {} at the latest as a rule", words::minute(by)));
-        writeln!(f, "nothing is restored before it is back{by}; then go on with:")?;
+        if self.waits {
+            writeln!(f, "this waits until it is back{by}; if that is interrupted, go on with:")?;
+        } else {
+            writeln!(f, "nothing is restored before it is back{by}; then go on with:")?;
+        }
         writeln!(f, "  {}", self.next)
     }
 }
