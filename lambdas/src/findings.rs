@@ -1,5 +1,7 @@
 //! What came of a function, as plain values. Messages and metrics are made of these, and know nothing of the functions.
 
+use std::fmt;
+
 use catalog::drill::LastDrill;
 use catalog::freshness::{Drills, DrillsAsked, Finding, check_drills};
 use catalog::retention::Refusal;
@@ -112,7 +114,16 @@ pub struct Gauge {
     /// When a restore of it was last proved.
     pub drilled: Drilled,
     /// Why nothing is known of it.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
+}
+
+/// Why nothing is known of a database, which counts as never backed up then: a sentence without its subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Somebody has to look.
+    Unknown(String),
+    /// A later run asks about it.
+    Waits(String),
 }
 
 /// How the drills of a database are.
@@ -178,8 +189,8 @@ pub struct Standing {
     pub code: String,
     /// A sentence, without its full stop.
     pub text: String,
-    /// What to do: a sentence and the command to type.
-    pub command: Option<[String; 2]>,
+    /// What to do: each time a sentence and the command to type.
+    pub commands: Vec<[String; 2]>,
     /// Whether something is wrong until it is over; otherwise it is news, and told once.
     pub stands: bool,
     /// Whether a message tells it as soon as it is found. What others tell at once is only repeated by the daily message.
@@ -187,15 +198,27 @@ pub struct Standing {
 }
 
 impl Drilled {
-    /// What this record says of the gauge's database.
+    /// What this record says of the gauge's database. Where nothing is known of that one, nothing is of its drills, and one finding
+    /// is enough. One that no mark tells the age of has time since `asked`.
     #[must_use]
-    pub fn of(gauge: &Gauge, drills: &Drills, max_age: Option<SignedDuration>, now: Timestamp) -> Self {
-        let asked = DrillsAsked { max_age, since: gauge.since };
+    pub fn of(gauge: &Gauge, drills: &Drills, asked: DrillsAsked, now: Timestamp) -> Self {
+        let DrillsAsked { max_age, since } = asked;
+        if matches!(gauge.trouble, Some(Trouble::Unknown(_))) {
+            return Self { unproved: max_age.map(|_| SignedDuration::MAX), ..Self::default() };
+        }
+        let since = gauge.since.or(since);
         Self {
             last: drills.last().cloned(),
-            finding: check_drills(&gauge.database, drills, asked, now),
-            unproved: max_age.map(|_| drills.unproved_for(gauge.since, now).unwrap_or(SignedDuration::MAX)),
+            finding: check_drills(&gauge.database, drills, DrillsAsked { max_age, since }, now),
+            unproved: max_age.map(|_| drills.unproved_for(since, now).unwrap_or(SignedDuration::MAX)),
         }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unknown(text) | Self::Waits(text)) = self;
+        f.write_str(text)
     }
 }
 

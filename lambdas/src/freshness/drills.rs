@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::freshness::Drills;
+use catalog::freshness::{Drills, DrillsAsked, Remedy};
 use catalog::{Layout, Object, Part};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Repository};
@@ -39,16 +39,18 @@ impl DrillRecords {
         Self { repository, known: Cache::default(), max_age }
     }
 
-    /// Adds to the state of each database how its drills are. Where nothing is known of a database, nobody asks for its drills.
+    /// Adds to the state of each database how its drills are. One that no mark tells the age of has time since `watched`, when
+    /// somebody began to look.
     pub(super) async fn add(
         &self,
         gauges: &mut [Gauge],
         records: &BTreeMap<String, Object>,
+        watched: Timestamp,
         now: Timestamp,
     ) -> Vec<Failure> {
         let mut failures = Vec::new();
-        let mut known: Vec<&mut Gauge> = gauges.iter_mut().filter(|gauge| gauge.trouble.is_none()).collect();
-        for some in known.chunks_mut(AT_ONCE) {
+        let asked = DrillsAsked { max_age: self.max_age, since: Some(watched) };
+        for some in gauges.chunks_mut(AT_ONCE) {
             let mut reads = JoinSet::new();
             for (place, gauge) in some.iter().enumerate() {
                 let (this, record) = (self.clone(), records.get(&gauge.database).cloned());
@@ -57,7 +59,7 @@ impl DrillRecords {
             for (place, (drills, failure)) in reads.join_all().await {
                 failures.extend(failure);
                 if let Some(gauge) = some.get_mut(place) {
-                    gauge.drilled = Drilled::of(gauge, &drills, self.max_age, now);
+                    gauge.drilled = Drilled::of(gauge, &drills, asked, now);
                 }
             }
         }
@@ -69,7 +71,7 @@ impl DrillRecords {
         match self.known.get(&record, self.repository.last_drill(&record)).await {
             Ok(drills) => (drills, None),
             Err(Error::NotFound { .. }) => (Drills::Never, None),
-            Err(error) => (Drills::Unreadable(error.to_string()), Some(error.into())),
+            Err(error) => (Drills::Unreadable { how: error.to_string(), remedy: Remedy::Wait }, Some(error.into())),
         }
     }
 }

@@ -93,7 +93,7 @@ impl Gauge {
         json!({
             "database": self.database, "ageOfNewestGoodSeconds": seconds(&self.good),
             "ageOfNewestUploadedSeconds": seconds(&self.uploaded), "newestGood": self.newest_good.as_ref().map(|good| &good.name),
-            "staleness": self.share, "drill": self.drilled.finding.as_ref().map(ToString::to_string), "damagedSinceGood": self.lost, "finding": self.finding, "trouble": self.trouble,
+            "staleness": self.share, "drill": self.drilled.finding.as_ref().map(ToString::to_string), "damagedSinceGood": self.lost, "finding": self.finding, "trouble": self.trouble.as_ref().map(ToString::to_string),
         })
     }
 }

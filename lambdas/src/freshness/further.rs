@@ -14,6 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) const FEW: usize = 8;
 /// How long an answer holds.
 const HOLDS: SignedDuration = SignedDuration::from_hours(24);
+/// As many backups that were lost are remembered of one database, the newest: what stands in the status has to have an end.
+const LOST: usize = 20;
 /// How long it does where a verdict may still come.
 const HOLDS_UNJUDGED: SignedDuration = SignedDuration::from_hours(1);
 
@@ -67,7 +69,7 @@ impl Memory {
 pub(super) fn remembered(catalog: &Catalog, now: Timestamp) -> Further {
     let newest = [catalog.newest_good(now), catalog.newest_uploaded(now)];
     let mut objects: BTreeMap<&str, &Object> = BTreeMap::new();
-    for entry in newest.into_iter().flatten().chain(lost_since_good(catalog, now)) {
+    for entry in newest.into_iter().flatten().chain(lost_since_good(catalog, now).take(LOST)) {
         let of_it = [&entry.archive, &entry.manifest, &entry.intact, &entry.damaged];
         objects.extend(of_it.into_iter().flatten().map(|object| (object.key.as_str(), object)));
     }

@@ -6,7 +6,7 @@ use catalog::{Catalog, DatabaseEntry, Freshness, Object, Thresholds};
 use jiff::{SignedDuration, Timestamp};
 
 use super::limits::Limits;
-use crate::findings::{Drilled, Gauge, LastGood, OwnLimits, Proof};
+use crate::findings::{Drilled, Gauge, LastGood, OwnLimits, Proof, Trouble};
 
 /// What is asked of one database.
 #[derive(Clone, Copy)]
@@ -31,7 +31,8 @@ impl Asked {
 }
 
 impl Gauge {
-    pub(super) fn unknown(database: &str, trouble: String) -> Self {
+    /// One that counts as never backed up, because nothing is known of it.
+    pub(super) fn unknown(database: &str, trouble: Trouble) -> Self {
         Self {
             database: database.to_owned(),
             good: Freshness::Never,

@@ -18,7 +18,7 @@ use super::further::{FEW, Memory, remembered};
 use super::gauge::Asked;
 use super::limits::{INTERVAL, Limits};
 use crate::Failure;
-use crate::findings::Gauge;
+use crate::findings::{Gauge, Trouble};
 
 /// Databases that are measured at the same time.
 const AT_ONCE: usize = 8;
@@ -124,7 +124,8 @@ impl Measurer {
                 State::Retired(database, at) => measured.retired.push((database, at)),
             }
         }
-        measured.failures.extend(self.drills.add(&mut measured.gauges, &drills, now).await);
+        let watched = last.since.unwrap_or(now);
+        measured.failures.extend(self.drills.add(&mut measured.gauges, &drills, watched, now).await);
         Ok(measured)
     }
 
@@ -145,17 +146,28 @@ impl Measurer {
     }
 
     /// The listing, and how many days it reaches back.
-    async fn list(&self, memory: &Memory, now: Timestamp) -> Result<(Vec<Object>, i32), Failure> {
+    pub(super) async fn list(&self, memory: &Memory, now: Timestamp) -> Result<(Vec<Object>, i32), Failure> {
         let repository = &self.repository;
         let near = repository.last_days(now, NEAR).await?;
-        let left = catalogs(repository.layout(), near.iter().cloned())
+        let first = first_day(now, NEAR);
+        let left = self
+            .asked_for(catalogs(repository.layout(), near.iter().cloned()))
             .into_iter()
-            .filter(|catalog| catalog.expected.is_some() && !self.is_settled(catalog, now, NEAR))
-            .filter(|catalog| memory.recall(repository.layout(), catalog, None, now).is_none_or(|(_, fresh)| !fresh));
+            .filter(|catalog| !self.is_settled(catalog, now, NEAR))
+            .filter(|catalog| memory.recall(repository.layout(), catalog, first, now).is_none_or(|(_, fresh)| !fresh));
         if left.count() <= FEW {
             return Ok((near, NEAR));
         }
         Ok((repository.last_days(now, FAR).await?, FAR))
+    }
+
+    /// Those of these databases that have marks or are named, and the named ones that nothing is listed of.
+    fn asked_for(&self, found: Vec<Catalog>) -> Vec<Catalog> {
+        let is_unlisted = |name: &&String| !found.iter().any(|catalog| catalog.database == **name);
+        let none = |name: &String| Catalog { database: name.clone(), entries: Vec::new(), expected: None };
+        let unlisted: Vec<Catalog> = self.named.iter().filter(is_unlisted).map(none).collect();
+        let is_asked_for = |catalog: &Catalog| catalog.expected.is_some() || self.named.contains(&catalog.database);
+        found.into_iter().filter(is_asked_for).chain(unlisted).collect()
     }
 
     fn is_settled(&self, catalog: &Catalog, now: Timestamp, days: i32) -> bool {
@@ -186,7 +198,9 @@ impl Measurer {
             subjects.entry(name.clone()).or_insert_with(none);
         }
         let vanished = before.iter().filter(|database| !subjects.contains_key(*database));
-        measured.gauges.extend(vanished.map(|database| Gauge::unknown(database, VANISHED.to_owned())));
+        measured
+            .gauges
+            .extend(vanished.map(|database| Gauge::unknown(database, Trouble::Unknown(VANISHED.to_owned()))));
         subjects.into_values().collect()
     }
 
@@ -232,7 +246,8 @@ impl Measurer {
         }
         if is_open {
             let what = format!("it has no good backup of the last {days} days, and a later run asks for older ones");
-            return One { state: State::Measured(Box::new(Gauge::unknown(&database, what)), None), further };
+            let gauge = Gauge { since: asked.since, ..Gauge::unknown(&database, Trouble::Waits(what)) };
+            return One { state: State::Measured(Box::new(gauge), None), further };
         }
         let extent = match catalog.newest_good(now) {
             Some(newest) => self.extent(newest).await,
@@ -268,7 +283,12 @@ impl Measurer {
         if let Some((catalog, is_fresh)) = known
             && (is_fresh || is_retired(&catalog).is_some() || !memory.may_ask())
         {
-            return Ok(Asking { further: memory.known(&listed.database), catalog, is_open: false });
+            let mut known = memory.known(&listed.database);
+            // What is known of a retired one holds. Its age must not have the others listed far back.
+            if let Some(known) = known.as_mut().filter(|_| is_retired(&catalog).is_some()) {
+                known.asked = now;
+            }
+            return Ok(Asking { further: known, catalog, is_open: false });
         }
         let may_lie_further_back = max_age > SignedDuration::from_hours(24 * i64::from(FAR));
         if memory.known(&listed.database).is_none() && !may_lie_further_back && !memory.may_ask() {
@@ -324,7 +344,7 @@ impl Sign {
 
 impl One {
     fn unknown(database: &str, what: &str, failure: Failure) -> Self {
-        let gauge = Gauge::unknown(database, format!("{what}: {failure}"));
+        let gauge = Gauge::unknown(database, Trouble::Unknown(format!("{what}: {failure}")));
         Self { state: State::Measured(Box::new(gauge), Some(failure)), further: None }
     }
 }

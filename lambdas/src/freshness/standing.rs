@@ -1,13 +1,13 @@
 //! What stands: everything that is wrong by what one run has found, and news that are told once. Each has a name, by which the
 //! next run knows that it was told.
 
-use catalog::freshness::Finding;
+use catalog::freshness::{Finding, Remedy};
 use catalog::words::{self, shell_word};
 use jiff::{SignedDuration, Timestamp};
 
 use super::found::{Found, finished, lateness};
 use super::limits::Limits;
-use crate::findings::{Gauge, Standing};
+use crate::findings::{Gauge, Standing, Trouble};
 
 /// A retirement is news for so long; later nobody needs to hear of it.
 const NEWS: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -36,11 +36,12 @@ pub(super) fn of(found: &Found, limits: &Limits, repository: &str, now: Timestam
 
 impl Standing {
     fn new(code: String, text: String) -> Self {
-        Self { code, text, command: None, stands: true, at_once: true }
+        Self { code, text, commands: Vec::new(), stands: true, at_once: true }
     }
 
-    fn command(self, sentence: &str, command: String) -> Self {
-        Self { command: Some([sentence.to_owned(), command]), ..self }
+    fn command(mut self, sentence: &str, command: String) -> Self {
+        self.commands.push([sentence.to_owned(), command]);
+        self
     }
 
     /// Another message, or an alarm, tells it at once.
@@ -60,6 +61,10 @@ fn nobody(found: &Found, repository: &str) -> Option<Standing> {
 
 fn trouble(gauge: &Gauge) -> Option<Standing> {
     let trouble = gauge.trouble.as_ref()?;
+    if matches!(trouble, Trouble::Waits(_)) {
+        let text = format!("database `{}` counts as never backed up for the moment: {trouble}", gauge.database);
+        return Some(Standing::new(format!("waits/{}", gauge.database), text));
+    }
     let text = format!("nothing is known of database `{}`, which counts as never backed up: {trouble}", gauge.database);
     let command = format!("lastgood expect {}", shell_word(&gauge.database));
     let trouble = Standing::new(format!("trouble/{}", gauge.database), text);
@@ -110,22 +115,37 @@ fn emptied(gauge: &Gauge, min_ratio: f64) -> Option<Standing> {
     Some(emptied.command("See which tables lost them:", format!("lastgood show {}", good.name)))
 }
 
-/// A restore that wasn't proved for too long, or proved wrong. Where drills aren't asked for, a failed one is told once.
+/// A restore that wasn't proved for too long, or proved wrong. Where drills aren't asked for, it is told once. Each that fails is
+/// news, whatever was told before.
 fn drill(gauge: &Gauge) -> Option<Standing> {
     let (database, finding) = (&gauge.database, gauge.drilled.finding.as_ref()?);
+    let code = match finding {
+        Finding::DrillFailed { finished, .. } => format!("drill/{database}/{finished}"),
+        _ => format!("drill/{database}"),
+    };
     let stands = gauge.drilled.unproved.is_some();
-    let ended = gauge.drilled.last.as_ref().map_or_else(String::new, |last| last.finished.to_string());
-    let code = if stands { format!("drill/{database}") } else { format!("drill/{database}/{ended}") };
     let drill = Standing { stands, ..Standing::new(code, finding.to_string()) };
+    let again = format!("lastgood drill latest --database {}", shell_word(database));
     Some(match finding {
-        Finding::DrillFailed { backup, .. } => {
-            drill.command("See what differs:", format!("lastgood show {}", shell_word(backup)))
+        Finding::DrillFailed { backup, .. } => drill
+            .command("See what differs:", format!("lastgood show {}", shell_word(backup)))
+            .command("If that backup is gone, or when its cause is mended:", again),
+        Finding::DrillUnknown { remedy: Remedy::Wait, .. } => drill,
+        Finding::DrillUnknown { remedy: Remedy::Upgrade, .. } => {
+            Standing { text: format!("{finding}; update the AWS stack"), ..drill }
         }
-        _ => drill.command(
-            "Restore it somewhere, and compare:",
-            format!("lastgood drill latest --database {}", shell_word(database)),
-        ),
+        _ => drill.command("Restore it somewhere, and compare:", again),
     })
+}
+
+/// Whether nobody can tell now if this still is so, because nothing is known of its database: what was told is not over then.
+pub(super) fn is_withheld(code: &str, gauges: &[Gauge]) -> bool {
+    let kinds = ["stale/", "lost/", "shrunken/", "emptied/", "limits/", "drill/"];
+    let Some(about) = kinds.iter().find_map(|kind| code.strip_prefix(kind)) else { return false };
+    let is_about = |gauge: &Gauge| {
+        about.strip_prefix(gauge.database.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    gauges.iter().filter(|gauge| gauge.trouble.is_some()).any(is_about)
 }
 
 /// The watchers that nobody else watches.

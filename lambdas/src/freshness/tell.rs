@@ -12,7 +12,8 @@ use repository::Error;
 use super::found::{Found, texts};
 use super::limits::INTERVAL;
 use super::measure::Sign;
-use crate::findings::{Damaged, Gauge, LastGood, Standing};
+use super::standing::is_withheld;
+use crate::findings::{Damaged, Gauge, LastGood, Standing, Trouble};
 use crate::message::{self, Digest, Message};
 use crate::{Cloud, Failure};
 
@@ -89,7 +90,7 @@ impl Teller {
         let current = standing.iter().map(|standing| standing.code.clone());
         let damaged = found.measured.damaged.values().map(|(id, sign)| code(id, *sign));
         let current: BTreeSet<String> = current.chain(damaged).collect();
-        told.retain(|code| current.contains(code));
+        told.retain(|code| current.contains(code) || is_withheld(code, &found.measured.gauges));
         let health = health(found, standing, told.clone(), reminded, now);
         let kept = self.keep(&health).await;
         // What is stored is what counts: another process may have told more since, or that it is over.
@@ -219,7 +220,8 @@ fn health(
     now: Timestamp,
 ) -> Health {
     // One that is only named by the stack needs no mark, and is not missed when it is named no more.
-    let is_marked = |gauge: &&Gauge| gauge.since.is_some() || gauge.trouble.is_some();
+    let is_unknown = |gauge: &Gauge| matches!(gauge.trouble, Some(Trouble::Unknown(_)));
+    let is_marked = |gauge: &&Gauge| gauge.since.is_some() || is_unknown(gauge);
     let expected = found.measured.gauges.iter().filter(is_marked);
     Health {
         measured: now,

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use catalog::drill::LastDrill;
-use catalog::freshness::Drills;
+use catalog::freshness::{Drills, DrillsAsked, Remedy};
 use catalog::retention::Vanished;
-use catalog::status::{Health, Run};
+use catalog::status::{Further, Health, Run};
 use catalog::verdict::Extent;
 use catalog::watch::Reminder;
 use catalog::{DatabaseEntry, Layout, Object, catalogs};
 use jiff::{SignedDuration, Timestamp};
 
 use super::found::{Found, texts};
+use super::further::{Memory, remembered};
 use super::gauge::Asked;
 use super::limits::Limits;
 use super::measure::{Measured, Measurer, retired};
@@ -123,13 +124,15 @@ impl World {
             match gone {
                 Some(at) => measured.retired.push((database, at)),
                 None => {
-                    let mut gauge =
-                        Gauge::of(&catalog, Asked::by(entry, catalog.expected.as_ref(), &limits), extent, now());
-                    let drills = self.drills.get(&database).unwrap_or(&Drills::Never);
-                    gauge.drilled = Drilled::of(&gauge, drills, limits.drill_max_age, now());
-                    measured.gauges.push(gauge);
+                    let asked = Asked::by(entry, catalog.expected.as_ref(), &limits);
+                    measured.gauges.push(Gauge::of(&catalog, asked, extent, now()));
                 }
             }
+        }
+        let asked = DrillsAsked { max_age: limits.drill_max_age, since: Some(self.last.since.unwrap_or(now())) };
+        for gauge in &mut measured.gauges {
+            let drills = self.drills.get(&gauge.database).unwrap_or(&Drills::Never);
+            gauge.drilled = Drilled::of(gauge, drills, asked, now());
         }
         Found::new(measured, self.last.clone(), self.listeners, &limits, now())
     }
@@ -438,13 +441,107 @@ fn drilled(world: World, days: i64, passed: bool, last_passed: Option<i64>) -> W
 fn a_drill_fails() {
     let failed = || drilled(World::healthy(), 3, false, Some(20));
     let asked = World { drill_days: 35, ..failed() };
-    assert_eq!((asked.alarms(), asked.told()), (vec!["drill"], vec!["drill/app".to_owned()]));
+    let code = format!("drill/app/{}", hours_ago(72));
+    assert_eq!((asked.alarms(), asked.told()), (vec!["drill"], vec![code.clone()]));
     let text = "the last drill of database `app` failed, with 20260101/app_backup_20260101_030000 on 2026-01-17 07:00 UTC: \
         table `users` has 3 rows, and 4 were dumped";
     assert_eq!(asked.reminded(), [text]);
     let unasked = failed();
     assert_eq!((unasked.alarms(), unasked.reminded()), (vec![], vec![]), "it is told once");
-    assert_eq!(unasked.told(), [format!("drill/app/{}", hours_ago(72))]);
+    assert_eq!(unasked.told(), [code]);
+    let commands =
+        |world: &World| world.standing().remove(0).commands.into_iter().map(|[_, command]| command).collect();
+    let both = ["lastgood show 20260101/app_backup_20260101_030000", "lastgood drill latest --database app"];
+    let told: Vec<String> = commands(&asked);
+    assert_eq!(told, both, "the backup may be gone");
+}
+
+#[test]
+fn a_drill_that_fails_after_an_old_one_was_told_is_told_and_so_is_the_next() {
+    let told = |days, passed, last| World { drill_days: 35, ..drilled(World::healthy(), days, passed, last) }.told();
+    let codes = [told(40, true, Some(40)), told(2, false, Some(40)), told(1, false, Some(40))].concat();
+    let of = |hours| format!("drill/app/{}", hours_ago(hours));
+    assert_eq!(codes, ["drill/app".to_owned(), of(48), of(24)], "each has a name of its own");
+}
+
+/// What nobody knows is never healthy: its alarm must not end, and what was told is not told again when it is known again.
+#[test]
+fn a_database_of_which_nothing_is_known_ends_no_alarm() {
+    let mut world = World { drill_days: 35, ..drilled(World::healthy(), 3, false, Some(20)) };
+    world = world.mark("shop", 24);
+    let failed = format!("drill/app/{}", hours_ago(72));
+    world.objects.clear();
+    world.last.expected = vec!["app".into()];
+    assert_eq!((world.alarms(), world.told()), (vec!["stale", "drill"], vec!["trouble/app".to_owned()]));
+    let gauges = world.found().measured.gauges;
+    let withheld = |code: &str| standing::is_withheld(code, &gauges);
+    assert!(withheld(&failed) && withheld("stale/app") && withheld("drill/app"));
+    assert!(!withheld("stale/app2") && !withheld("trouble/app") && !withheld("drill/shop"));
+}
+
+/// The mark comes with the first backup: until then nothing tells since when there could have been a drill.
+#[test]
+fn a_database_that_only_the_stack_names_has_time_for_its_first_drill() {
+    let named = |since| {
+        let mut world = World { drill_days: 35, named: vec!["app".into()], ..World::new().good("app", 4) };
+        world.last.since = since;
+        world
+    };
+    assert_eq!((named(None).alarms(), named(Some(hours_ago(24 * 34))).told()), (vec![], vec![]));
+    assert_eq!(named(Some(hours_ago(24 * 36))).alarms(), ["drill"]);
+}
+
+/// Nine retired databases that nobody asked about for a day: what is known of them holds, and needs no listing of a month.
+#[tokio::test]
+async fn retired_databases_cost_no_listing_of_a_month_each_quarter_of_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::over_directory(folder.path());
+    let further = Further { asked: now() - SignedDuration::from_hours(25), objects: Vec::new() };
+    let mut last = Health::at(now());
+    for number in 0..9 {
+        let database = format!("old{number}");
+        let key = cloud.repository.layout().database_entry(&database);
+        let entry = DatabaseEntry { retired: Some(now()), ..DatabaseEntry::new(&database, hours_ago(900)) };
+        std::fs::create_dir_all(folder.path().join(&key).parent().unwrap()).unwrap();
+        std::fs::write(folder.path().join(&key), entry.to_json().unwrap()).unwrap();
+        last.further.insert(database, further.clone());
+    }
+    let measurer = Measurer::new(cloud.repository, World::limits(), Vec::new());
+    let first = measurer.measure(&last, now()).await.unwrap();
+    assert_eq!(first.retired.len(), 9);
+    assert!(first.further.len() == 9 && first.further.values().all(|further| further.asked == now()));
+    let (_, days) = measurer.list(&Memory::new(first.further), now()).await.unwrap();
+    assert_eq!(days, 2, "the near days alone");
+}
+
+/// Those that wait to be asked about need nobody to mark them; and those that only the stack names are counted as well.
+#[tokio::test]
+async fn databases_that_wait_to_be_asked_about_are_told_as_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let named: Vec<String> = (0..9).map(|number| format!("shop{number}")).collect();
+    let measurer = Measurer::new(Cloud::over_directory(folder.path()).repository, World::limits(), named);
+    let last = Health { since: Some(hours_ago(900)), ..Health::at(now()) };
+    let measured = measurer.measure(&last, now()).await.unwrap();
+    let found = Found::new(measured, last, None, &World::limits(), now());
+    let standing = standing::of(&found, &World::limits(), REPOSITORY, now());
+    let waits: Vec<&Standing> = standing.iter().filter(|standing| standing.code.starts_with("waits/")).collect();
+    let [waits] = waits[..] else { panic!("eight are asked about, and one waits: {standing:?}") };
+    assert!(waits.text.ends_with(
+        "counts as never backed up for the moment: it has no good backup of the last 31 days, and a later run asks for older ones"
+    ));
+    assert_eq!(waits.commands, [[""; 2]; 0]);
+}
+
+#[test]
+fn no_more_of_what_a_database_lost_is_remembered_than_the_newest() {
+    let lost = (0..50).fold(World::new(), |world, hours| {
+        world.backup("app", hours + 1, &[".sql.gz", ".manifest.json", ".damaged.json"])
+    });
+    let catalog = catalogs(&Layout::bucket("backups"), lost.objects).remove(0);
+    let remembered = remembered(&catalog, now()).objects;
+    assert_eq!(remembered.len(), 20 * 3);
+    let newest = hours_ago(1).strftime("%Y%m%d_%H%M%S").to_string();
+    assert!(remembered.iter().any(|object| object.key.contains(&newest)), "the newest of them");
 }
 
 #[test]
@@ -468,11 +565,19 @@ fn drills_stop() {
 
 #[test]
 fn a_drills_record_cannot_be_read() {
-    let drills = || [("app".into(), Drills::Unreadable("not a status: EOF".into()))].into();
+    let unreadable = |remedy| Drills::Unreadable { how: "not a status: EOF".into(), remedy };
+    let drills = || [("app".into(), unreadable(Remedy::Drill))].into();
     let asked = World { drills: drills(), drill_days: 35, ..World::healthy() };
     assert_eq!((asked.alarms(), asked.told()), (vec!["drill"], vec!["drill/app".to_owned()]));
     let unasked = World { drills: drills(), ..World::healthy() };
     assert_eq!((unasked.alarms(), unasked.reminded()), (vec![], vec![]));
+    let told = |remedy| {
+        let world = World { drills: [("app".into(), unreadable(remedy))].into(), drill_days: 35, ..World::healthy() };
+        let standing = world.standing().remove(0);
+        (standing.text.ends_with("; update the AWS stack"), standing.commands.len())
+    };
+    let each = [Remedy::Drill, Remedy::Upgrade, Remedy::Wait].map(told);
+    assert_eq!(each, [(false, 1), (true, 0), (false, 0)], "a drill mends what is broken, and nothing else");
 }
 
 /// The digest of Monday, with everything in it.

@@ -96,7 +96,7 @@ fn news_are_told_like_this() {
     let new = |code: &str, text: &str, command: Option<[String; 2]>| Standing {
         code: code.to_owned(),
         text: text.to_owned(),
-        command,
+        commands: command.into_iter().collect(),
         stands: true,
         at_once: true,
     };

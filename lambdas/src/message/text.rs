@@ -58,7 +58,7 @@ impl Text {
     /// Adds what stands, and what to do about it.
     pub(super) fn standing(&mut self, standing: &Standing) {
         self.line(&format!("\n- {}.", sentence(&standing.text)));
-        if let Some([sentence, command]) = &standing.command {
+        for [sentence, command] in &standing.commands {
             self.line(&format!("  {sentence}\n\n    {command}"));
         }
     }

@@ -14,8 +14,24 @@ pub enum Drills {
     Never,
     /// The last one.
     Last(LastDrill),
-    /// It is there, and can't be understood: why.
-    Unreadable(String),
+    /// It is there, and nobody knows what it says.
+    Unreadable {
+        /// What is wrong with it.
+        how: String,
+        /// What could help.
+        remedy: Remedy,
+    },
+}
+
+/// What could help where nothing is known of a database's drills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The next drill puts another record in its place.
+    Drill,
+    /// A newer version reads it.
+    Upgrade,
+    /// It could not be read now, and is read again.
+    Wait,
 }
 
 /// What is asked of a database's drills.
@@ -34,7 +50,10 @@ impl Drills {
         match read {
             Ok(None) => Self::Never,
             Ok(Some(last)) => Self::Last(last),
-            Err(error) => Self::Unreadable(error.to_string()),
+            Err(error) => {
+                let remedy = if error.is_broken() { Remedy::Drill } else { Remedy::Upgrade };
+                Self::Unreadable { how: error.to_string(), remedy }
+            }
         }
     }
 
@@ -51,7 +70,7 @@ impl Drills {
         let begin = match self {
             Self::Never => since,
             Self::Last(last) if last.passed => last.last_passed.filter(|passed| *passed <= now + SKEW),
-            Self::Last(_) | Self::Unreadable(_) => None,
+            Self::Last(_) | Self::Unreadable { .. } => None,
         };
         begin.map(|begin| now.duration_since(begin).max(SignedDuration::ZERO))
     }
@@ -62,7 +81,9 @@ impl Drills {
 pub fn check_drills(database: &str, drills: &Drills, asked: DrillsAsked, now: Timestamp) -> Option<Finding> {
     let database = database.to_owned();
     let last = match drills {
-        Drills::Unreadable(how) => return Some(Finding::DrillUnknown { database, how: how.clone() }),
+        Drills::Unreadable { how, remedy } => {
+            return Some(Finding::DrillUnknown { database, how: how.clone(), remedy: *remedy });
+        }
         Drills::Never => {
             let has_time = |limit| asked.since.is_some_and(|since| now.duration_since(since) <= limit);
             return asked.max_age.filter(|limit| !has_time(*limit)).map(|_| Finding::NeverDrilled { database });
@@ -77,7 +98,7 @@ pub fn check_drills(database: &str, drills: &Drills, asked: DrillsAsked, now: Ti
     let Some(passed) = last.last_passed else { return Some(Finding::NeverDrilled { database }) };
     if passed > now + SKEW {
         let how = format!("the last one ended at {passed}, in the future: a clock is wrong");
-        return Some(Finding::DrillUnknown { database, how });
+        return Some(Finding::DrillUnknown { database, how, remedy: Remedy::Drill });
     }
     let (age_seconds, max_age_seconds) = (now.duration_since(passed).as_secs(), limit.as_secs());
     (age_seconds > max_age_seconds).then_some(Finding::DrillOld { database, passed, age_seconds, max_age_seconds })
@@ -127,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_or_lies_in_the_future_is_no_proof() {
-        let broken = Drills::Unreadable("not a status: EOF".into());
+        let broken = Drills::Unreadable { how: "not a status: EOF".into(), remedy: Remedy::Drill };
         let text = "nothing is known of the drills of database `app`: not a status: EOF";
         assert_eq!(said(&broken, None, None), text);
         let ahead = last(true, Some("2126-01-20T05:00:00Z"));

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::Remedy;
 use crate::backup::BackupId;
 use crate::words;
 
@@ -91,6 +92,9 @@ pub enum Finding {
         database: String,
         /// What is wrong with it.
         how: String,
+        /// What could help.
+        #[serde(skip)]
+        remedy: Remedy,
     },
     /// There are too few good backups.
     TooFew {
@@ -150,7 +154,7 @@ impl fmt::Display for Finding {
                 write!(f, "the last drill of database `{database}` that passed is {age} ago, more than {limit}")
             }
             Self::NeverDrilled { database } => write!(f, "no drill of database `{database}` has ever passed"),
-            Self::DrillUnknown { database, how } => {
+            Self::DrillUnknown { database, how, .. } => {
                 write!(f, "nothing is known of the drills of database `{database}`: {how}")
             }
             Self::TooFew { database, good, min_count } => {
