@@ -22,8 +22,11 @@ use crate::{Failure, status};
 
 /// A backup without a verdict for so long is said each day: whatever fails for it told only once.
 const STUCK: SignedDuration = SignedDuration::from_hours(24);
-/// By then somebody has begun to look at a backup whose event arrived, unless very many came at once.
-const SOON: SignedDuration = SignedDuration::from_hours(1);
+/// By then somebody has looked at a backup whose event arrived, also when the first look failed: an event is handed out three times, an
+/// hour and a half apart at most.
+const SOON: SignedDuration = SignedDuration::from_hours(4);
+/// A sweep takes no longer: what was looked at so long before its end was looked at for its event.
+const SWEEP: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a listing says to a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub(super) struct Candidates {
     pub(super) oldest_verdict: Option<Timestamp>,
     /// Backups that nobody could judge for more than a day, the newest first.
     pub(super) stuck: Vec<BackupId>,
-    /// Backups that came since the sweep before, when nobody had looked at any of them before this one.
+    /// Backups that nobody looked at for their events, when that is so of all that came lately.
     pub(super) unseen: usize,
 }
 
@@ -75,16 +78,23 @@ pub(super) fn candidates(
     candidates
 }
 
-/// How many backups came between `last` and an hour ago, if none of them has been looked at: then their events were lost, all of
-/// them. One that takes long has its saved place, and one that failed is among the dead letters.
+/// How many backups came lately and had their time, if none that came has been looked at for its event: then events were lost, all
+/// of them. Too young for the sweep before were those that came shortly before it, and it had them looked at itself: of them counts what
+/// was there by then. One that takes long has its saved place, and one that failed is among the dead letters.
 fn unseen<'a>(entries: impl Iterator<Item = &'a Entry>, last: Timestamp, now: Timestamp) -> usize {
-    let came = |entry: &&Entry| {
-        let manifest = entry.manifest.as_ref().filter(|_| entry.is_backup()).map(|manifest| manifest.last_modified);
-        manifest.is_some_and(|came| came > last && now.duration_since(came) > SOON)
+    let came = |entry: &Entry| {
+        let manifest = entry.manifest.as_ref().filter(|_| entry.is_backup())?.last_modified;
+        (manifest > last - SOON).then_some(manifest)
     };
-    let is_seen = |entry: &&Entry| [&entry.intact, &entry.damaged, &entry.verifying].into_iter().any(Option::is_some);
-    let (seen, unseen): (Vec<_>, Vec<_>) = entries.filter(came).partition(is_seen);
-    if seen.is_empty() { unseen.len() } else { 0 }
+    let is_seen = |entry: &Entry, came: Timestamp| {
+        let looks = [&entry.intact, &entry.damaged, &entry.verifying];
+        looks.into_iter().flatten().any(|look| came > last || look.last_modified < last - SWEEP)
+    };
+    let came: Vec<(&Entry, Timestamp)> = entries.filter_map(|entry| Some((entry, came(entry)?))).collect();
+    if came.iter().any(|(entry, came)| is_seen(entry, *came)) {
+        return 0;
+    }
+    came.iter().filter(|(_, came)| now.duration_since(*came) > SOON).count()
 }
 
 fn order(id: &BackupId) -> (Option<jiff::civil::Date>, &str) {
@@ -97,8 +107,8 @@ impl Candidates {
         let unseen = (self.unseen > 0).then(|| {
             let backups = words::count(self.unseen as u64, "backup");
             format!(
-                "{backups} came since the sweep before, and none was looked at when it came: is the rule BackupArrived on, and does \
-                 the bucket send its events to EventBridge?"
+                "{backups} came, and none was looked at when it came: is the rule BackupArrived on, and does the bucket send its \
+                 events to EventBridge?"
             )
         });
         self.stuck_in_words().into_iter().chain(unseen).collect()
@@ -289,7 +299,29 @@ mod tests {
         let old = [format!("{first}.sql.gz@400000"), format!("{first}.manifest.json@400000")];
         assert_eq!(unseen(&[&old[0], &old[1]]), 0, "the sweep before has seen to it");
         let said = Candidates { unseen: 2, ..Candidates::default() }.standing();
-        assert!(said[0].starts_with("2 backups came since the sweep before, and none was looked at"), "{said:?}");
+        assert!(said[0].starts_with("2 backups came, and none was looked at when it came"), "{said:?}");
+    }
+
+    /// One backup a day at 03:00, and the sweep at 04:15, which has it verified a minute later if nobody else did.
+    #[test]
+    fn a_backup_shortly_before_the_sweep_is_missed_by_the_next_one_and_a_first_look_that_failed_is_not() {
+        const DAY: i64 = 86_400;
+        let [last, now] = [1, 2].map(|day| day * DAY + 15_300);
+        let unseen = |yesterday: Option<i64>, today: Option<i64>| {
+            let day = |day: i64, seen: Option<i64>| {
+                let (came, stem) = (day * DAY + 10_800, format!("1970010{day}/app_backup_1970010{day}_030000"));
+                let backup = [".sql.gz", ".manifest.json"].map(|ending| format!("{stem}{ending}@{came}"));
+                backup.into_iter().chain(seen.map(|at| format!("{stem}.intact.json@{}", day * DAY + at)))
+            };
+            let keys: Vec<String> = day(1, yesterday).chain(day(2, today)).collect();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let [last, now] = [last, now].map(|second| Timestamp::from_second(second).unwrap());
+            candidates(&catalogs_of(&keys), Some(last), now, SignedDuration::MAX).unseen
+        };
+        let (at_once, by_the_sweep) = (Some(10_810), Some(15_360));
+        assert_eq!(unseen(by_the_sweep, None), 1, "no event arrived on either day");
+        assert_eq!(unseen(at_once, None), 0, "today's is tried again until half past six");
+        assert_eq!(unseen(by_the_sweep, at_once), 0, "yesterday's first look failed");
     }
 
     #[test]
