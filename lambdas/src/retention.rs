@@ -8,15 +8,17 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use catalog::freshness::could_be;
 use catalog::retention::{Age, Plan, goes_next};
 use catalog::status::{GoesNext, Run};
 use catalog::{Catalog, DatabaseEntry, Entry, Object, Origin, Policy, StatusRecord, catalogs};
 use jiff::{SignedDuration, Timestamp};
-use repository::{Error, Scope};
+use repository::{Error, Removal, Scope};
 use serde_json::Value;
 
-use self::account::{Agreed, agree};
+use self::account::{Agreed, agree, keep};
 use crate::expected::expected;
 use crate::findings::{LastGood, Pruned};
 use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, message, metric, status};
@@ -66,26 +68,28 @@ impl Retention {
         for catalog in &mut catalogs {
             self.find_uncommitted(catalog, &mut failures).await;
         }
-        let Agreed { plans, vanished } = agree(&self.cloud, &self.policy, &catalogs, task.dry_run, now).await?;
+        let mut stayed = BTreeMap::new();
+        let Agreed { plans, noted } = agree(&self.cloud, &self.policy, &catalogs, task.dry_run, now).await?;
         for (catalog, plan) in catalogs.iter().zip(&plans) {
             let could_be = self.could_be(catalog, now, &mut failures).await;
-            let mut pruned = Pruned::of(plan, catalog, could_be, now);
+            let (mut pruned, mut still_there) = (Pruned::of(plan, catalog, could_be, now), 0);
             report::log(plan);
             if !task.dry_run {
-                failures.extend(self.act(plan, &mut pruned, deadline).await.err());
+                failures.extend(self.act(plan, &mut pruned, &mut still_there, deadline).await.err());
             }
             // Hundreds of plans, where none lets anything go: not before what matters is done.
             if plan.refused.is_none() && !deadline.is_near() {
                 next.extend(self.goes_next(catalog, now));
             }
+            stayed.insert(catalog.database.clone(), still_there);
             damaged.extend(pruned.left_damaged(catalog));
             databases.push(pruned);
         }
         if !task.dry_run {
+            failures.extend(keep(&self.cloud, &noted, &stayed).await.err());
             failures.extend(self.cloud.publish(&metric::pruned(&databases)).await.err());
-        }
-        if !task.dry_run {
             let standing = databases.iter().flat_map(Pruned::standing).collect();
+            let vanished = noted.vanished;
             let run = Run { next, damaged, standing, vanished, ..Run::at(self.finished(&failures).await) };
             failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
         }
@@ -157,19 +161,27 @@ impl Retention {
         }
     }
 
-    /// Removes what the plan says as long as there is time, and leaves the rest to the next run.
-    async fn act(&self, plan: &Plan<'_>, pruned: &mut Pruned, deadline: Deadline) -> Result<(), Failure> {
+    /// Removes what the plan says as long as there is time, and leaves the rest to the next run. Counts the backups that stay whole.
+    async fn act(
+        &self,
+        plan: &Plan<'_>,
+        pruned: &mut Pruned,
+        still_there: &mut usize,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
         let removals: Vec<_> = plan.removals().collect();
         let mut refusals = Vec::new();
         pruned.removed.clear();
         for batch in removals.chunks(BATCH) {
             if deadline.is_near() {
                 batch.iter().for_each(|row| pruned.keep(row.entry, "left for the next run".to_owned(), true));
+                *still_there += report::still_there(batch, &Removal::default());
                 continue;
             }
             let objects: Vec<Object> = batch.iter().flat_map(|row| row.entry.removal().cloned()).collect();
             let removal = self.cloud.repository.remove(&objects).await?;
             refusals.extend(removal.failed.iter().map(|(key, reason)| format!("{key}: {reason}")));
+            *still_there += report::still_there(batch, &removal);
             for row in batch {
                 match report::what_stayed(row.entry, &removal) {
                     None => pruned.removed.push((row.entry.id.to_string(), row.reason())),

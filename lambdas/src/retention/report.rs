@@ -1,7 +1,7 @@
 //! The log lines and the result of retention: what it did, and why.
 
 use catalog::Entry;
-use catalog::retention::Plan;
+use catalog::retention::{Plan, Row};
 use repository::Removal;
 use serde_json::{Value, json};
 
@@ -33,6 +33,13 @@ pub(super) fn what_stayed(entry: &Entry, removal: &Removal) -> Option<(String, b
     let reason = failed.or_else(locked).or_else(changed)?;
     let has_verdict = entry.intact.as_ref().is_some_and(|intact| !removal.removed.contains(&intact.key));
     Some((reason, has_verdict))
+}
+
+/// How many of these that were to go are still backups as they were counted: their manifests neither went nor changed.
+pub(super) fn still_there(batch: &[&Row<'_>], removal: &Removal) -> usize {
+    let is_there = |key: &String| !removal.removed.contains(key) && !removal.changed.contains(key);
+    let manifests = batch.iter().filter(|row| !row.entry.is_safety()).filter_map(|row| row.entry.manifest.as_ref());
+    manifests.filter(|manifest| is_there(&manifest.key)).count()
 }
 
 /// The invocation's result.

@@ -34,6 +34,9 @@ pub struct Removals {
     /// Whether another run of the day has counted what is there.
     #[serde(skip)]
     counted_today: bool,
+    /// Databases that another run has counted by a later listing than this one's.
+    #[serde(skip)]
+    ahead: BTreeSet<String>,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
@@ -44,7 +47,8 @@ impl Removals {
     #[must_use]
     pub fn none(now: Timestamp) -> Self {
         let (databases, there, unknown) = (BTreeMap::new(), BTreeMap::new(), Unknown::default());
-        Self { day: day_of(now), databases, there, vanished: Vec::new(), counted_today: false, unknown }
+        let (vanished, ahead) = (Vec::new(), BTreeSet::new());
+        Self { day: day_of(now), databases, there, vanished, counted_today: false, ahead, unknown }
     }
 
     /// The record as it counts at `now`: what an earlier day removed counts no more, and what it left there still does. One of a
@@ -52,24 +56,29 @@ impl Removals {
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
         self.vanished.retain(|vanished| vanished.is_remembered(now));
-        let Self { there, vanished, unknown, .. } = self;
         if self.day < day_of(now) {
+            let Self { there, vanished, unknown, .. } = self;
             return Self { there, vanished, unknown, ..Self::none(now) };
         }
-        Self { day: self.day, databases: self.databases, there, vanished, counted_today: true, unknown }
+        Self { counted_today: true, ..self }
     }
 
-    /// Misses what was there and is gone from a whole listing.
+    /// Misses what was there and is gone from a whole listing that began after `now`. What another run has counted that came after
+    /// that may lack in this listing: it is missed by a later one, and its count is kept.
     pub fn miss(&mut self, catalogs: &[Catalog], now: Timestamp) {
         let found: BTreeMap<&str, &Catalog> =
             catalogs.iter().map(|catalog| (catalog.database.as_str(), catalog)).collect();
-        let missing = self.there.iter().map(|(database, there)| Vanished {
+        self.ahead =
+            self.there.iter().filter(|(_, there)| there.is_ahead_of(now)).map(|(name, _)| name.clone()).collect();
+        let counted = self.there.iter().filter(|(database, _)| !self.ahead.contains(*database));
+        let missing = counted.map(|(database, there)| Vanished {
             database: database.clone(),
             backups: there.missing_in(found.get(database.as_str()).copied()),
             noticed: now,
         });
         self.vanished.extend(missing.filter(|vanished| vanished.backups > 0));
-        self.there.retain(|database, _| found.contains_key(database.as_str()));
+        let ahead = &self.ahead;
+        self.there.retain(|database, _| found.contains_key(database.as_str()) || ahead.contains(database));
     }
 
     /// Refuses a plan that would remove, with what the day has removed already, more than half of the good backups that were there
@@ -93,8 +102,13 @@ impl Removals {
     /// Adds what `plan` is about to remove of its catalog, and counts what stays.
     pub fn add(&mut self, catalog: &Catalog, plan: &Plan<'_>) {
         let earlier = self.there.remove(&catalog.database);
-        let earlier = earlier.as_ref().filter(|_| self.counted_today);
-        let there = There::of(catalog).map(|there| there.after(plan, earlier, catalog));
+        let there = match earlier.clone().filter(|_| self.ahead.contains(&catalog.database)) {
+            Some(ahead) => Some(ahead.without(plan, self.databases.get(&catalog.database))),
+            None => {
+                let earlier = earlier.as_ref().filter(|_| self.counted_today);
+                There::of(catalog).map(|there| there.after(plan, earlier, catalog))
+            }
+        };
         self.there.extend(there.map(|there| (catalog.database.clone(), there)));
         let going: Vec<String> = self
             .old(plan)
@@ -104,6 +118,20 @@ impl Removals {
         if !going.is_empty() {
             self.databases.entry(catalog.database.clone()).or_default().extend(going);
         }
+    }
+
+    /// Counts what should have gone and is still there, so many backups of each database, where the count is still what `noted` said;
+    /// whether it was any. Otherwise another run has listed since, and counts for itself.
+    pub fn keep(&mut self, noted: &Self, stayed: &BTreeMap<String, usize>) -> bool {
+        let mut has_changed = false;
+        for (database, there) in &mut self.there {
+            let stayed = stayed.get(database).copied().filter(|stayed| *stayed > 0);
+            if let Some(stayed) = stayed.filter(|_| noted.there.get(database) == Some(&*there)) {
+                there.backups += stayed;
+                has_changed = true;
+            }
+        }
+        has_changed
     }
 
     /// Reads a record.

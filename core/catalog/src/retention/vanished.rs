@@ -1,6 +1,8 @@
 //! Backups that are gone and that retention did not remove. Each run leaves behind how many each database had; the next one misses
 //! what is missing of them. A count is enough: which ones they were, the bucket's versions tell.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +41,18 @@ impl There {
         Some(Self { backups: stored().count(), up_to: stored().max()? })
     }
 
+    /// Whether a listing that began after `now` may lack what was counted. Stores tell times in whole seconds.
+    pub(super) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.up_to.as_second() >= now.as_second()
+    }
+
+    /// This count, made by another run, after `plan`; what that one has noted as removed isn't counted any more.
+    pub(super) fn without(self, plan: &Plan<'_>, noted: Option<&BTreeSet<String>>) -> Self {
+        let is_noted = |entry: &Entry| noted.is_some_and(|noted| noted.contains(&entry.id.to_string()));
+        let going = going(plan).filter(|entry| !is_noted(entry)).count();
+        Self { backups: self.backups.saturating_sub(going), ..self }
+    }
+
     /// How many of those that were counted are missing.
     pub(super) fn missing_in(&self, catalog: Option<&Catalog>) -> usize {
         self.backups.saturating_sub(self.left_in(catalog))
@@ -47,8 +61,7 @@ impl There {
     /// The count after `plan`. Where another run of the same day has counted before, `earlier`, what it was about to remove may
     /// still stand in this run's listing.
     pub(super) fn after(self, plan: &Plan<'_>, earlier: Option<&Self>, catalog: &Catalog) -> Self {
-        let going = plan.removals().filter(|row| plan.refused.is_none() && stored(row.entry).is_some()).count();
-        let backups = self.backups.saturating_sub(going);
+        let backups = self.backups.saturating_sub(going(plan).count());
         let newer = |earlier: &Self| earlier.backups + (self.backups - earlier.left_in(Some(catalog)));
         Self { backups: earlier.map_or(backups, |earlier| backups.min(newer(earlier))), ..self }
     }
@@ -57,6 +70,11 @@ impl There {
         let entries = catalog.into_iter().flat_map(|catalog| &catalog.entries);
         entries.filter_map(stored).filter(|stored| *stored <= self.up_to).count()
     }
+}
+
+/// The backups that a plan is about to remove.
+fn going<'p, 'a>(plan: &'p Plan<'a>) -> impl Iterator<Item = &'a Entry> + use<'p, 'a> {
+    plan.removals().map(|row| row.entry).filter(|entry| stored(entry).is_some())
 }
 
 impl Vanished {
@@ -126,5 +144,38 @@ mod tests {
         held.miss(&[listing.catalog()], time(NOW));
         held.add(&listing.catalog(), &Plan { rows: Vec::new(), refused: None });
         assert_eq!(look(&mut held, &backups(15..=20), 6, NOW), [0; 0]);
+    }
+
+    /// The one has listed before a backup came, and reads the account after the other, which saw it, has written there.
+    #[test]
+    fn what_came_after_a_listing_is_missed_by_no_run_that_overlaps() {
+        let (older, mut newer) = (backups(10..=20), backups(10..=20));
+        newer.at(State::Good, NOW);
+        newer.at(State::Good, "2026-01-21T12:01:00Z");
+        let mut removals = Removals::none(time(NOW));
+        assert_eq!(look(&mut removals, &newer, 9, "2026-01-21T12:03:30Z"), [0; 0]);
+        let counted = removals.there["app"].clone();
+        assert_eq!(counted.backups, 9);
+        assert_eq!(look(&mut removals, &older, 9, NOW), [0; 0], "its listing lacks what came since");
+        assert_eq!(removals.there["app"], counted, "both have the same ones removed");
+        removals.miss(&[], time(NOW));
+        assert_eq!((removals.vanished.len(), &removals.there["app"]), (0, &counted), "its first backup came since");
+        let mut robbed = backups(15..=20);
+        robbed.at(State::Good, NOW);
+        robbed.at(State::Good, "2026-01-21T12:01:00Z");
+        assert_eq!(look(&mut removals, &robbed, 9, "2026-01-21T12:05:00Z"), [1], "a later run misses what is gone");
+    }
+
+    #[test]
+    fn what_should_go_and_stays_under_a_lock_hides_no_loss() {
+        let (listing, mut removals) = (backups(10..=20), Removals::none(time(NOW)));
+        assert_eq!(look(&mut removals, &listing, 6, NOW), [0; 0]);
+        let (noted, stayed) = (removals.clone(), [("app".to_owned(), 5)].into());
+        assert!(removals.keep(&noted, &stayed) && removals.there["app"].backups == 11);
+        assert!(!removals.keep(&noted, &stayed), "once, though two runs have tried it");
+        assert_eq!(look(&mut removals, &listing, 6, NOW), [0; 0], "they are tried again");
+        let (noted, robbed) = (removals.clone(), backups(10..=18));
+        assert!(removals.keep(&noted, &stayed));
+        assert_eq!(look(&mut removals, &robbed, 6, NOW), [2]);
     }
 }
