@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(3600);
 /// Requests under way at the same time.
 const AT_ONCE: usize = 64;
 
-/// Puts `count` good backups of each database, one an hour back from now: archive, manifest and verdict, with next to
+/// Puts `count` good backups of each database, one an hour back from now: archive, roles, manifest and verdict, with next to
 /// nothing in them. And the marks by which the databases are expected.
 pub fn fill(bucket: &Bucket, databases: &[&str], count: u32) {
     fill_every(bucket, databases, count, SignedDuration::from_hours(1));
@@ -37,10 +37,10 @@ pub fn fill_before(bucket: &Bucket, databases: &[&str], count: u32, interval: Si
     put_all(bucket, objects);
 }
 
-fn keys(database: &str, made: Timestamp) -> [String; 3] {
+fn keys(database: &str, made: Timestamp) -> [String; 4] {
     let made = made.to_zoned(TimeZone::UTC);
     let stem = format!("{}/{database}_backup_{}", made.strftime("%Y%m%d"), made.strftime("%Y%m%d_%H%M%S"));
-    ["sql.gz", "manifest.json", "intact.json"].map(|suffix| format!("backups/{stem}.{suffix}"))
+    ["sql.gz", "globals.sql.gz", "manifest.json", "intact.json"].map(|suffix| format!("backups/{stem}.{suffix}"))
 }
 
 /// Puts all of these, key and text.

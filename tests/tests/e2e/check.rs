@@ -91,7 +91,7 @@ fn a_check_costs_the_same_whatever_lies_below() {
         agent.setting("MIN_BACKUP_SIZE", "0").run(&["check"]).succeeds();
         proxy.requests().len()
     });
-    // 1,200 and 2,700 objects are two and three pages of a listing; the oldest are looked for on two.
+    // 1,600 and 3,600 objects are two and four pages of a listing; the oldest are looked for on two.
     assert_eq!(costs[1], costs[0]);
 }
 

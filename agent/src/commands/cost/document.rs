@@ -47,7 +47,7 @@ fn estimates() -> String {
         ("log of the freshness function, per database and run", format!("{} bytes", stack::LOG_OF_A_DATABASE)),
         ("requests a minute by which a function looks into its queue", stack::LOOKS_A_MINUTE.to_string()),
         ("e-mails per month", stack::MAILS.to_string()),
-        ("manifest and verdict of a future backup", words::size(stack::RECORD_BYTES as u64)),
+        ("roles, manifest and verdict of a future backup", words::size(stack::RECORD_BYTES as u64)),
     ];
     for (what, value) in rows {
         writeln!(table, "| {what} | {value} |").unwrap();

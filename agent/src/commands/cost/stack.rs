@@ -35,8 +35,8 @@ pub(super) const PART: f64 = 8_388_608.0;
 pub(super) const MOST_PARTS: f64 = 8_000.0;
 /// Objects on one page of a listing.
 pub(super) const PAGE: f64 = 1_000.0;
-/// Archive, manifest and verdict.
-pub(super) const OBJECTS_OF_A_BACKUP: f64 = 3.0;
+/// Archive, the server's roles, manifest and verdict.
+pub(super) const OBJECTS_OF_A_BACKUP: f64 = 4.0;
 /// Earlier backups that a new one is compared with.
 pub(super) const COMPARED: f64 = 7.0;
 /// Days that one freshness run lists for all databases together, today among them.
@@ -66,7 +66,7 @@ pub(super) const LOG_OF_A_RUN: f64 = 3_000.0;
 pub(super) const LOG_OF_A_DATABASE: f64 = 300.0;
 /// E-mails of alarms and messages in a month.
 pub(super) const MAILS: f64 = 10.0;
-/// Manifest and verdict of a backup of some sixty tables.
+/// Roles, manifest and verdict of a backup of some sixty tables.
 pub(super) const RECORD_BYTES: f64 = 16_384.0;
 
 /// The parameters of the stack that change its price.

@@ -128,6 +128,15 @@ fn watching_costs_the_same_for_small_and_large_backups() {
     is(of(MB), of(1e12));
 }
 
+/// Weekly backups of ten databases: what lies further back is asked for once a day, and not at each look.
+#[test]
+fn databases_with_nothing_in_the_last_days_are_listed_by_themselves_once_a_day() {
+    let weekly = Bill::of(&load(10.0, 1.0 / 7.0, MB, 90.0, None));
+    let daily = Bill::of(&load(10.0, 1.0, MB, 90.0, None));
+    let more = list_price(&weekly, "requests-freshness") - list_price(&daily, "requests-freshness");
+    is(more, 365.25 / 12.0 * 10.0 * 2.0 * 0.005 / 1000.0);
+}
+
 #[test]
 fn ten_metrics_ten_alarms_and_a_dashboard_are_free_and_have_a_price() {
     let bill = Bill::of(&load(1.0, 1.0, MB, 90.0, None));

@@ -47,7 +47,7 @@ impl Usage {
         let moves = load.sum(Stream::moves);
         let (verify, retention, freshness) = (verify(load), retention(load, verdicts), freshness(load));
         let runs = verify.runs + retention.runs + freshness.runs;
-        // Archive, manifest and verdict come and go, verdicts are renewed, a move is an event too, and the runs leave their
+        // The objects of a backup come and go, verdicts are renewed, a move is an event too, and the runs leave their
         // status.
         let statuses = retention.runs + MONTH;
         let events = 2.0 * OBJECTS_OF_A_BACKUP * backups + rereads + load.sum(extra_rounds) + moves + statuses;
@@ -69,9 +69,9 @@ impl Usage {
     }
 }
 
-/// A backup looks for open uploads and for its own name, and puts archive, manifest and the database's mark.
+/// A backup looks for open uploads and for its own name, and puts archive, roles, manifest and the database's mark.
 fn agent(load: &Load) -> Requests {
-    let puts = |stream: &Stream| stream.backups() * (2.0 + upload(stream.rhythm.size) + 2.0);
+    let puts = |stream: &Stream| stream.backups() * (2.0 + upload(stream.rhythm.size) + 3.0);
     Requests { puts: load.sum(puts), gets: 0.0 }
 }
 
@@ -123,7 +123,7 @@ fn retention(load: &Load, verdicts: f64) -> Function {
     Function { runs, gb_seconds: seconds * RETENTION_GB, requests }
 }
 
-/// Every quarter of an hour it lists the last days of all databases at once, and by itself each that has nothing
+/// Every quarter of an hour it lists the last days of all databases at once, and once a day by itself each that has nothing
 /// there. It reads what it told before, each database's mark and newest verdict, which a warm function remembers: priced is
 /// one that never does. And it puts what it found.
 fn freshness(load: &Load) -> Function {
@@ -134,11 +134,10 @@ fn freshness(load: &Load) -> Function {
     let alone = |stream: &Stream| {
         if is_rare(stream) { stream.databases * stream.rhythm.lists_back(1.0) } else { 0.0 }
     };
-    let waits = (load.sum(alone) / MEASURED_AT_ONCE).ceil();
-    let seconds =
-        runs * (RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0) + (pages + waits) * PAGE_SECONDS);
-    let requests =
-        Requests { puts: runs * (pages + load.sum(alone) + 1.0), gets: runs * (1.0 + 2.0 * load.expected()) };
+    let (alone, days) = (load.sum(alone), MONTH);
+    let seconds = runs * (RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0) + pages * PAGE_SECONDS)
+        + days * alone * PAGE_SECONDS;
+    let requests = Requests { puts: runs * (pages + 1.0) + days * alone, gets: runs * (1.0 + 2.0 * load.expected()) };
     Function { runs, gb_seconds: seconds * FRESHNESS_GB, requests }
 }
 
