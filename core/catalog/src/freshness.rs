@@ -15,8 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::backup::BackupId;
 use crate::catalog::{Catalog, Entry, State};
 
-pub use drills::{Drills, DrillsAsked, Remedy, check_drills};
-pub use finding::Finding;
+pub use drills::{Drills, DrillsAsked, check_drills};
+pub use finding::{Finding, Remedy};
 pub use records::{Read, contradicted};
 pub use since::{could_be, lost_since_good, share_of_age};
 

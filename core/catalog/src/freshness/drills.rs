@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Finding;
+use super::{Finding, Remedy};
 use crate::clock::SKEW;
 use crate::document::DocumentError;
 use crate::drill::LastDrill;
@@ -21,17 +21,6 @@ pub enum Drills {
         /// What could help.
         remedy: Remedy,
     },
-}
-
-/// What could help where nothing is known of a database's drills.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// The next drill puts another record in its place.
-    Drill,
-    /// A newer version reads it.
-    Upgrade,
-    /// It could not be read now, and is read again.
-    Wait,
 }
 
 /// What is asked of a database's drills.

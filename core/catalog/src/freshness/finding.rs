@@ -5,7 +5,6 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::Remedy;
 use crate::backup::BackupId;
 use crate::words;
 
@@ -116,6 +115,17 @@ pub enum Finding {
         /// How many good backups are too small.
         count: usize,
     },
+}
+
+/// What could help where nothing is known of a database's drills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The next drill puts another record in its place.
+    Drill,
+    /// A newer version reads it.
+    Upgrade,
+    /// It could not be read now, and is read again.
+    Wait,
 }
 
 impl fmt::Display for Finding {
