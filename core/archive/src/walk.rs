@@ -3,7 +3,7 @@
 //! It is fed bytes instead of pulling them, so it fits any pipeline and its place can be saved. Memory is bounded by what is
 //! kept of the table of contents, whatever lengths and counts the bytes claim. A dump that went through a pipe says nothing
 //! of where data lies or ends: the archive is complete when every data block that its contents promise has been seen once,
-//! and nothing follows. The format's only source is PostgreSQL's pg_backup_archiver.c and pg_backup_custom.c.
+//! and nothing follows but, perhaps, the same contents again. The format's only source is PostgreSQL's pg_backup_archiver.c and pg_backup_custom.c.
 
 mod blocks;
 mod contents;
@@ -12,6 +12,7 @@ mod header;
 mod inner;
 pub mod packed;
 mod plain;
+mod second;
 mod tally;
 mod values;
 mod writing;
@@ -263,7 +264,7 @@ impl Walk {
             Stage::Contents(reader) => {
                 reader.read(contents, input)?;
                 let header = self.state.header.as_ref().ok_or("the saved place has no header")?;
-                Ok(Stage::Blocks(Blocks::new(header, input.position)))
+                Ok(Stage::Blocks(Blocks::new(header, input.position, reader.fingerprint())))
             }
             Stage::Blocks(blocks) => Err(blocks.read(contents, &mut self.inner, input)),
         }

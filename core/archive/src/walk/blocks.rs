@@ -1,13 +1,16 @@
 //! The data blocks (`_StartData`, `_StartLOs`, `_skipData` in pg_backup_custom.c): a type, the dump id of the entry whose
 //! data it is, then the data as chunks, each an integer length and its bytes, up to a length of 0. A block of large objects
 //! has for each its OID before its chunks, and an OID of 0 at the end.
+//!
+//! Behind the last block the table of contents may stand a second time: `second`.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    contents::{Content, Contents, Counted},
+    contents::{Content, Contents, Counted, Fingerprint},
     header::Header,
     inner::Inner,
+    second::SecondContents,
     tally::{Sum, Tally},
     values::{Input, Stop, Values},
 };
@@ -31,6 +34,9 @@ pub(super) struct Blocks {
     large_objects: bool,
     stream: Stream,
     pub(super) census: LargeObjectCensus,
+    /// What may follow the last block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    second: Option<Box<SecondContents>>,
 }
 
 /// What comes next.
@@ -44,6 +50,10 @@ enum Place {
     Chunk {
         left: u64,
     },
+    /// Within the second table of contents.
+    SecondContents,
+    /// Behind it.
+    Ended,
 }
 
 /// The stream of chunks being read.
@@ -54,7 +64,8 @@ enum Stream {
 }
 
 impl Blocks {
-    pub(super) fn new(header: &Header, first: u64) -> Self {
+    /// Before the first block, which starts at `first`; `seen` is the table of contents.
+    pub(super) fn new(header: &Header, first: u64, seen: Fingerprint) -> Self {
         Self {
             values: Values::sized(header.int_size, header.offset_size),
             place: Place::Border,
@@ -63,6 +74,7 @@ impl Blocks {
             large_objects: false,
             stream: Stream::LargeObject(Sum::default()),
             census: LargeObjectCensus::default(),
+            second: Some(Box::new(SecondContents::new(header, first, seen))),
         }
     }
 
@@ -80,6 +92,9 @@ impl Blocks {
                 Place::LargeObjectOid => self.begin_large_object(contents, input),
                 Place::ChunkLength => self.begin_chunk(contents, inner, input),
                 Place::Chunk { left } => self.read_chunk(left, inner, input),
+                Place::SecondContents => self.read_second(contents, input),
+                Place::Ended if input.rest.is_empty() => Err(Stop::Starved),
+                Place::Ended => Err(Stop::Found(Damage::TrailingBytes { offset: input.position })),
             };
             match next {
                 Ok(place) => self.place = place,
@@ -94,14 +109,27 @@ impl Blocks {
 
     fn begin_block(&mut self, contents: &Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
         self.start = input.position;
-        let kind = input.byte()?;
-        if contents.awaited().is_none() {
-            return Err(Stop::Found(Damage::TrailingBytes { offset: self.start }));
+        if contents.awaited().is_none() && !input.rest.is_empty() {
+            return Ok(Place::SecondContents);
         }
+        let kind = input.byte()?;
         self.large_objects = kind == LARGE_OBJECTS_BLOCK;
         match kind {
             TABLE_BLOCK | LARGE_OBJECTS_BLOCK => Ok(Place::DumpId),
             _ => Err(format!("its type is {kind}").into()),
+        }
+    }
+
+    /// Anything but the same table of contents is what doesn't belong there.
+    fn read_second(&mut self, contents: &Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
+        let is_second = match &mut self.second {
+            Some(second) => second.read(contents, input),
+            None => Ok(false),
+        };
+        match is_second {
+            Ok(true) => Ok(Place::Ended),
+            Err(Stop::Starved) => Err(Stop::Starved),
+            _ => Err(Stop::Found(Damage::TrailingBytes { offset: self.start })),
         }
     }
 
@@ -188,7 +216,15 @@ impl Blocks {
 
     /// The damage when the dump ends here; `None` where an archive may end.
     pub(super) fn cut_off(&self, contents: &Contents, offset: u64) -> Option<Damage> {
-        if self.place != Place::Border {
+        if self.place == Place::SecondContents {
+            let has_begun = self.second.as_ref().is_some_and(|second| second.has_begun());
+            let within = "the second table of contents, behind the data".to_owned();
+            return Some(match has_begun {
+                true => Damage::Truncated { offset, within },
+                false => Damage::TrailingBytes { offset: self.start },
+            });
+        }
+        if !matches!(self.place, Place::Border | Place::Ended) {
             return Some(Damage::Truncated { offset, within: self.object(contents) });
         }
         contents.awaited().map(|first| Damage::MissingBlocks {

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::outliner::{Described, Outliner};
-pub(super) use self::reader::ContentsReader;
 pub(crate) use self::reader::columns;
+pub(super) use self::reader::{ContentsReader, Fingerprint};
 use super::values::Stop;
 use crate::Damage;
 use crate::census::Sha256Hex;

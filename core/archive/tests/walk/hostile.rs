@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use crate::{
     fixtures::{COPIED, fixture},
-    walk, walk_by,
-    writer::{self, COMPRESSIONS, Content, Item, Writer},
+    walk, walk_by, walk_resuming,
+    writer::{self, COMPRESSIONS, Content, Item, VERSIONS, Writer},
 };
 
 fn crafted() -> Vec<Vec<u8>> {
@@ -50,6 +50,66 @@ fn bytes_behind_the_end_are_damage() {
             assert_eq!(walk(&[&archive, tail].concat()), Err(Damage::TrailingBytes { offset }));
         }
     }
+}
+
+/// What a shell's `>>` makes of pg_dump's going back.
+#[test]
+fn the_contents_may_stand_once_more_behind_the_data() {
+    for writer in VERSIONS.map(|minor| Writer { minor, ..Writer::sample() }) {
+        let archive = writer.archive();
+        let whole = walk(&archive).unwrap();
+        for second in [writer.contents(), writer.contents_with_offsets()] {
+            let appended = [&archive[..], &second].concat();
+            assert_eq!(walk(&appended), Ok(whole.clone()));
+            for piece in [1, 7, 100] {
+                assert_eq!(walk_by(&appended, piece), Ok(whole.clone()));
+            }
+            assert_eq!(walk_resuming(&appended, 97).0, Ok(whole.clone()));
+            let offset = archive.len() as u64;
+            for tail in [&b"\0"[..], &second] {
+                let end = appended.len() as u64;
+                assert_eq!(walk(&[&appended, tail].concat()), Err(Damage::TrailingBytes { offset: end }));
+            }
+            for cut in archive.len() + 1..appended.len() {
+                let damage = walk(&appended[..cut]).unwrap_err();
+                match damage {
+                    Damage::TrailingBytes { offset: begun } => {
+                        assert_eq!((begun, cut < archive.len() + 5), (offset, true))
+                    }
+                    damage => assert!(matches!(damage, Damage::Truncated { offset, .. } if offset == cut as u64)),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn other_contents_behind_the_data_are_damage() {
+    let writer = Writer::sample();
+    let (archive, right) = (writer.archive(), writer.contents_with_offsets());
+    let offset = archive.len() as u64;
+    let changed = |change: &dyn Fn(&mut Writer)| {
+        let mut other = writer.clone();
+        change(&mut other);
+        other.contents_with_offsets()
+    };
+    let others = [
+        changed(&|other| drop(other.entries.pop())),
+        changed(&|other| other.entries.swap(3, 4)),
+        changed(&|other| other.entries[2].kind = "VIEW"),
+        changed(&|other| other.entries[2].name = b"other"),
+        Writer { entries: [&[Item::copied("x", b"1\n")], &writer.entries[..]].concat(), ..writer.clone() }.contents(),
+    ];
+    for other in others {
+        assert_eq!(walk(&[&archive[..], &other].concat()), Err(Damage::TrailingBytes { offset }));
+    }
+    // Every bit of it matters, save where entries without data say where that lies.
+    let passes = |bit: &usize| {
+        let mut flipped = right.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        walk(&[&archive[..], &flipped].concat()).is_ok()
+    };
+    assert_eq!((0..right.len() * 8).filter(passes).count(), 3 * 8 * writer.offset_size);
 }
 
 /// The sample's blocks in this order.

@@ -101,15 +101,26 @@ impl Writer {
     }
 
     pub(crate) fn contents(&self) -> Vec<u8> {
+        self.contents_with(|_| None)
+    }
+
+    /// The contents as pg_dump writes them when it has come to the end: with where each block begins.
+    pub(crate) fn contents_with_offsets(&self) -> Vec<u8> {
+        let blocks_begin = self.header().len() + self.contents().len();
+        let begins = |index| blocks_begin + (0..index).map(|before| self.block(before).len()).sum::<usize>();
+        self.contents_with(|index| Some(begins(index) as u64))
+    }
+
+    fn contents_with(&self, offset: impl Fn(usize) -> Option<u64>) -> Vec<u8> {
         let mut out = Vec::new();
         self.int(&mut out, self.entries.len() as i64);
         for (index, item) in self.entries.iter().enumerate() {
-            self.entry(&mut out, dump_id(index), item);
+            self.entry(&mut out, dump_id(index), item, offset(index));
         }
         out
     }
 
-    fn entry(&self, out: &mut Vec<u8>, dump_id: i64, item: &Item) {
+    fn entry(&self, out: &mut Vec<u8>, dump_id: i64, item: &Item, offset: Option<u64>) {
         let has_data = !matches!(item.content, Content::None);
         self.int(out, dump_id);
         self.int(out, i64::from(has_data));
@@ -134,8 +145,12 @@ impl Writer {
         self.text(out, Some(b"17"));
         self.text(out, Some(b"4"));
         self.text(out, None);
-        out.push(if has_data { 1 } else { 3 });
-        out.extend(vec![0; self.offset_size]);
+        out.push(match (has_data, offset) {
+            (false, _) => 3,
+            (true, None) => 1,
+            (true, Some(_)) => 2,
+        });
+        out.extend(&offset.filter(|_| has_data).unwrap_or_default().to_le_bytes()[..self.offset_size]);
     }
 
     pub(crate) fn block(&self, index: usize) -> Vec<u8> {

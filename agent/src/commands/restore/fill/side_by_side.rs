@@ -125,11 +125,14 @@ impl Filling<'_> {
     fn read(&self) -> Result<Through, Stopped> {
         let mut splitter = Splitter::default();
         let mut editor = self.job.plan.edits.begin();
+        let blocks = self.job.facts.head.data_blocks();
         let read = self.job.read_through(|walk, bytes| {
             for (block, part) in splitter.split(bytes, walk) {
                 self.relay.reach(block);
                 match block {
                     HEAD => self.keep_head(&editor.pass(part))?,
+                    // The contents a second time, which nobody fetches.
+                    _ if block > blocks => {}
                     _ => self.keep(block, part)?,
                 }
             }

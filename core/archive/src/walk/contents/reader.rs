@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::census::Sha256Hex;
+
 use super::{
     super::{
         header::Header,
+        tally::Sum,
         values::{Input, Offset, Stop, Values},
     },
     Block, Content, Contents, DEFINED_KINDS, Entry, InTablespace, Place, Places,
@@ -36,6 +39,18 @@ pub(in crate::walk) struct ContentsReader {
     field: Field,
     entries_left: u64,
     draft: Draft,
+    #[serde(default)]
+    entries: u64,
+    /// Of all bytes but those that say where data lies.
+    #[serde(default)]
+    sum: Sum,
+}
+
+/// By what a table of contents is known again, wherever it says that data lies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::walk) struct Fingerprint {
+    pub(in crate::walk) entries: u64,
+    sha256: Sha256Hex,
 }
 
 /// The fields of an entry in their order.
@@ -93,27 +108,57 @@ impl ContentsReader {
             field: Field::Count,
             entries_left: 0,
             draft: Draft::default(),
+            entries: 0,
+            sum: Sum::default(),
         }
     }
 
     /// Reads on to the end of the table of contents.
     pub(in crate::walk) fn read(&mut self, contents: &mut Contents, input: &mut Input<'_>) -> Result<(), Stop> {
-        if self.field == Field::Count {
-            self.entries_left = entry_count(self.values.int(input)?)?;
-            self.field = Field::DumpId;
-        }
-        while self.entries_left > 0 {
-            if self.field == Field::Offset {
-                let offset = self.values.offset(input)?;
-                contents.push(std::mem::take(&mut self.draft).finish(offset)?)?;
-                self.entries_left -= 1;
-                self.field = Field::DumpId;
-            } else {
-                self.field = self.read_field((!contents.essential_only, contents.compares), input)?;
-            }
+        self.read_count(input)?;
+        let keep = (!contents.essential_only, contents.compares);
+        while let Some(entry) = self.read_entry(keep, input)? {
+            contents.push(entry)?;
         }
         contents.await_next();
         Ok(())
+    }
+
+    /// Reads the number of entries, where it hasn't been read.
+    pub(in crate::walk) fn read_count(&mut self, input: &mut Input<'_>) -> Result<u64, Stop> {
+        if self.field == Field::Count {
+            self.entries_left = entry_count(self.values.int(input)?)?;
+            self.entries = self.entries_left;
+            self.field = Field::DumpId;
+        }
+        Ok(self.entries)
+    }
+
+    /// The next entry, as much of it as is kept; `None` behind the last.
+    pub(in crate::walk) fn read_entry(
+        &mut self,
+        keep: (bool, bool),
+        input: &mut Input<'_>,
+    ) -> Result<Option<Entry>, Stop> {
+        if self.entries_left == 0 {
+            return Ok(None);
+        }
+        while self.field != Field::Offset {
+            let before = input.rest;
+            let next = self.read_field(keep, input);
+            self.sum.prefix(before.split_at(before.len() - input.rest.len()).0);
+            self.field = next?;
+        }
+        let offset = self.values.offset(input)?;
+        let entry = std::mem::take(&mut self.draft).finish(offset)?;
+        self.entries_left -= 1;
+        self.field = Field::DumpId;
+        Ok(Some(entry))
+    }
+
+    /// Of what has been read.
+    pub(in crate::walk) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { entries: self.entries, sha256: self.sum.clone().finish().1 }
     }
 
     /// Reads one field and says which follows.
