@@ -166,8 +166,14 @@ fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
 pub(crate) fn beyond_limits(name: &str, limit: &Damage) -> Failure {
     let hint = match limit {
         Damage::UnsupportedVersion { .. } => "upgrade lastgood, or restore it with the pg_restore of that version",
+        // The role that restores it is there already, and its CREATE ROLE fails.
+        Damage::ForPsql { server: true, .. } => {
+            "restore it with psql, into an empty server, where only the roles that are there already may be refused: \
+             psql -X -d postgres -f FILE"
+        }
         Damage::ForPsql { .. } => {
-            "restore it with psql, into an empty server or database: psql -X -v ON_ERROR_STOP=1 -d postgres -f FILE"
+            "read what it does; where you trust it, restore it with psql into an empty database: \
+             psql -X -v ON_ERROR_STOP=1 -d NAME -f FILE"
         }
         Damage::Packed { .. } => "unpack it, and name the folder with the toc.dat: mkdir DIR && tar -xf FILE -C DIR",
         _ => "restore it by hand: zstd -dc --long=31 FILE | pg_restore -d DATABASE",

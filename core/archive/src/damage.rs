@@ -138,6 +138,9 @@ pub enum Damage {
         offset: u64,
         /// What it has.
         reason: String,
+        /// It is of a whole server, and makes what an empty one has already.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        server: bool,
     },
     /// A tar that was made of a folder: it may be whole, and can't be read forward only.
     #[error(

@@ -14,6 +14,7 @@ mod repack;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub(super) use self::count::PlainCount;
 pub use self::outline::{ScriptOutline, ScriptReader};

@@ -23,8 +23,8 @@ pub(super) enum Piece<'a> {
     Comment(&'a str),
     /// A whole statement with its semicolon, and whatever white space is before it.
     Statement(&'a [u8]),
-    /// A part of an INSERT, which may be of any length.
-    Inserting(&'a [u8]),
+    /// A part of an INSERT, which may be of any length; whether it is the first.
+    Inserting(&'a [u8], bool),
     /// A statement that rows follow.
     Copy(&'a [u8]),
     /// Rows, of which the last may go on in the next piece.
@@ -225,7 +225,7 @@ impl Lexer {
             self.escapes = value.trim_ascii().starts_with(b"off") || value.trim_ascii().starts_with(b"'off'");
         }
         if std::mem::take(&mut self.flows) {
-            return sink(Piece::Inserting(&statement), end);
+            return sink(Piece::Inserting(&statement, false), end);
         }
         if is_copy_from_stdin(&statement) {
             self.place = Place::BeforeRows;
@@ -243,10 +243,10 @@ impl Lexer {
             if self.flows && self.statement.len() < (32 << 10) {
                 return Ok(());
             }
-            self.flows = true;
+            let is_first = !std::mem::replace(&mut self.flows, true);
             let rest = self.statement.split_off(self.statement.len() - HELD_BACK);
             let given = std::mem::replace(&mut self.statement, rest);
-            return sink(Piece::Inserting(&given), self.position);
+            return sink(Piece::Inserting(&given, is_first), self.position);
         }
         if self.statement.len() > LONGEST_STATEMENT {
             let reason = format!("it has a statement of more than {} MiB", LONGEST_STATEMENT >> 20);

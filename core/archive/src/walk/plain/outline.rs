@@ -98,7 +98,7 @@ impl ScriptReader {
         let offset = self.reader.position();
         if course.cluster {
             let reason = "it is a dump of a whole server (pg_dumpall), and a restore is of one database".to_owned();
-            return Err(Damage::ForPsql { offset, reason });
+            return Err(Damage::ForPsql { offset, reason, server: true });
         }
         let header = count::header(course);
         let drafts = self.drafts;

@@ -7,7 +7,8 @@ use super::event::{Event, Listener};
 use super::heading::{Comment, Heading, comment};
 use super::large_objects::LargeObjects;
 use super::lexer::{COMMAND, Lexer, Piece};
-use super::statement::{clears_the_way, copied_table, first_word, inserted_table, said};
+use super::statement::{Said, clears_the_way, copied_table, first_word, inserted_table, said};
+use super::written::{is_copy, is_insert, is_written};
 use crate::damage::Damage;
 use crate::sniff::Kind;
 
@@ -30,6 +31,9 @@ pub(super) struct Course {
     pub(super) database: Option<String>,
     /// How it connects.
     connected: Option<String>,
+    /// What comes next names a database by `-reuse-previous=on`.
+    #[serde(default)]
+    reconnects: bool,
     heading: Heading,
     within: Within,
 }
@@ -120,6 +124,11 @@ impl Course {
         if self.complete && !self.cluster && !matches!(piece, Piece::Comment(_) | Piece::Command(_)) {
             return Err(Stop::Found(Damage::TrailingBytes { offset: at }));
         }
+        if std::mem::take(&mut self.reconnects)
+            && !matches!(piece, Piece::Command(command) if command.starts_with("\\connect -reuse-previous=on "))
+        {
+            return Err(for_psql(at, "it has a command that only psql follows: \\encoding SQL_ASCII"));
+        }
         match piece {
             Piece::Comment(text) => match comment(text) {
                 Some(comment) => self.comment(comment, at, listener),
@@ -127,6 +136,9 @@ impl Course {
             },
             Piece::Command(command) => self.command(command, at),
             Piece::Copy(statement) => {
+                if !is_copy(statement) {
+                    return Err(not_written(at, statement));
+                }
                 self.leave_rows(listener)?;
                 self.within = Within::Copy;
                 let (schema, name) = copied_table(statement).ok_or("its COPY names no table")?;
@@ -140,8 +152,11 @@ impl Course {
                 listener(Event::Rows(b"\\.\n\n\n"))?;
                 listener(Event::TableEnd)
             }
-            Piece::Inserting(part) => self.insert(part, listener),
-            Piece::Statement(statement) => self.statement(statement, listener),
+            Piece::Inserting(part, is_first) => match is_first && !is_insert(part) {
+                true => Err(not_written(at, part)),
+                false => self.insert(part, listener),
+            },
+            Piece::Statement(statement) => self.statement(statement, at, listener),
         }
     }
 
@@ -182,11 +197,21 @@ impl Course {
         Ok(())
     }
 
+    /// Whether it may connect to a database here.
+    fn connects(&self) -> bool {
+        self.cluster || self.heading.kind.starts_with("DATABASE")
+    }
+
     /// psql's own commands: those that pg_dump writes mean something, and no other is followed.
     fn command(&mut self, command: &str, at: u64) -> Result<(), Stop> {
         let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
         match word {
             "\\restrict" | "\\unrestrict" => Ok(()),
+            // PostgreSQL's own, before the name of a database that isn't plain.
+            "\\encoding" if rest.trim() == "SQL_ASCII" && self.connects() => {
+                self.reconnects = true;
+                Ok(())
+            }
             "\\connect" if self.cluster => {
                 self.database = Some(rest.trim().to_owned());
                 Ok(())
@@ -203,12 +228,17 @@ impl Course {
         }
     }
 
-    fn statement(&mut self, statement: &[u8], listener: &mut Listener<'_>) -> Result<(), Stop> {
+    fn statement(&mut self, statement: &[u8], at: u64, listener: &mut Listener<'_>) -> Result<(), Stop> {
         if let Within::LargeObjects(objects) = &mut self.within {
             return objects.statement(statement, listener);
         }
-        if let Some(said) = said(statement) {
-            return listener(Event::Said(said));
+        // A whole server's has its roles, and is restored by psql alone.
+        let is_foreign = |statement| !self.cluster && !is_written(&self.heading.kind, statement);
+        match said(statement) {
+            Some(Said::Owner(..)) | None if is_foreign(statement) => return Err(not_written(at, statement)),
+            Some(said) => return listener(Event::Said(said)),
+            None if self.is_about_rows(statement) => return Ok(()),
+            None => {}
         }
         if self.heading.kind == "TABLE DATA" && first_word(statement).eq_ignore_ascii_case(b"INSERT") {
             return self.insert(statement, listener);
@@ -220,6 +250,13 @@ impl Course {
             true => Ok(()),
             false => listener(Event::Sql(statement)),
         }
+    }
+
+    /// What pg_dump does to be able to write rows: pg_restore does as it is told.
+    fn is_about_rows(&self, statement: &[u8]) -> bool {
+        let starts = |start: &str| statement.trim_ascii_start().starts_with(start.as_bytes());
+        let is_about = starts("ALTER ") || starts("SET ") || starts("RESET ");
+        self.heading.kind == "TABLE DATA" && is_about
     }
 
     fn insert(&mut self, part: &[u8], listener: &mut Listener<'_>) -> Result<(), Stop> {
@@ -270,7 +307,15 @@ impl Course {
     }
 }
 
+/// The script's objects are pg_dump's, and this is somebody's.
+fn not_written(offset: u64, statement: &[u8]) -> Stop {
+    let text = String::from_utf8_lossy(statement.trim_ascii());
+    let shown: Vec<&str> = text.split_whitespace().take(8).collect();
+    let shown: String = shown.join(" ").chars().take(60).filter(|letter| !letter.is_control()).collect();
+    for_psql(offset, &format!("it has a statement that pg_dump does not write: {shown}"))
+}
+
 /// It may be whole, and nothing but psql restores it.
 fn for_psql(offset: u64, reason: &str) -> Stop {
-    Stop::Found(Damage::ForPsql { offset, reason: reason.to_owned() })
+    Stop::Found(Damage::ForPsql { offset, reason: reason.to_owned(), server: false })
 }

@@ -39,7 +39,8 @@ const USUAL: [&str; 10] = [
 pub(super) fn said(statement: &[u8]) -> Option<Said> {
     let text = std::str::from_utf8(statement).ok()?.trim().trim_end_matches(';').trim_end();
     if let Some(path) = text.strip_prefix("SELECT pg_catalog.set_config('search_path'") {
-        return path.trim_start().starts_with(',').then(|| Said::SearchPath(format!("{text};\n")));
+        let is_plain = path.trim_start().starts_with(',') && !path.contains('(');
+        return is_plain.then(|| Said::SearchPath(format!("{text};\n")));
     }
     if let Some(altered) = text.strip_prefix("ALTER ") {
         let (what, role) = altered.rsplit_once(" OWNER TO ")?;
@@ -128,7 +129,7 @@ fn name(text: &str) -> Option<String> {
 }
 
 /// A name at the text's beginning, unquoted, and what follows it.
-fn identifier(text: &str) -> Option<(String, &str)> {
+pub(super) fn identifier(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.bytes().position(|byte| !is_word(byte)).unwrap_or(text.len());
         let (name, rest) = text.split_at_checked(end)?;

@@ -192,8 +192,54 @@ fn what_only_psql_can_follow_is_named_and_no_damage() {
         let damage = walk_by(script.as_bytes(), 64).unwrap_err();
         assert!(damage.is_limit() && damage.to_string().contains(words), "{damage}");
     }
+    let statements =
+        ["ALTER SYSTEM SET work_mem = 1;", "CREATE ROLE x;", "COPY t FROM PROGRAM 'x FROM stdin ';", "DO '';"];
+    for statement in statements {
+        for place in ["SET default_tablespace = '';\n", "\n\\.\n", "PRIMARY KEY (id);\n", "on;\n"] {
+            let script = after(place, &format!("{statement}\n"));
+            let damage = walk_by(script.as_bytes(), 64).unwrap_err();
+            let words = format!("a statement that pg_dump does not write: {statement}");
+            assert!(damage.is_limit() && damage.to_string().contains(&words), "{place}: {damage}");
+        }
+    }
     let more = SCRIPT.to_owned() + "DROP TABLE everything;\n";
     assert!(matches!(walk_by(more.as_bytes(), 64), Err(Damage::TrailingBytes { .. })));
+}
+
+#[test]
+fn a_database_with_a_name_that_is_not_plain_is_connected_to() {
+    let connect = "\\encoding SQL_ASCII\n\\connect -reuse-previous=on \"dbname='Blog Ö'\"\n";
+    let made = |between: &str| {
+        let database = "--\n-- Name: Blog Ö; Type: DATABASE; Schema: -; Owner: bob\n--\n\n\
+                        CREATE DATABASE \"Blog Ö\" WITH TEMPLATE = template0;\n\n";
+        SCRIPT.replacen("SET standard_conforming_strings = on;\n", &[database, between].concat(), 1)
+    };
+    let walked = walk_by(made(connect).as_bytes(), 10).unwrap();
+    assert_eq!(walked.header.database, "Blog Ö");
+    for other in ["\\encoding SQL_ASCII\nSET xmloption = content;\n", &connect.replace("SQL_ASCII", "LATIN1")] {
+        assert!(walk_by(made(other).as_bytes(), 10).unwrap_err().to_string().contains("only psql follows: \\encoding"));
+    }
+    assert!(walk_by([connect, SCRIPT].concat().as_bytes(), 10).is_err());
+}
+
+#[test]
+fn rows_with_their_triggers_disabled_are_rows() {
+    let around = |script: &str, what: &str| {
+        let alter = |word| format!("ALTER TABLE public.\"odd\" {word} TRIGGER ALL;\n\n");
+        script.replacen(what, &[&alter("DISABLE"), what].concat(), 1).replacen(
+            "\n\\.\n",
+            &["\n\\.\n", &alter("ENABLE")].concat(),
+            1,
+        )
+    };
+    let blob = "--\n-- Name: 16500; Type: BLOB; Schema: -; Owner: bob\n--\n\nSELECT pg_catalog.lo_create('16500');\n\n--\n-- Data for Name: odd";
+    let script =
+        around(&SCRIPT.replacen("--\n-- Data for Name: odd", blob, 1), "COPY public.\"odd \"\"; Type: name\" (id");
+    let archive = repack(script.as_bytes(), 100).unwrap();
+    let mut walk = Walk::new();
+    walk.feed(&archive).unwrap();
+    assert!(!walk.contents().unwrap().iter().any(|entry| entry.kind == "SQL"));
+    assert_eq!(walk.finish().unwrap().census, walk_by(script.as_bytes(), 100).unwrap().census);
 }
 
 #[test]

@@ -194,7 +194,8 @@ mod tests {
         for (kind, statement) in written {
             assert!(is_written(kind, statement.as_bytes()), "{kind}: {statement}");
         }
-        for copy in ["COPY a FROM stdin;", "COPY a.\"b c\" (d, \"e)\") FROM stdin;", "COPY a (b) WITH OIDS FROM stdin;"] {
+        for copy in ["COPY a FROM stdin;", "COPY a.\"b c\" (d, \"e)\") FROM stdin;", "COPY a (b) WITH OIDS FROM stdin;"]
+        {
             assert!(is_copy(copy.as_bytes()), "{copy}");
         }
     }
@@ -233,7 +234,9 @@ mod tests {
         for (kind, statement) in others {
             assert!(!is_written(kind, statement.as_bytes()), "{kind}: {statement}");
         }
-        for copy in ["COPY a FROM PROGRAM 'x FROM stdin ;';", "COPY a FROM stdin WITH (FORMAT csv);", "COPY a TO stdout;"] {
+        for copy in
+            ["COPY a FROM PROGRAM 'x FROM stdin ;';", "COPY a FROM stdin WITH (FORMAT csv);", "COPY a TO stdout;"]
+        {
             assert!(!is_copy(copy.as_bytes()), "{copy}");
         }
     }
