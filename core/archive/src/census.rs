@@ -17,7 +17,7 @@ pub struct Census {
 }
 
 /// What was counted of one table's data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TableCensus {
     /// The table's schema. Bytes that aren't UTF-8 show as U+FFFD.
     pub schema: String,

@@ -9,6 +9,7 @@ mod damage;
 mod digest;
 mod frame;
 mod inspect;
+mod pairs;
 mod reading;
 mod sniff;
 mod walk;
@@ -20,6 +21,7 @@ pub use damage::Damage;
 pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
 pub use frame::{Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, compress, damage};
 pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader, inspect, inspect_with};
+pub use pairs::{Pairs, pairs};
 pub use sniff::{Kind, SNIFF_LEN, sniff};
 pub use walk::packed;
 pub use walk::{

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::census::{Census, Sha256Hex, TableCensus};
+use crate::pairs::pairs;
 
 /// A table's rows as they were counted, and the sum of their digests, which no order changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,11 +58,9 @@ impl Table {
 #[must_use]
 pub fn compare_rows(original: &[Table], copy: &[Table], hashed_below: impl Fn(&TableCensus) -> Option<String>) -> Rows {
     let mut compared = Rows::default();
-    let mut copies: BTreeMap<(&str, &str), Vec<&Table>> = BTreeMap::new();
-    copy.iter().rev().for_each(|table| copies.entry(key(table)).or_default().push(table));
+    let pairs = pairs(original, copy, |table| &table.census);
     let mut moved: BTreeMap<String, Sides<'_>> = BTreeMap::new();
-    for table in original {
-        let found = copies.get_mut(&key(table)).and_then(Vec::pop);
+    for (table, found) in pairs.first {
         if found.is_some_and(|found| compared.are_equal(table, found)) {
             compared.count(table);
         } else if let Some(root) = hashed_below(&table.census) {
@@ -72,7 +71,7 @@ pub fn compare_rows(original: &[Table], copy: &[Table], hashed_below: impl Fn(&T
             compared.differences.push(difference(table, found));
         }
     }
-    for left in copies.into_values().flatten() {
+    for left in pairs.only_second {
         match hashed_below(&left.census) {
             Some(root) => moved.entry(root).or_default().copy.push(left),
             None if left.is_empty() => compared.without_rows.push(left.name()),

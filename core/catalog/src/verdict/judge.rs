@@ -1,8 +1,6 @@
 //! The decision, from what was read and what was promised.
 
-use std::collections::HashMap;
-
-use archive::{Census, Damage, Digest, Inspected, LargeObjectCensus, TableCensus};
+use archive::{Census, Damage, Digest, Inspected, LargeObjectCensus, TableCensus, pairs};
 use jiff::Timestamp;
 
 use super::{Code, Content, Expected, Finding, Identity, Outcome, Verdict, Verifier};
@@ -127,16 +125,14 @@ fn against_content(manifest: Option<&Manifest>, expected: &Expected, inspected: 
 }
 
 fn census(found: &Census, promised: &Census) -> Option<Finding> {
-    let key = |table: &TableCensus| (table.schema.clone(), table.name.clone());
-    let mut left: HashMap<_, _> = found.tables.iter().map(|table| (key(table), table)).collect();
-    let mut differences: Vec<String> = promised
-        .tables
+    let pairs = pairs(&promised.tables, &found.tables, |table| table);
+    let mut differences: Vec<String> = pairs
+        .first
         .iter()
-        .filter_map(|promised| table(left.remove(&key(promised)), promised))
+        .filter_map(|(promised, found)| table(*found, promised))
         .chain(large_objects(&found.large_objects, &promised.large_objects))
         .collect();
-    let unpromised = found.tables.iter().filter(|table| left.contains_key(&key(table)));
-    differences.extend(unpromised.map(|table| format!("{} isn't in the manifest", name(table))));
+    differences.extend(pairs.only_second.iter().map(|table| format!("{} isn't in the manifest", name(table))));
     if differences.is_empty() {
         return None;
     }

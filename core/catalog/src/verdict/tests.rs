@@ -170,6 +170,23 @@ fn the_order_of_tables_does_not_matter() {
     assert!(judged(Some(&manifest()), &Expected::default(), &inspected).is_intact());
 }
 
+/// Names that aren't UTF-8 look alike.
+#[test]
+fn tables_of_one_name_are_all_compared() {
+    let named = |rows: u64| TableCensus { name: "t\u{fffd}".into(), rows: Some(rows), ..TableCensus::default() };
+    let mut promised = manifest();
+    promised.census.tables.extend([named(5), named(2)]);
+    let judged_with = |rows: &[u64]| {
+        let mut census = manifest().census;
+        census.tables.extend(rows.iter().map(|rows| named(*rows)));
+        judged(Some(&promised), &Expected::default(), &Inspected { content: walked(census), ..faithful() })
+    };
+    assert!(judged_with(&[5, 2]).is_intact() && judged_with(&[2, 5]).is_intact());
+    assert!(sentence(&judged_with(&[5, 5])).ends_with(" has 5 rows, not 2"));
+    assert!(sentence(&judged_with(&[5])).ends_with(" is missing"));
+    assert!(sentence(&judged_with(&[5, 2, 2])).ends_with(" isn't in the manifest"));
+}
+
 #[test]
 fn a_manifest_of_another_backup_proves_nothing() {
     let other = Manifest { stem: "app_backup_2026".parse().unwrap(), ..manifest() };

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use archive::Census;
+use archive::{Census, TableCensus};
 use serde::Deserialize;
 
 /// Prints every table with its rows, one JSON document a line. `\gexec` runs what the outer query answers with, column by column:
@@ -146,11 +146,13 @@ pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str)
     let mut candidates = by_name(counted);
     let mut differences = Vec::new();
     let mut expected_below: BTreeMap<u64, Option<u64>> = BTreeMap::new();
-    for table in census.tables.iter().filter(|table| chosen(&table.schema, &table.name)) {
-        let shown = format!("{}.{}", table.schema, table.name);
-        let candidates = candidates.get_mut(&(table.schema.as_str(), table.name.as_str()));
-        let Some(found) = candidates.and_then(|candidates| take_fitting(candidates, table.rows)) else {
-            differences.push((None, Difference::Missing { table: shown }));
+    let tables: Vec<&TableCensus> = census.tables.iter().filter(|table| chosen(&table.schema, &table.name)).collect();
+    // What has exactly as many rows first: one of INSERTs would take any.
+    let exact: Vec<Option<Found>> = tables.iter().map(|table| take_exact(&mut candidates, table)).collect();
+    for (table, exact) in tables.into_iter().zip(exact) {
+        let Some(found) = exact.or_else(|| take_fitting(&mut candidates, table)) else {
+            let table = format!("{}.{}", table.schema, table.name);
+            differences.push((None, Difference::Missing { table }));
             continue;
         };
         if let Some(root) = found.root {
@@ -159,7 +161,8 @@ pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str)
         }
         if !found.fits(table.rows) {
             let (expected, rows) = (table.rows.unwrap_or(0), found.rows.unwrap_or(0));
-            differences.push((found.root, Difference::Rows { table: shown, expected, found: rows }));
+            let table = format!("{}.{}", table.schema, table.name);
+            differences.push((found.root, Difference::Rows { table, expected, found: rows }));
         }
     }
     let found_below = sums(counted);
@@ -171,8 +174,11 @@ pub fn compare(census: &Census, counted: &[Counted], chosen: impl Fn(&str, &str)
     differences.into_iter().map(|(_, difference)| difference).collect()
 }
 
-fn by_name(counted: &[Counted]) -> BTreeMap<(&str, &str), Vec<Found>> {
-    let mut found: BTreeMap<(&str, &str), Vec<Found>> = BTreeMap::new();
+/// The tables by name.
+type Candidates<'a> = BTreeMap<(&'a str, &'a str), Vec<Found>>;
+
+fn by_name(counted: &[Counted]) -> Candidates<'_> {
+    let mut found = Candidates::new();
     for table in counted {
         if let Counted::Table { schema, name, rows, seeded, root } = table {
             found.entry((schema, name)).or_default().push(Found { rows: *rows, seeded: *seeded, root: *root });
@@ -181,9 +187,16 @@ fn by_name(counted: &[Counted]) -> BTreeMap<(&str, &str), Vec<Found>> {
     found
 }
 
+fn take_exact<'a>(candidates: &mut Candidates<'a>, table: &'a TableCensus) -> Option<Found> {
+    let candidates = candidates.get_mut(&(table.schema.as_str(), table.name.as_str()))?;
+    let at = candidates.iter().position(|found| found.rows.is_some() && found.rows == table.rows)?;
+    Some(candidates.remove(at))
+}
+
 /// Names that only differ in bytes that aren't UTF-8 look alike: each takes the one that fits it, or else the first.
-fn take_fitting(candidates: &mut Vec<Found>, expected: Option<u64>) -> Option<Found> {
-    match candidates.iter().position(|found| found.fits(expected)) {
+fn take_fitting<'a>(candidates: &mut Candidates<'a>, table: &'a TableCensus) -> Option<Found> {
+    let candidates = candidates.get_mut(&(table.schema.as_str(), table.name.as_str()))?;
+    match candidates.iter().position(|found| found.fits(table.rows)) {
         Some(at) => Some(candidates.remove(at)),
         None => candidates.first().copied(),
     }
@@ -216,7 +229,7 @@ pub fn compare_large_objects(census: &Census, counted: &[Counted], alone: bool) 
 
 #[cfg(test)]
 mod tests {
-    use archive::{Sha256Hex, TableCensus};
+    use archive::Sha256Hex;
     use proptest::prelude::*;
 
     use super::*;
@@ -287,6 +300,8 @@ mod tests {
         let census = census(&[("\u{fffd}", Some(1)), ("\u{fffd}", Some(2))]);
         assert_eq!(compare(&census, &[counted("\u{fffd}", 2, false), counted("\u{fffd}", 1, false)], all), []);
         assert_eq!(compare(&census, &[counted("\u{fffd}", 1, false), counted("\u{fffd}", 1, false)], all).len(), 1);
+        let census = self::census(&[("\u{fffd}", None), ("\u{fffd}", Some(2))]);
+        assert_eq!(compare(&census, &[counted("\u{fffd}", 2, false), counted("\u{fffd}", 7, false)], all), []);
     }
 
     #[test]
