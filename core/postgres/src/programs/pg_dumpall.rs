@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use crate::{Connection, Tool, Tools, Version};
 const LIMIT: Duration = Duration::from_secs(60);
 /// The longest answer that is taken, in bytes.
 const LONGEST: u64 = 64 << 20;
+/// To a session of this character set the server sends bytes as they are.
+const UNCONVERTED: &str = "SQL_ASCII";
 
 /// How to ask for the globals.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,9 @@ impl From<ProgramError> for GlobalsError {
 /// The globals as SQL in UTF-8, asked over a connection to `database`: no other one is needed. `program` is a pg_dumpall that fits the
 /// server.
 ///
+/// All databases share them, and a name has the bytes that whoever made it had it in, usually UTF-8: converted from the character set
+/// of this database they would be others. So they are asked for as they are, and converted only where that isn't UTF-8.
+///
 /// # Errors
 /// [`GlobalsError`].
 pub fn globals(
@@ -82,7 +87,24 @@ pub fn globals(
     options: GlobalsOptions<'_>,
     stop: &Stop,
 ) -> Result<Vec<u8>, GlobalsError> {
-    let mut command = connection.to(database).command(program);
+    let ask = |encoding| ask(connection.to(database).command(program), encoding, database, options, stop);
+    match String::from_utf8(ask(UNCONVERTED)?) {
+        Ok(sql) => Ok(sql.replacen(&set_encoding(UNCONVERTED), &set_encoding("UTF8"), 1).into_bytes()),
+        Err(_) => ask("UTF8"),
+    }
+}
+
+fn set_encoding(encoding: &str) -> String {
+    format!("SET client_encoding = '{encoding}';")
+}
+
+fn ask(
+    mut command: Command,
+    encoding: &str,
+    database: &str,
+    options: GlobalsOptions<'_>,
+    stop: &Stop,
+) -> Result<Vec<u8>, GlobalsError> {
     command.args(["--globals-only", "--no-password"]).arg(format!("--database={}", connection_string(database)));
     if !options.passwords {
         command.arg("--no-role-passwords");
@@ -90,7 +112,7 @@ pub fn globals(
     if let Some(role) = options.role {
         command.arg(format!("--role={role}"));
     }
-    command.env("PGCLIENTENCODING", "UTF8").stdin(Stdio::null()).stdout(Stdio::piped());
+    command.env("PGCLIENTENCODING", encoding).stdin(Stdio::null()).stdout(Stdio::piped());
     let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
     let (program, pipes) = Program::start_as(manner, "pg_dumpall", &mut command, stop)?;
     let (done, ended) = channel();
@@ -147,7 +169,7 @@ mod tests {
     use super::*;
 
     /// A pg_dumpall that is this script.
-    fn ask(script: &str, limit: Duration) -> Result<Vec<u8>, GlobalsError> {
+    fn run(script: &str, limit: Duration) -> Result<Vec<u8>, GlobalsError> {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("pg_dumpall");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -160,7 +182,7 @@ mod tests {
 
     #[test]
     fn it_is_asked_for_no_passwords_over_the_database_of_the_run() {
-        let said = ask("echo \"$@\"", LIMIT).unwrap();
+        let said = run("echo \"$@\"", LIMIT).unwrap();
         assert_eq!(
             String::from_utf8(said).unwrap(),
             "--globals-only --no-password --database=dbname='it\\'s' --no-role-passwords --role=boss\n"
@@ -168,12 +190,24 @@ mod tests {
     }
 
     #[test]
+    fn names_stay_as_they_are_and_only_what_is_not_utf_8_is_converted() {
+        let told = |bytes: &str| {
+            let script = format!(
+                "echo \"SET client_encoding = '$PGCLIENTENCODING';\"; [ $PGCLIENTENCODING = UTF8 ] && printf 'converted' || printf '{bytes}'"
+            );
+            String::from_utf8(run(&script, LIMIT).unwrap()).unwrap()
+        };
+        assert_eq!(told("\\303\\274"), "SET client_encoding = 'UTF8';\nü");
+        assert_eq!(told("\\374"), "SET client_encoding = 'UTF8';\nconverted");
+    }
+
+    #[test]
     fn one_that_fails_says_why_and_one_that_hangs_is_ended() {
         let error =
-            ask("echo 'pg_dumpall: error: permission denied for table pg_authid' >&2; exit 1", LIMIT).unwrap_err();
+            run("echo 'pg_dumpall: error: permission denied for table pg_authid' >&2; exit 1", LIMIT).unwrap_err();
         assert!(error.to_string().contains("exit status 1: pg_dumpall: error: permission denied"), "{error}");
         let begun = Instant::now();
-        let error = ask("exec sleep 600", Duration::from_millis(200)).unwrap_err();
+        let error = run("exec sleep 600", Duration::from_millis(200)).unwrap_err();
         assert!(matches!(error, GlobalsError::TooSlow(_)), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     }
