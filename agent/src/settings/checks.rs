@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use postgres::words::statements::statements;
+use postgres::words::statements::{sets, statements};
 
 use super::definition::Form;
 
@@ -25,7 +25,7 @@ fn parse(text: &str) -> Result<Checks, String> {
         path.or_else(|| (text.starts_with("./") || text.starts_with('/') && !text.starts_with("/*")).then_some(text));
     match path {
         Some(path) => Ok(Checks::File(PathBuf::from(path.trim()))),
-        None => statements(text).map(Checks::Queries).map_err(|unclosed| unclosed.to_string()),
+        None => queries_of(text).map(Checks::Queries),
     }
 }
 
@@ -42,8 +42,17 @@ impl Checks {
         let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         // As Windows' editors begin it.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        statements(text).map_err(|unclosed| format!("{}: {unclosed}", path.display()))
+        queries_of(text).map_err(|why| format!("{}: {why}", path.display()))
     }
+}
+
+/// A setting that checks nothing would pass for one that does.
+fn queries_of(text: &str) -> Result<Vec<String>, String> {
+    let queries = statements(text).map_err(|unclosed| unclosed.to_string())?;
+    if queries.iter().all(|query| sets(query)) {
+        return Err("there is no query in it".to_owned());
+    }
+    Ok(queries)
 }
 
 #[cfg(test)]
@@ -60,6 +69,9 @@ mod tests {
         assert_eq!(parse("/* one */ SELECT true"), Ok(Checks::Queries(vec!["/* one */ SELECT true".into()])));
         assert_eq!(parse("SELECT true; TABLE ok;"), Ok(Checks::Queries(vec!["SELECT true".into(), "TABLE ok".into()])));
         assert!(parse("SELECT 'true").is_err());
+        for nothing in [";;;", "-- SELECT true", "/* SELECT true */ ;", "SET statement_timeout = '1h';"] {
+            assert_eq!(parse(nothing), Err("there is no query in it".into()), "{nothing}");
+        }
     }
 
     #[test]
@@ -70,6 +82,8 @@ mod tests {
         assert!(checks.queries().unwrap_err().contains("checks.sql"));
         std::fs::write(&path, "\u{feff}-- rows; of all\nSELECT true;\nSELECT 1 = 1;\n").unwrap();
         assert_eq!(checks.queries().unwrap().len(), 2);
+        std::fs::write(&path, "-- SELECT true;\n").unwrap();
+        assert!(checks.queries().unwrap_err().ends_with("checks.sql: there is no query in it"));
         std::fs::write(&path, "SELECT 'x").unwrap();
         assert!(checks.queries().unwrap_err().contains("not closed"));
     }
