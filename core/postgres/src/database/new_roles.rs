@@ -147,8 +147,8 @@ impl NewRoles {
         for privilege in &globals.parameters {
             new.grant(privilege, &names, wanted.everything);
         }
-        if wanted.everything && maker.superuser {
-            globals.of_all.iter().for_each(|set| new.add(format!("ALTER ROLE ALL {set}"), None));
+        if wanted.everything {
+            new.set_for_all(globals, maker);
         }
         if globals.unknown > 0 {
             new.notes.push(format!(
@@ -196,6 +196,18 @@ impl NewRoles {
             waits_for_password: role.is_none_or(|role| role.logs_in && role.password.is_none()),
             superuser: known.attributes.contains("SUPERUSER") && !refused.contains(&"SUPERUSER"),
         });
+    }
+
+    fn set_for_all(&mut self, globals: &Globals, maker: &Maker) {
+        for set in &globals.of_all {
+            let statement = format!("ALTER ROLE ALL {set}");
+            if maker.superuser {
+                self.add(statement, None);
+            } else {
+                self.notes
+                    .push(format!("not carried over: {statement}: it takes a superuser, which {} is not", maker.name));
+            }
+        }
     }
 
     fn add(&mut self, statement: String, otherwise: Option<String>) {
