@@ -19,7 +19,7 @@ pub struct Offers {
     pub languages: Vec<String>,
     /// Those among them in which only a superuser may create functions.
     pub untrusted_languages: Vec<String>,
-    /// Tablespaces that the role may put something into.
+    /// Tablespaces that the role may put something into: pg_global holds the server's own catalogs alone.
     pub tablespaces: Vec<String>,
 }
 
@@ -39,7 +39,8 @@ const SELECT: &str = "SELECT ARRAY(SELECT name FROM pg_available_extensions) AS 
         WHERE v.superuser AND NOT coalesce((to_jsonb(v) ->> 'trusted')::boolean, false)) AS untrusted_extensions,
     ARRAY(SELECT lanname FROM pg_language) AS languages,
     ARRAY(SELECT lanname FROM pg_language WHERE NOT lanpltrusted) AS untrusted_languages,
-    ARRAY(SELECT spcname FROM pg_tablespace WHERE has_tablespace_privilege(oid, 'CREATE')) AS tablespaces";
+    ARRAY(SELECT spcname FROM pg_tablespace WHERE spcname <> 'pg_global'
+        AND has_tablespace_privilege(oid, 'CREATE')) AS tablespaces";
 
 const PRESENT: &str = "SELECT ARRAY(SELECT extname FROM pg_extension) AS extensions,
     has_database_privilege(current_database(), 'CREATE') AS may_create";

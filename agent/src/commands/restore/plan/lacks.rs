@@ -82,7 +82,9 @@ fn unknown_locales(facts: &Facts) -> Option<Lack> {
             locales.iter().map(|locale| format!("{} of {}", locale.name, provider(&locale.provider))).collect();
         named.into_iter().collect()
     };
-    let (of_database, of_collations) = (named(&facts.locale.unknown), named(&facts.unknown_collations));
+    // One that can't be the database's anyway is named where that is told.
+    let of_database = if facts.locale.unfit.is_some() { Vec::new() } else { named(&facts.locale.unknown) };
+    let of_collations = named(&facts.unknown_collations);
     if of_database.is_empty() && of_collations.is_empty() {
         return None;
     }
