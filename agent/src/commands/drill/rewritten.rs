@@ -31,7 +31,7 @@ pub(super) fn forgive(
     finding: &mut Finding,
 ) -> Result<Vec<Both>, Failure> {
     let (candidates, mut others): (Vec<Both>, Vec<Both>) =
-        pairs.into_iter().partition(|both| rewriting(both).is_some());
+        pairs.into_iter().partition(|both| !rewritings(both).is_empty());
     if candidates.is_empty() {
         return Ok(others);
     }
@@ -41,11 +41,11 @@ pub(super) fn forgive(
     let (same, changed): (Vec<Both>, Vec<Both>) =
         candidates.into_iter().partition(|both| both.copy.as_ref().is_some_and(is_same));
     others.extend(changed);
+    finding.compared.definitions += same.len() as u64;
     for known in &rewrites::ALL {
-        let of_it = same.iter().filter(|both| rewriting(both).is_some_and(|rewriting| rewriting.name == known.name));
+        let of_it = same.iter().filter(|both| rewritings(both).iter().any(|rewriting| rewriting.name == known.name));
         let names: Vec<String> = of_it.filter_map(Both::shown).collect();
         if !names.is_empty() {
-            finding.compared.definitions += names.len() as u64;
             finding.remarks.push(format!(
                 "{} in PostgreSQL's other words, as it makes them of the backup's each time: {}",
                 known.name,
@@ -57,11 +57,11 @@ pub(super) fn forgive(
 }
 
 /// How the copy's definition comes from the original's, all else being equal.
-fn rewriting(both: &Both) -> Option<&'static rewrites::Rewriting> {
-    let (original, copy) = (both.original.as_ref()?, both.copy.as_ref()?);
+fn rewritings(both: &Both) -> Vec<&'static rewrites::Rewriting> {
+    let (Some(original), Some(copy)) = (&both.original, &both.copy) else { return Vec::new() };
     let without = |entry: &Described| Described { dump_id: 0, definition: Vec::new(), ..entry.clone() };
-    if without(original) != without(copy) || original.is_cut {
-        return None;
+    if without(original) != without(copy) || original.is_cut || copy.is_cut {
+        return Vec::new();
     }
     let text = |entry: &Described| String::from_utf8_lossy(&entry.definition).into_owned();
     rewrites::known(&text(original), &text(copy))

@@ -1,6 +1,11 @@
 //! What PostgreSQL says in other words once it has read its own: each such rewriting by name. A drill that finds a definition changed takes it
 //! for the same only if it is one of these, *and* the server makes the same of the original words a second time.
 
+mod chains;
+mod links;
+mod lists;
+mod numbers;
+
 use crate::words::tokens::{Token, tokens};
 
 /// One way in which PostgreSQL changes its own words.
@@ -10,114 +15,47 @@ pub struct Rewriting {
     pub name: &'static str,
     /// Why PostgreSQL does it.
     pub reason: &'static str,
-    /// The words as they are once they were restored.
-    restored: fn(&[Token]) -> Option<Vec<Token>>,
+    /// The words as they are once they were restored, where the copy has the ones given.
+    restored: fn(&[Token], &[Token]) -> Option<Vec<Token>>,
 }
 
 /// All that are known.
-pub const ALL: [Rewriting; 1] = [Rewriting {
-    name: "lists of values",
-    reason: "`x IN ('a', 'b')` of a varchar is an array that is converted as a whole; read again from there, each value is converted by itself",
-    restored: converted_one_by_one,
-}];
+pub const ALL: [Rewriting; 4] = [
+    Rewriting {
+        name: "lists of values",
+        reason: "`x IN ('a', 'b')` of a varchar is an array that is converted as a whole; read again from there, each value is converted by itself",
+        restored: lists::converted_one_by_one,
+    },
+    Rewriting {
+        name: "nested conditions",
+        reason: "`x BETWEEN 1 AND 2 AND y` is a condition within a condition; read again from there, all three stand side by side",
+        restored: chains::flattened,
+    },
+    Rewriting {
+        name: "negative numbers",
+        reason: "`-1::int` is an operator and a number; read again from there, it is one number",
+        restored: numbers::as_constants,
+    },
+    Rewriting {
+        name: "links between operators",
+        reason: "an operator that names another as its commutator or negator is entered with that one as well",
+        restored: links::filled_in,
+    },
+];
 
-/// Which rewriting makes `copy` of `original`; nothing where none does. The body of a function in quotes is never rewritten.
+/// Which rewritings, one after the other, make `copy` of `original`; none where they don't. What is in quotes, as the body of a function,
+/// is never rewritten.
 #[must_use]
-pub fn known(original: &str, copy: &str) -> Option<&'static Rewriting> {
-    if original.contains("\n    AS ") || copy.contains("\n    AS ") {
-        return None;
-    }
-    let (original, copy) = (tokens(original), tokens(copy));
-    ALL.iter().find(|rewriting| (rewriting.restored)(&original).is_some_and(|restored| restored == copy))
-}
-
-/// `(ARRAY['a'::character varying, …])::text[]` becomes `ARRAY[('a'::character varying)::text, …]`; nothing where there is none.
-fn converted_one_by_one(from: &[Token]) -> Option<Vec<Token>> {
-    let (mut made, mut rest, mut is_other) = (Vec::with_capacity(from.len()), from, false);
-    while let Some((first, after)) = rest.split_first() {
-        match Conversion::at(rest) {
-            Some(conversion) => {
-                is_other = true;
-                rest = conversion.rest;
-                conversion.write(&mut made);
-            }
-            None => {
-                made.push(first.clone());
-                rest = after;
-            }
+pub fn known(original: &str, copy: &str) -> Vec<&'static Rewriting> {
+    let (mut words, copy) = (tokens(original), tokens(copy));
+    let mut used = Vec::new();
+    for rewriting in &ALL {
+        if let Some(restored) = (rewriting.restored)(&words, &copy) {
+            words = restored;
+            used.push(rewriting);
         }
     }
-    is_other.then_some(made)
-}
-
-/// An array in parentheses, and the type of array that it is converted to.
-struct Conversion<'a> {
-    elements: Vec<&'a [Token]>,
-    to: &'a [Token],
-    rest: &'a [Token],
-}
-
-impl<'a> Conversion<'a> {
-    /// The one that stands at the beginning.
-    fn at(tokens: &'a [Token]) -> Option<Self> {
-        let [Token::Sign('('), array, Token::Sign('['), inner @ ..] = tokens else { return None };
-        if !array.is("ARRAY") {
-            return None;
-        }
-        let end = closing(inner)?;
-        let (elements, after) = inner.split_at_checked(end)?;
-        let [Token::Sign(']'), Token::Sign(')'), Token::Sign(':'), Token::Sign(':'), named @ ..] = after else {
-            return None;
-        };
-        let length = named.windows(2).position(|pair| pair == [Token::Sign('['), Token::Sign(']')])?;
-        let (to, after) = named.split_at_checked(length)?;
-        let is_type =
-            |token: &Token| matches!(token, Token::Word(_) | Token::Quoted(_) | Token::Sign('.' | '(' | ')' | ','));
-        let rest = after.get(2..)?;
-        to.iter().all(is_type).then(|| Self { elements: split(elements), to, rest })
-    }
-
-    fn write(&self, into: &mut Vec<Token>) {
-        into.extend([Token::Word("ARRAY".to_owned()), Token::Sign('[')]);
-        for (number, element) in self.elements.iter().enumerate() {
-            if number > 0 {
-                into.push(Token::Sign(','));
-            }
-            into.push(Token::Sign('('));
-            into.extend_from_slice(element);
-            into.extend([Token::Sign(')'), Token::Sign(':'), Token::Sign(':')]);
-            into.extend_from_slice(self.to);
-        }
-        into.push(Token::Sign(']'));
-    }
-}
-
-/// Where the bracket closes that was opened before.
-fn closing(tokens: &[Token]) -> Option<usize> {
-    let mut depth = 0_u32;
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Sign(']') if depth == 0 => return Some(at),
-            Token::Sign('(' | '[') => depth += 1,
-            Token::Sign(')' | ']') => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-    }
-    None
-}
-
-/// At commas outside of parentheses.
-fn split(tokens: &[Token]) -> Vec<&[Token]> {
-    let mut depth = 0_i32;
-    let is_border = |token: &Token| {
-        match token {
-            Token::Sign('(' | '[') => depth += 1,
-            Token::Sign(')' | ']') => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && *token == Token::Sign(',')
-    };
-    tokens.split(is_border).collect()
+    if words == copy { used } else { Vec::new() }
 }
 
 #[cfg(test)]
@@ -129,15 +67,88 @@ mod tests {
     const AFTER: &str =
         "CHECK (((status)::text = ANY (ARRAY[('new'::character varying)::text, ('a,b'::character varying)::text])))";
 
+    fn names(original: &str, copy: &str) -> Vec<&'static str> {
+        known(original, copy).into_iter().map(|rewriting| rewriting.name).collect()
+    }
+
     #[test]
     fn a_list_of_values_is_known_in_both_its_forms() {
-        assert_eq!(known(BEFORE, AFTER).map(|rewriting| rewriting.name), Some("lists of values"));
+        assert_eq!(names(BEFORE, AFTER), ["lists of values"]);
         let nested = |list: &str| format!("CASE WHEN (x = ANY ({list})) THEN 1 END");
         let (a, b) = (
             "(ARRAY[f(1, 2), NULL::character varying(3)])::public.\"T\"[]",
             "ARRAY[(f(1, 2))::public.\"T\", (NULL::character varying(3))::public.\"T\"]",
         );
-        assert!(known(&nested(a), &nested(b)).is_some());
+        assert_eq!(names(&nested(a), &nested(b)), ["lists of values"]);
+        assert_eq!(
+            names(
+                "ON n, (a::text = ANY (ARRAY['x'::character varying, a || b]::text[]))",
+                "ON n, (a::text = ANY (ARRAY['x'::character varying::text, (a || b)::text]))"
+            ),
+            ["lists of values"]
+        );
+    }
+
+    #[test]
+    fn the_leftmost_of_conditions_loses_its_parentheses_and_no_other() {
+        let one = ["nested conditions"];
+        for (a, b) in [
+            (
+                "CHECK ((((a >= 1) AND (a <= 5)) AND ((b >= 2) AND (b <= 3))))",
+                "CHECK (((a >= 1) AND (a <= 5) AND ((b >= 2) AND (b <= 3))))",
+            ),
+            (
+                "WHERE (((k.a < 1) OR (k.a > 3)) OR (k.st = 'x'::text));",
+                "WHERE ((k.a < 1) OR (k.a > 3) OR (k.st = 'x'::text));",
+            ),
+            (
+                "WHERE ((((a AND b) AND c) AND d) AND (NOT ((e OR f) OR g)))",
+                "WHERE (a AND b AND c AND d AND (NOT (e OR f OR g)))",
+            ),
+            ("((((a = 1) AND b) OR (c AND d)) OR e)", "(((a = 1) AND b) OR (c AND d) OR e)"),
+        ] {
+            assert_eq!(names(a, b), one, "{a}");
+        }
+        for (a, b) in [
+            ("(a AND (b AND c))", "(a AND b AND c)"),
+            ("((a OR b) AND c)", "(a OR b AND c)"),
+            ("((a AND b) OR c)", "(a AND b OR c)"),
+            ("(a AND b AND c)", "((a AND b) AND c)"),
+            ("((a AND b) AND c)", "(a AND b AND d)"),
+            ("f() AS $$((a AND b) AND c)$$", "f() AS $$(a AND b AND c)$$"),
+        ] {
+            assert!(known(a, b).is_empty(), "{a} → {b}");
+        }
+    }
+
+    #[test]
+    fn a_definition_may_have_several() {
+        let a = format!(
+            "CREATE FUNCTION f(x boolean DEFAULT {BEFORE}, y integer DEFAULT (((a AND b) AND (c > (- 1)))))\n    AS $$x$$;"
+        );
+        let b = format!(
+            "CREATE FUNCTION f(x boolean DEFAULT {AFTER}, y integer DEFAULT ((a AND b AND (c > '-1'::integer))))\n    AS $$x$$;"
+        );
+        assert_eq!(names(&a, &b), ["lists of values", "nested conditions", "negative numbers"]);
+        assert_eq!(names("(- 1.50) || (- x)", "'-1.50'::numeric || (- x)"), ["negative numbers"]);
+    }
+
+    #[test]
+    fn a_link_to_another_operator_may_be_new_and_none_may_change() {
+        let operator = |rest: &str| {
+            format!(
+                "CREATE OPERATOR public.=== (\n    FUNCTION = public.f,\n    LEFTARG = integer,\n    RIGHTARG = integer{rest}\n);\n"
+            )
+        };
+        let link = ",\n    NEGATOR = OPERATOR(public.!==)";
+        assert_eq!(names(&operator(""), &operator(link)), ["links between operators"]);
+        assert_eq!(
+            names(&operator(",\n    HASHES"), &operator(&format!("{link},\n    HASHES"))),
+            ["links between operators"]
+        );
+        assert!(known(&operator(link), &operator("")).is_empty());
+        assert!(known(&operator(link), &operator(&link.replace("!", "?"))).is_empty());
+        assert!(known(&operator(""), &operator(",\n    HASHES")).is_empty());
     }
 
     #[test]
@@ -151,7 +162,7 @@ mod tests {
             (&format!("CREATE FUNCTION f()\n    AS $${BEFORE}$$"), &format!("CREATE FUNCTION f()\n    AS $${AFTER}$$")),
             ("CHECK ((a > 1))", "CHECK (a > 1)"),
         ] {
-            assert!(known(a, b).is_none(), "{a} → {b}");
+            assert!(known(a, b).is_empty(), "{a} → {b}");
         }
     }
 }

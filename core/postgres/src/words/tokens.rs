@@ -50,6 +50,7 @@ pub fn tokens(statement: &str) -> Vec<Token> {
                 tokens.push(Token::Word(word));
             }
             letter if letter.is_whitespace() => {}
+            '$' => tokens.push(dollar(&mut letters)),
             sign => tokens.push(Token::Sign(sign)),
         }
     }
@@ -72,6 +73,30 @@ fn quoted(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, quote: char, e
     text
 }
 
+/// The text between `$tag$` and `$tag$`, as a function's body is; else the sign alone, as of a parameter.
+fn dollar(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Token {
+    let mut ahead = letters.clone();
+    let mut delimiter = String::from('$');
+    while let Some(letter) = ahead.next_if(|l| l.is_alphanumeric() || *l == '_') {
+        delimiter.push(letter);
+    }
+    let is_number = delimiter.chars().nth(1).is_some_and(|letter| letter.is_ascii_digit());
+    if is_number || ahead.next_if_eq(&'$').is_none() {
+        return Token::Sign('$');
+    }
+    delimiter.push('$');
+    let mut text = String::new();
+    while let Some(letter) = ahead.next() {
+        text.push(letter);
+        if letter == '$' && text.ends_with(&delimiter) {
+            text.truncate(text.len() - delimiter.len());
+            break;
+        }
+    }
+    *letters = ahead;
+    Token::Text(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +113,24 @@ mod tests {
             Token::Text(r"C:\'; 9MB".into()),
         ];
         assert_eq!(tokens(statement), expected);
+    }
+
+    #[test]
+    fn what_stands_between_dollars_is_a_text() {
+        let statement = "AS $_$SELECT $1, '$$'$_$, $$a \"b$$ $1 a$b$";
+        let text = |text: &str| Token::Text(text.into());
+        let word = |word: &str| Token::Word(word.into());
+        let expected = [
+            word("AS"),
+            text("SELECT $1, '$$'"),
+            Token::Sign(','),
+            text("a \"b"),
+            Token::Sign('$'),
+            word("1"),
+            word("a$b$"),
+        ];
+        assert_eq!(tokens(statement), expected);
+        assert_eq!(tokens("$a$b"), [text("b")], "what is never closed ends with it");
     }
 
     #[test]
