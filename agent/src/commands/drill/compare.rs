@@ -46,6 +46,13 @@ pub(super) fn compare(
     finding.uncompared = uncompared::of(job, &rows);
     large_objects(job, original.large_objects, &dumped, &mut finding);
     let pairs = texts(job, original.view, dumped.compared.pairs)?;
+    let (pairs, about) = Adjustment::of(job).without_owners_privileges(pairs);
+    if !about.is_empty() {
+        finding.uncompared.push(format!(
+            "privileges of owners, which could not be given what was theirs: {}",
+            words::first_of(&about, NAMED, ", ")
+        ));
+    }
     finding.compared.definitions = dumped.compared.definitions;
     finding.compared.sequences = dumped.compared.sequences;
     of_database::compare(&job.facts, &dumped.compared.database, &mut finding);
@@ -90,7 +97,8 @@ fn texts(job: &Job, view: &View, pairs: Vec<Pair>) -> Result<Vec<Both>, Failure>
 fn both(both: &Both) -> Vec<String> {
     match (&both.original, &both.copy) {
         (Some(original), Some(copy)) => differences(original, copy),
-        // Privileges are what they say: none is one that says nothing.
+        // Privileges are what they say: none is one that says nothing. A restore may have left out all of an entry's.
+        (Some(entry), None) | (None, Some(entry)) if is_of_privileges(entry) && is_blank(entry) => Vec::new(),
         (Some(entry), None) if is_of_privileges(entry) => differences(entry, &silent(entry)),
         (None, Some(entry)) if is_of_privileges(entry) => differences(&silent(entry), entry),
         (Some(original), None) => vec![format!("{} is missing", shown(original))],
@@ -101,6 +109,10 @@ fn both(both: &Both) -> Vec<String> {
 
 fn is_of_privileges(entry: &Described) -> bool {
     ["ACL", "DEFAULT ACL"].contains(&entry.kind.as_str())
+}
+
+fn is_blank(entry: &Described) -> bool {
+    entry.definition.iter().all(u8::is_ascii_whitespace) && !entry.is_cut
 }
 
 fn silent(entry: &Described) -> Described {

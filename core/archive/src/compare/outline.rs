@@ -17,7 +17,7 @@ pub struct Outline {
 }
 
 /// Kinds that name as their owner that of what they are part of: it is compared there.
-const PARTS: [&str; 19] = [
+const PARTS: [&str; 21] = [
     "ACL",
     "BLOBS",
     "CHECK CONSTRAINT",
@@ -29,6 +29,8 @@ const PARTS: [&str; 19] = [
     "INDEX ATTACH",
     "MATERIALIZED VIEW DATA",
     "POLICY",
+    "PUBLICATION TABLE",
+    "PUBLICATION TABLES IN SCHEMA",
     "ROW SECURITY",
     "RULE",
     "SECURITY LABEL",
