@@ -37,12 +37,14 @@ impl Interrupt {
         let mut terminate = heed(SignalKind::terminate()).map_err(refused)?;
         let mut interrupt = heed(SignalKind::interrupt()).map_err(refused)?;
         let mut hangup = heed(SignalKind::hangup()).map_err(refused)?;
+        let mut quit = heed(SignalKind::quit()).map_err(refused)?;
         tokio::spawn(async move {
             loop {
                 let name = tokio::select! {
                     () = next(&mut terminate) => "SIGTERM",
                     () = next(&mut interrupt) => "SIGINT",
                     () = next(&mut hangup) => "SIGHUP",
+                    () = next(&mut quit) => "SIGQUIT",
                 };
                 stop.set(name);
                 if say.send_replace(Some(Told { signal: name, at: Instant::now() })).is_none() {

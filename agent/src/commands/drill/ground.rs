@@ -81,9 +81,6 @@ impl Wanted {
             return Ok(Ground { database: self.database, own_name: None, _cluster: None });
         }
         let folder = &settings.spool_directory;
-        for gone in remove_dead(folder) {
-            tracing::info!("removed {}, which a drill left behind", gone.display());
-        }
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, self.database.connection.clone(), interrupt.stop());
         // Nothing connects: it is the programs that are needed.
@@ -99,6 +96,13 @@ impl Wanted {
         roles::make(&psql, &head)?;
         let database = DatabaseSettings { connection: cluster.connection().clone(), ..self.database };
         Ok(Ground { database, own_name: Some(head.header.database), _cluster: Some(cluster) })
+    }
+}
+
+/// Removes temporary servers whose drills were killed.
+pub(super) fn clear(settings: &Settings) {
+    for gone in remove_dead(&settings.spool_directory) {
+        tracing::info!("removed {}, which a drill left behind", gone.display());
     }
 }
 

@@ -16,7 +16,7 @@ use crate::commands::drill::compare::{self, Original};
 use crate::commands::drill::dump;
 use crate::commands::drill::failure::stopped_by;
 use crate::commands::drill::finding::Finding;
-use crate::commands::drill::ground::{Ground, Wanted};
+use crate::commands::drill::ground::{self, Ground, Wanted};
 use crate::commands::drill::rehearsal::Rehearsal;
 use crate::commands::drill::room::Room;
 use crate::commands::restore::archive::Archive;
@@ -139,6 +139,7 @@ impl Run {
 
     /// Server → plan and room → restore → checks → dump → comparison.
     fn carry_out(self, report: &mut Report) -> Result<Found, Failure> {
+        ground::clear(&self.settings);
         let wanted = self.wanted.clone();
         let ground = report.clock.time("server", || wanted.open(&self.settings, &self.archive, &self.interrupt))?;
         let database = ground.database.clone();

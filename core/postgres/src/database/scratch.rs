@@ -106,6 +106,10 @@ pub fn drop_dead(maintenance: &Psql) -> Result<Vec<String>, PsqlError> {
         if !names::is_drill(&name) || stays_claimed(maintenance, &name, &mut patience)? {
             continue;
         }
+        // A living drill's may have been dropped by itself while its claim was waited for.
+        if !maintenance.rows::<Found>(&select)?.iter().any(|found| found.name == name) {
+            continue;
+        }
         match remove(maintenance, &name) {
             Ok(()) => dropped.push(name),
             Err(error) => tracing::warn!("cannot drop {name}, which a drill left behind: {error}"),
