@@ -58,6 +58,9 @@ pub(crate) struct RestoreAnswer {
     /// The roles that the server lacked.
     created_roles: Vec<CreatedRole>,
     warnings: Vec<String>,
+    /// Roles that were there and can't log in, though the backup's could.
+    #[serde(skip)]
+    shut_out: Vec<String>,
     /// The database, where it is another one than the settings name.
     #[serde(skip)]
     into: Option<String>,
@@ -84,6 +87,7 @@ impl RestoreAnswer {
             checks: checks::asked(&job.wish.checks).count(),
             created_roles: facts.births.created(),
             warnings: job.plan.warnings.clone(),
+            shut_out: facts.births.shut_out.clone(),
             into: job.wish.into.then(|| facts.target.name.clone()),
         }
     }
@@ -92,23 +96,29 @@ impl RestoreAnswer {
 impl RestoreAnswer {
     /// What is to be typed so that new roles can log in.
     fn roles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.created_roles.is_empty() {
-            return Ok(());
+        if !self.created_roles.is_empty() {
+            let names: Vec<&str> = self.created_roles.iter().map(|role| role.name.as_str()).collect();
+            writeln!(f, "created the roles {}", names.join(", "))?;
         }
-        let names: Vec<&str> = self.created_roles.iter().map(|role| role.name.as_str()).collect();
-        writeln!(f, "created the roles {}", names.join(", "))?;
-        let waiting: Vec<&CreatedRole> = self.created_roles.iter().filter(|role| role.waits_for_password).collect();
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        writeln!(f, "they have no password and cannot log in; for those that have to, in psql:")?;
-        for role in waiting {
-            let name = identifier(&role.name);
-            writeln!(f, "  \\password {name}")?;
-            writeln!(f, "  ALTER ROLE {name} LOGIN;")?;
-        }
-        Ok(())
+        let waiting = self.created_roles.iter().filter(|role| role.waits_for_password).map(|role| role.name.as_str());
+        let said = "they have no password and cannot log in; for those that have to, in psql:";
+        logins(f, said, waiting)?;
+        let said = "these were there and cannot log in, though the backup's could; for those that have to, in psql:";
+        logins(f, said, self.shut_out.iter().map(String::as_str))
     }
+}
+
+fn logins<'a>(f: &mut fmt::Formatter<'_>, said: &str, roles: impl Iterator<Item = &'a str>) -> fmt::Result {
+    let mut roles = roles.peekable();
+    if roles.peek().is_some() {
+        writeln!(f, "{said}")?;
+    }
+    for role in roles {
+        let name = identifier(role);
+        writeln!(f, "  \\password {name}")?;
+        writeln!(f, "  ALTER ROLE {name} LOGIN;")?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for RestoreAnswer {

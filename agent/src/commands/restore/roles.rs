@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use postgres::PsqlError;
 use postgres::database::new_roles::{Maker, NewRoles, Wanted};
 use postgres::words::globals::Globals;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::archive::Archive;
@@ -27,6 +27,8 @@ pub(crate) struct Births {
     pub(crate) warnings: Vec<String>,
     /// Why they can't be made, and what to do about it.
     pub(crate) obstacle: Option<(String, String)>,
+    /// Roles that are there and can't log in, though the backup's could: a restore that was killed may have made them.
+    pub(crate) shut_out: Vec<String>,
 }
 
 /// A role that was made, as it is answered.
@@ -60,8 +62,9 @@ impl Births {
         let everything = maker.is_alone_among(&existing);
         let wanted = Wanted { names: named::by(head), existing: &existing, everything };
         let new = NewRoles::of(&globals, &wanted, &maker);
+        let shut_out = shut_out(&globals, server)?;
         if new.is_empty() {
-            return Ok(Self::default());
+            return Ok(Self { shut_out, ..Self::default() });
         }
         if !maker.makes_roles() {
             return Ok(Self { obstacle: Some(no_right(&maker.name)), ..Self::default() });
@@ -83,7 +86,7 @@ impl Births {
                 .filter(|role| role.superuser)
                 .map(|role| format!("{} is made a superuser, as it was", role.name)),
         );
-        Ok(Self { new, warnings, obstacle: None })
+        Ok(Self { new, warnings, obstacle: None, shut_out })
     }
 
     /// The server, asked as if the roles were there.
@@ -108,6 +111,17 @@ impl Births {
         };
         self.new.roles.iter().map(created).collect()
     }
+}
+
+fn shut_out(globals: &Globals, server: &Server) -> Result<Vec<String>, Failure> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    let select = "SELECT rolname AS name FROM pg_catalog.pg_roles WHERE NOT rolcanlogin ORDER BY rolname";
+    let there: Vec<Named> = server.maintenance.rows(select).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+    let could = |role: &Named| globals.roles.get(&role.name).is_some_and(|role| role.logs_in);
+    Ok(there.into_iter().filter(could).map(|role| role.name).collect())
 }
 
 const REFUSED: &str = "create that role by hand, or leave --create-roles out";
