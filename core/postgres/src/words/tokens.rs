@@ -86,7 +86,7 @@ fn dollar(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Token {
     }
     delimiter.push('$');
     let mut text = String::new();
-    while let Some(letter) = ahead.next() {
+    for letter in ahead.by_ref() {
         text.push(letter);
         if letter == '$' && text.ends_with(&delimiter) {
             text.truncate(text.len() - delimiter.len());
