@@ -95,6 +95,22 @@ fn the_lines_of_show_keep_a_character_set_that_does_not_fit_the_servers_locale()
 }
 
 #[test]
+fn names_that_are_not_utf_8_and_look_alike_come_back_apart() {
+    let scene = Scene::new("alike");
+    let name = scene.database.name();
+    let server = scene.database.server();
+    server.query(&format!("DROP DATABASE {name}"));
+    server.query(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'"));
+    scene.database.query(
+        "CREATE TABLE tä AS SELECT generate_series(1, 5) AS id; CREATE TABLE tö AS SELECT generate_series(1, 2) AS id",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    scene.agent.run(&["verify", "latest"]).succeeds();
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!(scene.database.query("SELECT (SELECT count(*) FROM tä), (SELECT count(*) FROM tö)"), "5|2");
+}
+
+#[test]
 fn the_pages_lines_restore_into_a_new_database() {
     // One that doesn't know the newer programs' setting.
     let server = Postgres::start(Installation::before(17));
