@@ -7,6 +7,7 @@ mod adjustment;
 mod answer;
 mod both;
 mod clock;
+mod columns;
 mod compare;
 mod database;
 mod dump;

@@ -9,6 +9,7 @@ use postgres::Version;
 use crate::answers::failure::Failure;
 use crate::commands::drill::adjustment::Adjustment;
 use crate::commands::drill::both::Both;
+use crate::commands::drill::columns;
 use crate::commands::drill::database as of_database;
 use crate::commands::drill::dump::Dumped;
 use crate::commands::drill::finding::Finding;
@@ -58,6 +59,15 @@ pub(super) fn compare(
     of_database::compare(&job.facts, &dumped.compared.database, &mut finding);
     let (reordered, pairs): (Vec<Both>, Vec<Both>) = pairs.into_iter().partition(Both::is_reordered);
     remark(&mut finding, "columns in their parents' order, as a restore gives them", &names(&reordered));
+    finding.differences.extend(columns::of_their_types(&job.facts.head, &reordered));
+    let unnamed = columns::unnamed(&job.facts.head, original.tables);
+    if !unnamed.is_empty() {
+        finding.uncompared.push(format!(
+            "which column a value belongs to, in child tables that were dumped as INSERTs (BACKUP_PG_DUMP_OPTIONS=--column-inserts names \
+             them): {}",
+            words::first_of(&unnamed, NAMED, ", ")
+        ));
+    }
     match other_version(&job.facts.head.header, &dumped.header) {
         None => {
             let others = rewritten::forgive(job, database, pairs, &mut finding)?;

@@ -102,3 +102,25 @@ fn a_check_that_does_not_return_true_fails_the_drill_and_tells_no_row() {
     let (beside, status) = scene.recorded();
     assert_eq!((beside["passed"].as_bool(), &status["lastPassed"]), (Some(true), &beside["finished"]));
 }
+
+#[test]
+fn columns_in_another_order_are_no_comfort_where_they_change_what_a_value_means() {
+    let scene = Scene::on(Postgres::shared(), "moved columns");
+    scene.database.query(
+        "CREATE TABLE par (a text); CREATE TABLE chi (c text) INHERITS (par); ALTER TABLE par ADD b text;
+         INSERT INTO chi (a, b, c) VALUES ('is A', 'is B', 'is C'); CREATE TABLE holder (x chi); INSERT INTO holder SELECT chi FROM chi",
+    );
+    let scene = scene.backed_up();
+    let outcome = scene.agent.run(&["drill", "--json"]).exits(6);
+    let differences = only(&outcome)["differences"].to_string();
+    assert!(differences.contains("table public.holder: its values of the type public.chi"), "{differences}");
+    scene.database.query("DROP TABLE holder");
+    let scene = scene.with("BACKUP_PG_DUMP_OPTIONS", "--inserts").backed_up();
+    let outcome = scene.agent.run(&["drill", "--json"]).succeeds();
+    let uncompared = only(&outcome)["uncompared"].to_string();
+    assert!(
+        uncompared.contains("which column a value belongs to") && uncompared.contains("public.chi"),
+        "{uncompared}"
+    );
+    assert!(scene.is_clean());
+}
