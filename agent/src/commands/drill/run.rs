@@ -190,6 +190,8 @@ impl Run {
         let watch = Watch::new(view.clone());
         archive.watch = Some(watch.clone());
         let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
+        // Hours of restoring would be for nothing.
+        dump::tool(&job)?;
         Ok(Planned { job, watch, view, _claim: claim })
     }
 

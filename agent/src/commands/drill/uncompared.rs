@@ -13,7 +13,10 @@ const NAMED: usize = 5;
 /// What belongs to no entry that could be compared, a sentence each.
 pub(super) fn of(job: &Job, rows: &Rows) -> Vec<String> {
     let head = &job.facts.head;
-    let mut said: Vec<String> = job.plan.warnings.iter().filter(|warning| is_about_content(warning)).cloned().collect();
+    let about_content = job.plan.warnings.iter().filter(|warning| is_about_content(warning));
+    // A remedy that only a restore has.
+    let mut said: Vec<String> =
+        about_content.filter_map(|warning| warning.split("; --tablespace-map ").next()).map(str::to_owned).collect();
     let mut say = |names: &[String], words: &str| {
         if !names.is_empty() {
             said.push(format!("{words}: {}", words::first_of(names, NAMED, ", ")));
