@@ -12,7 +12,7 @@ use crate::commands::drill::both::Both;
 use crate::commands::drill::columns;
 use crate::commands::drill::database as of_database;
 use crate::commands::drill::dump::Dumped;
-use crate::commands::drill::finding::Finding;
+use crate::commands::drill::finding::{Finding, naming};
 use crate::commands::drill::original;
 use crate::commands::drill::partitions::Partitions;
 use crate::commands::drill::rewritten;
@@ -20,9 +20,6 @@ use crate::commands::drill::uncompared;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::watch::View;
 use crate::settings::DatabaseSettings;
-
-/// How many names a sentence spells out.
-const NAMED: usize = 5;
 
 /// What was restored.
 pub(super) struct Original<'a> {
@@ -45,29 +42,21 @@ pub(super) fn compare(
     let partitions = Partitions::of(&job.facts.head);
     let rows = compare_rows(original.tables, &dumped.tables, |table| partitions.hashed_below(table));
     finding.uncompared = uncompared::of(job, &rows);
-    large_objects(job, original.large_objects, &dumped, &mut finding);
+    let adjustment = Adjustment::of(job);
+    large_objects(&adjustment, original.large_objects, &dumped, &mut finding);
     let pairs = texts(job, original.view, dumped.compared.pairs)?;
-    let (pairs, about) = Adjustment::of(job).without_owners_privileges(pairs);
-    if !about.is_empty() {
-        finding.uncompared.push(format!(
-            "privileges of owners, which could not be given what was theirs: {}",
-            words::first_of(&about, NAMED, ", ")
-        ));
-    }
+    let (pairs, about) = adjustment.without_owners_privileges(pairs);
+    finding.leave_out("privileges of owners, which could not be given what was theirs", &about);
     finding.compared.definitions = dumped.compared.definitions;
     finding.compared.sequences = dumped.compared.sequences;
     of_database::compare(&job.facts, &dumped.compared.database, &mut finding);
     let (reordered, pairs): (Vec<Both>, Vec<Both>) = pairs.into_iter().partition(Both::is_reordered);
-    remark(&mut finding, "columns in their parents' order, as a restore gives them", &names(&reordered));
+    finding.remark("columns in their parents' order, as a restore gives them", &names(&reordered));
     finding.differences.extend(columns::of_their_types(&job.facts.head, &reordered));
-    let unnamed = columns::unnamed(&job.facts.head, original.tables);
-    if !unnamed.is_empty() {
-        finding.uncompared.push(format!(
-            "which column a value belongs to, in child tables that were dumped as INSERTs (BACKUP_PG_DUMP_OPTIONS=--column-inserts names \
-             them): {}",
-            words::first_of(&unnamed, NAMED, ", ")
-        ));
-    }
+    finding.leave_out(
+        "which column a value belongs to, in child tables that were dumped as INSERTs (BACKUP_PG_DUMP_OPTIONS=--column-inserts names them)",
+        &columns::unnamed(&job.facts.head, original.tables),
+    );
     match other_version(&job.facts.head.header, &dumped.header) {
         None => {
             let others = rewritten::forgive(job, database, pairs, &mut finding)?;
@@ -81,12 +70,6 @@ pub(super) fn compare(
 
 fn names(all: &[Both]) -> Vec<String> {
     all.iter().filter_map(Both::shown).collect()
-}
-
-fn remark(finding: &mut Finding, said: &str, names: &[String]) {
-    if !names.is_empty() {
-        finding.remarks.push(format!("{said}: {}", words::first_of(names, NAMED, ", ")));
-    }
 }
 
 /// The entries without an equal, with their texts. Rows that one side lacks are the census's to judge.
@@ -135,13 +118,8 @@ fn of_other_versions(pairs: &[Both], versions: &str, finding: &mut Finding) {
         pairs.iter().partition(|both| both.original.as_ref().is_some_and(|entry| entry.kind == "SEQUENCE SET"));
     finding.differences.extend(values.into_iter().flat_map(both));
     let names: Vec<String> = others.into_iter().filter_map(Both::shown).collect();
-    if !names.is_empty() {
-        finding.uncompared.push(format!(
-            "{} that {versions} says in another way: {}",
-            words::count(names.len() as u64, "definition"),
-            words::first_of(&names, NAMED, ", ")
-        ));
-    }
+    let count = words::count(names.len() as u64, "definition");
+    finding.leave_out(&format!("{count} that {versions} says in another way"), &names);
 }
 
 fn other_version(original: &Header, copy: &Header) -> Option<String> {
@@ -156,7 +134,7 @@ fn other_version(original: &Header, copy: &Header) -> Option<String> {
     (pg_dump != other_pg_dump).then(|| format!("pg_dump {}, after {},", name(other_pg_dump), name(pg_dump)))
 }
 
-fn large_objects(job: &Job, original: &LargeObjectCensus, dumped: &Dumped, finding: &mut Finding) {
+fn large_objects(adjustment: &Adjustment, original: &LargeObjectCensus, dumped: &Dumped, finding: &mut Finding) {
     let copy = &dumped.census.large_objects;
     if original.count != copy.count {
         finding.differences.push(format!("large objects: {} instead of {}", copy.count, original.count));
@@ -166,13 +144,13 @@ fn large_objects(job: &Job, original: &LargeObjectCensus, dumped: &Dumped, findi
         finding.compared.large_objects = original.count;
         finding.compared.bytes = original.bytes;
     }
-    let differing: Vec<&u32> = dumped.compared.large_objects.iter().collect();
-    if differing.is_empty() || Adjustment::of(job).has_ownerless_large_objects {
+    if adjustment.has_ownerless_large_objects {
         return;
     }
-    let (count, named) =
-        (words::count(differing.len() as u64, "large object"), words::first_of(&differing, NAMED, ", "));
-    finding.differences.push(format!("owner, privileges, comment or label of {count} differ: {named}"));
+    let differing = &dumped.compared.large_objects;
+    let count = words::count(differing.len() as u64, "large object");
+    let said = format!("owner, privileges, comment or label of {count} differ");
+    finding.differences.extend(naming(&said, differing));
 }
 
 fn add_rows(rows: Rows, finding: &mut Finding) {
@@ -181,6 +159,6 @@ fn add_rows(rows: Rows, finding: &mut Finding) {
     compared.bytes = compared.bytes.saturating_add(rows.bytes);
     // Rows first: they are what nobody can make again.
     finding.differences.splice(0..0, rows.differences);
-    remark(finding, "the same rows, in another order", &rows.reordered);
-    remark(finding, "the same rows, in other partitions by hash", &rows.moved);
+    finding.remark("the same rows, in another order", &rows.reordered);
+    finding.remark("the same rows, in other partitions by hash", &rows.moved);
 }

@@ -1,6 +1,12 @@
 //! What a comparison found.
 
+use std::fmt::Display;
+
 use catalog::drill::Compared;
+use catalog::words;
+
+/// How many names a sentence spells out.
+const NAMED: usize = 5;
 
 /// What is equal, what differs, and what could not be compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,4 +18,21 @@ pub(super) struct Finding {
     pub(super) uncompared: Vec<String>,
     /// What is equal in another form, a sentence each.
     pub(super) remarks: Vec<String>,
+}
+
+impl Finding {
+    /// Says what is equal in another form, of these; of none, nothing.
+    pub(super) fn remark(&mut self, said: &str, names: &[String]) {
+        self.remarks.extend(naming(said, names));
+    }
+
+    /// Says what could not be compared, of these; of none, nothing.
+    pub(super) fn leave_out(&mut self, said: &str, names: &[String]) {
+        self.uncompared.extend(naming(said, names));
+    }
+}
+
+/// A sentence about these; of none, nothing.
+pub(super) fn naming(said: &str, names: &[impl Display]) -> Option<String> {
+    (!names.is_empty()).then(|| format!("{said}: {}", words::first_of(names, NAMED, ", ")))
 }

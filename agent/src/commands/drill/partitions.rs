@@ -1,7 +1,7 @@
 //! Which partitions belong to a table that is partitioned by hash. Where the key is an enum's value, its hash depends on a number that the
 //! value got when it was made: a restored row may be in another partition of the same table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ::archive::TableCensus;
 use postgres::words::inheritance;
@@ -12,7 +12,7 @@ use crate::commands::restore::head::Head;
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
     parents: HashMap<Name, Name>,
-    hashed: HashMap<Name, ()>,
+    hashed: HashSet<Name>,
 }
 
 type Name = (String, String);
@@ -24,7 +24,7 @@ impl Partitions {
             let Some(definition) = &entry.definition else { continue };
             let name = (entry.schema.clone(), entry.name.clone());
             if definition.contains(")\nPARTITION BY HASH ") {
-                partitions.hashed.insert(name.clone(), ());
+                partitions.hashed.insert(name.clone());
             }
             for parent in inheritance::parents(definition) {
                 partitions.parents.insert(name.clone(), parent);
@@ -40,7 +40,7 @@ impl Partitions {
         // As deep as tables are: a circle, which no server has, ends.
         for _ in 0..=self.parents.len() {
             let Some(parent) = self.parents.get(name) else { break };
-            is_hashed |= self.hashed.contains_key(parent);
+            is_hashed |= self.hashed.contains(parent);
             name = parent;
         }
         is_hashed.then(|| format!("{}.{}", name.0, name.1))

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use ::archive::Described;
-use catalog::words;
 use jiff::{SignedDuration, Timestamp};
 use postgres::database::{names, scratch};
 use postgres::words::rewrites;
@@ -16,9 +15,6 @@ use crate::commands::drill::finding::Finding;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::swap;
 use crate::settings::DatabaseSettings;
-
-/// How many names a sentence spells out.
-const NAMED: usize = 5;
 
 /// Takes those that are the same in other words out of `pairs`, and says so.
 ///
@@ -45,13 +41,8 @@ pub(super) fn forgive(
     for known in &rewrites::ALL {
         let of_it = same.iter().filter(|both| rewritings(both).iter().any(|rewriting| rewriting.name == known.name));
         let names: Vec<String> = of_it.filter_map(Both::shown).collect();
-        if !names.is_empty() {
-            finding.remarks.push(format!(
-                "{} in PostgreSQL's other words, as it makes them of the backup's each time: {}",
-                known.name,
-                words::first_of(names, NAMED, ", ")
-            ));
-        }
+        let said = format!("{} in PostgreSQL's other words, as it makes them of the backup's each time", known.name);
+        finding.remark(&said, &names);
     }
     Ok(others)
 }

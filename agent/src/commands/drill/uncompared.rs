@@ -1,14 +1,10 @@
 //! What a drill can't compare, and says so.
 
-use catalog::words;
-
 use ::archive::Rows;
 
+use crate::commands::drill::finding::naming;
 use crate::commands::restore::head::Head;
 use crate::commands::restore::job::Job;
-
-/// How many names a sentence spells out.
-const NAMED: usize = 5;
 
 /// What belongs to no entry that could be compared, a sentence each.
 pub(super) fn of(job: &Job, rows: &Rows) -> Vec<String> {
@@ -17,11 +13,7 @@ pub(super) fn of(job: &Job, rows: &Rows) -> Vec<String> {
     // A remedy that only a restore has.
     let mut said: Vec<String> =
         about_content.filter_map(|warning| warning.split("; --tablespace-map ").next()).map(str::to_owned).collect();
-    let mut say = |names: &[String], words: &str| {
-        if !names.is_empty() {
-            said.push(format!("{words}: {}", words::first_of(names, NAMED, ", ")));
-        }
-    };
+    let mut say = |names: &[String], words: &str| said.extend(naming(words, names));
     say(&rows.without_rows, "rows that the backup does not contain, of");
     say(&rows.same_lines, "rows dumped as INSERTs, which came in another order, compared line by line");
     say(&names(head, "FOREIGN TABLE"), "rows of foreign tables, which are on other servers");

@@ -29,8 +29,6 @@ pub(crate) struct Seen {
     pub(crate) tables: Vec<Table>,
     /// How long was waited for stored bytes.
     pub(crate) waited: Duration,
-    /// How long reading took.
-    pub(crate) took: Duration,
     /// When its end had been read.
     pub(crate) end: Option<Instant>,
 }
@@ -41,7 +39,6 @@ pub(crate) struct Viewer<'a> {
     editor: Editor<'a>,
     outliner: Outliner,
     outline: Outline,
-    begun: Instant,
 }
 
 impl Watch {
@@ -53,7 +50,7 @@ impl Watch {
     pub(crate) fn begin(&self) -> Viewer<'_> {
         *self.lock() = Seen::default();
         let (outliner, outline) = Default::default();
-        Viewer { watch: self, editor: self.view.edits.begin(), outliner, outline, begun: Instant::now() }
+        Viewer { watch: self, editor: self.view.edits.begin(), outliner, outline }
     }
 
     /// The store took so long to give bytes.
@@ -89,7 +86,6 @@ impl Viewer<'_> {
         let mut seen = self.watch.lock();
         seen.outline = self.outline;
         seen.tables = Table::all(census, in_any_order);
-        seen.took = self.begun.elapsed();
         seen.end = Some(Instant::now());
     }
 }
