@@ -57,7 +57,7 @@ pub enum Failure {
         cause: String,
     },
     /// Other runs kept changing a record that this one decided by.
-    #[error("other runs kept changing {object}; hint: nothing to do: the next run plans anew")]
+    #[error("other runs kept changing {object}; hint: nothing to do: the next run makes a new plan")]
     Contended {
         /// The record, as `s3://…`.
         object: String,

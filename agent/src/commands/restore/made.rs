@@ -39,9 +39,7 @@ pub(super) fn make(job: &Job) -> Result<Made<'_>, Failure> {
     // The server would go on.
     let refused = new.make(&job.server.maintenance.unstopped()).map_err(|error| {
         let failure = Failure::new(Exit::Failed, format!("cannot create the roles of the backup: {error}"));
-        job.interrupted_or(
-            failure.hint("nothing was changed; restore again: what stands in the way is looked at beforehand"),
-        )
+        job.interrupted_or(failure.hint("nothing was changed; restore again: the plan names what stands in the way"))
     })?;
     refused.iter().for_each(|refused| tracing::warn!("not carried over: {refused}"));
     Ok(Made { job, kept: false })
