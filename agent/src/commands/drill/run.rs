@@ -147,7 +147,7 @@ impl Run {
         let planned = self.plan(&ground, report)?;
         let (job, clock) = (&planned.job, &mut report.clock);
         let begun = Instant::now();
-        let new = swap::create(job, &job.facts.target.name).map_err(uncreated)?;
+        let new = create(job).map_err(uncreated)?;
         let (new, through) = swap::filled(job, new)?;
         let seen = planned.watch.take();
         let read = seen.end.map_or_else(|| begun.elapsed(), |end| end.duration_since(begun));
@@ -220,6 +220,22 @@ impl Run {
             moment += SignedDuration::from_secs(1);
         }
         Err(Failure::new(Exit::Failed, "no name is free for a scratch database").hint("drill again in a few seconds"))
+    }
+}
+
+/// The scratch database. Its claimed name is taken only where a server carried on with what a killed drill had asked for.
+fn create(job: &Job) -> Result<swap::New<'_>, Failure> {
+    let name = &job.facts.target.name;
+    let failure = match swap::create(job, name) {
+        Ok(new) => return Ok(new),
+        Err(failure) => failure,
+    };
+    match scratch::drop_dead_at(&job.server.maintenance, name) {
+        Ok(true) => {
+            tracing::info!("dropped {name}, which a drill left behind");
+            swap::create(job, name)
+        }
+        Ok(false) | Err(_) => Err(failure),
     }
 }
 

@@ -84,22 +84,43 @@ fn key(name: &str) -> i32 {
     u32::from_str_radix(&digits, 16).map_or(0, u32::cast_signed)
 }
 
-/// Drops what drills left behind that were killed, and answers with the names. What can't be dropped now is the next drill's.
-///
-/// # Errors
-/// When the server can't be asked.
-pub fn drop_dead(maintenance: &Psql) -> Result<Vec<String>, PsqlError> {
-    #[derive(Deserialize)]
-    struct Found {
-        name: String,
-    }
-    let select = format!(
+/// A database that bears the mark.
+#[derive(Deserialize)]
+struct Found {
+    name: String,
+}
+
+/// Selects them, of those that the role may drop.
+fn marked_ones() -> String {
+    format!(
         "SELECT d.datname AS name FROM pg_database d, shobj_description(d.oid, 'pg_database') AS comment
             WHERE pg_has_role(d.datdba, 'USAGE') AND NOT d.datistemplate
             AND CASE WHEN comment IS NULL THEN d.datconnlimit = {LIMIT} ELSE right(comment, {}) = {} END",
         MARK.chars().count(),
         literal(MARK)
-    );
+    )
+}
+
+/// Drops what another drill made of a name that is claimed by us, and says whether there was any: a server goes on with CREATE DATABASE after
+/// the drill that asked for it was killed.
+///
+/// # Errors
+/// When the server can't be asked, or keeps it.
+pub fn drop_dead_at(maintenance: &Psql, name: &str) -> Result<bool, PsqlError> {
+    let is_there = maintenance.rows::<Found>(&marked_ones())?.iter().any(|found| found.name == name);
+    if is_there && names::is_drill(name) {
+        remove(maintenance, name)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// Drops what drills left behind that were killed, and answers with the names. What can't be dropped now is the next drill's.
+///
+/// # Errors
+/// When the server can't be asked.
+pub fn drop_dead(maintenance: &Psql) -> Result<Vec<String>, PsqlError> {
+    let select = marked_ones();
     let mut dropped = Vec::new();
     let mut patience = DYING;
     for Found { name } in maintenance.rows::<Found>(&select)? {
