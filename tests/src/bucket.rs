@@ -75,7 +75,7 @@ pub fn wait_within<T>(limit: Duration, future: impl Future<Output = T>) -> T {
 
 /// Whether this is the name of an archive; that of the globals beside it ends as one's does.
 pub fn is_archive(name: &str) -> bool {
-    name.contains(".sql") && !name.contains(".globals.")
+    name.contains(".sql") && [".globals.", ".json", ".metadata"].iter().all(|other| !name.contains(other))
 }
 
 /// A bucket of one test. It stays when the value goes: its server goes soon after.

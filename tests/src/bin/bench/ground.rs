@@ -102,15 +102,16 @@ impl Ground {
 /// Bytes of the archives in a folder.
 pub(crate) fn stored_in_folder(folder: &Path) -> u64 {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let archives = files.filter(|file| is_archive(&file.file_name().to_string_lossy()));
+    let archives = files.filter(|file| is_dump(&file.file_name().to_string_lossy()));
     archives.map(|file| file.metadata().unwrap().len()).sum()
 }
 
 /// Bytes of the archives in a bucket.
 pub(crate) fn stored_in_bucket(bucket: &Bucket) -> u64 {
-    bucket.objects().iter().filter(|object| is_archive(&object.key)).map(|object| object.size).sum()
+    bucket.objects().iter().filter(|object| is_dump(&object.key)).map(|object| object.size).sum()
 }
 
-fn is_archive(name: &str) -> bool {
-    !name.ends_with(".json") && !name.ends_with(".metadata")
+/// Others' dumps have other names than ours.
+fn is_dump(name: &str) -> bool {
+    [".globals.", ".json", ".metadata"].iter().all(|other| !name.contains(other))
 }

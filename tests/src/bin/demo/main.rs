@@ -5,12 +5,13 @@
 mod cloud;
 mod story;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use e2e::agent::Agent;
-use e2e::bucket::Bucket;
+use e2e::bucket::{Bucket, is_archive};
 use e2e::postgres::{Database, Installation, Postgres};
 use e2e::process::output;
 use e2e::seaweedfs::Seaweedfs;
@@ -88,7 +89,7 @@ fn restore_by_hand(story: &mut Story, folder: &Path, shop: &Database<'_>, copy: 
     let archive = std::fs::read_dir(folder)
         .expect("the folder of backups")
         .filter_map(|file| Some(file.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|suffix| suffix == "gz"))
+        .find(|path| path.file_name().and_then(OsStr::to_str).is_some_and(is_archive))
         .expect("an archive in it");
     story.command("gunzip -c FILE | pg_restore --dbname shop_by_hand");
     let gunzip = output(Command::new("gunzip").arg("-c").arg(&archive));

@@ -1,8 +1,10 @@
 //! Verifying a stored file: whether it is what was stored (digest), and whether everything in it can be read.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use e2e::bucket::is_archive;
 use e2e::postgres::Database;
 
 use crate::effort::Effort;
@@ -54,7 +56,7 @@ pub(super) fn stored_backup(ground: &Ground, database: &Database<'_>, compressio
 
 fn archive_in(folder: &Path) -> PathBuf {
     let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.find(|file| ["gz", "zst"].iter().any(|end| file.extension().is_some_and(|e| e == *end))).unwrap()
+    files.find(|file| file.file_name().and_then(OsStr::to_str).is_some_and(is_archive)).unwrap()
 }
 
 /// Pins a command to the first core.
