@@ -235,6 +235,18 @@ pub(crate) struct DrillArgs {
     /// Show what would be restored where, and whether there is room. Change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// For an archive in Glacier: do not ask for confirmation before it is brought back, which may cost: answer yes.
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// For an archive in Glacier: how fast it is brought back. Each takes its time and has its price.
+    #[arg(long, value_name = "TIER", default_value = "standard", value_parser = retrieval())]
+    pub(crate) retrieval: Retrieval,
+    /// For an archive in Glacier: wait until it is back, hours later, and drill it then.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// For an archive that was brought back from Glacier: go on with its drill. Ask S3 for nothing that costs.
+    #[arg(long)]
+    pub(crate) resume: bool,
     /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
     /// read.
     #[arg(long, value_name = "WHICH")]

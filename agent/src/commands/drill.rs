@@ -35,6 +35,7 @@ use crate::commands::drill::ground::Wanted;
 use crate::commands::drill::run::{Run, Worked};
 use crate::commands::restore::choose;
 use crate::commands::restore::damage::Suspect;
+use crate::commands::restore::thaw::{self, Brought};
 use crate::interrupt::Interrupt;
 use crate::lock::Lock;
 use crate::ping::Ping;
@@ -77,8 +78,12 @@ async fn drill(
     let (name, wanted) = (name(database)?, Wanted::of(args, settings, database)?);
     let _lock = Lock::for_drill(&settings.lock_directory, &catalog::encode_database(&name))?;
     let started = Timestamp::now();
-    let which = RestoreArgs { id: args.id.clone(), repository: args.repository, ..RestoreArgs::default() };
+    let which = wanted_backup(args);
     let (backup, stored) = interrupt.or(choose::choose(&which, settings, &name, started)).await?;
+    let stored = match thaw::bring_back(&which, &backup, stored, interrupt).await? {
+        Brought::Ready(stored) => stored,
+        Brought::NotYet(plan) => return Err(plan.not_yet()),
+    };
     let suspect = Suspect::new(&backup, &stored, interrupt);
     let run = Run::new(args, settings, wanted, interrupt, (&backup, &stored))?;
     let working = tokio::task::spawn_blocking(move || run.work());
@@ -102,6 +107,20 @@ async fn drill(
     let (drill, remarks, failure) = report.drill((&name, &backup, started), worked);
     record::store(&stored, &drill).await;
     Ok(Drilled::Done(Box::new(Proof { drill, remarks, failure, place })))
+}
+
+/// As a restore names it.
+fn wanted_backup(args: &DrillArgs) -> RestoreArgs {
+    RestoreArgs {
+        id: args.id.clone(),
+        repository: args.repository,
+        dry_run: args.dry_run,
+        confirm: args.confirm,
+        retrieval: args.retrieval,
+        wait: args.wait,
+        resume: args.resume,
+        ..RestoreArgs::default()
+    }
 }
 
 /// What the database is called whose backups are drilled.

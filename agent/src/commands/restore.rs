@@ -35,7 +35,7 @@ pub(crate) mod space;
 pub(crate) mod swap;
 mod swappable;
 mod tables;
-mod thaw;
+pub(crate) mod thaw;
 mod traps;
 mod undo;
 mod unfilled;
@@ -85,9 +85,12 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
     let of = database.name.as_deref().unwrap_or(&target.role.name);
     let choosing = choose::choose(args, settings, of, Timestamp::now());
     let (backup, stored) = interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))?;
-    let stored = match thaw::bring_back(args, settings, &backup, stored, interrupt).await? {
+    let stored = match thaw::bring_back(args, &backup, stored, interrupt).await? {
         Brought::Ready(stored) => stored,
-        Brought::NotYet => return Ok(Exit::Failed),
+        Brought::NotYet(plan) => {
+            settings.report.outcome(Exit::Failed, plan.as_ref(), plan.as_ref())?;
+            return Ok(Exit::Failed);
+        }
     };
     let suspect = Suspect::new(&backup, &stored, interrupt);
     let archive = Archive::new(&backup, stored, settings, interrupt)?;

@@ -14,14 +14,14 @@ use catalog::words;
 use jiff::SignedDuration;
 use repository::{Error, Repository};
 
+pub(crate) use self::plan::ThawPlan;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::failure;
-use crate::commands::restore::thaw::plan::{DAYS, ThawPlan};
+use crate::commands::restore::thaw::plan::DAYS;
 use crate::interrupt::{self, Interrupt};
-use crate::settings::Settings;
 
 /// The first pause between two looks. Each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -33,8 +33,8 @@ const GRACE: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) enum Brought {
     /// The archive can be read.
     Ready(StoredBytes),
-    /// Not before hours; what is to be done then was said.
-    NotYet,
+    /// Not before hours: how it stands, and what is to be done then.
+    NotYet(Box<ThawPlan>),
 }
 
 /// Sees to it that the bytes can be read: asks for their retrieval where they are in Glacier, and waits for it with `--wait`.
@@ -43,7 +43,6 @@ pub(crate) enum Brought {
 /// When the answer was not yes, when S3 refuses, when it takes too long, and when the run is told to stop meanwhile.
 pub(crate) async fn bring_back(
     args: &RestoreArgs,
-    settings: &Settings,
     backup: &Backup,
     stored: StoredBytes,
     interrupt: &Interrupt,
@@ -57,14 +56,14 @@ pub(crate) async fn bring_back(
     };
     let plan = ThawPlan::new(args, backup, cold)?;
     if args.dry_run {
-        return answer(settings, &plan);
+        return Ok(Brought::NotYet(Box::new(plan)));
     }
     let asked = match cold.thaw {
         Thaw::Frozen => ask(args, &repository, &object, plan, interrupt).await?,
         Thaw::Thawing | Thaw::Thawed { .. } => plan,
     };
     if !args.wait {
-        return answer(settings, &asked);
+        return Ok(Brought::NotYet(Box::new(asked)));
     }
     let object = wait(&repository, object, &asked, interrupt).await?;
     Ok(Brought::Ready(StoredBytes::Object(repository, object)))
@@ -112,12 +111,6 @@ async fn ask(
     let plan = plan.map_err(|failure| told_to_stop(interrupt, failure))?;
     repository.thaw(object, plan.class, args.retrieval, DAYS).await?;
     Ok(plan.requested())
-}
-
-/// Shows how it stands. Nothing was restored.
-fn answer(settings: &Settings, plan: &ThawPlan) -> Result<Brought, Failure> {
-    settings.report.outcome(Exit::Failed, plan, plan)?;
-    Ok(Brought::NotYet)
 }
 
 /// Looks again and again until the object can be read. A store that is away for a while is only looked for again.

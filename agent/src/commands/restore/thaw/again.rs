@@ -31,6 +31,10 @@ impl Again {
         if let Some(word) = meant.and_then(|at| words.get_mut(at)) {
             name.clone_into(word);
         }
+        let is_drill = words.first().is_some_and(|word| word == "drill");
+        if is_drill && meant.is_none() && !names_one(&words) {
+            words.insert(1, name.to_owned());
+        }
         let words = words.into_iter().filter(|word| !matches!(word.as_str(), "--resume" | "--wait" | "--dry-run"));
         let words = words.flat_map(|word| match word.as_str() {
             "--from-s3-latest" => vec!["--from-s3".to_owned(), place.to_owned()],
@@ -41,6 +45,31 @@ impl Again {
         Self { later: format!("{anew} --resume"), anew }
     }
 }
+
+/// A drill's command line names a backup: something stands in it that is neither an option nor the value of one.
+fn names_one(words: &[String]) -> bool {
+    let takes_value = |option: &str| !option.contains('=') && !DRILLS_FLAGS.contains(&option);
+    words.iter().enumerate().skip(1).any(|(at, word)| {
+        let before = words.get(at - 1).filter(|before| at > 1 && before.starts_with('-'));
+        !word.starts_with('-') && !before.is_some_and(|before| takes_value(before))
+    })
+}
+
+/// Options of a drill without a value.
+const DRILLS_FLAGS: [&str; 12] = [
+    "--temporary-server",
+    "--search-path-fix",
+    "--dry-run",
+    "--confirm",
+    "--wait",
+    "--resume",
+    "--json",
+    "--quiet",
+    "-q",
+    "--verbose",
+    "-v",
+    "-vv",
+];
 
 #[cfg(test)]
 mod tests {
@@ -63,6 +92,14 @@ mod tests {
             ("restore --from-s3-latest --dry-run", "lastgood restore --from-s3 's3://b/k y' --resume"),
             ("restore --from-s3 s3://b/x --into 'a b'", "lastgood restore --from-s3 s3://b/x --into 'a b' --resume"),
             ("restore x --resume", "lastgood restore x --resume"),
+            ("drill", "lastgood drill app_backup_20260120_030000 --resume"),
+            (
+                "drill --temporary-server --jobs 2",
+                "lastgood drill app_backup_20260120_030000 --temporary-server --jobs 2 --resume",
+            ),
+            ("drill --wait latest --json", "lastgood drill app_backup_20260120_030000 --json --resume"),
+            ("drill --database shop x", "lastgood drill --database shop x --resume"),
+            ("drill --json x", "lastgood drill --json x --resume"),
         ];
         for (line, expected) in table {
             assert_eq!(later(line), expected);

@@ -20,7 +20,7 @@ pub(super) const DAYS: u16 = 7;
 /// What is to be done, or was.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ThawPlan {
+pub(crate) struct ThawPlan {
     pub(super) backup: String,
     made: Timestamp,
     pub(super) archive: String,
@@ -126,6 +126,21 @@ impl ThawPlan {
             longest: class.longest(),
             again,
         }
+    }
+
+    /// Why a drill is not carried out, and when it can be.
+    pub(crate) fn not_yet(&self) -> Failure {
+        let how = match self.state {
+            State::Frozen => format!("it has to be brought back before it can be read, which takes {}", self.takes),
+            State::Requested => format!("it was asked for, which takes {}", self.takes),
+            State::Thawing => "it was asked for earlier, and is not back yet".to_owned(),
+        };
+        let error = format!("{} is in {}: {how}", self.archive, self.class);
+        let hint = match self.state {
+            State::Frozen => format!("ask for it: {}", self.again.anew),
+            State::Requested | State::Thawing => format!("go on when it is back: {}", self.next),
+        };
+        Failure::new(Exit::Failed, error).hint(hint)
     }
 
     /// The same, now that S3 has been asked.
