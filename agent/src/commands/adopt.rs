@@ -128,6 +128,7 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
             encoding: None,
             server_version: Some(header.server_version.clone()).filter(|version| !version.is_empty()),
             size: None,
+            session: std::collections::BTreeMap::new(),
         },
         archive: manifest::Archive {
             key: identity.key.clone(),

@@ -25,6 +25,6 @@ pub use pairs::{Pairs, pairs};
 pub use sniff::{Kind, SNIFF_LEN, sniff};
 pub use walk::packed;
 pub use walk::{
-    Described, Entry, Format, FormatVersion, Header, InTablespace, InnerCompression, LargeObjectEntry, Outliner, Place,
-    PlainRepack, SavedWalk, ScriptOutline, ScriptReader, Walk, Walked,
+    Described, Entry, Format, FormatVersion, Header, InAnyOrder, InTablespace, InnerCompression, LargeObjectEntry,
+    Outliner, Place, PlainRepack, SavedWalk, ScriptOutline, ScriptReader, Walk, Walked,
 };

@@ -29,12 +29,12 @@ use self::{
     values::{Input, Stop},
 };
 pub use self::{
-    contents::{Described, Entry, InTablespace, LargeObjectEntry, Outliner, Place},
+    contents::{Described, Entry, InAnyOrder, InTablespace, LargeObjectEntry, Outliner, Place},
     header::{Format, FormatVersion, Header, InnerCompression},
     plain::{PlainRepack, ScriptOutline, ScriptReader},
 };
 use crate::{
-    census::{Census, Sha256Hex, TableCensus},
+    census::{Census, TableCensus},
     damage::Damage,
 };
 
@@ -113,10 +113,10 @@ impl Walk {
         self
     }
 
-    /// Of each table in the census's order: the sum, modulo 2^256, of the SHA-256 of each of its rows, read as big-endian numbers; of
-    /// the lines, where it was dumped as INSERTs. Nothing of a table that has not been read to its end, or by a walk that doesn't compare.
+    /// Of each table in the census's order: its rows, whatever their order. Nothing of a table that has not been read to its end, or by a
+    /// walk that doesn't compare.
     #[must_use]
-    pub fn in_any_order(&self) -> Vec<Option<Sha256Hex>> {
+    pub fn in_any_order(&self) -> Vec<Option<InAnyOrder>> {
         let tables = self.state.contents.entries.iter().filter_map(|entry| entry.block.as_ref());
         let tables = tables.filter(|block| block.content != Content::LargeObjects && block.counted.is_some());
         tables.map(|block| block.counted.and_then(|counted| counted.any_order)).collect()

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use archive::{Census, Compression, Digest};
@@ -75,6 +76,10 @@ pub struct Database {
     pub server_version: Option<String>,
     /// Bytes on the server, by `pg_database_size`.
     pub size: Option<u64>,
+    /// Settings of the session that dumped it by which values and definitions are written, such as `TimeZone`; none where they aren't
+    /// known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub session: BTreeMap<String, String>,
 }
 
 /// The stored archive. Which bytes it is about: key, version, `ETag` and digest.

@@ -117,6 +117,7 @@ pub(crate) fn manifest() -> Manifest {
             encoding: Some("UTF8".into()),
             server_version: Some("15.14 (Debian 15.14-0+deb12u1)".into()),
             size: Some(612_345_678),
+            session: [("TimeZone".into(), "Europe/Berlin".into())].into(),
         },
         archive: Archive {
             key: "backups/20260120/app_backup_20260120_030000.sql.gz".into(),

@@ -20,5 +20,6 @@ pub mod replacing;
 pub mod rights;
 pub mod roles;
 pub mod scratch;
+pub mod session;
 pub mod statistics;
 pub mod undumpable;

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::database::session::{self, Session};
 use crate::quote::literal;
 use crate::{Error, Psql, PsqlError, Version};
 
@@ -17,13 +18,14 @@ pub struct Server {
     pub size: Option<u64>,
     /// A standby: queries may be cancelled by replay, and nothing can be written.
     pub standby: bool,
+    /// The settings under which `pg_dump` writes what it dumps.
+    pub session: Session,
 }
 
 const FACTS: &str = "SELECT current_database() AS database, pg_encoding_to_char(encoding) AS encoding,
     current_setting('server_version_num')::int AS version_number,
     CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size,
-    pg_is_in_recovery() AS standby
-    FROM pg_database WHERE datname = current_database()";
+    pg_is_in_recovery() AS standby";
 
 impl Server {
     /// Asks the database that `psql` is connected to.
@@ -31,7 +33,11 @@ impl Server {
     /// # Errors
     /// When the server can't be reached or refuses, or the database doesn't exist.
     pub fn ask(psql: &Psql) -> Result<Self, Error> {
-        let server: Option<Self> = psql.row(FACTS).map_err(|e| Error::unreachable(psql, &e))?;
+        let facts = format!(
+            "{FACTS}, {} AS session FROM pg_database WHERE datname = current_database()",
+            session::expression()
+        );
+        let server: Option<Self> = psql.row(&facts).map_err(|e| Error::unreachable(psql, &e))?;
         server.ok_or(Error::DatabaseGone)
     }
 

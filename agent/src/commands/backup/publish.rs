@@ -100,6 +100,7 @@ impl Run<'_> {
                 encoding: Some(source.server.encoding.clone()),
                 server_version: Some(source.server.version().to_string()),
                 size: source.server.size,
+                session: source.server.session.clone(),
             },
             archive: manifest::Archive {
                 key: stored.key.clone(),

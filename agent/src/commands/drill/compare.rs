@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use ::archive::{Described, Header, LargeObjectCensus, Pair, Rows, Table, compare_rows, differences, shown};
 use catalog::words;
 use postgres::Version;
+use postgres::database::session::Session;
 
 use crate::answers::failure::Failure;
 use crate::commands::drill::adjustment::Adjustment;
 use crate::commands::drill::both::Both;
-use crate::commands::drill::columns;
+use crate::commands::drill::columns::{self, Reliance};
 use crate::commands::drill::database as of_database;
 use crate::commands::drill::dump::Dumped;
 use crate::commands::drill::finding::{Finding, naming};
@@ -52,7 +53,12 @@ pub(super) fn compare(
     of_database::compare(&job.facts, &dumped.compared.database, &mut finding);
     let (reordered, pairs): (Vec<Both>, Vec<Both>) = pairs.into_iter().partition(Both::is_reordered);
     finding.remark("columns in their parents' order, as a restore gives them", &names(&reordered));
-    finding.differences.extend(columns::of_their_types(&job.facts.head, &reordered));
+    relying(
+        job,
+        original.view,
+        columns::tables(reordered.iter().chain(pairs.iter().filter(|both| rewritten::is_moved(both)))),
+        &mut finding,
+    )?;
     finding.leave_out(
         "which column a value belongs to, in child tables that were dumped as INSERTs (BACKUP_PG_DUMP_OPTIONS=--column-inserts names them)",
         &columns::unnamed(&job.facts.head, original.tables),
@@ -65,7 +71,32 @@ pub(super) fn compare(
         Some(versions) => of_other_versions(&pairs, &versions, &mut finding),
     }
     add_rows(rows, &mut finding);
+    of_sessions(job, &dumped.refused, &mut finding);
     Ok(finding)
+}
+
+/// What relies on the order of columns that a restore has put into another one.
+fn relying(job: &Job, view: &View, moved: BTreeSet<(String, String)>, finding: &mut Finding) -> Result<(), Failure> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let mut reliance = Reliance::on(moved);
+    original::each(&job.archive, view, &mut |entry| reliance.look(&entry))?;
+    finding.differences.extend(reliance.found);
+    Ok(())
+}
+
+/// Values and definitions that were written under other settings look different where they are the same.
+fn of_sessions(job: &Job, refused: &Session, finding: &mut Finding) {
+    let settings: Vec<String> = refused.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    finding
+        .leave_out("what is written under settings that the backup was dumped with and this server refuses", &settings);
+    let is_told = job.facts.backup.manifest.as_ref().is_some_and(|manifest| !manifest.database.session.is_empty());
+    if !is_told && !finding.differences.is_empty() {
+        finding.uncompared.push(
+            "under which time zone it was dumped: its manifest does not say; if only times differ, set PGTZ to the time zone of the server that was backed up, and drill again".to_owned(),
+        );
+    }
 }
 
 fn names(all: &[Both]) -> Vec<String> {
@@ -144,13 +175,19 @@ fn large_objects(adjustment: &Adjustment, original: &LargeObjectCensus, dumped: 
         finding.compared.large_objects = original.count;
         finding.compared.bytes = original.bytes;
     }
+    let rights = &dumped.compared.large_objects;
     if adjustment.has_ownerless_large_objects {
-        return;
+        finding
+            .leave_out("owner and privileges of large objects, which could not all be given to their owners", rights);
+    } else {
+        finding.differences.extend(of_large_objects("owner or privileges", rights));
     }
-    let differing = &dumped.compared.large_objects;
+    finding.differences.extend(of_large_objects("comment or label", &dumped.compared.large_objects_texts));
+}
+
+fn of_large_objects(what: &str, differing: &[u32]) -> Option<String> {
     let count = words::count(differing.len() as u64, "large object");
-    let said = format!("owner, privileges, comment or label of {count} differ");
-    finding.differences.extend(naming(&said, differing));
+    naming(&format!("{what} of {count} differ{}", if differing.len() == 1 { "s" } else { "" }), differing)
 }
 
 fn add_rows(rows: Rows, finding: &mut Finding) {

@@ -1,9 +1,12 @@
 //! The restored database is dumped again, by the same means as a backup, and goes nowhere: its entries and rows are counted as they go by.
 
+use std::collections::BTreeMap;
+
 use ::archive::{Census, Compared, Comparison, Described, Header, Outliner, Table, Walk};
+use postgres::database::session::{Session, others};
 use postgres::programs::dump_options;
 use postgres::programs::pg_dump::DumpOptions;
-use postgres::{Dump, DumpError, Psql, Tool, Version};
+use postgres::{Connection, Dump, DumpError, Psql, Tool, Version};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
@@ -20,6 +23,8 @@ pub(super) struct Dumped {
     pub(super) compared: Compared,
     pub(super) tables: Vec<Table>,
     pub(super) census: Census,
+    /// Settings of the backup's session that this server refuses: values may be written in another way.
+    pub(super) refused: Session,
 }
 
 /// The pg_dump that made the archive, or the nearest that can dump this server.
@@ -46,7 +51,8 @@ pub(super) fn again(
     let (tool, adjustment) = (tool(job)?, Adjustment::of(job));
     tracing::info!("dumping the restored database with pg_dump {}", tool.version);
     let options = DumpOptions { lock_timeout: database.lock_timeout, extra: options(database) };
-    let mut dump = Dump::start(&tool, psql.connection(), &options, psql.stop()).map_err(|e| failed(&e))?;
+    let (connection, refused) = connection(job, psql)?;
+    let mut dump = Dump::start(&tool, &connection, &options, psql.stop()).map_err(|e| failed(psql, &e))?;
     let progress = Progress::open_end(job.report, "comparing");
     let (mut walk, mut outliner, mut block) = (Walk::new().comparing(), Outliner::default(), Vec::new());
     loop {
@@ -59,11 +65,11 @@ pub(super) fn again(
         outliner.feed(&block, &mut |entry| comparison.add(adjustment.of_copy(entry))).map_err(|e| unreadable(&e))?;
         progress.dumped(walk.position());
     }
-    dump.finish().map_err(|e| failed(&e))?;
+    dump.finish().map_err(|e| failed(psql, &e))?;
     let in_any_order = walk.in_any_order();
     let walked = walk.finish().map_err(|e| unreadable(&e))?;
     let tables = Table::all(&walked.census, &in_any_order);
-    Ok(Dumped { header: walked.header, compared: comparison.finish(), tables, census: walked.census })
+    Ok(Dumped { header: walked.header, compared: comparison.finish(), tables, census: walked.census, refused })
 }
 
 /// The entries of a database's definitions that `is_wanted` names.
@@ -79,7 +85,8 @@ pub(super) fn definitions(
     let (tool, adjustment) = (tool(job)?, Adjustment::of(job));
     let extra = options(database).into_iter().chain(["--schema-only".to_owned()]).collect();
     let options = DumpOptions { lock_timeout: database.lock_timeout, extra };
-    let mut dump = Dump::start(&tool, psql.connection(), &options, psql.stop()).map_err(|e| failed(&e))?;
+    let (connection, _) = connection(job, psql)?;
+    let mut dump = Dump::start(&tool, &connection, &options, psql.stop()).map_err(|e| failed(psql, &e))?;
     let (mut found, mut outliner, mut block) = (Vec::new(), Outliner::default(), Vec::new());
     loop {
         block.clear();
@@ -91,8 +98,19 @@ pub(super) fn definitions(
             |entry: Described| found.extend(Some(adjustment.of_copy(entry)).filter(|entry| is_wanted(entry)));
         outliner.feed(&block, &mut take).map_err(|e| unreadable(&e))?;
     }
-    dump.finish().map_err(|e| failed(&e))?;
+    dump.finish().map_err(|e| failed(psql, &e))?;
     Ok(found)
+}
+
+/// Under the settings under which the backup was dumped, as far as its manifest tells them and the server takes them; and those that it refuses.
+fn connection(job: &Job, psql: &Psql) -> Result<(Connection, Session), Failure> {
+    let wanted =
+        job.facts.backup.manifest.as_ref().map_or_else(BTreeMap::new, |manifest| manifest.database.session.clone());
+    if wanted.is_empty() {
+        return Ok((psql.connection().clone(), Session::new()));
+    }
+    let (settings, refused) = others(psql, &wanted).map_err(|e| unanswered(psql, &e.to_string()))?;
+    Ok((psql.connection().under(&settings), refused))
 }
 
 /// Those with which backups are made, but for the role: it may not be known here.
@@ -110,9 +128,21 @@ fn options(database: &DatabaseSettings) -> Vec<String> {
     options
 }
 
-fn failed(error: &DumpError) -> Failure {
+fn failed(psql: &Psql, error: &DumpError) -> Failure {
     if let DumpError::Interrupted(signal) = error {
         return super::failure::stopped_by(signal);
+    }
+    unanswered(psql, &error.to_string())
+}
+
+/// A server that has gone, or a role that may not read everything.
+fn unanswered(psql: &Psql, error: &str) -> Failure {
+    if let Err(gone) = psql.script("SELECT 1;\n") {
+        return Failure::new(
+            Exit::Failed,
+            format!("the server was lost while the restored database was dumped: {gone}"),
+        )
+        .hint("see in the server's log why it ended or refused; drill again when it answers");
     }
     Failure::new(Exit::Failed, format!("the restored database cannot be dumped again: {error}"))
         .hint("drill as a role that may read everything in it, or with --temporary-server")

@@ -27,7 +27,7 @@ impl Finding {
     }
 
     /// Says what could not be compared, of these; of none, nothing.
-    pub(super) fn leave_out(&mut self, said: &str, names: &[String]) {
+    pub(super) fn leave_out(&mut self, said: &str, names: &[impl Display]) {
         self.uncompared.extend(naming(said, names));
     }
 }

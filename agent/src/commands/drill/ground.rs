@@ -59,6 +59,25 @@ impl Wanted {
         })
     }
 
+    /// The programs of a temporary server for this archive.
+    ///
+    /// # Errors
+    /// Exit 2 when no server is installed here that fits.
+    pub(super) fn installed(
+        &self,
+        settings: &Settings,
+        archive: &Archive,
+        interrupt: &Interrupt,
+    ) -> Result<Installed, Failure> {
+        let tools = Tools::find(settings.program_directory.as_deref());
+        let psql = Psql::new(tools.newest("psql")?, self.database.connection.clone(), interrupt.stop());
+        // Nothing connects: it is the programs that are needed.
+        let nowhere = Server { psql: psql.clone(), maintenance: psql.clone(), tools: tools.clone() };
+        let head = Head::read(archive, &nowhere)?;
+        let server = server(&tools, &head)?;
+        Ok(Installed { psql, head, server })
+    }
+
     /// In words.
     pub(super) fn place(&self) -> String {
         match self.kind {
@@ -81,12 +100,7 @@ impl Wanted {
             return Ok(Ground { database: self.database, own_name: None, _cluster: None });
         }
         let folder = &settings.spool_directory;
-        let tools = Tools::find(settings.program_directory.as_deref());
-        let psql = Psql::new(tools.newest("psql")?, self.database.connection.clone(), interrupt.stop());
-        // Nothing connects: it is the programs that are needed.
-        let nowhere = Server { psql: psql.clone(), maintenance: psql.clone(), tools: tools.clone() };
-        let head = Head::read(archive, &nowhere)?;
-        let server = server(&tools, &head)?;
+        let Installed { psql, head, server } = self.installed(settings, archive, interrupt)?;
         tracing::info!("starting a temporary server of PostgreSQL {} in {}", server.version, folder.display());
         let objects = head.contents.len() + head.large_objects.len();
         let started = Cluster::start(&server, folder, &self.database.connection, objects, interrupt.stop());
@@ -97,6 +111,14 @@ impl Wanted {
         let database = DatabaseSettings { connection: cluster.connection().clone(), ..self.database };
         Ok(Ground { database, own_name: Some(head.header.database), _cluster: Some(cluster) })
     }
+}
+
+/// What a temporary server is made of, and for.
+pub(super) struct Installed {
+    psql: Psql,
+    head: Head,
+    /// The server's program.
+    pub(super) server: Tool,
 }
 
 /// Removes temporary servers whose drills were killed.

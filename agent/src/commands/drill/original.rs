@@ -22,9 +22,21 @@ pub(super) fn entries(
     wanted: &BTreeSet<i32>,
 ) -> Result<BTreeMap<i32, Described>, Failure> {
     let mut found = BTreeMap::new();
-    if wanted.is_empty() {
-        return Ok(found);
+    if !wanted.is_empty() {
+        each(archive, view, &mut |entry| {
+            if wanted.contains(&entry.dump_id) {
+                found.insert(entry.dump_id, entry);
+            }
+        })?;
     }
+    Ok(found)
+}
+
+/// Every entry, as it is restored, in the archive's order.
+///
+/// # Errors
+/// When the archive can't be read.
+pub(super) fn each(archive: &Archive, view: &View, take: &mut dyn FnMut(Described)) -> Result<(), Failure> {
     let unreadable = |error: ReadingError| failure::reading(&archive.place, error);
     let mut expander = reading::open(archive.open()?, archive).map_err(unreadable)?;
     let mut outliner = Outliner::default();
@@ -36,12 +48,8 @@ pub(super) fn entries(
         if bytes.is_empty() {
             break;
         }
-        let mut take = |entry: Described| {
-            if wanted.contains(&entry.dump_id) {
-                found.insert(entry.dump_id, view.of(entry));
-            }
-        };
-        outliner.feed(&editor.pass(bytes), &mut take).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
+        let mut seen = |entry: Described| take(view.of(entry));
+        outliner.feed(&editor.pass(bytes), &mut seen).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
     }
-    Ok(found)
+    Ok(())
 }

@@ -17,6 +17,8 @@ pub(super) struct Rehearsal {
     backup: String,
     server: ServerKind,
     place: String,
+    /// PostgreSQL's version there.
+    version: Option<String>,
     /// `None`: known when the server has been started.
     scratch_database: Option<String>,
     /// Bytes; `None` where that can't be known.
@@ -26,30 +28,37 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
-    pub(super) fn new(
-        backup: &Backup,
-        server: ServerKind,
-        place: String,
-        planned: Option<(&Job, Option<Room>)>,
-    ) -> Self {
-        let room = planned.and_then(|(_, room)| room);
-        let job = planned.map(|(job, _)| job);
+    pub(super) fn new(backup: &Backup, server: ServerKind, place: String) -> Self {
         Self {
             backup: backup.name.clone(),
             server,
             place,
-            scratch_database: job.map(|job| job.facts.target.name.clone()),
-            needed_bytes: room.map(|room| room.needed),
-            free_bytes: room.map(|room| room.free),
-            warnings: job.map(|job| job.plan.warnings.clone()).unwrap_or_default(),
+            version: None,
+            scratch_database: None,
+            needed_bytes: None,
+            free_bytes: None,
+            warnings: Vec::new(),
         }
+    }
+
+    /// On a server of this version, with this room.
+    pub(super) fn of(self, version: Option<String>, room: Option<Room>) -> Self {
+        let (needed_bytes, free_bytes) = (room.map(|room| room.needed), room.map(|room| room.free));
+        Self { version, needed_bytes, free_bytes, ..self }
+    }
+
+    /// By this plan.
+    pub(super) fn planned(self, job: &Job) -> Self {
+        let scratch_database = Some(job.facts.target.name.clone());
+        Self { scratch_database, warnings: job.plan.warnings.clone(), ..self }
     }
 }
 
 impl fmt::Display for Rehearsal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scratch = self.scratch_database.as_ref().map_or_else(String::new, |name| format!(" as {name}"));
-        writeln!(f, "would restore {} on {}{scratch}, compare it and drop it", self.backup, self.place)?;
+        let version = self.version.as_ref().map_or_else(String::new, |version| format!(" (PostgreSQL {version})"));
+        writeln!(f, "would restore {} on {}{version}{scratch}, compare it and drop it", self.backup, self.place)?;
         if let (Some(needed), Some(free)) = (self.needed_bytes, self.free_bytes) {
             writeln!(f, "room     {} needed, {} free", words::size(needed), words::size(free))?;
         }

@@ -41,10 +41,15 @@ pub(super) fn forgive(
     for known in &rewrites::ALL {
         let of_it = same.iter().filter(|both| rewritings(both).iter().any(|rewriting| rewriting.name == known.name));
         let names: Vec<String> = of_it.filter_map(Both::shown).collect();
-        let said = format!("{} in PostgreSQL's other words, as it makes them of the backup's each time", known.name);
+        let said = format!("{} in {}, as it makes them of the backup's each time", known.name, known.becomes);
         finding.remark(&said, &names);
     }
     Ok(others)
+}
+
+/// A table whose columns are in another order, and nothing else.
+pub(super) fn is_moved(both: &Both) -> bool {
+    rewritings(both).iter().any(|rewriting| rewriting.name == rewrites::CHILDREN)
 }
 
 /// How the copy's definition comes from the original's, all else being equal.

@@ -18,7 +18,7 @@ use crate::commands::drill::failure::stopped_by;
 use crate::commands::drill::finding::Finding;
 use crate::commands::drill::ground::{self, Ground, Wanted};
 use crate::commands::drill::rehearsal::Rehearsal;
-use crate::commands::drill::room::Room;
+use crate::commands::drill::room::{self, Room};
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::checks;
@@ -120,8 +120,9 @@ impl Run {
                 Err(failure) => Worked::Drilled(report, Err(failure)),
             };
         }
-        let interrupt = self.interrupt.clone();
+        let (interrupt, folder) = (self.interrupt.clone(), self.settings.spool_directory.clone());
         let found = self.carry_out(&mut report);
+        let found = found.map_err(|failure| room::full(failure, kind, &folder));
         Worked::Drilled(report, found.map_err(|failure| interrupt.seen().map_or(failure, stopped_by)))
     }
 
@@ -129,18 +130,39 @@ impl Run {
     fn rehearse(self, report: &mut Report) -> Result<Rehearsal, Failure> {
         let (backup, kind, place) = (self.backup.clone(), self.wanted.kind, report.place.clone());
         if kind == ServerKind::Temporary {
-            return Ok(Rehearsal::new(&backup, kind, place, None));
+            let room = self.room_for_a_server()?;
+            let installed = self.wanted.installed(&self.settings, &self.archive, &self.interrupt)?;
+            let place = format!("{place} in {}", self.settings.spool_directory.display());
+            let version = installed.server.version.to_string();
+            return Ok(Rehearsal::new(&backup, kind, place).of(Some(version), room));
         }
         let ground = self.wanted.clone().open(&self.settings, &self.archive, &self.interrupt)?;
         let planned = self.plan(&ground, report)?;
-        let room = Room::ask(kind, &planned.job.facts);
-        Ok(Rehearsal::new(&backup, kind, place, Some((&planned.job, room))))
+        let room = Room::on_the_server(&planned.job.facts);
+        Ok(Rehearsal::new(&backup, kind, place).of(report.version.clone(), room).planned(&planned.job))
+    }
+
+    /// A temporary server's room is looked at before anything is made there.
+    fn room_for_a_server(&self) -> Result<Option<Room>, Failure> {
+        let folder = &self.settings.spool_directory;
+        let room = Room::in_folder(folder, &self.backup);
+        match room {
+            Some(room) => room.refuse(ServerKind::Temporary, &folder.display().to_string())?,
+            None => tracing::info!(
+                "whether there is room for a temporary server can't be known: {} can't be asked",
+                folder.display()
+            ),
+        }
+        Ok(room)
     }
 
     /// Server → plan and room → restore → checks → dump → comparison.
     fn carry_out(self, report: &mut Report) -> Result<Found, Failure> {
         ground::clear(&self.settings);
         let wanted = self.wanted.clone();
+        if wanted.kind == ServerKind::Temporary {
+            self.room_for_a_server()?;
+        }
         let ground = report.clock.time("server", || wanted.open(&self.settings, &self.archive, &self.interrupt))?;
         let database = ground.database.clone();
         let queries = checks::of(&database)?;
@@ -177,9 +199,9 @@ impl Run {
         let Self { wish, settings, interrupt, backup, mut archive, .. } = self;
         let facts = Facts::gather(&wish, backup, target, &archive, &server)?;
         refuse_another_name(&facts)?;
-        if let Some(room) = Room::ask(kind, &facts) {
-            room.refuse(kind, &facts.spool.path.display().to_string())?;
-        } else {
+        if let Some(room) = Room::on_the_server(&facts).filter(|_| kind != ServerKind::Temporary) {
+            room.refuse(kind, "")?;
+        } else if kind != ServerKind::Temporary {
             tracing::info!(
                 "whether there is room for a scratch database can't be known: the server's disk can't be asked"
             );

@@ -15,7 +15,6 @@ pub(super) fn of(job: &Job, rows: &Rows) -> Vec<String> {
         about_content.filter_map(|warning| warning.split("; --tablespace-map ").next()).map(str::to_owned).collect();
     let mut say = |names: &[String], words: &str| said.extend(naming(words, names));
     say(&rows.without_rows, "rows that the backup does not contain, of");
-    say(&rows.same_lines, "rows dumped as INSERTs, which came in another order, compared line by line");
     say(&names(head, "FOREIGN TABLE"), "rows of foreign tables, which are on other servers");
     say(&names(head, "MATERIALIZED VIEW DATA"), "rows of materialized views, which were made again from the tables");
     let extensions: Vec<String> = head.entries("EXTENSION").map(|entry| entry.name.clone()).collect();

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::archive::{Census, Damage, Described, Outline, Outliner, Sha256Hex, Table};
+use ::archive::{Census, Damage, Described, InAnyOrder, Outline, Outliner, Table};
 
 use crate::commands::restore::edits::{Editor, Edits};
 
@@ -82,7 +82,7 @@ impl Viewer<'_> {
     }
 
     /// The reading has come to its end.
-    pub(crate) fn end(self, census: &Census, in_any_order: &[Option<Sha256Hex>]) {
+    pub(crate) fn end(self, census: &Census, in_any_order: &[Option<InAnyOrder>]) {
         let mut seen = self.watch.lock();
         seen.outline = self.outline;
         seen.tables = Table::all(census, in_any_order);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::outline::{Item, Key, LargeObject, Outline};
+use super::outline::{About, Item, Key, LargeObject, Outline};
 use crate::Described;
 
 /// Bytes of texts that are kept of entries without an equal. Of what comes after, it is only said that it differs.
@@ -31,8 +31,10 @@ pub struct Compared {
     pub definitions: u64,
     /// What has no equal.
     pub pairs: Vec<Pair>,
-    /// Large objects whose owner, privileges, comment or label differs, or that are on one side alone.
+    /// Large objects whose owner or privileges differ, or that are on one side alone.
     pub large_objects: Vec<u32>,
+    /// Large objects whose comment or label differs.
+    pub large_objects_texts: Vec<u32>,
     /// The entries about the database itself: the original's, and the copy's.
     pub database: (Vec<Described>, Vec<Described>),
 }
@@ -79,8 +81,11 @@ impl Comparison {
     /// What came of it, once all entries of both have come.
     #[must_use]
     pub fn finish(mut self) -> Compared {
-        let large_objects = differing(&mut self.original.large_objects, &mut self.copy.large_objects);
-        let mut compared = Compared { large_objects, ..Compared::default() };
+        let differing = differing(&mut self.original.large_objects, &mut self.copy.large_objects);
+        let (rights, texts): (Vec<LargeObject>, Vec<LargeObject>) =
+            differing.into_iter().partition(|object| matches!(object.about, About::Owner | About::Privileges));
+        let mut compared =
+            Compared { large_objects: numbers(rights), large_objects_texts: numbers(texts), ..Compared::default() };
         self.count(&mut compared);
         self.pair(&mut compared.pairs);
         compared.database = (self.original.database, self.copy.database);
@@ -121,22 +126,27 @@ fn take_equal(open: &mut HashMap<Key, Vec<usize>>, items: &[Item], item: &Item) 
     Some(candidates.remove(at))
 }
 
-/// The numbers of those that aren't the same on both sides.
-fn differing(originals: &mut [LargeObject], copies: &mut [LargeObject]) -> Vec<u32> {
+fn numbers(objects: Vec<LargeObject>) -> Vec<u32> {
+    let mut numbers: Vec<u32> = objects.into_iter().map(|object| object.oid).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// What isn't the same on both sides.
+fn differing(originals: &mut [LargeObject], copies: &mut [LargeObject]) -> Vec<LargeObject> {
     originals.sort_unstable();
     copies.sort_unstable();
     let (mut differ, mut copies) = (Vec::new(), copies.iter().peekable());
     for original in originals.iter() {
         while let Some(copy) = copies.next_if(|copy| *copy < original) {
-            differ.push(copy.oid);
+            differ.push(*copy);
         }
         if copies.next_if_eq(&original).is_none() {
-            differ.push(original.oid);
+            differ.push(*original);
         }
     }
-    differ.extend(copies.map(|copy| copy.oid));
-    differ.sort_unstable();
-    differ.dedup();
+    differ.extend(copies);
     differ
 }
 

@@ -140,11 +140,24 @@ fn granted(a: &str, b: &str) -> Vec<String> {
 
 /// The columns and constraints whose lines aren't the same.
 fn parts(a: &str, b: &str) -> Vec<String> {
+    let of_type =
+        ["AS ENUM (", "AS (", "CREATE TYPE "].iter().find(|mark| a.contains(**mark) && a.starts_with("CREATE TYPE "));
+    let kind = match of_type {
+        Some(&"AS ENUM (") => "label",
+        Some(&"AS (") => "attribute",
+        Some(_) => return vec![": its definition differs".to_owned()],
+        None => "column",
+    };
+    // What follows the parentheses is about the whole.
     let lines = |text: &str| -> BTreeSet<String> {
-        text.lines().filter(|line| line.starts_with("    ")).map(|line| line.trim_end_matches(',').to_owned()).collect()
+        let within = text.lines().skip(1).take_while(|line| !line.starts_with(')'));
+        within
+            .filter(|line| line.starts_with('\t') || line.starts_with("    "))
+            .map(|line| line.trim_end_matches(',').to_owned())
+            .collect()
     };
     let (original, copy) = (lines(a), lines(b));
-    let differing = original.symmetric_difference(&copy).filter_map(|line| part(line.trim()));
+    let differing = original.symmetric_difference(&copy).filter_map(|line| part(kind, line.trim()));
     let differing: BTreeSet<String> = differing.collect();
     if differing.is_empty() {
         return vec![": its definition differs".to_owned()];
@@ -152,10 +165,12 @@ fn parts(a: &str, b: &str) -> Vec<String> {
     differing.into_iter().map(|part| format!(": {part} differs")).collect()
 }
 
-fn part(line: &str) -> Option<String> {
+fn part(kind: &str, line: &str) -> Option<String> {
     let (what, rest) = match line.strip_prefix("CONSTRAINT ") {
         Some(rest) => ("constraint", rest),
-        None => ("column", line),
+        // A label stays in its quotes.
+        None if kind == "label" => return Some(format!("{kind} {line}")),
+        None => (kind, line),
     };
     let name = match rest.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next()?,
@@ -234,6 +249,20 @@ mod tests {
                 table("name text"),
                 table("name text NOT NULL"),
                 "table public.users: column name differs",
+            ),
+            (
+                "TYPE",
+                "mood",
+                "CREATE TYPE public.mood AS ENUM (\n    'ok',\n    'it''s, sad'\n);\n".into(),
+                "CREATE TYPE public.mood AS ENUM (\n    'ok'\n);\n".into(),
+                "type public.mood: label 'it''s, sad' differs",
+            ),
+            (
+                "TYPE",
+                "pair",
+                "CREATE TYPE public.pair AS (\n\ta integer,\n\tb text\n);\n".into(),
+                "CREATE TYPE public.pair AS (\n\ta integer,\n\tb name\n);\n".into(),
+                "type public.pair: attribute b differs",
             ),
             ("TRIGGER", "users audit", "a".into(), "b".into(), "trigger audit of public.users: its definition differs"),
             (

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::census::{Census, Sha256Hex, TableCensus};
 use crate::pairs::pairs;
+use crate::walk::InAnyOrder;
 
-/// A table's rows as they were counted, and the sum of their digests, which no order changes.
+/// A table's rows as they were counted, and what they come to in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its name, its rows and their digest in the archive's order.
     pub census: TableCensus,
     /// As [`Walk::in_any_order`](crate::Walk::in_any_order) tells it.
-    pub in_any_order: Option<Sha256Hex>,
+    pub in_any_order: Option<InAnyOrder>,
 }
 
 /// What the rows of two archives came to.
@@ -19,7 +20,7 @@ pub struct Table {
 pub struct Rows {
     /// Tables whose rows are equal.
     pub tables: u64,
-    /// Their rows, as far as they can be counted.
+    /// Their rows.
     pub rows: u64,
     /// Bytes of their text.
     pub bytes: u64,
@@ -29,8 +30,6 @@ pub struct Rows {
     pub reordered: Vec<String>,
     /// Partitioned tables whose rows are in other partitions than they were.
     pub moved: Vec<String>,
-    /// Tables that were dumped as INSERTs whose lines are the same, in another order: a row may have several lines.
-    pub same_lines: Vec<String>,
     /// Tables without rows in the original, which have none in the copy either.
     pub without_rows: Vec<String>,
 }
@@ -38,7 +37,7 @@ pub struct Rows {
 impl Table {
     /// Those of a census, whose tables stand in the order of `in_any_order`.
     #[must_use]
-    pub fn all(census: &Census, in_any_order: &[Option<Sha256Hex>]) -> Vec<Self> {
+    pub fn all(census: &Census, in_any_order: &[Option<InAnyOrder>]) -> Vec<Self> {
         let sums = in_any_order.iter().copied().chain(std::iter::repeat(None));
         let tables = census.tables.iter().cloned().zip(sums);
         tables.map(|(census, in_any_order)| Self { census, in_any_order }).collect()
@@ -46,6 +45,11 @@ impl Table {
 
     fn name(&self) -> String {
         format!("{}.{}", self.census.schema, self.census.name)
+    }
+
+    /// How many rows it has, those of INSERT statements as well.
+    fn rows(&self) -> Option<u64> {
+        self.census.rows.or(self.in_any_order.map(|rows| rows.rows))
     }
 
     fn is_empty(&self) -> bool {
@@ -95,19 +99,16 @@ impl Rows {
         if (a.rows, a.bytes, a.sha256) == (b.rows, b.bytes, b.sha256) {
             return true;
         }
-        let is_same = (a.rows, a.bytes) == (b.rows, b.bytes)
-            && original.in_any_order.is_some()
-            && original.in_any_order == copy.in_any_order;
+        let is_same = original.in_any_order.is_some() && original.in_any_order == copy.in_any_order;
         if is_same {
-            let list = if a.rows.is_some() { &mut self.reordered } else { &mut self.same_lines };
-            list.push(original.name());
+            self.reordered.push(original.name());
         }
         is_same
     }
 
     fn count(&mut self, table: &Table) {
         self.tables += 1;
-        self.rows = self.rows.saturating_add(table.census.rows.unwrap_or(0));
+        self.rows = self.rows.saturating_add(table.rows().unwrap_or(0));
         self.bytes = self.bytes.saturating_add(table.census.bytes);
     }
 
@@ -134,27 +135,32 @@ fn key(table: &Table) -> (&str, &str) {
 
 fn sum(tables: &[&Table]) -> Option<(u64, Sha256Hex)> {
     tables.iter().try_fold((0_u64, Sha256Hex::default()), |(rows, mut sum), table| {
-        sum.add(table.in_any_order?);
-        Some((rows.saturating_add(table.census.rows?), sum))
+        let own = table.in_any_order?;
+        sum.add(own.sum);
+        Some((rows.saturating_add(own.rows), sum))
     })
 }
 
 fn difference(original: &Table, copy: Option<&Table>) -> String {
     let name = original.name();
-    let (expected, found) = (original.census.rows, copy.map(|copy| copy.census.rows));
+    let (expected, found) = (original.rows(), copy.map(Table::rows));
     match (expected, found) {
         (_, None) => format!("table {name}: its rows are not in the restored database"),
         (Some(expected), Some(Some(found))) if expected != found => {
             format!("table {name}: {found} {} instead of {expected}", if found == 1 { "row" } else { "rows" })
         }
         (Some(1), _) => format!("table {name}: its row differs"),
-        (Some(rows), _) => format!("table {name}: its {rows} rows are not the same"),
-        _ => format!("table {name}: its rows, dumped as INSERTs, are not the same"),
+        (Some(rows), _) => format!("table {name}: not all of its {rows} rows are the same"),
+        _ => format!("table {name}: its rows are not the same"),
     }
 }
 
 fn only_in_copy(table: &Table) -> String {
-    let rows = table.census.rows.map_or_else(|| "rows".to_owned(), |rows| format!("{rows} rows"));
+    let rows = match table.rows() {
+        Some(1) => "1 row".to_owned(),
+        Some(rows) => format!("{rows} rows"),
+        None => "rows".to_owned(),
+    };
     format!("table {}: {rows} instead of none", table.name())
 }
 
@@ -170,7 +176,7 @@ mod tests {
             bytes: rows,
             sha256: Sha256Hex([in_order; 32]),
         };
-        Table { census, in_any_order: Some(Sha256Hex([in_any_order; 32])) }
+        Table { census, in_any_order: Some(InAnyOrder { rows, sum: Sha256Hex([in_any_order; 32]) }) }
     }
 
     fn apart(_: &TableCensus) -> Option<String> {
@@ -200,7 +206,7 @@ mod tests {
             compared.differences,
             [
                 "table public.a: 1 row instead of 3",
-                "table public.b: its 2 rows are not the same",
+                "table public.b: not all of its 2 rows are the same",
                 "table public.gone: its rows are not in the restored database",
                 "table public.one: its row differs",
                 "table public.new: 4 rows instead of none",

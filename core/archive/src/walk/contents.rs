@@ -124,9 +124,18 @@ pub(super) struct Counted {
     pub(super) rows: Option<u64>,
     pub(super) bytes: u64,
     pub(super) sha256: Sha256Hex,
-    /// The sum of the lines' digests, where the walk compares.
+    /// Where the walk compares.
     #[serde(skip)]
-    pub(super) any_order: Option<Sha256Hex>,
+    pub(super) any_order: Option<InAnyOrder>,
+}
+
+/// A table's rows, whatever their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InAnyOrder {
+    /// How many there are, those of INSERT statements as well.
+    pub rows: u64,
+    /// The sum, modulo 2^256, of the SHA-256 of each row, read as big-endian numbers.
+    pub sum: Sha256Hex,
 }
 
 impl Entry {

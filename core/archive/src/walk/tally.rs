@@ -1,11 +1,16 @@
 //! Counting what a data block holds, as its text goes by.
 
+mod inserts;
+
+use std::borrow::Cow;
+
 use digest::common::hazmat::{SerializableState, SerializedState};
 use memchr::memchr_iter;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
 
-use super::contents::{Content, Counted};
+use self::inserts::Inserts;
+use super::contents::{Content, Counted, InAnyOrder};
 use crate::census::Sha256Hex;
 
 /// The line that ends COPY text. No row is equal to it: a backslash in a value is written as two.
@@ -16,23 +21,37 @@ const TERMINATOR: &[u8] = b"\\.\n";
 pub(super) struct Sum {
     pub(super) bytes: u64,
     sha256: ResumableSha256,
-    /// The lines in any order, where they are asked for.
+    /// The rows in any order, where they are asked for.
     #[serde(skip)]
-    lines: Option<Box<Lines>>,
+    rows: Option<Box<Rows>>,
+}
+
+/// Rows by which tables are compared.
+#[derive(Clone, Debug)]
+enum Rows {
+    /// Of COPY, a line each.
+    Lines(Lines),
+    Inserts(Inserts),
 }
 
 impl Sum {
-    /// One that digests each line as well.
-    fn with_lines(columns: Option<&[String]>) -> Self {
-        let fields = columns.map(|columns| Fields { columns: columns.to_vec(), ..Fields::default() });
-        Self { lines: Some(Box::new(Lines { fields, ..Lines::default() })), ..Self::default() }
+    /// One that digests each row as well.
+    fn comparing(content: Content, columns: Option<&[String]>) -> Self {
+        let fields = columns.map(|columns| Fields::of(columns.to_vec()));
+        let rows = match content {
+            Content::Statements => Rows::Inserts(Inserts::default()),
+            Content::Rows | Content::LargeObjects => Rows::Lines(Lines { fields, ..Lines::default() }),
+        };
+        Self { rows: Some(Box::new(rows)), ..Self::default() }
     }
 
     pub(super) fn add(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.sha256.0.update(bytes);
-        if let Some(lines) = &mut self.lines {
-            lines.add(bytes);
+        match self.rows.as_deref_mut() {
+            Some(Rows::Lines(lines)) => lines.add(bytes),
+            Some(Rows::Inserts(inserts)) => inserts.add(bytes),
+            None => {}
         }
     }
 
@@ -54,9 +73,9 @@ pub(super) enum Tally {
 }
 
 impl Tally {
-    /// `compares`: its lines are digested in any order as well, and their fields by the names of `columns`, where those are given.
+    /// `compares`: its rows are digested in any order as well, and their fields by the names of `columns`, where those are given.
     pub(super) fn of(content: Content, compares: bool, columns: Option<&[String]>) -> Self {
-        let sum = if compares { Sum::with_lines(columns) } else { Sum::default() };
+        let sum = if compares { Sum::comparing(content, columns) } else { Sum::default() };
         match content {
             Content::Rows => Self::Rows(CopyText { sum, ..CopyText::default() }),
             Content::Statements | Content::LargeObjects => Self::Statements(sum),
@@ -79,7 +98,13 @@ impl Tally {
             Self::Rows(copy) => (Some(copy.rows), copy.sum),
             Self::Statements(sum) => (None, sum),
         };
-        let any_order = sum.lines.take().map(|lines| lines.finish());
+        let any_order = sum.rows.take().map(|in_any_order| match *in_any_order {
+            Rows::Lines(lines) => InAnyOrder { rows: rows.unwrap_or(0), sum: lines.finish() },
+            Rows::Inserts(inserts) => {
+                let (rows, sum) = inserts.finish();
+                InAnyOrder { rows, sum }
+            }
+        });
         let (bytes, sha256) = sum.finish();
         Ok(Counted { rows, bytes, sha256, any_order })
     }
@@ -178,22 +203,32 @@ struct Fields {
 }
 
 impl Fields {
+    /// Of these columns; of one that isn't named, by its number.
+    fn of(columns: Vec<String>) -> Self {
+        Self { columns, ..Self::default() }
+    }
+
     /// A part of a row, without its end.
     fn add(&mut self, text: &[u8]) {
         for (number, part) in text.split(|byte| *byte == b'\t').enumerate() {
             if number > 0 {
                 self.end_field();
             }
-            self.field().update(part);
+            self.add_to_field(part);
         }
     }
 
+    fn add_to_field(&mut self, text: &[u8]) {
+        self.field().update(text);
+    }
+
     fn field(&mut self) -> &mut Sha256 {
-        let name = self.columns.get(self.at).map_or("", String::as_str);
+        let at = self.at;
+        let name = self.columns.get(at).map_or_else(|| Cow::Owned(at.to_string()), |name| Cow::Borrowed(name.as_str()));
         self.field.get_or_insert_with(|| {
             let mut field = Sha256::new();
             field.update((name.len() as u64).to_be_bytes());
-            field.update(name);
+            field.update(name.as_bytes());
             field
         })
     }
@@ -207,6 +242,11 @@ impl Fields {
 
     fn end_row(&mut self) -> Sha256Hex {
         self.end_field();
+        self.end_fields()
+    }
+
+    /// The digest of all fields that have ended; the next row begins.
+    fn end_fields(&mut self) -> Sha256Hex {
         self.at = 0;
         Sha256Hex(Sha256::digest(std::mem::take(&mut self.sum).0).into())
     }
@@ -289,7 +329,7 @@ mod tests {
         }
     }
 
-    fn in_any_order(content: Content, pieces: &[&[u8]]) -> Option<Sha256Hex> {
+    fn in_any_order(content: Content, pieces: &[&[u8]]) -> Option<InAnyOrder> {
         let mut tally = Tally::of(content, true, None);
         pieces.iter().for_each(|piece| tally.add(piece).unwrap());
         tally.finish().unwrap().any_order
@@ -305,10 +345,10 @@ mod tests {
         for other in [&b"1\ta\n2\tb\n\\\\.\n"[..], b"1\tb\n2\ta\n2\tb\n\\\\.\n", b"1\ta\n2\tb\n2\tb\n\\\\.\n\n"] {
             assert_ne!(rows(other), one, "{}", other.escape_ascii());
         }
-        let lines = |text: &[u8]| in_any_order(Content::Statements, &[text]);
-        assert_eq!(lines(b"a\nb\n\n"), lines(b"\nb\na\n"));
-        assert_ne!(lines(b"a\nb"), lines(b"a\nc"));
-        assert_eq!(rows(b""), Some(Sha256Hex::default()));
+        let inserts = |text: &[u8]| in_any_order(Content::Statements, &[text]);
+        let two = inserts(b"INSERT INTO t VALUES ('a\nb');\nINSERT INTO t VALUES (2);\n\n\n");
+        assert_eq!((two, two.map(|two| two.rows)), (inserts(b"INSERT INTO t VALUES\n\t(2),\n\t('a\nb');\n"), Some(2)));
+        assert_eq!(rows(b""), Some(InAnyOrder::default()));
     }
 
     #[test]

@@ -17,7 +17,13 @@ fn a_manifest_is_read_back_as_it_was_written() {
     let manifest = manifest();
     assert_eq!(Manifest::from_json(&manifest.to_json().unwrap()).unwrap(), manifest);
     let bare = Manifest {
-        database: Database { name: "app".into(), encoding: None, server_version: None, size: None },
+        database: Database {
+            name: "app".into(),
+            encoding: None,
+            server_version: None,
+            size: None,
+            session: BTreeMap::new(),
+        },
         archive: Archive {
             version_id: None,
             etag: None,

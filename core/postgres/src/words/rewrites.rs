@@ -2,6 +2,7 @@
 //! for the same only if it is one of these, *and* the server makes the same of the original words a second time.
 
 mod chains;
+mod columns;
 mod links;
 mod lists;
 mod numbers;
@@ -13,35 +14,64 @@ use crate::words::tokens::{Token, tokens};
 pub struct Rewriting {
     /// Its name, as a report says it.
     pub name: &'static str,
+    /// What it changes them into, as a report says it.
+    pub becomes: &'static str,
     /// Why PostgreSQL does it.
     pub reason: &'static str,
     /// The words as they are once they were restored, where the copy has the ones given.
     restored: fn(&[Token], &[Token]) -> Option<Vec<Token>>,
 }
 
+const OTHER_WORDS: &str = "PostgreSQL's other words";
+
 /// All that are known.
-pub const ALL: [Rewriting; 4] = [
+pub const ALL: [Rewriting; 7] = [
     Rewriting {
         name: "lists of values",
+        becomes: OTHER_WORDS,
         reason: "`x IN ('a', 'b')` of a varchar is an array that is converted as a whole; read again from there, each value is converted by itself",
         restored: lists::converted_one_by_one,
     },
     Rewriting {
         name: "nested conditions",
+        becomes: OTHER_WORDS,
         reason: "`x BETWEEN 1 AND 2 AND y` is a condition within a condition; read again from there, all three stand side by side",
         restored: chains::flattened,
     },
     Rewriting {
         name: "negative numbers",
+        becomes: OTHER_WORDS,
         reason: "`-1::int` is an operator and a number; read again from there, it is one number",
         restored: numbers::as_constants,
     },
     Rewriting {
         name: "links between operators",
+        becomes: OTHER_WORDS,
         reason: "an operator that names another as its commutator or negator is entered with that one as well",
         restored: links::filled_in,
     },
+    Rewriting {
+        name: CHILDREN,
+        becomes: "the order of the parents",
+        reason: "a table put below another by ALTER TABLE … INHERIT keeps its order; it is made again with its parents' columns first",
+        restored: columns::of_a_child,
+    },
+    Rewriting {
+        name: "columns of statistics",
+        becomes: "the order of the parents",
+        reason: "statistics name their columns in the table's order, which a child has from its parents once it is made again",
+        restored: columns::of_statistics,
+    },
+    Rewriting {
+        name: "columns of publications",
+        becomes: "the order of the parents",
+        reason: "a publication names a table's columns in the table's order, which a child has from its parents once it is made again",
+        restored: columns::of_a_publication,
+    },
 ];
+
+/// The name of the one that puts a table's columns into its parents' order.
+pub const CHILDREN: &str = "columns of child tables";
 
 /// Which rewritings, one after the other, make `copy` of `original`; none where they don't. What is in quotes, as the body of a function,
 /// is never rewritten.
@@ -149,6 +179,66 @@ mod tests {
         assert!(known(&operator(link), &operator("")).is_empty());
         assert!(known(&operator(link), &operator(&link.replace("!", "?"))).is_empty());
         assert!(known(&operator(""), &operator(",\n    HASHES")).is_empty());
+    }
+
+    #[test]
+    fn columns_of_a_child_may_come_in_another_order_and_none_may_change() {
+        let child = |columns: &str, rest: &str| {
+            format!("CREATE TABLE public.chi (\n    {columns}\n)\nINHERITS (public.par){rest};\n")
+        };
+        let (a, b) =
+            ("b text DEFAULT 'x, y'::text,\n    a numeric(5,2)", "a numeric(5,2),\n    b text DEFAULT 'x, y'::text");
+        let set = |column: &str| format!("ALTER TABLE ONLY public.chi ALTER COLUMN {column} SET STATISTICS 5;\n");
+        assert_eq!(names(&child(a, ""), &child(b, "")), [CHILDREN]);
+        let in_order = |columns: &str, sets: [&str; 2]| child(columns, "") + &sets.map(set).concat();
+        assert_eq!(names(&in_order(a, ["b", "a"]), &in_order(b, ["a", "b"])), [CHILDREN]);
+        assert_eq!(
+            names(
+                &child(&format!("{a},\n    CONSTRAINT c {BEFORE}"), ""),
+                &child(&format!("CONSTRAINT c {AFTER},\n    {b}"), "")
+            ),
+            ["lists of values", CHILDREN]
+        );
+        for (one, other) in [
+            (child(a, ""), child(&b.replace("5,2", "5,3"), "")),
+            (child(a, ""), child("a numeric(5,2)", "")),
+            (child(a, ""), child(b, "\nWITH (fillfactor='70')")),
+            (child(a, ""), child(b, "").replace("public.par", "public.other")),
+            (
+                child(a, "").replace("(public.par)", "(public.p, public.q)"),
+                child(b, "").replace("(public.par)", "(public.q, public.p)"),
+            ),
+            (child(a, "").replace("\nINHERITS (public.par)", ""), child(b, "").replace("\nINHERITS (public.par)", "")),
+            (in_order(a, ["b", "a"]), in_order(b, ["a", "a"])),
+            (child(a, "") + "DROP TABLE x;\n", child(b, "") + "DROP TABLE x;\n"),
+        ] {
+            assert!(known(&one, &other).is_empty(), "{one} → {other}");
+        }
+    }
+
+    #[test]
+    fn statistics_and_publications_name_columns_in_the_tables_order() {
+        let statistics = |list: &str| format!("CREATE STATISTICS public.s (mcv) ON {list} FROM public.chi;\n");
+        let added = |rest: &str| format!("ALTER PUBLICATION p ADD TABLE ONLY public.chi {rest};\n");
+        let filter = "WHERE (((a > 1) AND (b = 'x'::text)))";
+        assert_eq!(names(&statistics("c, a, (f(a, b))"), &statistics("a, c, (f(a, b))")), ["columns of statistics"]);
+        assert_eq!(names(&added("(b, a)"), &added("(a, b)")), ["columns of publications"]);
+        assert_eq!(
+            names(&added(&format!("(b, a) {filter}")), &added(&format!("(a, b) {filter}"))),
+            ["columns of publications"]
+        );
+        for (one, other) in [
+            (statistics("c, a"), statistics("a, b")),
+            (statistics("c, a"), statistics("a, c, b")),
+            (statistics("c, a"), statistics("a, c").replace("mcv", "ndistinct")),
+            (statistics("a, (f(a, b))"), statistics("a, (f(b, a))")),
+            (added("(b, a)"), added("(b, c)")),
+            (added("(b, a)"), added("(a)")),
+            (added(&format!("(b, a) {filter}")), added("(a, b)")),
+            (added("WHERE (f(a, b))"), added("WHERE (f(b, a))")),
+        ] {
+            assert!(known(&one, &other).is_empty(), "{one} → {other}");
+        }
     }
 
     #[test]

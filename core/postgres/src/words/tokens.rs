@@ -3,7 +3,7 @@
 //! No such text goes to psql as it is: psql obeys `\! command` wherever it isn't quoted, and an archive may come from a stranger.
 
 /// A word, a quoted name, a text or a sign of a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Token {
     /// A keyword, a plain name, or a number without its sign.
     Word(String),

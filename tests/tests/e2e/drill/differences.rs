@@ -18,7 +18,7 @@ END $$;";
 
 /// SQL that changes one thing, and what is said of it.
 const CHANGES: [(&str, &str); 15] = [
-    ("UPDATE users SET name = 'Eve' WHERE id = 7", "table public.users: its 12 rows are not the same"),
+    ("UPDATE users SET name = 'Eve' WHERE id = 7", "table public.users: not all of its 12 rows are the same"),
     ("DELETE FROM orders WHERE id = 3", "table public.orders: 4 rows instead of 5"),
     ("SELECT setval('orders_id_seq', 41)", "sequence public.orders_id_seq: 41 instead of 42"),
     ("COMMENT ON COLUMN users.name IS 'another'", "comment on column public.users.name differs"),
@@ -36,10 +36,7 @@ const CHANGES: [(&str, &str); 15] = [
     ("ALTER FUNCTION gate() OWNER TO pg_monitor", "function public.gate() belongs to pg_monitor instead of postgres"),
     ("ALTER TABLE orders DISABLE TRIGGER touched", "trigger touched of public.orders: its definition differs"),
     ("SELECT lo_put(4712, 0, 'X')", "large objects: the content of the 1 is not the same"),
-    (
-        "GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC",
-        "owner, privileges, comment or label of 1 large object differ: 4712",
-    ),
+    ("GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC", "owner or privileges of 1 large object differs: 4712"),
     ("ALTER DATABASE \"{scratch}\" SET work_mem = '9MB'", "the database's setting work_mem differs or is missing"),
     ("COMMENT ON DATABASE \"{scratch}\" IS 'mine'", "comment on the database differs"),
 ];

@@ -211,6 +211,7 @@ fn backup(bytes: u64) -> Backup {
             encoding: Some("UTF8".to_owned()),
             server_version: Some("15.14".to_owned()),
             size: Some(GIB),
+            session: std::collections::BTreeMap::new(),
         },
         archive: manifest::Archive {
             key: "shop_backup_20261124_030000.sql.gz".to_owned(),
