@@ -1,7 +1,7 @@
 //! Which repository a command looks into, and the catalogs there of the databases that it is about.
 
 use catalog::words;
-use catalog::{BackupId, Catalog, Entry, Manifest, NotFound};
+use catalog::{BackupId, Catalog, Entry, Manifest, NotFound, going_back};
 use jiff::Timestamp;
 use repository::Repository;
 
@@ -79,7 +79,7 @@ impl Catalogs {
 }
 
 /// The backup called `name`, of any database: a name says its database. `latest` is the newest good one of the one database
-/// that was chosen, and a label alone is of that one.
+/// that was chosen, and a label alone is of that one. `~N` behind it goes back by N good ones.
 ///
 /// # Errors
 /// Exit 5 when there is none, exit 2 when more than one database matches.
@@ -88,8 +88,9 @@ pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &st
         Failure::new(Exit::NotFound, format!("{error} in {}", repository.display_name())).hint(error.hint())
     };
     let now = Timestamp::now();
-    let mut catalog = match (name, name.parse::<BackupId>()) {
-        ("latest", _) => recent(repository, settings).await?,
+    let (from, back) = going_back(name);
+    let mut catalog = match (from, from.parse::<BackupId>()) {
+        ("latest", _) => recent(repository, settings, back.saturating_add(1)).await?,
         (_, Ok(id)) => repository.catalog(&id.stem.database()).await?,
         (_, Err(error)) => match settings.databases.as_slice() {
             [DatabaseSettings { name: Some(database), .. }] => repository.catalog(database).await?,
@@ -97,7 +98,7 @@ pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &st
         },
     };
     let entry = catalog.find(name, now).map_err(missing)?.clone();
-    if name == "latest" {
+    if from == "latest" {
         passed_over(&catalog, &entry, now).iter().for_each(|note| tracing::warn!("{note}"));
     }
     catalog.entries = vec![entry.clone()];
@@ -117,13 +118,13 @@ pub(crate) fn passed_over(catalog: &Catalog, latest: &Entry, now: Timestamp) -> 
     catalog.good_ahead(now).map(note).collect()
 }
 
-/// The newest backups of the one database that was chosen, down to its newest good one.
+/// The newest backups of the one database that was chosen, down to its newest `good` good ones.
 ///
 /// # Errors
 /// Exit 2 when several were chosen, exit 5 when there is nothing to choose from.
-pub(crate) async fn recent(repository: &Repository, settings: &Settings) -> Result<Catalog, Failure> {
+pub(crate) async fn recent(repository: &Repository, settings: &Settings, good: usize) -> Result<Catalog, Failure> {
     match settings.databases.as_slice() {
-        [DatabaseSettings { name: Some(name), .. }] => Ok(repository.recent(name, Timestamp::now()).await?),
+        [DatabaseSettings { name: Some(name), .. }] => Ok(repository.recent_good(name, Timestamp::now(), good).await?),
         _ => one(Catalogs::choose(repository.catalogs().await?, settings)),
     }
 }

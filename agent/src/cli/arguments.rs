@@ -45,7 +45,7 @@ pub(crate) struct ListArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
-    /// The backup: its name as `list` shows it, or `latest` for the newest good one.
+    /// The backup: its name as `list` shows it, or `latest` for the newest good one; `latest~1` is the good one before it.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     #[command(flatten)]
@@ -215,7 +215,7 @@ fn rate(text: &str) -> Result<f64, String> {
 
 #[derive(Args, Debug)]
 pub(crate) struct DrillArgs {
-    /// The backup: its name as `list` shows it, or `latest` for the newest good one. Default: latest.
+    /// The backup: its name as `list` shows it, or `latest` for the newest good one; `latest~1` is the good one before it. Default: latest.
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
     /// Restore onto this server instead of the one that the settings name. The URL may not contain a password: set PGPASSWORD,
@@ -255,7 +255,7 @@ pub(crate) struct DrillArgs {
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct RestoreArgs {
-    /// The backup: its name as `list` shows it, or `latest` for the newest good one.
+    /// The backup: its name as `list` shows it, or `latest` for the newest good one; `latest~1` is the good one before it.
     #[arg(value_name = "ID", group = "from")]
     #[arg(required_unless_present_any = ["backup_file", "from_s3_latest", "from_s3", "list_s3", "drop_old", "undo"])]
     pub(crate) id: Option<String>,

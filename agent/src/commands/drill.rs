@@ -24,7 +24,7 @@ mod room;
 mod run;
 mod uncompared;
 
-use catalog::BackupId;
+use catalog::{BackupId, going_back};
 use jiff::Timestamp;
 
 use crate::answers::failure::{Exit, Failure};
@@ -133,10 +133,11 @@ fn name(database: &DatabaseSettings) -> Result<String, Failure> {
 
 /// The databases that are drilled: the one of the backup that was named; all that have backups; those of the settings.
 async fn databases(args: &DrillArgs, settings: &Settings) -> Result<Vec<DatabaseSettings>, Failure> {
-    if let Some(id) = args.id.as_ref().and_then(|id| id.parse::<BackupId>().ok()) {
+    let from = args.id.as_deref().map(|id| going_back(id).0);
+    if let Some(id) = from.and_then(|id| id.parse::<BackupId>().ok()) {
         return Ok(vec![settings.database(&id.stem.database())]);
     }
-    if args.id.as_ref().is_some_and(|id| id != "latest") && settings.databases.len() != 1 {
+    if from.is_some_and(|id| id != "latest") && settings.databases.len() != 1 {
         return Err(Failure::new(
             Exit::Usage,
             "more than one database is configured, and a label alone names a backup of one",

@@ -11,7 +11,7 @@ mod tests;
 
 pub use assemble::catalogs;
 pub use entry::{Entry, Origin, State};
-pub use find::NotFound;
+pub use find::{NotFound, going_back};
 
 use jiff::Timestamp;
 

@@ -26,7 +26,7 @@ pub mod watch;
 pub mod words;
 
 pub use backup::{BackupId, InvalidName, Stem, Tag, encode_database};
-pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs};
+pub use catalog::{Catalog, Entry, NotFound, Origin, State, catalogs, going_back};
 pub use clock::SKEW;
 pub use database::DatabaseEntry;
 pub use document::{DocumentError, Unknown};

@@ -8,7 +8,7 @@ mod candidate;
 use std::path::Path;
 
 use catalog::verdict::Outcome;
-use catalog::{BackupId, Catalog, Entry, Part, State, catalogs};
+use catalog::{BackupId, Catalog, Entry, Part, State, catalogs, going_back};
 use jiff::Timestamp;
 use repository::{BucketSettings, Repository, Scope};
 
@@ -43,7 +43,12 @@ pub(crate) async fn choose(
     }
     let candidate = match args.id.as_deref().filter(|id| *id != "latest") {
         Some(name) => {
-            let id = match (name.parse::<BackupId>(), BackupId::of_tag(name, database)) {
+            let (from, _) = going_back(name);
+            let id = match (from.parse::<BackupId>(), BackupId::of_tag(from, database)) {
+                _ if from == "latest" => {
+                    let name = before_latest(&repositories, database, name, now).await?;
+                    return named(&repositories, database, &name, now).await?.chosen().await;
+                }
                 (Ok(id), _) | (Err(_), Some(id)) => id,
                 (Err(error), None) => {
                     return Err(Failure::new(Exit::NotFound, error.to_string())
@@ -113,6 +118,24 @@ async fn latest(repositories: &[Repository], database: &str, now: Timestamp) -> 
         )
         .hint("check bucket and prefix; lastgood list shows what there is, lastgood backup makes the first one")
     })
+}
+
+/// The backup that `latest~2` and the like mean where several repositories have copies of the same backups.
+async fn before_latest(
+    repositories: &[Repository],
+    database: &str,
+    name: &str,
+    now: Timestamp,
+) -> Result<String, Failure> {
+    let mut all = places::empty(database);
+    for repository in repositories {
+        let catalog = repository.catalog(database).await?;
+        let is_new = |entry: &Entry| !all.entries.iter().any(|known| known.id.stem == entry.id.stem);
+        let new: Vec<Entry> = catalog.good().filter(|entry| is_new(entry)).cloned().collect();
+        all = all.joined(new);
+    }
+    let found = all.find(name, now).map_err(|error| Failure::new(Exit::NotFound, error.to_string()).hint(error.hint()));
+    found.map(Entry::name)
 }
 
 async fn named(repositories: &[Repository], database: &str, name: &str, now: Timestamp) -> Result<Candidate, Failure> {

@@ -95,7 +95,7 @@ async fn file(path: &Path, settings: &Settings) -> Result<Targets, Failure> {
 
 /// The newest backup, good or not; only `restore` and `show` take the newest good one.
 async fn latest(repository: &Repository, settings: &Settings) -> Result<Target, Failure> {
-    let catalog = places::recent(repository, settings).await?;
+    let catalog = places::recent(repository, settings, 1).await?;
     let newest = catalog.newest_uploaded(Timestamp::now()).cloned().map(Target::of);
     newest.ok_or_else(|| {
         let (database, place) = (&catalog.database, repository.display_name());

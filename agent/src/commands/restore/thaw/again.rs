@@ -22,7 +22,7 @@ impl Again {
     /// After the command line with these arguments, which meant the archive at this place: by then `latest` may be another.
     fn of(arguments: impl IntoIterator<Item = String>, name: &str, place: &str) -> Self {
         let mut words: Vec<String> = arguments.into_iter().collect();
-        let latest = |at: &usize| words.get(*at).is_some_and(|word| word == "latest");
+        let latest = |at: &usize| words.get(*at).is_some_and(|word| catalog::going_back(word).0 == "latest");
         let all: Vec<usize> = (0..words.len()).filter(latest).collect();
         let is_value =
             |at: &usize| at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(|w| w.starts_with('-'));
