@@ -23,8 +23,9 @@ pub use frame::{Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutpu
 pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader, inspect, inspect_with};
 pub use pairs::{Pairs, pairs};
 pub use sniff::{Kind, SNIFF_LEN, sniff};
+pub use walk::columns as copy_columns;
 pub use walk::packed;
 pub use walk::{
     Described, Entry, Format, FormatVersion, Header, InAnyOrder, InTablespace, InnerCompression, LargeObjectEntry,
-    Outliner, Place, PlainRepack, SavedWalk, ScriptOutline, ScriptReader, Walk, Walked,
+    Observer, Outliner, Place, PlainRepack, SavedWalk, ScriptOutline, ScriptReader, Walk, Walked,
 };

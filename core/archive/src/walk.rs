@@ -10,6 +10,7 @@ mod contents;
 mod guest;
 mod header;
 mod inner;
+mod observer;
 pub mod packed;
 mod plain;
 mod second;
@@ -19,18 +20,20 @@ mod writing;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::contents::columns;
+pub use self::contents::columns;
 use self::{
     blocks::Blocks,
     contents::{Content, Contents, ContentsReader},
     guest::Guest,
     header::HeaderReader,
     inner::Inner,
+    observer::Nobody,
     values::{Input, Stop},
 };
 pub use self::{
     contents::{Described, Entry, InAnyOrder, InTablespace, LargeObjectEntry, Outliner, Place},
     header::{Format, FormatVersion, Header, InnerCompression},
+    observer::Observer,
     plain::{PlainRepack, ScriptOutline, ScriptReader},
 };
 use crate::{
@@ -128,12 +131,21 @@ impl Walk {
     ///
     /// The first damage found; the same again for every later call.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Damage> {
+        self.feed_to(bytes, &mut Nobody)
+    }
+
+    /// Reads the dump's next bytes, and shows `observer` the rows in them. Of a script it shows none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Walk::feed`].
+    pub fn feed_to(&mut self, bytes: &[u8], observer: &mut dyn Observer) -> Result<(), Damage> {
         if let Some(damage) = &self.state.damage {
             return Err(damage.clone());
         }
         let found = match self.state.guest.take() {
-            Some(guest) => self.feed_guest(guest, bytes),
-            None => self.feed_archive(bytes),
+            Some(guest) => self.feed_guest(guest, bytes, observer),
+            None => self.feed_archive(bytes, observer),
         };
         if let Err(damage) = &found {
             self.state.damage = Some(damage.clone());
@@ -154,14 +166,14 @@ impl Walk {
         self.finish_archive()
     }
 
-    fn feed_archive(&mut self, bytes: &[u8]) -> Result<(), Damage> {
+    fn feed_archive(&mut self, bytes: &[u8], observer: &mut dyn Observer) -> Result<(), Damage> {
         let mut input = Input { rest: bytes, position: self.state.position };
-        let found = self.read(&mut input);
+        let found = self.read(&mut input, observer);
         self.state.position = input.position;
         match found {
             Err(Damage::NotAnArchive { found }) if Guest::of(found).is_some() => {
                 self.turn_to_guest()?;
-                self.feed(input.rest)
+                self.feed_to(input.rest, observer)
             }
             found => found,
         }
@@ -238,9 +250,9 @@ impl Walk {
     }
 
     /// Reads all of the input.
-    fn read(&mut self, input: &mut Input<'_>) -> Result<(), Damage> {
+    fn read(&mut self, input: &mut Input<'_>, observer: &mut dyn Observer) -> Result<(), Damage> {
         loop {
-            match self.read_stage(input) {
+            match self.read_stage(input, observer) {
                 Ok(next) => self.state.stage = next,
                 Err(Stop::Starved) => return Ok(()),
                 Err(Stop::Found(damage)) => return Err(damage),
@@ -253,7 +265,7 @@ impl Walk {
     }
 
     /// Reads on to the end of a stage and says which follows.
-    fn read_stage(&mut self, input: &mut Input<'_>) -> Result<Stage, Stop> {
+    fn read_stage(&mut self, input: &mut Input<'_>, observer: &mut dyn Observer) -> Result<Stage, Stop> {
         let contents = &mut self.state.contents;
         match &mut self.state.stage {
             Stage::Header(reader) => {
@@ -266,7 +278,7 @@ impl Walk {
                 let header = self.state.header.as_ref().ok_or("the saved place has no header")?;
                 Ok(Stage::Blocks(Blocks::new(header, input.position, reader.fingerprint())))
             }
-            Stage::Blocks(blocks) => Err(blocks.read(contents, &mut self.inner, input)),
+            Stage::Blocks(blocks) => Err(blocks.read(contents, (&mut self.inner, observer), input)),
         }
     }
 
@@ -281,17 +293,17 @@ impl Walk {
         let Some(guest) = Guest::of(found) else { return Ok(()) };
         self.state.stage = Stage::Header(HeaderReader::new());
         self.state.position = 0;
-        self.feed_guest(guest, &head)
+        self.feed_guest(guest, &head, &mut Nobody)
     }
 
-    fn feed_guest(&mut self, mut guest: Guest, bytes: &[u8]) -> Result<(), Damage> {
+    fn feed_guest(&mut self, mut guest: Guest, bytes: &[u8], observer: &mut dyn Observer) -> Result<(), Damage> {
         let fed = match &mut guest {
             Guest::Plain(count) => {
                 let fed = count.feed(bytes);
                 self.state.position = count.position();
                 fed
             }
-            Guest::Tar(tar) => tar.feed(bytes, &mut |archive| self.feed_archive(archive)),
+            Guest::Tar(tar) => tar.feed(bytes, &mut |archive| self.feed_archive(archive, observer)),
         };
         self.state.guest = Some(guest);
         fed

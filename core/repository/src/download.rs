@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 
 use bytes::{Buf, Bytes};
 use catalog::Object;
@@ -20,8 +21,8 @@ enum Source {
 }
 
 impl Download {
-    pub(crate) fn from_bucket(bucket: Bucket, object: Object, from: u64) -> Self {
-        Self(Source::Bucket(Box::new(BucketDownload::new(bucket, object, from))))
+    pub(crate) fn from_bucket(bucket: Bucket, object: Object, wanted: &Range<u64>) -> Self {
+        Self(Source::Bucket(Box::new(BucketDownload::new(bucket, object, wanted))))
     }
 
     pub(crate) fn from_file(file: FileDownload) -> Self {

@@ -1,6 +1,7 @@
 //! The repository: one enum over bucket and directory, so that every caller asks both the same way.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -314,9 +315,17 @@ impl Repository {
     /// # Errors
     /// As [`Self::download`].
     pub async fn download_from(&self, object: &Object, from: u64) -> Result<Download, Error> {
+        self.download_range(object, from..object.size).await
+    }
+
+    /// Begins to read these bytes of an object as it was listed, and no others.
+    ///
+    /// # Errors
+    /// As [`Self::download`].
+    pub async fn download_range(&self, object: &Object, wanted: Range<u64>) -> Result<Download, Error> {
         match self {
-            Self::Bucket(bucket) => Ok(Download::from_bucket(bucket.clone(), object.clone(), from)),
-            Self::Directory(directory) => directory.download(object, from).await.map(Download::from_file),
+            Self::Bucket(bucket) => Ok(Download::from_bucket(bucket.clone(), object.clone(), &wanted)),
+            Self::Directory(directory) => directory.download(object, wanted).await.map(Download::from_file),
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     contents::{Content, Contents, Counted, Fingerprint},
     header::Header,
     inner::Inner,
+    observer::Observer,
     second::SecondContents,
     tally::{Sum, Tally},
     values::{Input, Stop, Values},
@@ -30,6 +31,9 @@ pub(super) struct Blocks {
     pub(super) first: u64,
     /// Where the current block starts.
     start: u64,
+    /// Where the current chunk starts.
+    #[serde(skip)]
+    chunk: u64,
     /// Whether its type says that it holds large objects.
     large_objects: bool,
     stream: Stream,
@@ -71,6 +75,7 @@ impl Blocks {
             place: Place::Border,
             first,
             start: first,
+            chunk: first,
             large_objects: false,
             stream: Stream::LargeObject(Sum::default()),
             census: LargeObjectCensus::default(),
@@ -84,14 +89,19 @@ impl Blocks {
     }
 
     /// Reads on until the input is used up; never returns without a reason to stop.
-    pub(super) fn read(&mut self, contents: &mut Contents, inner: &mut Inner, input: &mut Input<'_>) -> Stop {
+    pub(super) fn read(
+        &mut self,
+        contents: &mut Contents,
+        (inner, observer): (&mut Inner, &mut dyn Observer),
+        input: &mut Input<'_>,
+    ) -> Stop {
         loop {
             let next = match self.place {
                 Place::Border => self.begin_block(contents, input),
-                Place::DumpId => self.enter_block(contents, input),
+                Place::DumpId => self.enter_block(contents, observer, input),
                 Place::LargeObjectOid => self.begin_large_object(contents, input),
-                Place::ChunkLength => self.begin_chunk(contents, inner, input),
-                Place::Chunk { left } => self.read_chunk(left, inner, input),
+                Place::ChunkLength => self.begin_chunk(contents, (inner, observer), input),
+                Place::Chunk { left } => self.read_chunk(left, (inner, observer), input),
                 Place::SecondContents => self.read_second(contents, input),
                 Place::Ended if input.rest.is_empty() => Err(Stop::Starved),
                 Place::Ended => Err(Stop::Found(Damage::TrailingBytes { offset: input.position })),
@@ -134,10 +144,15 @@ impl Blocks {
     }
 
     /// The block must be the one that the awaited entry promises.
-    fn enter_block(&mut self, contents: &Contents, input: &mut Input<'_>) -> Result<Place, Stop> {
+    fn enter_block(
+        &mut self,
+        contents: &Contents,
+        observer: &mut dyn Observer,
+        input: &mut Input<'_>,
+    ) -> Result<Place, Stop> {
         let dump_id = self.values.int(input)?;
         let awaited = contents.awaited().filter(|entry| i64::from(entry.dump_id) == dump_id);
-        let Some(block) = awaited.and_then(|entry| entry.block.as_ref()) else {
+        let Some((entry, block)) = awaited.and_then(|entry| Some((entry, entry.block.as_ref()?))) else {
             return Err(Stop::Found(self.unexpected_block(dump_id, contents)));
         };
         if self.large_objects != (block.content == Content::LargeObjects) {
@@ -147,6 +162,9 @@ impl Blocks {
             return Err(format!("the table of contents has it at byte {promised}").into());
         }
         self.stream = Stream::Table(Tally::of(block.content, contents.compares, block.columns.as_deref()));
+        if block.content == Content::Rows {
+            observer.begin(entry.dump_id, input.position);
+        }
         Ok(if self.large_objects { Place::LargeObjectOid } else { Place::ChunkLength })
     }
 
@@ -177,32 +195,48 @@ impl Blocks {
     fn begin_chunk(
         &mut self,
         contents: &mut Contents,
-        inner: &mut Inner,
+        (inner, observer): (&mut Inner, &mut dyn Observer),
         input: &mut Input<'_>,
     ) -> Result<Place, Stop> {
+        if self.values.is_between() {
+            self.chunk = input.position;
+        }
         match u64::try_from(self.values.int(input)?) {
             Ok(0) => {
                 inner.end()?;
-                self.end_stream(contents, input.position)
+                self.end_stream(contents, observer, input.position)
             }
             Ok(left) => Ok(Place::Chunk { left }),
             Err(_) => Err("a chunk's length is negative".into()),
         }
     }
 
-    fn read_chunk(&mut self, left: u64, inner: &mut Inner, input: &mut Input<'_>) -> Result<Place, Stop> {
+    fn read_chunk(
+        &mut self,
+        left: u64,
+        (inner, observer): (&mut Inner, &mut dyn Observer),
+        input: &mut Input<'_>,
+    ) -> Result<Place, Stop> {
         let chunk = input.up_to(left)?;
-        let stream = &mut self.stream;
-        inner.push(chunk, &mut |plain| stream.add(plain))?;
+        let (stream, begin) = (&mut self.stream, self.chunk);
+        inner.push(chunk, &mut |plain| {
+            if stream.is_rows() {
+                observer.text(begin, plain);
+            }
+            stream.add(plain)
+        })?;
         Ok(match left - chunk.len() as u64 {
             0 => Place::ChunkLength,
             left => Place::Chunk { left },
         })
     }
 
-    fn end_stream(&mut self, contents: &mut Contents, end: u64) -> Result<Place, Stop> {
+    fn end_stream(&mut self, contents: &mut Contents, observer: &mut dyn Observer, end: u64) -> Result<Place, Stop> {
         match std::mem::replace(&mut self.stream, Stream::LargeObject(Sum::default())) {
             Stream::Table(tally) => {
+                if matches!(tally, Tally::Rows(_)) {
+                    observer.end(end);
+                }
                 contents.complete(tally.finish()?, end);
                 Ok(Place::Border)
             }
@@ -242,6 +276,10 @@ impl Blocks {
 }
 
 impl Stream {
+    fn is_rows(&self) -> bool {
+        matches!(self, Self::Table(Tally::Rows(_)))
+    }
+
     fn add(&mut self, plain: &[u8]) -> Result<(), Stop> {
         match self {
             Self::Table(tally) => Ok(tally.add(plain)?),

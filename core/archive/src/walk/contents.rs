@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::outliner::{Described, Outliner};
-pub(crate) use self::reader::columns;
+pub use self::reader::columns;
 pub(super) use self::reader::{ContentsReader, Fingerprint};
 use super::values::Stop;
 use crate::Damage;

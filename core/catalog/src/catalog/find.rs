@@ -126,7 +126,9 @@ mod tests {
 
     fn listing() -> Listing {
         let mut listing = Listing::bucket();
-        for (state, day) in [(State::Good, 20), (State::Good, 21), (State::Damaged, 22), (State::Good, 23), (State::Uploaded, 24)] {
+        for (state, day) in
+            [(State::Good, 20), (State::Good, 21), (State::Damaged, 22), (State::Good, 23), (State::Uploaded, 24)]
+        {
             listing.at(state, &format!("2026-01-{day}T03:00:00Z"));
         }
         listing.add(State::Good, &Tag::Label("initial".into()), time("2026-01-19T03:00:00Z"));

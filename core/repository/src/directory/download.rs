@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
@@ -22,7 +23,7 @@ pub(crate) struct FileDownload {
 }
 
 impl Directory {
-    pub(crate) async fn download(&self, listed: &Object, from: u64) -> Result<FileDownload, Error> {
+    pub(crate) async fn download(&self, listed: &Object, wanted: Range<u64>) -> Result<FileDownload, Error> {
         let (path, listed) = (self.path_of(&listed.key), listed.clone());
         off_runtime(move || {
             let failed = |error| Error::io(&path, error);
@@ -31,8 +32,9 @@ impl Directory {
             if (opened.size, opened.last_modified) != (listed.size, listed.last_modified) {
                 return Err(Error::Changed { object: path.display().to_string() });
             }
-            let from = file.seek(SeekFrom::Start(from.min(listed.size))).map_err(failed)?;
-            Ok(FileDownload { path, file: Some(file), left: listed.size - from })
+            let end = wanted.end.min(listed.size);
+            let from = file.seek(SeekFrom::Start(wanted.start.min(end))).map_err(failed)?;
+            Ok(FileDownload { path, file: Some(file), left: end - from })
         })
         .await
     }

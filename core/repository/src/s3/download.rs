@@ -21,6 +21,8 @@ pub(crate) struct BucketDownload {
     object: Object,
     /// First byte not yet asked for.
     asked: u64,
+    /// Where it ends.
+    end: u64,
     /// Bytes given so far, and those before the place it began at.
     given: u64,
     window: VecDeque<Fetch>,
@@ -36,12 +38,13 @@ impl Drop for Fetch {
 }
 
 impl BucketDownload {
-    pub(crate) fn new(bucket: Bucket, object: Object, from: u64) -> Self {
-        let from = from.min(object.size);
-        Self { bucket, object, asked: from, given: from, window: VecDeque::new() }
+    pub(crate) fn new(bucket: Bucket, object: Object, wanted: &Range<u64>) -> Self {
+        let end = wanted.end.min(object.size);
+        let from = wanted.start.min(end);
+        Self { bucket, object, asked: from, end, given: from, window: VecDeque::new() }
     }
 
-    /// The next bytes, up to 8 MiB at once; `None` at the object's end, when all of its bytes were given.
+    /// The next bytes, up to 8 MiB at once; `None` at the end, when all bytes were given.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         self.fill_window();
         let Some(mut fetch) = self.window.pop_front() else { return Ok(None) };
@@ -56,12 +59,12 @@ impl BucketDownload {
 
     /// Bytes that are still to come.
     pub(crate) fn left(&self) -> u64 {
-        self.object.size - self.given
+        self.end - self.given
     }
 
     fn fill_window(&mut self) {
-        while self.asked < self.object.size && self.window.len() < self.bucket.settings.parts_in_flight.max(1) {
-            let range = self.asked..self.object.size.min(self.asked + RANGE);
+        while self.asked < self.end && self.window.len() < self.bucket.settings.parts_in_flight.max(1) {
+            let range = self.asked..self.end.min(self.asked + RANGE);
             self.asked = range.end;
             let (bucket, object) = (self.bucket.clone(), self.object.clone());
             self.window.push_back(Fetch(tokio::spawn(async move { bucket.fetch(&object, range).await })));

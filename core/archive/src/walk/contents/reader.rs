@@ -293,8 +293,9 @@ pub(super) fn dump_id(id: i64) -> Result<i32, Stop> {
     i32::try_from(id).ok().filter(|&id| id > 0).ok_or_else(|| format!("an entry's number is {id}").into())
 }
 
-/// The columns of `COPY schema.table (a, "b, c") FROM stdin;`
-pub(crate) fn columns(statement: &str) -> Option<Vec<String>> {
+/// The columns of `COPY schema.table (a, "b, c") FROM stdin;`, in their quotes; `None` where it names none.
+#[must_use]
+pub fn columns(statement: &str) -> Option<Vec<String>> {
     let (before, _) = statement.trim_end().rsplit_once(") FROM stdin")?;
     // Within quotes anything may stand: the list begins at the first parenthesis outside of them.
     let mut is_quoted = false;
