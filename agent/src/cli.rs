@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use arguments::{
-    AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, DrillArgs, ExpectArgs, ListArgs, ManArgs,
-    Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
+    AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, DiffArgs, DrillArgs,
+    ExpectArgs, ListArgs, ManArgs, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
 };
 
 use crate::answers::report::Report;
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// Take over backups that another tool made, after reading them back and finding them intact.
     #[command(after_help = examples::ADOPT)]
     Adopt(AdoptArgs),
+    /// Say that what is in a backup is right, though it has lost rows or tables.
+    #[command(after_help = examples::ACCEPT)]
+    Accept(AcceptArgs),
     /// Mark a database as no longer backed up, so that `check` and the alarms stop reporting it as missing.
     #[command(after_help = examples::RETIRE)]
     Retire(RetireArgs),
@@ -96,6 +99,9 @@ pub(crate) enum Command {
     /// Restore a backup.
     #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
+    /// Show what differs between two backups: tables, definitions, sequences and, if asked for, rows.
+    #[command(after_help = examples::DIFF)]
+    Diff(DiffArgs),
     /// Prove that a backup restores: restore it into a scratch database, compare that with what was dumped, and drop it.
     #[command(after_help = examples::DRILL)]
     Drill(DrillArgs),

@@ -1,14 +1,16 @@
 //! What `lastgood` can do: one file, or one folder beside it, for each command of the same name.
 //!
 //! Each has a `run` that reads as its table of contents. No command imports another, except `restore`, which imports the backup
-//! that it takes of what it replaces, and `drill`, which restores.
+//! that it takes of what it replaces, and `drill` and `diff`, which read an archive as a restore does.
 
+pub(crate) mod accept;
 pub(crate) mod adopt;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod cost;
+pub(crate) mod diff;
 pub(crate) mod drill;
 pub(crate) mod expect;
 pub(crate) mod list;

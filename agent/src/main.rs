@@ -32,8 +32,8 @@ use std::process::ExitCode;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    adopt, backup, check, completions, config, cost, drill, expect, list, man, policy, prune, restore, retire, show,
-    verify,
+    accept, adopt, backup, check, completions, config, cost, diff, drill, expect, list, man, policy, prune, restore,
+    retire, show, verify,
 };
 use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
@@ -54,11 +54,13 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Backup(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| backup::run(args, s, i).await),
         Command::Restore(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| restore::run(args, s, i).await),
+        Command::Diff(args) => begin(cli, unlogged, async |s, i| diff::run(args, s, i).await),
         Command::Drill(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| drill::run(args, s, i).await),
         Command::Verify(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(verify::run(args, s)).await),
         Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(check::run(args, s)).await),
         Command::Prune(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| prune::run(args, s, i).await),
         Command::Adopt(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(adopt::run(args, s)).await),
+        Command::Accept(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(accept::run(args, s)).await),
         Command::Retire(args) => {
             begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(retire::run(args, s, i)).await)
         }

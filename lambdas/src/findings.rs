@@ -5,6 +5,7 @@ use std::fmt;
 use catalog::drill::LastDrill;
 use catalog::freshness::{Drills, DrillsAsked, Finding, check_drills};
 use catalog::retention::Refusal;
+use catalog::shrink::Shrink;
 use catalog::verdict::Extent;
 use catalog::words;
 use catalog::{BackupId, DatabaseEntry, Entry, Freshness, Verdict};
@@ -113,8 +114,23 @@ pub struct Gauge {
     pub own: Option<OwnLimits>,
     /// When a restore of it was last proved.
     pub drilled: Drilled,
+    /// Its backups that have lost rows, which nobody has accepted, newest first.
+    pub shrinks: Vec<OpenShrink>,
     /// Why nothing is known of it.
     pub trouble: Option<Trouble>,
+}
+
+/// A backup that has lost rows or tables, which nobody has accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenShrink {
+    /// Its name, with its date folder.
+    pub backup: BackupId,
+    /// What it has lost; `None` where that can't be read.
+    pub shrink: Option<Shrink>,
+    /// When it keeps no other backup any more.
+    pub until: Timestamp,
+    /// How many backups stay for its sake alone, as retention has last counted them.
+    pub kept: u64,
 }
 
 /// Why nothing is known of a database, which counts as never backed up then: a sentence without its subject.
@@ -275,6 +291,13 @@ impl Gauge {
     #[must_use]
     pub fn row_ratio(&self) -> Option<f64> {
         self.proof?.extent?.row_ratio()
+    }
+
+    /// The least share that is left of anything: of all rows, or of a table's in a backup that nobody has accepted.
+    #[must_use]
+    pub fn least_left(&self) -> Option<f64> {
+        let shrinks = self.shrinks.iter().map(|open| open.shrink.as_ref().map_or(0.0, Shrink::least_left));
+        self.row_ratio().into_iter().chain(shrinks).reduce(f64::min)
     }
 }
 

@@ -15,6 +15,7 @@ mod further;
 mod gauge;
 mod limits;
 mod measure;
+mod shrinks;
 mod standing;
 mod tell;
 #[cfg(test)]

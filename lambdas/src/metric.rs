@@ -77,10 +77,11 @@ fn of_gauge(gauge: &Gauge) -> Vec<Measure> {
     if let Some(unproved) = gauge.drilled.unproved {
         measures.of_database("DrillAge", days(unproved), StandardUnit::None);
     }
+    measures.of_database("ShrunkBackups", count(gauge.shrinks.len() as u64), StandardUnit::Count);
     if let Some(proof) = gauge.proof {
         measures.of_database("BackupSize", count(proof.size), StandardUnit::Bytes);
     }
-    for (name, ratio) in [("SizeRatio", gauge.size_ratio()), ("RowRatio", gauge.row_ratio())] {
+    for (name, ratio) in [("SizeRatio", gauge.size_ratio()), ("RowRatio", gauge.least_left())] {
         if let Some(ratio) = ratio {
             measures.of_database(name, ratio, StandardUnit::None);
         }

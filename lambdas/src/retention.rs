@@ -11,8 +11,8 @@ mod tests;
 use std::collections::BTreeMap;
 
 use catalog::freshness::could_be;
-use catalog::retention::{Age, Plan, goes_next};
-use catalog::status::{GoesNext, Run};
+use catalog::retention::{Age, Plan, Unaccepted, goes_next, unaccepted};
+use catalog::status::{GoesNext, Run, Shrunk};
 use catalog::{Catalog, DatabaseEntry, Entry, Object, Origin, Policy, StatusRecord, catalogs};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Removal, Scope};
@@ -63,7 +63,7 @@ impl Retention {
         let Some(task) = task(payload)? else { return Ok(Value::Null) };
         let now = Timestamp::now();
         let mut failures = Vec::new();
-        let (mut databases, mut next, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut databases, mut next, mut damaged, mut shrunk) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut catalogs = self.list(task).await?;
         for catalog in &mut catalogs {
             self.find_uncommitted(catalog, &mut failures).await;
@@ -81,6 +81,7 @@ impl Retention {
             if plan.refused.is_none() && !deadline.is_near() {
                 next.extend(self.goes_next(catalog, now));
             }
+            shrunk.extend(unaccepted(catalog, plan, now).iter().map(keeping));
             stayed.insert(catalog.database.clone(), still_there);
             damaged.extend(pruned.left_damaged(catalog));
             databases.push(pruned);
@@ -90,7 +91,7 @@ impl Retention {
             failures.extend(self.cloud.publish(&metric::pruned(&databases)).await.err());
             let standing = databases.iter().flat_map(Pruned::standing).collect();
             let vanished = noted.vanished;
-            let run = Run { next, damaged, standing, vanished, ..Run::at(self.finished(&failures).await) };
+            let run = Run { next, damaged, standing, vanished, shrunk, ..Run::at(self.finished(&failures).await) };
             failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
         }
         if let Some(message) = message::refused(&databases, now).filter(|_| task.daily && !task.dry_run) {
@@ -206,6 +207,12 @@ fn task(payload: &Value) -> Result<Option<Task>, Failure> {
         Event::Arrivals(_) | Event::Queued(_) => Ok(Some(Task { dry_run: false, daily: false })),
         Event::Nothing => Ok(None),
     }
+}
+
+/// A shrink as it is told.
+fn keeping(open: &Unaccepted<'_>) -> Shrunk {
+    let (backup, record) = (open.entry.id.clone(), open.record.clone());
+    Shrunk { backup, record, until: open.until, kept: open.kept as u64 }
 }
 
 /// The agent's settings by the agent's names, with the agent's meaning.

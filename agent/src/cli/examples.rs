@@ -86,6 +86,16 @@ Examples:
 Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 4 a backup is damaged,
 5 no such backup.";
 
+pub(super) const ACCEPT: &str = "\
+Examples:
+  lastgood accept latest
+  lastgood accept shop_backup_20261122_030000
+
+Until then backups from before it are kept, for 30 days at most, and the AWS stack's mail names it each
+day. Later backups are compared with what is accepted. Accepting twice changes nothing.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no such backup.";
+
 pub(super) const RETIRE: &str = "\
 Examples:
   lastgood retire old_shop            ask first, then mark it as no longer backed up
@@ -131,6 +141,19 @@ Examples:
 
 Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds
 the lock, 4 the backup is damaged, 5 no such backup or old database.";
+
+pub(super) const DIFF: &str = "\
+Examples:
+  lastgood diff latest~1 latest       show what has changed since the good backup before the newest one
+  lastgood diff latest~1 latest --rows --table orders --limit 100
+  lastgood diff shop_backup_20261121_030000 shop_backup_20261122_030000 --json
+  lastgood diff initial latest --exit-code
+
+Without --rows no archive is read but its first bytes, which hold the definitions. Rows are compared by
+their primary key; those of a table without one are counted as they are. docs/diff.md says more.
+
+Exit status: 0 done, 1 failed, or with --exit-code not all could be compared, 2 wrong usage or setting,
+4 a backup is damaged, 5 no such backup, 6 with --exit-code something differs.";
 
 pub(super) const DRILL: &str = "\
 Examples:

@@ -12,6 +12,7 @@ mod name;
 mod outcome;
 mod publish;
 mod run;
+mod shrink;
 mod source;
 
 use catalog::manifest::Purpose;

@@ -95,7 +95,8 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
     }
     let oldest = repository.oldest(name).await?;
     let oldest = oldest_verdict(catalog.entries.iter().chain(&oldest.entries));
-    Ok(Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(oldest, now))
+    let health = Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(oldest, now);
+    Ok(health.shrinking(&catalog, now))
 }
 
 /// Adds how the database's drills are. Where nobody asks for drills, nothing said of them is no failure.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use catalog::shrink::Rule;
 use catalog::{Policy, Thresholds};
 use jiff::SignedDuration;
 use postgres::libpq::{self, Variables};
@@ -50,6 +51,8 @@ pub(crate) struct DatabaseSettings {
     /// Where drills restore; `None`: on its own server.
     pub(crate) drill_server: Option<DrillPlace>,
     pub(crate) drill_healthcheck: Option<Secret>,
+    /// Which losses of rows a backup warns of.
+    pub(crate) shrink: Rule,
 }
 
 /// A place for drills that isn't the database's own server.
@@ -226,6 +229,10 @@ impl DatabaseSettings {
             checks: layers.get(&table::RESTORE_CHECKS),
             drill_server: DrillPlace::of(layers),
             drill_healthcheck: layers.get(&table::BACKUP_DRILL_HEALTHCHECK_URL),
+            shrink: Rule {
+                percent: count(&table::BACKUP_SHRINK_PERCENT),
+                except: layers.get(&table::BACKUP_SHRINK_EXCEPT).unwrap_or_default(),
+            },
         }
     }
 }

@@ -55,6 +55,9 @@ pub(super) fn link(text: &str) -> Option<(&str, &str)> {
 const MANY: u32 = 1_000_000;
 pub(crate) const COUNT: Form<u32> = Form { words: "whole number", parse: |text| number(text, 0, MANY) };
 pub(crate) const POSITIVE: Form<u32> = Form { words: "whole number from 1", parse: |text| number(text, 1, MANY) };
+pub(crate) const PERCENT: Form<u32> = Form { words: "percentage", parse: |text| number(text, 0, 100) };
+pub(crate) const TABLES: Form<Vec<String>> =
+    Form { words: "tables, `NAME` or `SCHEMA.NAME`, separated by commas; `*` stands for anything", parse: tables };
 /// A hundred years are enough, and leave room for arithmetic on dates.
 pub(crate) const DAYS: Form<u32> = Form { words: "days", parse: |text| number(text, 0, 36_525) };
 pub(crate) const PORT: Form<u16> =
@@ -135,6 +138,11 @@ fn number<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, mos
         Ok(number) if number >= least && number <= most => Ok(number),
         _ => Err(format!("expected a whole number from {least} to {most}")),
     }
+}
+
+fn tables(text: &str) -> Result<Vec<String>, String> {
+    let names = text.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
 }
 
 fn size(text: &str) -> Result<u64, String> {

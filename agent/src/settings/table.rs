@@ -161,6 +161,10 @@ settings! {
         BACKUP_DRILL_SERVER: DrillServer = DRILL_SERVER { secret: true, per_database: true }
     }
     Run {
+        /// `backup` warns of a table that had at least 1,000 rows when at least this percentage of them is gone since the backup before; and of one that had at least 100 when it is empty or gone. Backups from before such a backup are kept for 30 days, or until `lastgood accept`. `0`: it warns of none.
+        BACKUP_SHRINK_PERCENT: u32 = PERCENT { default: Some("50"), per_database: true }
+        /// The tables that `backup` never warns of, such as queues and sessions: `sessions, queue.*, tmp_*`. What has fallen as low before, within the seven backups before, isn't warned of either, once that was accepted.
+        BACKUP_SHRINK_EXCEPT: Vec<String> = TABLES { per_database: true }
         /// The URL to ping when a backup succeeds, and with `/start` added when it begins, as healthchecks.io expects.
         BACKUP_HEALTHCHECK_URL: Secret = PING_URL { secret: true, per_database: true }
         /// The URL to ping when a backup fails, with the error as the body. Unset: `BACKUP_HEALTHCHECK_URL` with `/fail` added.

@@ -105,11 +105,24 @@ pub enum Record {
     Globals,
     /// The same, encrypted as its archive is.
     SealedGlobals,
+    /// What it has lost since the backup before it.
+    Shrunk,
+    /// A person says that this is right.
+    Accepted,
 }
 
 impl Record {
-    const ALL: [Self; 7] =
-        [Self::Manifest, Self::Intact, Self::Damaged, Self::Verifying, Self::Drill, Self::Globals, Self::SealedGlobals];
+    const ALL: [Self; 9] = [
+        Self::Manifest,
+        Self::Intact,
+        Self::Damaged,
+        Self::Verifying,
+        Self::Drill,
+        Self::Globals,
+        Self::SealedGlobals,
+        Self::Shrunk,
+        Self::Accepted,
+    ];
 
     fn suffix(self) -> &'static str {
         match self {
@@ -120,6 +133,8 @@ impl Record {
             Self::Drill => ".drill.json",
             Self::Globals => ".globals.sql.gz",
             Self::SealedGlobals => ".globals.sql.gz.age",
+            Self::Shrunk => ".shrunk.json",
+            Self::Accepted => ".accepted.json",
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod manifest;
 mod object;
 mod rereading;
 pub mod retention;
+pub mod shrink;
 pub mod status;
 #[cfg(test)]
 mod testing;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::Stem;
 use crate::document::{DocumentError, Kind, Unknown};
+use crate::shrink::Shrink;
 
 const KIND: Kind = Kind { what: "manifest", version: 1 };
 
@@ -36,6 +37,9 @@ pub struct Manifest {
     /// The server's roles and tablespaces, stored beside the archive; none where they weren't read or stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub globals: Option<Globals>,
+    /// What it has lost since the backup before it; none where that is little, or nothing was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk: Option<Shrink>,
     /// Who made it.
     pub agent: Agent,
     /// When the dump began; of an adopted guest when its archive was written.

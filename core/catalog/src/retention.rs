@@ -7,9 +7,10 @@
 //! Nothing good goes before it has the age that the policy leaves alone, however many newer ones there are.
 //! Without a good backup nothing goes at all. What isn't good never counts for a rule and goes by age alone, an unfinished
 //! archive by the clock's, guests never; but while fewer good ones stay than there should be, what isn't verified yet stays
-//! too, for it may be good.
+//! too, for it may be good. What is older than a backup that has lost rows stays for a while as well.
 
 mod day;
+mod holds;
 mod local;
 mod next;
 mod policy;
@@ -17,10 +18,12 @@ mod reason;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod unaccepted;
 mod vanished;
 
 use jiff::Timestamp;
 
+use self::holds::Holds;
 use crate::catalog::{Catalog, Entry, State};
 
 pub use day::Removals;
@@ -28,6 +31,7 @@ pub use local::local_plan;
 pub use next::goes_next;
 pub use policy::{Age, Policy};
 pub use reason::{Decision, Keep, Period, Refusal, Remove};
+pub use unaccepted::{Unaccepted, unaccepted};
 pub use vanished::{There, Vanished};
 
 /// What retention would do with one catalog.
@@ -80,6 +84,12 @@ pub fn plan<'a>(catalog: &'a Catalog, policy: &Policy, now: Timestamp, limit: Li
             decision => decision,
         });
         Row { entry, decision }
+    });
+    let holds = Holds::of(catalog);
+    let held = |row: &Row<'_>| anchor.and_then(|anchor| holds.on(row.entry, anchor)).filter(|_| row.is_removed());
+    let rows = rows.map(|row| match held(&row) {
+        Some(reason) => Row { decision: Decision::Keep(vec![reason]), ..row },
+        None => row,
     });
     let mut plan = Plan { rows: rows.collect(), refused: None };
     plan.refused = plan.too_many(now).filter(|_| limit == Limit::Half);

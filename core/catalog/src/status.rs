@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::backup::BackupId;
 use crate::document::{DocumentError, Kind, Unknown};
 use crate::object::Object;
 use crate::retention::Vanished;
@@ -40,9 +41,26 @@ pub struct Run {
     /// Backups that somebody else removed within a week; a run of retention's alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vanished: Vec<Vanished>,
+    /// Backups that have lost rows, which nobody has accepted; a run of retention's alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shrunk: Vec<Shrunk>,
     /// Fields of a later version.
     #[serde(skip)]
     pub unknown: Unknown,
+}
+
+/// A backup that has lost rows or tables, which nobody has accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shrunk {
+    /// Its name, with its date folder.
+    pub backup: BackupId,
+    /// What it has lost: the record beside it.
+    pub record: Object,
+    /// When it keeps no other backup any more.
+    pub until: Timestamp,
+    /// How many backups stay for its sake alone.
+    pub kept: u64,
 }
 
 /// What a database has further back than the days that freshness lists each time.
@@ -110,9 +128,9 @@ impl Run {
     /// The end of a run at `finished`, with nothing more to say.
     #[must_use]
     pub fn at(finished: Timestamp) -> Self {
-        let (next, damaged, standing, vanished) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (next, damaged, standing, vanished, shrunk) = Default::default();
         let (in_glacier, oldest_verdict, unknown) = (None, None, Unknown::default());
-        Self { finished, in_glacier, oldest_verdict, next, damaged, standing, vanished, unknown }
+        Self { finished, in_glacier, oldest_verdict, next, damaged, standing, vanished, shrunk, unknown }
     }
 
     /// Reads the status of a run.
@@ -214,6 +232,16 @@ mod tests {
             next: vec![next],
             damaged: vec!["20260119/app_backup_20260119_030000".into()],
             standing: vec!["its plan was refused".into()],
+            shrunk: vec![Shrunk {
+                backup: "20260119/app_backup_20260119_030000".parse().unwrap(),
+                record: crate::testing::object(
+                    "backups/20260119/app_backup_20260119_030000.shrunk.json",
+                    300,
+                    plain.finished,
+                ),
+                until: time("2026-02-18T03:00:00Z"),
+                kept: 12,
+            }],
             ..plain
         };
         assert_eq!(Run::from_json(&full.to_json().unwrap()).unwrap(), full);

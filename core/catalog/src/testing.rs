@@ -135,6 +135,7 @@ pub(crate) fn manifest() -> Manifest {
             large_objects: LargeObjectCensus { count: 1, bytes: 2_048, sha256: Sha256Hex([3; 32]) },
         },
         globals: None,
+        shrunk: None,
         agent: Agent { version: "0.1.0".into(), host: "db1".into() },
         started: time("2026-01-20T03:00:00.25Z"),
         finished: time("2026-01-20T03:00:12.592Z"),

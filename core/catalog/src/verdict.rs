@@ -70,6 +70,12 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// The same beside no others.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { median_bytes: None, median_rows: None, ..self }
+    }
+
     /// The stored bytes as a share of those before; `None` where there are none before.
     #[must_use]
     pub fn size_ratio(&self) -> Option<f64> {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use catalog::drill::{Drill, DrillStatus, LastDrill};
 use catalog::freshness::Drills;
 use catalog::retention::Removals;
+use catalog::shrink::{Acceptance, ShrinkRecord};
 use catalog::status::{Health, Run};
 use catalog::{BackupId, DatabaseEntry, DocumentError, Manifest, Object, StatusRecord, Verdict};
 
@@ -61,6 +62,22 @@ impl Repository {
     /// [`Error::Document`] when it is not a drill that this version can read, and those of [`Self::read_record`].
     pub async fn drill(&self, object: &Object) -> Result<Drill, Error> {
         self.document(&object.key, Drill::from_json(&self.read_record(object).await?))
+    }
+
+    /// What a backup has lost, which a listing shows beside it.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a record that this version can read, and those of [`Self::read_record`].
+    pub async fn shrink(&self, object: &Object) -> Result<ShrinkRecord, Error> {
+        self.document(&object.key, ShrinkRecord::from_json(&self.read_record(object).await?))
+    }
+
+    /// When a person said that what is in a backup is right.
+    ///
+    /// # Errors
+    /// [`Error::Document`] when it is not a record that this version can read, and those of [`Self::read_record`].
+    pub async fn acceptance(&self, object: &Object) -> Result<Acceptance, Error> {
+        self.document(&object.key, Acceptance::from_json(&self.read_record(object).await?))
     }
 
     /// The last drill of a database, and when one last passed; `None` when there never was one.

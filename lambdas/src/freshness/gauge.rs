@@ -2,7 +2,7 @@
 
 use catalog::freshness::{Finding, check, lost_since_good, share_of_age};
 use catalog::verdict::Extent;
-use catalog::{Catalog, DatabaseEntry, Freshness, Object, Thresholds};
+use catalog::{Catalog, DatabaseEntry, Entry, Freshness, Object, Thresholds};
 use jiff::{SignedDuration, Timestamp};
 
 use super::limits::Limits;
@@ -46,6 +46,7 @@ impl Gauge {
             since: None,
             own: None,
             drilled: Drilled::default(),
+            shrinks: Vec::new(),
             trouble: Some(trouble),
         }
     }
@@ -60,11 +61,15 @@ impl Gauge {
             finding: None,
             lost: lost_since_good(catalog, now).count(),
             newest_good: newest.map(LastGood::from),
-            proof: newest.map(|newest| Proof { size: newest.size(), verified: newest.found_intact(), extent }),
+            proof: newest.map(|newest| {
+                let extent = extent.map(|extent| if is_new_normal(catalog, newest) { extent.alone() } else { extent });
+                Proof { size: newest.size(), verified: newest.found_intact(), extent }
+            }),
             min_size: asked.min_size,
             since: asked.since,
             own: asked.own,
             drilled: Drilled::default(),
+            shrinks: Vec::new(),
             trouble: None,
         };
         if gauge.is_stale() {
@@ -76,4 +81,13 @@ impl Gauge {
         }
         gauge
     }
+}
+
+/// Whether a person has said since its verdict that what is in it, or in one before it, is right: what it was compared with is not what
+/// one expects any more.
+fn is_new_normal(catalog: &Catalog, newest: &Entry) -> bool {
+    let judged = newest.found_intact();
+    let accepted = catalog.entries.iter().filter(|entry| entry.instant <= newest.instant);
+    let accepted = accepted.filter_map(|entry| entry.accepted.as_ref()).map(|record| record.last_modified);
+    newest.accepted.is_some() || accepted.max().is_some_and(|accepted| judged.is_none_or(|judged| accepted > judged))
 }

@@ -17,6 +17,7 @@ use super::drills::{self, DrillRecords};
 use super::further::{FEW, Memory, remembered};
 use super::gauge::Asked;
 use super::limits::{INTERVAL, Limits};
+use super::shrinks::{self, ShrinkRecords};
 use crate::Failure;
 use crate::findings::{Gauge, Trouble};
 
@@ -40,6 +41,7 @@ pub(super) struct Measurer {
     extents: Cache<Option<Extent>>,
     runs: Cache<Option<Run>>,
     drills: DrillRecords,
+    shrinks: ShrinkRecords,
 }
 
 /// What was measured.
@@ -99,7 +101,8 @@ impl Measurer {
     pub(super) fn new(repository: Repository, limits: Limits, named: Vec<String>) -> Self {
         let (marks, extents) = (Cache::default(), Cache::default());
         let drills = DrillRecords::new(repository.clone(), limits.drill_max_age);
-        Self { repository, limits, named: named.into(), marks, extents, runs: Cache::default(), drills }
+        let (runs, shrinks) = (Cache::default(), ShrinkRecords::new(repository.clone()));
+        Self { repository, limits, named: named.into(), marks, extents, runs, drills, shrinks }
     }
 
     /// The state of all databases, after what `last` knew. One that can't be measured counts as never backed up, and hides no
@@ -113,6 +116,7 @@ impl Measurer {
         let drills = drills::listed(layout, &objects);
         let found = catalogs(layout, objects);
         measured.find_damaged(&found);
+        let shrunk = shrinks::Listed::of(&found, measured.prune.as_ref(), now);
         let subjects = self.subjects(found, &last.expected, &mut measured, now);
         for One { state, further } in self.measure_each(subjects, days, &memory, now).await {
             measured.further.extend(further);
@@ -126,6 +130,7 @@ impl Measurer {
         }
         let watched = last.since.unwrap_or(now);
         measured.failures.extend(self.drills.add(&mut measured.gauges, &drills, watched, now).await);
+        measured.failures.extend(self.shrinks.add(&mut measured.gauges, shrunk).await);
         Ok(measured)
     }
 

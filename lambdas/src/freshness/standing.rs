@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::found::{Found, finished, lateness};
 use super::limits::Limits;
-use crate::findings::{Gauge, Standing, Trouble};
+use crate::findings::{Gauge, OpenShrink, Standing, Trouble};
 
 /// A retirement is news for so long; later nobody needs to hear of it.
 const NEWS: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -23,6 +23,7 @@ pub(super) fn of(found: &Found, limits: &Limits, repository: &str, now: Timestam
         each(&lost),
         each(&|gauge| shrunken(gauge, limits.min_ratio)),
         each(&|gauge| emptied(gauge, limits.min_ratio)),
+        gauges.iter().flat_map(lost_rows).collect(),
         watchers(found, limits, now),
         each(&drill),
         Vec::from_iter(deaf(found)),
@@ -108,11 +109,35 @@ fn shrunken(gauge: &Gauge, min_ratio: f64) -> Option<Standing> {
 
 fn emptied(gauge: &Gauge, min_ratio: f64) -> Option<Standing> {
     let (extent, good) = (gauge.proof?.extent?, gauge.newest_good.as_ref()?);
+    // Its tables are named instead.
+    if gauge.shrinks.iter().any(|open| open.backup.to_string().ends_with(&good.name)) {
+        return None;
+    }
     gauge.row_ratio().filter(|ratio| *ratio < min_ratio)?;
     let [rows, before] = [extent.rows, extent.median_rows?].map(words::grouped);
     let text = format!("the newest good backup {} has {rows} rows, where those before it had {before}", good.name);
     let emptied = Standing::new(format!("emptied/{}/{}", gauge.database, good.name), text);
     Some(emptied.command("See which tables lost them:", format!("lastgood show {}", good.name)))
+}
+
+/// Backups in which tables have lost rows, until a person says that this is right. The same kind of thing as `emptied`, by its tables.
+fn lost_rows(gauge: &Gauge) -> Vec<Standing> {
+    let one = |open: &OpenShrink| {
+        let backup = &open.backup;
+        let what =
+            open.shrink.as_ref().map_or_else(|| "what exactly can't be read".to_owned(), |shrink| shrink.in_words());
+        let kept = match open.kept {
+            0 => "backups from before it stay".to_owned(),
+            kept => format!("{} from before it would go, and stay", words::count(kept, "backup")),
+        };
+        let until = words::minute(open.until);
+        let text = format!("the backup {} has lost rows: {what}; {kept} until {until}", backup.stem);
+        let name = shell_word(&backup.to_string());
+        Standing::new(format!("emptied/{}/{}", gauge.database, backup.stem), text)
+            .command("See what changed:", format!("lastgood diff {name}~1 {name}"))
+            .command("If that is right:", format!("lastgood accept {name}"))
+    };
+    gauge.shrinks.iter().map(one).collect()
 }
 
 /// A restore that wasn't proved for too long, or proved wrong. Where drills aren't asked for, it is told once. Each that fails is

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use catalog::drill::LastDrill;
 use catalog::freshness::{Drills, DrillsAsked, Remedy};
 use catalog::retention::Vanished;
-use catalog::status::{Further, Health, Run};
+use catalog::shrink::{Loss, Shrink};
+use catalog::status::{Further, Health, Run, Shrunk};
 use catalog::verdict::Extent;
 use catalog::watch::Reminder;
-use catalog::{DatabaseEntry, Layout, Object, catalogs};
+use catalog::{BackupId, DatabaseEntry, Layout, Object, catalogs};
 use jiff::{SignedDuration, Timestamp};
 
 use super::found::{Found, texts};
@@ -16,9 +17,9 @@ use super::further::{Memory, remembered};
 use super::gauge::Asked;
 use super::limits::Limits;
 use super::measure::{Measured, Measurer, retired};
-use super::standing;
 use super::tell::code;
-use crate::findings::{Drilled, Gauge, Listeners, Standing};
+use super::{shrinks, standing};
+use crate::findings::{Drilled, Gauge, Listeners, OpenShrink, Standing};
 use crate::message::{Digest, digest};
 use crate::{Cloud, Environment, metric};
 
@@ -49,6 +50,8 @@ struct World {
     listeners: Option<Listeners>,
     drills: BTreeMap<String, Drills>,
     drill_days: i64,
+    /// What each backup that has lost rows has lost.
+    losses: Vec<Loss>,
 }
 
 impl World {
@@ -66,6 +69,7 @@ impl World {
             listeners: Some(Listeners { confirmed: 1, unconfirmed: 0 }),
             drills: BTreeMap::new(),
             drill_days: 0,
+            losses: Vec::new(),
         }
     }
 
@@ -115,6 +119,7 @@ impl World {
         let mut measured = Measured { sweep: self.sweep.clone(), prune: self.prune.clone(), ..Measured::default() };
         let listed = catalogs(&layout, self.objects.iter().cloned());
         measured.find_damaged(&listed);
+        let shrunk = shrinks::Listed::of(&listed, measured.prune.as_ref(), now());
         for catalog in measurer.subjects(listed, &self.last.expected, &mut measured, now()) {
             let database = catalog.database.clone();
             let entry = self.marks.get(&database);
@@ -128,6 +133,12 @@ impl World {
                     measured.gauges.push(Gauge::of(&catalog, asked, extent, now()));
                 }
             }
+        }
+        for Shrunk { backup, until, kept, .. } in shrunk.each() {
+            let database = backup.stem.database().into_owned();
+            let gauge = measured.gauges.iter_mut().find(|gauge| gauge.database == database).unwrap();
+            let shrink = Shrink::of(&backup, self.losses.clone());
+            gauge.shrinks.push(OpenShrink { backup, shrink, until, kept });
         }
         let asked = DrillsAsked { max_age: limits.drill_max_age, since: Some(self.last.since.unwrap_or(now())) };
         for gauge in &mut measured.gauges {
@@ -397,6 +408,62 @@ fn a_backup_shrinks_or_loses_its_rows() {
     small.marks.get_mut("app").unwrap().min_size = Some(6_000);
     assert_eq!(small.alarms(), ["shrunken"], "by its own limit, with nothing to compare");
     assert_eq!(small.reminded(), [format!("the newest good backup {name} has 4.9 KiB, less than 5.9 KiB")]);
+}
+
+fn loss(name: &str, before: u64, after: Option<u64>) -> Loss {
+    Loss { schema: Some("public".into()), name: Some(name.into()), before, after, in_bytes: false }
+}
+
+#[test]
+fn a_table_loses_its_rows_or_is_gone() {
+    let suffixes = [".sql.gz", ".shrunk.json", ".manifest.json", ".intact.json"];
+    let world = || World::new().mark("app", 24 * 30).backup("app", 28, &suffixes).good("app", 4);
+    let shrunk = World { losses: vec![loss("orders", 10_000, Some(12)), loss("users", 500, None)], ..world() };
+    let name = "app_backup_20260119_030000";
+    assert_eq!(shrunk.alarms(), ["emptied"]);
+    assert_eq!(shrunk.told(), [format!("emptied/app/{name}")], "though a later one has lost nothing");
+    let text = format!(
+        "the backup {name} has lost rows: table public.orders has 12 rows, where it had 10000 rows; table public.users is gone, with \
+         500 rows; backups from before it stay until 2026-02-18 03:02 UTC"
+    );
+    assert_eq!(shrunk.reminded(), [text]);
+    let half = World { losses: vec![loss("orders", 10_000, Some(5_000))], ..world() };
+    assert_eq!((half.alarms(), half.told().len()), (vec![], 1), "half of it is no alarm, and is told");
+    let accepted = [".sql.gz", ".shrunk.json", ".manifest.json", ".intact.json", ".accepted.json"];
+    let accepted = World::new().mark("app", 24 * 30).backup("app", 28, &accepted).good("app", 4);
+    assert_eq!((accepted.alarms(), accepted.reminded()), (vec![], Vec::<String>::new()));
+}
+
+/// Retention has listed them all; freshness lists the last days.
+#[test]
+fn backups_from_before_a_shrink_are_kept() {
+    let seen = |until_hours: i64| {
+        let backup: BackupId = "20260101/app_backup_20260101_030000".parse().unwrap();
+        let record = Object { key: format!("backups/{backup}.shrunk.json"), ..World::healthy().objects[0].clone() };
+        let shrunk = vec![Shrunk { backup, record, until: hours_ago(-until_hours), kept: 12 }];
+        World { prune: Some(Run { shrunk, ..Run::at(hours_ago(2)) }), ..World::healthy() }
+    };
+    let text = &seen(24 * 11).reminded()[0];
+    assert!(text.contains("app_backup_20260101_030000 has lost rows"), "{text}");
+    assert!(text.contains("12 backups from before it would go, and stay until 2026-01-31 07:00 UTC"), "{text}");
+    assert_eq!(seen(-1).reminded(), [""; 0], "thirty days are over");
+}
+
+/// A person has said that there is less now: the medians of before say nothing any more.
+#[test]
+fn what_is_accepted_is_what_later_ones_are_compared_with() {
+    let extent = Extent { bytes: 4_000, rows: 10, median_bytes: Some(10_000), median_rows: Some(10_000) };
+    let extents = || [("app".into(), extent)].into();
+    let world = |suffixes: &[&str]| World {
+        extents: extents(),
+        ..World::new().mark("app", 24 * 30).backup("app", 4, suffixes)
+    };
+    assert_eq!(world(&[".sql.gz", ".manifest.json", ".intact.json"]).alarms(), ["shrunken", "emptied"]);
+    assert_eq!(world(&[".sql.gz", ".manifest.json", ".intact.json", ".accepted.json"]).alarms(), [""; 0]);
+    let before = World::new().mark("app", 24 * 30).backup("app", 28, &[".sql.gz", ".manifest.json", ".intact.json"]);
+    let mut late = World { extents: extents(), ..before.good("app", 4) };
+    late.put("backups/20260119/app_backup_20260119_030000.accepted.json".into(), hours_ago(1));
+    assert_eq!(late.alarms(), [""; 0], "it was accepted after the newest one was judged");
 }
 
 #[test]

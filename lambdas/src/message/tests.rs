@@ -69,6 +69,7 @@ fn a_stale_database_is_told_like_this() {
         since: None,
         own: None,
         drilled: Drilled::default(),
+        shrinks: Vec::new(),
         trouble: None,
     };
     let never = catalog::freshness::Finding::Never { database: "my app".into(), unverified: 3 };

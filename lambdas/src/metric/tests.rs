@@ -84,6 +84,7 @@ fn gauge(database: &str, good: Option<i64>, uploaded: Option<i64>) -> Gauge {
         since,
         own: None,
         drilled: Drilled::default(),
+        shrinks: Vec::new(),
         trouble,
     }
 }

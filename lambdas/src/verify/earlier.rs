@@ -31,7 +31,10 @@ pub(super) async fn add(repository: &Repository, entry: &Entry, sizes: &mut Size
     let database = entry.id.stem.database();
     let catalog = repository.recent_good(&database, Timestamp::now(), EARLIER + 1).await?;
     let earlier = catalog.good().filter(|good| good.id != entry.id && good.instant <= entry.instant);
-    for good in earlier.take(EARLIER) {
+    // What came before a backup that was accepted is not what one expects any more.
+    let mut is_accepted = entry.accepted.is_some();
+    let since = earlier.take(EARLIER).take_while(|good| !std::mem::replace(&mut is_accepted, good.accepted.is_some()));
+    for good in since {
         sizes.earlier_bytes.push(good.size());
         let Some(manifest) = &good.manifest else { continue };
         match repository.manifest(manifest).await {

@@ -2,7 +2,7 @@
 
 mod conflict;
 mod dump_faults;
-mod encryption;
+pub(crate) mod encryption;
 mod globals;
 mod healthcheck;
 mod interrupts;

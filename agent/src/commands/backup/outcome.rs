@@ -3,6 +3,7 @@
 use std::fmt;
 
 use catalog::BackupId;
+use catalog::shrink::Shrink;
 use catalog::verdict::{Outcome, Verdict};
 use catalog::words;
 use repository::Stored;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::answers::census;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
+use crate::commands::backup::shrink;
 use crate::logging;
 use crate::settings::DatabaseSettings;
 
@@ -45,6 +47,8 @@ pub(crate) struct Kept {
     pub(crate) verdict: Option<Verdict>,
     /// What is not as it was asked for, and is no reason to call it a failure.
     pub(crate) warning: Option<String>,
+    /// What it has lost since the one before it.
+    pub(crate) shrink: Option<Shrink>,
 }
 
 impl BackupOutcome {
@@ -155,6 +159,11 @@ impl fmt::Display for BackupOutcome {
         for kept in &self.kept {
             writeln!(f, "  {:<8}  {:>9}  {}", kept.state(), words::size(kept.stored.size), kept.name)?;
             kept.warning.iter().try_for_each(|warning| writeln!(f, "  WARNING   {warning}"))?;
+            if let Some(shrink) = &kept.shrink {
+                writeln!(f, "  WARNING   {}", shrink::warning(shrink))?;
+                writeln!(f, "            what changed: lastgood diff {} {}", shrink.since, kept.id)?;
+                writeln!(f, "            if that is right: lastgood accept {}", kept.id)?;
+            }
         }
         for (repository, failure) in &self.failures {
             writeln!(f, "  FAILED    {repository}: {}", failure.error)?;
@@ -198,6 +207,8 @@ struct KeptDocument {
     state: &'static str,
     /// Null where all is as it was asked for.
     warning: Option<String>,
+    /// Null where nothing worth a warning was lost since the backup before.
+    shrunk: Option<Shrink>,
 }
 
 #[derive(Serialize)]
@@ -248,6 +259,7 @@ impl KeptDocument {
             size: kept.stored.size,
             state: kept.state(),
             warning: kept.warning.clone(),
+            shrunk: kept.shrink.clone(),
         }
     }
 }

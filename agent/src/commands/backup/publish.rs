@@ -71,10 +71,11 @@ impl Run<'_> {
         stored: Stored,
     ) -> Result<Kept, Failure> {
         let globals = self.put_globals(repository, id, &carried.globals).await;
-        let manifest = self.manifest(carried, &stored, &globals);
+        let found = self.put_shrink(repository, id, carried).await;
+        let manifest = Manifest { shrunk: found.shrink.clone(), ..self.manifest(carried, &stored, &globals) };
         let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         if let Err(failure) = put_new(repository, &repository.layout().manifest(id), json).await {
-            for beside in globals.stored.iter().chain([&stored]) {
+            for beside in globals.stored.iter().chain(&found.stored).chain([&stored]) {
                 if let Err(error) = repository.take_back(beside).await {
                     tracing::warn!("the archive without a manifest stays: {error}");
                 }
@@ -84,7 +85,8 @@ impl Run<'_> {
         let verdict = self.judge(repository, id, &manifest).await?;
         let name = repository.object_name(&stored.key);
         let warning = globals.warning;
-        Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict, warning })
+        let shrink = found.shrink;
+        Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict, warning, shrink })
     }
 
     fn manifest(&self, carried: &Carried, stored: &Stored, globals: &Put) -> Manifest {
@@ -115,6 +117,7 @@ impl Run<'_> {
             },
             census: carried.walked.census.clone(),
             globals: globals.named.clone(),
+            shrunk: None,
             agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
             started: self.started.at,
             finished,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use catalog::freshness::{Drills, DrillsAsked, Finding, Freshness, check_drills};
+use catalog::shrink::HOLD;
 use catalog::{Catalog, Entry, status, words};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
@@ -57,9 +58,11 @@ pub(super) struct Health {
     oldest_verdict: Option<OldestVerdict>,
     /// The last drill; null where there never was one, or its record can't be read.
     drill: Option<Drill>,
-    /// What is wrong with the drills, where nobody asks for them.
+    /// Backups that have lost rows or tables within the last 30 days, of those that were seen, which nobody has accepted.
+    shrunk: Vec<String>,
+    /// What is wrong, and is no reason to call it unhealthy: with the drills, where nobody asks for them.
     #[serde(skip)]
-    note: Option<String>,
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -153,8 +156,20 @@ impl Health {
             unverified: None,
             oldest_verdict: None,
             drill: None,
-            note: None,
+            shrunk: Vec::new(),
+            notes: Vec::new(),
         }
+    }
+
+    /// Adds the backups that have lost rows. They are good: what is in them is a person's to judge.
+    pub(super) fn shrinking(mut self, catalog: &Catalog, now: Timestamp) -> Self {
+        let is_open = |entry: &&Entry| entry.shrunk_since().is_some_and(|since| now.duration_since(since) < HOLD);
+        self.shrunk = catalog.entries.iter().filter(is_open).map(|entry| entry.id.to_string()).collect();
+        let note = |id: &String| {
+            format!("{id} has lost rows or tables (lastgood diff {id}~1 {id}); if that is right: lastgood accept {id}")
+        };
+        self.notes.extend(self.shrunk.iter().map(note));
+        self
     }
 
     /// Adds the oldest verdict.
@@ -188,7 +203,7 @@ impl Health {
             self.healthy = false;
             self.findings.push(Told { text: finding.to_string(), finding });
         } else {
-            self.note = Some(finding.to_string());
+            self.notes.push(finding.to_string());
         }
         self
     }
@@ -231,7 +246,7 @@ impl fmt::Display for CheckAnswer {
             }
             (texts, _) => writeln!(f, "UNHEALTHY: {}", texts.join("; ")),
         }?;
-        let notes = self.databases.iter().filter_map(|health| health.note.as_ref());
+        let notes = self.databases.iter().flat_map(|health| &health.notes);
         notes.clone().try_for_each(|note| writeln!(f, "note: {note}"))?;
         if self.databases.len() > 1 || !self.healthy {
             writeln!(f, "\n{}", self.repository)?;

@@ -75,6 +75,8 @@ pub(super) struct BackupLine {
     rows: Option<u64>,
     /// Whether it was restored and compared; null where it wasn't.
     drill: Option<DrillState>,
+    /// Whether it has lost rows or tables since the one before it; null where it hasn't.
+    shrunk: Option<ShrunkState>,
 }
 
 /// What came of the last drill of a backup.
@@ -85,6 +87,16 @@ pub(super) enum DrillState {
     Failed,
     /// There was one, and its record was not read.
     Unread,
+}
+
+/// What people have said of what a backup has lost.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum ShrunkState {
+    /// Nothing yet.
+    Open,
+    /// That it is right.
+    Accepted,
 }
 
 /// Why a backup was made, as far as a listing tells.
@@ -150,13 +162,15 @@ impl BackupLine {
             tables: census.map(|census| census.tables.len()),
             rows: census.map(archive::Census::rows),
             drill,
+            shrunk: entry.shrunk.as_ref().map(|_| ShrunkState::of(entry)),
         }
     }
 
     fn cells(&self) -> [String; 7] {
         let glacier = if self.archive.is_some() && !self.readable { ", in Glacier" } else { "" };
         let drill = self.drill.map_or("", DrillState::in_words);
-        let status = format!("{}{glacier}{drill}", self.status);
+        let shrunk = if self.shrunk == Some(ShrunkState::Open) { ", SHRUNK" } else { "" };
+        let status = format!("{}{glacier}{drill}{shrunk}", self.status);
         let count = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), words::grouped);
         let size = if self.archive.is_some() { words::size(self.size) } else { "-".to_owned() };
         let age = words::short_age(SignedDuration::from_secs(self.age_seconds));
@@ -180,6 +194,12 @@ impl DrillState {
             Self::Failed => ", DRILL FAILED",
             Self::Unread => ", drill not read",
         }
+    }
+}
+
+impl ShrunkState {
+    fn of(entry: &Entry) -> Self {
+        if entry.accepted.is_some() { Self::Accepted } else { Self::Open }
     }
 }
 
@@ -258,6 +278,13 @@ impl fmt::Display for Listed {
             writeln!(
                 f,
                 "  in the future: made while a clock was wrong, or this machine's is; never `latest` while another is good"
+            )?;
+        }
+        if let Some(shrunk) = self.backups.iter().find(|backup| backup.shrunk == Some(ShrunkState::Open)) {
+            let id = &shrunk.id;
+            writeln!(
+                f,
+                "  SHRUNK: it has lost rows or tables (lastgood diff {id}~1 {id}); if that is right: lastgood accept {id}"
             )?;
         }
         if self.backups.iter().any(|backup| backup.state == State::Alone) {

@@ -34,8 +34,9 @@ impl Scope<'_> {
         let archives = |name: &str| ARCHIVES.map(|ending| format!("????????/{name}_backup_*{ending}")).to_vec();
         let mark = |name: &str| format!("databases/{name}.json");
         let added = of_each(&|name| {
-            let manifest = format!("????????/{name}_backup_*.manifest.json");
-            archives(name).into_iter().chain([manifest, mark(name)]).collect()
+            let [manifest, shrunk] =
+                ["manifest", "shrunk"].map(|record| format!("????????/{name}_backup_*.{record}.json"));
+            archives(name).into_iter().chain([manifest, mark(name), shrunk]).collect()
         });
         // What `backup --dry-run` has the store refuse.
         let tried = self.object(".lastgood-dry-run.sql");

@@ -11,7 +11,8 @@ use ::archive::{Damage, Digest, Digester, Expander, Kind, Walk, Walked, damage};
 use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
 use crate::commands::restore::archive::Archive;
-use crate::commands::restore::dump::{self, Dump};
+use crate::commands::restore::dump;
+pub(crate) use crate::commands::restore::dump::Dump;
 use crate::commands::restore::watch::Watch;
 use crate::keys::{Keys, Source};
 

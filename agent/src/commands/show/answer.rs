@@ -6,6 +6,7 @@ use archive::Census;
 use catalog::drill::{Drill, DrillStatus};
 use catalog::glacier::Cold;
 use catalog::manifest::{Manifest, Purpose};
+use catalog::shrink::Shrink;
 use catalog::verdict::Content;
 use catalog::words;
 use catalog::{DocumentError, Entry, Outcome, State, Verdict};
@@ -48,6 +49,10 @@ pub(super) struct ShowAnswer {
     /// The document about its database's last drill, whichever backup that was of.
     #[serde(serialize_with = "drill_status_json")]
     last_drill: Option<DrillStatus>,
+    /// What it has lost since the one before it; null where that is nothing worth a warning.
+    shrunk: Option<Shrink>,
+    /// When a person said that this is right.
+    accepted: Option<Timestamp>,
     restore: Restore,
 }
 
@@ -103,6 +108,7 @@ impl Serialize for Glacier {
 impl ShowAnswer {
     pub(super) fn new(repository: &Repository, entry: &Entry, known: Known, now: Timestamp) -> Self {
         let Known { manifest, verdicts, drill, last_drill, cold, by_hand, globals } = known;
+        let shrunk = manifest.as_ref().and_then(|manifest| manifest.shrunk.clone());
         let name = entry.name();
         let is_restorable = entry.archive.is_some() && entry.judged() != Some(Outcome::Damaged);
         let with_lastgood = is_restorable.then(|| format!("lastgood restore {name}"));
@@ -123,6 +129,8 @@ impl ShowAnswer {
             verdicts,
             drill,
             last_drill,
+            shrunk,
+            accepted: entry.accepted.as_ref().map(|record| record.last_modified),
             restore,
         }
     }
@@ -165,6 +173,16 @@ impl fmt::Display for ShowAnswer {
         self.verdicts.iter().try_for_each(|judged| writeln!(f, "  verdict    {judged}"))?;
         if self.verdicts.is_empty() {
             writeln!(f, "  verdict    none yet: lastgood verify {}", self.name)?;
+        }
+        if let Some(shrink) = &self.shrunk {
+            writeln!(f, "  shrunk     since {}: {}", shrink.since, shrink.in_words())?;
+            if self.accepted.is_none() {
+                writeln!(f, "             what changed: lastgood diff {} {}", shrink.since, self.name)?;
+                writeln!(f, "             if that is right: lastgood accept {}", self.name)?;
+            }
+        }
+        if let Some(accepted) = self.accepted {
+            writeln!(f, "  accepted   {}", words::second(accepted))?;
         }
         if let Some(drill) = &self.drill {
             writeln!(f, "  drill      {}", Drilled(drill))?;

@@ -88,6 +88,7 @@ impl Pieces {
         let [manifest, intact, damaged, verifying, drill] =
             [Record::Manifest, Record::Intact, Record::Damaged, Record::Verifying, Record::Drill]
                 .map(|record| self.take_newest(record));
+        let [shrunk, accepted] = [Record::Shrunk, Record::Accepted].map(|record| self.take_newest(record));
         let globals = self.take_newest(Record::Globals).or_else(|| self.take_newest(Record::SealedGlobals));
         let archive = self.take_archive(manifest.as_ref());
         let (mut superseded, mut strays): (Vec<_>, Vec<_>) =
@@ -111,6 +112,8 @@ impl Pieces {
             verifying,
             drill,
             globals,
+            shrunk,
+            accepted,
             superseded,
             strays,
         };

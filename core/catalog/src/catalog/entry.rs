@@ -34,6 +34,10 @@ pub struct Entry {
     pub drill: Option<Object>,
     /// The server's roles and tablespaces.
     pub globals: Option<Object>,
+    /// What it has lost since the backup before it, where that is worth a warning.
+    pub shrunk: Option<Object>,
+    /// A person says that what is in it is right.
+    pub accepted: Option<Object>,
     /// Older versions of the objects above, where the listing has them. They go when the backup goes.
     pub superseded: Vec<Object>,
     /// Further archives of the same name under another suffix. The manifest isn't about them; nothing removes them.
@@ -77,6 +81,13 @@ impl Entry {
     #[must_use]
     pub fn is_backup(&self) -> bool {
         matches!(self.state, State::Good | State::Damaged | State::Uploaded)
+    }
+
+    /// When it was noticed that it has lost something, where nobody has said yet that this is right.
+    #[must_use]
+    pub fn shrunk_since(&self) -> Option<Timestamp> {
+        let open = self.shrunk.as_ref().filter(|_| self.accepted.is_none() && self.is_backup() && !self.is_safety());
+        open.map(|record| record.last_modified)
     }
 
     /// Whether this is a safety backup.
@@ -147,8 +158,9 @@ impl Entry {
     /// What removing this backup deletes, in this order: verdicts and manifest first and the archive last, so that
     /// whatever still has a manifest is whole. Strays stay.
     pub fn removal(&self) -> impl Iterator<Item = &Object> {
-        let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.manifest, &self.globals];
-        records.into_iter().flatten().chain(&self.superseded).chain(&self.archive)
+        let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.shrunk, &self.accepted];
+        let records = records.into_iter().chain([&self.manifest, &self.globals]);
+        records.flatten().chain(&self.superseded).chain(&self.archive)
     }
 
     /// The later of the time in the name and the archive's `last_modified`: older than this it can't be by any clock.
@@ -173,6 +185,8 @@ impl Entry {
             verifying: None,
             drill: None,
             globals: None,
+            shrunk: None,
+            accepted: None,
             superseded: Vec::new(),
             strays: Vec::new(),
             repeated: false,
@@ -192,10 +206,11 @@ impl Entry {
 
     pub(super) fn earliest_claim(&self) -> Timestamp {
         let records = [&self.manifest, &self.intact, &self.damaged, &self.verifying, &self.drill, &self.globals];
+        let records = records.into_iter().chain([&self.shrunk, &self.accepted]);
         let named = self.id.stem.time().filter(|_| !matches!(self.state, State::Guest | State::Alone));
         let written = match &self.archive {
             Some(archive) => Some(archive.last_modified),
-            None => records.into_iter().flatten().map(|record| record.last_modified).min(),
+            None => records.flatten().map(|record| record.last_modified).min(),
         };
         named.into_iter().chain(written).min().unwrap_or(Timestamp::MIN)
     }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::backup::BackupId;
 use crate::catalog::State;
 use crate::words;
 
@@ -56,6 +57,13 @@ pub enum Keep {
     },
     /// It lies in the future: a clock was wrong, so that nothing tells how old it is.
     InTheFuture,
+    /// A backup after it has lost rows or tables, and nobody has said yet that this is right.
+    BeforeShrink {
+        /// That backup.
+        shrunk: BackupId,
+        /// When this ends at the latest.
+        until: Timestamp,
+    },
     /// It may be good, and there would be too few good ones.
     MayBeGood {
         /// How many good ones there should be.
@@ -166,6 +174,10 @@ impl fmt::Display for Keep {
             Self::NoRuleRemoves => f.write_str("no rule removes good backups"),
             Self::MinimumGood { minimum } => write!(f, "at least {minimum} good stay"),
             Self::InTheFuture => f.write_str("lies in the future: a clock was wrong"),
+            Self::BeforeShrink { shrunk, until } => {
+                let until = words::minute(*until);
+                write!(f, "{} has lost rows: kept until {until}, or until `lastgood accept {shrunk}`", shrunk.stem)
+            }
             Self::MayBeGood { minimum } => write!(f, "not verified yet, and fewer than {minimum} good ones stay"),
             Self::NothingGood => f.write_str("nothing goes while no backup is good"),
             Self::Guest => f.write_str("guest: never removed before `lastgood adopt`"),

@@ -276,6 +276,7 @@ mod local {
 mod always;
 mod flood;
 mod next;
+mod shrinks;
 
 #[test]
 fn a_hundred_thousand_backups_of_three_databases_are_planned_at_once() {

@@ -9,7 +9,7 @@ use e2e::process::output;
 use super::{Places, agent, through};
 
 /// A new key file, and its public key.
-pub(super) fn key(folder: &Path) -> (PathBuf, String) {
+pub(crate) fn key(folder: &Path) -> (PathBuf, String) {
     let file = folder.join("key.txt");
     let made = output(Command::new("age-keygen").arg("-o").arg(&file));
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

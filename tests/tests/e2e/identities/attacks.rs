@@ -42,6 +42,8 @@ fn a_host_plants_no_backup_of_another_ones_database() {
     for of_others in [
         "20260101/shop_backup_20260101_030000.sql.gz",
         "20260101/shop_backup_20260101_030000.manifest.json",
+        "20260101/shop_backup_20260101_030000.shrunk.json",
+        "20260101/attacks_backup_20260101_030000.accepted.json",
         "20260101/attacks_backup_old_backup_20260101_030000.sql.gz",
         "20260101/attacks_backup_old_backup_20260101_030000.manifest.json",
         "databases/shop.json",
@@ -52,6 +54,9 @@ fn a_host_plants_no_backup_of_another_ones_database() {
     ] {
         assert_eq!(add(of_others), Answer::Refused, "{of_others}");
     }
+    // A record of a shrink keeps backups, for a while. Whoever puts it can't put it off by putting it again.
+    let shrunk = "20260101/attacks_backup_20260101_030000.shrunk.json";
+    assert_eq!((add(shrunk), thief.put(&format!("backups/{shrunk}"))), (Answer::Done, Answer::Refused));
     for globals in [".globals.sql.gz", ".globals.sql.gz.age"] {
         let globals = format!("20260101/attacks_backup_20260101_030000{globals}");
         assert_eq!(add(&globals), Answer::Done, "{globals}");

@@ -85,6 +85,14 @@ fn operate(scene: &Scene) {
     operator.run(&["restore", "latest", "--in-place", "--confirm", "--skip-services"]).succeeds();
     assert!(scene.holds(".manifest.json") && scene.bucket.keys().iter().any(|key| key.contains("_pre_restore_")));
     operator.run(&["verify", "latest"]).succeeds().mentions("s3:PutObject");
+    operator.run(&["accept", "commands_backup_one"]).succeeds();
+    scene.as_a("Agent").run(&["accept", "commands_backup_parts"]).exits(1).mentions("s3:PutObject");
+    operator.run(&["diff", "commands_backup_one", "commands_backup_parts"]).succeeds().mentions("Nothing differs");
+    scene
+        .as_a("Agent")
+        .run(&["diff", "commands_backup_one", "commands_backup_parts"])
+        .exits(1)
+        .mentions("s3:GetObject");
     let adopting = operator.setting("DB_NAME", "astro");
     adopting.run(&["adopt", "--all"]).succeeds().mentions("adopted").mentions("s3:PutObject");
     assert!(scene.holds("astro_backup_20260120_030000.manifest.json"));

@@ -6,21 +6,21 @@ const STATES: [State; 7] =
     [State::Good, State::Good, State::Damaged, State::Uploaded, State::Unfinished, State::Guest, State::Missing];
 
 #[derive(Clone, Debug)]
-struct Sample {
+pub(super) struct Sample {
     state: State,
     age_hours: i64,
     kind: u8,
     written_later_hours: i64,
 }
 
-fn sample() -> impl Strategy<Value = Sample> {
+pub(super) fn sample() -> impl Strategy<Value = Sample> {
     let late = prop_oneof![4 => Just(0_i64), 1 => -5_000_i64..5_000];
     (prop::sample::select(STATES.to_vec()), 0_i64..10_000, 0_u8..10, late).prop_map(
         |(state, age_hours, kind, written_later_hours)| Sample { state, age_hours, kind, written_later_hours },
     )
 }
 
-fn filled(mut listing: Listing, samples: &[Sample]) -> Listing {
+pub(super) fn filled(mut listing: Listing, samples: &[Sample]) -> Listing {
     for (place, sample) in samples.iter().enumerate() {
         let named = time(NEWEST) - SignedDuration::from_hours(sample.age_hours);
         let tag = match sample.kind {
@@ -67,7 +67,7 @@ fn catalog_has_past_good(catalog: &Catalog, now: Timestamp) -> bool {
     catalog.good().any(|entry| !entry.is_in_the_future(now))
 }
 
-fn clock() -> impl Strategy<Value = Timestamp> {
+pub(super) fn clock() -> impl Strategy<Value = Timestamp> {
     (0_i64..8_000_000_000).prop_map(|second| Timestamp::from_second(second).unwrap())
 }
 
