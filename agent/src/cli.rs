@@ -4,6 +4,7 @@
 
 mod arguments;
 mod examples;
+mod rows;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,8 @@ pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, DiffArgs, DrillArgs,
     ExpectArgs, ListArgs, ManArgs, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
 };
+
+pub(crate) use rows::{Condition, Name, RowsArgs, Wanted};
 
 use crate::answers::report::Report;
 use crate::settings::Given;
@@ -102,6 +105,9 @@ pub(crate) enum Command {
     /// Show what differs between two backups: tables, definitions, sequences and, if asked for, rows.
     #[command(after_help = examples::DIFF)]
     Diff(DiffArgs),
+    /// Print rows of a table straight from a backup, without restoring it.
+    #[command(after_help = examples::ROWS)]
+    Rows(RowsArgs),
     /// Prove that a backup restores: restore it into a scratch database, compare that with what was dumped, and drop it.
     #[command(after_help = examples::DRILL)]
     Drill(DrillArgs),

@@ -1,7 +1,7 @@
 //! What `lastgood` can do: one file, or one folder beside it, for each command of the same name.
 //!
 //! Each has a `run` that reads as its table of contents. No command imports another, except `restore`, which imports the backup
-//! that it takes of what it replaces, and `drill` and `diff`, which read an archive as a restore does.
+//! that it takes of what it replaces, and `drill`, `diff` and `rows`, which read an archive as a restore does.
 
 pub(crate) mod accept;
 pub(crate) mod adopt;
@@ -19,5 +19,6 @@ pub(crate) mod policy;
 pub(crate) mod prune;
 pub(crate) mod restore;
 pub(crate) mod retire;
+pub(crate) mod rows;
 pub(crate) mod show;
 pub(crate) mod verify;

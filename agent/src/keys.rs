@@ -1,7 +1,9 @@
 //! The age keys that open encrypted archives.
 
-use std::io::{self, BufReader, Read, Write as _};
+use std::io::{self, BufReader, Read, Seek, Write as _};
 use std::path::Path;
+
+use age::stream::StreamReader;
 
 use crate::answers::failure::{Exit, Failure};
 
@@ -51,5 +53,17 @@ impl Keys {
         let decryptor = age::Decryptor::new_buffered(BufReader::new(sealed))?;
         let opened = decryptor.decrypt(self.0.iter().map(|key| key.as_ref() as &dyn age::Identity))?;
         Ok(Box::new(opened))
+    }
+
+    /// The decrypted content of an encrypted file, to be read from any place on.
+    ///
+    /// # Errors
+    /// As [`Keys::open`].
+    pub(crate) fn open_anywhere<R: Read + Seek>(
+        &self,
+        sealed: R,
+    ) -> Result<StreamReader<BufReader<R>>, age::DecryptError> {
+        let decryptor = age::Decryptor::new_buffered(BufReader::new(sealed))?;
+        decryptor.decrypt(self.0.iter().map(|key| key.as_ref() as &dyn age::Identity))
     }
 }

@@ -33,7 +33,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
     accept, adopt, backup, check, completions, config, cost, diff, drill, expect, list, man, policy, prune, restore,
-    retire, show, verify,
+    retire, rows, show, verify,
 };
 use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Backup(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| backup::run(args, s, i).await),
         Command::Restore(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| restore::run(args, s, i).await),
         Command::Diff(args) => begin(cli, unlogged, async |s, i| diff::run(args, s, i).await),
+        Command::Rows(args) => begin(cli, unlogged, async |s, i| rows::run(args, s, i).await),
         Command::Drill(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| drill::run(args, s, i).await),
         Command::Verify(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(verify::run(args, s)).await),
         Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(check::run(args, s)).await),

@@ -80,6 +80,8 @@ pub(crate) struct Settings {
     pub(crate) globals: bool,
     /// Whether the roles' passwords are stored with them.
     pub(crate) globals_passwords: bool,
+    /// Whether an index is stored beside each archive.
+    pub(crate) index: bool,
     /// The age key that decrypts.
     pub(crate) identity_file: Option<PathBuf>,
     /// The folder of PostgreSQL's programs; `None`: look for them.
@@ -212,6 +214,7 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         recipients,
         globals: all.get(&table::BACKUP_GLOBALS)?,
         globals_passwords: all.get(&table::BACKUP_GLOBALS_PASSWORDS)?,
+        index: all.get(&table::BACKUP_INDEX)?,
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
         program_directory: all.get(&table::PG_BIN_DIR),
         spool_directory: given.spool_directory(),

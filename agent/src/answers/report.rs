@@ -96,6 +96,13 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Where an answer goes that is given piece by piece, such as rows. Whoever writes it treats a reader that has gone away as
+/// [`Report::answer`] does.
+#[expect(clippy::disallowed_methods, reason = "the one place that writes to stdout")]
+pub(crate) fn stdout() -> std::io::Stdout {
+    std::io::stdout()
+}
+
 /// Foreign text on one line and without the power to move a terminal's cursor: control characters are escaped.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     without(text, char::is_control)

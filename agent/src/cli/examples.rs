@@ -154,6 +154,16 @@ their primary key; those of a table without one are counted as they are. docs/di
 
 Exit status: 0 done, 1 failed, or with --exit-code not all could be compared, 2 wrong usage or setting,
 4 a backup is damaged, 5 no such backup, 6 with --exit-code something differs.";
+pub(super) const ROWS: &str = "\
+Examples:
+  lastgood rows latest --table users --where email=ann@example.com
+  lastgood rows latest~1 --table orders --where id=4711 --insert | psql shop
+  lastgood rows latest --table sales.orders --columns id,total --limit 10 --json
+
+The first prints one user as CSV. The second puts a deleted order back from the backup before the newest.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or setting, 4 the backup is damaged, 5 no such backup or
+table.";
 
 pub(super) const DRILL: &str = "\
 Examples:

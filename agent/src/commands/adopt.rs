@@ -149,6 +149,7 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
         census: walked.census.clone(),
         globals: None,
         shrunk: None,
+        index: None,
         agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
         started: written,
         finished: written,

@@ -4,6 +4,7 @@ mod carry;
 mod dry_run;
 mod dump;
 mod globals;
+mod index;
 mod lanes;
 mod leftovers;
 mod local;
@@ -12,6 +13,7 @@ mod name;
 mod outcome;
 mod publish;
 mod run;
+mod seal;
 mod shrink;
 mod source;
 

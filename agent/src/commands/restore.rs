@@ -34,7 +34,7 @@ pub(crate) mod server;
 pub(crate) mod space;
 pub(crate) mod swap;
 mod swappable;
-mod tables;
+pub(crate) mod tables;
 pub(crate) mod thaw;
 mod traps;
 mod undo;

@@ -113,6 +113,8 @@ settings! {
         BACKUP_GLOBALS: bool = SWITCH { default: Some("true") }
         /// Store the roles' passwords with them, as the server keeps them (hashed). Only with `BACKUP_AGE_RECIPIENTS`, and only as a superuser.
         BACKUP_GLOBALS_PASSWORDS: bool = SWITCH { default: Some("false") }
+        /// Store beside each archive an index of where it has which table, and which keys in each part of a large one: what lets `lastgood rows` read one row of a large archive in a second. `false`: leave it out.
+        BACKUP_INDEX: bool = SWITCH { default: Some("true") }
         /// What `backup` reads back after storing: `auto` reads back a local copy and leaves a bucket to the AWS stack's verify function; `read-back` reads back the bucket too; `none` leaves both to `lastgood verify`.
         BACKUP_VERIFY: Verify = VERIFY { default: Some("auto") }
         /// After how many days `verify --all` reads an intact backup again, because disks forget: those first whose verdict is the oldest, and at most a thirtieth of all bytes per run (one backup if that is less). `0`: never.

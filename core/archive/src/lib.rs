@@ -8,9 +8,11 @@ mod compression;
 mod damage;
 mod digest;
 mod frame;
+pub mod index;
 mod inspect;
 mod pairs;
 mod reading;
+pub mod rows;
 mod sniff;
 mod walk;
 

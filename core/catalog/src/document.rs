@@ -90,6 +90,14 @@ impl Kind {
         Ok(json)
     }
 
+    /// As [`Kind::write`], on one line.
+    pub(crate) fn write_short<T: Serialize>(self, known: &T, unknown: &Unknown) -> Result<Vec<u8>, DocumentError> {
+        let malformed = |source| DocumentError::Malformed { what: self.what, source };
+        let mut whole = self.versioned(known).map_err(malformed)?;
+        add(&mut whole, &unknown.0);
+        serde_json::to_vec(&whole).map_err(malformed)
+    }
+
     fn versioned<T: Serialize>(self, known: &T) -> Result<Value, serde_json::Error> {
         let mut document = Map::from_iter([("version".to_owned(), Value::from(self.version))]);
         if let Value::Object(fields) = serde_json::to_value(known)? {

@@ -39,7 +39,7 @@ pub enum Part {
         /// By the suffix `.age`.
         encrypted: bool,
     },
-    /// What lies beside an archive: a JSON document, or the globals.
+    /// What lies beside an archive: a JSON document, the globals, or the index.
     Record {
         /// The backup it belongs to.
         id: BackupId,
@@ -88,7 +88,7 @@ impl StatusRecord {
     }
 }
 
-/// What lies beside an archive: small documents, and the globals.
+/// What lies beside an archive: small documents, the globals, and the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
     /// Written last: its presence makes the backup exist.
@@ -109,10 +109,14 @@ pub enum Record {
     Shrunk,
     /// A person says that this is right.
     Accepted,
+    /// Where the archive has what: JSON in gzip.
+    Index,
+    /// The same, encrypted as its archive is.
+    SealedIndex,
 }
 
 impl Record {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Manifest,
         Self::Intact,
         Self::Damaged,
@@ -122,6 +126,8 @@ impl Record {
         Self::SealedGlobals,
         Self::Shrunk,
         Self::Accepted,
+        Self::Index,
+        Self::SealedIndex,
     ];
 
     fn suffix(self) -> &'static str {
@@ -135,6 +141,8 @@ impl Record {
             Self::SealedGlobals => ".globals.sql.gz.age",
             Self::Shrunk => ".shrunk.json",
             Self::Accepted => ".accepted.json",
+            Self::Index => ".index.json.gz",
+            Self::SealedIndex => ".index.json.gz.age",
         }
     }
 }
@@ -213,6 +221,12 @@ impl Layout {
     #[must_use]
     pub fn globals(&self, id: &BackupId, encrypted: bool) -> String {
         self.record(id, if encrypted { Record::SealedGlobals } else { Record::Globals })
+    }
+
+    /// The key of the index beside the archive.
+    #[must_use]
+    pub fn index(&self, id: &BackupId, encrypted: bool) -> String {
+        self.record(id, if encrypted { Record::SealedIndex } else { Record::Index })
     }
 
     /// The key of the document that says when a restore of this database was last proved.

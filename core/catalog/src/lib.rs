@@ -13,6 +13,7 @@ pub mod drill;
 pub mod freshness;
 mod future;
 pub mod glacier;
+pub mod index;
 mod layout;
 pub mod manifest;
 mod object;

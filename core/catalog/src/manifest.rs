@@ -40,6 +40,9 @@ pub struct Manifest {
     /// What it has lost since the backup before it; none where that is little, or nothing was compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shrunk: Option<Shrink>,
+    /// Where the archive has what, stored beside it; none where it wasn't made or stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<StoredIndex>,
     /// Who made it.
     pub agent: Agent,
     /// When the dump began; of an adopted guest when its archive was written.
@@ -127,6 +130,21 @@ pub struct Globals {
     pub digest: Digest,
     /// Whether it holds the roles' passwords, as the server stores them.
     pub passwords: bool,
+}
+
+/// The index beside the archive: JSON in gzip, and encrypted where the archive is, for it holds keys of rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredIndex {
+    /// Its whole key when it was stored.
+    pub key: String,
+    /// The version S3 gave it, where there is one.
+    pub version_id: Option<String>,
+    /// Its `ETag`, without quotes, where there is one.
+    pub etag: Option<String>,
+    /// `size`, `md5` and `crc64nvme` of the stored bytes.
+    #[serde(flatten)]
+    pub digest: Digest,
 }
 
 /// For whom an archive is encrypted, in the age format.

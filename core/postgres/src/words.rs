@@ -1,6 +1,7 @@
 //! SQL that an archive brings, taken apart and quoted again, because no text of an archive may reach psql as it is.
 
 pub mod bound;
+pub mod columns;
 pub mod dictionary;
 pub mod globals;
 pub mod inheritance;
@@ -14,3 +15,4 @@ pub mod roles;
 pub mod statements;
 pub mod tokens;
 pub mod traps;
+pub mod types;

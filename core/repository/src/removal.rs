@@ -1,4 +1,4 @@
-//! The order of removal, the reverse of a commit: verdicts and proofs, then manifests, then globals and archives. So what has a
+//! The order of removal, the reverse of a commit: verdicts and proofs, then manifests, then globals, indexes and archives. So what has a
 //! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -89,7 +89,9 @@ fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
     match layout.parse(key) {
         Part::Record { id, record: Record::Manifest } => (1, Some(id)),
         // The manifest names them.
-        Part::Record { id, record: Record::Globals | Record::SealedGlobals } => (2, Some(id)),
+        Part::Record { id, record: Record::Globals | Record::SealedGlobals | Record::Index | Record::SealedIndex } => {
+            (2, Some(id))
+        }
         Part::Record { id, .. } => (0, Some(id)),
         Part::Archive { id, .. } => (2, Some(id)),
         Part::DatabaseEntry { .. } | Part::Status(_) | Part::DrillStatus { .. } | Part::Foreign => (0, None),

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use archive::index::{Frames, Index};
 use archive::{Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked};
 use bytes::Bytes;
 use postgres::{Dump, DumpError};
@@ -12,6 +13,7 @@ use postgres::{Dump, DumpError};
 use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
 use crate::commands::backup::globals::Globals;
+use crate::commands::backup::index::Indexing;
 use crate::commands::backup::lanes::Lanes;
 
 /// What was read, counted and stored.
@@ -26,6 +28,8 @@ pub(crate) struct Carried {
     pub(crate) warnings: Vec<String>,
     /// What is stored beside the archive; read after it.
     pub(crate) globals: Globals,
+    /// Where the archive has what; `None` where it wasn't asked for.
+    pub(crate) index: Option<Index>,
 }
 
 /// Why nothing may be made visible.
@@ -58,6 +62,7 @@ struct Dumped {
     walked: Walked,
     bytes: u64,
     warnings: Vec<String>,
+    index: Option<Index>,
 }
 
 /// What a dump becomes on its way.
@@ -68,6 +73,8 @@ pub(crate) struct Road {
     /// The age keys to encrypt for; none: not encrypted.
     pub(crate) recipients: Vec<age::x25519::Recipient>,
     pub(crate) progress: Progress,
+    /// An index is made as well.
+    pub(crate) indexes: bool,
 }
 
 impl Road {
@@ -79,15 +86,16 @@ impl Road {
         let stopper = dump.stopper();
         let (input, output) = archive::compress(self.frames).map_err(CarryError::Frames)?;
         std::thread::scope(|scope| {
-            let dumping = scope.spawn(|| read(dump, &self.database, input, &self.progress));
+            let dumping = scope.spawn(|| self.read(dump, input));
             let stored = store(output, &self.recipients, lanes, &self.progress);
             if stored.is_err() {
                 stopper.stop();
             }
             let panicked = |_| Err(CarryError::Read(io::Error::other("its reader panicked")));
             match (dumping.join().unwrap_or_else(panicked), stored) {
-                (Ok(Dumped { walked, bytes, warnings }), Ok(digest)) => {
-                    Ok(Carried { walked, digest, dumped: bytes, warnings, globals: Globals::default() })
+                (Ok(Dumped { walked, bytes, warnings, index }), Ok((digest, frames))) => {
+                    let index = index.map(|index| Index { frames, ..index });
+                    Ok(Carried { walked, digest, dumped: bytes, warnings, globals: Globals::default(), index })
                 }
                 // A dump that ends early aborts the frames: the dump's own error is the cause.
                 (Err(error), Err(CarryError::Frames(_)) | Ok(_)) => Err(error),
@@ -95,32 +103,39 @@ impl Road {
             }
         })
     }
-}
 
-/// pg_dump → census → frames.
-fn read(mut dump: Dump, database: &str, mut input: FrameInput, progress: &Progress) -> Result<Dumped, CarryError> {
-    let mut walk = Walk::counting();
-    let mut bytes = 0;
-    loop {
-        let mut block = input.take_buffer();
-        dump.fill(&mut block, FRAME_SIZE).map_err(CarryError::Read)?;
-        if block.is_empty() {
-            break;
+    /// pg_dump → census and index → frames.
+    fn read(&self, mut dump: Dump, mut input: FrameInput) -> Result<Dumped, CarryError> {
+        let mut walk = Walk::counting();
+        let mut indexing = self.indexes.then(Indexing::new);
+        let mut bytes = 0;
+        loop {
+            let mut block = input.take_buffer();
+            dump.fill(&mut block, FRAME_SIZE).map_err(CarryError::Read)?;
+            if block.is_empty() {
+                break;
+            }
+            match &mut indexing {
+                Some(indexing) => indexing.feed(&mut walk, &block),
+                None => walk.feed(&block),
+            }
+            .map_err(not_whole)?;
+            bytes += block.len() as u64;
+            self.progress.dumped(bytes);
+            if input.push(block).is_err() {
+                // The other side takes no more frames, and knows why.
+                return Err(CarryError::Frames(FrameError::Aborted));
+            }
         }
-        walk.feed(&block).map_err(not_whole)?;
-        bytes += block.len() as u64;
-        progress.dumped(bytes);
-        if input.push(block).is_err() {
-            // The other side takes no more frames, and knows why.
-            return Err(CarryError::Frames(FrameError::Aborted));
-        }
+        // The exit status first: it explains a short archive.
+        let warnings = dump.finish()?;
+        let contents_end = walk.contents_end();
+        let walked = walk.finish().map_err(not_whole)?;
+        refuse_other(&walked.header.database, &self.database)?;
+        input.finish();
+        let index = indexing.and_then(|indexing| Some(indexing.finish(contents_end?, bytes)));
+        Ok(Dumped { walked, bytes, warnings, index })
     }
-    // The exit status first: it explains a short archive.
-    let warnings = dump.finish()?;
-    let walked = walk.finish().map_err(not_whole)?;
-    refuse_other(&walked.header.database, database)?;
-    input.finish();
-    Ok(Dumped { walked, bytes, warnings })
 }
 
 fn not_whole(damage: Damage) -> CarryError {
@@ -142,23 +157,28 @@ fn store(
     recipients: &[age::x25519::Recipient],
     lanes: &mut Lanes,
     progress: &Progress,
-) -> Result<Digest, CarryError> {
+) -> Result<(Digest, Frames), CarryError> {
+    let mut lengths = Frames::default();
     let mut sink = Sink { digester: Digester::new(), lanes, progress };
     if recipients.is_empty() {
         for frame in frames {
-            sink.put(frame.map_err(CarryError::Frames)?.into()).map_err(CarryError::Stored)?;
+            let frame = frame.map_err(CarryError::Frames)?;
+            lengths.push(frame.len() as u64);
+            sink.put(frame.into()).map_err(CarryError::Stored)?;
         }
-        return Ok(sink.digester.finish());
+        return Ok((sink.digester.finish(), lengths));
     }
     let encryptor = age::Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn age::Recipient))
         .map_err(|e| CarryError::Encrypt(e.to_string()))?;
     let gathered = Gather { sink: &mut sink, bytes: Vec::with_capacity(FRAME_SIZE) };
     let mut sealed = encryptor.wrap_output(gathered).map_err(sealing)?;
     for frame in frames {
-        sealed.write_all(&frame.map_err(CarryError::Frames)?).map_err(sealing)?;
+        let frame = frame.map_err(CarryError::Frames)?;
+        lengths.push(frame.len() as u64);
+        sealed.write_all(&frame).map_err(sealing)?;
     }
     sealed.finish().and_then(|mut gathered| gathered.flush()).map_err(sealing)?;
-    Ok(sink.digester.finish())
+    Ok((sink.digester.finish(), lengths))
 }
 
 /// The last station before the repositories: counts and hashes exactly the bytes that are stored.

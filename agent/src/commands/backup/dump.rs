@@ -86,6 +86,7 @@ impl Run<'_> {
             recipients: self.settings.recipients.clone(),
             progress: Progress::open_end(self.settings.report, &database),
             database,
+            indexes: self.wants_index(),
         }
     }
 

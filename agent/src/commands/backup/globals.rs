@@ -2,18 +2,17 @@
 //! the archive, before its manifest. A backup without them is a backup all the same: whatever stands in the way is said, and
 //! nothing fails of it.
 
-use std::io::Write as _;
-
-use ::archive::{Compression, Digest, Digester, FRAME_SIZE, FrameError, FrameSettings};
+use ::archive::Digest;
 use bytes::Bytes;
 use catalog::BackupId;
 use catalog::manifest::{self, Purpose};
 use postgres::programs::pg_dumpall::GlobalsError;
 use repository::{PutOutcome, Repository, Stored};
 
-use crate::answers::failure::{Exit, Failure};
+use crate::answers::failure::Failure;
 use crate::commands::backup::lanes;
 use crate::commands::backup::run::Run;
+use crate::commands::backup::seal::seal;
 use crate::commands::backup::source::Source;
 use crate::settings::Settings;
 
@@ -127,40 +126,4 @@ fn not_stored(why: &str) -> String {
     format!(
         "the server's roles and tablespaces were not stored with this backup: {why} (BACKUP_GLOBALS=false leaves them out)"
     )
-}
-
-fn seal(sql: &[u8], settings: &Settings) -> Result<(Bytes, Digest), Failure> {
-    let failed = |error: String| Failure::new(Exit::Failed, error);
-    let mut bytes = compressed(sql, settings).map_err(|e| failed(format!("cannot compress: {e}")))?;
-    if !settings.recipients.is_empty() {
-        let recipients = settings.recipients.iter().map(|r| r as &dyn age::Recipient);
-        let encryptor =
-            age::Encryptor::with_recipients(recipients).map_err(|e| failed(format!("cannot encrypt: {e}")))?;
-        let sealed = encryptor.wrap_output(Vec::new()).and_then(|mut writer| {
-            writer.write_all(&bytes)?;
-            writer.finish()
-        });
-        bytes = sealed.map_err(|e| failed(format!("cannot encrypt: {e}")))?;
-    }
-    let mut digester = Digester::new();
-    digester.update(&bytes);
-    Ok((bytes.into(), digester.finish()))
-}
-
-/// Always gzip, whatever archives are: it is small, and everybody has it.
-fn compressed(sql: &[u8], settings: &Settings) -> Result<Vec<u8>, FrameError> {
-    let level = settings.compression_level.filter(|_| settings.compression == Compression::Gzip);
-    let (mut input, output) = ::archive::compress(FrameSettings { compression: Compression::Gzip, level, threads: 1 })?;
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            if sql.chunks(FRAME_SIZE).all(|block| input.push(block.to_vec()).is_ok()) {
-                input.finish();
-            }
-        });
-        let mut bytes = Vec::new();
-        for frame in output {
-            bytes.extend_from_slice(&frame?);
-        }
-        Ok(bytes)
-    })
 }

@@ -10,6 +10,7 @@ use repository::{PutOutcome, Repository, Stored};
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
 use crate::commands::backup::globals::Put;
+use crate::commands::backup::index::{PutIndex, SealedIndex};
 use crate::commands::backup::lanes::{Lane, Reached, under_way};
 use crate::commands::backup::outcome::{BackupOutcome, Kept};
 use crate::commands::backup::run::Run;
@@ -23,11 +24,12 @@ impl Run<'_> {
     /// # Errors
     /// The first failure, when no repository has the backup.
     pub(super) async fn publish(&self, carried: &Carried, lanes: Vec<Lane>) -> Result<BackupOutcome, Failure> {
+        let index = carried.index.as_ref().map(|index| self.seal_index(index));
         let mut kept = Vec::new();
         let mut failures = Vec::new();
         for Lane { repository, id, progress, .. } in lanes {
             let finished = match progress {
-                Ok(Reached::Stored(stored)) => self.finish(&repository, &id, carried, stored).await,
+                Ok(Reached::Stored(stored)) => self.finish((&repository, &id), carried, index.as_ref(), stored).await,
                 Ok(Reached::Uploading(_)) => Err(Failure::new(Exit::Failed, "the upload was never completed")),
                 Err(failure) => Err(failure),
             };
@@ -65,17 +67,22 @@ impl Run<'_> {
     /// Stores the manifest, and the verdict.
     async fn finish(
         &self,
-        repository: &Repository,
-        id: &BackupId,
+        (repository, id): (&Repository, &BackupId),
         carried: &Carried,
+        index: Option<&SealedIndex>,
         stored: Stored,
     ) -> Result<Kept, Failure> {
         let globals = self.put_globals(repository, id, &carried.globals).await;
+        let index = match index {
+            Some(sealed) => self.put_index(repository, id, sealed).await,
+            None => PutIndex::default(),
+        };
         let found = self.put_shrink(repository, id, carried).await;
-        let manifest = Manifest { shrunk: found.shrink.clone(), ..self.manifest(carried, &stored, &globals) };
+        let manifest = Manifest { shrunk: found.shrink.clone(), ..self.manifest(carried, &stored, &globals, &index) };
         let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         if let Err(failure) = put_new(repository, &repository.layout().manifest(id), json).await {
-            for beside in globals.stored.iter().chain(&found.stored).chain([&stored]) {
+            let beside = globals.stored.iter().chain(&index.stored).chain(&found.stored);
+            for beside in beside.chain([&stored]) {
                 if let Err(error) = repository.take_back(beside).await {
                     tracing::warn!("the archive without a manifest stays: {error}");
                 }
@@ -84,12 +91,13 @@ impl Run<'_> {
         }
         let verdict = self.judge(repository, id, &manifest).await?;
         let name = repository.object_name(&stored.key);
-        let warning = globals.warning;
+        let warnings: Vec<String> = globals.warning.into_iter().chain(index.warning).collect();
+        let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
         let shrink = found.shrink;
         Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict, warning, shrink })
     }
 
-    fn manifest(&self, carried: &Carried, stored: &Stored, globals: &Put) -> Manifest {
+    fn manifest(&self, carried: &Carried, stored: &Stored, globals: &Put, index: &PutIndex) -> Manifest {
         let Self { source, settings, .. } = self;
         let recipients: Vec<String> = settings.recipients.iter().map(ToString::to_string).collect();
         let header = &carried.walked.header;
@@ -118,11 +126,12 @@ impl Run<'_> {
             census: carried.walked.census.clone(),
             globals: globals.named.clone(),
             shrunk: None,
+            index: index.named.clone(),
             agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
             started: self.started.at,
             finished,
             duration: self.started.elapsed(),
-            warnings: carried.warnings.iter().chain(globals.warning.as_ref()).cloned().collect(),
+            warnings: carried.warnings.iter().chain(&globals.warning).chain(&index.warning).cloned().collect(),
             unknown: Unknown::default(),
         }
     }

@@ -56,7 +56,8 @@ fn archives(entry: &Entry) -> impl Iterator<Item = &Object> {
 /// Bytes of everything of this database that is not an archive.
 fn records(catalog: &Catalog) -> f64 {
     let of_entry = |entry: &Entry| -> u64 {
-        let records = [&entry.manifest, &entry.intact, &entry.damaged, &entry.verifying, &entry.drill, &entry.globals];
+        let Entry { manifest, intact, damaged, verifying, drill, globals, index, .. } = entry;
+        let records = [manifest, intact, damaged, verifying, drill, globals, index];
         records.into_iter().flatten().map(|record| record.size).sum()
     };
     let mark = catalog.expected.as_ref().map_or(0, |mark| mark.size);

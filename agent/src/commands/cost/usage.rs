@@ -69,9 +69,9 @@ impl Usage {
     }
 }
 
-/// A backup looks for open uploads and for its own name, and puts archive, roles, manifest and the database's mark.
+/// A backup looks for open uploads and for its own name, and puts archive, roles, index, manifest and the database's mark.
 fn agent(load: &Load) -> Requests {
-    let puts = |stream: &Stream| stream.backups() * (2.0 + upload(stream.rhythm.size) + 3.0);
+    let puts = |stream: &Stream| stream.backups() * (2.0 + upload(stream.rhythm.size) + 4.0);
     Requests { puts: load.sum(puts), gets: 0.0 }
 }
 

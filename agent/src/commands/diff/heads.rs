@@ -50,7 +50,7 @@ pub(super) fn compare(first: &Side, second: &Side) -> Result<Heads, Failure> {
     let mut comparison = Comparison::new(outline);
     let Some(other) = read(second, &mut heads, &mut |entry| comparison.add(entry))? else { return Ok(heads) };
     heads.notes.extend(other_version(&header, &other));
-    let Compared { sequences, definitions, pairs, large_objects, database } = comparison.finish();
+    let Compared { sequences, definitions, pairs, large_objects, large_objects_texts, database } = comparison.finish();
     heads.equal = Some(sequences + definitions);
     let pairs = texts(first, pairs, &mut heads)?;
     heads.add(pairs);
@@ -60,6 +60,8 @@ pub(super) fn compare(first: &Side, second: &Side) -> Result<Heads, Failure> {
         let [first, second] = [first, second].map(Side::database);
         heads.notes.push(format!("two databases: {first} and {second}; their own settings are not compared"));
     }
+    let large_objects: BTreeSet<u32> = large_objects.into_iter().chain(large_objects_texts).collect();
+    let large_objects = Vec::from_iter(large_objects);
     heads.large_objects = (!large_objects.is_empty()).then(|| {
         let named = words::first_of(&large_objects, NAMED, ", ");
         format!("owner, privileges, comment or label of {named}")

@@ -129,7 +129,8 @@ async fn before_latest(
 ) -> Result<String, Failure> {
     let mut all = places::empty(database);
     for repository in repositories {
-        let catalog = repository.catalog(database).await?;
+        let good = going_back(name).1.saturating_add(1);
+        let catalog = repository.recent_good(database, now, good).await?;
         let is_new = |entry: &Entry| !all.entries.iter().any(|known| known.id.stem == entry.id.stem);
         let new: Vec<Entry> = catalog.good().filter(|entry| is_new(entry)).cloned().collect();
         all = all.joined(new);

@@ -89,9 +89,7 @@ impl Head {
 
     /// The character set of its texts, as PostgreSQL calls it.
     pub(crate) fn encoding(&self) -> &str {
-        let statement = self.definition("ENCODING").unwrap_or_default();
-        let plain = |name: &&str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter));
-        statement.split('\'').nth(1).filter(plain).unwrap_or("UTF8")
+        encoding(&self.contents)
     }
 
     /// The SQL of the first entry of this kind, for those that keep theirs.
@@ -129,6 +127,14 @@ impl Head {
     pub(crate) fn data_blocks(&self) -> usize {
         self.contents.iter().filter(|entry| entry.has_data()).count()
     }
+}
+
+/// The character set of the texts of an archive with these contents, as PostgreSQL calls it.
+pub(crate) fn encoding(contents: &[Entry]) -> &str {
+    let entry = contents.iter().find(|entry| entry.kind == "ENCODING");
+    let statement = entry.and_then(|entry| entry.definition.as_deref()).unwrap_or_default();
+    let plain = |name: &&str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter));
+    statement.split('\'').nth(1).filter(plain).unwrap_or("UTF8")
 }
 
 /// The entry of a schema makes it. Of one that is in every database it says only what differs there.

@@ -46,7 +46,7 @@ impl Chosen {
             return Ok(Self { tables, rows_alone: wish.data_only, ..Self::default() });
         }
         let (children, has_rows) =
-            (children(head), head.entries("TABLE DATA").map(name_of).collect::<BTreeSet<Name>>());
+            (children(&head.contents), head.entries("TABLE DATA").map(name_of).collect::<BTreeSet<Name>>());
         let (mut chosen, mut named) = (BTreeSet::new(), BTreeSet::new());
         for (what, roots) in roots(head, wish)? {
             let family = family(&roots, &children);
@@ -99,10 +99,13 @@ fn roots(head: &Head, wish: &Wish) -> Result<Vec<(String, BTreeSet<Name>)>, Fail
     let schemas = schemas(head, &wish.schemas)?;
     let is_meant = |(schema, _): &Name| schemas.as_ref().is_none_or(|schemas| schemas.contains(schema));
     if wish.tables.is_empty() {
-        return Ok(vec![(format!("schema {}", wish.schemas.join(", ")), tables(head).filter(is_meant).collect())]);
+        return Ok(vec![(
+            format!("schema {}", wish.schemas.join(", ")),
+            tables(&head.contents).filter(is_meant).collect(),
+        )]);
     }
     let roots = wish.tables.iter().map(|table| {
-        let mut roots = tables_named(head, table);
+        let mut roots = named(&head.contents, table);
         roots.retain(is_meant);
         if !roots.is_empty() {
             return Ok((format!("table {table}"), roots));
@@ -119,24 +122,24 @@ fn name_of(entry: &Entry) -> Name {
     (entry.schema.clone(), entry.name.clone())
 }
 
-fn tables(head: &Head) -> impl Iterator<Item = Name> {
-    head.contents.iter().filter(|entry| ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str())).map(name_of)
+fn tables(contents: &[Entry]) -> impl Iterator<Item = Name> {
+    contents.iter().filter(|entry| ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str())).map(name_of)
 }
 
-/// A name as it is in the archive, or else what it means to psql.
-fn tables_named(head: &Head, table: &str) -> BTreeSet<Name> {
-    let exact: BTreeSet<Name> = tables(head).filter(|(schema, name)| is_named(table, schema, name)).collect();
+/// The tables of a name as it is in the archive, or else of what it means to psql; each with its schema.
+pub(crate) fn named(contents: &[Entry], table: &str) -> BTreeSet<(String, String)> {
+    let exact: BTreeSet<Name> = tables(contents).filter(|(schema, name)| is_named(table, schema, name)).collect();
     if !exact.is_empty() {
         return exact;
     }
     let pattern = Pattern::new(table);
-    tables(head).filter(|(schema, name)| pattern.matches(schema, name)).collect()
+    tables(contents).filter(|(schema, name)| pattern.matches(schema, name)).collect()
 }
 
 /// The schemas of these names; `None`: any.
 fn schemas(head: &Head, named: &[String]) -> Result<Option<BTreeSet<String>>, Failure> {
     let made = head.entries("SCHEMA").map(|entry| entry.name.clone());
-    let all: BTreeSet<String> = tables(head).map(|(schema, _)| schema).chain(made).collect();
+    let all: BTreeSet<String> = tables(&head.contents).map(|(schema, _)| schema).chain(made).collect();
     let mut found = BTreeSet::new();
     for schema in named {
         let pattern = Pattern::new(schema);
@@ -154,9 +157,9 @@ fn schemas(head: &Head, named: &[String]) -> Result<Option<BTreeSet<String>>, Fa
 }
 
 /// The tables below each one: its partitions, and those that inherit from it.
-fn children(head: &Head) -> BTreeMap<Name, Vec<Name>> {
+fn children(contents: &[Entry]) -> BTreeMap<Name, Vec<Name>> {
     let mut children: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
-    for entry in &head.contents {
+    for entry in contents {
         let Some(definition) = entry.definition.as_deref().filter(|_| entry.kind != "SCHEMA") else { continue };
         for parent in inheritance::parents(definition) {
             children.entry(parent).or_default().push(name_of(entry));
@@ -166,8 +169,8 @@ fn children(head: &Head) -> BTreeMap<Name, Vec<Name>> {
 }
 
 /// Tells of a schema's table which tables have its rows: itself and those below it, each with its schema.
-pub(crate) fn families(head: &Head) -> impl Fn(&str, &str) -> BTreeSet<(String, String)> {
-    let children = children(head);
+pub(crate) fn families(contents: &[Entry]) -> impl Fn(&str, &str) -> BTreeSet<(String, String)> {
+    let children = children(contents);
     move |schema, name| family(&[(schema.to_owned(), name.to_owned())].into(), &children)
 }
 

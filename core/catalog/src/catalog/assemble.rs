@@ -90,6 +90,7 @@ impl Pieces {
                 .map(|record| self.take_newest(record));
         let [shrunk, accepted] = [Record::Shrunk, Record::Accepted].map(|record| self.take_newest(record));
         let globals = self.take_newest(Record::Globals).or_else(|| self.take_newest(Record::SealedGlobals));
+        let index = self.take_newest(Record::Index).or_else(|| self.take_newest(Record::SealedIndex));
         let archive = self.take_archive(manifest.as_ref());
         let (mut superseded, mut strays): (Vec<_>, Vec<_>) =
             self.archives.into_iter().partition(|other| archive.as_ref().is_some_and(|main| main.key == other.key));
@@ -114,6 +115,7 @@ impl Pieces {
             globals,
             shrunk,
             accepted,
+            index,
             superseded,
             strays,
         };

@@ -38,6 +38,8 @@ pub struct Entry {
     pub shrunk: Option<Object>,
     /// A person says that what is in it is right.
     pub accepted: Option<Object>,
+    /// Where the archive has what.
+    pub index: Option<Object>,
     /// Older versions of the objects above, where the listing has them. They go when the backup goes.
     pub superseded: Vec<Object>,
     /// Further archives of the same name under another suffix. The manifest isn't about them; nothing removes them.
@@ -159,7 +161,7 @@ impl Entry {
     /// whatever still has a manifest is whole. Strays stay.
     pub fn removal(&self) -> impl Iterator<Item = &Object> {
         let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.shrunk, &self.accepted];
-        let records = records.into_iter().chain([&self.manifest, &self.globals]);
+        let records = records.into_iter().chain([&self.manifest, &self.globals, &self.index]);
         records.flatten().chain(&self.superseded).chain(&self.archive)
     }
 
@@ -187,6 +189,7 @@ impl Entry {
             globals: None,
             shrunk: None,
             accepted: None,
+            index: None,
             superseded: Vec::new(),
             strays: Vec::new(),
             repeated: false,
@@ -206,7 +209,7 @@ impl Entry {
 
     pub(super) fn earliest_claim(&self) -> Timestamp {
         let records = [&self.manifest, &self.intact, &self.damaged, &self.verifying, &self.drill, &self.globals];
-        let records = records.into_iter().chain([&self.shrunk, &self.accepted]);
+        let records = records.into_iter().chain([&self.index, &self.shrunk, &self.accepted]);
         let named = self.id.stem.time().filter(|_| !matches!(self.state, State::Guest | State::Alone));
         let written = match &self.archive {
             Some(archive) => Some(archive.last_modified),

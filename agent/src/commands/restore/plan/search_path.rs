@@ -32,7 +32,7 @@ pub(super) fn refuse(wish: &Wish, facts: &Facts, chosen: &Chosen) -> Result<(), 
     if !hopeless.is_empty() {
         return Err(Failure::new(Exit::Failed, would_fail(&hopeless)).hint(AT_THE_SOURCE));
     }
-    let family = tables::families(&facts.head);
+    let family = tables::families(&facts.head.contents);
     let springs = |trap: &&Trap| match &trap.when {
         When::Always | When::Defined => true,
         When::Filled { schema, name } => {

@@ -70,6 +70,12 @@ impl Default for Outliner {
 }
 
 impl Outliner {
+    /// Whether all entries have been read.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(self.stage, Stage::Done)
+    }
+
     /// Reads the dump's next bytes, and hands each entry that ends in them to `take`. What follows the table of contents is passed over.
     ///
     /// # Errors

@@ -227,6 +227,7 @@ fn backup(bytes: u64) -> Backup {
         census: Census { tables: vec![table("orders"), table("users")], large_objects: LargeObjectCensus::default() },
         globals: None,
         shrunk: None,
+        index: None,
         agent: manifest::Agent { version: "0.1.0".to_owned(), host: "db1".to_owned() },
         started: instant,
         finished: instant,

@@ -1,0 +1,163 @@
+//! An archive with an index: only the frames are read that hold what is wanted, each proved by its own checksum.
+
+use std::io::{self, Cursor, Read};
+use std::ops::{ControlFlow, Range};
+
+use ::archive::index::Index;
+use ::archive::{Compression, Digest, Digester, Expander};
+use catalog::manifest::{Manifest, StoredIndex};
+use catalog::{Object, Part};
+use repository::Repository;
+
+use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::archive::Archive;
+use crate::commands::restore::backup::{Backup, StoredBytes};
+use crate::commands::restore::reading::{ReadingError, reading};
+use crate::commands::rows::sealed::Sealed;
+use crate::interrupt;
+use crate::keys::Source;
+
+/// More than an index ever takes, in bytes of JSON.
+const LONGEST: u64 = 256 << 20;
+/// A shorter range is expanded on this thread alone.
+const SHORT: u64 = 4 << 20;
+
+/// An archive, and where it has what.
+pub(super) struct Indexed<'a> {
+    pub(super) index: Index,
+    archive: &'a Archive,
+    repository: Repository,
+    object: Object,
+    compression: Compression,
+    sealed: Option<Sealed>,
+}
+
+impl<'a> Indexed<'a> {
+    /// The index beside the archive, if it has one. One that can't be read is said, and done without.
+    ///
+    /// # Errors
+    /// When no key opens the archive.
+    pub(super) fn open(backup: &Backup, stored: &StoredBytes, archive: &'a Archive) -> Result<Option<Self>, Failure> {
+        let (StoredBytes::Object(repository, object), Some(manifest)) = (stored, &backup.manifest) else {
+            return Ok(None);
+        };
+        let Some(named) = &manifest.index else { return Ok(None) };
+        let index = match read(named, manifest, (repository, object), archive) {
+            Ok(index) => index,
+            Err(why) => {
+                tracing::warn!(
+                    "the index of {} can't be used, so its archive is read from the front: {why}",
+                    backup.name
+                );
+                return Ok(None);
+            }
+        };
+        let sealed = match manifest.archive.encryption {
+            Some(_) => Some(Sealed::open(repository, object, &archive.keys).map_err(|error| locked(archive, &error))?),
+            None => None,
+        };
+        Ok(Some(Self {
+            index,
+            archive,
+            repository: repository.clone(),
+            object: object.clone(),
+            compression: manifest.archive.compression,
+            sealed,
+        }))
+    }
+
+    /// Whether what is read is proved by something of its own: a frame's checksum, or the tag of what is encrypted.
+    pub(super) fn proves_parts(&self) -> bool {
+        self.compression != Compression::None || self.sealed.is_some()
+    }
+
+    /// Hands on these bytes of the dump, until `take` wants no more.
+    ///
+    /// # Errors
+    /// [`ReadingError`], or what `take` says.
+    pub(super) fn read<E: From<ReadingError>>(
+        &mut self,
+        dump: &Range<u64>,
+        take: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let outside = || ReadingError::Read(io::Error::other("the index names bytes that the archive doesn't have"));
+        let (stored, begins) = self.index.frames.place(dump).ok_or_else(outside)?;
+        let threads = if stored.end - stored.start < SHORT {
+            1
+        } else {
+            std::thread::available_parallelism().map_or(1, usize::from)
+        };
+        let mut bytes: Box<dyn Read + '_> = match &mut self.sealed {
+            Some(sealed) => Box::new(sealed.range(&stored).map_err(reading)?),
+            None => {
+                let asking = self.repository.download_range(&self.object, stored);
+                let opened = tokio::runtime::Handle::current()
+                    .block_on(async { asking.await.map(repository::Download::into_reader) });
+                Box::new(opened.map_err(|error| ReadingError::Read(io::Error::other(error)))?)
+            }
+        };
+        if self.compression != Compression::None {
+            bytes = Box::new(Expander::new(bytes, threads).map_err(reading)?);
+        }
+        let (mut buffer, mut position) = (vec![0; 256 << 10], begins);
+        while position < dump.end {
+            if let Some(signal) = self.archive.interrupt.seen() {
+                return Err(ReadingError::Interrupted(signal).into());
+            }
+            let length = bytes.read(&mut buffer).map_err(reading)?;
+            if length == 0 {
+                return Err(outside().into());
+            }
+            let end = position + length as u64;
+            let skipped = usize::try_from(dump.start.saturating_sub(position)).unwrap_or(usize::MAX).min(length);
+            let kept = length - usize::try_from(end.saturating_sub(dump.end)).unwrap_or(usize::MAX).min(length);
+            if take(buffer.get(skipped..kept).unwrap_or_default())?.is_break() {
+                return Ok(());
+            }
+            position = end;
+        }
+        Ok(())
+    }
+}
+
+fn locked(archive: &Archive, error: &age::DecryptError) -> Failure {
+    Failure::new(Exit::Failed, format!("{} is encrypted, and no key that is set opens it: {error}", archive.place))
+        .hint("set BACKUP_AGE_IDENTITY_FILE to the file with the key that it was encrypted for")
+}
+
+/// Reads the index that the manifest names, where it is now: a repository may have been moved.
+fn read(
+    named: &StoredIndex,
+    manifest: &Manifest,
+    (repository, object): (&Repository, &Object),
+    archive: &Archive,
+) -> Result<Index, String> {
+    let Part::Archive { id, .. } = repository.layout().parse(&object.key) else {
+        return Err("its archive has another name than a backup's".to_owned());
+    };
+    let key = repository.layout().index(&id, named.key.ends_with(".age"));
+    let read = interrupted(archive, repository.read_key(&key));
+    let stored = read?.ok_or_else(|| format!("{} is not there", repository.object_name(&key)))?;
+    let mut digester = Digester::new();
+    digester.update(&stored);
+    let Digest { size, md5, .. } = digester.finish();
+    if (size, md5) != (named.digest.size, named.digest.md5) {
+        return Err("it is not what the backup's manifest says".to_owned());
+    }
+    let stored: Source = Box::new(Cursor::new(stored));
+    let plain = match manifest.archive.encryption.is_some() || key.ends_with(".age") {
+        true => archive.keys.open(stored).map_err(|e| e.to_string())?,
+        false => stored,
+    };
+    let mut json = Vec::new();
+    let expander = Expander::new(plain, 1).map_err(|e| e.to_string())?;
+    expander.take(LONGEST).read_to_end(&mut json).map_err(|e| e.to_string())?;
+    catalog::index::Index::from_json(&json).map(|index| index.of).map_err(|e| e.to_string())
+}
+
+fn interrupted<T>(archive: &Archive, asked: impl Future<Output = Result<T, repository::Error>>) -> Result<T, String> {
+    let answer = tokio::runtime::Handle::current().block_on(asked);
+    answer.map_err(|error| {
+        archive.interrupt.seen().map_or(error.to_string(), |signal| interrupt::stopped_by(signal).error)
+    })
+}
