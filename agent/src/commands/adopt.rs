@@ -150,6 +150,7 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
         globals: None,
         shrunk: None,
         index: None,
+        erased: None,
         agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
         started: written,
         finished: written,

@@ -5,6 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest as _, Sha256};
 
 /// One archive's census. Two are equal when the databases they count hold the same content, whatever the large objects'
 /// order; tables stand in the archive's order.
@@ -78,6 +79,21 @@ impl LargeObjectCensus {
 pub struct Sha256Hex(pub [u8; 32]);
 
 impl Sha256Hex {
+    /// Of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Takes one away that was added, or will be.
+    pub fn subtract(&mut self, term: Self) {
+        // Two's complement: all bits turned, and one more.
+        let mut one = Self::default();
+        one.0[31] = 1;
+        self.add(Self(term.0.map(|byte| !byte)));
+        self.add(one);
+    }
+
     /// Adds another one modulo 2^256, each read as a big-endian number: a sum says the same in any order.
     pub fn add(&mut self, term: Self) {
         let mut carry = 0;
@@ -147,6 +163,16 @@ mod tests {
         let mut expected = [0x02; 32];
         expected[31] = 0x01;
         assert_eq!(one.sha256, Sha256Hex(expected), "carries run from the last byte to the first");
+    }
+
+    #[test]
+    fn what_was_added_can_be_taken_away() {
+        for (sum, term) in [([0xff; 32], [0x02; 32]), ([0; 32], [0xff; 32]), ([7; 32], [0; 32])] {
+            let mut changed = Sha256Hex(sum);
+            changed.add(Sha256Hex(term));
+            changed.subtract(Sha256Hex(term));
+            assert_eq!(changed, Sha256Hex(sum));
+        }
     }
 
     #[test]

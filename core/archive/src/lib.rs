@@ -28,6 +28,7 @@ pub use sniff::{Kind, SNIFF_LEN, sniff};
 pub use walk::columns as copy_columns;
 pub use walk::packed;
 pub use walk::{
-    Described, Entry, Format, FormatVersion, Header, InAnyOrder, InTablespace, InnerCompression, LargeObjectEntry,
-    Observer, Outliner, Place, PlainRepack, SavedWalk, ScriptOutline, ScriptReader, Walk, Walked,
+    CopiedRows, CopyReader, Described, Entry, Format, FormatVersion, Header, InAnyOrder, InTablespace,
+    InnerCompression, LargeObjectEntry, Observer, Outliner, Place, PlainRepack, SavedWalk, ScriptOutline, ScriptReader,
+    Walk, Walked,
 };

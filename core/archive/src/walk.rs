@@ -7,6 +7,7 @@
 
 mod blocks;
 mod contents;
+mod copied;
 mod guest;
 mod header;
 mod inner;
@@ -32,6 +33,7 @@ use self::{
 };
 pub use self::{
     contents::{Described, Entry, InAnyOrder, InTablespace, LargeObjectEntry, Outliner, Place},
+    copied::{CopiedRows, CopyReader},
     header::{Format, FormatVersion, Header, InnerCompression},
     observer::Observer,
     plain::{PlainRepack, ScriptOutline, ScriptReader},

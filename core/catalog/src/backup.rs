@@ -22,7 +22,8 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use encoding::decode_database;
@@ -36,6 +37,10 @@ pub(crate) use time::{parse_day, spell_day};
 const MARK: &str = "_backup_";
 /// What a safety backup's tag begins with, before its time.
 const SAFETY: &str = "pre_restore_";
+/// What follows the original's tag in the name of one that rows were erased from, before its number.
+const ERASED: &str = "_erased_";
+/// The highest of these numbers: a bucket's policy knows the names by their one or two last characters.
+const MOST_ERASED: u32 = 99;
 
 /// A backup's name without folder and suffix: `app_backup_20260120_030000`.
 ///
@@ -47,6 +52,8 @@ pub struct Stem {
     /// Where the last `_backup_` begins.
     mark: usize,
     tag: Tag,
+    /// It took the place of a backup, for the so-manieth time.
+    erased: Option<u32>,
 }
 
 /// What a stem says after its database.
@@ -55,7 +62,7 @@ pub enum Tag {
     /// When the backup began, in whole seconds UTC. Guests' names are in their host's local time.
     At(Timestamp),
     /// A name the user gave: `[A-Za-z0-9_-]+`, neither containing `_backup_` nor beginning with `backup_`, and not
-    /// shaped like a timestamp or a safety backup's tag.
+    /// shaped like a timestamp, a safety backup's tag or an erased one's.
     Label(String),
     /// `pre_restore_{timestamp}`: taken before a restore in place, to undo it. Excluded from latest, freshness, counts.
     Safety(Timestamp),
@@ -71,13 +78,45 @@ impl Stem {
         let tag = match tag {
             Tag::At(time) => spell_time(*time)?,
             Tag::Safety(time) => format!("{SAFETY}{}", spell_time(*time)?),
-            Tag::Label(label) => match read_tag(label)? {
-                Tag::Label(label) => label,
-                Tag::At(_) | Tag::Safety(_) => return Err(InvalidName::Label(label.clone())),
+            Tag::Label(label) => match (read_tag(label)?, split_erased(label)) {
+                (Tag::Label(label), (_, None)) => label,
+                _ => return Err(InvalidName::Label(label.clone())),
             },
         };
         let text = format!("{}{MARK}{tag}", encode_database(database));
         if text.len() > LONGEST { Err(InvalidName::TooLong(text)) } else { text.parse() }
+    }
+
+    /// The name of the backup that takes this one's place once rows were erased from it: the `number`th of its kind, which counts from
+    /// 1 to 99. It says the original's time; where that was stored before the time in its name, `instant`, which is no later.
+    ///
+    /// # Errors
+    /// When the number is out of its bounds, or the name would be too long.
+    pub fn as_erased(&self, number: u32, instant: Timestamp) -> Result<Self, InvalidName> {
+        let (database, tag) = (self.text.split_at(self.mark).0, self.base().get(self.mark + MARK.len()..));
+        let tag = match self.tag {
+            Tag::At(time) if instant < time => spell_time(instant)?,
+            Tag::Safety(time) if instant < time => format!("{SAFETY}{}", spell_time(instant)?),
+            _ => tag.unwrap_or_default().to_owned(),
+        };
+        let text = format!("{database}{MARK}{tag}{ERASED}{number}");
+        if text.len() > LONGEST {
+            return Err(InvalidName::TooLong(text));
+        }
+        text.parse()
+            .and_then(|stem: Self| if stem.erased == Some(number) { Ok(stem) } else { Err(InvalidName::Label(text)) })
+    }
+
+    /// The so-manieth that took a backup's place because rows were erased from it; None of any other.
+    #[must_use]
+    pub fn erased(&self) -> Option<u32> {
+        self.erased
+    }
+
+    /// The name without what an erasure added to it: all that took one backup's place share it.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        if self.erased.is_some() { split_erased(&self.text).0 } else { &self.text }
     }
 
     /// The name as it stands in keys and file names.
@@ -126,7 +165,21 @@ impl FromStr for Stem {
         if database.is_empty() {
             return Err(InvalidName::NoDatabase(text.to_owned()));
         }
-        Ok(Self { mark: database.len(), tag: read_tag(tag)?, text: text.to_owned() })
+        let (tag, erased) = split_erased(tag);
+        Ok(Self { mark: database.len(), tag: read_tag(tag)?, erased, text: text.to_owned() })
+    }
+}
+
+/// A tag, or a whole name, and the number that an erasure put behind it.
+fn split_erased(text: &str) -> (&str, Option<u32>) {
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|number| (1..=MOST_ERASED).contains(number))?;
+        (number.to_string() == text).then_some(number)
+    };
+    let found = text.rsplit_once(ERASED).filter(|(rest, _)| !rest.is_empty());
+    match found.map(|(rest, end)| (rest, number(end))) {
+        Some((rest, Some(number))) => (rest, Some(number)),
+        _ => (text, None),
     }
 }
 
@@ -206,6 +259,17 @@ pub struct BackupId {
 }
 
 impl BackupId {
+    /// When it was made, as its name says; of one that took a label's place, the beginning of the day that its folder names, before
+    /// which the original wasn't there: its own bytes are younger than what they hold.
+    #[must_use]
+    pub fn named_time(&self) -> Option<Timestamp> {
+        let of_day = || {
+            let day = self.day.filter(|_| self.stem.erased.is_some())?;
+            TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok()
+        };
+        self.stem.time().or_else(of_day)
+    }
+
     /// The backup of `database` that a person calls by its label or time alone, as `initial` or `20261122/initial`; None when
     /// that is neither.
     #[must_use]

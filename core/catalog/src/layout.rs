@@ -18,6 +18,7 @@ const COMPRESSIONS: [Compression; 3] = [Compression::Gzip, Compression::Zstd, Co
 const DATABASES: &str = "databases/";
 const STATUS: &str = "status/";
 const DRILLS: &str = "drills/";
+const ERASURES: &str = "erasures/";
 
 /// How one repository spells its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,6 +234,12 @@ impl Layout {
     #[must_use]
     pub fn drill_status(&self, database: &str) -> String {
         format!("{}{STATUS}{DRILLS}{}.json", self.root, encode_database(database))
+    }
+
+    /// The key of the certificate of an erasure that began then. Whatever lies there is read by people alone.
+    #[must_use]
+    pub fn erasure(&self, began: Timestamp) -> String {
+        format!("{}{STATUS}{ERASURES}{}.json", self.root, TimeZone::UTC.to_datetime(began).strftime("%Y%m%d_%H%M%S"))
     }
 
     /// The key of a document about the cloud side itself.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::Stem;
 use crate::document::{DocumentError, Kind, Unknown};
+use crate::erasure::Erased;
 use crate::shrink::Shrink;
 
 const KIND: Kind = Kind { what: "manifest", version: 1 };
@@ -43,6 +44,9 @@ pub struct Manifest {
     /// Where the archive has what, stored beside it; none where it wasn't made or stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<StoredIndex>,
+    /// What was erased, and from which backup; none where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Erased>,
     /// Who made it.
     pub agent: Agent,
     /// When the dump began; of an adopted guest when its archive was written.
@@ -69,6 +73,8 @@ pub enum Purpose {
     Safety,
     /// It was a guest: another program's dump, verified by `lastgood adopt`.
     Adopted,
+    /// To take the place of a backup without some of its rows: made of it by `lastgood erase`.
+    Erased,
 }
 
 /// The database that was dumped.

@@ -137,6 +137,7 @@ pub(crate) fn manifest() -> Manifest {
         globals: None,
         shrunk: None,
         index: None,
+        erased: None,
         agent: Agent { version: "0.1.0".into(), host: "db1".into() },
         started: time("2026-01-20T03:00:00.25Z"),
         finished: time("2026-01-20T03:00:12.592Z"),

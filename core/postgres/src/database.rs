@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod checks;
 pub mod content;
 pub mod counts;
+pub mod erasing;
 pub mod exchange;
 pub mod indexes;
 pub mod known_names;

@@ -162,6 +162,37 @@ impl Psql {
         }
     }
 
+    /// Runs SQL statements, stopping at the first that fails, and hands on what they print, byte by byte as it comes: rows of COPY may be
+    /// in any character set, and as many as a table has. Nothing that psql says is shown.
+    ///
+    /// # Errors
+    /// As [`Psql::rows`]; what was handed on then isn't all.
+    pub fn pour(&self, sql: &str, mut take: impl FnMut(&[u8])) -> Result<(), PsqlError> {
+        let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
+        let started = Program::start_as(manner, "psql", &mut self.command(), &self.stop);
+        let (program, pipes) = started.map_err(|e| self.failed(e))?;
+        let read = std::thread::scope(|scope| {
+            let script = format!("{STATE}{sql}");
+            scope.spawn(move || drop(pipes.stdin.map(|mut pipe| pipe.write_all(script.as_bytes()))));
+            let mut block = vec![0; 1 << 18];
+            let Some(mut pipe) = pipes.stdout else { return Ok(()) };
+            loop {
+                match pipe.read(&mut block) {
+                    Ok(0) => return Ok(()),
+                    Ok(length) => take(block.get(..length).unwrap_or_default()),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        });
+        let Ended { failure, lines } = program.finish().map_err(|e| self.failed(e))?;
+        match (failure, self.stop.signal()) {
+            (None, _) => read.map_err(|e| self.unrunnable(e.to_string())),
+            (Some(_), Some(signal)) => Err(PsqlError::Interrupted(signal)),
+            (Some(_), None) => Err(PsqlError::Refused(in_one_line(&lines.join("\n")))),
+        }
+    }
+
     /// The words with which a connection is refused, if it is.
     pub(crate) fn refusal(&self) -> Option<String> {
         match self.script("SELECT 1;\n") {

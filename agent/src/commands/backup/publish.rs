@@ -127,6 +127,7 @@ impl Run<'_> {
             globals: globals.named.clone(),
             shrunk: None,
             index: index.named.clone(),
+            erased: None,
             agent: manifest::Agent { version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() },
             started: self.started.at,
             finished,

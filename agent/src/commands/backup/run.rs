@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         let unmarked = match purpose {
             Purpose::Backup => mark.put(&repositories).await,
             // A restore's target may be a database that is never backed up otherwise.
-            Purpose::Safety | Purpose::Adopted => None,
+            Purpose::Safety | Purpose::Adopted | Purpose::Erased => None,
         };
         let source = asked.source(database, purpose)?;
         let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;

@@ -106,6 +106,7 @@ enum Kind {
     Backup,
     Safety,
     Adopted,
+    Erased,
     Guest,
 }
 
@@ -208,6 +209,7 @@ impl Kind {
         match (entry.state, manifest.map(|manifest| manifest.purpose)) {
             (State::Guest, _) => Self::Guest,
             (_, Some(Purpose::Adopted)) => Self::Adopted,
+            (_, Some(Purpose::Erased)) => Self::Erased,
             _ if entry.is_safety() => Self::Safety,
             _ => Self::Backup,
         }
@@ -220,6 +222,7 @@ impl fmt::Display for Kind {
             Self::Backup => "backup",
             Self::Safety => "safety",
             Self::Adopted => "adopted",
+            Self::Erased => "erased",
             Self::Guest => "guest",
         })
     }

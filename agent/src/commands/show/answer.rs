@@ -233,6 +233,7 @@ impl fmt::Display for Facts<'_> {
             Purpose::Backup => write!(f, "  made by    lastgood {version} on {host}{tool}, in {seconds:.1} s")?,
             Purpose::Safety => write!(f, "  made by    lastgood {version} on {host}{tool}, before a restore")?,
             Purpose::Adopted => write!(f, "  adopted    by lastgood {version} on {host}; made by another tool{tool}")?,
+            Purpose::Erased => write!(f, "  made by    lastgood {version} on {host}{tool}, erasing rows")?,
         }
         warnings.iter().try_for_each(|warning| write!(f, "\n  warning    {warning}"))
     }

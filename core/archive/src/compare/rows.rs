@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::census::{Census, Sha256Hex, TableCensus};
 use crate::pairs::pairs;
-use crate::walk::InAnyOrder;
+use crate::walk::{CopiedRows, InAnyOrder};
 
 /// A table's rows as they were counted, and what they come to in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,23 @@ impl Table {
         let sums = in_any_order.iter().copied().chain(std::iter::repeat(None));
         let tables = census.tables.iter().cloned().zip(sums);
         tables.map(|(census, in_any_order)| Self { census, in_any_order }).collect()
+    }
+
+    /// What is to be found of it once some rows have left it and others have come. `None` where that can't be told: it was dumped as
+    /// INSERTs, or has fewer rows than left it. Its digest in the archive's order stays as it was, and is nothing to compare with.
+    #[must_use]
+    pub fn after(&self, left: &CopiedRows, came: &CopiedRows) -> Option<Self> {
+        let mut in_any_order = self.in_any_order?;
+        in_any_order.sum.subtract(left.in_any_order);
+        in_any_order.sum.add(came.in_any_order);
+        let count = |before: u64, left: u64, came: u64| before.checked_add(came)?.checked_sub(left);
+        in_any_order.rows = count(in_any_order.rows, left.rows, came.rows)?;
+        let census = TableCensus {
+            rows: Some(count(self.census.rows?, left.rows, came.rows)?),
+            bytes: count(self.census.bytes, left.bytes, came.bytes)?,
+            ..self.census.clone()
+        };
+        Some(Self { census, in_any_order: Some(in_any_order) })
     }
 
     fn name(&self) -> String {

@@ -20,7 +20,7 @@ pub enum InvalidName {
     ImpossibleDay(String),
     /// The label breaks the rules of `Tag::Label`.
     #[error(
-        "`{0}` cannot be a backup's label: use letters, digits, `_` and `-`, without `_backup_` and not like a timestamp"
+        "`{0}` cannot be a backup's label: use letters, digits, `_` and `-`, without `_backup_`, not like a timestamp and not like `_erased_1` at its end"
     )]
     Label(String),
     /// The whole name wouldn't fit a file name with its suffixes.

@@ -136,7 +136,7 @@ pub(crate) fn any_tag() -> impl Strategy<Value = Tag> {
         time.clone().prop_map(Tag::At),
         time.prop_map(Tag::Safety),
         "[A-Za-z0-9_-]{1,20}".prop_map(Tag::Label),
-        "(backup|_backup_|pre_restore_|20250120_|030000|x){1,3}".prop_map(Tag::Label),
+        "(backup|_backup_|pre_restore_|20250120_|030000|_erased_|1|x){1,4}".prop_map(Tag::Label),
     ]
 }
 
@@ -175,5 +175,30 @@ proptest! {
         if let Ok(id) = text.parse::<BackupId>() {
             prop_assert_eq!(id.to_string(), text);
         }
+    }
+}
+
+#[test]
+fn an_erased_ones_name_says_its_originals() {
+    let at: Timestamp = "2026-01-20T03:00:00Z".parse().unwrap();
+    let original = stem("my app_backup_20260120_030000");
+    let erased = original.as_erased(1, at).unwrap();
+    assert_eq!(erased.as_str(), "my app_backup_20260120_030000_erased_1");
+    assert_eq!((erased.tag(), erased.erased(), erased.base()), (original.tag(), Some(1), original.as_str()));
+    assert_eq!(erased.as_erased(12, at).unwrap().as_str(), "my app_backup_20260120_030000_erased_12");
+    let label = stem("app_backup_initial").as_erased(3, at).unwrap();
+    assert_eq!((label.tag(), label.erased()), (&Tag::Label("initial".into()), Some(3)));
+    assert!(original.as_erased(100, at).is_err() && original.as_erased(0, at).is_err());
+    for other in ["x_erased_0", "x_erased_01", "x_erased_100", "x_erased_1_", "_erased_1", "x_erased_", "erased_1"] {
+        let read = stem(&format!("app_backup_{other}"));
+        assert_eq!((read.tag(), read.erased()), (&Tag::Label(other.into()), None), "{other}");
+        assert_eq!(read.base(), read.as_str());
+    }
+    for label in ["initial_erased_1", "20260120_030000_erased_2", "x_erased_1_erased_2"] {
+        assert_eq!(
+            Stem::new("app", &Tag::Label(label.into())),
+            Err(InvalidName::Label(label.into())),
+            "nobody may ask for it"
+        );
     }
 }

@@ -16,7 +16,7 @@ pub struct Entry {
     pub id: BackupId,
     /// What it is worth.
     pub state: State,
-    /// When it was made, as far as can be trusted: the earlier of the time in its name and its archive's
+    /// When it was made, as far as can be trusted: the earlier of the time in its name ([`BackupId::named_time`]) and its archive's
     /// `last_modified`; for guests, whose names are in local time, `last_modified` alone. A wrong clock can't make a
     /// backup newer than it is.
     pub instant: Timestamp,
@@ -172,6 +172,14 @@ impl Entry {
         written.into_iter().chain(self.id.stem.time()).fold(self.instant, Timestamp::max)
     }
 
+    /// Since when retention counts its age: as long as no clock says that it is younger, [`Self::latest_claim`]. One that took another's
+    /// place because rows were erased from it is as old as that one, by its name, and goes when that one would have gone. Who may
+    /// put any name makes only what they put older by it.
+    #[must_use]
+    pub fn aged_from(&self) -> Timestamp {
+        if self.id.stem.erased().is_some() && self.is_backup() { self.instant } else { self.latest_claim() }
+    }
+
     /// A good backup of `database` that came at `at`, of which nothing else is known: for a plan about days to come. `None` where a
     /// name would be too long.
     pub(crate) fn imagined(database: &str, at: Timestamp) -> Option<Self> {
@@ -210,7 +218,7 @@ impl Entry {
     pub(super) fn earliest_claim(&self) -> Timestamp {
         let records = [&self.manifest, &self.intact, &self.damaged, &self.verifying, &self.drill, &self.globals];
         let records = records.into_iter().chain([&self.index, &self.shrunk, &self.accepted]);
-        let named = self.id.stem.time().filter(|_| !matches!(self.state, State::Guest | State::Alone));
+        let named = self.id.named_time().filter(|_| !matches!(self.state, State::Guest | State::Alone));
         let written = match &self.archive {
             Some(archive) => Some(archive.last_modified),
             None => records.flatten().map(|record| record.last_modified).min(),

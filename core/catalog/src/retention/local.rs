@@ -1,6 +1,6 @@
 //! Local copies beside a bucket: the bucket is the repository, and the directory only keeps what is at hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -10,7 +10,8 @@ use crate::backup::Stem;
 use crate::catalog::{Catalog, Entry, State};
 
 /// Which local copies go: those older than `days`, counted back from the newest local backup, whose like is safe in the
-/// bucket: same stem, same size, and good there. Where nothing has ever judged the bucket, its manifest must do.
+/// bucket: same stem, same size, and good there; or what took its place there, once rows were erased from it. Where nothing has ever
+/// judged the bucket, its manifest must do.
 ///
 /// The newest local copy and the newest good one stay, and so do guests. An incomplete listing of the bucket only makes
 /// more of them stay.
@@ -39,6 +40,8 @@ pub fn local_plan<'a>(local: &'a Catalog, bucket: &Catalog, days: u32, now: Time
 /// What the bucket has, by stem and size of the archive.
 struct Safe<'a> {
     states: HashMap<(&'a Stem, u64), State>,
+    /// By what their names have in common: those that rows were erased from, whose local originals have another content.
+    erased: HashSet<&'a str>,
     is_judged: bool,
 }
 
@@ -50,7 +53,10 @@ impl<'a> Safe<'a> {
             let state = states.entry((&entry.id.stem, entry.size())).or_insert(entry.state);
             *state = entry.state.min(*state);
         }
-        Self { states, is_judged: bucket.entries.iter().any(|entry| entry.judged().is_some()) }
+        let erased = bucket.entries.iter().filter(|entry| entry.state == State::Good);
+        let erased =
+            erased.filter(|entry| entry.id.stem.erased().is_some()).map(|entry| entry.id.stem.base()).collect();
+        Self { states, erased, is_judged: bucket.entries.iter().any(|entry| entry.judged().is_some()) }
     }
 
     fn decide(&self, entry: &Entry, days: u32, anchor: Timestamp) -> Decision {
@@ -58,7 +64,8 @@ impl<'a> Safe<'a> {
             return by_age(entry, Policy::default().unfinished_grace_days, anchor);
         }
         let state = self.states.get(&(&entry.id.stem, entry.size())).copied();
-        let is_safe = state == Some(State::Good) || (state == Some(State::Uploaded) && !self.is_judged);
+        let is_erased = self.erased.contains(entry.id.stem.base());
+        let is_safe = is_erased || state == Some(State::Good) || (state == Some(State::Uploaded) && !self.is_judged);
         if beyond(entry, days, anchor).is_some() && !is_safe {
             return Decision::Keep(vec![Keep::NotInBucket { state }]);
         }

@@ -48,6 +48,6 @@ pub fn goes_next<'a>(catalog: &'a Catalog, policy: &Policy, now: Timestamp) -> O
 /// Nothing goes before the oldest one has the age that every rule leaves alone.
 fn earliest(catalog: &Catalog, policy: &Policy) -> Option<Timestamp> {
     let days = policy.delete_after_days.unwrap_or_default().max(policy.never_younger_days);
-    let oldest = catalog.good().map(Entry::latest_claim).min()?;
+    let oldest = catalog.good().map(Entry::aged_from).min()?;
     oldest.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok()
 }

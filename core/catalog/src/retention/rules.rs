@@ -72,7 +72,7 @@ fn is_too_young(entry: &Entry, policy: &Policy, anchor: Option<Timestamp>) -> bo
 
 /// By how much the entry is older than `days`, counted back from `anchor`; None when it isn't.
 pub(super) fn beyond(entry: &Entry, days: u32, anchor: Timestamp) -> Option<SignedDuration> {
-    let age = anchor.duration_since(entry.latest_claim());
+    let age = anchor.duration_since(entry.aged_from());
     let by = age.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24));
     by.is_positive().then_some(by)
 }

@@ -66,9 +66,21 @@ impl There {
         Self { backups: earlier.map_or(backups, |earlier| backups.min(newer(earlier))), ..self }
     }
 
+    fn counted(&self, entry: &Entry) -> bool {
+        stored(entry).is_some_and(|stored| stored <= self.up_to)
+    }
+
     fn left_in(&self, catalog: Option<&Catalog>) -> usize {
-        let entries = catalog.into_iter().flat_map(|catalog| &catalog.entries);
-        entries.filter_map(stored).filter(|stored| *stored <= self.up_to).count()
+        let entries: Vec<&Entry> = catalog.into_iter().flat_map(|catalog| &catalog.entries).collect();
+        let originals: BTreeSet<&str> =
+            entries.iter().filter(|entry| self.counted(entry)).map(|entry| entry.id.stem.base()).collect();
+        // What came later counts where it took the place of one that was counted, and that one has gone: rows were erased from it.
+        let stands_in = |entry: &&&Entry| {
+            entry.id.stem.erased().is_some() && entry.instant <= self.up_to && !originals.contains(entry.id.stem.base())
+        };
+        let later = entries.iter().filter(|entry| stored(entry).is_some_and(|stored| stored > self.up_to));
+        let stand_ins: BTreeSet<&str> = later.filter(stands_in).map(|entry| entry.id.stem.base()).collect();
+        entries.iter().filter(|entry| self.counted(entry)).count() + stand_ins.len()
     }
 }
 
@@ -177,5 +189,34 @@ mod tests {
         let (noted, robbed) = (removals.clone(), backups(10..=18));
         assert!(removals.keep(&noted, &stayed));
         assert_eq!(look(&mut removals, &robbed, 6, NOW), [2]);
+    }
+
+    /// Rows were erased from three of them: each has another in its place, which was stored later. One of the others is gone.
+    #[test]
+    fn what_took_the_place_of_a_backup_stands_for_it_and_for_no_other() {
+        let (listing, mut removals) = (backups(10..=20), Removals::none(time(NOW)));
+        assert_eq!(look(&mut removals, &listing, 99, NOW), [0; 0]);
+        let mut erased = backups(14..=20);
+        for day in 10..=12 {
+            let at = time(&format!("2026-01-{day}T03:00:00Z"));
+            let id = erased.id(&crate::Tag::At(at), at);
+            for number in 1..=2 {
+                let id = crate::BackupId { stem: id.stem.as_erased(number, at).unwrap(), ..id.clone() };
+                let stored = time("2026-01-21T13:00:00Z");
+                erased.archive(&id, 1, stored);
+                erased.record(&id, crate::Record::Manifest, stored);
+                erased.record(&id, crate::Record::Intact, stored);
+            }
+        }
+        assert_eq!(look(&mut removals, &erased, 99, "2026-01-22T12:00:00Z"), [1]);
+        // Both the original and what is to take its place: it hides no loss.
+        let (mut both, mut removals) = (backups(11..=20), Removals::none(time(NOW)));
+        assert_eq!(look(&mut removals, &listing, 99, NOW), [0; 0]);
+        let at = time("2026-01-12T03:00:00Z");
+        let id = both.id(&crate::Tag::At(at), at);
+        let id = crate::BackupId { stem: id.stem.as_erased(1, at).unwrap(), ..id };
+        both.archive(&id, 1, time("2026-01-21T13:00:00Z"));
+        both.record(&id, crate::Record::Manifest, time("2026-01-21T13:00:00Z"));
+        assert_eq!(look(&mut removals, &both, 99, "2026-01-22T12:00:00Z"), [1]);
     }
 }

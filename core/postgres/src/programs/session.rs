@@ -7,7 +7,7 @@ use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use crate::Psql;
-use crate::programs::program::{Program, ProgramError};
+use crate::programs::program::{Manner, PATIENCE, Program, ProgramError, Stderr};
 use crate::psql::STATE;
 
 /// The line that ends the answer to a question. No JSON document looks like it.
@@ -37,11 +37,23 @@ impl Session {
     /// # Errors
     /// [`ProgramError::Run`].
     pub fn start(psql: &Psql) -> Result<Self, ProgramError> {
+        Self::start_as(Manner::default(), psql)
+    }
+
+    /// Connects, and shows nothing of what psql and the server say: it may tell what is in somebody's row.
+    ///
+    /// # Errors
+    /// [`ProgramError::Run`].
+    pub fn start_silently(psql: &Psql) -> Result<Self, ProgramError> {
+        Self::start_as(Manner { patience: PATIENCE, stderr: Stderr::Kept }, psql)
+    }
+
+    fn start_as(manner: Manner, psql: &Psql) -> Result<Self, ProgramError> {
         let mut command = psql.connection().command(psql.program());
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
         // Ctrl-C at a terminal is ours to pass on.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-        let (program, pipes) = Program::start("psql", &mut command, psql.stop())?;
+        let (program, pipes) = Program::start_as(manner, "psql", &mut command, psql.stop())?;
         let (Some(stdin), Some(stdout)) = (pipes.stdin, pipes.stdout) else {
             program.stop();
             return Err(ProgramError::Run { name: "psql", cause: "its pipes are missing".to_owned() });

@@ -228,6 +228,7 @@ fn backup(bytes: u64) -> Backup {
         globals: None,
         shrunk: None,
         index: None,
+        erased: None,
         agent: manifest::Agent { version: "0.1.0".to_owned(), host: "db1".to_owned() },
         started: instant,
         finished: instant,

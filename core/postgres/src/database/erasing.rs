@@ -1,0 +1,275 @@
+//! SQL that takes rows out of a database that nobody else works in, in one transaction, which is looked at from outside before it is
+//! committed: the rows that leave are those that others still see and that it has touched, and the rows that come are those that it has
+//! touched and that are seen afterwards. So it is known to the row what the SQL did, whatever it called.
+//!
+//! The SQL is a text that the server executes (`DO`, `EXECUTE`), because psql obeys its own commands: neither `\! command` nor COMMIT nor
+//! `COPY … FROM STDIN` is anything but an error there. What the server says of it is shown by its SQLSTATE: a message may tell a value.
+
+use serde::Deserialize;
+
+use crate::programs::program::ProgramError;
+use crate::programs::session::{Session, SessionError};
+use crate::psql::PsqlError;
+use crate::quote::{identifier, literal};
+use crate::{Psql, Secret};
+
+/// How a line begins that tells of an error.
+const FAILED: &str = "lastgood: failed ";
+/// SQLSTATEs whose messages name tables, columns and constraints, and never a value.
+const PLAIN: [&str; 5] = ["23502", "23503", "23505", "23514", "23P01"];
+/// The same of SQL that was made of names that the user gave: a missing table or column.
+const OF_NAMES: [&str; 2] = ["42P01", "42703"];
+
+/// SQL to be executed.
+#[derive(Clone, Debug)]
+pub enum Statements {
+    /// The user's own: it may name anything anywhere.
+    Own(Secret),
+    /// One statement of ours; values stand in its literals alone.
+    Ours(Secret),
+}
+
+/// A transaction that has executed the SQL and isn't committed.
+pub struct Erasing {
+    session: Session,
+    /// Its number, without the epoch.
+    transaction: u32,
+}
+
+/// A table that the transaction has written to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Touched {
+    oid: u32,
+    /// Its schema, as the archive spells it.
+    pub schema: String,
+    /// Its name, as the archive spells it.
+    pub name: String,
+    /// Its columns in the order in which pg_dump writes them, as the archive spells them.
+    pub columns: Vec<String>,
+}
+
+/// Which rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Those that leave, seen by others while the transaction is open.
+    Leaving,
+    /// Those that it has touched and that are there when it is committed.
+    Coming,
+}
+
+/// Why the SQL changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ErasingError {
+    /// The server refused it.
+    #[error("the SQL failed with PostgreSQL's error {state}{}", .words.as_ref().map_or(String::new(), |words| format!(": {words}")))]
+    Refused {
+        /// Its SQLSTATE.
+        state: String,
+        /// The server's own words, where no value can stand in them.
+        words: Option<String>,
+    },
+    /// psql, or the server through it, can't be asked.
+    #[error(transparent)]
+    Psql(#[from] PsqlError),
+    /// psql failed.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The connection ended.
+    #[error("the server ended the connection while the SQL was executed")]
+    Ended,
+    /// An answer that isn't what was asked for.
+    #[error("cannot read what the SQL changed: {0}")]
+    Answer(String),
+}
+
+/// `DELETE` of the rows whose columns have these values, all of them.
+#[must_use]
+pub fn deletion(schema: &str, table: &str, conditions: &[(String, Secret)]) -> Statements {
+    let all: Vec<String> = conditions
+        .iter()
+        .map(|(column, value)| format!("{} = {}", identifier(column), literal(value.expose())))
+        .collect();
+    let table = format!("{}.{}", identifier(schema), identifier(table));
+    Statements::Ours(Secret::new(format!("DELETE FROM {table} WHERE {}", all.join(" AND "))))
+}
+
+impl Erasing {
+    /// Executes the SQL as an application would, with the session's settings reset, and all its constraints checked. `encoding` is the
+    /// archive's character set, in which names come back. Answers with the tables that were written to.
+    ///
+    /// # Errors
+    /// [`ErasingError`]; nothing is changed then.
+    pub fn begin(psql: &Psql, encoding: &str, statements: &Statements) -> Result<(Self, Vec<Touched>), ErasingError> {
+        let psql = psql.with(&[("PGCLIENTENCODING", Secret::new("UTF8"))]);
+        let mut session = Session::start_silently(&psql)?;
+        let asked = session.ask(&script(statements, encoding));
+        let answer = match asked {
+            Ok(answer) => answer,
+            Err(SessionError::Ended) => return Err(ended(session)),
+            Err(SessionError::Program(error)) => return Err(error.into()),
+        };
+        if let Some((_, failed)) = answer.split_once(FAILED.trim_end()) {
+            session.abandon();
+            return Err(refused(failed.trim(), matches!(statements, Statements::Ours(_))));
+        }
+        let mut lines = answer.lines().filter(|line| !line.is_empty());
+        let odd = |error: &dyn std::fmt::Display| ErasingError::Answer(error.to_string());
+        let number = lines.next().unwrap_or_default().trim();
+        let transaction = number.parse().map_err(|e| odd(&e))?;
+        let touched: Result<Vec<Touched>, _> = lines.map(serde_json::from_str).collect();
+        Ok((Self { session, transaction }, touched.map_err(|e| odd(&e))?))
+    }
+
+    /// The question for rows of a table, which [`Psql::pour`] answers as pg_dump writes them, in the archive's character set.
+    #[must_use]
+    pub fn question(&self, table: &Touched, rows: Rows, encoding: &str) -> String {
+        let age = |of: &str| format!("pg_catalog.age({of}) <= pg_catalog.age('{}'::pg_catalog.xid)", self.transaction);
+        let left = format!("xmax::pg_catalog.text <> '0' AND {}", age("xmax"));
+        let condition = match rows {
+            Rows::Leaving => left,
+            Rows::Coming => format!("{} OR {left}", age("xmin")),
+        };
+        // As pg_dump sets them. The names never pass through us. Whoever holds the whole table is not waited for.
+        format!(
+            "SET client_encoding = {};\nSET datestyle = ISO;\nSET intervalstyle = postgres;\nSET extra_float_digits = 3;\n\
+             SET synchronize_seqscans = off;\nSET row_security = off;\nSET lock_timeout = '10s';\nSET search_path = '';\n\
+             SELECT pg_catalog.format('COPY (SELECT %s FROM ONLY %I.%I WHERE ' || {} || ') TO STDOUT',
+                (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), n.nspname, c.relname)
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {} \\gexec\n",
+            literal(encoding),
+            literal(&condition.replace('%', "%%")),
+            table.oid
+        )
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// [`ErasingError`], also when a constraint refuses it only now.
+    pub fn commit(self) -> Result<Committed, ErasingError> {
+        let Self { mut session, transaction } = self;
+        let answer = session.ask(&format!("COMMIT;\n{}", reported()));
+        match answer {
+            Ok(answer) if answer.trim().is_empty() => {}
+            Ok(answer) => {
+                let failed = answer.split_once(FAILED.trim_end()).map_or("", |(_, failed)| failed);
+                session.abandon();
+                return Err(refused(failed.trim(), false));
+            }
+            Err(SessionError::Ended) => return Err(ended(session)),
+            Err(SessionError::Program(error)) => return Err(error.into()),
+        }
+        Ok(Committed(Self { session, transaction }))
+    }
+}
+
+/// A transaction that is committed.
+pub struct Committed(Erasing);
+
+impl Committed {
+    /// As [`Erasing::question`], of the rows that are there now.
+    #[must_use]
+    pub fn question(&self, table: &Touched, encoding: &str) -> String {
+        self.0.question(table, Rows::Coming, encoding)
+    }
+
+    /// Ends the session.
+    pub fn end(self) {
+        self.0.session.abandon();
+    }
+}
+
+/// psql's own words are not for anybody's eyes.
+fn ended(session: Session) -> ErasingError {
+    match session.why() {
+        Err(ProgramError::Interrupted(signal)) => ProgramError::Interrupted(signal).into(),
+        _ => ErasingError::Ended,
+    }
+}
+
+fn reported() -> String {
+    format!("\\if :ERROR\n\\echo '{FAILED}' :SQLSTATE :LAST_ERROR_MESSAGE\n\\endif\n")
+}
+
+fn script(statements: &Statements, encoding: &str) -> String {
+    let (Statements::Own(sql) | Statements::Ours(sql)) = statements;
+    let block = format!("BEGIN EXECUTE {}; END", literal(sql.expose()));
+    let touched = "SELECT pg_catalog.row_to_json(t) FROM (SELECT c.oid::pg_catalog.int8 AS oid, n.nspname AS schema, c.relname AS name,
+            COALESCE((SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '[]') AS columns
+        FROM pg_catalog.pg_stat_xact_user_tables s JOIN pg_catalog.pg_class c ON c.oid = s.relid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0 AND c.relkind = 'r' AND c.relpersistence <> 't' ORDER BY c.oid) t;\n";
+    // RESET ALL: as the database, the role and the server have it, and not as a session of ours. Each step only where the one before
+    // didn't fail.
+    let steps = [
+        "SET track_counts = on;\n".to_owned(),
+        format!("DO LANGUAGE plpgsql {};\n", literal(&block)),
+        "SET CONSTRAINTS ALL IMMEDIATE;\n".to_owned(),
+        format!("SET client_encoding = {};\n{touched}", literal(encoding)),
+    ];
+    let chain = steps.iter().rev().fold(String::new(), |next, step| {
+        format!("{step}\\if :ERROR\n\\echo '{FAILED}' :SQLSTATE :LAST_ERROR_MESSAGE\n\\else\n{next}\\endif\n")
+    });
+    format!(
+        "\\set ON_ERROR_STOP 0\n\\set VERBOSITY sqlstate\nRESET ALL;\nSET client_min_messages = error;\n\
+         SELECT pg_catalog.set_config(n, '0', false) FROM pg_catalog.unnest(ARRAY['statement_timeout', 'transaction_timeout',
+            'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout']) n
+            WHERE pg_catalog.current_setting(n, true) IS NOT NULL \\g /dev/null\n\
+         SET default_transaction_read_only = off;\nBEGIN;\n\
+         SELECT pg_catalog.txid_current() % 4294967296;\n{chain}"
+    )
+}
+
+/// An error without any value.
+fn refused(failed: &str, is_ours: bool) -> ErasingError {
+    let (state, message) = failed.split_once(' ').unwrap_or((failed, ""));
+    let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_plain = PLAIN.contains(&state) || is_ours && OF_NAMES.contains(&state);
+    ErasingError::Refused { state: state.to_owned(), words: Some(words).filter(|words| is_plain && !words.is_empty()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deletion_quotes_names_and_values_whatever_is_in_them() {
+        let conditions =
+            [("e\"mail".to_owned(), Secret::new("o'neil\\@x")), ("n".to_owned(), Secret::new("1; DROP TABLE t"))];
+        let Statements::Ours(sql) = deletion("my app", "us\"ers", &conditions) else { unreachable!() };
+        assert_eq!(
+            sql.expose(),
+            r#"DELETE FROM "my app"."us""ers" WHERE "e""mail" =  E'o''neil\\@x' AND "n" = '1; DROP TABLE t'"#
+        );
+    }
+
+    #[test]
+    fn the_sql_reaches_psql_as_a_text_alone() {
+        let script = script(&Statements::Own(Secret::new("DELETE FROM t;\n\\! touch x\nCOMMIT; SELECT :'v'")), "UTF8");
+        let body = script.split("DO LANGUAGE plpgsql ").nth(1).unwrap();
+        assert!(body.starts_with(" E'BEGIN EXECUTE "), "{body}");
+    }
+
+    #[test]
+    fn an_error_tells_no_value() {
+        let said = |failed: &str, ours: bool| refused(failed, ours).to_string();
+        assert_eq!(
+            said("22P02 invalid input syntax for type integer: \"ada\"", true),
+            "the SQL failed with PostgreSQL's error 22P02"
+        );
+        assert_eq!(
+            said("42601 syntax error at or near \"ada\"", false),
+            "the SQL failed with PostgreSQL's error 42601"
+        );
+        assert_eq!(said("42703 column \"ada\" does not exist", false), "the SQL failed with PostgreSQL's error 42703");
+        assert_eq!(
+            said("42703 column \"e-mail\" does not exist", true),
+            "the SQL failed with PostgreSQL's error 42703: column \"e-mail\" does not exist"
+        );
+        let constraint =
+            "23503 update or delete on table \"users\" violates foreign key constraint \"x\" on table \"orders\"";
+        assert!(said(constraint, false).ends_with("on table \"orders\""));
+    }
+}
