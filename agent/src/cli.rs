@@ -12,7 +12,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, DiffArgs, DrillArgs,
-    ExpectArgs, ListArgs, ManArgs, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
+    EraseArgs, ExpectArgs, ListArgs, ManArgs, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs,
+    VerifyArgs, Which,
 };
 
 pub(crate) use rows::{Condition, Name, RowsArgs, Wanted};
@@ -111,6 +112,9 @@ pub(crate) enum Command {
     /// Prove that a backup restores: restore it into a scratch database, compare that with what was dumped, and drop it.
     #[command(after_help = examples::DRILL)]
     Drill(DrillArgs),
+    /// Erase somebody's rows from backups: each is restored, changed, compared and stored again, and the original removed.
+    #[command(after_help = examples::ERASE)]
+    Erase(EraseArgs),
     /// Estimate what the backups cost, or would cost, per month on AWS.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),
@@ -137,6 +141,7 @@ impl Command {
             Self::Adopt(args) => args.dry_run,
             Self::Restore(args) => args.dry_run,
             Self::Drill(args) => args.dry_run,
+            Self::Erase(args) => args.dry_run,
             _ => false,
         }
     }

@@ -1,7 +1,8 @@
 //! What `lastgood` can do: one file, or one folder beside it, for each command of the same name.
 //!
 //! Each has a `run` that reads as its table of contents. No command imports another, except `restore`, which imports the backup
-//! that it takes of what it replaces, and `drill`, `diff` and `rows`, which read an archive as a restore does.
+//! that it takes of what it replaces, `drill`, which restores, `diff` and `rows`, which read an archive as a restore does, and `erase`, which
+//! restores, compares and backs up.
 
 pub(crate) mod accept;
 pub(crate) mod adopt;
@@ -12,6 +13,7 @@ pub(crate) mod config;
 pub(crate) mod cost;
 pub(crate) mod diff;
 pub(crate) mod drill;
+pub(crate) mod erase;
 pub(crate) mod expect;
 pub(crate) mod list;
 pub(crate) mod man;

@@ -45,6 +45,14 @@ impl Lock {
         Self::hold(&folder.join(format!("lastgood-{name}.drill.lock")), &format!("a drill of {name}"))
     }
 
+    /// Takes the lock for erasures of `name` in `folder`, without waiting. Backups, restores and drills may run meanwhile.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub(crate) fn for_erasure(folder: &Path, name: &str) -> Result<Self, Failure> {
+        Self::hold(&folder.join(format!("lastgood-{name}.erase.lock")), &format!("an erasure of {name}"))
+    }
+
     fn hold(path: &Path, run: &str) -> Result<Self, Failure> {
         let file = open(path).map_err(|e| {
             Failure::new(Exit::Failed, format!("cannot open the lock file {}: {e}", path.display()))

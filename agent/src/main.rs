@@ -32,8 +32,8 @@ use std::process::ExitCode;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    accept, adopt, backup, check, completions, config, cost, diff, drill, expect, list, man, policy, prune, restore,
-    retire, rows, show, verify,
+    accept, adopt, backup, check, completions, config, cost, diff, drill, erase, expect, list, man, policy, prune,
+    restore, retire, rows, show, verify,
 };
 use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
@@ -57,6 +57,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Diff(args) => begin(cli, unlogged, async |s, i| diff::run(args, s, i).await),
         Command::Rows(args) => begin(cli, unlogged, async |s, i| rows::run(args, s, i).await),
         Command::Drill(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| drill::run(args, s, i).await),
+        Command::Erase(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| erase::run(args, s, i).await),
         Command::Verify(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(verify::run(args, s)).await),
         Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(check::run(args, s)).await),
         Command::Prune(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| prune::run(args, s, i).await),

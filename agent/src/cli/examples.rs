@@ -180,6 +180,19 @@ Exit status: 0 the restored database is what was dumped, 1 the drill could not b
 2 wrong usage or setting, 3 another drill holds the lock, 4 the backup is damaged, 5 no such backup,
 6 something differs or a check failed.";
 
+pub(super) const ERASE: &str = "\
+Examples:
+  lastgood erase --table users --where email=ada@example.org --all --dry-run
+  lastgood erase --table users --where email=ada@example.org --all
+  lastgood erase --sql forget.sql shop_backup_20261122_030000 shop_backup_20261123_030000
+  lastgood erase --sql - --all --confirm --certificate certificate.json < forget.sql
+
+Delete the rows in the live database first: the next backup would have them again.
+docs/erase.md says what is proved, what remains, and which rights it needs.
+
+Exit status: 0 no chosen backup has such rows any more, 1 failed, or some backups were left as they
+are, 2 wrong usage or setting, 3 another erasure holds the lock, 5 no such backup or table.";
+
 pub(super) const COST: &str = "\
 Examples:
   lastgood cost                       price the bucket and the AWS stack that watches it

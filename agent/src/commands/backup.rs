@@ -1,11 +1,11 @@
 //! `lastgood backup`: dumps databases into their repositories.
 
-mod carry;
+pub(crate) mod carry;
 mod dry_run;
 mod dump;
 mod globals;
 mod index;
-mod lanes;
+pub(crate) mod lanes;
 mod leftovers;
 mod local;
 mod mark;

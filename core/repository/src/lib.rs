@@ -10,6 +10,7 @@
 mod cancellation;
 mod directory;
 mod download;
+mod erasure;
 mod error;
 mod limits;
 mod metadata;
@@ -26,6 +27,7 @@ mod upload;
 pub use cancellation::{Cancellation, Told};
 pub use directory::Directory;
 pub use download::{Download, DownloadReader};
+pub use erasure::Hidden;
 pub use error::{CertificateFault, CredentialsFault, EndpointError, Error};
 pub use metadata::UploadMetadata;
 pub use removal::Removal;

@@ -7,6 +7,7 @@ pub(crate) mod connect;
 mod days;
 pub(crate) mod download;
 pub(crate) mod listing;
+pub(crate) mod locks;
 pub(crate) mod multipart;
 pub(crate) mod newest;
 pub(crate) mod object;

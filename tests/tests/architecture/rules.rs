@@ -107,9 +107,9 @@ pub(crate) const FOLDERS: &[Apart] = &[
     },
     Apart {
         package: "lastgood",
-        files: Files::PartsBut(&["backup", "restore"]),
+        files: Files::PartsBut(&["backup", "restore", "drill"]),
         folder: "commands",
-        reason: "a command is read without reading another; restore alone takes the backup that it makes first, and a drill restores",
+        reason: "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, and an erasure does all three",
     },
 ];
 

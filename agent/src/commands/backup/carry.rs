@@ -4,6 +4,7 @@
 //! them the frames are compressed on all cores. Every hand-off is bounded, so that a slow network slows pg_dump and costs no memory.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use archive::index::{Frames, Index};
 use archive::{Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked};
@@ -75,7 +76,12 @@ pub(crate) struct Road {
     pub(crate) progress: Progress,
     /// An index is made as well.
     pub(crate) indexes: bool,
+    /// Who else looks at the dump as it goes by.
+    pub(crate) onlooker: Option<Onlooker>,
 }
+
+/// Sees every block of a dump, in their order.
+pub(crate) type Onlooker = Arc<Mutex<dyn FnMut(&[u8]) -> Result<(), Damage> + Send>>;
 
 impl Road {
     /// Carries one dump into `lanes`. On success every byte has been handed to the uploads, and nothing is visible yet.
@@ -120,6 +126,9 @@ impl Road {
                 None => walk.feed(&block),
             }
             .map_err(not_whole)?;
+            if let Some(onlooker) = &self.onlooker {
+                onlooker.lock().unwrap_or_else(PoisonError::into_inner)(&block).map_err(not_whole)?;
+            }
             bytes += block.len() as u64;
             self.progress.dumped(bytes);
             if input.push(block).is_err() {

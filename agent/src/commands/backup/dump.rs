@@ -85,6 +85,7 @@ impl Run<'_> {
             },
             recipients: self.settings.recipients.clone(),
             progress: Progress::open_end(self.settings.report, &database),
+            onlooker: None,
             database,
             indexes: self.wants_index(),
         }

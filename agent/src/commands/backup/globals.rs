@@ -18,7 +18,7 @@ use crate::settings::Settings;
 
 /// What was read of the server.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Globals {
+pub(crate) struct Globals {
     /// `None`: they weren't wanted, or couldn't be read.
     sealed: Option<Sealed>,
     /// What is not as it was asked for.

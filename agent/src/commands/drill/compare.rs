@@ -23,17 +23,17 @@ use crate::commands::restore::watch::View;
 use crate::settings::DatabaseSettings;
 
 /// What was restored.
-pub(super) struct Original<'a> {
-    pub(super) tables: &'a [Table],
-    pub(super) large_objects: &'a LargeObjectCensus,
-    pub(super) view: &'a View,
+pub(crate) struct Original<'a> {
+    pub(crate) tables: &'a [Table],
+    pub(crate) large_objects: &'a LargeObjectCensus,
+    pub(crate) view: &'a View,
 }
 
 /// Compares everything.
 ///
 /// # Errors
 /// When the archive can't be read again.
-pub(super) fn compare(
+pub(crate) fn compare(
     job: &Job,
     database: &DatabaseSettings,
     original: &Original<'_>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::archive::{Census, Compared, Comparison, Described, Header, Outliner, Table, Walk};
+use ::archive::{Census, Compared, Comparison, Damage, Described, Header, Outliner, Table, Walk};
 use postgres::database::session::{Session, others};
 use postgres::programs::dump_options;
 use postgres::programs::pg_dump::DumpOptions;
@@ -18,20 +18,20 @@ use crate::settings::DatabaseSettings;
 const BLOCK: usize = 1 << 20;
 
 /// What the copy says.
-pub(super) struct Dumped {
-    pub(super) header: Header,
+pub(crate) struct Dumped {
+    pub(crate) header: Header,
     pub(super) compared: Compared,
-    pub(super) tables: Vec<Table>,
-    pub(super) census: Census,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) census: Census,
     /// Settings of the backup's session that this server refuses: values may be written in another way.
-    pub(super) refused: Session,
+    pub(crate) refused: Session,
 }
 
 /// The pg_dump that made the archive, or the nearest that can dump this server.
 ///
 /// # Errors
 /// Exit 2 when none is installed.
-pub(super) fn tool(job: &Job) -> Result<Tool, Failure> {
+pub(crate) fn tool(job: &Job) -> Result<Tool, Failure> {
     let server = Version::from_number(job.facts.target.role.version_number());
     let made_by = Version::parse(&job.facts.head.header.pg_dump_version);
     let needed = made_by.map_or(server, |made_by| made_by.max(server));
@@ -46,30 +46,64 @@ pub(super) fn again(
     job: &Job,
     psql: &Psql,
     database: &DatabaseSettings,
-    mut comparison: Comparison,
+    comparison: Comparison,
 ) -> Result<Dumped, Failure> {
-    let (tool, adjustment) = (tool(job)?, Adjustment::of(job));
+    let (tool, mut looker) = (tool(job)?, Looker::new(job, comparison));
     tracing::info!("dumping the restored database with pg_dump {}", tool.version);
     let options = DumpOptions { lock_timeout: database.lock_timeout, extra: options(database) };
     let (connection, refused) = connection(job, psql)?;
     let mut dump = Dump::start(&tool, &connection, &options, psql.stop()).map_err(|e| failed(psql, &e))?;
     let progress = Progress::open_end(job.report, "comparing");
-    let (mut walk, mut outliner, mut block) = (Walk::new().comparing(), Outliner::default(), Vec::new());
+    let mut block = Vec::new();
     loop {
         block.clear();
         dump.fill(&mut block, BLOCK).map_err(|e| unreadable(&e))?;
         if block.is_empty() {
             break;
         }
-        walk.feed(&block).map_err(|e| unreadable(&e))?;
-        outliner.feed(&block, &mut |entry| comparison.add(adjustment.of_copy(entry))).map_err(|e| unreadable(&e))?;
-        progress.dumped(walk.position());
+        looker.see(&block).map_err(|e| unreadable(&e))?;
+        progress.dumped(looker.walk.position());
     }
     dump.finish().map_err(|e| failed(psql, &e))?;
-    let in_any_order = walk.in_any_order();
-    let walked = walk.finish().map_err(|e| unreadable(&e))?;
-    let tables = Table::all(&walked.census, &in_any_order);
-    Ok(Dumped { header: walked.header, compared: comparison.finish(), tables, census: walked.census, refused })
+    let dumped = looker.end().map_err(|e| unreadable(&e))?;
+    Ok(Dumped { refused, ..dumped })
+}
+
+/// Looks at the dump of a copy as it goes by.
+pub(crate) struct Looker {
+    walk: Walk,
+    outliner: Outliner,
+    comparison: Comparison,
+    adjustment: Adjustment,
+}
+
+impl Looker {
+    pub(crate) fn new(job: &Job, comparison: Comparison) -> Self {
+        let (walk, outliner) = (Walk::new().comparing(), Outliner::default());
+        Self { walk, outliner, comparison, adjustment: Adjustment::of(job) }
+    }
+
+    /// Its next bytes.
+    ///
+    /// # Errors
+    /// When they are no archive's.
+    pub(crate) fn see(&mut self, block: &[u8]) -> Result<(), Damage> {
+        self.walk.feed(block)?;
+        let (comparison, adjustment) = (&mut self.comparison, &self.adjustment);
+        self.outliner.feed(block, &mut |entry| comparison.add(adjustment.of_copy(entry)))
+    }
+
+    /// It has come to its end.
+    ///
+    /// # Errors
+    /// When it isn't whole.
+    pub(crate) fn end(self) -> Result<Dumped, Damage> {
+        let in_any_order = self.walk.in_any_order();
+        let walked = self.walk.finish()?;
+        let tables = Table::all(&walked.census, &in_any_order);
+        let (compared, refused) = (self.comparison.finish(), Session::new());
+        Ok(Dumped { header: walked.header, compared, tables, census: walked.census, refused })
+    }
 }
 
 /// The entries of a database's definitions that `is_wanted` names.
@@ -103,7 +137,10 @@ pub(super) fn definitions(
 }
 
 /// Under the settings under which the backup was dumped, as far as its manifest tells them and the server takes them; and those that it refuses.
-fn connection(job: &Job, psql: &Psql) -> Result<(Connection, Session), Failure> {
+///
+/// # Errors
+/// When the server can't be asked.
+pub(crate) fn connection(job: &Job, psql: &Psql) -> Result<(Connection, Session), Failure> {
     let wanted =
         job.facts.backup.manifest.as_ref().map_or_else(BTreeMap::new, |manifest| manifest.database.session.clone());
     if wanted.is_empty() {
@@ -114,7 +151,7 @@ fn connection(job: &Job, psql: &Psql) -> Result<(Connection, Session), Failure> 
 }
 
 /// Those with which backups are made, but for the role: it may not be known here.
-fn options(database: &DatabaseSettings) -> Vec<String> {
+pub(crate) fn options(database: &DatabaseSettings) -> Vec<String> {
     let mut options = Vec::new();
     let mut words = database.dump_options.iter();
     let role = dump_options::role(&database.dump_options).is_some();

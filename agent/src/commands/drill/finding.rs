@@ -10,14 +10,14 @@ const NAMED: usize = 5;
 
 /// What is equal, what differs, and what could not be compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) compared: Compared,
+pub(crate) struct Finding {
+    pub(crate) compared: Compared,
     /// A sentence each.
-    pub(super) differences: Vec<String>,
+    pub(crate) differences: Vec<String>,
     /// A sentence each, with the reason.
-    pub(super) uncompared: Vec<String>,
+    pub(crate) uncompared: Vec<String>,
     /// What is equal in another form, a sentence each.
-    pub(super) remarks: Vec<String>,
+    pub(crate) remarks: Vec<String>,
 }
 
 impl Finding {

@@ -16,15 +16,15 @@ use crate::settings::{DatabaseSettings, DrillPlace, Settings};
 
 /// Where a drill is to restore.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     pub(super) kind: ServerKind,
     /// The database's settings, with the connection that leads there.
     database: DatabaseSettings,
 }
 
 /// A server that a drill may use, as long as this lives.
-pub(super) struct Ground {
-    pub(super) database: DatabaseSettings,
+pub(crate) struct Ground {
+    pub(crate) database: DatabaseSettings,
     /// The archived database's own name, where nothing else has it.
     own_name: Option<String>,
     // Gone with the value.
@@ -33,7 +33,7 @@ pub(super) struct Ground {
 
 impl Ground {
     /// The name that the restored database may have: its own, on a server where nothing else has it.
-    pub(super) fn own_name(&self) -> Option<&str> {
+    pub(crate) fn own_name(&self) -> Option<&str> {
         self.own_name.as_deref()
     }
 }
@@ -57,6 +57,11 @@ impl Wanted {
                 Self { kind: ServerKind::Other, database: DatabaseSettings { connection, ..database } }
             }
         })
+    }
+
+    /// A private server, gone with what is made of it.
+    pub(crate) fn temporary(database: &DatabaseSettings) -> Self {
+        Self { kind: ServerKind::Temporary, database: database.clone() }
     }
 
     /// The programs of a temporary server for this archive.
@@ -95,7 +100,7 @@ impl Wanted {
     ///
     /// # Errors
     /// Exit 2 when no server is installed here; exit 1 when it doesn't start.
-    pub(super) fn open(self, settings: &Settings, archive: &Archive, interrupt: &Interrupt) -> Result<Ground, Failure> {
+    pub(crate) fn open(self, settings: &Settings, archive: &Archive, interrupt: &Interrupt) -> Result<Ground, Failure> {
         if self.kind != ServerKind::Temporary {
             return Ok(Ground { database: self.database, own_name: None, _cluster: None });
         }
@@ -122,7 +127,7 @@ pub(super) struct Installed {
 }
 
 /// Removes temporary servers whose drills were killed.
-pub(super) fn clear(settings: &Settings) {
+pub(crate) fn clear(settings: &Settings) {
     for gone in remove_dead(&settings.spool_directory) {
         tracing::info!("removed {}, which a drill left behind", gone.display());
     }

@@ -30,19 +30,19 @@ pub(super) fn full(failure: Failure, kind: ServerKind, folder: &Path) -> Failure
 
 /// Bytes that a drill takes on a disk for a while, and that are free there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Room {
+pub(crate) struct Room {
     pub(super) needed: u64,
     pub(super) free: u64,
 }
 
 impl Room {
     /// On the disk of a server that runs; nothing where need or room can't be known.
-    pub(super) fn on_the_server(facts: &Facts) -> Option<Self> {
+    pub(crate) fn on_the_server(facts: &Facts) -> Option<Self> {
         facts.space.map(|space| Self { needed: space.needed, free: space.free })
     }
 
     /// In a folder for a temporary server. Of a backup that doesn't tell the database's size, what is stored is the least that it needs.
-    pub(super) fn in_folder(folder: &Path, backup: &Backup) -> Option<Self> {
+    pub(crate) fn in_folder(folder: &Path, backup: &Backup) -> Option<Self> {
         let known = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let size = known.unwrap_or(backup.size);
         Some(Self { needed: size.saturating_add(size / 10).saturating_add(CLUSTER), free: space::free(folder)? })
@@ -57,7 +57,7 @@ impl Room {
     ///
     /// # Errors
     /// Exit 1, with what is needed, what is there, and where else to go.
-    pub(super) fn refuse(self, kind: ServerKind, place: &str) -> Result<(), Failure> {
+    pub(crate) fn refuse(self, kind: ServerKind, place: &str) -> Result<(), Failure> {
         if self.needed.saturating_add(self.margin()) <= self.free {
             return Ok(());
         }

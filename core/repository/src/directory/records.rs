@@ -196,6 +196,19 @@ impl Directory {
         .await
     }
 
+    /// Gives a file another time.
+    pub(crate) async fn backdate(&self, key: &str, at: Timestamp) -> Result<(), Error> {
+        let path = self.path_of(key);
+        off_runtime(move || {
+            let dated = File::options().write(true).open(&path).and_then(|file| {
+                file.set_modified(at.into())?;
+                file.sync_all()
+            });
+            dated.map_err(|error| Error::io(path, error))
+        })
+        .await
+    }
+
     fn sync_existing(&self) -> Result<(), Error> {
         let exists = |path: &Path| path.is_dir();
         if exists(&self.path) { sync_folder(&self.path) } else { Ok(()) }

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 
 use super::object::md5_text;
 use super::{Bucket, Call, listing, stored};
-use crate::Error;
 use crate::removal::{Outcome, Removal, Step};
+use crate::{Error, Hidden};
 
 /// The id of a version that was written while versioning was off.
 const NULL: &str = "null";
@@ -168,6 +168,29 @@ impl Bucket {
                 Ok(live)
             }
         }
+    }
+
+    /// Every version under a prefix, whether it is shown or not; the plain listing where there are no versions.
+    pub(crate) async fn every_version(&self, prefix: &str) -> Result<Vec<Object>, Error> {
+        match self.list_versions(prefix).await {
+            Ok(versions) => Ok(versions.into_values().flatten().filter_map(|version| version.object).collect()),
+            Err(error) if has_no_versions(&error) => self.list(prefix).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The versions under a prefix that were deleted, and when.
+    pub(crate) async fn hidden(&self, prefix: &str) -> Result<Vec<Hidden>, Error> {
+        let versions = match self.list_versions(prefix).await {
+            Err(error) if has_no_versions(&error) => return Ok(Vec::new()),
+            versions => versions?,
+        };
+        let hidden = versions.into_values().flat_map(|versions| {
+            let deleted = versions.iter().find(|version| version.is_latest && version.object.is_none());
+            let since = deleted.map(|marker| marker.written);
+            versions.into_iter().filter_map(move |version| Some(Hidden { object: version.object?, since: since? }))
+        });
+        Ok(hidden.collect())
     }
 
     /// Every version and delete marker under a prefix, by key, the newest first.

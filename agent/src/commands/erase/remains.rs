@@ -1,0 +1,109 @@
+//! Where copies remain that an erasure doesn't reach, as far as is known, and until when.
+
+use std::collections::BTreeSet;
+
+use catalog::erasure::Remaining;
+use catalog::words;
+use jiff::{SignedDuration, Timestamp};
+use repository::Repository;
+
+use crate::commands::erase::facts::Ground;
+use crate::host;
+use crate::settings::Settings;
+
+/// All of them.
+pub(super) async fn of(ground: &Ground, settings: &Settings) -> Vec<Remaining> {
+    let database = &ground.catalog.database;
+    let mut remains =
+        vec![remaining(format!("the rows in the live database {database}, unless they were deleted there first"))];
+    remains.extend(hidden(ground).await);
+    remains.extend(beside(ground, settings).await);
+    remains.extend(elsewhere(ground));
+    remains.extend(unchosen(ground));
+    remains.push(remaining(format!(
+        "old databases that restores kept ({database}_before_…), on each server, until lastgood restore --drop-old drops them"
+    )));
+    if matches!(ground.repository, Repository::Bucket(_)) {
+        remains.push(remaining(
+            "replicas of the bucket in other regions or accounts, if a replication rule makes any".to_owned(),
+        ));
+    }
+    remains
+        .push(remaining("files that somebody downloaded, and databases that somebody restored elsewhere".to_owned()));
+    remains
+}
+
+fn remaining(what: String) -> Remaining {
+    Remaining { what, until: None }
+}
+
+/// Versions of backups that were deleted before, which a bucket keeps for a while.
+async fn hidden(ground: &Ground) -> Option<Remaining> {
+    let hidden = match ground.repository.hidden(&ground.catalog.database).await {
+        Ok(hidden) if hidden.is_empty() => return None,
+        Ok(hidden) => hidden,
+        Err(error) => {
+            tracing::debug!("{error}");
+            return Some(remaining(
+                "versions of deleted backups, if the bucket keeps any: they could not be listed".to_owned(),
+            ));
+        }
+    };
+    let days = ground.repository.noncurrent_days().await;
+    let newest: Option<Timestamp> = hidden.iter().map(|hidden| hidden.since).max();
+    let until = days
+        .zip(newest)
+        .and_then(|(days, newest)| newest.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok());
+    let said = words::count(hidden.len() as u64, "version");
+    Some(Remaining {
+        what: format!("{said} of archives that were deleted before, until the bucket's lifecycle removes them"),
+        until,
+    })
+}
+
+/// The other place of the settings.
+async fn beside(ground: &Ground, settings: &Settings) -> Option<Remaining> {
+    let database = &ground.catalog.database;
+    let (other, which) = match (&ground.repository, &settings.directory, &settings.bucket) {
+        (Repository::Bucket(_), Some(directory), _) => (Repository::directory(directory), "directory"),
+        (Repository::Directory(_), _, Some(bucket)) => (Repository::bucket(bucket.clone()).await.ok()?, "bucket"),
+        _ => return None,
+    };
+    let name = other.display_name();
+    match other.catalog(database).await {
+        Ok(catalog) if catalog.entries.is_empty() => None,
+        Ok(catalog) => {
+            let count = words::count(catalog.entries.len() as u64, "backup");
+            Some(remaining(format!("{count} of {database} in {name}: erase there too, with --repository {which}")))
+        }
+        Err(error) => {
+            tracing::debug!("{error}");
+            Some(remaining(format!(
+                "backups of {database} in {name}, which could not be listed: erase there too, with --repository {which}"
+            )))
+        }
+    }
+}
+
+/// Local copies of the hosts that made the backups.
+fn elsewhere(ground: &Ground) -> Option<Remaining> {
+    let here = host::name();
+    let manifests = ground.known.values().filter_map(|known| known.manifest.as_ref()?.as_ref().ok());
+    let hosts: BTreeSet<&str> =
+        manifests.map(|manifest| manifest.agent.host.as_str()).filter(|host| *host != here).collect();
+    if hosts.is_empty() || matches!(ground.repository, Repository::Directory(_)) {
+        return None;
+    }
+    let named = words::first_of(&hosts, 5, ", ");
+    Some(remaining(format!(
+        "local copies in BACKUP_DIR of {named}, if it is set there, for as many days as BACKUP_RETENTION_DAYS says: erase there too, with --repository directory"
+    )))
+}
+
+/// Backups of the database that weren't asked for.
+fn unchosen(ground: &Ground) -> Option<Remaining> {
+    let others = ground.catalog.entries.iter().filter(|entry| !ground.known.contains_key(&entry.id)).count();
+    let said = words::count(others as u64, "backup");
+    (!ground.all && others > 0)
+        .then(|| remaining(format!("{said} of {} that were not chosen: --all takes them too", ground.catalog.database)))
+}

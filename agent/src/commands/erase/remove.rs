@@ -1,0 +1,55 @@
+//! The original goes: every version of all that lies under its names.
+
+use catalog::erasure::Lock;
+use catalog::{BackupId, Entry, State};
+use repository::{Removal, Repository};
+
+use crate::answers::failure::{Exit, Failure};
+
+/// What came of it.
+pub(super) enum Removed {
+    Gone,
+    /// A lock came to light only now.
+    Locked(Option<Lock>),
+}
+
+/// Removes a backup, once what stands for it is good.
+///
+/// # Errors
+/// When what stands for it isn't good any more, or the store refuses.
+pub(super) async fn original(repository: &Repository, entry: &Entry, by: &BackupId) -> Result<Removed, Failure> {
+    let stands = repository.entry(by).await?.is_some_and(|entry| entry.state == State::Good);
+    if !stands {
+        return Err(Failure::new(Exit::Failed, format!("{by} is not good any more; {} stays", entry.id))
+            .hint("see what happened to it: lastgood list; then erase again"));
+    }
+    everything(repository, entry).await
+}
+
+/// Removes all that there is of a backup.
+///
+/// # Errors
+/// When the store refuses.
+pub(super) async fn everything(repository: &Repository, entry: &Entry) -> Result<Removed, Failure> {
+    let versions = repository.every_version(entry).await?;
+    let removal = repository.remove(&versions).await?;
+    if removal.is_complete() {
+        return Ok(Removed::Gone);
+    }
+    if !removal.locked.is_empty() {
+        return Ok(Removed::Locked(repository.lock(&versions).await));
+    }
+    Err(refused(entry, &removal))
+}
+
+/// The identity lacks the right, or something else lies there by now.
+fn refused(entry: &Entry, removal: &Removal) -> Failure {
+    let name = &entry.id;
+    match removal.failed.first() {
+        Some((key, reason)) => Failure::new(Exit::Failed, format!("{name} was not removed: {key}: {reason}")).hint(
+            "run as an identity that may delete: with the AWS stack, one that EraserArns names; then erase again",
+        ),
+        None => Failure::new(Exit::Failed, format!("{name} was not removed: it has changed since it was listed"))
+            .hint("erase again"),
+    }
+}
