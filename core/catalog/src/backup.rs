@@ -26,6 +26,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::SKEW;
 pub(crate) use encoding::decode_database;
 pub use encoding::encode_database;
 pub use invalid::InvalidName;
@@ -88,15 +89,16 @@ impl Stem {
     }
 
     /// The name of the backup that takes this one's place once rows were erased from it: the `number`th of its kind, which counts from
-    /// 1 to 99. It says the original's time; where that was stored before the time in its name, `instant`, which is no later.
+    /// 1 to 99. It says the original's time; where a clock was so wrong that it was stored well before the time in its name, that `instant`.
     ///
     /// # Errors
     /// When the number is out of its bounds, or the name would be too long.
     pub fn as_erased(&self, number: u32, instant: Timestamp) -> Result<Self, InvalidName> {
         let (database, tag) = (self.text.split_at(self.mark).0, self.base().get(self.mark + MARK.len()..));
+        let is_ahead = |time: Timestamp| time.duration_since(instant) > SKEW;
         let tag = match self.tag {
-            Tag::At(time) if instant < time => spell_time(instant)?,
-            Tag::Safety(time) if instant < time => format!("{SAFETY}{}", spell_time(instant)?),
+            Tag::At(time) if is_ahead(time) => spell_time(instant)?,
+            Tag::Safety(time) if is_ahead(time) => format!("{SAFETY}{}", spell_time(instant)?),
             _ => tag.unwrap_or_default().to_owned(),
         };
         let text = format!("{database}{MARK}{tag}{ERASED}{number}");

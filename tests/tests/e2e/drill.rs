@@ -60,7 +60,7 @@ impl<'a> Scene<'a> {
 }
 
 /// One that the server's user may enter.
-fn folder_for_servers() -> TempDir {
+pub(crate) fn folder_for_servers() -> TempDir {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::Builder::new().prefix("lg-").tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o1777)).unwrap();

@@ -8,6 +8,7 @@ mod cost;
 mod damage;
 mod diff;
 mod drill;
+mod erase;
 mod functions;
 mod harness;
 mod health;

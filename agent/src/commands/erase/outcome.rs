@@ -1,7 +1,7 @@
 //! What becomes of one backup.
 
 use catalog::erasure::{Erased, ErasedTable, Fate, Lock, Obstacle, Row, number};
-use catalog::{BackupId, Entry, Manifest};
+use catalog::{BackupId, Entry, Manifest, Stem};
 use jiff::Timestamp;
 use repository::Repository;
 
@@ -19,6 +19,9 @@ use crate::commands::restore::choose;
 use crate::commands::restore::damage::Suspect;
 use crate::interrupt::{Interrupt, stopped_by};
 use crate::settings::Settings;
+
+/// How many names are tried.
+const MOST: usize = 99;
 
 /// One backup's turn.
 #[derive(Clone, Copy)]
@@ -172,9 +175,12 @@ impl One<'_> {
     /// The place beside it; none where no name is left.
     fn shelf(self, entry: &Entry, manifest: &Manifest) -> Result<Option<Shelf>, Failure> {
         let Self { ground, request, settings, interrupt } = self;
-        let Some(number) = number(entry, &ground.catalog.entries) else { return Ok(None) };
+        let entries = &ground.catalog.entries;
+        let Some(number) = number(entry, entries) else { return Ok(None) };
         let made = manifest.erased.as_ref().map_or(entry.instant, |erased| erased.made.min(entry.instant));
-        let Ok(stem) = entry.id.stem.as_erased(number, entry.instant) else { return Ok(None) };
+        let named = (number..).map_while(|number| entry.id.stem.as_erased(number, entry.instant).ok());
+        let is_free = |stem: &Stem| !entries.iter().any(|other| other.id.stem == *stem);
+        let Some(stem) = named.take(MOST).find(is_free) else { return Ok(None) };
         let placed = ground.repository.layout().place(stem.clone(), made);
         let id = BackupId { day: entry.id.day.or(placed.day), stem };
         let digest = &manifest.archive.digest;
