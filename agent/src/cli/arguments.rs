@@ -1,5 +1,7 @@
 //! The arguments of each command. The doc comments are its help.
 
+mod diff;
+
 use std::path::PathBuf;
 
 use catalog::glacier::Retrieval;
@@ -8,6 +10,7 @@ use clap::{Args, ValueEnum};
 use postgres::Secret;
 use postgres::words::needs::Locale;
 
+pub(crate) use self::diff::{AcceptArgs, DiffArgs};
 use crate::settings::{AGE, SIZE};
 
 /// Which repository to look in, for settings with both a bucket and a directory.
@@ -105,15 +108,6 @@ pub(crate) struct AdoptArgs {
     /// Show what would be read back and adopted. Read and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) place: Place,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct AcceptArgs {
-    /// The backups' names, as `list` shows them, or `latest`.
-    #[arg(value_name = "ID", required = true)]
-    pub(crate) ids: Vec<String>,
     #[command(flatten)]
     pub(crate) place: Place,
 }
@@ -221,31 +215,6 @@ fn rate(text: &str) -> Result<f64, String> {
         Ok(rate) if (0.001..=2_880.0).contains(&rate) => Ok(rate),
         _ => Err("expected a number from 0.001 to 2880".to_owned()),
     }
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct DiffArgs {
-    /// The first backup: its name as `list` shows it, or `latest` for the newest good one; `latest~1` is the good one before it.
-    #[arg(value_name = "ID1")]
-    pub(crate) first: String,
-    /// The second backup, usually the newer one.
-    #[arg(value_name = "ID2")]
-    pub(crate) second: String,
-    /// Show the rows that differ, of all tables that do. Reads both archives to the last of these tables, and needs disk space in
-    /// TMPDIR (default /var/tmp) for their rows.
-    #[arg(long)]
-    pub(crate) rows: bool,
-    /// With --rows: show only the rows of this table, `NAME` or `SCHEMA.NAME`. Repeat the option for several tables.
-    #[arg(long, value_name = "TABLE", requires = "rows")]
-    pub(crate) table: Vec<String>,
-    /// With --rows: show at most N rows of each table. All are counted.
-    #[arg(long, value_name = "N", requires = "rows")]
-    pub(crate) limit: Option<u64>,
-    /// Exit with 6 if anything differs. Default: 0, whether or not.
-    #[arg(long)]
-    pub(crate) exit_code: bool,
-    #[command(flatten)]
-    pub(crate) place: Place,
 }
 
 #[derive(Args, Debug)]

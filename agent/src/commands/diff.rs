@@ -33,13 +33,11 @@ use crate::settings::Settings;
 /// Exit 5 when there is no such backup, exit 4 when one that has no manifest is damaged, exit 1 when one can't be read.
 pub(crate) async fn run(args: &DiffArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
-    let mut sides = Vec::new();
-    for id in [&args.first, &args.second] {
+    let open = async |id: &String| {
         let entry = places::find(&repository, settings, id).await?;
-        sides.push(Side::open(&repository, entry, settings, interrupt).await?);
-    }
-    let [first, second]: [Side; 2] =
-        sides.try_into().map_err(|_| Failure::new(Exit::Failed, "two backups are compared"))?;
+        Side::open(&repository, entry, settings, interrupt).await
+    };
+    let (first, second) = (open(&args.first).await?, open(&args.second).await?);
     let tables = Tables::compare(&first, &second);
     let (first, second, heads) = off_runtime(move || {
         let heads = heads::compare(&first, &second)?;

@@ -15,7 +15,7 @@ pub(super) const FRESHNESS_GB: f64 = 256.0 / 1024.0;
 
 pub(super) const METRICS: f64 = 10.0;
 /// With `PerDatabaseMetrics=true`.
-pub(super) const METRICS_OF_A_DATABASE: f64 = 15.0;
+pub(super) const METRICS_OF_A_DATABASE: f64 = 16.0;
 pub(super) const ALARMS: f64 = 10.0;
 
 /// After how many days the sweep has an archive verified again, unless it is in Glacier.

@@ -147,7 +147,7 @@ fn ten_metrics_ten_alarms_and_a_dashboard_are_free_and_have_a_price() {
     is(bill.to_pay_for(&watching).0, 0.0);
     let mut more = load(1.0, 1.0, MB, 90.0, None);
     more.stack = Stack { per_database_metrics: true, paging: true, ..Stack::default() };
-    is(Bill::of(&more).to_pay_for(&["metrics"]).0, 15.0 * 0.30);
+    is(Bill::of(&more).to_pay_for(&["metrics"]).0, 16.0 * 0.30);
     is(Bill::of(&more).to_pay_for(&["composite-alarm"]).0, 0.50);
     more.stack = Stack { drills: true, ..Stack::default() };
     is(Bill::of(&more).to_pay_for(&["metrics", "alarms"]).0, 0.40);
