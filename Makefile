@@ -112,6 +112,11 @@ drills: tools ## drill databases of many kinds on every version that is here: ev
 drill-kills: tools ## end drills at fifty random moments, by SIGTERM and SIGKILL, on each kind of server, and see what is left
 	@DRILL_KILLS=$(or $(DRILL_KILLS),50) $(CARGO) test --workspace --locked --test e2e -- --nocapture drill::kills::
 
+# ERASE_KILLS=10 for a short one.
+.PHONY: erase-kills
+erase-kills: tools ## kill erasures at forty random moments, and see that nothing is lost and the next one completes each
+	@ERASE_KILLS=$(or $(ERASE_KILLS),40) $(CARGO) test --workspace --locked --test e2e -- --nocapture erase::kills::
+
 # How often each of the five is killed: KILLS=20 for a short one.
 KILLS ?= 200
 .PHONY: kills

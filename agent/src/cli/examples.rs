@@ -185,7 +185,7 @@ Examples:
   lastgood erase --table users --where email=ada@example.org --all --dry-run
   lastgood erase --table users --where email=ada@example.org --all
   lastgood erase --sql forget.sql shop_backup_20261122_030000 shop_backup_20261123_030000
-  lastgood erase --sql - --all --confirm --certificate certificate.json < forget.sql
+  lastgood erase --sql - --all --confirm --certificate certificate.json
 
 Delete the rows in the live database first: the next backup would have them again.
 docs/erase.md says what is proved, what remains, and which rights it needs.

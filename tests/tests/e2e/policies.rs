@@ -31,7 +31,7 @@ fn granted(name: &str) -> Value {
 
 #[test]
 fn the_pages_policies_are_those_of_the_stack() {
-    for name in ["AgentPolicy", "VerifierPolicy", "RetentionPolicy", "OperatorPolicy"] {
+    for name in ["AgentPolicy", "VerifierPolicy", "RetentionPolicy", "OperatorPolicy", "EraserPolicy"] {
         let (page, stack) = (documented(name), granted(name));
         assert_eq!(page, stack, "docs/security.md has another {name} than the template");
     }

@@ -18,10 +18,11 @@ use e2e::stack::Stack;
 use serde_json::{Value, json};
 
 /// Who may do what the bucket itself refuses to others.
-const NAMED: [&str; 3] = [
+const NAMED: [&str; 4] = [
     "AdminArns=arn:aws:iam::000000000000:user/retention,arn:aws:iam::000000000000:user/drills-retention",
     "VerifierArns=arn:aws:iam::000000000000:user/verifier",
     "OperatorArns=arn:aws:iam::000000000000:user/operator,arn:aws:iam::000000000000:user/drills-operator",
+    "EraserArns=arn:aws:iam::000000000000:user/eraser",
 ];
 
 /// A deployed stack that tests look at and don't change.

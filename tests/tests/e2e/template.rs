@@ -272,7 +272,10 @@ fn bucket_policy_refuses_plain_http_replacement_and_deletion() {
     let unconditional = json!({"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}});
     assert_eq!(statements[1]["Condition"], unconditional);
     assert_eq!(statements[2]["Action"], json!(["s3:DeleteObject", "s3:DeleteObjectVersion"]));
-    let deleters = &statements[2]["Condition"]["ArnNotLike"]["aws:PrincipalArn"]["Fn::Split"][1]["Fn::If"];
+    let deleters = &statements[2]["Condition"]["ArnNotLike"]["aws:PrincipalArn"]["Fn::Split"][1]["Fn::Join"][1];
+    assert_eq!(deleters[1], json!({"Fn::If": ["WithErasers", {"Fn::Sub": ",${EraserArns}"}, ""]}));
+    assert_eq!(template()["Parameters"]["EraserArns"]["Default"], "", "nobody erases by default");
+    let deleters = &deleters[0]["Fn::If"];
     assert_eq!(deleters[2], json!({"Fn::GetAtt": ["RetentionRole", "Arn"]}));
     assert_eq!(deleters[1], json!({"Fn::Sub": "${RetentionRole.Arn},${AdminArns}"}));
     for statement in statements.as_array().unwrap() {

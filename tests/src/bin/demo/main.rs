@@ -48,6 +48,7 @@ fn tell(story: &mut Story) -> Vec<u32> {
     restore(story, &agent, &postgres, &shop);
     drill(story, &agent);
     restore_by_hand(story, folder.path(), &shop, &copy);
+    erase(story, &agent);
     let aws = cloud::play(story, &postgres, &shop);
     vec![postgres.pid(), s3.pid(), aws]
 }
@@ -82,6 +83,14 @@ fn drill(story: &mut Story, agent: &Agent) {
     );
     story.run(agent, &["drill", "--temporary-server"]);
     story.say("Its report has the recovery time, and names what could not be compared. The server is gone.");
+}
+
+fn erase(story: &mut Story, agent: &Agent) {
+    story.act("One customer asks to be forgotten: their orders leave the backup, and nothing else does");
+    let orders = ["--table", "orders", "--where", "customer=customer 42"];
+    story.run(agent, &[&["erase"], &orders[..], &["--all", "--repository", "directory", "--confirm"]].concat());
+    story.say("The original is gone. What took its place was compared row by row; the certificate names what remains elsewhere.");
+    story.run(agent, &["list", "--repository", "directory"]);
 }
 
 fn restore_by_hand(story: &mut Story, folder: &Path, shop: &Database<'_>, copy: &Database<'_>) {

@@ -123,6 +123,6 @@ fn manifests(bucket: &Bucket) -> Vec<(String, Value)> {
     let keys = bucket.keys().into_iter().filter(|key| key.ends_with(".manifest.json"));
     let mut found: Vec<_> =
         keys.map(|key| bucket.get_json(&key)).map(|json| (json["stem"].as_str().unwrap().to_owned(), json)).collect();
-    found.sort_by(|a, b| b.0.len().cmp(&a.0.len()));
+    found.sort_by_key(|(stem, _)| std::cmp::Reverse(stem.len()));
     found
 }

@@ -50,7 +50,10 @@ fn what_goes_beyond_rows_is_refused_and_nothing_is_stored() {
     // Changing rows is no more than that.
     let sql = "UPDATE orders SET contact = 'nobody' WHERE contact LIKE 'ada.o%'; DELETE FROM addresses WHERE street LIKE '%ada.o%'";
     std::fs::write(&file, sql).unwrap();
-    let answer = silent(scene.agent.run(&["erase", "--sql", &path, "--all", "--confirm", "--json"])).succeeds().json();
+    crate::json::holds("erase --dry-run", &scene.erase(&["--all", "--dry-run", "--json"]).succeeds());
+    let outcome = silent(scene.agent.run(&["erase", "--sql", &path, "--all", "--confirm", "--json"])).succeeds();
+    crate::json::holds("erase", &outcome);
+    let answer = outcome.json();
     let changed = told(&answer["backups"][0]["tables"]);
     assert_eq!(changed, [("public.addresses".to_owned(), 1, 0), ("public.orders".to_owned(), 2, 2)]);
     scene.agent.run(&["drill", "--temporary-server"]).succeeds().mentions("PASSED");

@@ -34,7 +34,7 @@ answer_of() {
     *get-bucket-notification*) echo '{}' ;;
     *get-object-lock*) echo 'An error (ObjectLockConfigurationNotFoundError)' >&2; return 1 ;;
     *get-bucket-lifecycle*) printf '%s\tEnabled\tnull\tNone\n' abort-incomplete-uploads expire-noncurrent-versions archives-to-glacier ;;
-    *get-bucket-policy*) echo '{"Statement":[{"Sid":"DenyPlainHttp"},{"Sid":"DenyOverwrite"},{"Sid":"DenyDelete","x":"role/backups-retention"},{"Sid":"DenyForgedVerdicts"},{"Sid":"DenyForgedStatus"},{"Sid":"DenyReplacedMarks"},{"Sid":"DenyForgedDrills"},{"Sid":"DenyForgedAcceptances"},{"Sid":"DenyReadGlobals"},{"Sid":"DenyChangedGuards"}]}' ;;
+    *get-bucket-policy*) echo '{"Statement":[{"Sid":"DenyPlainHttp"},{"Sid":"DenyOverwrite"},{"Sid":"DenyDelete","x":"role/backups-retention"},{"Sid":"DenyForgedVerdicts"},{"Sid":"DenyForgedStatus"},{"Sid":"DenyReplacedMarks"},{"Sid":"DenyForgedDrills"},{"Sid":"DenyForgedAcceptances"},{"Sid":"DenyReadGlobals"},{"Sid":"DenyForgedErasures"},{"Sid":"DenyChangedGuards"}]}' ;;
     *) echo "nobody answers $1" >&2; return 1 ;;
   esac
 }
