@@ -4,7 +4,7 @@ mod conflict;
 mod dump_faults;
 pub(crate) mod encryption;
 mod globals;
-mod healthcheck;
+pub(crate) mod healthcheck;
 mod interrupts;
 mod locks;
 mod memory;

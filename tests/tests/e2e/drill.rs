@@ -3,6 +3,7 @@
 mod differences;
 mod grounds;
 mod kills;
+mod told;
 
 use std::path::Path;
 

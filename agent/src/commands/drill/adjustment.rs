@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use ::archive::{Described, shown};
+use ::archive::Described;
 use postgres::words::roles::of_privileges;
 
 use crate::commands::drill::both::Both;
@@ -52,19 +52,24 @@ impl Adjustment {
         entry
     }
 
-    /// Takes the privileges of owners out of what can't be compared: what is left of each pair, and about what something was taken out.
+    /// Takes the privileges of owners out of what can't be compared: what is left of each pair, and a sentence for each out of which something
+    /// was taken.
     pub(super) fn without_owners_privileges(&self, pairs: Vec<Both>) -> (Vec<Both>, Vec<String>) {
         let mut about = Vec::new();
-        let left = pairs.into_iter().filter_map(|both| {
-            let Some(owners) = self.owners_of(&both) else { return Some(both) };
-            let without = |entry: Option<Described>| entry.map(|entry| without(entry, owners));
-            let trimmed = Both { original: without(both.original.clone()), copy: without(both.copy.clone()) };
-            if (&trimmed.original, &trimmed.copy) == (&both.original, &both.copy) {
-                return Some(both);
-            }
-            about.extend(trimmed.original.as_ref().or(trimmed.copy.as_ref()).map(shown));
-            (said(trimmed.original.as_ref()) != said(trimmed.copy.as_ref())).then_some(trimmed)
-        });
+        let left =
+            pairs.into_iter().filter_map(|both| {
+                let Some(owners) = self.owners_of(&both) else { return Some(both) };
+                let without = |entry: Option<Described>| entry.map(|entry| without(entry, owners));
+                let trimmed = Both { original: without(both.original.clone()), copy: without(both.copy.clone()) };
+                if (&trimmed.original, &trimmed.copy) == (&both.original, &both.copy) {
+                    return Some(both);
+                }
+                let names: Vec<&str> = owners.iter().map(String::as_str).collect();
+                about.extend(both.shown().map(|shown| {
+                    format!("{shown} that name {}: it could not be given to its owner", names.join(" or "))
+                }));
+                (said(trimmed.original.as_ref()) != said(trimmed.copy.as_ref())).then_some(trimmed)
+            });
         let left = left.collect();
         (left, about)
     }

@@ -15,7 +15,7 @@ const PARENTS: &str = "\nINHERITS (";
 pub(super) fn unnamed(head: &Head, tables: &[Table]) -> Vec<String> {
     let inserts: BTreeSet<(&str, &str)> = tables
         .iter()
-        .filter(|table| table.census.rows.is_none() && table.census.bytes > 0)
+        .filter(|table| table.in_any_order.is_some_and(|rows| rows.is_unnamed))
         .map(|table| (table.census.schema.as_str(), table.census.name.as_str()))
         .collect();
     let children = head.entries("TABLE").filter(|entry| is_child(entry));

@@ -193,7 +193,7 @@ mod tests {
             bytes: rows,
             sha256: Sha256Hex([in_order; 32]),
         };
-        Table { census, in_any_order: Some(InAnyOrder { rows, sum: Sha256Hex([in_any_order; 32]) }) }
+        Table { census, in_any_order: Some(InAnyOrder { rows, sum: Sha256Hex([in_any_order; 32]), is_unnamed: false }) }
     }
 
     fn apart(_: &TableCensus) -> Option<String> {

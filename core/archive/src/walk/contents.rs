@@ -136,6 +136,8 @@ pub struct InAnyOrder {
     pub rows: u64,
     /// The sum, modulo 2^256, of the SHA-256 of each row, read as big-endian numbers.
     pub sum: Sha256Hex,
+    /// They are INSERT statements that don't name their columns.
+    pub is_unnamed: bool,
 }
 
 impl Entry {

@@ -99,11 +99,8 @@ impl Tally {
             Self::Statements(sum) => (None, sum),
         };
         let any_order = sum.rows.take().map(|in_any_order| match *in_any_order {
-            Rows::Lines(lines) => InAnyOrder { rows: rows.unwrap_or(0), sum: lines.finish() },
-            Rows::Inserts(inserts) => {
-                let (rows, sum) = inserts.finish();
-                InAnyOrder { rows, sum }
-            }
+            Rows::Lines(lines) => InAnyOrder { rows: rows.unwrap_or(0), sum: lines.finish(), is_unnamed: false },
+            Rows::Inserts(inserts) => inserts.finish(),
         });
         let (bytes, sha256) = sum.finish();
         Ok(Counted { rows, bytes, sha256, any_order })

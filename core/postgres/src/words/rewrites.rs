@@ -5,6 +5,7 @@ mod chains;
 mod columns;
 mod links;
 mod lists;
+mod names;
 mod numbers;
 
 use crate::words::tokens::{Token, tokens};
@@ -25,7 +26,7 @@ pub struct Rewriting {
 const OTHER_WORDS: &str = "PostgreSQL's other words";
 
 /// All that are known.
-pub const ALL: [Rewriting; 7] = [
+pub const ALL: [Rewriting; 8] = [
     Rewriting {
         name: "lists of values",
         becomes: OTHER_WORDS,
@@ -49,6 +50,12 @@ pub const ALL: [Rewriting; 7] = [
         becomes: OTHER_WORDS,
         reason: "an operator that names another as its commutator or negator is entered with that one as well",
         restored: links::filled_in,
+    },
+    Rewriting {
+        name: "names of values in subqueries",
+        becomes: OTHER_WORDS,
+        reason: "`IN (SELECT 'a')` selects a value without a name; read again with the type that was found for it, it has the type's name",
+        restored: names::of_values,
     },
     Rewriting {
         name: CHILDREN,
@@ -179,6 +186,22 @@ mod tests {
         assert!(known(&operator(link), &operator("")).is_empty());
         assert!(known(&operator(link), &operator(&link.replace("!", "?"))).is_empty());
         assert!(known(&operator(""), &operator(",\n    HASHES")).is_empty());
+    }
+
+    #[test]
+    fn a_value_in_a_subquery_may_get_its_types_name_and_no_other() {
+        let a = "SELECT (x IN ( SELECT 'a'::text, 1, 'b'::character varying(3) FROM t)) AS y;";
+        let b = "SELECT (x IN ( SELECT 'a'::text AS text, 1, 'b'::character varying(3) AS \"varchar\" FROM t)) AS y;";
+        assert_eq!(names(a, b), ["names of values in subqueries"]);
+        for (a, b) in [
+            (b.to_owned(), a.to_owned()),
+            (a.to_owned(), b.replace("'a'", "'z'")),
+            (a.to_owned(), b.replace(", 1", ", 1 AS one")),
+            ("SELECT 'a'::text;".to_owned(), "SELECT 'a'::text AS text;".to_owned()),
+            (a.to_owned(), b.replace("AS text,", "AS text LIMIT 1,")),
+        ] {
+            assert!(known(&a, &b).is_empty(), "{a} → {b}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{Places, agent, small};
 use crate::policies::user;
 
 /// A monitor on a port of its own, which writes down every ping: path, newline, body.
-fn monitor() -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn monitor() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/uuid", listener.local_addr().unwrap());
     let pings = Arc::new(Mutex::new(Vec::new()));

@@ -1,5 +1,6 @@
 //! What is changed by hand in the scratch database is found and named.
 
+use e2e::agent::Agent;
 use e2e::bounds::wait_until;
 use e2e::postgres::Postgres;
 use e2e::process::output;
@@ -17,7 +18,7 @@ const GATE: &str = "CREATE FUNCTION public.gate() RETURNS boolean LANGUAGE plpgs
 END $$;";
 
 /// SQL that changes one thing, and what is said of it.
-const CHANGES: [(&str, &str); 15] = [
+const CHANGES: [(&str, &str); 20] = [
     ("UPDATE users SET name = 'Eve' WHERE id = 7", "table public.users: not all of its 12 rows are the same"),
     ("DELETE FROM orders WHERE id = 3", "table public.orders: 4 rows instead of 5"),
     ("SELECT setval('orders_id_seq', 41)", "sequence public.orders_id_seq: 41 instead of 42"),
@@ -38,6 +39,15 @@ const CHANGES: [(&str, &str); 15] = [
     ("SELECT lo_put(4712, 0, 'X')", "large objects: the content of the 1 is not the same"),
     ("GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC", "owner or privileges of 1 large object differs: 4712"),
     ("ALTER DATABASE \"{scratch}\" SET work_mem = '9MB'", "the database's setting work_mem differs or is missing"),
+    // Beside what a restore is known to change.
+    ("ALTER TABLE chi ALTER COLUMN b SET DEFAULT 'y'", "table public.chi: column b differs"),
+    ("UPDATE chi SET a = a + 1", "table public.chi: its row differs"),
+    (
+        "DROP STATISTICS likely; CREATE STATISTICS likely (mcv) ON a, b FROM chi",
+        "statistics public.likely: its definition differs",
+    ),
+    ("ALTER PUBLICATION changed SET TABLE chi (a)", "publication table public.changed chi: its definition differs"),
+    ("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'", "type public.mood: label 'fine' differs"),
     ("COMMENT ON DATABASE \"{scratch}\" IS 'mine'", "comment on the database differs"),
 ];
 
@@ -53,6 +63,9 @@ fn everything_changed_by_hand_in_the_scratch_database_is_named() {
         CREATE FUNCTION total(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1'; GRANT SELECT ON users TO pg_monitor;
         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
         CREATE TRIGGER touched BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+        CREATE TABLE par (a integer, b text); CREATE TABLE chi (c date, b text DEFAULT 'x', a integer); ALTER TABLE chi INHERIT par;
+        INSERT INTO chi (a) VALUES (1); CREATE STATISTICS likely ON c, b, a FROM chi; CREATE PUBLICATION changed FOR TABLE chi (b, a);
+        CREATE TYPE mood AS ENUM ('ok');
         SELECT lo_from_bytea(4712, 'content'); ALTER DATABASE {0} SET work_mem = '8MB'; COMMENT ON DATABASE {0} IS 'the shop'",
         scene.database.name()
     ));
@@ -77,8 +90,10 @@ fn everything_changed_by_hand_in_the_scratch_database_is_named() {
     for (sql, said) in CHANGES {
         assert!(differences.contains(&said), "{sql}\n{outcome}");
     }
-    assert_eq!(differences.len(), CHANGES.len(), "{outcome}");
-    assert_eq!((drill["passed"].as_bool(), drill["differing"].as_u64()), (Some(false), Some(CHANGES.len() as u64)));
+    // The label has an old name and a new one.
+    let expected = CHANGES.len() + 1;
+    assert_eq!(differences.len(), expected, "{outcome}");
+    assert_eq!((drill["passed"].as_bool(), drill["differing"].as_u64()), (Some(false), Some(expected as u64)));
     let (beside, status) = scene.recorded();
     assert_eq!((&beside, &status["last"], &status["lastPassed"]), (&drill, &drill, &serde_json::Value::Null));
     wait_until("nothing is left", || scene.is_clean());
@@ -101,6 +116,30 @@ fn a_check_that_does_not_return_true_fails_the_drill_and_tells_no_row() {
 }
 
 #[test]
+fn what_was_written_under_other_settings_is_compared_as_it_was_written() {
+    let scene = Scene::on(Postgres::shared(), "written");
+    scene.database.query(
+        "CREATE TABLE t (at timestamptz CHECK (at > '2020-01-01 00:00'), b bytea); INSERT INTO t VALUES ('2026-01-01 12:00+00', 'a b');
+         COMMENT ON TABLE t IS E'back\\slash'; CREATE VIEW v AS SELECT at FROM t WHERE at > '2021-01-01 00:00+00'",
+    );
+    let options =
+        "-c TimeZone=Asia/Tokyo -c bytea_output=escape -c quote_all_identifiers=on -c standard_conforming_strings=off";
+    let agent = Agent::new().database(&scene.database).directory(scene.folder.path());
+    agent.setting("PGOPTIONS", options).run(&["backup"]).succeeds();
+    scene.agent.run(&["drill"]).succeeds().mentions("PASSED");
+    scene.agent.run(&["drill", "--temporary-server"]).succeeds().mentions("PASSED");
+    // As of an earlier release, which didn't write them down.
+    let manifest = std::fs::read_dir(scene.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let manifest = manifest.into_iter().find(|path| path.to_string_lossy().ends_with(".manifest.json")).unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    let session = document["database"].as_object_mut().unwrap().remove("session").unwrap();
+    assert_eq!(session["TimeZone"], "Asia/Tokyo");
+    std::fs::write(&manifest, document.to_string()).unwrap();
+    let outcome = scene.agent.run(&["drill"]).exits(6);
+    outcome.mentions("table public.t: its row differs").mentions("set PGTZ to the time zone");
+}
+
+#[test]
 fn columns_in_another_order_are_no_comfort_where_they_change_what_a_value_means() {
     let scene = Scene::on(Postgres::shared(), "moved columns");
     scene.database.query(
@@ -111,7 +150,19 @@ fn columns_in_another_order_are_no_comfort_where_they_change_what_a_value_means(
     let outcome = scene.agent.run(&["drill", "--json"]).exits(6);
     let differences = only(&outcome)["differences"].to_string();
     assert!(differences.contains("table public.holder: its values of the type public.chi"), "{differences}");
-    scene.database.query("DROP TABLE holder");
+    scene.database.query(
+        "DROP TABLE holder; CREATE VIEW placed AS SELECT c.x FROM chi c (x, y, z);
+         CREATE FUNCTION rows() RETURNS SETOF chi LANGUAGE sql BEGIN ATOMIC SELECT * FROM chi; END",
+    );
+    let scene = scene.backed_up();
+    let differences = only(&scene.agent.run(&["drill", "--json"]).exits(6))["differences"].to_string();
+    for said in [
+        "view public.placed: it names columns of public.chi by their places",
+        "function public.rows(): it returns rows of public.chi",
+    ] {
+        assert!(differences.contains(said), "{differences}");
+    }
+    scene.database.query("DROP VIEW placed; DROP FUNCTION rows()");
     let scene = scene.with("BACKUP_PG_DUMP_OPTIONS", "--inserts").backed_up();
     let outcome = scene.agent.run(&["drill", "--json"]).succeeds();
     let uncompared = only(&outcome)["uncompared"].to_string();

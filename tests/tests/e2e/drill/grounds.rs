@@ -36,7 +36,12 @@ fn what_postgresql_says_in_other_words_is_known_by_name_and_taken_once_more_to_b
     let outcome =
         scene.agent.run(&["drill"]).succeeds().mentions("PASSED").mentions("taking the definitions once more");
     let outcome = outcome.mentions("lists of values in PostgreSQL's other words").mentions("view public.open_orders");
-    outcome.mentions("the same rows, in other partitions by hash: public.by_mood");
+    let mut outcome = outcome.mentions("the same rows, in other partitions by hash: public.by_mood");
+    for said in
+        ["columns of child tables", "columns of statistics", "columns of publications", "names of values in subqueries"]
+    {
+        outcome = outcome.mentions(&format!("in its way    {said} in "));
+    }
     assert!(scene.is_clean());
 }
 
@@ -90,6 +95,9 @@ fn a_disk_without_room_is_left_alone() {
     document["database"]["size"] = (1_u64 << 50).into();
     std::fs::write(&manifest, document.to_string()).unwrap();
     scene.agent.run(&["drill"]).exits(1).mentions("would fill the server's disk").mentions("--temporary-server");
-    scene.agent.run(&["drill", "--temporary-server"]).exits(1).mentions("TMPDIR");
+    for look in [&["drill", "--temporary-server"][..], &["drill", "--temporary-server", "--dry-run"]] {
+        let refused = scene.agent.run(look).exits(1).mentions("a drill would fill the folder of temporary files");
+        refused.mentions("TMPDIR=").keeps_silent_about("starting a temporary server");
+    }
     assert!(scene.is_clean());
 }

@@ -60,6 +60,7 @@ fn each_command_runs_as_its_identity() {
     agent.run(&["show", "commands_backup_parts"]).succeeds();
     agent.run(&["check"]).exits(6).mentions("no good backup");
     agent.run(&["verify", "--all"]).exits(1).mentions("s3:GetObject");
+    agent.run(&["drill", "commands_backup_one"]).exits(1).mentions("s3:GetObject");
 
     scene.as_a("Verifier").run(&["verify", "--all"]).succeeds().mentions("2 intact");
     assert!(scene.holds("_parts.intact.json"));
@@ -81,6 +82,9 @@ fn operate(scene: &Scene) {
     scene.bucket.put(guest, &scene.database.dump(&["--format=custom"]));
     let operator = scene.as_a("Operator");
     operator.run(&["list"]).succeeds().mentions("good");
+    operator.run(&["drill", "--temporary-server"]).succeeds().mentions("PASSED").keeps_silent_about("warning");
+    assert!(scene.holds(".drill.json") && scene.holds("status/drills/commands.json"), "a drill is not written down");
+    operator.run(&["check", "--max-drill-age", "1d"]).keeps_silent_about("drill");
     operator.run(&["restore", "latest", "--into", "commands_copy", "--confirm"]).succeeds();
     operator.run(&["restore", "latest", "--in-place", "--confirm", "--skip-services"]).succeeds();
     assert!(scene.holds(".manifest.json") && scene.bucket.keys().iter().any(|key| key.contains("_pre_restore_")));

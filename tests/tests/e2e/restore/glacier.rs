@@ -88,6 +88,27 @@ fn an_archive_is_asked_for_and_restored_later() {
 }
 
 #[test]
+fn an_archive_is_asked_for_and_drilled_later() {
+    let cold = Cold::new("glacier_drill");
+    let looked = cold.run("drill --dry-run").exits(1).mentions("it has to be brought back before it can be read");
+    looked.mentions("hint: ask for it: lastgood drill ");
+    cold.run("drill").exits(1).mentions("Glacier Flexible Retrieval").mentions("stdin is not a terminal");
+    cold.is_untouched();
+    let asked =
+        cold.run("drill --confirm --retrieval bulk").exits(1).mentions("it was asked for, which takes 5 to 12 hours");
+    assert!(cold.glacier.asked()[0].body.contains("<Tier>Bulk</Tier>"));
+    cold.glacier.acts().way = Way::Thawing(1000);
+    cold.run("drill --resume").exits(1).mentions("it was asked for earlier, and is not back yet");
+    cold.glacier.acts().way = Way::Thawed;
+    // The hint's command, as it is typed.
+    let later =
+        asked.stderr.split("go on when it is back: lastgood ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    assert!(later.starts_with("drill glacier_drill") && later.ends_with(" --resume"), "{later}");
+    cold.run(&later).succeeds().mentions("PASSED").mentions("100 rows");
+    assert_eq!((cold.glacier.asked().len(), cold.scene.rows().as_str()), (1, "10"));
+}
+
+#[test]
 fn a_restore_waits_until_its_archive_is_back() {
     let cold = Cold::new("glacier_wait");
     // Somebody else has asked between the look and the request.

@@ -3,7 +3,7 @@
 use memchr::memchr;
 use sha2::{Digest, Sha256};
 
-use super::Fields;
+use super::{Fields, InAnyOrder};
 use crate::census::Sha256Hex;
 
 /// What comes before the values is kept up to so many bytes: a table has 1,600 columns at most.
@@ -23,6 +23,7 @@ pub(super) struct Inserts {
     has_field: bool,
     rows: u64,
     sum: Sha256Hex,
+    is_unnamed: bool,
 }
 
 /// Where in a statement the text so far ends.
@@ -55,12 +56,12 @@ impl Inserts {
         }
     }
 
-    /// How many rows there were, and the sum of their digests.
-    pub(super) fn finish(mut self) -> (u64, Sha256Hex) {
+    /// What they come to.
+    pub(super) fn finish(mut self) -> InAnyOrder {
         if !self.head.is_empty() {
             self.sum.add(digest(&self.head));
         }
-        (self.rows, self.sum)
+        InAnyOrder { rows: self.rows, sum: self.sum, is_unnamed: self.is_unnamed }
     }
 
     fn quoted<'a>(&mut self, quote: u8, text: &'a [u8]) -> &'a [u8] {
@@ -89,6 +90,7 @@ impl Inserts {
             (At::Head, b'(') if ends_with_values(&self.head) => {
                 let (shape, columns) = apart(&self.head);
                 (self.shape, self.at) = (digest(&shape), At::Row);
+                self.is_unnamed |= columns.is_empty();
                 self.row = Fields::of(columns);
                 self.head.clear();
             }
@@ -169,7 +171,7 @@ fn apart(head: &[u8]) -> (Vec<u8>, Vec<String>) {
 mod tests {
     use super::*;
 
-    fn sum(pieces: &[&[u8]]) -> (u64, Sha256Hex) {
+    fn sum(pieces: &[&[u8]]) -> InAnyOrder {
         let mut inserts = Inserts::default();
         pieces.iter().for_each(|piece| inserts.add(piece));
         inserts.finish()
@@ -180,7 +182,7 @@ mod tests {
         let row = |text: &str| format!("INSERT INTO public.t VALUES ({text});\n");
         let (a, b) = ("1, 'it''s (a),\n;\n\\.', NULL", "-2.5e10, '\\x00', B'101'");
         let one = sum(&[(row(a) + &row(b) + "\n\n").as_bytes()]);
-        assert_eq!(one.0, 2);
+        assert_eq!((one.rows, one.is_unnamed), (2, true));
         assert_eq!(sum(&[(row(b) + &row(a)).as_bytes()]), one);
         let text = row(a) + &row(b);
         let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
@@ -201,6 +203,7 @@ mod tests {
         let named = |text: &str| sum(&[format!("INSERT INTO \"a(b\".t {text};\n").as_bytes()]);
         let one = named("(a, \"B, (c\") VALUES (1, 'x')");
         assert_eq!(named("(\"B, (c\", a) VALUES ('x', 1)"), one);
+        assert!(!one.is_unnamed);
         assert_ne!(named("(\"B, (c\", a) VALUES (1, 'x')"), one);
         assert_ne!(named("(a, \"B, (d\") VALUES (1, 'x')"), one);
         assert_ne!(named("VALUES (1, 'x')"), named("VALUES ('x', 1)"));
@@ -212,8 +215,8 @@ mod tests {
 
     #[test]
     fn rows_without_columns_are_counted() {
-        assert_eq!(sum(&[b"INSERT INTO t DEFAULT VALUES;\nINSERT INTO t DEFAULT VALUES;\n\n\n"]).0, 2);
-        assert_eq!(sum(&[b"\n\n"]), (0, Sha256Hex::default()));
-        assert_ne!(sum(&[b"half of a stat"]).1, Sha256Hex::default());
+        assert_eq!(sum(&[b"INSERT INTO t DEFAULT VALUES;\nINSERT INTO t DEFAULT VALUES;\n\n\n"]).rows, 2);
+        assert_eq!(sum(&[b"\n\n"]), InAnyOrder::default());
+        assert_ne!(sum(&[b"half of a stat"]).sum, Sha256Hex::default());
     }
 }
