@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests and the demo run against, where it is missing; asks nothing, and costs nothing when all is there.
 #
-# Debian packages: a PostgreSQL server, zstd, age, Valgrind, a C compiler, Python's venv. Python packages: tests/requirements.txt,
+# Debian packages: a PostgreSQL server, zstd, age, xz and its like, Valgrind, a C compiler, Python's venv. Python packages: tests/requirements.txt,
 # in an environment of its own under target/python, so the system's Python stays as it is. `tools.sh peers` installs what
 # `make bench` measures beside Lastgood.
 set -euo pipefail
@@ -59,6 +59,11 @@ missing_debian_packages() {
   compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || echo postgresql
   command -v zstd > /dev/null || echo zstd
   command -v age > /dev/null || echo age
+  command -v xz > /dev/null || echo xz-utils
+  command -v bzip2 > /dev/null || echo bzip2
+  command -v lz4 > /dev/null || echo lz4
+  command -v zip > /dev/null || echo zip
+  command -v unzip > /dev/null || echo unzip
   command -v openssl > /dev/null || echo openssl
   command -v valgrind > /dev/null || echo valgrind
   command -v cc > /dev/null || printf '%s\n' gcc libc6-dev

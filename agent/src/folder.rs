@@ -13,6 +13,10 @@ const ENDINGS: [&str; 4] = ["", ".gz", ".lz4", ".zst"];
 /// Files that may be read at once.
 const BLOCK: usize = 256 << 10;
 
+/// What to do with one in a repository, which holds files.
+pub(crate) const INTO_A_FILE: &str = "restore one with lastgood restore --backup-file FOLDER; to have it listed and adopted, make it one file \
+    (of a folder in a bucket after aws s3 cp --recursive): pg_restore --file=- FOLDER | gzip > DATABASE_backup_20260131_030000.sql.gz";
+
 /// Whether this is such a folder.
 pub(crate) fn is_one(folder: &Path) -> bool {
     folder.is_dir() && existing(folder, "toc.dat").is_some()

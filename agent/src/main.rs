@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 mod answers;
+mod beyond_limits;
 mod cli;
 mod commands;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use archive::{Damage, Inspected};
+use archive::Inspected;
 use catalog::manifest::Manifest;
 use catalog::verdict::{self, Evidence, Expected, Verdict, Verifier, judge};
 use catalog::{BackupId, DocumentError, Object};
@@ -14,6 +14,7 @@ use repository::{Head, Repository};
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
 use crate::answers::report::Report;
+use crate::beyond_limits;
 use crate::host;
 use crate::keys::{Keys, Source};
 use crate::settings::Settings;
@@ -82,7 +83,7 @@ impl Reader {
         let verified = Timestamp::now().max(object.last_modified);
         let evidence = Evidence { object, expected: &expected, inspected: &inspected };
         if let Some(limit) = verdict::beyond_limits(manifest, evidence) {
-            return Err(beyond_limits(&name, limit));
+            return Err(beyond_limits::failure(&name, limit));
         }
         let verdict = judge(manifest, evidence, verified, verifier());
         Ok(ReadBack { verdict, inspected })
@@ -160,26 +161,6 @@ fn decrypt(keys: &Keys, sealed: Source) -> io::Result<Option<Source>> {
         Err(age::DecryptError::Io(error)) => Err(error),
         Err(broken) => Err(io::Error::new(io::ErrorKind::InvalidData, broken.to_string())),
     }
-}
-
-/// What is beyond this program's limits may be whole: it is a failure and never damage.
-pub(crate) fn beyond_limits(name: &str, limit: &Damage) -> Failure {
-    let hint = match limit {
-        Damage::UnsupportedVersion { .. } => "upgrade lastgood, or restore it with the pg_restore of that version",
-        // The role that restores it is there already, and its CREATE ROLE fails.
-        Damage::ForPsql { server: true, .. } => {
-            "restore it with psql, into an empty server, where only the roles that are there already may be refused: \
-             psql -X -d postgres -f FILE"
-        }
-        Damage::ForPsql { .. } => {
-            "read what it does; where you trust it, restore it with psql into an empty database: \
-             psql -X -v ON_ERROR_STOP=1 -d NAME -f FILE"
-        }
-        Damage::Packed { .. } => "unpack it, and name the folder with the toc.dat: mkdir DIR && tar -xf FILE -C DIR",
-        _ => "restore it by hand: zstd -dc --long=31 FILE | pg_restore -d DATABASE",
-    };
-    Failure::new(Exit::Failed, format!("{name} is beyond the limits of lastgood, and nothing is known of it: {limit}"))
-        .hint(hint)
 }
 
 fn unreadable(name: &str, error: io::Error) -> Failure {

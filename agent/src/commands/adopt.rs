@@ -6,6 +6,7 @@
 mod answer;
 mod candidate;
 mod guests;
+mod portion;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use repository::{Error, PutOutcome, Repository};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::beyond_limits;
 use crate::cli::AdoptArgs;
 use crate::commands::adopt::answer::AdoptAnswer;
 use crate::commands::adopt::candidate::{Candidate, Fate, Unjudged};
@@ -100,7 +102,7 @@ async fn record(repository: &Repository, entry: &Entry, read: &ReadBack) -> Resu
 /// What the manifest says, as far as reading the archive tells.
 fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manifest, Failure> {
     if let Content::Damaged(limit) = &read.inspected.content {
-        return Err(read_back::beyond_limits(&entry.name(), limit));
+        return Err(beyond_limits::failure(&entry.name(), limit));
     }
     let (Content::Walked(walked), Some(digest)) = (&read.inspected.content, &read.verdict.digest) else {
         return Err(Failure::new(
@@ -110,12 +112,7 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
         .hint("set BACKUP_AGE_IDENTITY_FILE to its age key: adopt has to read what it describes"));
     };
     let (header, identity) = (&walked.header, &read.verdict.identity);
-    if header.format == Format::Cluster {
-        let error = format!("{} is a dump of a whole server (pg_dumpall), not a backup of one database", entry.name());
-        return Err(
-            Failure::new(Exit::Failed, error).hint("restore it with psql; lastgood backup backs up each database")
-        );
-    }
+    portion::refuse(&entry.name(), walked)?;
     let (name, dumped) = (entry.id.stem.database().into_owned(), &header.database);
     let warning = (!dumped.is_empty() && *dumped != name)
         .then(|| format!("the archive says that it was dumped from the database {dumped}"));

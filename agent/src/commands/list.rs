@@ -29,7 +29,8 @@ const CHEAP: u64 = 256 * 1024;
 /// When the repository cannot be listed completely.
 pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(args.place, settings).await?;
-    let found = Catalogs::choose(repository.catalogs().await?, settings);
+    let (catalogs, folders) = repository.survey().await?;
+    let found = Catalogs::choose(catalogs, settings);
     let now = Timestamp::now();
     let limit = args.limit.unwrap_or(usize::MAX);
     let asks = found.chosen.iter().map(|(_, catalog)| catalog.entries.len().min(limit)).sum::<usize>() <= FEW;
@@ -37,7 +38,7 @@ pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Fa
     for (_, catalog) in found.chosen {
         databases.push(listed(&repository, catalog, limit, asks, now).await?);
     }
-    let answer = ListAnswer::new(&repository, databases, found.others, settings);
+    let answer = ListAnswer::new(&repository, databases, (found.others, folders), settings);
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
 }

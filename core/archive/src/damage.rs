@@ -141,6 +141,29 @@ pub enum Damage {
         /// It is of a whole server, and makes what an empty one has already.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         server: bool,
+        /// What is around it, from the outside in, as far as it was told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<Kind>,
+    },
+    /// A dump may be within, and has to be taken out first.
+    #[error("it is {found}{}, and has to be unwrapped first", around(layers))]
+    Wrapped {
+        /// What it looks like.
+        found: Kind,
+        /// What is around that, from the outside in, as far as it was told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<Kind>,
+    },
+    /// A script is whole, and something follows it that belongs to another one, or to none.
+    #[error("its dump is whole and ends at byte {offset}, and {} follows", if *another { "another dump" } else { "text that is not part of it" })]
+    Followed {
+        /// Where in the script its dump ends.
+        offset: u64,
+        /// A dump follows.
+        another: bool,
+        /// What is around the script, from the outside in, as far as it was told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<Kind>,
     },
     /// A tar that was made of a folder: it may be whole, and can't be read forward only.
     #[error(
@@ -167,7 +190,31 @@ impl Damage {
     pub fn is_limit(&self) -> bool {
         matches!(
             self,
-            Self::UnsupportedVersion { .. } | Self::BeyondLimits { .. } | Self::ForPsql { .. } | Self::Packed { .. }
+            Self::UnsupportedVersion { .. }
+                | Self::BeyondLimits { .. }
+                | Self::ForPsql { .. }
+                | Self::Packed { .. }
+                | Self::Wrapped { .. }
+                | Self::Followed { .. }
         )
     }
+
+    /// What is found where an archive should be.
+    pub(crate) fn of_other(found: Kind) -> Self {
+        if found.is_wrapper() { Self::Wrapped { found, layers: Vec::new() } } else { Self::NotAnArchive { found } }
+    }
+
+    /// The same, of content that is inside of these: what has to be taken off first, from the outside in.
+    #[must_use]
+    pub fn inside(mut self, outer: &[Kind]) -> Self {
+        if let Self::ForPsql { layers, .. } | Self::Wrapped { layers, .. } | Self::Followed { layers, .. } = &mut self {
+            *layers = outer.to_vec();
+        }
+        self
+    }
+}
+
+/// ` in gzip`, and what is around that.
+fn around(layers: &[Kind]) -> String {
+    layers.iter().rev().map(|layer| format!(" in {layer}")).collect()
 }

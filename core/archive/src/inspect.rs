@@ -40,6 +40,17 @@ pub enum Content {
     Damaged(Damage),
 }
 
+impl Content {
+    /// The same, of stored bytes that were found to be of these kinds.
+    fn inside(self, kinds: &[Kind]) -> Self {
+        let layers = kinds.split_last().map_or(&[][..], |(_, layers)| layers);
+        match self {
+            Self::Damaged(damage) => Self::Damaged(damage.inside(layers)),
+            content => content,
+        }
+    }
+}
+
 /// Stored bytes, decrypted or not.
 pub type StoredReader<'a> = Box<dyn Read + Send + 'a>;
 
@@ -76,6 +87,7 @@ where
         }
         read => read?,
     };
+    let content = content.inside(&kinds);
     Ok(Inspected { digest: stored.finish()?, kinds, content })
 }
 

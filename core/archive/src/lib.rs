@@ -24,11 +24,11 @@ pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
 pub use frame::{Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, compress, damage};
 pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader, inspect, inspect_with};
 pub use pairs::{Pairs, pairs};
-pub use sniff::{Kind, SNIFF_LEN, sniff};
+pub use sniff::{Kind, SNIFF_LEN, Wrapper, sniff};
 pub use walk::columns as copy_columns;
 pub use walk::packed;
 pub use walk::{
     CopiedRows, CopyReader, Described, Entry, Format, FormatVersion, Header, InAnyOrder, InTablespace,
-    InnerCompression, LargeObjectEntry, Observer, Outliner, Place, PlainRepack, SavedWalk, ScriptOutline, ScriptReader,
-    Walk, Walked,
+    InnerCompression, LargeObjectEntry, Observer, Outliner, Place, PlainRepack, Portion, SavedWalk, ScriptOutline,
+    ScriptReader, Walk, Walked,
 };

@@ -1,8 +1,13 @@
 //! What stored bytes are, told by their content: names and extensions lie, the first bytes seldom do.
 
+mod sql;
+mod wrapper;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::wrapper::Wrapper;
 
 /// Bytes of a stream's head that [`sniff`] wants to see: a tar's mark stands at 257, a comment may precede SQL.
 pub const SNIFF_LEN: usize = 512;
@@ -27,6 +32,17 @@ pub enum Kind {
     Empty,
     /// None of these.
     Unknown,
+    /// Something that holds a dump, perhaps, and isn't unwrapped here.
+    #[serde(untagged)]
+    Wrapped(Wrapper),
+}
+
+impl Kind {
+    /// Whether a dump may be within, and has to be taken out first: of compression, encryption, another encoding.
+    #[must_use]
+    pub fn is_wrapper(self) -> bool {
+        matches!(self, Self::Gzip | Self::Zstd | Self::Age | Self::Wrapped(_))
+    }
 }
 
 impl fmt::Display for Kind {
@@ -40,6 +56,7 @@ impl fmt::Display for Kind {
             Self::Tar => "a tar file",
             Self::Empty => "no bytes at all",
             Self::Unknown => "unknown content",
+            Self::Wrapped(wrapper) => return wrapper.fmt(f),
         })
     }
 }
@@ -55,44 +72,9 @@ pub fn sniff(head: &[u8]) -> Kind {
         _ if head.starts_with(b"age-encryption.org/") => Kind::Age,
         _ if head.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") => Kind::Age,
         _ if head.get(257..262) == Some(b"ustar") => Kind::Tar,
-        _ if looks_like_sql(head) => Kind::PlainSql,
-        _ => Kind::Unknown,
+        _ if sql::looks_like_sql(head) => Kind::PlainSql,
+        _ => wrapper::wrapper(head).map_or(Kind::Unknown, Kind::Wrapped),
     }
-}
-
-/// The first line that is neither blank nor a comment begins a statement or a psql command; or, all being comments,
-/// pg_dump's own heading is among them.
-fn looks_like_sql(head: &[u8]) -> bool {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    for line in head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
-        if line.is_empty() {
-            continue;
-        }
-        let Some(comment) = line.strip_prefix(b"--") else { return begins_statement(line) };
-        if comment.trim_ascii_start().starts_with(b"PostgreSQL database") {
-            return true;
-        }
-    }
-    false
-}
-
-fn begins_statement(line: &[u8]) -> bool {
-    const FIRST_WORDS: [&str; 12] = [
-        "set",
-        "select",
-        "create",
-        "alter",
-        "drop",
-        "insert",
-        "copy",
-        "begin",
-        "comment",
-        "grant",
-        "\\restrict",
-        "\\connect",
-    ];
-    let word = line.split(|byte| byte.is_ascii_whitespace() || *byte == b';').next().unwrap_or_default();
-    FIRST_WORDS.iter().any(|first| word.eq_ignore_ascii_case(first.as_bytes()))
 }
 
 /// Tells the kind of a stream that comes in pieces.
@@ -145,7 +127,11 @@ mod tests {
 
     #[test]
     fn each_kind_is_told_by_its_content() {
-        let table: [(&[u8], Kind); 15] = [
+        let utf16 = |text: &str| {
+            [b"\xff\xfe", text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>().as_slice()].concat()
+        };
+        let (script, archive) = (utf16("--\r\n-- PostgreSQL database dump\r\n--\r\n"), utf16("PGDMP\u{1}\u{e}"));
+        let table: [(&[u8], Kind); 29] = [
             (b"", Kind::Empty),
             (b"PGDMP\x01\x0e\x00", Kind::CustomArchive),
             (b"\x1f\x8b\x08\x00", Kind::Gzip),
@@ -161,6 +147,20 @@ mod tests {
             (&tar(), Kind::Tar),
             (b"-- a comment of nobody we know", Kind::Unknown),
             (b"<html>NoSuchKey</html>", Kind::Unknown),
+            (b"\xfd7zXZ\x00\x00\x04", Kind::Wrapped(Wrapper::Xz)),
+            (b"BZh91AY&SY", Kind::Wrapped(Wrapper::Bzip2)),
+            (b"BZh is how a text may begin", Kind::Unknown),
+            (b"\x04\x22\x4d\x18\x64", Kind::Wrapped(Wrapper::Lz4)),
+            (b"PK\x03\x04\x14", Kind::Wrapped(Wrapper::Zip)),
+            (b"7z\xbc\xaf\x27\x1c\x00", Kind::Wrapped(Wrapper::SevenZip)),
+            (b"\x1f\x9d\x90", Kind::Wrapped(Wrapper::Compress)),
+            (b"-----BEGIN PGP MESSAGE-----\n\n", Kind::Wrapped(Wrapper::Gpg)),
+            (b"Salted__12345678", Kind::Wrapped(Wrapper::OpenSsl)),
+            (b"pg_dump: last built-in OID is 16383\n", Kind::Wrapped(Wrapper::Messages)),
+            (&script, Kind::Wrapped(Wrapper::Utf16)),
+            (&script[2..], Kind::Wrapped(Wrapper::Utf16)),
+            (&archive, Kind::Unknown),
+            (b"\xff\xfe", Kind::Unknown),
         ];
         for (head, kind) in table {
             assert_eq!(sniff(head), kind, "{}", String::from_utf8_lossy(head));

@@ -14,6 +14,7 @@ mod inner;
 mod observer;
 pub mod packed;
 mod plain;
+mod portion;
 mod second;
 mod tally;
 mod values;
@@ -29,6 +30,7 @@ use self::{
     header::HeaderReader,
     inner::Inner,
     observer::Nobody,
+    portion::Kinds,
     values::{Input, Stop},
 };
 pub use self::{
@@ -37,6 +39,7 @@ pub use self::{
     header::{Format, FormatVersion, Header, InnerCompression},
     observer::Observer,
     plain::{PlainRepack, ScriptOutline, ScriptReader},
+    portion::Portion,
 };
 use crate::{
     census::{Census, TableCensus},
@@ -60,6 +63,9 @@ pub struct Walked {
     pub header: Header,
     /// What was counted.
     pub census: Census,
+    /// It holds only a part of a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portion: Option<Portion>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,6 +78,9 @@ struct State {
     /// It is of another form than the custom one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     guest: Option<Guest>,
+    /// Of the table of contents, as far as it was read before the place was saved.
+    #[serde(default)]
+    kinds: Kinds,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,6 +107,7 @@ impl Walk {
             contents: Contents::default(),
             damage: None,
             guest: None,
+            kinds: Kinds::default(),
         };
         Self { state, inner: Inner::None }
     }
@@ -182,7 +192,7 @@ impl Walk {
     }
 
     fn finish_archive(self) -> Result<Walked, Damage> {
-        let State { position, stage, header, contents, damage, .. } = self.state;
+        let State { position, stage, header, contents, damage, kinds, .. } = self.state;
         if let Some(damage) = damage {
             return Err(damage);
         }
@@ -195,8 +205,9 @@ impl Walk {
         if let Some(damage) = blocks.cut_off(&contents, position) {
             return Err(damage);
         }
+        let portion = kinds.with(contents.kinds).portion();
         let tables = contents.entries.into_iter().filter_map(table_census).collect();
-        Ok(Walked { header, census: Census { tables, large_objects: blocks.census.clone() } })
+        Ok(Walked { header, census: Census { tables, large_objects: blocks.census.clone() }, portion })
     }
 
     /// The header, once it has been read.
@@ -236,12 +247,14 @@ impl Walk {
     /// The walk's place; `None` in the middle of a stream that is compressed inside the archive.
     #[must_use]
     pub fn save(&self) -> Option<SavedWalk> {
-        let State { position, stage, header, contents, damage, guest } = &self.state;
+        let State { position, stage, header, contents, damage, guest, kinds } = &self.state;
+        let kinds = kinds.with(contents.kinds);
         let unsaveable = self.inner.holds_state() && matches!(stage, Stage::Blocks(blocks) if blocks.within_stream());
         let (stage, header, damage, guest) = (stage.clone(), header.clone(), damage.clone(), guest.clone());
         let contents = || contents.essential();
-        (!unsaveable)
-            .then(|| SavedWalk(State { position: *position, stage, header, contents: contents(), damage, guest }))
+        (!unsaveable).then(|| {
+            SavedWalk(State { position: *position, stage, header, contents: contents(), damage, guest, kinds })
+        })
     }
 
     /// The walk that was saved, to be fed from [`Walk::position`] on.
@@ -314,8 +327,8 @@ impl Walk {
     fn finish_guest(self, guest: Guest) -> Result<Walked, Damage> {
         match guest {
             Guest::Plain(count) => {
-                let (header, census) = count.finish()?;
-                Ok(Walked { header, census })
+                let (header, census, portion) = count.finish()?;
+                Ok(Walked { header, census, portion })
             }
             Guest::Tar(tar) => {
                 tar.finish()?;

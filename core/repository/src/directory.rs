@@ -90,6 +90,27 @@ impl Directory {
         Ok(objects)
     }
 
+    /// The names of folders that `pg_dump --format=directory` made.
+    pub(crate) async fn dump_folders(&self) -> Result<Vec<String>, Error> {
+        let path = self.path.clone();
+        off_runtime(move || {
+            let failed = |error| Error::io(&*path, error);
+            let rows = match fs::read_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                rows => rows.map_err(failed)?,
+            };
+            let mut folders = Vec::new();
+            for row in rows {
+                let row = row.map_err(failed)?;
+                let name = row.file_name().into_string().ok().filter(|name| !name.starts_with('.'));
+                folders.extend(name.filter(|_| row.path().join("toc.dat").is_file()));
+            }
+            folders.sort();
+            Ok(folders)
+        })
+        .await
+    }
+
     /// Files of known names; links are followed, and one that leads nowhere is nothing. A folder that nothing was stored
     /// in yet doesn't exist, and is empty.
     fn list_folder(&self, prefix: &str, objects: &mut Vec<Object>) -> Result<(), Error> {

@@ -135,6 +135,23 @@ impl Repository {
         Ok(catalogs(self.layout(), self.objects(Scope::All).await?))
     }
 
+    /// All databases' catalogs, and the folders of `pg_dump --format=directory` beside them, which no catalog has: their keys without a slash
+    /// behind them. From one whole listing.
+    ///
+    /// # Errors
+    /// As [`Self::objects`].
+    pub async fn survey(&self) -> Result<(Vec<Catalog>, Vec<String>), Error> {
+        let objects = self.objects(Scope::All).await?;
+        let folders = match self {
+            Self::Bucket(_) => {
+                let folders = objects.iter().filter_map(|object| object.key.strip_suffix("/toc.dat"));
+                folders.map(str::to_owned).collect()
+            }
+            Self::Directory(directory) => directory.dump_folders().await?,
+        };
+        Ok((catalogs(self.layout(), objects), folders))
+    }
+
     /// One database's catalog, from a whole listing; empty when there is nothing of it.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod into;
 mod locks;
 mod old;
 mod parts;
+mod portions;
 mod progress;
 mod properties;
 mod refusals;
@@ -28,6 +29,7 @@ mod search_path;
 mod undo;
 mod unreadable;
 mod ways;
+mod wrapped;
 
 use std::path::{Path, PathBuf};
 

@@ -5,6 +5,7 @@ use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::AdoptArgs;
+use crate::folder;
 use crate::places::{self, Catalogs};
 use crate::settings::Settings;
 
@@ -20,7 +21,12 @@ pub(super) async fn find(
     let mut entries = Vec::new();
     if !args.all {
         for id in &args.ids {
-            entries.push(places::find(repository, settings, id).await?);
+            entries.push(match places::find(repository, settings, id).await {
+                Err(missing) if missing.exit == Exit::NotFound => {
+                    return Err(a_folder(repository, id).await.unwrap_or(missing));
+                }
+                found => found?,
+            });
         }
         return Ok(entries);
     }
@@ -30,6 +36,15 @@ pub(super) async fn find(
         entries.extend(catalog.entries.into_iter().filter(|entry| entry.state != State::Unfinished));
     }
     Ok(entries)
+}
+
+/// A folder of this name, which is no backup before it is one file.
+async fn a_folder(repository: &Repository, name: &str) -> Option<Failure> {
+    let (_, folders) = repository.survey().await.ok()?;
+    let is_it = |folder: &&String| folder.rsplit('/').next() == Some(name.trim_end_matches('/'));
+    let folder = repository.object_name(folders.iter().find(is_it)?);
+    let error = format!("{folder} is a folder of pg_dump --format=directory: it can be restored, but not adopted");
+    Some(Failure::new(Exit::Failed, error).hint(folder::INTO_A_FILE))
 }
 
 /// The archive to adopt; `None` where the entry is not a guest.

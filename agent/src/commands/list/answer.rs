@@ -10,7 +10,11 @@ use repository::Repository;
 use serde::Serialize;
 
 use crate::answers::table::{Column, Table};
+use crate::folder;
 use crate::settings::Settings;
+
+/// How many folders are named.
+const NAMED: usize = 5;
 
 /// `lastgood list --json`.
 #[derive(Serialize)]
@@ -20,6 +24,8 @@ pub(super) struct ListAnswer {
     databases: Vec<Listed>,
     /// Databases that were not chosen but have backups in the same repository.
     other_databases: Vec<String>,
+    /// Folders of `pg_dump --format=directory`, which are not listed: each a path, or an address without a slash behind it.
+    folders: Vec<String>,
     /// A directory of local copies beside the bucket that was listed.
     #[serde(skip)]
     directory_too: Option<String>,
@@ -114,12 +120,13 @@ impl ListAnswer {
     pub(super) fn new(
         repository: &Repository,
         databases: Vec<Listed>,
-        other_databases: Vec<String>,
+        (other_databases, folders): (Vec<String>, Vec<String>),
         settings: &Settings,
     ) -> Self {
         let directory = settings.directory.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)));
         let directory_too = directory.map(|path| path.display().to_string());
-        Self { repository: repository.display_name(), databases, other_databases, directory_too }
+        let folders = folders.iter().map(|folder| repository.object_name(folder)).collect();
+        Self { repository: repository.display_name(), databases, other_databases, folders, directory_too }
     }
 }
 
@@ -161,7 +168,7 @@ impl BackupLine {
             archive: entry.archive.as_ref().map(|archive| archive.key.clone()),
             readable: entry.archive.as_ref().is_some_and(|archive| archive.readable),
             tables: census.map(|census| census.tables.len()),
-            rows: census.map(archive::Census::rows),
+            rows: census.and_then(archive::Census::counted_rows),
             drill,
             shrunk: entry.shrunk.as_ref().map(|_| ShrunkState::of(entry)),
         }
@@ -240,6 +247,11 @@ impl fmt::Display for ListAnswer {
         if !self.other_databases.is_empty() {
             let names = self.other_databases.join(", ");
             writeln!(f, "\nOther databases with backups here: {names} (--database NAME, or --all-databases)")?;
+        }
+        if !self.folders.is_empty() {
+            let folders = words::first_of(&self.folders, NAMED, ", ");
+            writeln!(f, "\nFolders of pg_dump --format=directory, which are not listed: {folders}")?;
+            writeln!(f, "  {}", folder::INTO_A_FILE)?;
         }
         if let Some(directory) = &self.directory_too {
             writeln!(f, "\nLocal copies are in {directory}: lastgood list --repository directory")?;

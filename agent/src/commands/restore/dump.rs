@@ -38,6 +38,9 @@ impl Dump {
         let mut head = Vec::with_capacity(SNIFF_LEN);
         (&mut expander).take(SNIFF_LEN as u64).read_to_end(&mut head)?;
         let mut form = match sniff(&head) {
+            found if found.is_wrapper() => {
+                return Err(damaged(Damage::Wrapped { found, layers: Vec::new() }).into());
+            }
             Kind::Tar => Form::Tar(Box::default()),
             Kind::PlainSql => Form::Script(Box::new(PlainRepack::new(outline()?))),
             _ => Form::Custom,

@@ -6,8 +6,8 @@ use ::archive::{Damage, Kind};
 use postgres::programs::program::ProgramError;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::beyond_limits;
 use crate::commands::restore::reading::ReadingError;
-use crate::read_back::beyond_limits;
 
 /// What is true before the exchange of names and before COMMIT.
 pub(crate) const LIVE_IS_UNCHANGED: &str = "the live database has not been changed";
@@ -22,7 +22,7 @@ pub(crate) fn stopped_by(signal: &str) -> Failure {
 pub(crate) fn reading(place: &str, error: ReadingError) -> Failure {
     match error {
         ReadingError::Damaged(Damage::NotAnArchive { found }) => not_an_archive(place, found),
-        ReadingError::Damaged(limit) if limit.is_limit() => beyond_limits(place, &limit),
+        ReadingError::Damaged(limit) if limit.is_limit() => beyond_limits::failure(place, &limit),
         ReadingError::Damaged(damage) => Failure::new(Exit::Damaged, format!("{place} is damaged: {damage}"))
             .hint(format!("{LIVE_IS_UNCHANGED}; restore another backup: lastgood list")),
         ReadingError::Locked(why) => Failure::new(Exit::Failed, format!("{place} {why}"))

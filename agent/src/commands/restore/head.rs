@@ -34,6 +34,8 @@ pub(crate) struct Head {
     /// What its statements evaluate while they are restored.
     pub(crate) definitions: Definitions,
     pub(crate) pg_restore: Tool,
+    /// It is a script, which by hand goes to psql.
+    pub(crate) is_script: bool,
     /// Its scripts forbid psql every command of its own, such as `\! command`, which a hostile archive may contain
     /// (CVE-2025-8714).
     pub(crate) restricts_psql: bool,
@@ -83,6 +85,7 @@ impl Head {
             needs: said.needs,
             definitions: said.definitions,
             pg_restore,
+            is_script: expander.is_script(),
             restricts_psql: said.restricts_psql,
         })
     }

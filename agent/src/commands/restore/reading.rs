@@ -59,17 +59,21 @@ impl<E> From<ReadingError> for ReadError<E> {
 /// # Errors
 /// [`ReadingError::Locked`] when it is encrypted and no key fits.
 pub(crate) fn open(stored: Source, archive: &Archive) -> Result<Dump, ReadingError> {
-    Dump::new(expand(stored, &archive.keys)?, || {
+    let (expander, layers) = expand(stored, &archive.keys)?;
+    let dump = Dump::new(expander, || {
         archive.outline(|| {
             let script = archive.open().map_err(|failure| io::Error::other(failure.error))?;
-            dump::outline(expand(script, &archive.keys).map_err(io::Error::other)?, &archive.interrupt)
+            dump::outline(expand(script, &archive.keys).map_err(io::Error::other)?.0, &archive.interrupt)
         })
+    });
+    dump.map_err(|error| match reading(error) {
+        ReadingError::Damaged(damage) => ReadingError::Damaged(damage.inside(&layers)),
+        error => error,
     })
-    .map_err(reading)
 }
 
-/// Stored bytes without encryption and compression.
-fn expand(stored: Source, keys: &Keys) -> Result<Expander<Source>, ReadingError> {
+/// Stored bytes without encryption and compression, and which of these were taken off.
+fn expand(stored: Source, keys: &Keys) -> Result<(Expander<Source>, Vec<Kind>), ReadingError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut stored = stored;
     let mut head = Vec::with_capacity(::archive::SNIFF_LEN);
@@ -77,7 +81,10 @@ fn expand(stored: Source, keys: &Keys) -> Result<Expander<Source>, ReadingError>
     let kind = ::archive::sniff(&head);
     let stored: Source = Box::new(io::Cursor::new(head).chain(stored));
     let sealed: Source = if kind == Kind::Age { unseal(stored, keys)? } else { stored };
-    Expander::new(sealed, threads).map_err(reading)
+    let expander = Expander::new(sealed, threads).map_err(reading)?;
+    let compressed = expander.kinds().first().filter(|kind| matches!(kind, Kind::Gzip | Kind::Zstd));
+    let layers = Some(kind).filter(|kind| *kind == Kind::Age).into_iter().chain(compressed.copied()).collect();
+    Ok((expander, layers))
 }
 
 fn unseal(stored: Source, keys: &Keys) -> Result<Source, ReadingError> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use archive::{Format, Kind, LargeObjectCensus, TableCensus};
+use archive::{Format, Kind, LargeObjectCensus, Portion, TableCensus};
 use catalog::Verdict;
 use catalog::verdict::Content;
 use catalog::words;
@@ -268,6 +268,9 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(inspected) = &judgement.inspected {
         writeln!(f, "  format: {}", format_of(&inspected.kinds))?;
     }
+    if let Some(portion) = judgement.walked().and_then(|walked| walked.portion) {
+        writeln!(f, "  {}", portion_in_words(portion))?;
+    }
     if let Some(limit) = judgement.limit() {
         writeln!(f, "  it is beyond the limits of lastgood, and its content was not read: {limit}")?;
     } else if verdict.content == Content::Unread && judgement.inspected.is_some() {
@@ -289,6 +292,10 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 )?;
             }
             Format::Plain => writeln!(f, "  a database of PostgreSQL {server}, dumped by pg_dump {tool}")?,
+            // With --globals-only nothing says of which version.
+            Format::Cluster if server.is_empty() => {
+                writeln!(f, "  a whole server's roles and tablespaces, dumped by pg_dumpall --globals-only")?
+            }
             Format::Cluster => writeln!(f, "  a whole server of PostgreSQL {server}, dumped by pg_dumpall")?,
         }
         writeln!(f, "\n{}", census::summary(&walked.census))?;
@@ -299,6 +306,15 @@ fn page(verified: &Verified, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Recorded::Written => writeln!(f, "\nThe verdict was stored beside it."),
         Recorded::Told | Recorded::Failed(_) => Ok(()),
         Recorded::Refused(_) => refusal([&**judgement].into_iter()).map_or(Ok(()), |why| writeln!(f, "\n{why}")),
+    }
+}
+
+/// What a dump of a part of a database is good for.
+fn portion_in_words(portion: Portion) -> &'static str {
+    match portion {
+        Portion::Rows => "only rows: it has no tables to put them into (pg_dump --data-only)",
+        Portion::Definitions => "only definitions: it has tables and the rows of none (pg_dump --schema-only)",
+        Portion::Finish => "only indexes and constraints, of tables that it lacks (pg_dump --section=post-data)",
     }
 }
 

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use catalog::manifest::Manifest;
-use catalog::verdict::{Evidence, Expected, beyond_limits, judge};
+use catalog::verdict::{self, Evidence, Expected, judge};
 use catalog::{DocumentError, Layout, Object, Part, Verdict};
 use jiff::Timestamp;
 use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::beyond_limits;
 use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
 use crate::folder::{self, FolderReader};
 use crate::read_back::{self, Reader};
@@ -50,8 +51,8 @@ pub(super) async fn verify(reader: &Reader, path: &Path) -> Result<Verified, Fai
         Ok(manifest) => (manifest, None),
         Err(broken) => (None, Some(broken)),
     };
-    if let Some(limit) = beyond_limits(manifest.as_ref(), evidence) {
-        return Err(read_back::beyond_limits(&shown, limit));
+    if let Some(limit) = verdict::beyond_limits(manifest.as_ref(), evidence) {
+        return Err(beyond_limits::failure(&shown, limit));
     }
     let verdict = judge(manifest.as_ref(), evidence, now, by);
     let verdict = broken.iter().fold(verdict, Verdict::with_broken_manifest);

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::outliner::{Described, Outliner};
 pub use self::reader::columns;
 pub(super) use self::reader::{ContentsReader, Fingerprint};
+use super::portion::Kinds;
 use super::values::Stop;
 use crate::Damage;
 use crate::census::Sha256Hex;
@@ -217,6 +218,8 @@ pub(super) struct Contents {
     pub(super) essential_only: bool,
     /// Rows are digested in any order as well.
     pub(super) compares: bool,
+    /// Of all entries, kept or not.
+    pub(super) kinds: Kinds,
     /// Where rows are compared: tables below others, whose columns a restore puts into their parents' order.
     pub(super) children: HashSet<(String, String)>,
 }
@@ -290,6 +293,7 @@ impl Contents {
     }
 
     fn push(&mut self, mut entry: Entry) -> Result<(), Stop> {
+        self.kinds.note(&entry.kind);
         if self.compares {
             self.note_child(&mut entry);
         }

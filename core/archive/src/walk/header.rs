@@ -197,7 +197,7 @@ impl HeaderReader {
     fn read_magic(&mut self, input: &mut Input<'_>) -> Result<(), Stop> {
         while self.head != MAGIC {
             if self.head.len() == SNIFF_LEN {
-                return Err(Stop::Found(Damage::NotAnArchive { found: sniff(&self.head) }));
+                return Err(Stop::Found(Damage::of_other(sniff(&self.head))));
             }
             self.head.push(input.byte()?);
         }
@@ -214,7 +214,7 @@ impl HeaderReader {
         if !self.head.is_empty() && (self.head.starts_with(MAGIC) || MAGIC.starts_with(&self.head)) {
             return Damage::Truncated { offset, within: "the header".into() };
         }
-        Damage::NotAnArchive { found: sniff(&self.head) }
+        Damage::of_other(sniff(&self.head))
     }
 
     /// A broken-down time as C's `struct tm` has it: seconds first, months from 0, years from 1900, then whether it is

@@ -9,6 +9,7 @@ mod heading;
 mod large_objects;
 mod lexer;
 mod outline;
+mod piece;
 mod reader;
 mod repack;
 mod statement;

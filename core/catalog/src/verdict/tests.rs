@@ -34,7 +34,7 @@ fn walked(census: Census) -> archive::Content {
         server_version: "15.14".into(),
         pg_dump_version: "15.14".into(),
     };
-    archive::Content::Walked(Walked { header, census })
+    archive::Content::Walked(Walked { header, census, portion: None })
 }
 
 /// Reading finds exactly what the manifest promises.

@@ -79,6 +79,28 @@ fn every_form_of_a_dump_brings_every_kind_of_object_back() {
 }
 
 #[test]
+fn rows_that_go_through_the_table_on_top_come_back_into_their_partitions() {
+    let scene = Scene::new("through_root");
+    scene.database.query(
+        "CREATE SCHEMA other; CREATE TABLE h (id integer, note text) PARTITION BY HASH (id);
+         CREATE TABLE h0 PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+         CREATE TABLE other.h0 PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+         CREATE TABLE \"ra nge\" (id integer, k text) PARTITION BY RANGE (id);
+         CREATE TABLE middle PARTITION OF \"ra nge\" FOR VALUES FROM (0) TO (50) PARTITION BY LIST (k);
+         CREATE TABLE \"le af\" PARTITION OF middle FOR VALUES IN ('a'); CREATE TABLE rest PARTITION OF middle DEFAULT;
+         CREATE TABLE top PARTITION OF \"ra nge\" DEFAULT;
+         INSERT INTO h SELECT id, 'note ' || id FROM generate_series(1, 200) AS id;
+         INSERT INTO \"ra nge\" SELECT id, chr(97 + id % 3) FROM generate_series(1, 99) AS id",
+    );
+    let forms = [
+        written(&scene, "root.sql", &scene.database.dump(&["--load-via-partition-root"])),
+        written(&scene, "root_inserts.sql", &scene.database.dump(&["--load-via-partition-root", "--inserts"])),
+        written(&scene, "root.dump", &scene.database.dump(&["--load-via-partition-root", "--format=custom"])),
+    ];
+    restore_all(&scene, &forms.each_ref().map(String::as_str));
+}
+
+#[test]
 fn a_newer_dump_is_restored_in_any_form_too() {
     let server = Postgres::start(Installation::eighteen());
     let scene = Scene::on(&server, "newer");

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use ::archive::Portion;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::head::Head;
@@ -13,19 +15,19 @@ use crate::commands::restore::tables::Chosen;
 /// # Errors
 /// Exit 1, naming what is missing and the way by hand.
 pub(super) fn refuse(head: &Head, way: &Way, definitions_alone: bool) -> Result<(), Failure> {
-    let any = |kinds: &[&str]| head.contents.iter().any(|entry| kinds.contains(&entry.kind.as_str()));
-    let defines = any(&["TABLE", "SCHEMA", "EXTENSION", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE"]);
+    let program = if head.is_script { "psql -X -v ON_ERROR_STOP=1 -d NAME" } else { "pg_restore --dbname=NAME" };
     let refused = |error: &str, options: &str, by_hand: &str| {
         Err(Failure::new(Exit::Failed, error).hint(format!(
-            "restore another backup: BACKUP_PG_DUMP_OPTIONS left it out of this one ({options}); by hand {by_hand}: \
-             gunzip -c FILE | pg_restore --dbname=NAME"
+            "restore another backup: pg_dump left it out of this one ({options}, for a backup of lastgood in BACKUP_PG_DUMP_OPTIONS); \
+             by hand {by_hand}: gunzip -cf FILE | {program}"
         )))
     };
-    if !defines && any(&["TABLE DATA", "SEQUENCE SET"]) {
+    let portion = Portion::of(head.contents.iter().map(|entry| entry.kind.as_str()));
+    if portion == Some(Portion::Rows) {
         let by_hand = "into a database that has the tables, empty (or with --data-only)";
         return refused("this backup has rows and no tables to put them into", "--data-only, --section=data", by_hand);
     }
-    if !defines && any(&["INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER"]) {
+    if portion == Some(Portion::Finish) {
         let by_hand = "into a database that has the tables with their rows";
         return refused(
             "this backup has indexes and constraints of tables that it lacks",
@@ -34,7 +36,7 @@ pub(super) fn refuse(head: &Head, way: &Way, definitions_alone: bool) -> Result<
         );
     }
     let tables = head.entries("TABLE").filter(|entry| !entry.definition.as_deref().is_some_and(is_partitioned)).count();
-    if tables > 0 && !any(&["TABLE DATA"]) && !definitions_alone {
+    if tables > 0 && portion == Some(Portion::Definitions) && !definitions_alone {
         let by_hand = "where empty tables are what you want (or --into NAME --schema-only)";
         return refused("this backup has tables and the rows of none", "--schema-only, --section=pre-data", by_hand);
     }

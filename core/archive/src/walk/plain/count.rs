@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::contents::Content;
 use super::super::header::{Format, FormatVersion, Header, InnerCompression};
+use super::super::portion::{Kinds, Portion};
 use super::super::tally::{Sum, Tally};
 use super::super::values::Stop;
 use super::event::Event;
@@ -23,6 +24,8 @@ struct Counted {
     census: Census,
     table: Option<(String, String, Tally)>,
     large_object: Option<Sum>,
+    #[serde(default)]
+    kinds: Kinds,
 }
 
 impl PlainCount {
@@ -40,18 +43,21 @@ impl PlainCount {
         self.reader.position()
     }
 
-    /// Judges the script's end, and says what was counted.
-    pub(in crate::walk) fn finish(mut self) -> Result<(Header, Census), Damage> {
+    /// Judges the script's end, and says what was counted, and whether it is only a part of a database.
+    pub(in crate::walk) fn finish(mut self) -> Result<(Header, Census, Option<Portion>), Damage> {
         let counted = &mut self.counted;
         self.reader.finish(&mut |event| counted.take(event))?;
-        Ok((header(self.reader.course()), self.counted.census))
+        let portion = self.counted.kinds.portion();
+        Ok((header(self.reader.course()), self.counted.census, portion))
     }
 }
 
 impl Counted {
     fn take(&mut self, event: Event<'_>) -> Result<(), Stop> {
         match event {
+            Event::Object(heading) => self.kinds.note(&heading.kind),
             Event::Table(schema, name, copy) => {
+                self.kinds.note("TABLE DATA");
                 let content = if copy.is_some() { Content::Rows } else { Content::Statements };
                 self.table = Some((schema.to_owned(), name.to_owned(), Tally::of(content, false, None)));
             }
@@ -83,7 +89,7 @@ impl Counted {
                     self.census.large_objects.add(bytes, sha256);
                 }
             }
-            Event::Object(_) | Event::Sql(_) | Event::Said(_) | Event::LargeObjects | Event::LargeObjectsEnd => {}
+            Event::Sql(_) | Event::Said(_) | Event::LargeObjects | Event::LargeObjectsEnd => {}
         }
         Ok(())
     }

@@ -49,6 +49,11 @@ pub(super) fn comment(text: &str) -> Option<Comment> {
     headed.and_then(heading).map(Comment::Heading)
 }
 
+/// A name as a heading has it, which is one line.
+pub(super) fn on_one_line(name: &str) -> String {
+    name.replace(['\n', '\r'], " ")
+}
+
 /// Names may hold whatever they like: what follows them is looked for from behind.
 fn heading(text: &str) -> Option<Heading> {
     let (rest, owner) =

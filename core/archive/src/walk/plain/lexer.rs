@@ -4,6 +4,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 use serde::{Deserialize, Serialize};
 
 use super::super::values::Stop;
+use super::piece::{Piece, Sink};
 use super::statement::{first_word, is_copy_from_stdin, is_word};
 use crate::damage::Damage;
 
@@ -15,27 +16,6 @@ const HELD_BACK: usize = 4;
 /// What a script may end in the middle of, where it is whole before.
 pub(super) const COMMAND: &str = "a command";
 const TERMINATOR: &[u8] = b"\\.\n";
-
-/// A part of a script.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
-    /// A comment line without its dashes, where no statement has begun.
-    Comment(&'a str),
-    /// A whole statement with its semicolon, and whatever white space is before it.
-    Statement(&'a [u8]),
-    /// A part of an INSERT, which may be of any length; whether it is the first.
-    Inserting(&'a [u8], bool),
-    /// A statement that rows follow.
-    Copy(&'a [u8]),
-    /// Rows, of which the last may go on in the next piece.
-    Rows(&'a [u8]),
-    RowsEnd,
-    /// A command of psql's own, with its backslash.
-    Command(&'a str),
-}
-
-/// Takes a piece, and where in the script it ends.
-pub(super) type Sink<'a> = dyn FnMut(Piece<'_>, u64) -> Result<(), Stop> + 'a;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Lexer {
@@ -49,6 +29,9 @@ pub(super) struct Lexer {
     comment: Vec<u8>,
     /// A backslash escapes in every string: `standard_conforming_strings` is off.
     escapes: bool,
+    /// Where the last comment or command outside of a statement ended.
+    #[serde(default)]
+    pub(super) line_end: u64,
     /// Lines end with CR and LF; not known before the first line's end.
     crlf: Option<bool>,
     held_cr: bool,
@@ -93,6 +76,7 @@ impl Lexer {
             flows: false,
             comment: Vec::new(),
             escapes: false,
+            line_end: 0,
             crlf: None,
             held_cr: false,
         }
@@ -100,7 +84,13 @@ impl Lexer {
 
     /// Reads all of `bytes`.
     pub(super) fn feed(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Stop> {
-        let bytes = if self.position == 0 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
+        let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf").filter(|_| self.position == 0) {
+            Some(rest) => {
+                self.position += 3;
+                rest
+            }
+            None => bytes,
+        };
         if self.crlf.is_none() {
             self.crlf = memchr(b'\n', bytes).map(|at| at > 0 && bytes.get(at - 1) == Some(&b'\r'));
         }
@@ -108,8 +98,11 @@ impl Lexer {
             return self.read(bytes, sink);
         }
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            if std::mem::take(&mut self.held_cr) && line != b"\n" {
-                self.read(b"\r", sink)?;
+            if std::mem::take(&mut self.held_cr) {
+                match line {
+                    b"\n" => self.position += 1,
+                    _ => self.read(b"\r", sink)?,
+                }
             }
             match line {
                 [text @ .., b'\r', b'\n'] => {
@@ -169,7 +162,14 @@ impl Lexer {
                     self.plain(first, sink)?;
                     1
                 }
-                Place::Comment | Place::Command => self.read_line(bytes, sink)?,
+                Place::Comment | Place::Command => {
+                    let is_apart = !self.in_statement();
+                    let length = self.read_line(bytes, sink)?;
+                    if is_apart && self.place == Place::Plain {
+                        self.line_end = self.position + length as u64;
+                    }
+                    length
+                }
                 Place::Block { .. } => self.read_block_comment(first),
                 _ => self.read_quoted(bytes, first),
             };

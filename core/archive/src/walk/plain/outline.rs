@@ -8,7 +8,7 @@ use super::super::values::Stop;
 use super::super::writing::{self, NewEntry, Section};
 use super::count;
 use super::event::Event;
-use super::heading::Heading;
+use super::heading::{Heading, on_one_line};
 use super::reader::Reader;
 use super::statement::{Said, altered_object};
 use crate::damage::Damage;
@@ -98,7 +98,7 @@ impl ScriptReader {
         let offset = self.reader.position();
         if course.cluster {
             let reason = "it is a dump of a whole server (pg_dumpall), and a restore is of one database".to_owned();
-            return Err(Damage::ForPsql { offset, reason, server: true });
+            return Err(Damage::ForPsql { offset, reason, server: true, layers: Vec::new() });
         }
         let header = count::header(course);
         let drafts = self.drafts;
@@ -109,10 +109,6 @@ impl ScriptReader {
         entries.iter().for_each(|entry| writing::entry(&mut head, entry));
         Ok(ScriptOutline { header, head, blocks: drafts.blocks })
     }
-}
-
-fn on_one_line(name: &str) -> String {
-    name.replace(['\n', '\r'], " ")
 }
 
 impl Default for ScriptReader {

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::super::values::Stop;
 use super::event::{Event, Listener};
-use super::heading::{Comment, Heading, comment};
+use super::heading::{Comment, Heading, comment, on_one_line};
 use super::large_objects::LargeObjects;
-use super::lexer::{COMMAND, Lexer, Piece};
+use super::lexer::{COMMAND, Lexer};
+use super::piece::Piece;
 use super::statement::{Said, clears_the_way, copied_table, first_word, inserted_table, said};
 use super::written::{is_copy, is_insert, is_written};
 use crate::damage::Damage;
-use crate::sniff::Kind;
+use crate::sniff::{Kind, Wrapper};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Reader {
@@ -36,6 +37,16 @@ pub(super) struct Course {
     reconnects: bool,
     heading: Heading,
     within: Within,
+    /// Something stands behind the end.
+    #[serde(default)]
+    followed: Option<Follower>,
+}
+
+/// What stands behind a dump's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Follower {
+    Dump,
+    Text,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +86,9 @@ impl Reader {
         let cut = lexer.finish(&mut |piece, at| course.take(piece, at, listener)).map_err(|stop| self.damage(stop))?;
         let course = &mut self.course;
         let offset = self.lexer.position;
+        if course.complete && cut.is_some_and(|what| what != COMMAND) {
+            return Err(self.followed(Follower::Text));
+        }
         if !course.begun {
             return Err(Damage::NotAnArchive { found: Kind::PlainSql });
         }
@@ -100,12 +114,20 @@ impl Reader {
         if !self.course.begun {
             return Damage::NotAnArchive { found: Kind::PlainSql };
         }
+        if let Some(follower) = self.course.followed {
+            return self.followed(follower);
+        }
         let (offset, object) = (self.lexer.position, self.course.heading.shown());
         match stop {
             Stop::Found(damage) => damage,
             Stop::Broken(reason) => Damage::BadBlock { offset, object, reason: reason.into() },
             Stop::Starved => Damage::Truncated { offset, within: object },
         }
+    }
+
+    fn followed(&self, follower: Follower) -> Damage {
+        let offset = self.lexer.line_end;
+        Damage::Followed { offset, another: follower == Follower::Dump, layers: Vec::new() }
     }
 }
 
@@ -121,8 +143,8 @@ impl Heading {
 
 impl Course {
     fn take(&mut self, piece: Piece<'_>, at: u64, listener: &mut Listener<'_>) -> Result<(), Stop> {
-        if self.complete && !self.cluster && !matches!(piece, Piece::Comment(_) | Piece::Command(_)) {
-            return Err(Stop::Found(Damage::TrailingBytes { offset: at }));
+        if self.complete && !belongs_to_the_end(&piece) {
+            return Err(self.follow(Follower::Text));
         }
         if std::mem::take(&mut self.reconnects)
             && !matches!(piece, Piece::Command(command) if command.starts_with("\\connect -reuse-previous=on "))
@@ -131,7 +153,7 @@ impl Course {
         }
         match piece {
             Piece::Comment(text) => match comment(text) {
-                Some(comment) => self.comment(comment, at, listener),
+                Some(comment) => self.comment(comment, listener),
                 None => Ok(()),
             },
             Piece::Command(command) => self.command(command, at),
@@ -141,9 +163,7 @@ impl Course {
                 }
                 self.leave_rows(listener)?;
                 self.within = Within::Copy;
-                let (schema, name) = copied_table(statement).ok_or("its COPY names no table")?;
-                let schema = schema.unwrap_or_else(|| self.heading.schema.clone());
-                let schema = self.in_database(&schema);
+                let (schema, name) = self.table(copied_table(statement).ok_or("its COPY names no table")?);
                 listener(Event::Table(&schema, &name, Some(statement)))
             }
             Piece::Rows(rows) => listener(Event::Rows(rows)),
@@ -160,11 +180,11 @@ impl Course {
         }
     }
 
-    fn comment(&mut self, comment: Comment, at: u64, listener: &mut Listener<'_>) -> Result<(), Stop> {
+    fn comment(&mut self, comment: Comment, listener: &mut Listener<'_>) -> Result<(), Stop> {
         match comment {
             Comment::Begins { cluster } => {
-                if self.complete && !self.cluster {
-                    return Err(for_psql(at, "it holds more than one dump"));
+                if self.complete {
+                    return Err(self.follow(Follower::Dump));
                 }
                 self.begun = true;
                 self.cluster |= cluster;
@@ -178,7 +198,7 @@ impl Course {
             Comment::Heading(heading) => {
                 self.leave(listener)?;
                 if self.complete {
-                    return Err(Stop::Found(Damage::TrailingBytes { offset: at }));
+                    return Err(self.follow(Follower::Text));
                 }
                 self.within = match heading.kind.as_str() {
                     "TABLE DATA" => Within::BeforeRows,
@@ -273,9 +293,25 @@ impl Course {
     ) -> Result<(), Stop> {
         self.leave_rows(listener)?;
         self.within = Within::Inserts;
-        let (schema, name) = table.unwrap_or_else(|| (None, self.heading.name.clone()));
-        let schema = self.in_database(&schema.unwrap_or_else(|| self.heading.schema.clone()));
+        let (schema, name) = self.table(table.unwrap_or_else(|| (None, self.heading.name.clone())));
         listener(Event::Table(&schema, &name, None))
+    }
+
+    /// The table whose rows these are, by the statement that brings them. With `--load-via-partition-root` that names the table on top, into
+    /// which each partition's rows go: they are counted as the partition's, as in an archive.
+    fn table(&self, (schema, name): (Option<String>, String)) -> (String, String) {
+        let Heading { kind, name: headed, schema: headed_schema, .. } = &self.heading;
+        let is_headed = kind == "TABLE DATA" && !headed.is_empty();
+        // A heading has a name on one line, whatever is in it.
+        let name = if is_headed && on_one_line(&name) != *headed { headed.clone() } else { name };
+        let schema = schema.filter(|schema| !is_headed || on_one_line(schema) == *headed_schema);
+        (self.in_database(&schema.unwrap_or_else(|| headed_schema.clone())), name)
+    }
+
+    /// The dump is whole, and this isn't its own.
+    fn follow(&mut self, follower: Follower) -> Stop {
+        self.followed = Some(follower);
+        "something follows its end".into()
     }
 
     /// Ends what is being read of the last object.
@@ -307,8 +343,20 @@ impl Course {
     }
 }
 
+/// Comments, and a command of psql's that pg_dump ends with.
+fn belongs_to_the_end(piece: &Piece<'_>) -> bool {
+    match piece {
+        Piece::Comment(_) => true,
+        Piece::Command(command) => command.starts_with("\\unrestrict"),
+        _ => false,
+    }
+}
+
 /// The script's objects are pg_dump's, and this is somebody's.
 fn not_written(offset: u64, statement: &[u8]) -> Stop {
+    if statement.trim_ascii_start().starts_with(b"pg_dump: ") {
+        return Stop::Found(Damage::of_other(Kind::Wrapped(Wrapper::Messages)));
+    }
     let text = String::from_utf8_lossy(statement.trim_ascii());
     let shown: Vec<&str> = text.split_whitespace().take(8).collect();
     let shown: String = shown.join(" ").chars().take(60).filter(|letter| !letter.is_control()).collect();
@@ -317,5 +365,5 @@ fn not_written(offset: u64, statement: &[u8]) -> Stop {
 
 /// It may be whole, and nothing but psql restores it.
 fn for_psql(offset: u64, reason: &str) -> Stop {
-    Stop::Found(Damage::ForPsql { offset, reason: reason.to_owned(), server: false })
+    Stop::Found(Damage::ForPsql { offset, reason: reason.to_owned(), server: false, layers: Vec::new() })
 }

@@ -183,7 +183,7 @@ fn a_script_that_is_cut_off_anywhere_is_damaged() {
 fn what_only_psql_can_follow_is_named_and_no_damage() {
     let after = |text: &str, more: &str| SCRIPT.replacen(text, &[text, more].concat(), 1);
     let scripts = [
-        (after("row_security", "") + "\n--\n-- PostgreSQL database dump\n--\n", "more than one dump"),
+        (after("row_security", "") + "\n--\n-- PostgreSQL database dump\n--\n", "another dump follows"),
         (after("SET default_tablespace = '';\n", "\\! touch /tmp/owned\n"), r"only psql follows: \! touch /tmp/owned"),
         (after("SET default_tablespace = '';\n", "SELECT 1 \\gexec\n"), r"\gexec"),
         (after("SET default_tablespace = '';\n", "\\connect other\n"), r"\connect other"),
@@ -202,8 +202,67 @@ fn what_only_psql_can_follow_is_named_and_no_damage() {
             assert!(damage.is_limit() && damage.to_string().contains(&words), "{place}: {damage}");
         }
     }
-    let more = SCRIPT.to_owned() + "DROP TABLE everything;\n";
-    assert!(matches!(walk_by(more.as_bytes(), 64), Err(Damage::TrailingBytes { .. })));
+}
+
+#[test]
+fn what_follows_a_script_leaves_it_whole_up_to_where_that_begins() {
+    let follow = |script: &str, more: &str| {
+        let script = script.to_owned() + more;
+        for piece in [1, 64, script.len()] {
+            let Err(Damage::Followed { offset, another, .. }) = walk_by(script.as_bytes(), piece) else {
+                panic!("{more:?}: {:?}", walk_by(script.as_bytes(), piece));
+            };
+            let (dump, rest) = script.as_bytes().split_at(usize::try_from(offset).unwrap());
+            assert!(
+                walk_by(dump, 64).is_ok(),
+                "{more:?} {piece} {offset} of {}: {:?}",
+                script.len(),
+                walk_by(dump, 64)
+            );
+            assert_eq!(another, more.contains("-- PostgreSQL database dump"));
+            let begins = rest.trim_ascii_start().starts_with(more.trim().trim_start_matches("--\n").as_bytes());
+            assert!(begins, "{more:?}: {}", String::from_utf8_lossy(rest));
+        }
+    };
+    let dos = SCRIPT.replace('\n', "\r\n");
+    let cluster = format!(
+        "--\n-- PostgreSQL database cluster dump\n--\n\n\\connect app\n{SCRIPT}\n--\n-- PostgreSQL database cluster dump complete\n--\n"
+    );
+    for script in [SCRIPT, dos.as_str(), cluster.as_str()] {
+        for more in [
+            "DROP TABLE everything;\n",
+            "it's done",
+            "done\n",
+            "OK; 3 files \\ 0 errors\n",
+            "\\! ls\n",
+            "\0\0\0",
+            &SCRIPT[..900],
+        ] {
+            follow(script, more);
+        }
+        for more in ["\n", "\r\n\r\n", " \t\n", "-- done\n", "/* done */\n"] {
+            assert!(walk_by((script.to_owned() + more).as_bytes(), 64).is_ok(), "{more:?}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_go_through_another_table_are_counted_as_their_own() {
+    let through = |script: &str| {
+        script.replace(
+            "COPY public.\"odd \"\"; Type: name\" (id, note)",
+            "-- load via partition root other.top\n\nCOPY other.top (id, note)",
+        )
+    };
+    let walked = walk_by(through(SCRIPT).as_bytes(), 64).unwrap();
+    assert_eq!(walked.census, walk_by(SCRIPT.as_bytes(), 64).unwrap().census);
+    let archive = repack(through(SCRIPT).as_bytes(), 64).unwrap();
+    let copies = |text: &[u8]| archive.windows(text.len()).filter(|window| *window == text).count();
+    assert_eq!(
+        (copies(b"COPY other.top (id, note) FROM stdin;"), copies(b"COPY public.")),
+        (1, 1),
+        "the other is in a function"
+    );
 }
 
 #[test]

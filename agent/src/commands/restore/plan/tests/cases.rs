@@ -190,6 +190,7 @@ fn head(pg_dump: &str, pg_restore: &str) -> Head {
         needs: Needs::default(),
         definitions: Definitions::default(),
         pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
+        is_script: false,
         restricts_psql: true,
     }
 }
