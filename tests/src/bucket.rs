@@ -169,9 +169,9 @@ impl Bucket {
     /// The only key that ends so; fails unless there is exactly one.
     pub fn key_ending_in(&self, suffix: &str) -> String {
         let keys = self.keys();
-        // The name of the globals ends as an archive's does.
-        let is_meant =
-            |key: &&String| key.ends_with(suffix) && key.contains(".globals.") == suffix.contains(".globals.");
+        // The names of the globals and of an encrypted index end as an archive's does.
+        let same = |key: &str, part: &str| key.contains(part) == suffix.contains(part);
+        let is_meant = |key: &&String| key.ends_with(suffix) && same(key, ".globals.") && same(key, ".index.");
         let [key] = keys.iter().filter(is_meant).collect::<Vec<_>>()[..] else {
             panic!("not exactly one key ends in {suffix}: {keys:#?}");
         };

@@ -37,10 +37,11 @@ pub fn fill_before(bucket: &Bucket, databases: &[&str], count: u32, interval: Si
     put_all(bucket, objects);
 }
 
-fn keys(database: &str, made: Timestamp) -> [String; 4] {
+fn keys(database: &str, made: Timestamp) -> [String; 5] {
     let made = made.to_zoned(TimeZone::UTC);
     let stem = format!("{}/{database}_backup_{}", made.strftime("%Y%m%d"), made.strftime("%Y%m%d_%H%M%S"));
-    ["sql.gz", "globals.sql.gz", "manifest.json", "intact.json"].map(|suffix| format!("backups/{stem}.{suffix}"))
+    ["sql.gz", "globals.sql.gz", "index.json.gz", "manifest.json", "intact.json"]
+        .map(|suffix| format!("backups/{stem}.{suffix}"))
 }
 
 /// Puts all of these, key and text.

@@ -125,24 +125,24 @@ impl Places {
         assert_eq!(self.bucket.open_uploads(), Vec::<String>::new());
     }
 
-    /// An archive with the globals, its manifest and, where the agent judges, its verdict.
+    /// An archive with the globals, the index, its manifest and, where the agent judges, its verdict.
     #[track_caller]
     fn directory_holds_one_good_backup(&self) {
         let files = self.files();
-        assert_eq!(files.len(), 4, "{files:?}");
-        assert!(files[0].contains(".globals.sql.gz"), "{files:?}");
-        assert!(files[1].ends_with(".intact.json") && files[2].ends_with(".manifest.json"), "{files:?}");
-        assert!(files[3].contains(".sql"), "{files:?}");
+        assert_eq!(files.len(), 5, "{files:?}");
+        assert!(files[0].contains(".globals.sql.gz") && files[1].contains(".index.json.gz"), "{files:?}");
+        assert!(files[2].ends_with(".intact.json") && files[3].ends_with(".manifest.json"), "{files:?}");
+        assert!(files[4].contains(".sql"), "{files:?}");
     }
 
-    /// An archive with the globals, its manifest, and the mark that the database is expected.
+    /// An archive with the globals, the index, its manifest, and the mark that the database is expected.
     #[track_caller]
     fn bucket_holds_one_backup(&self) {
         let keys = self.bucket.keys();
-        assert_eq!(keys.len(), 4, "{keys:?}");
-        assert!(keys[0].contains(".globals.sql.gz"), "{keys:?}");
-        assert!(keys[1].ends_with(".manifest.json") && keys[2].contains(".sql"), "{keys:?}");
-        assert!(keys[3].starts_with("backups/databases/"), "{keys:?}");
+        assert_eq!(keys.len(), 5, "{keys:?}");
+        assert!(keys[0].contains(".globals.sql.gz") && keys[1].contains(".index.json.gz"), "{keys:?}");
+        assert!(keys[2].ends_with(".manifest.json") && keys[3].contains(".sql"), "{keys:?}");
+        assert!(keys[4].starts_with("backups/databases/"), "{keys:?}");
         assert_eq!(self.bucket.open_uploads(), Vec::<String>::new());
     }
 }
@@ -156,8 +156,8 @@ fn files(directory: &Path) -> Vec<String> {
 
 #[track_caller]
 fn only(names: &[String], suffix: &str) -> String {
-    let is_meant =
-        |name: &&String| name.ends_with(suffix) && name.contains(".globals.") == suffix.contains(".globals.");
+    let same = |name: &str, part: &str| name.contains(part) == suffix.contains(part);
+    let is_meant = |name: &&String| name.ends_with(suffix) && same(name, ".globals.") && same(name, ".index.");
     let [name] = names.iter().filter(is_meant).collect::<Vec<_>>()[..] else {
         panic!("not exactly one ends in {suffix}: {names:#?}");
     };

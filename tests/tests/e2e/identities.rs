@@ -134,8 +134,8 @@ fn operator_restores_adopts_and_retires_and_deletes_nothing() {
 }
 
 #[test]
-fn drills_are_recorded_by_the_operator_alone_and_globals_read_by_nobody_else() {
-    const GLOBALS: [&str; 2] = [".globals.sql.gz", ".globals.sql.gz.age"];
+fn drills_are_recorded_by_the_operator_alone_and_globals_and_indexes_read_by_nobody_else() {
+    const GLOBALS: [&str; 4] = [".globals.sql.gz", ".globals.sql.gz.age", ".index.json.gz", ".index.json.gz.age"];
     let operator = Identity::new("drills-operator", "OperatorPolicyArn");
     let version = backup("drilled");
     let drill = key("drilled", ".drill.json");

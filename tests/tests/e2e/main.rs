@@ -24,6 +24,7 @@ mod readme;
 mod removal;
 mod repository;
 mod restore;
+mod rows;
 mod settings;
 mod shrink;
 mod signals;

@@ -109,8 +109,8 @@ impl Scene<'_> {
     /// The only file whose name ends so.
     fn file(&self, suffix: &str) -> PathBuf {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|row| row.unwrap().path());
-        let of_globals = |name: &str| name.contains(".globals.");
-        let is_meant = |name: &str| name.ends_with(suffix) && of_globals(name) == of_globals(suffix);
+        let beside = |name: &str| [".globals.", ".index."].map(|part| name.contains(part));
+        let is_meant = |name: &str| name.ends_with(suffix) && beside(name) == beside(suffix);
         let found: Vec<_> = files.filter(|path| is_meant(path.to_str().unwrap())).collect();
         assert_eq!(found.len(), 1, "files that end in {suffix}: {found:?}");
         found[0].clone()

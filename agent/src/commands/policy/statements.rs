@@ -36,7 +36,8 @@ impl Scope<'_> {
         let added = of_each(&|name| {
             let [manifest, shrunk] =
                 ["manifest", "shrunk"].map(|record| format!("????????/{name}_backup_*.{record}.json"));
-            archives(name).into_iter().chain([manifest, mark(name), shrunk]).collect()
+            let index = format!("????????/{name}_backup_*.index.json.gz");
+            archives(name).into_iter().chain([manifest, index, mark(name), shrunk]).collect()
         });
         // What `backup --dry-run` has the store refuse.
         let tried = self.object(".lastgood-dry-run.sql");

@@ -284,9 +284,13 @@ impl Known {
     /// The column that was typed so: as it is, or in another case.
     fn find(&self, typed: &Name, table: &Table) -> Result<String, Failure> {
         let same = |name: &&String| **name == typed.text;
-        let folded = |name: &&String| !typed.quoted && **name == typed.text.to_lowercase();
-        if let Some(name) = self.there.iter().find(same).or_else(|| self.there.iter().find(folded)) {
+        let folded = |name: &&String| !typed.quoted && name.to_lowercase() == typed.text.to_lowercase();
+        let in_another_case: Vec<&String> = self.there.iter().filter(folded).collect();
+        if let Some(name) = self.there.iter().find(same) {
             return Ok(name.clone());
+        }
+        if let [name] = in_another_case.as_slice() {
+            return Ok((*name).clone());
         }
         let (schema, name) = (&table.schema, &table.name);
         if self.defined.iter().any(|(defined, _)| *defined == typed.text) {

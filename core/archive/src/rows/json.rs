@@ -159,8 +159,7 @@ pub fn json_text(text: &str, out: &mut Vec<u8>) {
             b'\t' => out.extend_from_slice(b"\\t"),
             0x08 => out.extend_from_slice(b"\\b"),
             0x0c => out.extend_from_slice(b"\\f"),
-            // A terminal would obey them.
-            0..0x20 | 0x7f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
             byte => out.push(byte),
         }
     }

@@ -19,8 +19,8 @@ pub(super) fn a_small_archive_is_put(ground: &Ground) -> Tried {
     assert!(!proxy.requests().iter().any(|request| request.method == "POST"), "{:?}", proxy.requests());
     assert_eq!(
         bucket.keys().len(),
-        4,
-        "an archive, the globals, its manifest and the database's mark: {:?}",
+        5,
+        "an archive, the globals, the index, its manifest and the database's mark: {:?}",
         bucket.keys()
     );
     holds_good_backups(&ground.agent(&bucket), &bucket, 1)

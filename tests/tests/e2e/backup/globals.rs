@@ -159,14 +159,14 @@ fn what_keeps_the_roles_from_being_stored_is_said_and_fails_no_backup() {
         let manifest = manifest(&places);
         assert!(manifest["globals"].is_null(), "{manifest}");
         assert!(manifest["warnings"][0].as_str().unwrap().contains(said), "{manifest}");
-        assert!(places.bucket.keys().len() == 3 && places.files().len() == 3, "{:?}", places.files());
+        assert!(places.bucket.keys().len() == 4 && places.files().len() == 4, "{:?}", places.files());
         let local = super::agent().database(database).directory(&places.directory());
         local.run(&["show", "latest"]).succeeds().mentions("roles      not stored").mentions(said);
     }
     let places = Places::new();
     let off = places.both(agent().database(database)).setting("BACKUP_GLOBALS", "off");
     off.run(&["backup"]).succeeds().keeps_silent_about("WARNING");
-    assert!(manifest(&places)["globals"].is_null() && places.files().len() == 3);
+    assert!(manifest(&places)["globals"].is_null() && places.files().len() == 4);
 }
 
 /// Of a run that fails at its manifest nothing stays in a directory.

@@ -19,7 +19,7 @@ fn age_a_copy(places: &Places, days: i64, into_bucket: bool) -> String {
     let stem = newest.strip_suffix(".sql.gz").unwrap();
     let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(days * 24);
     let older = format!("{}_backup_{}", small().name(), then.strftime("%Y%m%d_%H%M%S"));
-    for suffix in [".sql.gz", ".globals.sql.gz", ".manifest.json", ".intact.json"] {
+    for suffix in [".sql.gz", ".globals.sql.gz", ".index.json.gz", ".manifest.json", ".intact.json"] {
         let bytes = std::fs::read(places.directory().join(format!("{stem}{suffix}"))).unwrap();
         let file = places.directory().join(format!("{older}{suffix}"));
         std::fs::write(&file, &bytes).unwrap();

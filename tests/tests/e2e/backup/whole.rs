@@ -56,11 +56,12 @@ fn keys_metadata_and_manifest_say_what_is_stored() {
     let (database, time) = name.strip_suffix(".sql.gz").unwrap().rsplit_once("_backup_").unwrap();
     assert_eq!((prefix, database, time.split_once('_').unwrap().0), ("backups", small().name(), day));
     let stem = format!("{database}_backup_{time}");
-    let directory =
-        [".globals.sql.gz", ".intact.json", ".manifest.json", ".sql.gz"].map(|suffix| format!("{stem}{suffix}"));
+    let directory = [".globals.sql.gz", ".index.json.gz", ".intact.json", ".manifest.json", ".sql.gz"]
+        .map(|suffix| format!("{stem}{suffix}"));
     assert_eq!(places.files(), directory);
     let entry = format!("backups/databases/{database}.json");
-    let beside = [".globals.sql.gz", ".manifest.json"].map(|suffix| format!("backups/{day}/{stem}{suffix}"));
+    let beside =
+        [".globals.sql.gz", ".index.json.gz", ".manifest.json"].map(|suffix| format!("backups/{day}/{stem}{suffix}"));
     assert_eq!(places.bucket.keys(), [&beside[..], &[key.clone(), entry.clone()]].concat());
 
     let head = places.bucket.head(&key);

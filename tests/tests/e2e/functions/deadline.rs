@@ -132,7 +132,7 @@ fn invocation_that_gets_no_further_is_a_failure_and_no_verdict() {
     let mut verify = Function::start(&ground.function_as("verify", &ground.bucket.access().through(&proxy)));
     let failure = verify.invoke(&ground.arrival(&manifest), SHORT).failed();
     assert!(failure.contains("byte 0"), "{failure}");
-    assert_eq!(ground.bucket.keys().len(), 4, "archive, globals, manifest and mark: {:?}", ground.bucket.keys());
+    assert_eq!(ground.bucket.keys().len(), 5, "archive, globals, index, manifest and mark: {:?}", ground.bucket.keys());
 }
 
 /// A backup of so many bytes of dump, for which no disk holds a database; its manifest's key.
