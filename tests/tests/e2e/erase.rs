@@ -3,6 +3,7 @@
 mod bucket;
 mod kills;
 mod refusals;
+mod stack;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

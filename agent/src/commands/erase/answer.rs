@@ -37,7 +37,7 @@ pub(super) async fn give(
 ) -> Result<Exit, Failure> {
     if book.missed_table && !book.seen_table && certificate.backups.iter().all(|one| one.outcome == Outcome::Clean) {
         let table = certificate.asked.table.as_deref().unwrap_or_default();
-        return Err(Failure::new(Exit::NotFound, format!("none of these backups has a table `{table}`"))
+        return Err(Failure::new(Exit::NotFound, format!("none of these backups has a table {table}"))
             .hint("see the tables of one: lastgood show ID"));
     }
     let json = certificate.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;

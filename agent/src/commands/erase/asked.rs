@@ -79,7 +79,7 @@ impl Request {
             several => {
                 let names: Vec<String> =
                     several.iter().map(|entry| format!("{}.{}", entry.schema, entry.name)).collect();
-                Err(Failure::new(Exit::Usage, format!("`{table}` is the name of several tables: {}", names.join(", ")))
+                Err(Failure::new(Exit::Usage, format!("{table} is the name of several tables: {}", names.join(", ")))
                     .hint("name the table with its schema: --table SCHEMA.TABLE"))
             }
         }
@@ -103,7 +103,7 @@ impl What {
 fn condition(text: &Secret) -> Result<(String, Secret), Failure> {
     match text.expose().split_once('=').filter(|(column, _)| !column.is_empty()) {
         Some((column, value)) => Ok((column.to_owned(), Secret::new(value))),
-        None => Err(Failure::new(Exit::Usage, "a --where has no `=` between column and value")
+        None => Err(Failure::new(Exit::Usage, "a --where has no = between column and value")
             .hint("give it as --where COLUMN=VALUE")),
     }
 }

@@ -43,7 +43,7 @@ fn what_goes_beyond_rows_is_refused_and_nothing_is_stored() {
         .agent
         .run(&["erase", "--table", "nobodys", "--where", "a=b", "--all", "--confirm"])
         .exits(5)
-        .mentions("has a table `nobodys`");
+        .mentions("has a table nobodys");
     scene.agent.run(&["erase", "--table", "customers", "--where", "email=x", "--all"]).exits(1).mentions("--confirm");
     assert_eq!(std::fs::read_dir(scene.temporary.path()).unwrap().count(), 0);
 

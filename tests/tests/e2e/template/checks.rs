@@ -246,15 +246,17 @@ pub(super) fn unguarded_bucket(template: &Value) -> Vec<String> {
     complaints
 }
 
-/// Rights that no identity may have, and deletion by any but retention.
+/// Rights that no identity may have, and deletion by any but retention, and an eraser where one is named.
 pub(super) fn excessive_rights(template: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (name, _) in resources(template, "AWS::IAM::ManagedPolicy") {
+    for (name, resource) in resources(template, "AWS::IAM::ManagedPolicy") {
+        let is_eraser = name == "EraserPolicy" && resource["Condition"] == "WithErasers";
+        let removes = name == "RetentionPolicy" || is_eraser;
         for statement in statements(template, name).filter(|statement| statement["Effect"] == "Allow") {
             for action in actions(statement) {
-                let deletes = action.starts_with("s3:Delete") && name != "RetentionPolicy";
+                let deletes = action.starts_with("s3:Delete") && !removes;
                 let settings = ["s3:PutBucket", "s3:PutLifecycle", "s3:PutEncryption", "s3:Bypass"];
-                let versions = action == "s3:ListBucketVersions" && name != "RetentionPolicy";
+                let versions = action == "s3:ListBucketVersions" && !removes;
                 if action.contains('*')
                     || deletes
                     || versions
