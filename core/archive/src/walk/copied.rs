@@ -65,7 +65,7 @@ mod tests {
     fn a_table_without_what_left_it_is_what_stayed() {
         let table = |rows: CopiedRows| Table {
             census: TableCensus { rows: Some(rows.rows), bytes: rows.bytes, ..TableCensus::default() },
-            in_any_order: Some(InAnyOrder { rows: rows.rows, sum: rows.in_any_order }),
+            in_any_order: Some(InAnyOrder { rows: rows.rows, sum: rows.in_any_order, is_unnamed: false }),
         };
         let (all, left) = (rows(b"1\ta\n2\tb\n\\\\.\n3\tc\n"), rows(b"2\tb\n\\\\.\n"));
         let came = rows(b"4\td\n");
