@@ -5,9 +5,9 @@ use std::io;
 use ::archive::Damage;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::beyond_limits;
 use crate::commands::restore::reading::ReadingError;
 use crate::interrupt::stopped_by;
-use crate::read_back::beyond_limits;
 
 /// What to do where the key is missing.
 pub(super) const KEY: &str = "set BACKUP_AGE_IDENTITY_FILE to the file with the key that it was encrypted for";
@@ -15,7 +15,7 @@ pub(super) const KEY: &str = "set BACKUP_AGE_IDENTITY_FILE to the file with the 
 /// A failure to read the archive at `place`.
 pub(super) fn reading(place: &str, error: ReadingError) -> Failure {
     match error {
-        ReadingError::Damaged(limit) if limit.is_limit() => beyond_limits(place, &limit),
+        ReadingError::Damaged(limit) if limit.is_limit() => beyond_limits::failure(place, &limit),
         ReadingError::Damaged(damage) => damaged(place, &damage),
         ReadingError::Locked(why) => Failure::new(Exit::Failed, format!("{place} {why}")).hint(KEY),
         ReadingError::Read(error) => unreadable(place, error),
