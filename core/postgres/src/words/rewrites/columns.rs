@@ -50,11 +50,11 @@ fn child(tokens: &[Token]) -> Option<Listing<'_>> {
     let mut statements = split(tokens, ';').into_iter();
     let first = statements.next()?;
     let is_table = first.iter().take(3).any(|word| word.is("TABLE")) && first.first()?.is("CREATE");
-    let (before, elements, after) = group(first).filter(|_| is_table)?;
+    let listing = group(first).filter(|_| is_table)?;
     let further: Vec<_> = statements.collect();
     let is_about_columns = |statement: &&[Token]| statement.is_empty() || is_about_a_column(statement);
-    let is_child = after.first()?.is("INHERITS") && further.iter().all(is_about_columns);
-    is_child.then_some(Listing { before, elements, after, further })
+    let is_child = listing.after.first()?.is("INHERITS") && further.iter().all(is_about_columns);
+    is_child.then_some(Listing { further, ..listing })
 }
 
 /// `ALTER [FOREIGN] TABLE [ONLY] name ALTER COLUMN …`
@@ -76,13 +76,12 @@ fn statistics(tokens: &[Token]) -> Option<Listing<'_>> {
 fn publication(tokens: &[Token]) -> Option<Listing<'_>> {
     let is_it = matches!(tokens, [alter, publication, _, add, table, ..]
         if alter.is("ALTER") && publication.is("PUBLICATION") && add.is("ADD") && table.is("TABLE"));
-    let (before, elements, after) = group(tokens).filter(|_| is_it)?;
-    let is_filter = before.last().is_some_and(|word| word.is("WHERE"));
-    (!is_filter).then_some(Listing { before, elements, after, further: Vec::new() })
+    // Without columns the first parentheses are the filter's.
+    group(tokens).filter(|listing| is_it && !listing.before.last().is_some_and(|word| word.is("WHERE")))
 }
 
 /// What stands before, in and behind the first parentheses.
-fn group(tokens: &[Token]) -> Option<(&[Token], Vec<&[Token]>, &[Token])> {
+fn group(tokens: &[Token]) -> Option<Listing<'_>> {
     let open = tokens.iter().position(|token| *token == Token::Sign('('))?;
     let (before, rest) = tokens.split_at_checked(open)?;
     let mut depth = 0_i32;
@@ -91,7 +90,7 @@ fn group(tokens: &[Token]) -> Option<(&[Token], Vec<&[Token]>, &[Token])> {
         depth == 0
     })?;
     let (list, after) = rest.split_at_checked(close)?;
-    Some((before, split(list.get(1..)?, ','), after.get(1..)?))
+    Some(Listing { before, elements: split(list.get(1..)?, ','), after: after.get(1..)?, further: Vec::new() })
 }
 
 /// Where a word stands outside of parentheses.
