@@ -369,7 +369,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "LOCALE", value_parser = locale)]
     pub(crate) locale: Option<Locale>,
     /// Put what was in the tablespace OLD into NEW; without NEW, into that of the database. Repeat the option for several
-    /// tablespaces. Default: into OLD if it is there, otherwise into that of the database.
+    /// tablespaces; a name with `=` goes into double quotes. Default: into OLD if it is there, otherwise into that of the database.
     #[arg(long, value_name = "OLD=NEW", value_parser = renamed)]
     pub(crate) tablespace_map: Vec<(String, String)>,
     /// Give the backup's functions a search_path until their rows, indexes and views are restored. For functions that name
@@ -415,8 +415,34 @@ fn locale(text: &str) -> Result<Locale, String> {
 
 /// Names of tablespaces may hold anything but, before it, the sign between them.
 fn renamed(text: &str) -> Result<(String, String), String> {
-    let (old, new) = text.split_once('=').filter(|(old, _)| !old.is_empty()).ok_or("expected OLD=NEW, or OLD=")?;
-    Ok((old.to_owned(), new.to_owned()))
+    let (old, new) = postgres::words::pattern::name(text)
+        .and_then(|(old, rest)| Some((old, rest.strip_prefix('=')?)))
+        .or_else(|| text.split_once('=').map(|(old, new)| (old.to_owned(), new)))
+        .filter(|(old, _)| !old.is_empty())
+        .ok_or("expected OLD=NEW, or OLD=")?;
+    let unquoted = postgres::words::pattern::name(new).filter(|(_, rest)| rest.is_empty());
+    Ok((old, unquoted.map_or_else(|| new.to_owned(), |(new, _)| new)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::renamed;
+
+    #[test]
+    fn tablespaces_are_named_plainly_or_in_quotes() {
+        let read = |text: &str| renamed(text).unwrap();
+        let pair = |old: &str, new: &str| (old.to_owned(), new.to_owned());
+        assert_eq!(read("fast=ssd"), pair("fast", "ssd"));
+        assert_eq!(read("fast="), pair("fast", ""));
+        assert_eq!(read("\"a=b\"=c"), pair("a=b", "c"));
+        assert_eq!(read("\"we\"\"ird=\"=\"x = \"\"y\""), pair("we\"ird=", "x = \"y"));
+        assert_eq!(read("\"a=b\"="), pair("a=b", ""));
+        assert_eq!(read("a=b=c"), pair("a", "b=c"));
+        assert_eq!(read("\"odd=x"), pair("\"odd", "x"), "a name that begins with a quote, as it was");
+        for wrong in ["", "fast", "=x", "\"a=b\""] {
+            assert!(renamed(wrong).is_err() || wrong.starts_with('"'), "{wrong}");
+        }
+    }
 }
 
 #[derive(Args, Debug)]

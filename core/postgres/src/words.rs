@@ -9,6 +9,7 @@ mod lexer;
 pub mod needs;
 pub mod origin;
 pub mod pattern;
+pub mod ranges;
 pub mod relics;
 pub mod rewrites;
 pub mod roles;

@@ -250,7 +250,7 @@ fn vanished(found: &Found, now: Timestamp) -> Vec<Standing> {
     let news = all.filter(|vanished| now.duration_since(vanished.noticed) <= NEWS).map(|vanished| {
         let backups = words::count(vanished.backups as u64, "backup");
         let text = format!(
-            "{backups} of database `{}` {} removed, and not by retention: noticed on {}",
+            "{backups} of database `{}` {} removed, and not by retention: by lastgood prune, by hand or by another program, noticed on {}",
             vanished.database,
             if vanished.backups == 1 { "was" } else { "were" },
             words::minute(vanished.noticed)

@@ -290,7 +290,7 @@ fn old_good_backups_are_removed_one_by_one() {
     let vanished = |noticed| Vanished { database: "app".into(), backups: 1, noticed };
     world.prune.as_mut().unwrap().vanished = vec![vanished(hours_ago(24 * 8)), vanished(hours_ago(1))];
     assert_eq!(world.told(), [format!("vanished/app/{}", hours_ago(1))]);
-    let text = "1 backup of database `app` was removed, and not by retention: noticed on 2026-01-20 06:00 UTC";
+    let text = "1 backup of database `app` was removed, and not by retention: by lastgood prune, by hand or by another program, noticed on 2026-01-20 06:00 UTC";
     assert_eq!((world.standing()[0].text.as_str(), world.reminded()), (text, vec![]), "told once");
 }
 

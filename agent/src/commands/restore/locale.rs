@@ -1,14 +1,19 @@
 //! The locale of a database that a restore creates: the archived one's, or the one that `--locale` names.
 
+use ::archive::Entry;
+use catalog::words;
 use postgres::database::locales::{nearest, offered, spell, unfit};
 use postgres::database::offers::unknown_locales;
 use postgres::words::needs::Locale;
-use postgres::words::origin;
+use postgres::words::{origin, ranges};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::wish::Wish;
+
+/// How many tables are named.
+const NAMED: usize = 5;
 
 /// What is known of it.
 #[derive(Clone, Debug, Default)]
@@ -62,5 +67,19 @@ impl DatabaseLocale {
             spell(chosen),
             spell(was)
         ))
+    }
+
+    /// That rows may fit into none of their partitions in another locale than the archive's.
+    pub(crate) fn risk(&self, head: &Head) -> Option<String> {
+        self.warning(head)?;
+        let is_at_risk = |entry: &&Entry| entry.definition.as_deref().is_some_and(ranges::goes_by_text);
+        let tables = head.entries("TABLE").filter(is_at_risk).map(|entry| format!("{}.{}", entry.schema, entry.name));
+        let tables = words::first_of(tables.collect::<Vec<_>>(), NAMED, ", ");
+        (!tables.is_empty()).then(|| {
+            format!(
+                "parted by ranges of texts: {tables}; a row that fits into none of the partitions in the other locale ends the restore, \
+                 and the live database stays as it is (then restore with a locale that sorts as the old one, or COLLATE the key)"
+            )
+        })
     }
 }

@@ -75,6 +75,7 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     let tablespaces = tablespaces::decide(wish, facts)?;
     warnings.extend(tablespaces.warnings);
     warnings.extend(facts.locale.warning(&facts.head));
+    warnings.extend(facts.locale.risk(&facts.head));
     if let (Way::InPlace { .. }, Some(objects)) = (&way, &facts.objects) {
         let obstacles = Obstacles::of(facts, objects);
         let no_swap = obstacle_to_swap(&facts.target, facts.space, &facts.bound);

@@ -6,6 +6,7 @@ use std::process::Command;
 use e2e::agent::Agent;
 use e2e::postgres::{Database, Installation, PASSWORD, Postgres, USER};
 use e2e::process::output;
+use rustix::process::Signal;
 
 use super::Scene;
 
@@ -215,6 +216,47 @@ fn drop_role(scene: &Scene<'_>, role: &str) {
     let server = scene.database.server();
     server.query(&format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", scene.database.name()));
     server.query(&format!("DROP OWNED BY \"{role}\"; DROP ROLE \"{role}\""));
+}
+
+#[test]
+fn roles_of_a_restore_that_was_killed_are_whole_and_the_next_one_goes_on_with_them() {
+    let (scene, owner) = orphaned("killed", &[("RESTORE_CHECKS", "SELECT pg_sleep(60) IS NOT NULL")]);
+    let server = scene.database.server();
+    let mut run = scene.agent.start(&["restore", "latest", "--create-roles", "--confirm"]);
+    run.wait_until("it has made the role", |_| is_there(server, &owner));
+    run.signal(Signal::KILL);
+    assert_eq!(run.wait().code, None);
+    let whole = format!(
+        "SELECT rolcreatedb, rolcanlogin, has_parameter_privilege('{owner}', 'log_statement', 'SET') FROM pg_roles WHERE rolname = '{owner}'"
+    );
+    assert_eq!(server.query(&whole), "t|f|t");
+    let again = ["restore", "latest", "--create-roles", "--skip-checks", "--confirm"];
+    scene.agent.run(&again).succeeds().keeps_silent_about("created the roles").keeps_silent_about("left out");
+    assert_eq!(scene.database.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'"), owner);
+    scene.agent.run(&["restore", "--drop-old", "--confirm"]).succeeds();
+    assert_eq!(scene.beside(), Vec::<String>::new());
+    drop_role(&scene, &owner);
+}
+
+#[test]
+fn ranges_of_texts_are_named_before_another_locale_sorts_them() {
+    let scene = Scene::new("ranges");
+    let (server, name) = (scene.database.server(), scene.database.name());
+    server.query(&format!("DROP DATABASE {name}"));
+    server.query(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING UTF8 LOCALE 'C'"));
+    scene.database.query(
+        "CREATE TABLE by_name (name text) PARTITION BY RANGE (name);
+         CREATE TABLE of_a PARTITION OF by_name FOR VALUES FROM ('A') TO ('a');
+         CREATE TABLE by_number (id integer) PARTITION BY RANGE (id);
+         INSERT INTO by_name VALUES ('Z')",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    let copy = format!("{name}_copy");
+    let plan = |locale: &str| {
+        scene.agent.run(&["restore", "latest", "--into", &copy, "--locale", locale, "--dry-run"]).succeeds()
+    };
+    plan("C.UTF-8").mentions("parted by ranges of texts: public.by_name;").mentions("the live database stays as it is");
+    plan("C").keeps_silent_about("parted by ranges");
 }
 
 #[test]
