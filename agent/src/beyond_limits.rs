@@ -8,7 +8,7 @@ use crate::answers::failure::{Exit, Failure};
 pub(crate) fn failure(name: &str, limit: &Damage) -> Failure {
     let error = match limit {
         Damage::ForPsql { .. } | Damage::Wrapped { .. } | Damage::Followed { .. } => {
-            format!("lastgood cannot read {name} as it is: {limit}")
+            format!("cannot read {name} as it is: {limit}")
         }
         _ => format!("{name} is beyond the limits of lastgood, and nothing is known of it: {limit}"),
     };
