@@ -88,6 +88,9 @@ fn documents_of_backup_and_restore_are_as_documented() {
     holds("backup", &json(&agent, &["backup"]).succeeds());
     holds("restore --dry-run", &json(&agent, &["restore", "latest", "--dry-run"]).succeeds());
     holds("drill --dry-run", &json(&agent, &["drill", "--dry-run"]).succeeds());
+    let table = database().query("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') LIMIT 1");
+    let rows = json(&agent, &["rows", "--table", table.trim(), "--limit", "1"]).succeeds().json();
+    assert!(rows.is_array(), "a list of rows, as docs/json.md has it: {rows}");
     let agent = agent.setting("RESTORE_CHECKS", "SELECT true");
     holds("drill", &json(&agent, &["drill"]).succeeds());
     let copy = format!("{}_json", database().name());

@@ -93,7 +93,7 @@ impl Run<'_> {
             Err(why) => why.clone(),
         };
         let warning = format!(
-            "the index was not stored with this backup, so lastgood rows will read its archive from the front: {refused} (BACKUP_INDEX=false leaves it out)"
+            "the index was not stored with this backup, so its rows are looked for from its archive's front: {refused} (BACKUP_INDEX=false leaves it out)"
         );
         tracing::warn!("{warning}");
         PutIndex { warning: Some(warning), ..PutIndex::default() }

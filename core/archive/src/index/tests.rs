@@ -58,7 +58,7 @@ fn a_large_table_has_parts_with_the_limits_of_their_keys() {
 #[test]
 fn a_small_table_has_no_parts_and_a_key_may_be_any_column() {
     assert_eq!(marked(0, &["1\ta".to_owned()]).key, None);
-    let rows: Vec<String> = (0..100).map(|key| format!("{}\tk{key:03}\\\\", "x".repeat(64 << 10))).collect();
+    let rows: Vec<String> = (0..200).map(|key| format!("{}\tk{key:03}\\\\", "x".repeat(32 << 10))).collect();
     let marks = marked(1, &rows);
     assert_eq!(
         marks.key.as_ref().unwrap().parts[0].from,

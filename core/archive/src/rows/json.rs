@@ -77,15 +77,25 @@ fn known(value: &[u8], kind: &Type, charset: Charset, out: &mut Vec<u8>) -> bool
             None => return false,
         },
         (Type::Hstore, text) => match hstore(text) {
-            Some(pairs) => list(pairs.into_iter(), b"{}", out, |(key, value), out| {
-                json_text(&charset.text(&key), out);
-                out.push(b':');
-                json(value.as_deref(), &Type::Text, charset, out);
-            }),
+            Some(pairs) => pairs_json(&pairs, charset, out),
             None => return false,
         },
     }
     true
+}
+
+/// As the extension's own cast to JSON writes them.
+fn pairs_json(pairs: &[(Vec<u8>, Option<Vec<u8>>)], charset: Charset, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (number, (key, value)) in pairs.iter().enumerate() {
+        if number > 0 {
+            out.extend_from_slice(b", ");
+        }
+        json_text(&charset.text(key), out);
+        out.extend_from_slice(b": ");
+        json(value.as_deref(), &Type::Text, charset, out);
+    }
+    out.push(b'}');
 }
 
 fn array_json(elements: &[Element], kind: &Type, charset: Charset, out: &mut Vec<u8>) {

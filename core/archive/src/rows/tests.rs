@@ -133,7 +133,7 @@ fn values_are_json_as_row_to_json_shows_them() {
         ("(1,\"{a,\"\"b c\"\"}\")", pair.clone(), r#"{"a":1,"b":["a","b c"]}"#),
         ("(,)", pair.clone(), r#"{"a":null,"b":null}"#),
         ("(1)", pair, "\"(1)\""),
-        (r#""a"=>"1", "b\"c"=>NULL"#, Type::Hstore, r#"{"a":"1","b\"c":null}"#),
+        (r#""a"=>"1", "b\"c"=>NULL"#, Type::Hstore, r#"{"a": "1", "b\"c": null}"#),
         ("", Type::Hstore, "{}"),
     ] {
         assert_eq!(shown(text, &kind), expected, "{text}");

@@ -13,7 +13,7 @@ use std::time::Instant;
 use e2e::agent::Agent;
 use e2e::bucket::{Bucket, is_archive};
 use e2e::postgres::{Database, Installation, Postgres};
-use e2e::process::output;
+use e2e::process::{output, output_given};
 use e2e::seaweedfs::Seaweedfs;
 use story::{Story, check};
 
@@ -46,6 +46,7 @@ fn tell(story: &mut Story) -> Vec<u32> {
     back_up(story, &agent);
     verify(story, &agent);
     restore(story, &agent, &postgres, &shop);
+    one_row(story, &agent, &shop);
     drill(story, &agent);
     restore_by_hand(story, folder.path(), &shop, &copy);
     erase(story, &agent);
@@ -75,6 +76,22 @@ fn restore(story: &mut Story, agent: &Agent, postgres: &Postgres, shop: &Databas
     story.run(agent, &["restore", "--from-s3-latest", "--into", "shop_restored", "--confirm"]);
     let restored = postgres.database("shop_restored");
     story.compare("pg_dump of shop and of shop_restored", shop, &restored);
+}
+
+fn one_row(story: &mut Story, agent: &Agent, shop: &Database<'_>) {
+    story.act("Somebody deleted order 4711: fetch that one row out of the backup in S3, and put it back");
+    let order = "SELECT row_to_json(o) FROM orders AS o WHERE id = 4711";
+    let before = shop.query(order);
+    shop.query("DELETE FROM orders WHERE id = 4711");
+    let rows = ["rows", "latest", "--table", "orders", "--where", "id=4711", "--repository", "bucket"];
+    story.run(agent, &rows);
+    story.command("lastgood rows latest --table orders --where id=4711 --repository bucket --insert | psql shop");
+    let script = agent.run(&[&rows[..], &["--insert"]].concat()).succeeds().stdout;
+    let put = output_given(
+        shop.client(&Installation::debian(), "psql").args(["-Xq", "-1", "-v", "ON_ERROR_STOP=1"]),
+        script.as_bytes(),
+    );
+    check(put.status.success() && shop.query(order) == before, "order 4711 is back as it was");
 }
 
 fn drill(story: &mut Story, agent: &Agent) {
