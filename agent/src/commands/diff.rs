@@ -48,8 +48,13 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings, interrupt: &Interr
     if args.rows {
         let wanted = Wanted::of(args, &tables, (&first, &second))?;
         let (report, spool, is_equal) = (settings.report, settings.spool_directory.clone(), answer.is_equal());
-        answer.begin(report)?;
-        let differ = off_runtime(move || wanted.compare((&first, &second), &spool, report)).await?;
+        let differ = off_runtime(move || {
+            let rows = wanted.read(&first, &second, &spool)?;
+            // What can fail for long has not: from here on the answer is written as it is found.
+            answer.begin(report)?;
+            wanted.compare(&rows, &spool, report)
+        })
+        .await?;
         return Ok(exit(args, is_equal && !differ, &heads));
     }
     settings.report.answer(&answer, &answer)?;

@@ -3,6 +3,7 @@
 use e2e::agent::Agent;
 use e2e::bucket::Bucket;
 use e2e::postgres::{Database, Postgres};
+use e2e::proxy::{Direction, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -212,6 +213,12 @@ fn two_hundred_thousand_rows_are_compared_in_bounded_memory() {
         "DELETE FROM big WHERE id % 50000 = 7; UPDATE big SET text = 'other' WHERE id % 40000 = 3; INSERT INTO big VALUES (0, 'new'); DELETE FROM alike WHERE ctid = '(0,1)'",
     );
     agent.run(&["backup", "--name", "two"]).succeeds();
+    let proxy = Proxy::start(&access.endpoint);
+    let there: u64 = bucket.objects().iter().map(|object| object.size).sum();
+    let agent = agent.bucket(bucket.name(), &access.through(&proxy));
+    agent.run(&["diff", "one", "two"]).succeeds().mentions("public.big");
+    let read = proxy.bytes(Direction::Down);
+    assert!(there > 6_000_000 && read < 3_000_000, "the heads alone are read: {read} of {there} bytes");
     let (peak, outcome) = agent.start(&["diff", "one", "two", "--rows", "--json"]).wait_with_peak_memory();
     let answer = outcome.succeeds().json();
     let count = |table: &str| {

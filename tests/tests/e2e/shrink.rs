@@ -50,7 +50,7 @@ fn a_shrink_is_told_and_keeps_what_is_older_until_it_is_accepted() {
         .keeps_silent_about("queue")
         .keeps_silent_about("events_");
     assert_eq!(files(folder.path(), ".shrunk.json"), 1);
-    assert_eq!(files(folder.path(), ".sql.gz"), 6, "nothing of what is older went");
+    assert_eq!(files(folder.path(), ".manifest.json"), 6, "nothing of what is older went");
     shown(&agent, folder.path());
 
     // The next one has lost nothing since, and what is older stays.

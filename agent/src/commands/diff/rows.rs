@@ -14,13 +14,13 @@ use std::path::Path;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::cli::DiffArgs;
-use crate::commands::diff::failure;
 use crate::commands::diff::rows::compare::Comparing;
 use crate::commands::diff::rows::output::Output;
 use crate::commands::diff::rows::plan::Plan;
+use crate::commands::diff::rows::read::Rows;
 use crate::commands::diff::side::Side;
 use crate::commands::diff::tables::{Table, Tables};
-use crate::commands::restore::reading::ReadingError;
+use crate::interrupt::Interrupt;
 
 /// The tables whose rows are compared.
 pub(super) struct Wanted {
@@ -53,28 +53,30 @@ impl Wanted {
         Ok(Self { tables: differing, limit: args.limit.unwrap_or(u64::MAX) })
     }
 
-    /// Compares their rows and prints what differs; whether anything does. For a thread that may block, inside the runtime.
+    /// Reads their rows. For a thread that may block, inside the runtime.
     ///
     /// # Errors
-    /// When an archive can't be read, or there is no room for the rows.
-    pub(super) fn compare(
-        self,
-        (first, second): (&Side, &Side),
-        spool: &Path,
-        report: Report,
-    ) -> Result<bool, Failure> {
-        let mut output = Output::new(report, self.limit);
+    /// When an archive can't be read, or is encrypted and no key fits; when there is no room for the rows.
+    pub(super) fn read(&self, first: &Side, second: &Side, spool: &Path) -> Result<Both, Failure> {
         let (one, other) = (read::contents(first, &self.tables)?, read::contents(second, &self.tables)?);
         let plans: Vec<Plan> = self.tables.iter().map(|table| Plan::of(table, &one, &other)).collect();
         let old = read::rows(first, &plans, (spool, plan::First))?;
         let new = read::rows(second, &plans, (spool, plan::Second))?;
+        Ok(Both { plans, old, new, interrupt: interrupt(first)? })
+    }
+
+    /// Compares their rows and prints what differs; whether anything does.
+    ///
+    /// # Errors
+    /// When a temporary file can't be written or read, or the run is told to stop.
+    pub(super) fn compare(&self, rows: &Both, spool: &Path, report: Report) -> Result<bool, Failure> {
+        let mut output = Output::new(report, self.limit);
         let mut differ = false;
-        for plan in &plans {
+        for plan in &rows.plans {
             output.begin(plan)?;
             if plan.is_comparable() {
-                let interrupt = interrupt(first)?;
-                let comparing = Comparing { plan, spool, interrupt: &interrupt };
-                comparing.table(old.of(plan), new.of(plan), &mut output)?;
+                let comparing = Comparing { plan, spool, interrupt: &rows.interrupt };
+                comparing.table(rows.old.of(plan), rows.new.of(plan), &mut output)?;
             }
             differ |= output.end(plan)?;
         }
@@ -83,9 +85,17 @@ impl Wanted {
     }
 }
 
-fn interrupt(side: &Side) -> Result<crate::interrupt::Interrupt, Failure> {
+/// The rows of both backups, in temporary files, and how they are compared.
+pub(super) struct Both {
+    plans: Vec<Plan>,
+    old: Rows,
+    new: Rows,
+    interrupt: Interrupt,
+}
+
+fn interrupt(side: &Side) -> Result<Interrupt, Failure> {
     let archive = side.archive.as_ref().map(|(_, archive)| archive.interrupt.clone());
-    archive.ok_or_else(|| failure::reading(&side.name(), ReadingError::Interrupted("itself")))
+    archive.ok_or_else(|| Failure::new(Exit::Failed, side.unreadable()))
 }
 
 fn has(side: &Side, wish: &str) -> bool {

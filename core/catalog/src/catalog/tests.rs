@@ -201,8 +201,11 @@ fn removal_takes_verdict_and_manifest_first_and_the_archive_last() {
     listing.record(&id, Record::Drill, time("2026-01-21T12:00:00Z"));
     listing.record(&id, Record::Intact, time("2026-01-22T12:00:00Z"));
     listing.record(&id, Record::Globals, time("2026-01-20T12:00:00Z"));
-    let suffixes = removal_of(&only(&listing));
-    assert_eq!(suffixes, ["intact.json", "drill.json", "manifest.json", "globals.sql.gz", "intact.json", "sql.gz"]);
+    listing.record(&id, Record::Shrunk, time("2026-01-20T12:00:00Z"));
+    listing.record(&id, Record::Accepted, time("2026-01-22T12:00:00Z"));
+    let records = ["intact.json", "drill.json", "shrunk.json", "accepted.json", "manifest.json", "globals.sql.gz"];
+    let expected: Vec<&str> = records.into_iter().chain(["intact.json", "sql.gz"]).collect();
+    assert_eq!(removal_of(&only(&listing)), expected);
 }
 
 #[test]

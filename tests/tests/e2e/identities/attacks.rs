@@ -91,6 +91,18 @@ fn a_backup_succeeds_under_the_policies_of_an_earlier_release_and_under_narrower
     assert!(scene.holds("released_backup_three.manifest.json"));
     without_roles(&scene);
     limits(&scene);
+    shrunk(&scene);
+}
+
+/// A policy that lets no shrink be recorded fails no backup, and the manifest says what was lost.
+fn shrunk(scene: &Scene) {
+    let agent = scene.agent(&user("released-shrunk", &narrowed(RELEASED, &scene.bucket)));
+    scene.database.query("TRUNCATE charts, messages, files");
+    let told = agent.run(&["backup", "--name", "less"]).succeeds().mentions("charts has 0 rows");
+    told.mentions("was not stored, so backups from before are removed as if nothing was lost");
+    assert!(!scene.holds(".shrunk.json"));
+    let manifest = scene.bucket.get_json(&scene.bucket.key_ending_in("released_backup_less.manifest.json"));
+    assert_eq!(manifest["shrunk"]["tables"].as_array().unwrap().len(), 3, "{}", manifest["shrunk"]);
 }
 
 /// A policy that lets no roles be stored fails no backup.

@@ -98,6 +98,34 @@ fn a_record_alone_holds_nothing_and_what_never_was_a_backup_is_not_held() {
 }
 
 proptest! {
+    #[test]
+    fn a_wrong_clock_ends_no_hold_and_one_that_falls_behind_only_saves(
+        samples in prop::collection::vec(super::always::sample(), 1..40),
+        shrunk in prop::collection::vec((any::<prop::sample::Index>(), -3_000_i64..0), 1..6),
+        policy in super::always::policy(),
+        now in super::always::clock(),
+    ) {
+        let mut listing = super::always::filled(Listing::bucket(), &samples);
+        let there = listing.catalog().entries.into_iter().filter(|entry| entry.state != State::Missing);
+        let ids: Vec<BackupId> = there.map(|entry| entry.id).collect();
+        for (which, hours) in shrunk.iter().filter(|_| !ids.is_empty()) {
+            listing.record(which.get(&ids), Record::Shrunk, time(NEWEST) + SignedDuration::from_hours(*hours));
+        }
+        let catalog = listing.catalog();
+        let newest = catalog.entries.iter().map(Entry::latest_claim).max().unwrap_or(now).max(time(NEWEST));
+        let (right, wrong) = (plan(&catalog, &policy, newest, Limit::Lifted), plan(&catalog, &policy, now, Limit::Lifted));
+        let of_backups = |plan: &Plan<'_>| -> Vec<String> {
+            let rows = plan.removals().filter(|row| row.entry.state != State::Unfinished);
+            rows.map(|row| row.entry.id.to_string()).collect()
+        };
+        let would_go = of_backups(&right);
+        if now >= newest {
+            prop_assert_eq!(of_backups(&wrong), would_go);
+        } else {
+            prop_assert!(of_backups(&wrong).iter().all(|name| would_go.contains(name)));
+        }
+    }
+
     /// Whatever is shrunk, accepted or not: nothing goes that would stay without it, and a shrink of long ago changes nothing.
     #[test]
     fn a_hold_removes_nothing_and_ends(
