@@ -3,7 +3,8 @@
 use memchr::memchr;
 use sha2::{Digest, Sha256};
 
-use super::{Fields, InAnyOrder};
+use super::super::contents::InAnyOrder;
+use super::fields::Fields;
 use crate::census::Sha256Hex;
 
 /// What comes before the values is kept up to so many bytes: a table has 1,600 columns at most.
