@@ -1,28 +1,19 @@
 //! Roles that a server lacks: as statements of ours, tried in a transaction that is taken back, and then made in one that isn't.
 
+mod maker;
+mod naming;
+mod wanted;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde::Deserialize;
-
+pub use self::maker::Maker;
+pub use self::naming::can_be_made;
+pub use self::wanted::Wanted;
+use self::wanted::with_their_own;
 use crate::quote::{identifier, literal, setting_name};
 use crate::words::globals::{GlobalRole, Globals, Membership, ParameterPrivilege};
 use crate::{Psql, PsqlError, Secret};
-
-/// Who makes them, and what it may give.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Maker {
-    /// The role's name.
-    pub name: String,
-    superuser: bool,
-    creates_roles: bool,
-    creates_databases: bool,
-    replication: bool,
-    bypasses_row_security: bool,
-    version: u32,
-    /// The server's first role.
-    pub first: String,
-}
 
 /// What is to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,73 +47,8 @@ struct Addition {
     otherwise: Option<String>,
 }
 
-/// What is wanted of the globals.
-#[derive(Clone, Debug)]
-pub struct Wanted<'a> {
-    /// The roles that are to be there.
-    pub names: BTreeSet<String>,
-    /// The roles that are there.
-    pub existing: &'a BTreeSet<String>,
-    /// All that the other server had comes back, for this one has nothing.
-    pub everything: bool,
-}
-
 /// The line before the server's words about an addition that it refused.
 const REFUSED: &str = "lastgood: refused ";
-/// Names that no role can have.
-const RESERVED: [&str; 2] = ["public", "none"];
-/// Roles of PostgreSQL's own begin so, and no other can.
-const PREDEFINED: &str = "pg_";
-
-/// Whether somebody can make a role of this name.
-#[must_use]
-pub fn can_be_made(name: &str) -> bool {
-    !name.starts_with(PREDEFINED) && !RESERVED.contains(&name) && !name.contains(char::REPLACEMENT_CHARACTER)
-}
-
-impl Maker {
-    /// Asks who is connected.
-    ///
-    /// # Errors
-    /// [`PsqlError`].
-    pub fn ask(psql: &Psql) -> Result<Self, PsqlError> {
-        let select = "SELECT rolname AS name, rolsuper AS superuser, rolsuper OR rolcreaterole AS creates_roles,
-            rolcreatedb AS creates_databases, rolreplication AS replication, rolbypassrls AS bypasses_row_security,
-            current_setting('server_version_num')::int AS version,
-            (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS first
-            FROM pg_catalog.pg_roles WHERE rolname = current_user";
-        Ok(psql.row(select)?.unwrap_or_default())
-    }
-
-    /// Whether it may make roles at all.
-    #[must_use]
-    pub fn makes_roles(&self) -> bool {
-        self.creates_roles
-    }
-
-    /// A server that has no roles but its own and this one.
-    #[must_use]
-    pub fn is_alone_among(&self, roles: &BTreeSet<String>) -> bool {
-        roles.iter().all(|name| name.starts_with(PREDEFINED) || *name == self.name || *name == self.first)
-    }
-
-    fn sixteen(&self) -> bool {
-        self.version >= 160_000
-    }
-
-    /// Until version 16 whoever makes roles may let them make databases.
-    fn may_give(&self, attribute: &str) -> bool {
-        match attribute {
-            _ if self.superuser || attribute.starts_with("NO") || attribute == "INHERIT" => true,
-            "CREATEROLE" => self.creates_roles,
-            "CREATEDB" => self.creates_databases || !self.sixteen(),
-            "REPLICATION" => self.replication && self.sixteen(),
-            "BYPASSRLS" => self.bypasses_row_security && self.sixteen(),
-            _ => false,
-        }
-    }
-}
-
 impl NewRoles {
     /// What makes the roles that are wanted and not there, as the globals say.
     #[must_use]
@@ -354,30 +280,6 @@ impl Addition {
         let otherwise = otherwise.map_or(String::new(), |other| format!("\\if :ERROR\n{other};\n\\endif\n"));
         format!("{};\n{otherwise}", self.statement)
     }
-}
-
-/// The roles to be made: those that are wanted, all that they are members of, and all members that they have.
-fn with_their_own(globals: &Globals, wanted: &Wanted<'_>) -> BTreeSet<String> {
-    let mut linked: BTreeSet<&str> =
-        wanted.names.iter().map(String::as_str).filter(|name| !name.starts_with(PREDEFINED)).collect();
-    if wanted.everything {
-        linked.extend(globals.roles.keys().map(String::as_str));
-    }
-    let mut known = 0;
-    while known < linked.len() {
-        known = linked.len();
-        for Membership { role, member, .. } in &globals.memberships {
-            // Who is there already doesn't bring others along.
-            let brings = |name: &str| linked.contains(name) && !wanted.existing.contains(name);
-            match (brings(role), brings(member)) {
-                (true, false) => drop(linked.insert(member)),
-                (false, true) if !role.starts_with(PREDEFINED) => drop(linked.insert(role)),
-                _ => {}
-            }
-        }
-    }
-    let missing = linked.into_iter().filter(|name| !wanted.existing.contains(*name) && can_be_made(name));
-    missing.map(str::to_owned).collect()
 }
 
 #[cfg(test)]
