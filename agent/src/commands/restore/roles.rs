@@ -2,7 +2,7 @@
 //! beside the archive say, and taken away again when the restore fails.
 
 pub(crate) mod named;
-mod stored;
+pub(crate) mod stored;
 
 use std::collections::BTreeSet;
 

@@ -20,6 +20,7 @@ use crate::answers::prompt;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::failure;
+use crate::commands::restore::roles::stored;
 use crate::commands::restore::thaw::plan::DAYS;
 use crate::interrupt::{self, Interrupt};
 
@@ -52,6 +53,9 @@ pub(crate) async fn bring_back(
     let (object, cold) = looked.map_err(|failure| told_to_stop(interrupt, failure))?;
     let Some(cold) = cold.filter(|cold| !cold.is_readable()) else {
         say_until(backup, cold);
+        if args.create_roles && !args.dry_run {
+            ask_for_globals(args, &repository, &object, backup).await;
+        }
         return Ok(Brought::Ready(StoredBytes::Object(repository, object)));
     };
     let plan = ThawPlan::new(args, backup, cold)?;
@@ -59,7 +63,11 @@ pub(crate) async fn bring_back(
         return Ok(Brought::NotYet(Box::new(plan)));
     }
     let asked = match cold.thaw {
-        Thaw::Frozen => ask(args, &repository, &object, plan, interrupt).await?,
+        Thaw::Frozen => {
+            let asked = ask(args, &repository, &object, plan, interrupt).await?;
+            ask_for_globals(args, &repository, &object, backup).await;
+            asked
+        }
         Thaw::Thawing | Thaw::Thawed { .. } => plan,
     };
     if !args.wait {
@@ -111,6 +119,17 @@ async fn ask(
     let plan = plan.map_err(|failure| told_to_stop(interrupt, failure))?;
     repository.thaw(object, plan.class, args.retrieval, DAYS).await?;
     Ok(plan.requested())
+}
+
+/// The roles beside the archive, which `--create-roles` reads, lie in Glacier only where they are large. What comes of it shows when they are read.
+async fn ask_for_globals(args: &RestoreArgs, repository: &Repository, archive: &Object, backup: &Backup) {
+    let named = backup.manifest.as_ref().and_then(|manifest| manifest.globals.as_ref());
+    let Some(key) = named.and_then(|named| stored::key(named, repository, &archive.key)) else { return };
+    let Ok(Some(head)) = repository.head(&key).await else { return };
+    let Some(cold) = head.cold.filter(|cold| matches!(cold.thaw, Thaw::Frozen)) else { return };
+    if let Err(error) = repository.thaw(&head.object, cold.class, args.retrieval, DAYS).await {
+        tracing::warn!("the backup's roles stay in Glacier: {error}");
+    }
 }
 
 /// Looks again and again until the object can be read. A store that is away for a while is only looked for again.

@@ -17,6 +17,11 @@ struct Cold {
 
 impl Cold {
     fn new(name: &str) -> Cold {
+        Self::of(name, ".sql.gz")
+    }
+
+    /// Of the backup's objects the one with this ending.
+    fn of(name: &str, ending: &str) -> Cold {
         let access = Seaweedfs::shared().admin();
         let bucket = Bucket::versioned(&access);
         let scene = Scene::new(name);
@@ -24,7 +29,8 @@ impl Cold {
         let agent = |access| Agent::new().database(&scene.database).bucket(bucket.name(), access);
         agent(&access).setting("BACKUP_VERIFY", "read-back").run(&["backup"]).succeeds();
         scene.database.query("DELETE FROM t WHERE id > 10");
-        let key = bucket.key_ending_in(".sql.gz");
+        let keys = bucket.keys().into_iter().filter(|key| key.ends_with(ending));
+        let key = keys.min_by_key(|key| key.contains(".globals.") != ending.contains(".globals.")).unwrap();
         let glacier = Glacier::start(&access.endpoint, key.rsplit('/').next().unwrap());
         let agent = agent(&glacier.access(&access)).setting("BACKUP_RETRY_MINUTES", "0");
         Cold { scene: Scene { agent, ..scene }, glacier }
@@ -106,6 +112,19 @@ fn an_archive_is_asked_for_and_drilled_later() {
     assert!(later.starts_with("drill glacier_drill") && later.ends_with(" --resume"), "{later}");
     cold.run(&later).succeeds().mentions("PASSED").mentions("100 rows");
     assert_eq!((cold.glacier.asked().len(), cold.scene.rows().as_str()), (1, "10"));
+}
+
+#[test]
+fn roles_in_glacier_are_asked_for_and_made_when_they_are_back() {
+    let cold = Cold::of("glacier_roles", ".globals.sql.gz");
+    cold.run("restore latest --create-roles --dry-run").exits(1).mentions("isn't a dry run asks S3 for it");
+    cold.is_untouched();
+    cold.run("restore latest --create-roles --confirm").exits(1).mentions("run it again some hours later");
+    assert_eq!((cold.glacier.asked().len(), cold.scene.rows().as_str()), (1, "10"));
+    assert!(cold.glacier.asked()[0].target.contains(".globals.sql.gz"), "{:?}", cold.glacier.asked());
+    cold.glacier.acts().way = Way::Thawed;
+    cold.run("restore latest --create-roles --confirm").succeeds().mentions("restored ");
+    assert_eq!((cold.glacier.asked().len(), cold.scene.rows().as_str()), (1, "100"));
 }
 
 #[test]

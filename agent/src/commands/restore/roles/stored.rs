@@ -16,6 +16,8 @@ use crate::keys::Source;
 const LONGEST: u64 = 64 << 20;
 const WITHOUT: &str =
     "restore with an identity that reads backups, or without --create-roles: then what needs missing roles is left out";
+const LATER: &str =
+    "a restore that isn't a dry run asks S3 for it: run it again some hours later, or without --create-roles";
 
 /// The SQL that the manifest names; `None`: it is not there any more.
 ///
@@ -23,14 +25,12 @@ const WITHOUT: &str =
 /// Exit 1 when it can't be read, or isn't what was stored.
 pub(super) fn read(named: &Globals, archive: &Archive) -> Result<Option<String>, Failure> {
     let StoredBytes::Object(repository, object) = archive.stored() else { return Ok(None) };
-    // Where it is now: a repository may have been moved.
-    let Some(id) = id_of(repository, &object.key) else { return Ok(None) };
-    let key = repository.layout().globals(&id, named.key.ends_with(".age"));
+    let Some(key) = key(named, repository, &object.key) else { return Ok(None) };
     let place = repository.object_name(&key);
     let read = tokio::runtime::Handle::current().block_on(repository.read_key(&key));
     let refused = |error: Error| {
-        let failure = Failure::from(error);
-        Failure { exit: Exit::Failed, ..failure }.hint(WITHOUT)
+        let hint = if matches!(error, Error::Archived { .. }) { LATER } else { WITHOUT };
+        Failure { exit: Exit::Failed, ..Failure::from(error) }.hint(hint)
     };
     let Some(stored) = read.map_err(refused)? else { return Ok(None) };
     let mut digester = Digester::new();
@@ -48,6 +48,12 @@ pub(super) fn read(named: &Globals, archive: &Archive) -> Result<Option<String>,
     let expander = Expander::new(plain, 1).map_err(|e| failed(e.to_string()))?;
     expander.take(LONGEST).read_to_end(&mut sql).map_err(|e| failed(e.to_string()))?;
     Ok(Some(String::from_utf8_lossy(&sql).into_owned()))
+}
+
+/// Where they are now, beside the archive of this key: a repository may have been moved.
+pub(crate) fn key(named: &Globals, repository: &Repository, archive: &str) -> Option<String> {
+    let id = id_of(repository, archive)?;
+    Some(repository.layout().globals(&id, named.key.ends_with(".age")))
 }
 
 fn id_of(repository: &Repository, key: &str) -> Option<BackupId> {
