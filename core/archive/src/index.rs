@@ -79,12 +79,18 @@ impl Index {
 }
 
 impl TableMarks {
+    /// Where all of its rows are.
+    #[must_use]
+    pub fn whole(&self) -> Range<u64> {
+        self.at..self.end
+    }
+
     /// Where rows are that may have these texts in these fields, each counted from 0. Every range begins with a chunk.
     #[must_use]
     pub fn places(&self, wanted: &[(usize, &[u8])]) -> Vec<Range<u64>> {
-        let Some(key) = &self.key else { return vec![self.at..self.end] };
+        let Some(key) = &self.key else { return vec![self.whole()] };
         let wanted = wanted.iter().find(|(field, _)| *field == key.field);
-        let Some((_, text)) = wanted else { return vec![self.at..self.end] };
+        let Some((_, text)) = wanted else { return vec![self.whole()] };
         let ends = key.parts.iter().skip(1).map(|part| part.at).chain([self.end]);
         let mut places: Vec<Range<u64>> = Vec::new();
         for (part, end) in key.parts.iter().zip(ends).filter(|(part, _)| part.may_hold(text)) {

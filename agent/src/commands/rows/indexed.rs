@@ -22,6 +22,9 @@ const LONGEST: u64 = 256 << 20;
 /// A shorter range is expanded on this thread alone.
 const SHORT: u64 = 4 << 20;
 
+/// Takes the dump's next bytes, until it wants no more.
+pub(super) type Take<'t, E> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E> + 't;
+
 /// An archive, and where it has what.
 pub(super) struct Indexed<'a> {
     pub(super) index: Index,
@@ -75,11 +78,7 @@ impl<'a> Indexed<'a> {
     ///
     /// # Errors
     /// [`ReadingError`], or what `take` says.
-    pub(super) fn read<E: From<ReadingError>>(
-        &mut self,
-        dump: &Range<u64>,
-        take: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E>,
-    ) -> Result<(), E> {
+    pub(super) fn read<E: From<ReadingError>>(&mut self, dump: &Range<u64>, take: &mut Take<'_, E>) -> Result<(), E> {
         let outside = || ReadingError::Read(io::Error::other("the index names bytes that the archive doesn't have"));
         let (stored, begins) = self.index.frames.place(dump).ok_or_else(outside)?;
         let threads = if stored.end - stored.start < SHORT {

@@ -14,7 +14,7 @@ use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::failure;
 use crate::commands::restore::reading::{self, ReadingError};
 use crate::commands::rows::contents::{Contents, ContentsReader};
-use crate::commands::rows::indexed::Indexed;
+use crate::commands::rows::indexed::{Indexed, Take};
 use crate::commands::rows::picker::{Picked, Picker};
 use crate::commands::rows::table::{Source, Table};
 use crate::interrupt;
@@ -121,7 +121,7 @@ impl<'a> Place<'a> {
                 });
                 read.map(|()| has_ended)
             }
-            None => self.head_from_the_front(&mut reader),
+            None => self.read_head(&mut reader),
         };
         match read {
             Ok(true) => {}
@@ -133,18 +133,15 @@ impl<'a> Place<'a> {
         Ok(contents)
     }
 
-    fn head_from_the_front(&self, reader: &mut ContentsReader) -> Result<bool, ReadingError> {
-        self.from_the_front::<ReadingError>(&mut |bytes| {
+    fn read_head(&self, reader: &mut ContentsReader) -> Result<bool, ReadingError> {
+        self.read_front::<ReadingError>(&mut |bytes| {
             let has_ended = reader.feed(bytes).map_err(ReadingError::Damaged)?;
             Ok(if has_ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })
     }
 
     /// Hands on the dump from its beginning, until `take` wants no more; whether that was so before its end.
-    fn from_the_front<E: From<ReadingError>>(
-        &self,
-        take: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E>,
-    ) -> Result<bool, E> {
+    fn read_front<E: From<ReadingError>>(&self, take: &mut Take<'_, E>) -> Result<bool, E> {
         let opened = self.archive.open().map_err(|failure| ReadingError::Read(std::io::Error::other(failure.error)))?;
         let mut dump = reading::open(opened, self.archive)?;
         loop {
@@ -272,7 +269,7 @@ impl<'a> Place<'a> {
             failed: None,
         };
         let mut walk = Walk::new();
-        let read = self.from_the_front::<RowsError>(&mut |bytes| {
+        let read = self.read_front::<RowsError>(&mut |bytes| {
             walk.feed_to(bytes, &mut scan).map_err(ReadingError::Damaged)?;
             match scan.failed.take() {
                 Some(error) => Err(error),

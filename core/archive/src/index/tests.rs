@@ -34,6 +34,11 @@ fn marked(field: usize, rows: &[String]) -> TableMarks {
     marker.finish().remove(0)
 }
 
+fn part(marks: &TableMarks, number: usize) -> Range<u64> {
+    let parts = &marks.key.as_ref().unwrap().parts;
+    parts[number].at..parts[number + 1].at
+}
+
 fn wide(key: impl std::fmt::Display) -> String {
     format!("{key}\t{}", "x".repeat(64 << 10))
 }
@@ -48,11 +53,11 @@ fn a_large_table_has_parts_with_the_limits_of_their_keys() {
     assert_eq!(key.parts[1].to, Some(Bound::Number(63)));
     assert_eq!(key.parts[3].to, Some(Bound::Number(99)), "the line that ends the rows is no key");
     let places = marks.places(&[(0, b"40")]);
-    assert_eq!(places, [key.parts[1].at..key.parts[2].at]);
+    assert_eq!(places, [part(&marks, 1)]);
     assert_eq!(marks.places(&[(0, b"100")]), [], "no part has it");
     assert_eq!(marks.places(&[(0, b"4x")]), [], "among whole numbers there is no text");
-    assert_eq!(marks.places(&[(1, b"40")]), [marks.at..marks.end], "no key");
-    assert_eq!(marks.places(&[]), [100..marks.end]);
+    assert_eq!(marks.places(&[(1, b"40")]), [marks.whole()], "no key");
+    assert_eq!(marks.places(&[]), [marks.whole()]);
 }
 
 #[test]
@@ -86,12 +91,12 @@ fn keys_that_no_limit_holds_are_never_missed() {
     let marks = marked(0, &(0..100).map(|key| wide(long(key))).collect::<Vec<_>>());
     let key = marks.key.as_ref().unwrap();
     assert!(key.parts.iter().all(|part| part.to.is_none() && part.from.is_some()));
-    assert_eq!(marks.places(&[(0, long(5).as_bytes())]), [key.parts[0].at..key.parts[1].at]);
-    assert_eq!(marks.places(&[(0, long(99).as_bytes())]), [marks.at..marks.end]);
+    assert_eq!(marks.places(&[(0, long(5).as_bytes())]), [part(&marks, 0)]);
+    assert_eq!(marks.places(&[(0, long(99).as_bytes())]), [marks.whole()]);
     let cut: Vec<String> = (0..100).map(|key| format!("{}\t{key}", "x".repeat(70 << 10))).collect();
     let marks = marked(1, &cut);
     assert!(marks.key.as_ref().unwrap().parts.iter().all(|part| part.from.is_none()), "behind what is kept of a row");
-    assert_eq!(marks.places(&[(1, b"7")]), [marks.at..marks.end]);
+    assert_eq!(marks.places(&[(1, b"7")]), [marks.whole()]);
 }
 
 #[test]

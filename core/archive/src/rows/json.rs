@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::charset::Charset;
-use super::literal::{Element, array, composite, hstore};
+use super::literal::{Element, Pair, array, composite, hstore};
 
 /// As much of a type as its JSON depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn known(value: &[u8], kind: &Type, charset: Charset, out: &mut Vec<u8>) -> bool
 }
 
 /// As the extension's own cast to JSON writes them.
-fn pairs_json(pairs: &[(Vec<u8>, Option<Vec<u8>>)], charset: Charset, out: &mut Vec<u8>) {
+fn pairs_json(pairs: &[Pair], charset: Charset, out: &mut Vec<u8>) {
     out.push(b'{');
     for (number, (key, value)) in pairs.iter().enumerate() {
         if number > 0 {

@@ -5,8 +5,11 @@
 pub(super) enum Element {
     Null,
     Value(Vec<u8>),
-    Array(Vec<Element>),
+    Array(Vec<Self>),
 }
+
+/// A key, and its value; `None` is NULL.
+pub(super) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
 /// How deep arrays lie in arrays: PostgreSQL has six dimensions.
 const DEEPEST: usize = 16;
@@ -112,7 +115,7 @@ fn composite_field(text: &[u8]) -> Option<(Option<Vec<u8>>, &[u8])> {
 }
 
 /// The pairs of `"key"=>"value", "other"=>NULL`.
-pub(super) fn hstore(text: &[u8]) -> Option<Vec<(Vec<u8>, Option<Vec<u8>>)>> {
+pub(super) fn hstore(text: &[u8]) -> Option<Vec<Pair>> {
     let mut pairs = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

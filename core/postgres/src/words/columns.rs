@@ -190,7 +190,7 @@ fn type_name(rest: &mut &[Lexeme]) -> Option<TypeName> {
 }
 
 /// Behind what is in parentheses.
-fn behind<'a>(words: &'a [Lexeme], open: char, close: char) -> Option<&'a [Lexeme]> {
+fn behind(words: &[Lexeme], open: char, close: char) -> Option<&[Lexeme]> {
     let mut depth = 0_usize;
     for (at, word) in words.iter().enumerate() {
         match word {

@@ -1,6 +1,8 @@
 //! What isn't there, and readers that go away.
 
-use std::process::Stdio;
+use std::process::Command;
+
+use e2e::process::output;
 
 use super::Scene;
 
@@ -75,10 +77,12 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     let scene = Scene::new("rows_pipe");
     scene.database.query("CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 100000) AS i");
     scene.agent.run(&["backup"]).succeeds();
-    let mut command = scene.agent.command(&["rows", "--table", "t"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let command = scene.agent.command(&["rows", "--table", "t"]);
+    let mut piped = Command::new("bash");
+    piped.args(["-c", "set -o pipefail; \"$@\" | head -n 1", "-"]).arg(command.get_program()).args(command.get_args());
+    piped.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = output(piped.current_dir(scene.agent.home()));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "id,v\n");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("error"));
 }
