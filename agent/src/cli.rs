@@ -3,6 +3,7 @@
 //! Nothing here reads a setting, opens a connection or starts a thread: `--help` and a mistyped flag answer at once.
 
 mod arguments;
+mod erasing;
 mod examples;
 mod rows;
 
@@ -12,9 +13,9 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, DiffArgs, DrillArgs,
-    EraseArgs, ExpectArgs, ListArgs, ManArgs, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs,
-    VerifyArgs, Which,
+    ExpectArgs, ListArgs, ManArgs, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
 };
+pub(crate) use erasing::EraseArgs;
 
 pub(crate) use rows::{Condition, Name, RowsArgs, Wanted};
 

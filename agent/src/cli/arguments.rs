@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use catalog::glacier::Retrieval;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use postgres::Secret;
 use postgres::words::needs::Locale;
 
 pub(crate) use self::diff::{AcceptArgs, DiffArgs};
@@ -255,44 +254,6 @@ pub(crate) struct DrillArgs {
     /// read.
     #[arg(long, value_name = "WHICH")]
     pub(crate) repository: Option<Which>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct EraseArgs {
-    /// The backups: their names as `list` shows them.
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
-    pub(crate) ids: Vec<String>,
-    /// Erase from every backup of the database.
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Execute the SQL in FILE (`-` for stdin): statements that delete or change rows.
-    #[arg(long, value_name = "FILE", required_unless_present = "table", conflicts_with_all = ["table", "conditions"])]
-    pub(crate) sql: Option<PathBuf>,
-    /// Delete rows of this table, `NAME` or `SCHEMA.NAME`, and what hangs on them by ON DELETE CASCADE.
-    #[arg(long, value_name = "TABLE", requires = "conditions")]
-    pub(crate) table: Option<String>,
-    /// With --table: delete the rows whose COLUMN is VALUE. Repeat the option for several columns, all of which must match. Other users
-    /// of this machine may see a command line: --sql shows no value.
-    #[arg(long = "where", value_name = "COLUMN=VALUE", id = "conditions", requires = "table", value_parser = secret)]
-    pub(crate) conditions: Vec<Secret>,
-    /// Show the plan, and count the rows in the newest backup. Store and remove nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do not ask for confirmation: answer yes.
-    #[arg(long)]
-    pub(crate) confirm: bool,
-    /// Go on with an erasure that ended with this salt: what it has erased is not looked at again.
-    #[arg(long, value_name = "SALT")]
-    pub(crate) salt: Option<String>,
-    /// Write the certificate into FILE as well.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) certificate: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) place: Place,
-}
-
-fn secret(text: &str) -> Result<Secret, String> {
-    Ok(Secret::new(text))
 }
 
 #[derive(Args, Debug, Default)]

@@ -10,6 +10,7 @@ mod clock;
 mod database;
 mod document;
 pub mod drill;
+mod erased;
 pub mod erasure;
 pub mod freshness;
 mod future;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::Stem;
 use crate::document::{DocumentError, Kind, Unknown};
-use crate::erasure::Erased;
+use crate::erased::Erased;
 use crate::shrink::Shrink;
 
 const KIND: Kind = Kind { what: "manifest", version: 1 };

@@ -7,8 +7,8 @@ use archive::Sha256Hex;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ErasedTable;
 use crate::document::{DocumentError, Kind, Unknown};
+use crate::erased::ErasedTable;
 use crate::manifest::Agent;
 
 const KIND: Kind = Kind { what: "certificate of an erasure", version: 1 };

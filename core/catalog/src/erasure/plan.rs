@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Erased, Lock, Obstacle};
+use super::obstacle::{Lock, Obstacle};
 use crate::backup::BackupId;
 use crate::catalog::{Entry, State};
+use crate::erased::{Erased, ErasedTable};
 use crate::manifest::Manifest;
 
 /// What is known of a backup besides its listing.
@@ -94,7 +95,7 @@ fn stands_for(entry: &Entry, known: Option<&Known>, manifest: &Manifest, erased:
         return false;
     }
     match known.and_then(|known| known.manifest.as_ref()) {
-        Some(Ok(original)) => erased.stands_for(manifest, original),
+        Some(Ok(original)) => adds_up((manifest, erased), original),
         Some(Err(_)) => false,
         None => entry.archive.as_ref().is_none_or(|archive| archive.size == erased.size),
     }
@@ -132,4 +133,26 @@ pub fn number(entry: &Entry, entries: &[Entry]) -> Option<u32> {
     let taken = entries.iter().filter(|other| other.id.stem.base() == base).filter_map(|other| other.id.stem.erased());
     let next = taken.max().unwrap_or(0) + 1;
     (next <= 99).then_some(next)
+}
+
+/// Whether the backup with the manifest `mine` stands for the one with the manifest `original`: it was made of just these bytes, and its
+/// rows are as many as it says have stayed.
+fn adds_up((mine, erased): (&Manifest, &Erased), original: &Manifest) -> bool {
+    let digest = &original.archive.digest;
+    let is_made_of_it = (&erased.of, erased.size, erased.md5) == (&original.stem, digest.size, digest.md5);
+    let named = |table: &&ErasedTable, schema: &str, name: &str| (&*table.schema, &*table.name) == (schema, name);
+    let has_its_rows = original.census.tables.iter().all(|before| {
+        let after =
+            mine.census.tables.iter().find(|after| (&after.schema, &after.name) == (&before.schema, &before.name));
+        let change = erased.tables.iter().find(|table| named(table, &before.schema, &before.name));
+        match (after, change) {
+            (Some(after), None) => (after.rows, after.bytes) == (before.rows, before.bytes),
+            (Some(after), Some(change)) => {
+                (before.rows, after.rows) == (Some(change.before), Some(change.after))
+                    && change.before.checked_add(change.came) == change.after.checked_add(change.left)
+            }
+            (None, _) => false,
+        }
+    });
+    is_made_of_it && has_its_rows && mine.census.tables.len() == original.census.tables.len()
 }

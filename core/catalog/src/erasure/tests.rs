@@ -1,10 +1,13 @@
 use archive::{Sha256Hex, TableCensus};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::*;
+use crate::backup::Stem;
 use crate::backup::{BackupId, Tag};
+use crate::manifest::Manifest;
 use crate::testing::{Listing, SIZE, manifest, time};
 use crate::{Catalog, Policy, Record, State, plan as retention_plan, retention::Limit};
+use jiff::Timestamp;
 
 const DAY: &str = "2026-01-20T03:00:00Z";
 
