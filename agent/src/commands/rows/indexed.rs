@@ -9,9 +9,10 @@ use catalog::manifest::{Manifest, StoredIndex};
 use catalog::{Object, Part};
 use repository::Repository;
 
-use crate::answers::failure::{Exit, Failure};
+use crate::answers::failure::Failure;
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::{Backup, StoredBytes};
+use crate::commands::restore::failure;
 use crate::commands::restore::reading::{ReadingError, reading};
 use crate::commands::rows::sealed::Sealed;
 use crate::interrupt;
@@ -120,8 +121,8 @@ impl<'a> Indexed<'a> {
 }
 
 fn locked(archive: &Archive, error: &age::DecryptError) -> Failure {
-    Failure::new(Exit::Failed, format!("{} is encrypted, and no key that is set opens it: {error}", archive.place))
-        .hint("set BACKUP_AGE_IDENTITY_FILE to the file with the key that it was encrypted for")
+    let why = format!("is encrypted, and no key that is set opens it: {error}");
+    failure::reading(&archive.place, ReadingError::Locked(why))
 }
 
 /// Reads the index that the manifest names, where it is now: a repository may have been moved.
