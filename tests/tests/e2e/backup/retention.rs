@@ -65,7 +65,7 @@ fn old_copies_go_that_the_bucket_has_and_others_stay() {
         .mentions("older than 10 days");
     assert!(!is_there(&places, &old));
     assert!(is_there(&places, &young) && is_there(&places, &nowhere_else) && guest.exists());
-    assert_eq!(places.bucket.keys().len(), objects + 3, "nothing goes from the bucket");
+    assert_eq!(places.bucket.keys().len(), objects + 4, "nothing goes from the bucket");
 }
 
 #[test]
