@@ -3,24 +3,19 @@
 //! Nothing here reads a setting, opens a connection or starts a thread: `--help` and a mistyped flag answer at once.
 
 mod arguments;
-mod erasing;
 mod examples;
-mod rows;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use arguments::{
-    AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, ConfigArgs, CostArgs, DiffArgs, DrillArgs,
-    ExpectArgs, ListArgs, ManArgs, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs, ShowArgs, VerifyArgs, Which,
-};
-pub(crate) use erasing::EraseArgs;
-
-pub(crate) use rows::{Condition, Name, RowsArgs, Wanted};
-
 use crate::answers::report::Report;
 use crate::settings::Given;
+pub(crate) use arguments::{
+    AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CostArgs, DiffArgs,
+    DrillArgs, EraseArgs, ExpectArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs,
+    RowsArgs, ShowArgs, VerifyArgs, Wanted, Which,
+};
 
 /// You always know your last good backup.
 ///

@@ -119,7 +119,7 @@ mod tests {
         let name = ".24.7Baws.3Ausername.7D.3F.2A";
         let root = "arn:aws:s3:::shop-backups/a${*}b/c${?}/${$}{aws:username}/";
         assert_eq!(resources[0], format!("{root}????????/{name}_backup_*.sql"));
-        assert_eq!(resources[5], format!("{root}databases/{name}.json"));
+        assert_eq!(resources[6], format!("{root}databases/{name}.json"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::cli::arguments::Which;
+use super::Which;
 
 #[derive(Args, Debug)]
 pub(crate) struct RowsArgs {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use postgres::Secret;
 
-use super::arguments::Place;
+use super::Place;
 
 #[derive(Args, Debug)]
 pub(crate) struct EraseArgs {
