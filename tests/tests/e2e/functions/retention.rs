@@ -228,7 +228,7 @@ fn listing_that_fails_half_way_removes_nothing_and_is_a_refusal() {
     let proxy = Proxy::start(&ground.bucket.access().endpoint);
     let setup = retention_over(&ground, &proxy);
     let well = invoke(&setup, &json!({"action": "prune", "dryRun": true})).done();
-    assert_eq!((removed(&well).is_empty(), listing_pages(&proxy)), (false, 2), "{well}");
+    assert_eq!((removed(&well).is_empty(), listing_pages(&proxy)), (false, 3), "{well}");
     let answers = proxy.bytes(Direction::Down);
     proxy.clear_requests();
     proxy.set(Fault::GoAway(Direction::Down, answers * 3 / 4));

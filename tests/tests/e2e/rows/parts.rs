@@ -73,7 +73,7 @@ fn without_an_index_or_with_a_wrong_one_the_archive_is_read_from_its_front() {
     scene.agent.run(&["backup", "--name", "later"]).succeeds();
     assert_eq!(scene.rows(&["latest", "--table", "t", "--where", "id=500"]), "id,v\n500,new\n");
     assert_eq!(scene.rows(&["latest~1", "--table", "t", "--where", "id=500"]), "id,v\n500,v500\n");
-    scene.agent.run(&["rows", "latest~2", "--table", "t"]).exits(5).mentions("there is no latest~2");
+    scene.agent.run(&["rows", "latest~2", "--table", "t"]).exits(5).mentions("`latest~2` is not there");
     let files = std::fs::read_dir(scene.folder.path()).unwrap().map(|row| row.unwrap().path());
     let found: Vec<_> = files.filter(|path| path.to_str().unwrap().contains(".index.")).collect();
     let [index] = &found[..] else { panic!("{found:?}") };

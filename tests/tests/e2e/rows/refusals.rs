@@ -38,7 +38,7 @@ fn what_is_not_there_is_said_with_what_there_is() {
     run(&["--table", "a.users", "--where", "nothing"]).exits(2).mentions("COLUMN=VALUE");
     run(&["--table", "a.users", "--insert", "--json"]).exits(2).mentions("one of --csv, --json and --insert");
     run(&["no_such_backup", "--table", "a.users"]).exits(5);
-    run(&["latest~1", "--table", "a.users"]).exits(5).mentions("1 backups of it are good");
+    run(&["latest~1", "--table", "a.users"]).exits(5).mentions("0 good backups before `latest`");
     assert_eq!(scene.rows(&["--table", "a.users", "--where", "e-mail is null", "--columns", "id"]), "id\n1\n");
     assert_eq!(scene.rows(&["--table", "a.users", "--where", "E-Mail="]), "id,E-Mail\n2,\"\"\n");
     assert_eq!(
