@@ -9,6 +9,7 @@ mod history;
 mod list;
 mod memory;
 mod restore;
+mod rows;
 mod start;
 mod tables;
 mod verify;
@@ -20,11 +21,12 @@ use crate::race::Contest;
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 19] = [
+pub(crate) const ALL: [(&str, Held); 20] = [
     ("backup", backup::hold),
     ("restore", restore::hold),
     ("restore-in-place", restore::hold_in_place),
     ("drill", drill::hold),
+    ("rows", rows::hold),
     ("verify", verify::hold),
     ("verify-one-core", verify::hold_on_one_core),
     ("growth", growth::hold),
