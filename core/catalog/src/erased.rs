@@ -40,7 +40,7 @@ pub struct ErasedTable {
     pub came: u64,
     /// Rows after.
     pub after: u64,
-    /// The census's digest before.
+    /// The census's digest before, behind the salt of the request: see [`request()`]. By itself it would let people try which row is gone.
     pub sha256_before: Sha256Hex,
     /// The census's digest after.
     pub sha256_after: Sha256Hex,
@@ -49,7 +49,7 @@ pub struct ErasedTable {
 impl ErasedTable {
     /// What became of a table. None where its rows can't be counted.
     #[must_use]
-    pub fn new(before: &Table, (left, came): (&CopiedRows, &CopiedRows), after: &Table) -> Option<Self> {
+    pub fn new(salt: &str, before: &Table, (left, came): (&CopiedRows, &CopiedRows), after: &Table) -> Option<Self> {
         Some(Self {
             schema: before.census.schema.clone(),
             name: before.census.name.clone(),
@@ -57,7 +57,7 @@ impl ErasedTable {
             left: left.rows,
             came: came.rows,
             after: after.census.rows?,
-            sha256_before: before.census.sha256,
+            sha256_before: request(salt, before.census.sha256.to_string().as_bytes()),
             sha256_after: after.census.sha256,
         })
     }

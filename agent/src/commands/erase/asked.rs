@@ -58,6 +58,11 @@ impl Request {
         Ok(Self { what, asked: Asked { request, table, columns }, salt })
     }
 
+    /// Whether rows of a table are to go, and no SQL of the user's own says more.
+    pub(super) fn is_of_rows(&self) -> bool {
+        matches!(self.what, What::Rows { .. })
+    }
+
     /// The SQL for a backup; `None` where it has no such table.
     ///
     /// # Errors

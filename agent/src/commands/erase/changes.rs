@@ -3,7 +3,7 @@
 use ::archive::{CopiedRows, CopyReader, Table};
 use catalog::erasure::ErasedTable;
 use postgres::Psql;
-use postgres::database::erasing::{Erasing, ErasingError, Rows, Statements, Touched};
+use postgres::database::erasing::{Erasing, ErasingError, Rows, Statements, Touched, broken_keys};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
@@ -21,11 +21,18 @@ pub(super) struct Change {
     came: CopiedRows,
 }
 
+/// What the SQL did.
+pub(super) struct Changes {
+    pub(super) tables: Vec<Change>,
+    /// Something may have changed that no row tells of: whole tables, definitions.
+    pub(super) more: bool,
+}
+
 /// Executes the SQL, and says which tables it changed.
 ///
 /// # Errors
 /// Exit 1 when the server refuses it. The database is to be thrown away then.
-pub(super) fn make(job: &Job, psql: &Psql, statements: &Statements) -> Result<Vec<Change>, Failure> {
+pub(super) fn make(job: &Job, psql: &Psql, statements: &Statements) -> Result<Changes, Failure> {
     let head = &job.facts.head;
     let encoding = head.encoding();
     tracing::info!("erasing in the restored database");
@@ -37,6 +44,7 @@ pub(super) fn make(job: &Job, psql: &Psql, statements: &Statements) -> Result<Ve
                 .map_err(|f| job.interrupted_or(f))?,
         );
     }
+    let more = erasing.changes_more();
     let committed = erasing.commit().map_err(|e| refused(job, e))?;
     let mut changes = Vec::new();
     for (table, left) in touched.iter().zip(left) {
@@ -46,7 +54,40 @@ pub(super) fn make(job: &Job, psql: &Psql, statements: &Statements) -> Result<Ve
         }
     }
     committed.end();
-    Ok(changes)
+    refuse_broken_keys(job, psql, &touched)?;
+    Ok(Changes { tables: changes, more })
+}
+
+/// What breaks a foreign key can't be restored. The SQL may have switched the triggers off that see to them.
+fn refuse_broken_keys(job: &Job, psql: &Psql, touched: &[Touched]) -> Result<(), Failure> {
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let answer = psql.script(&broken_keys(touched)).map_err(|_| {
+        job.interrupted_or(
+            Failure::new(Exit::Failed, "cannot check the foreign keys of what the SQL left").hint("erase again"),
+        )
+    })?;
+    let Some(name) = answer.lines().find(|line| !line.trim().is_empty()) else { return Ok(()) };
+    Err(Failure::new(Exit::Failed, format!("the SQL leaves rows that break the foreign key {name}, and what breaks one can't be restored"))
+        .hint("delete or change the rows that refer to those that go as well; where the SQL switches triggers off, nothing does it for you"))
+}
+
+/// What a trigger writes down of deleted rows may be the very thing that is to be forgotten.
+///
+/// # Errors
+/// Exit 1 when rows come into a table from which none has left.
+pub(super) fn refuse_written(changes: &[Change]) -> Result<(), Failure> {
+    let Some(written) = changes.iter().find(|change| change.left.rows == 0 && change.came.rows > 0) else {
+        return Ok(());
+    };
+    let error = format!(
+        "when the rows are deleted, a trigger or a rule writes into {}.{}, and may write there what is to be erased",
+        written.schema, written.name
+    );
+    Err(Failure::new(Exit::Failed, error).hint(
+        "erase with --sql: begin with SET session_replication_role = replica, which switches triggers off, and delete yourself what refers to the rows",
+    ))
 }
 
 fn count(psql: &Psql, head: &Head, table: &Touched, question: &str) -> Result<CopiedRows, Failure> {
@@ -71,7 +112,15 @@ fn count(psql: &Psql, head: &Head, table: &Touched, question: &str) -> Result<Co
 }
 
 fn refused(job: &Job, error: ErasingError) -> Failure {
+    let known = |name: &&String| job.facts.head.contents.iter().any(|entry| entry.name.ends_with(name.as_str()));
+    let names: Vec<&str> = match &error {
+        ErasingError::Refused { quoted, .. } => quoted.iter().filter(known).map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
     let hint = match &error {
+        ErasingError::Kept => {
+            "erase with --sql, and see in the table's triggers and rules what they do with a deleted row"
+        }
         ErasingError::Refused { state, .. } => match state.as_str() {
             "23503" => "rows of that table refer to what is to go: delete them first, in one file with --sql",
             "42P01" | "42703" | "3F000" => "this backup has no such table or column: name those that it has",
@@ -87,7 +136,8 @@ fn refused(job: &Job, error: ErasingError) -> Failure {
         },
         _ => "erase again",
     };
-    job.interrupted_or(Failure::new(Exit::Failed, error.to_string()).hint(hint))
+    let of = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    job.interrupted_or(Failure::new(Exit::Failed, format!("{error}{of}")).hint(hint))
 }
 
 /// The tables as they are to be found after the changes: what was restored, without what left and with what came.
@@ -111,11 +161,11 @@ pub(super) fn expected(before: &[Table], changes: &[Change]) -> Result<Vec<Table
 }
 
 /// What the manifest and the certificate say of the changes.
-pub(super) fn told(before: &[Table], changes: &[Change], after: &[Table]) -> Vec<ErasedTable> {
+pub(super) fn told(salt: &str, before: &[Table], changes: &[Change], after: &[Table]) -> Vec<ErasedTable> {
     let of = |change: &Change| {
         let (before, after) =
             (before.iter().find(|table| change.is_of(table))?, after.iter().find(|table| change.is_of(table))?);
-        ErasedTable::new(before, (&change.left, &change.came), after)
+        ErasedTable::new(salt, before, (&change.left, &change.came), after)
     };
     changes.iter().filter_map(of).collect()
 }

@@ -12,7 +12,7 @@ use crate::commands::drill::dump as copy;
 use crate::commands::drill::ground::{self, Ground as Server, Wanted};
 use crate::commands::drill::room::Room;
 use crate::commands::erase::asked::Request;
-use crate::commands::erase::changes::{self, Change};
+use crate::commands::erase::changes::{self, Change, Changes};
 use crate::commands::erase::dump;
 use crate::commands::erase::store::{Shelf, Stocked};
 use crate::commands::restore::archive::Archive;
@@ -69,7 +69,7 @@ impl Work {
         let request = self.request.clone();
         let folder = &self.settings.spool_directory;
         if let Some(room) = Room::in_folder(folder, &self.backup) {
-            room.refuse(ServerKind::Temporary, &folder.display().to_string())?;
+            room.refuse(ServerKind::Temporary, &folder.display().to_string()).map_err(no_room)?;
         }
         let wanted = Wanted::temporary(&self.database);
         let ground = wanted.open(&self.settings, &self.archive, &self.interrupt)?;
@@ -78,16 +78,21 @@ impl Work {
         restore(&job)?;
         let restored = Restored { seen: watch.take(), job, view, ground };
         let psql = restored.job.server.psql.to(&restored.job.facts.target.name);
-        let changes = changes::make(&restored.job, &psql, &statements)?;
-        if changes.is_empty() {
+        let Changes { tables: changes, more } = changes::make(&restored.job, &psql, &statements)?;
+        if request.is_of_rows() {
+            changes::refuse_written(&changes)?;
+        }
+        if changes.is_empty() && !more {
             return Ok(Worked::Clean);
         }
         let before = restored.seen.tables.clone();
         let Some(shelf) = shelf else {
             let after = changes::expected(&before, &changes)?;
-            return Ok(Worked::Counted(changes::told(&before, &changes, &after)));
+            return Ok(Worked::Counted(changes::told(&request.salt, &before, &changes, &after)));
         };
-        store(restored, &changes, shelf).map(|stocked| Worked::Stored(Box::new(stocked)))
+        // Where no row of a table tells of it, the comparison does.
+        let stocked = store(restored, &request.salt, &changes, shelf)?;
+        Ok(stocked.map_or(Worked::Clean, |stocked| Worked::Stored(Box::new(stocked))))
     }
 
     /// As for a drill, but that nothing marks the database: its dump is to be that of the original.
@@ -135,8 +140,17 @@ fn restore(job: &Job) -> Result<(), Failure> {
     }
 }
 
-/// Dumps, compares, and makes visible.
-fn store(restored: Restored, changes: &[Change], mut shelf: Shelf) -> Result<Stocked, Failure> {
+fn no_room(failure: Failure) -> Failure {
+    let error = failure
+        .error
+        .replace("a drill would fill", "restoring it would fill")
+        .replace("scratch database", "temporary server");
+    Failure::new(failure.exit, error)
+        .hint("set TMPDIR to a folder with more room: TMPDIR=/a/larger/disk lastgood erase …")
+}
+
+/// Dumps, compares, and makes visible; nothing where no row has left or come.
+fn store(restored: Restored, salt: &str, changes: &[Change], mut shelf: Shelf) -> Result<Option<Stocked>, Failure> {
     let Restored { job, seen, view, ground } = restored;
     let expected = changes::expected(&seen.tables, changes)?;
     let original = job.facts.backup.manifest.as_ref();
@@ -152,13 +166,17 @@ fn store(restored: Restored, changes: &[Change], mut shelf: Shelf) -> Result<Sto
             let differences: Vec<String> =
                 finding.differences.into_iter().filter(|said| !is_of_statistics(said)).collect();
             match differences.first() {
-                None => Ok((carried, changes::told(&seen.tables, changes, &after))),
+                None => Ok((carried, changes::told(salt, &seen.tables, changes, &after))),
                 Some(first) => Err(unequal(first, differences.len())),
             }
         });
     let compared = compared.and_then(|compared| job.go_on().map(|()| compared));
     match compared {
-        Ok((carried, tables)) => shelf.put(&job, &carried, lanes, tables),
+        Ok(_) if changes.is_empty() => {
+            shelf.abandon(lanes);
+            Ok(None)
+        }
+        Ok((carried, tables)) => shelf.put(&job, &carried, lanes, tables).map(Some),
         Err(failure) => {
             shelf.abandon(lanes);
             Err(failure)

@@ -15,18 +15,24 @@ use crate::{Psql, Secret};
 
 /// How a line begins that tells of an error.
 const FAILED: &str = "lastgood: failed ";
-/// SQLSTATEs whose messages name tables, columns and constraints, and never a value.
+/// SQLSTATEs whose messages name tables and constraints. A trigger may say anything under them: no more is told of them than the quoted
+/// words, which are shown where they are names of the archive.
 const PLAIN: [&str; 5] = ["23502", "23503", "23505", "23514", "23P01"];
-/// The same of SQL that was made of names that the user gave: a missing table or column.
-const OF_NAMES: [&str; 2] = ["42P01", "42703"];
+/// What our own block raises where rows are still there that it has deleted.
+const KEPT: &str = "LG001";
 
 /// SQL to be executed.
 #[derive(Clone, Debug)]
 pub enum Statements {
     /// The user's own: it may name anything anywhere.
     Own(Secret),
-    /// One statement of ours; values stand in its literals alone.
-    Ours(Secret),
+    /// A statement of ours, and the question how many of its rows are there; values stand in their literals alone.
+    Ours {
+        /// Deletes them.
+        delete: Secret,
+        /// Counts them.
+        count: Secret,
+    },
 }
 
 /// A transaction that has executed the SQL and isn't committed.
@@ -34,6 +40,8 @@ pub struct Erasing {
     session: Session,
     /// Its number, without the epoch.
     transaction: u32,
+    /// Whether definitions, whole tables or large objects may have changed.
+    changes_more: bool,
 }
 
 /// A table that the transaction has written to.
@@ -61,13 +69,18 @@ pub enum Rows {
 #[derive(Debug, thiserror::Error)]
 pub enum ErasingError {
     /// The server refused it.
-    #[error("the SQL failed with PostgreSQL's error {state}{}", .words.as_ref().map_or(String::new(), |words| format!(": {words}")))]
+    #[error("the server refuses it with PostgreSQL's error {state}")]
     Refused {
         /// Its SQLSTATE.
         state: String,
-        /// The server's own words, where no value can stand in them.
-        words: Option<String>,
+        /// What stood in quotes in its message, where it is one that names tables and constraints. It may be a value all the same.
+        quoted: Vec<String>,
     },
+    /// What was deleted is still there.
+    #[error(
+        "rows that match are still there after they were deleted: a trigger or a rule of the table keeps or changes them"
+    )]
+    Kept,
     /// psql, or the server through it, can't be asked.
     #[error(transparent)]
     Psql(#[from] PsqlError),
@@ -89,8 +102,11 @@ pub fn deletion(schema: &str, table: &str, conditions: &[(String, Secret)]) -> S
         .iter()
         .map(|(column, value)| format!("{} = {}", identifier(column), literal(value.expose())))
         .collect();
-    let table = format!("{}.{}", identifier(schema), identifier(table));
-    Statements::Ours(Secret::new(format!("DELETE FROM {table} WHERE {}", all.join(" AND "))))
+    let rows = format!("{}.{} WHERE {}", identifier(schema), identifier(table), all.join(" AND "));
+    Statements::Ours {
+        delete: Secret::new(format!("DELETE FROM {rows}")),
+        count: Secret::new(format!("SELECT pg_catalog.count(*) FROM {rows}")),
+    }
 }
 
 impl Erasing {
@@ -110,14 +126,21 @@ impl Erasing {
         };
         if let Some((_, failed)) = answer.split_once(FAILED.trim_end()) {
             session.abandon();
-            return Err(refused(failed.trim(), matches!(statements, Statements::Ours(_))));
+            return Err(refused(failed.trim()));
         }
         let mut lines = answer.lines().filter(|line| !line.is_empty());
         let odd = |error: &dyn std::fmt::Display| ErasingError::Answer(error.to_string());
         let number = lines.next().unwrap_or_default().trim();
         let transaction = number.parse().map_err(|e| odd(&e))?;
+        let changes_more = lines.next().is_some_and(|line| line.trim() == "t");
         let touched: Result<Vec<Touched>, _> = lines.map(serde_json::from_str).collect();
-        Ok((Self { session, transaction }, touched.map_err(|e| odd(&e))?))
+        Ok((Self { session, transaction, changes_more }, touched.map_err(|e| odd(&e))?))
+    }
+
+    /// Whether something may have changed that no row of a table tells of: TRUNCATE, definitions, large objects; temporary tables as well.
+    #[must_use]
+    pub fn changes_more(&self) -> bool {
+        self.changes_more
     }
 
     /// The question for rows of a table, which [`Psql::pour`] answers as pg_dump writes them, in the archive's character set.
@@ -148,19 +171,19 @@ impl Erasing {
     /// # Errors
     /// [`ErasingError`], also when a constraint refuses it only now.
     pub fn commit(self) -> Result<Committed, ErasingError> {
-        let Self { mut session, transaction } = self;
+        let Self { mut session, transaction, changes_more } = self;
         let answer = session.ask(&format!("COMMIT;\n{}", reported()));
         match answer {
             Ok(answer) if answer.trim().is_empty() => {}
             Ok(answer) => {
                 let failed = answer.split_once(FAILED.trim_end()).map_or("", |(_, failed)| failed);
                 session.abandon();
-                return Err(refused(failed.trim(), false));
+                return Err(refused(failed.trim()));
             }
             Err(SessionError::Ended) => return Err(ended(session)),
             Err(SessionError::Program(error)) => return Err(error.into()),
         }
-        Ok(Committed(Self { session, transaction }))
+        Ok(Committed(Self { session, transaction, changes_more }))
     }
 }
 
@@ -193,8 +216,15 @@ fn reported() -> String {
 }
 
 fn script(statements: &Statements, encoding: &str) -> String {
-    let (Statements::Own(sql) | Statements::Ours(sql)) = statements;
-    let block = format!("BEGIN EXECUTE {}; END", literal(sql.expose()));
+    let block = match statements {
+        Statements::Own(sql) => format!("BEGIN EXECUTE {}; END", literal(sql.expose())),
+        Statements::Ours { delete, count } => format!(
+            "DECLARE n int8; BEGIN EXECUTE {}; EXECUTE {} INTO n;
+                IF n > 0 THEN RAISE EXCEPTION USING ERRCODE = '{KEPT}'; END IF; END",
+            literal(delete.expose()),
+            literal(count.expose())
+        ),
+    };
     let touched = "SELECT pg_catalog.row_to_json(t) FROM (SELECT c.oid::pg_catalog.int8 AS oid, n.nspname AS schema, c.relname AS name,
             COALESCE((SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), '[]') AS columns
@@ -204,10 +234,14 @@ fn script(statements: &Statements, encoding: &str) -> String {
     // RESET ALL: as the database, the role and the server have it, and not as a session of ours. Each step only where the one before
     // didn't fail.
     let steps = [
-        "SET track_counts = on;\n".to_owned(),
+        format!("SET track_counts = on;\n{}", catalogs("lastgood.before")),
         format!("DO LANGUAGE plpgsql {};\n", literal(&block)),
         "SET CONSTRAINTS ALL IMMEDIATE;\n".to_owned(),
-        format!("SET client_encoding = {};\n{touched}", literal(encoding)),
+        catalogs("lastgood.after"),
+        format!(
+            "SET client_encoding = {};\nSELECT pg_catalog.current_setting('lastgood.before') <> pg_catalog.current_setting('lastgood.after');\n{touched}",
+            literal(encoding)
+        ),
     ];
     let chain = steps.iter().rev().fold(String::new(), |next, step| {
         format!("{step}\\if :ERROR\n\\echo '{FAILED}' :SQLSTATE :LAST_ERROR_MESSAGE\n\\else\n{next}\\endif\n")
@@ -222,12 +256,58 @@ fn script(statements: &Statements, encoding: &str) -> String {
     )
 }
 
+/// Notes how many rows the catalogs have, and how many of them this transaction has written: TRUNCATE and every definition write there.
+fn catalogs(setting: &str) -> String {
+    let block = format!(
+        "DECLARE c name; n text; counts text := ''; BEGIN
+            FOR c IN SELECT r.relname FROM pg_catalog.pg_class r WHERE r.relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND r.relkind = 'r'
+                AND r.relname NOT LIKE 'pg\\_statistic%' ORDER BY 1 LOOP
+                EXECUTE pg_catalog.format('SELECT pg_catalog.concat(pg_catalog.count(*), ''/'', pg_catalog.count(*) FILTER (WHERE
+                    pg_catalog.age(xmin) <= pg_catalog.age((pg_catalog.txid_current() %% 4294967296)::pg_catalog.text::pg_catalog.xid))) FROM pg_catalog.%I', c) INTO n;
+                counts := counts || n || ' ';
+            END LOOP; PERFORM pg_catalog.set_config({}, counts, false); END",
+        literal(setting)
+    );
+    format!("DO LANGUAGE plpgsql {};\n", literal(&block))
+}
+
 /// An error without any value.
-fn refused(failed: &str, is_ours: bool) -> ErasingError {
+fn refused(failed: &str) -> ErasingError {
     let (state, message) = failed.split_once(' ').unwrap_or((failed, ""));
-    let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_plain = PLAIN.contains(&state) || is_ours && OF_NAMES.contains(&state);
-    ErasingError::Refused { state: state.to_owned(), words: Some(words).filter(|words| is_plain && !words.is_empty()) }
+    if state == KEPT {
+        return ErasingError::Kept;
+    }
+    let quoted = message.split('"').skip(1).step_by(2).filter(|_| PLAIN.contains(&state)).map(str::to_owned);
+    ErasingError::Refused { state: state.to_owned(), quoted: quoted.collect() }
+}
+
+/// The question for foreign keys that rows break which the SQL has left: it may have switched their triggers off. Answered with a name a line.
+#[must_use]
+pub fn broken_keys(touched: &[Touched]) -> String {
+    let oids: Vec<String> = touched.iter().map(|table| table.oid.to_string()).collect();
+    let pairs = "(SELECT pg_catalog.string_agg(pg_catalog.format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, n.nspname, o.oprname, ca.attname), ' AND ')
+            FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS u (child, parent, equal)
+                JOIN pg_catalog.pg_attribute ca ON ca.attrelid = k.conrelid AND ca.attnum = u.child
+                JOIN pg_catalog.pg_attribute pa ON pa.attrelid = k.confrelid AND pa.attnum = u.parent
+                JOIN pg_catalog.pg_operator o ON o.oid = u.equal JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace)";
+    let filled = "(SELECT pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL', ca.attname), ' AND ')
+            FROM pg_catalog.unnest(k.conkey) AS u (child) JOIN pg_catalog.pg_attribute ca ON ca.attrelid = k.conrelid AND ca.attnum = u.child)";
+    let only = |relation: &str| {
+        format!("(SELECT CASE WHEN r.relkind = 'r' THEN 'ONLY ' ELSE '' END || pg_catalog.format('%I.%I', n.nspname, r.relname)
+            FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace WHERE r.oid = k.{relation})")
+    };
+    format!(
+        "SET search_path = '';\nSET row_security = off;\nSET statement_timeout = 0;\n\\t on\n\\pset format unaligned\n
+         WITH RECURSIVE changed AS (SELECT o AS oid FROM pg_catalog.unnest('{{{}}}'::pg_catalog.oid[]) AS o
+            UNION SELECT i.inhparent FROM changed JOIN pg_catalog.pg_inherits i ON i.inhrelid = changed.oid)
+         SELECT pg_catalog.format('SELECT %L WHERE EXISTS (SELECT FROM %s AS c WHERE %s AND NOT EXISTS (SELECT FROM %s AS p WHERE %s))',
+            k.conname, {}, {filled}, {}, {pairs})
+         FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.convalidated AND k.conparentid = 0
+            AND (k.conrelid IN (SELECT oid FROM changed) OR k.confrelid IN (SELECT oid FROM changed)) \\gexec\n",
+        oids.join(","),
+        only("conrelid"),
+        only("confrelid")
+    )
 }
 
 #[cfg(test)]
@@ -238,38 +318,31 @@ mod tests {
     fn a_deletion_quotes_names_and_values_whatever_is_in_them() {
         let conditions =
             [("e\"mail".to_owned(), Secret::new("o'neil\\@x")), ("n".to_owned(), Secret::new("1; DROP TABLE t"))];
-        let Statements::Ours(sql) = deletion("my app", "us\"ers", &conditions) else { unreachable!() };
-        assert_eq!(
-            sql.expose(),
-            r#"DELETE FROM "my app"."us""ers" WHERE "e""mail" =  E'o''neil\\@x' AND "n" = '1; DROP TABLE t'"#
-        );
+        let Statements::Ours { delete, count } = deletion("my app", "us\"ers", &conditions) else { unreachable!() };
+        let rows = r#"FROM "my app"."us""ers" WHERE "e""mail" =  E'o''neil\\@x' AND "n" = '1; DROP TABLE t'"#;
+        assert_eq!(delete.expose(), format!("DELETE {rows}"));
+        assert_eq!(count.expose(), format!("SELECT pg_catalog.count(*) {rows}"));
     }
 
     #[test]
     fn the_sql_reaches_psql_as_a_text_alone() {
         let script = script(&Statements::Own(Secret::new("DELETE FROM t;\n\\! touch x\nCOMMIT; SELECT :'v'")), "UTF8");
-        let body = script.split("DO LANGUAGE plpgsql ").nth(1).unwrap();
-        assert!(body.starts_with(" E'BEGIN EXECUTE "), "{body}");
+        assert!(script.contains("DO LANGUAGE plpgsql  E'BEGIN EXECUTE "), "{script}");
     }
 
     #[test]
     fn an_error_tells_no_value() {
-        let said = |failed: &str, ours: bool| refused(failed, ours).to_string();
-        assert_eq!(
-            said("22P02 invalid input syntax for type integer: \"ada\"", true),
-            "the SQL failed with PostgreSQL's error 22P02"
-        );
-        assert_eq!(
-            said("42601 syntax error at or near \"ada\"", false),
-            "the SQL failed with PostgreSQL's error 42601"
-        );
-        assert_eq!(said("42703 column \"ada\" does not exist", false), "the SQL failed with PostgreSQL's error 42703");
-        assert_eq!(
-            said("42703 column \"e-mail\" does not exist", true),
-            "the SQL failed with PostgreSQL's error 42703: column \"e-mail\" does not exist"
-        );
+        for failed in ["22P02 invalid input syntax for type integer: \"ada\"", "42703 column \"ada\" does not exist"] {
+            let error = refused(failed);
+            assert!(
+                !error.to_string().contains("ada")
+                    && matches!(&error, ErasingError::Refused { quoted, .. } if quoted.is_empty())
+            );
+        }
         let constraint =
             "23503 update or delete on table \"users\" violates foreign key constraint \"x\" on table \"orders\"";
-        assert!(said(constraint, false).ends_with("on table \"orders\""));
+        let ErasingError::Refused { state, quoted } = refused(constraint) else { unreachable!() };
+        assert_eq!((state.as_str(), quoted.join(" ").as_str()), ("23503", "users x orders"));
+        assert_eq!(refused("LG001 ").to_string(), ErasingError::Kept.to_string());
     }
 }

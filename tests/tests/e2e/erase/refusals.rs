@@ -26,6 +26,10 @@ fn what_goes_beyond_rows_is_refused_and_nothing_is_stored() {
         ("DELETE FROM orders WHERE contact = 'ada.o''neil'; COMMIT", "PostgreSQL's error 0A000"),
         ("\\! touch owned\nDELETE FROM orders", "PostgreSQL's error 42601"),
         ("DELETE FROM customers WHERE id = 'ada.o''neil'", "PostgreSQL's error 22P02"),
+        // Nothing is touched row by row, and all of it is gone.
+        ("TRUNCATE addresses", "more differs than the rows"),
+        // Cascades are triggers.
+        ("SET session_replication_role = replica; DELETE FROM customers", "break the foreign key"),
         (
             "DELETE FROM products WHERE name = 'product 1'; CREATE TABLE x AS SELECT 1 AS one",
             "what left the table public.x",
