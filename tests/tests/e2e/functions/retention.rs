@@ -161,14 +161,15 @@ fn of_two_runs_at_once_neither_loses_what_the_other_has_counted() {
 #[test]
 fn old_good_backups_are_removed_one_by_one_and_the_daily_run_passes_it_on() {
     let ground = Ground::new();
-    (0..9).for_each(|days| put_in_bucket(&ground.bucket, "app", days_ago(days)));
+    let made: Vec<_> = (0..9).map(days_ago).collect();
+    made.iter().for_each(|made| put_in_bucket(&ground.bucket, "app", *made));
     let vanished = || ground.bucket.get_json(STATUS)["vanished"].as_array().cloned().unwrap_or_default();
     // What it removes itself is missed by nobody.
     for _ in 0..2 {
         invoke(&retention(&ground, 7), &prune()).done();
         assert_eq!(vanished(), [] as [Value; 0]);
     }
-    SUFFIXES.iter().for_each(|suffix| ground.bucket.delete(&key("app", days_ago(6), suffix)));
+    SUFFIXES.iter().for_each(|suffix| ground.bucket.delete(&key("app", made[6], suffix)));
     // One that came in the very second of the newest that was counted would stand for it.
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     put_in_bucket(&ground.bucket, "app", days_ago(0) - jiff::SignedDuration::from_mins(7));
