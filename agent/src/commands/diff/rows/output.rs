@@ -125,7 +125,8 @@ impl Output {
             let more = if all > shown { format!("; {} not shown", words::grouped(all - shown)) } else { String::new() };
             let [added, removed, changed] = [added, removed, changed].map(words::grouped);
             match all {
-                0 => self.line("  the same rows, in another order")?,
+                0 if !plan.others.is_empty() => self.line("  the same values in the columns that both have")?,
+                0 => self.line("  the same rows, if in another order")?,
                 _ => self.line(&format!("  {added} added, {removed} removed, {changed} changed{more}"))?,
             }
         }
