@@ -46,9 +46,9 @@ fn tell(story: &mut Story) -> Vec<u32> {
     back_up(story, &agent);
     verify(story, &agent);
     restore(story, &agent, &postgres, &shop);
-    one_row(story, &agent, &shop);
     drill(story, &agent);
     restore_by_hand(story, folder.path(), &shop, &copy);
+    one_row(story, &agent, &shop);
     erase(story, &agent);
     let aws = cloud::play(story, &postgres, &shop);
     vec![postgres.pid(), s3.pid(), aws]
