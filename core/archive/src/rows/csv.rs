@@ -9,8 +9,13 @@ pub fn csv(value: Option<&[u8]>, is_alone: bool, out: &mut Vec<u8>) {
     if !value.is_empty() && !is_end && !value.iter().any(mistaken) {
         return out.extend_from_slice(value);
     }
+    in_double_quotes(value, out);
+}
+
+/// Adds it between double quotes, with those in it doubled.
+pub(super) fn in_double_quotes(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    for byte in value {
+    for byte in text {
         if *byte == b'"' {
             out.push(b'"');
         }

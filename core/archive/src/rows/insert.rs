@@ -1,15 +1,10 @@
 //! Values and names as SQL writes them, byte by byte: in no character set of a database is a byte of ASCII part of another letter.
 
+use super::csv::in_double_quotes;
+
 /// Adds a name in double quotes.
 pub fn identifier(name: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    for byte in name {
-        if *byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
+    in_double_quotes(name, out);
 }
 
 /// Adds a value as a text, which PostgreSQL reads as the column's type; on one line, whatever `standard_conforming_strings` says.
