@@ -23,7 +23,7 @@ build: tools ## compile everything
 
 .PHONY: test
 test: tools format lint guard doc instructions ## all checks (but `make deny`) and all tests
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked --no-fail-fast
 
 .PHONY: format
 format: ## check the formatting

@@ -149,16 +149,18 @@ fn processor_seconds() -> f64 {
 
 #[test]
 fn what_is_no_archive_is_named() {
-    let cases: [(&[u8], Kind); 5] = [
-        (b"", Kind::Empty),
-        (b"\x1f\x8b\x08\0\0\0\0\0", Kind::Gzip),
-        (b"\x28\xb5\x2f\xfd\0\0", Kind::Zstd),
-        (b"-- a comment\nSELECT 1;\n", Kind::PlainSql),
-        (&[0xee; 5000], Kind::Unknown),
+    let other = |found| Damage::NotAnArchive { found };
+    let wrapped = |found| Damage::Wrapped { found, layers: Vec::new() };
+    let cases: [(&[u8], Damage); 5] = [
+        (b"", other(Kind::Empty)),
+        (b"\x1f\x8b\x08\0\0\0\0\0", wrapped(Kind::Gzip)),
+        (b"\x28\xb5\x2f\xfd\0\0", wrapped(Kind::Zstd)),
+        (b"-- a comment\nSELECT 1;\n", other(Kind::PlainSql)),
+        (&[0xee; 5000], other(Kind::Unknown)),
     ];
-    for (bytes, found) in cases {
-        assert_eq!(walk(bytes), Err(Damage::NotAnArchive { found }));
-        assert_eq!(walk_by(bytes, 1), Err(Damage::NotAnArchive { found }), "byte by byte");
+    for (bytes, damage) in cases {
+        assert_eq!(walk(bytes), Err(damage.clone()));
+        assert_eq!(walk_by(bytes, 1), Err(damage), "byte by byte");
     }
 }
 
