@@ -15,6 +15,7 @@ mod reading;
 pub mod rows;
 mod sniff;
 mod walk;
+pub mod weave;
 
 pub use census::{Census, LargeObjectCensus, Sha256Hex, TableCensus};
 pub use compare::{Compared, Comparison, Outline, Pair, Rows, Table, compare_rows, differences, is_reordered, shown};

@@ -18,7 +18,7 @@ mod portion;
 mod second;
 mod tally;
 mod values;
-mod writing;
+pub(crate) mod writing;
 
 use serde::{Deserialize, Serialize};
 

@@ -14,12 +14,9 @@ use super::{
     second::SecondContents,
     tally::{Sum, Tally},
     values::{Input, Stop, Values},
+    writing::{LARGE_OBJECTS_BLOCK, TABLE_BLOCK},
 };
 use crate::{census::LargeObjectCensus, damage::Damage};
-
-/// `BLK_DATA` and `BLK_BLOBS`.
-const TABLE_BLOCK: u8 = 1;
-const LARGE_OBJECTS_BLOCK: u8 = 3;
 
 /// Reads data blocks and counts what they hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]

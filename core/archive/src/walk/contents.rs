@@ -62,13 +62,17 @@ pub struct InTablespace {
     pub place: Place,
 }
 
-/// Where two texts of an entry are in the dump.
+/// Where texts of an entry are in the dump.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     /// The role that owns it.
     pub owner: Place,
     /// Its SQL.
     pub definition: Place,
+    /// The OID of what it is of, in digits.
+    pub oid: Place,
+    /// The statement that its rows follow, `COPY … FROM stdin;`; empty where they are of another form.
+    pub copy: Place,
 }
 
 /// A text with its length before it, as the table of contents has them.
@@ -146,6 +150,12 @@ impl Entry {
     #[must_use]
     pub fn has_data(&self) -> bool {
         self.block.is_some()
+    }
+
+    /// Whether the data that it promises are rows as COPY writes them.
+    #[must_use]
+    pub fn is_copied(&self) -> bool {
+        self.block.as_ref().is_some_and(|block| block.content == Content::Rows)
     }
 
     /// Where its data block ends, in bytes from the dump's beginning; `None` before the walk has passed it. The next block,

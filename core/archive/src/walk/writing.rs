@@ -4,7 +4,10 @@
 const INT_SIZE: u8 = 4;
 const OFFSET_SIZE: u8 = 8;
 /// Most bytes of one chunk.
-pub(super) const CHUNK: usize = 256 << 10;
+pub(crate) const CHUNK: usize = 256 << 10;
+/// `BLK_DATA` and `BLK_BLOBS`, the types of a block.
+pub(crate) const TABLE_BLOCK: u8 = 1;
+pub(crate) const LARGE_OBJECTS_BLOCK: u8 = 3;
 /// The newest version that every pg_restore of 12 and newer reads.
 const VERSION: [u8; 3] = [1, 14, 0];
 
@@ -80,31 +83,31 @@ pub(super) fn offset_of(out: &mut Vec<u8>, size: u8, has_data: bool) {
 }
 
 /// The beginning of a table's block.
-pub(super) fn table(out: &mut Vec<u8>, dump_id: i32) {
-    out.push(1);
+pub(crate) fn table(out: &mut Vec<u8>, dump_id: i32) {
+    out.push(TABLE_BLOCK);
     int(out, dump_id);
 }
 
 /// The beginning of a block of large objects.
-pub(super) fn large_objects(out: &mut Vec<u8>, dump_id: i32) {
-    out.push(3);
+pub(crate) fn large_objects(out: &mut Vec<u8>, dump_id: i32) {
+    out.push(LARGE_OBJECTS_BLOCK);
     int(out, dump_id);
 }
 
 /// Bytes of a block, as chunks.
-pub(super) fn chunks(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn chunks(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.chunks(CHUNK) {
         text(out, Some(chunk));
     }
 }
 
 /// The end of chunks, or of large objects.
-pub(super) fn end(out: &mut Vec<u8>) {
+pub(crate) fn end(out: &mut Vec<u8>) {
     int(out, 0);
 }
 
 /// An integer, its sign first.
-pub(super) fn int(out: &mut Vec<u8>, value: i32) {
+pub(crate) fn int(out: &mut Vec<u8>, value: i32) {
     out.push(u8::from(value < 0));
     out.extend(value.unsigned_abs().to_le_bytes());
 }

@@ -16,6 +16,7 @@ mod crafted;
 mod fixtures;
 mod hostile;
 mod server;
+mod woven;
 mod writer;
 
 use archive::{Damage, Sha256Hex, TableCensus, Walk, Walked};

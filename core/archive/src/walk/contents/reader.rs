@@ -227,6 +227,8 @@ impl Draft {
         match field {
             Field::Owner => Some(&mut self.places.owner),
             Field::Definition => Some(&mut self.places.definition),
+            Field::CatalogOid => Some(&mut self.places.oid),
+            Field::CopyStatement => Some(&mut self.places.copy),
             Field::Tablespace => Some(&mut self.tablespace),
             _ => None,
         }
