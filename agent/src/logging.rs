@@ -66,8 +66,8 @@ fn filter(verbose: u8, quiet: bool) -> EnvFilter {
     let ours = match (quiet, verbose) {
         (true, _) => "warn",
         (false, 0) => "warn,lastgood=info",
-        (false, 1) => "warn,lastgood=debug,repository=debug",
-        (false, _) => return EnvFilter::new("info,lastgood=trace,repository=trace"),
+        (false, 1) => "warn,lastgood=debug,postgres=debug,repository=debug",
+        (false, _) => return EnvFilter::new("info,lastgood=trace,postgres=trace,repository=trace"),
     };
     // The SDK's client asks its user to report what it can't read; our own error says what that is.
     EnvFilter::new(format!("{ours},aws_smithy_http_client::client=error,aws_smithy_http_client::client::tls=warn"))

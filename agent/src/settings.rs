@@ -71,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) compression: Compression,
     /// `None`: the compression's usual level.
     pub(crate) compression_level: Option<i32>,
+    /// How far a backup steps back for others, as `nice` has it.
+    pub(crate) nice: u32,
     pub(crate) verify: Verify,
     /// After how many days `verify --all` reads what is intact again; `None`: never.
     pub(crate) reverify_days: Option<u32>,
@@ -209,6 +211,7 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         name: all.get(&table::BACKUP_NAME),
         compression: all.get(&table::BACKUP_COMPRESSION)?,
         compression_level: all.get(&table::BACKUP_COMPRESSION_LEVEL),
+        nice: all.get(&table::BACKUP_NICE)?,
         verify: all.get(&table::BACKUP_VERIFY)?,
         reverify_days: all.get(&table::BACKUP_REVERIFY_DAYS).filter(|days| *days > 0),
         recipients,

@@ -10,6 +10,7 @@ mod leftovers;
 mod local;
 mod mark;
 mod name;
+mod nice;
 mod outcome;
 mod publish;
 mod run;
@@ -43,6 +44,7 @@ pub(crate) async fn run(args: &BackupArgs, settings: &Settings, interrupt: &Inte
             return Err(failure);
         }
     };
+    nice::step_back(settings);
     let mut outcomes = Outcomes::default();
     for database in &databases {
         let ping = ping(database, interrupt);

@@ -1,6 +1,7 @@
 //! One database's settings: its `[[database]]` entry over what all databases share.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(crate) struct DatabaseSettings {
     pub(crate) connection: Connection,
     /// How long pg_dump waits for a lock; zero: without a limit.
     pub(crate) lock_timeout: Duration,
+    /// How many sessions read rows at the same time; `None`: as many as suit the machine.
+    pub(crate) dump_jobs: Option<NonZeroUsize>,
     /// More options for pg_dump.
     pub(crate) dump_options: Vec<String>,
     /// The rules of `prune` for a bucket.
@@ -209,6 +212,9 @@ impl DatabaseSettings {
             name: connection.get("PGDATABASE").or_else(|| connection.get("PGUSER")).map(str::to_owned),
             connection,
             lock_timeout: layers.get(&table::BACKUP_LOCK_TIMEOUT).unwrap_or_default(),
+            dump_jobs: layers
+                .get(&table::BACKUP_JOBS)
+                .and_then(|jobs| NonZeroUsize::new(usize::try_from(jobs).unwrap_or(usize::MAX))),
             dump_options: layers.get(&table::BACKUP_PG_DUMP_OPTIONS).unwrap_or_default(),
             policy: retention::bucket(layers),
             directory_policy: retention::directory(layers),

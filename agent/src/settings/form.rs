@@ -63,6 +63,7 @@ pub(crate) const DAYS: Form<u32> = Form { words: "days", parse: |text| number(te
 pub(crate) const PORT: Form<u16> =
     Form { words: "port", parse: |text| number(link(text).map_or(text, |(_, port)| port), 1, u16::MAX) };
 /// zstd's and libdeflate's levels; which of them fits is decided with the compression.
+pub(crate) const NICE: Form<u32> = Form { words: "whole number from 0 to 19", parse: |text| number(text, 0, 19) };
 pub(crate) const LEVEL: Form<i32> = Form { words: "whole number from 1 to 22", parse: |text| number(text, 1, 22) };
 pub(crate) const SIZE: Form<u64> = Form { words: "bytes, or with a unit: `5MiB`, `1.5GB`", parse: size };
 /// S3's own limits of a part.

@@ -12,6 +12,7 @@
 //! | [`server`] | what a server says of itself |
 //! | [`database`] | what a database is, holds and is called |
 //! | [`quote`] | names and texts as SQL writes them |
+//! | `weave` | a dump by several sessions |
 //! | [`words`] | SQL that an archive brings, taken apart and quoted again |
 
 pub mod cluster;
@@ -29,6 +30,7 @@ mod secret;
 pub mod server;
 pub mod tools;
 mod version;
+mod weave;
 pub mod words;
 
 pub use connection::Connection;
@@ -41,3 +43,4 @@ pub use secret::Secret;
 pub use server::Server;
 pub use tools::{Tool, Tools};
 pub use version::Version;
+pub use weave::{AnyDump, DumpStopper, Finished, Readers, Sources, TableRows};

@@ -16,7 +16,7 @@ use crate::said::in_one_line;
 use crate::{Connection, Secret};
 
 /// Seconds, where the user says none: libpq itself would wait for a silent network as long as the kernel does.
-const CONNECT_TIMEOUT: &str = "15";
+pub(crate) const CONNECT_TIMEOUT: &str = "15";
 /// The state that a session of ours is in, whatever role, database and server set: no time-out but those of the network, no
 /// notices, names of the system's alone, writing allowed, and rows and definitions read as pg_dump writes them. Said in SQL: a pooler refuses `options` when a connection starts. A server tells
 /// which of the time-outs it knows.

@@ -8,6 +8,7 @@ pub(crate) mod healthcheck;
 mod interrupts;
 mod locks;
 mod memory;
+mod parallel;
 mod refusals;
 mod retention;
 mod secrets;
@@ -179,11 +180,16 @@ struct Stalled {
 
 /// Starts `lastgood backup` of `database`, and returns when megabytes of the dump have gone by and no more come.
 fn stall(agent: Agent, database: &Database<'_>, places: &Places) -> Stalled {
+    stall_after(12_000_000, agent, database, places)
+}
+
+/// The same, when so many bytes have come from the server.
+fn stall_after(bytes: u64, agent: Agent, database: &Database<'_>, places: &Places) -> Stalled {
     let server = database.server();
     let proxy = Proxy::start(&format!("127.0.0.1:{}", server.port()));
     let agent = agent.programs_of(server.installation());
     let agent = in_parts(places.both(agent.database_at(&proxy.address().port().to_string(), database.name())));
-    proxy.set(Fault::Stall(Direction::Down, 12_000_000));
+    proxy.set(Fault::Stall(Direction::Down, bytes));
     let mut running = agent.start(&["backup"]);
     running.wait_until("the middle of the dump", |_| proxy.has_struck());
     running.wait_until("parts in the bucket", |_| !places.bucket.open_uploads().is_empty());

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use archive::index::{Frames, Index};
 use archive::{Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked};
 use bytes::Bytes;
-use postgres::{Dump, DumpError};
+use postgres::{AnyDump, DumpError, Finished, TableRows};
 
 use crate::answers::failure::Failure;
 use crate::answers::progress::Progress;
@@ -49,6 +49,9 @@ pub(crate) enum CarryError {
     /// The user's own options chose another database than the one that was asked for.
     #[error("pg_dump dumped database {found} instead")]
     OtherDatabase { found: String },
+    /// What was read isn't what the server said that it sent.
+    #[error("the rows that were read are not as many as the server said: {table}")]
+    OtherRows { table: String },
     #[error("cannot compress: {0}")]
     Frames(FrameError),
     #[error("cannot encrypt: {0}")]
@@ -88,7 +91,8 @@ impl Road {
     ///
     /// # Errors
     /// [`CarryError`]; the uploads are then to be aborted.
-    pub(crate) fn carry(&self, dump: Dump, lanes: &mut Lanes) -> Result<Carried, CarryError> {
+    pub(crate) fn carry(&self, dump: impl Into<AnyDump>, lanes: &mut Lanes) -> Result<Carried, CarryError> {
+        let dump = dump.into();
         let stopper = dump.stopper();
         let (input, output) = archive::compress(self.frames).map_err(CarryError::Frames)?;
         std::thread::scope(|scope| {
@@ -111,7 +115,7 @@ impl Road {
     }
 
     /// pg_dump → census and index → frames.
-    fn read(&self, mut dump: Dump, mut input: FrameInput) -> Result<Dumped, CarryError> {
+    fn read(&self, mut dump: AnyDump, mut input: FrameInput) -> Result<Dumped, CarryError> {
         let mut walk = Walk::counting();
         let mut indexing = self.indexes.then(Indexing::new);
         let mut bytes = 0;
@@ -137,9 +141,10 @@ impl Road {
             }
         }
         // The exit status first: it explains a short archive.
-        let warnings = dump.finish()?;
+        let Finished { warnings, rows } = dump.finish()?;
         let contents_end = walk.contents_end();
         let walked = walk.finish().map_err(not_whole)?;
+        rows.iter().try_for_each(|rows| refuse_other_rows(&walked, rows))?;
         refuse_other(&walked.header.database, &self.database)?;
         input.finish();
         let index = indexing.and_then(|indexing| Some(indexing.finish(contents_end?, bytes)));
@@ -158,6 +163,17 @@ fn refuse_other(found: &str, database: &str) -> Result<(), CarryError> {
         return Ok(());
     }
     Err(CarryError::OtherDatabase { found: found.to_owned() })
+}
+
+/// Refuses rows that are others than those of which the server said how many they are.
+fn refuse_other_rows(walked: &Walked, told: &[TableRows]) -> Result<(), CarryError> {
+    let counted = walked.census.tables.iter().map(|table| table.rows);
+    if counted.clone().eq(told.iter().map(|told| Some(told.rows))) {
+        return Ok(());
+    }
+    let differs = told.iter().zip(counted).find(|(told, counted)| *counted != Some(told.rows));
+    let table = differs.map_or("the number of tables", |(told, _)| &told.table).to_owned();
+    Err(CarryError::OtherRows { table })
 }
 
 /// Frames → [age] → digest → uploads.

@@ -1,5 +1,6 @@
 //! The database that is dumped, and the pg_dump that fits it.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use catalog::manifest::Purpose;
@@ -9,7 +10,7 @@ use postgres::database::undumpable::Undumpable;
 use postgres::programs::dump_options;
 use postgres::programs::pg_dump::DumpOptions;
 use postgres::programs::pg_dumpall::{self, GlobalsError, GlobalsOptions};
-use postgres::{self, Dump, DumpError, Psql, Server, Stop, Tool, Tools, server, tools};
+use postgres::{self, AnyDump, DumpError, Psql, Readers, Server, Sources, Stop, Tool, Tools, server, tools};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::lanes;
@@ -22,6 +23,7 @@ pub(crate) struct Source {
     pub(crate) pg_dump: Tool,
     psql: Psql,
     options: DumpOptions,
+    readers: Readers,
     tools: Tools,
 }
 
@@ -103,7 +105,11 @@ impl Asked {
             _ => database.dump_options.clone(),
         };
         let options = DumpOptions { lock_timeout: database.lock_timeout, extra };
-        Ok(Source { server, pg_dump, psql, options, tools })
+        let readers = match database.dump_jobs {
+            Some(jobs) => Readers::Exactly(jobs),
+            None => Readers::Usual(usual_readers(), server.size),
+        };
+        Ok(Source { server, pg_dump, psql, options, readers, tools })
     }
 }
 
@@ -123,10 +129,11 @@ impl Source {
     ///
     /// # Errors
     /// When pg_dump cannot be run.
-    pub(crate) fn dump(&self) -> Result<Dump, Failure> {
+    pub(crate) fn dump(&self) -> Result<AnyDump, Failure> {
         // By its name, as the server said it: libpq's default must not be asked twice.
-        let connection = self.psql.connection().to(&self.server.database);
-        Dump::start(&self.pg_dump, &connection, &self.options, self.psql.stop()).map_err(|e| self.explain(&e))
+        let psql = self.psql.to(&self.server.database);
+        let sources = Sources { tool: &self.pg_dump, psql: &psql, options: &self.options };
+        sources.dump(self.readers).map_err(|e| self.explain(&e))
     }
 
     /// What the whole server has and the dump lacks: roles and tablespaces, as SQL.
@@ -201,6 +208,13 @@ fn refused(error: postgres::Error) -> Failure {
     }
 }
 
+/// As many as the machine has cores, but no more than a server that does other work as well can spare.
+fn usual_readers() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST_READERS)
+}
+
+/// Sessions that read rows where no setting says how many.
+const MOST_READERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
 /// How often a server that is not ready is asked.
 const PAUSE: Duration = Duration::from_secs(3);
 

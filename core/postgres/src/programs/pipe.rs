@@ -13,7 +13,7 @@ const SIZE: usize = 1 << 20;
 /// Bytes that are read or written at once, where that many are there.
 const CHUNK: usize = SIZE / 4;
 /// How long to let it gather: a pipe can neither fill up nor run dry in it.
-const GATHERING: Duration = Duration::from_millis(1);
+pub(crate) const GATHERING: Duration = Duration::from_millis(1);
 /// How often to wait for room before a write waits for it. A reader that is gone makes none, and only a write says so.
 const PAUSES: usize = 100;
 
@@ -40,20 +40,35 @@ impl<P: AsFd> WidePipe<P> {
 }
 
 impl WidePipe<ChildStdout> {
+    /// Whether there is room for bytes to gather while its reader pauses for [`GATHERING`].
+    pub(crate) fn is_wide(&self) -> bool {
+        self.is_wide
+    }
+
+    /// Reads what is there into `block`, up to `size` bytes in all, and waits only for the first. Returns how many; 0 at the end of
+    /// what the program writes.
+    ///
+    /// # Errors
+    /// When the pipe can't be read.
+    pub(crate) fn read_some(&mut self, block: &mut Vec<u8>, size: usize) -> io::Result<usize> {
+        // Asked for more than is there, a pipe gives what is there; asked for one byte, it waits for one.
+        let waiting = self.waiting()?.max(1);
+        let missing = size.saturating_sub(block.len()) as u64;
+        (&mut self.pipe).take(waiting.min(missing)).read_to_end(block)
+    }
+
     /// Fills `block` up to `size` bytes. It stays shorter only at the end of what the program writes.
     ///
     /// # Errors
     /// When the pipe can't be read.
     pub fn fill(&mut self, block: &mut Vec<u8>, size: usize) -> io::Result<()> {
         while block.len() < size {
-            // Asked for more than is there, a pipe gives what is there; asked for one byte, it waits for one.
-            let waiting = self.waiting()?.max(1);
-            let missing = (size - block.len()) as u64;
-            let read = (&mut self.pipe).take(waiting.min(missing)).read_to_end(block)?;
+            let missing = size - block.len();
+            let read = self.read_some(block, size)?;
             if read == 0 {
                 return Ok(());
             }
-            if self.is_wide && read < CHUNK.min(missing as usize) {
+            if self.is_wide && read < CHUNK.min(missing) {
                 sleep(GATHERING);
             }
         }

@@ -1,0 +1,222 @@
+//! What is read by whom: the archive's promises, the tables behind them, and the strands that they are read in.
+
+use std::sync::Arc;
+
+use archive::weave::{Head, Promised};
+use serde::Deserialize;
+
+/// Pages of a table that are read at once: 8 MiB of a usual server.
+const RANGE: u64 = 1024;
+/// Servers that find rows by where they lie.
+const WITH_TID_RANGES: u32 = 14;
+
+/// A table whose rows the archive promises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) dump_id: i32,
+    /// Its entry, in words.
+    pub(super) shown: String,
+    pub(super) oid: u32,
+    /// Its name, in quotes where it needs them, in the archive's character set.
+    pub(super) name: Vec<u8>,
+    /// Its columns, `a, "b c"`; empty for a table that has none.
+    pub(super) columns: Vec<u8>,
+    /// Which of its rows are dumped, `WHERE …`: those of an extension's table that its user wrote.
+    pub(super) condition: Option<String>,
+    /// How many pages it has; `None`: it is read at once.
+    pub(super) pages: Option<u64>,
+}
+
+/// What one strand is.
+#[derive(Clone, Debug)]
+pub(super) enum Job {
+    /// Rows of a table that lie in these pages; `None`: all.
+    Rows { table: Arc<Table>, pages: Option<Pages> },
+    /// All large objects, whose entries have these numbers.
+    LargeObjects(Arc<[i32]>),
+}
+
+/// Pages from one to before another; without another, to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pages {
+    pub(super) from: u64,
+    pub(super) to: Option<u64>,
+}
+
+/// What the server says of a table.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Told {
+    pub(super) oid: u32,
+    pub(super) is_heap: bool,
+    pub(super) pages: Option<u64>,
+    pub(super) is_changed: bool,
+    pub(super) condition: Option<String>,
+}
+
+/// The question whose rows are [`Told`]. `is_changed`: its rows were moved to another file after the snapshot, which then may not see
+/// them.
+pub(super) const TELL: &str = "SELECT pg_catalog.row_to_json(told) FROM (SELECT c.oid::pg_catalog.int8 AS oid,
+    c.relkind = 'r' AND coalesce(a.amname = 'heap', false) AS is_heap,
+    CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid)
+        / pg_catalog.current_setting('block_size')::pg_catalog.int8 END AS pages,
+    c.relkind = 'r' AND c.relfilenode <> 0
+        AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode AS is_changed,
+    e.condition FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
+    LEFT JOIN (SELECT pg_catalog.unnest(extconfig) AS oid, pg_catalog.unnest(extcondition) AS condition
+        FROM pg_catalog.pg_extension) e ON e.oid = c.oid WHERE c.oid = ANY ('{{OIDS}}')) AS told;";
+
+/// The tables of an archive's head, in its order, and the numbers of its entries of large objects, which come last.
+///
+/// # Errors
+/// Why they can't be read by several sessions, in words.
+pub(super) fn promised(head: &Head) -> Result<(Vec<Table>, Vec<i32>), String> {
+    let (mut tables, mut large_objects) = (Vec::new(), Vec::new());
+    for promise in &head.promises {
+        let (dump_id, shown) = (promise.dump_id, promise.name.clone());
+        match &promise.promised {
+            Promised::LargeObjects => large_objects.push(dump_id),
+            Promised::Rows { oid, copy } if large_objects.is_empty() => {
+                let (name, columns) = taken_apart(copy).ok_or_else(|| format!("{shown} has no usual COPY"))?;
+                tables.push(Table { dump_id, shown, oid: *oid, name, columns, condition: None, pages: None });
+            }
+            _ => return Err(format!("{shown} isn't rows of a table")),
+        }
+    }
+    Ok((tables, large_objects))
+}
+
+/// Adds what the server says of each.
+///
+/// # Errors
+/// Why they can't be read by several sessions, in words.
+pub(super) fn tell(tables: &mut [Table], told: &[Told], major: u32) -> Result<(), String> {
+    let mut by_oid: std::collections::HashMap<u32, &Told> = told.iter().map(|told| (told.oid, told)).collect();
+    for table in tables {
+        let Some(told) = by_oid.remove(&table.oid).filter(|told| !told.is_changed) else {
+            return Err(format!("{} was changed when the dump began", table.shown));
+        };
+        let condition = told.condition.clone().filter(|condition| !condition.trim().is_empty());
+        if condition.as_ref().is_some_and(|condition| !condition.is_ascii()) {
+            return Err(format!("{} has a condition that isn't ASCII", table.shown));
+        }
+        let is_split = told.is_heap && major >= WITH_TID_RANGES && condition.is_none() && !table.columns.is_empty();
+        table.pages = told.pages.filter(|&pages| is_split && pages > 2 * RANGE);
+        table.condition = condition;
+    }
+    Ok(())
+}
+
+/// The strands, in the archive's order.
+pub(super) fn jobs(tables: Vec<Table>, large_objects: Vec<i32>) -> impl Iterator<Item = Job> + Send {
+    let last = (!large_objects.is_empty()).then(|| Job::LargeObjects(large_objects.into()));
+    let rows = tables.into_iter().flat_map(|table| {
+        let table = Arc::new(table);
+        let count = table.pages.map_or(1, |pages| (pages / RANGE).max(1));
+        (0..count).map(move |number| {
+            let to = (number + 1 < count).then_some((number + 1) * RANGE);
+            let pages = table.pages.map(|_| Pages { from: number * RANGE, to });
+            Job::Rows { table: Arc::clone(&table), pages }
+        })
+    });
+    rows.chain(last)
+}
+
+impl Table {
+    /// The statement that copies what lies in these pages.
+    pub(super) fn copy(&self, pages: Option<Pages>) -> Vec<u8> {
+        let (name, columns) = (self.name.as_slice(), self.columns.as_slice());
+        let condition = match (pages, &self.condition) {
+            (Some(Pages { from, to }), _) => {
+                let end = to.map_or(String::new(), |to| format!(" AND ctid < '({to},0)'::pg_catalog.tid"));
+                format!("WHERE ctid >= '({from},0)'::pg_catalog.tid{end}")
+            }
+            (None, Some(condition)) => condition.clone(),
+            (None, None) if columns.is_empty() => return [b"COPY ", name, b" TO STDOUT"].concat(),
+            (None, None) => return [b"COPY ", name, b" (", columns, b") TO STDOUT"].concat(),
+        };
+        [b"COPY (SELECT ", columns, b" FROM ONLY ", name, b" ", condition.as_bytes(), b") TO STDOUT"].concat()
+    }
+}
+
+/// The name and the columns of `COPY schema.table (column, …) FROM stdin;`.
+fn taken_apart(copy: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let body = copy.strip_prefix(b"COPY ")?.trim_ascii_end().strip_suffix(b" FROM stdin;")?;
+    // Within quotes anything may stand.
+    let mut is_quoted = false;
+    let end = body.iter().position(|&byte| {
+        is_quoted ^= byte == b'"';
+        !is_quoted && byte == b' '
+    });
+    let (name, columns) = body.split_at(end.unwrap_or(body.len()));
+    let columns = columns.trim_ascii();
+    let columns = match columns.is_empty() {
+        true => columns,
+        false => columns.strip_prefix(b"(")?.strip_suffix(b")")?,
+    };
+    Some((name.to_vec(), columns.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(copy: &str) -> Table {
+        let (name, columns) = taken_apart(copy.as_bytes()).unwrap();
+        Table { dump_id: 1, shown: "TABLE DATA t".to_owned(), oid: 9, name, columns, condition: None, pages: None }
+    }
+
+    #[test]
+    fn each_tables_copy_is_what_pg_dump_says() {
+        let said = |table: &Table, pages| String::from_utf8(table.copy(pages)).unwrap();
+        let plain = table("COPY public.\"a (b\" (id, \"c) FROM stdin;\") FROM stdin;\n");
+        assert_eq!(said(&plain, None), "COPY public.\"a (b\" (id, \"c) FROM stdin;\") TO STDOUT");
+        assert_eq!(said(&table("COPY public.t  FROM stdin;\n"), None), "COPY public.t TO STDOUT");
+        let chosen = Table { condition: Some("WHERE id > 5".to_owned()), ..table("COPY s.t (id) FROM stdin;\n") };
+        assert_eq!(said(&chosen, None), "COPY (SELECT id FROM ONLY s.t WHERE id > 5) TO STDOUT");
+        let range = said(&table("COPY s.t (id) FROM stdin;\n"), Some(Pages { from: 0, to: Some(1024) }));
+        let (from, to) = ("ctid >= '(0,0)'::pg_catalog.tid", "ctid < '(1024,0)'::pg_catalog.tid");
+        assert_eq!(range, format!("COPY (SELECT id FROM ONLY s.t WHERE {from} AND {to}) TO STDOUT"));
+        assert_eq!(taken_apart(b"INSERT INTO t"), None);
+    }
+
+    #[test]
+    fn ranges_cover_every_page_once_and_the_last_has_no_end() {
+        for pages in [2049, 3000, 4096, 10_000] {
+            let jobs = jobs(vec![Table { pages: Some(pages), ..table("COPY s.t (id) FROM stdin;\n") }], vec![7]);
+            let mut next = Some(0);
+            for job in jobs {
+                match job {
+                    Job::Rows { pages: Some(range), .. } => {
+                        assert_eq!(Some(range.from), next);
+                        next = range.to;
+                    }
+                    Job::Rows { pages: None, .. } => panic!("a whole table"),
+                    Job::LargeObjects(ids) => assert_eq!((&*ids, next), (&[7][..], None)),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_large_heaps_are_split() {
+        let told = |is_heap, pages, condition: Option<&str>| Told {
+            oid: 9,
+            is_heap,
+            pages: Some(pages),
+            is_changed: false,
+            condition: condition.map(str::to_owned),
+        };
+        let split = |told: Told, major| {
+            let mut tables = [table("COPY s.t (id) FROM stdin;\n")];
+            tell(&mut tables, &[told], major).map(|()| tables[0].pages.is_some())
+        };
+        assert_eq!(split(told(true, 5000, None), 14), Ok(true));
+        assert_eq!(split(told(true, 5000, None), 13), Ok(false), "no ranges");
+        assert_eq!(split(told(false, 5000, None), 15), Ok(false), "another access method");
+        assert_eq!(split(told(true, 2048, None), 15), Ok(false), "small");
+        assert_eq!(split(told(true, 5000, Some("WHERE x")), 15), Ok(false), "an extension's");
+        assert!(split(told(true, 9, Some("WHERE ä")), 15).is_err());
+        assert!(split(Told { is_changed: true, ..told(true, 9, None) }, 15).is_err());
+        assert!(split(Told { oid: 8, ..told(true, 9, None) }, 15).is_err(), "gone");
+    }
+}

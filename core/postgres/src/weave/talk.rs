@@ -1,0 +1,181 @@
+//! A psql whose session stays open: it is told SQL, and what that prints is read up to a mark.
+//!
+//! The mark is a line that begins with `\.`, which is what ends rows: COPY writes no such line.
+
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::thread::sleep;
+
+use archive::weave::Abandoned;
+
+use crate::programs::pipe::{GATHERING, WidePipe};
+use crate::programs::program::{Ended, Manner, PATIENCE, Program, ProgramError, Stderr, Stopper};
+use crate::psql::CONNECT_TIMEOUT;
+use crate::{DumpError, Psql};
+
+/// Most bytes of what is printed that are handed on at once.
+pub(super) const PIECE: usize = 256 << 10;
+/// When less is there than this, some is let gather.
+const GATHERED: usize = 64 << 10;
+/// Said behind every script. psql fills in how its last statement ended, and how many rows the server said that it was.
+const MARK: &[u8] = b"\n\\echo '\\\\.' :ERROR :SQLSTATE :ROW_COUNT\n";
+/// Longer than any mark.
+const LONGEST_MARK: usize = 64;
+
+/// A session.
+pub(super) struct Talk {
+    program: Program,
+    stdin: ChildStdin,
+    stdout: WidePipe<ChildStdout>,
+    /// What was printed and hasn't been handed on.
+    block: Vec<u8>,
+}
+
+/// How a script ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    /// The SQLSTATE of the last statement; `None`: it succeeded.
+    pub(super) refused: Option<String>,
+    /// The rows of its command tag.
+    pub(super) rows: u64,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TalkError {
+    /// psql is gone; [`Talk::why`] tells the reason.
+    #[error("psql ended too early")]
+    Ended,
+    /// Nobody wants the rows.
+    #[error(transparent)]
+    Abandoned(#[from] Abandoned),
+}
+
+impl Talk {
+    /// Starts psql, which connects.
+    pub(super) fn start(psql: &Psql) -> Result<Self, ProgramError> {
+        let mut command = psql.connection().command(psql.program());
+        let timeout = psql.connection().get("PGCONNECT_TIMEOUT").unwrap_or(CONNECT_TIMEOUT);
+        command.env("LC_ALL", "C").env("PGCONNECT_TIMEOUT", timeout).args(["-X", "-q", "-A", "-t", "-w", "-f", "-"]);
+        // Ctrl-C at a terminal is ours to pass on.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
+        let (program, pipes) = Program::start_as(manner, "psql", &mut command, psql.stop())?;
+        let (Some(stdin), Some(stdout)) = (pipes.stdin, pipes.stdout) else {
+            return Err(ProgramError::Run { name: "psql", cause: "its pipes are missing".to_owned() });
+        };
+        Ok(Self { program, stdin, stdout: WidePipe::new(stdout), block: Vec::new() })
+    }
+
+    /// What can end it from another thread.
+    pub(super) fn stopper(&self) -> Stopper {
+        self.program.stopper()
+    }
+
+    /// Runs a script, and hands on what it prints in pieces of at most [`PIECE`] bytes, never an empty one. `take` takes the piece
+    /// out, and may leave another's memory.
+    pub(super) fn read(
+        &mut self,
+        script: &[u8],
+        mut take: impl FnMut(&mut Vec<u8>) -> Result<(), Abandoned>,
+    ) -> Result<Said, TalkError> {
+        let Self { stdin, stdout, block, .. } = self;
+        stdin.write_all(script).and_then(|()| stdin.write_all(MARK)).map_err(|_| TalkError::Ended)?;
+        let mut begins_line = true;
+        block.clear();
+        loop {
+            block.reserve_exact(PIECE.saturating_sub(block.len()));
+            let read = stdout.read_some(block, PIECE).map_err(|_| TalkError::Ended)?;
+            if let Some((length, said)) = mark(block, begins_line) {
+                block.truncate(length);
+                if !block.is_empty() {
+                    take(block)?;
+                }
+                return Ok(said);
+            }
+            if read == 0 {
+                return Err(TalkError::Ended);
+            }
+            if block.len() == PIECE {
+                // What may be the beginning of a mark waits for its rest.
+                let held = block.split_off(block.len() - mark_begun(block));
+                begins_line = !held.is_empty() || block.ends_with(b"\n");
+                take(block)?;
+                block.clear();
+                block.extend_from_slice(&held);
+            } else if read < GATHERED && stdout.is_wide() {
+                sleep(GATHERING);
+            }
+        }
+    }
+
+    /// Runs a script, and answers with what it prints.
+    pub(super) fn ask(&mut self, script: &str) -> Result<(String, Said), TalkError> {
+        let mut answer = Vec::new();
+        let said = self.read(script.as_bytes(), |piece| {
+            answer.append(piece);
+            Ok(())
+        })?;
+        Ok((String::from_utf8_lossy(&answer).into_owned(), said))
+    }
+
+    /// How it ended, for a talk that failed: what psql and the server said.
+    pub(super) fn why(self) -> DumpError {
+        let Self { program, stdin, stdout, .. } = self;
+        drop((stdin, stdout));
+        match program.finish() {
+            Ok(Ended { lines, .. }) => DumpError::Session { lines },
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// How long what comes before the mark is, and what the mark says, if `block` ends with one.
+fn mark(block: &[u8], begins_line: bool) -> Option<(usize, Said)> {
+    let body = block.strip_suffix(b"\n")?;
+    let begin = match body.iter().rposition(|&byte| byte == b'\n') {
+        Some(newline) => newline + 1,
+        None if begins_line => 0,
+        None => return None,
+    };
+    let line = std::str::from_utf8(body.get(begin..)?.strip_prefix(b"\\. ")?).ok()?;
+    let mut words = line.split(' ');
+    let (failed, state, rows) = (words.next()?, words.next()?, words.next()?);
+    let refused = (failed != "false").then(|| state.to_owned());
+    // A psql that doesn't know these variables shows their names: nothing is known then.
+    Some((begin, Said { refused, rows: rows.parse().unwrap_or(u64::MAX) }))
+}
+
+/// How many bytes at the end of a full block may belong to a mark.
+fn mark_begun(block: &[u8]) -> usize {
+    let (_, end) = block.split_at(block.len().saturating_sub(LONGEST_MARK));
+    let Some(newline) = end.iter().rposition(|&byte| byte == b'\n') else { return 0 };
+    let line = end.split_at(newline + 1).1;
+    if line == b"\\" || line.starts_with(b"\\.") { line.len() } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_is_the_line_that_no_row_can_be() {
+        let said = |refused: Option<&str>, rows| Said { refused: refused.map(str::to_owned), rows };
+        assert_eq!(mark(b"1\ta\n\\. false 00000 1\n", true), Some((4, said(None, 1))));
+        assert_eq!(mark(b"\\. true 55P03 0\n", true), Some((0, said(Some("55P03"), 0))));
+        assert_eq!(mark(b"\\. :ERROR :SQLSTATE :ROW_COUNT\n", true), Some((0, said(Some(":SQLSTATE"), u64::MAX))));
+        for rows in ["\\. false 00000 1", "\\\\. false 00000 1\n", "x\\. false 00000 1\n", "", "\n", "1\n"] {
+            assert_eq!(mark(rows.as_bytes(), true), None, "{rows:?}");
+        }
+        assert_eq!(mark(b"\\. false 00000 1\n", false), None, "the end of a row");
+    }
+
+    #[test]
+    fn a_mark_that_is_cut_waits() {
+        for (block, held) in [("1\n\\", 1), ("1\n\\. fal", 6), ("1\n", 0), ("1\n\\N\t", 0), ("1\n\\\\.", 0), ("\\.", 0)]
+        {
+            assert_eq!(mark_begun(block.as_bytes()), held, "{block:?}");
+        }
+    }
+}
