@@ -63,7 +63,9 @@ impl Proxy {
         match now.fault {
             Fault::None => true,
             Fault::GoAway(_, after) | Fault::Stall(_, after) => now.passed >= after,
-            Fault::CutOnce(..) | Fault::LoseAnswer(..) | Fault::StallAt(..) | Fault::Latency(_) => false,
+            Fault::CutOnce(..) | Fault::LoseAnswer(..) | Fault::StallAt(..) | Fault::Latency(_) | Fault::Rate(_) => {
+                false
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::state::{Direction, Fault, Request, State};
@@ -14,8 +15,13 @@ const REQUEST_LINE_LIMIT: usize = 8192;
 /// Carries bytes both ways until either end closes, or a fault cuts it.
 pub(super) fn forward(connection: &Arc<Connection>, state: &Arc<State>) {
     for direction in [Direction::Up, Direction::Down] {
-        let mut lane =
-            Lane { connection: Arc::clone(connection), direction, state: Arc::clone(state), line: Vec::new() };
+        let mut lane = Lane {
+            connection: Arc::clone(connection),
+            direction,
+            state: Arc::clone(state),
+            line: Vec::new(),
+            due: Instant::now(),
+        };
         std::thread::spawn(move || lane.run());
     }
 }
@@ -27,6 +33,8 @@ struct Lane {
     state: Arc<State>,
     /// The line that is going by, so far.
     line: Vec<u8>,
+    /// When the next bytes may pass, where they have a rate.
+    due: Instant,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -85,8 +93,9 @@ impl Lane {
         self.connection.loses_answer.load(Ordering::Relaxed) && !chunk.starts_with(b"HTTP/1.1 100")
     }
 
-    fn wait_for_passage(&self, length: usize) -> Passage {
-        let mut now = self.state.lock();
+    fn wait_for_passage(&mut self, length: usize) -> Passage {
+        let state = Arc::clone(&self.state);
+        let mut now = state.lock();
         loop {
             let whole = Passage { bytes: length, cut: now.closed };
             match now.fault {
@@ -96,8 +105,15 @@ impl Lane {
                     std::thread::sleep(latency);
                     return whole;
                 }
+                Fault::Rate(_) if self.direction == Direction::Up => return whole,
+                Fault::Rate(rate) => {
+                    drop(now);
+                    self.due = self.due.max(Instant::now()) + Duration::from_secs_f64(length as f64 / rate as f64);
+                    std::thread::sleep(self.due.saturating_duration_since(Instant::now()));
+                    return whole;
+                }
                 Fault::Stall(_, after) if now.passed >= after && !now.closed => {
-                    now = self.state.changed.wait(now).unwrap();
+                    now = state.changed.wait(now).unwrap();
                 }
                 // Not even the answer to what has just passed.
                 Fault::GoAway(..) if now.is_away() => return Passage { bytes: 0, cut: true },

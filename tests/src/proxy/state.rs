@@ -33,6 +33,8 @@ pub enum Fault {
     LoseAnswer(&'static str, &'static str),
     /// Each chunk waits this long.
     Latency(Duration),
+    /// So many bytes a second come from the server on each connection, and no more.
+    Rate(u64),
 }
 
 /// One HTTP request that went by.

@@ -53,7 +53,7 @@ pub enum DumpError {
         lines: Vec<String>,
     },
     /// A session that reads rows beside it failed.
-    #[error("a session that reads rows failed{}", said(.lines))]
+    #[error("a session that reads rows failed: {}", first(.lines))]
     Session {
         /// The last lines of what was said.
         lines: Vec<String>,
@@ -89,12 +89,17 @@ impl From<ProgramError> for DumpError {
     }
 }
 
-fn said(lines: &[String]) -> String {
+/// The line that says most.
+fn first(lines: &[String]) -> &str {
     let is_error = |line: &&String| ["error:", "ERROR:", "FATAL:"].iter().any(|word| line.contains(word));
-    let error = lines.iter().find(is_error).or_else(|| lines.last());
-    error.map_or(String::new(), |line| {
-        format!(": {}", line.trim_start_matches("pg_dump: ").trim_start_matches("error: "))
-    })
+    lines.iter().find(is_error).or_else(|| lines.last()).map_or("it ended without a word", String::as_str)
+}
+
+fn said(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!(": {}", first(lines).trim_start_matches("pg_dump: ").trim_start_matches("error: "))
 }
 
 impl Dump {

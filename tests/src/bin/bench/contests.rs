@@ -10,6 +10,7 @@ mod list;
 mod memory;
 mod restore;
 mod rows;
+mod sessions;
 mod start;
 mod tables;
 mod verify;
@@ -21,8 +22,11 @@ use crate::race::Contest;
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 20] = [
+pub(crate) const ALL: [(&str, Held); 23] = [
     ("backup", backup::hold),
+    ("sessions", sessions::hold),
+    ("one-table", sessions::hold_one_table),
+    ("distant", sessions::hold_distant),
     ("restore", restore::hold),
     ("restore-in-place", restore::hold_in_place),
     ("drill", drill::hold),

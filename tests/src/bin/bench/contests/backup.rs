@@ -51,7 +51,7 @@ pub(super) fn ours<'a>(ground: &'a Ground, database: &'a Database<'_>, compressi
     };
     let compression = compression.to_owned();
     Contestant::new(format!("lastgood backup, {compression}, {place}"), move || {
-        run(ground, ground.agent(database).setting("BACKUP_COMPRESSION", &compression), to)
+        of(ground, ground.agent(database).setting("BACKUP_COMPRESSION", &compression), to)
     })
 }
 
@@ -59,11 +59,12 @@ pub(super) fn ours<'a>(ground: &'a Ground, database: &'a Database<'_>, compressi
 fn judged<'a>(ground: &'a Ground, database: &'a Database<'_>, compression: &'static str) -> Contestant<'a> {
     Contestant::new(format!("lastgood backup, {compression}, to a directory, with its verdict"), move || {
         let agent = ground.agent(database).setting("BACKUP_VERIFY", "auto").setting("BACKUP_COMPRESSION", compression);
-        run(ground, agent, To::Folder)
+        of(ground, agent, To::Folder)
     })
 }
 
-fn run(ground: &Ground, agent: Agent, to: To) -> Lap {
+/// A backup by this agent.
+pub(super) fn of(ground: &Ground, agent: Agent, to: To) -> Lap {
     ground.in_folder(|folder| {
         let agent = if to == To::Bucket { agent } else { agent.directory(folder) };
         if to == To::Folder {
