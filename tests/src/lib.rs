@@ -15,6 +15,7 @@ pub mod glacier;
 pub mod history;
 pub mod ministack;
 pub mod old_archives;
+pub mod pooler;
 pub mod ports;
 pub mod postgres;
 pub mod process;

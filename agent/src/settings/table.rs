@@ -35,7 +35,7 @@ settings! {
         PG_BIN_DIR: PathBuf = PATH {}
         /// How long pg_dump waits for a table's lock before it gives up, so that a backup does not block a production system. `0s`: no limit.
         BACKUP_LOCK_TIMEOUT: Duration = DURATION { default: Some("30s"), per_database: true }
-        /// How many sessions read rows at the same time. `1`: pg_dump reads them by itself. Unset: as many as the machine has cores, at most 4, and 1 for a database of less than 64 MiB. Never more than a tenth of the server's free connections; 1 where the role or the database has a `CONNECTION LIMIT`.
+        /// How many sessions read rows at the same time. `1`: pg_dump reads them by itself. Unset: as many as the machine has cores, at most 4, and 1 for a database of less than 64 MiB. Never more than a tenth of the server's free connections; 1 behind a pooler, and where the role or the database has a `CONNECTION LIMIT`.
         BACKUP_JOBS: u32 = POSITIVE { per_database: true }
         /// How far `backup` and the programs that it runs step back when others want the processor: 0 to 19, as `nice` has it. The server's own processes don't change.
         BACKUP_NICE: u32 = NICE { default: Some("0") }

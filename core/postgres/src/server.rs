@@ -18,6 +18,8 @@ pub struct Server {
     pub size: Option<u64>,
     /// A standby: queries may be cancelled by replay, and nothing can be written.
     pub standby: bool,
+    /// The server's process that answered, which has ended since.
+    pub pid: i32,
     /// The settings under which `pg_dump` writes what it dumps.
     pub session: Session,
 }
@@ -25,7 +27,7 @@ pub struct Server {
 const FACTS: &str = "SELECT current_database() AS database, pg_encoding_to_char(encoding) AS encoding,
     current_setting('server_version_num')::int AS version_number,
     CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS size,
-    pg_is_in_recovery() AS standby";
+    pg_is_in_recovery() AS standby, pg_backend_pid() AS pid";
 
 impl Server {
     /// Asks the database that `psql` is connected to.

@@ -132,7 +132,7 @@ impl Source {
     pub(crate) fn dump(&self) -> Result<AnyDump, Failure> {
         // By its name, as the server said it: libpq's default must not be asked twice.
         let psql = self.psql.to(&self.server.database);
-        let sources = Sources { tool: &self.pg_dump, psql: &psql, options: &self.options };
+        let sources = Sources { tool: &self.pg_dump, psql: &psql, options: &self.options, ended: self.server.pid };
         sources.dump(self.readers).map_err(|e| self.explain(&e))
     }
 

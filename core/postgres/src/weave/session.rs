@@ -24,12 +24,13 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n";
 const SAVEPOINT: &str = "lastgood";
 /// What PostgreSQL answers when somebody waits for a lock that comes before ours.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
-/// How many connections are free, and whether the role's or the database's are counted. What others do shows only as a number.
+/// How many connections are free, whether the role's or the database's are counted by a limit. What others do shows only as a number. And the server's process.
 const CONNECTIONS: &str = "SELECT pg_catalog.current_setting('max_connections')::int
     - pg_catalog.current_setting('superuser_reserved_connections')::int
     - (SELECT pg_catalog.count(datid) FROM pg_catalog.pg_stat_activity),
     EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = session_user AND rolconnlimit >= 0)
-    OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database() AND datconnlimit >= 0);\n";
+    OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database() AND datconnlimit >= 0),
+    pg_catalog.pg_backend_pid();\n";
 /// Rows go where everything goes, but by a way of their own: psql forgets the command tag of what it writes to its stdout.
 const OUT: &str = " \\g /dev/fd/1\n";
 /// A row to try that way with.
@@ -67,7 +68,11 @@ impl From<TalkError> for Refusal {
 
 impl Session {
     /// The leader's session, its snapshot, and how many readers of `wanted` the server has connections for.
-    pub(super) fn lead(psql: &Psql, honoured: &Honoured, wanted: usize) -> Result<(Self, Setting, usize), DumpError> {
+    pub(super) fn lead(
+        (psql, ended): (&Psql, i32),
+        honoured: &Honoured,
+        wanted: usize,
+    ) -> Result<(Self, Setting, usize), DumpError> {
         let mut talk = Talk::start(psql)?;
         let script = format!("{BEGIN}{}SELECT pg_catalog.pg_export_snapshot();\n", settings(honoured));
         let asked = talk.ask(&script).and_then(|(snapshot, said)| Ok((snapshot, said, talk.ask(CONNECTIONS)?)));
@@ -77,7 +82,7 @@ impl Session {
             return Err(talk.why());
         }
         let setting = Setting { honoured: honoured.clone(), snapshot: snapshot.trim().to_owned() };
-        let readers = readers(&connections).map_or(1, |most| most.min(wanted));
+        let readers = readers(&connections, ended).map_or(1, |most| most.min(wanted));
         Ok((Self { talk, is_leader: true }, setting, readers))
     }
 
@@ -184,11 +189,12 @@ fn settings(honoured: &Honoured) -> String {
     format!("{}{role}", SETTINGS.replace("{DIGITS}", &digits))
 }
 
-/// How many readers the server's answer allows; `None`: only one session is to be used.
-fn readers(connections: &str) -> Option<usize> {
-    let (free, is_limited) = connections.trim().split_once('|')?;
-    let free: usize = free.parse().ok()?;
-    (is_limited == "f").then_some(free / SHARE)
+/// How many readers the server's answer allows; `None`: only one session is to be used. `ended`: the server's process of a session that has
+/// ended. If it serves this one as well, a pooler is in between, which has few sessions for all its clients.
+fn readers(connections: &str, ended: i32) -> Option<usize> {
+    let mut words = connections.trim().split('|');
+    let (free, is_limited, pid) = (words.next()?.parse::<usize>().ok()?, words.next()? != "f", words.next()?);
+    (!is_limited && pid != ended.to_string()).then_some(free / SHARE)
 }
 
 #[cfg(test)]
@@ -197,11 +203,12 @@ mod tests {
 
     #[test]
     fn a_tenth_of_the_free_connections_is_taken_and_none_where_they_are_counted() {
-        assert_eq!(readers("94|f\n"), Some(9));
-        assert_eq!(readers("19|f\n"), Some(1));
-        assert_eq!(readers("94|t\n"), None);
-        assert_eq!(readers("-3|f\n"), None);
-        assert_eq!(readers("ERROR"), None);
+        assert_eq!(readers("94|f|7\n", 6), Some(9));
+        assert_eq!(readers("19|f|7\n", 6), Some(1));
+        assert_eq!(readers("94|t|7\n", 6), None);
+        assert_eq!(readers("-3|f|7\n", 6), None);
+        assert_eq!(readers("94|f|7\n", 7), None, "behind a pooler");
+        assert_eq!(readers("ERROR", 6), None);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Sources<'a> {
     pub psql: &'a Psql,
     /// How to dump.
     pub options: &'a DumpOptions,
+    /// The server's process that answered a session before, which has ended.
+    pub ended: i32,
 }
 
 /// How many sessions read rows at the same time.
@@ -61,11 +63,11 @@ impl Sources<'_> {
     /// # Errors
     /// [`DumpError`] when pg_dump can't be run, fails before it has written the archive's head, or the run is told to stop.
     pub fn dump(&self, readers: Readers) -> Result<AnyDump, DumpError> {
-        let Self { tool, psql, options } = *self;
+        let Self { tool, psql, options, .. } = *self;
         let begun = match options::honoured(&options.extra) {
             _ if readers.wanted() < 2 => Err(None),
             Err(word) => Err(Some(format!("{word} is an option for pg_dump alone"))),
-            Ok(honoured) => match Session::lead(psql, &honoured, readers.wanted()) {
+            Ok(honoured) => match Session::lead((psql, self.ended), &honoured, readers.wanted()) {
                 Err(error @ DumpError::Interrupted(_)) => return Err(error),
                 Err(error) => Err(Some(error.to_string())),
                 Ok((_, _, ..2)) => Err(Some("the server has no connections to spare".to_owned())),
@@ -88,7 +90,7 @@ impl Sources<'_> {
         leader: Session,
         (setting, count): (Setting, usize),
     ) -> Result<AnyDump, DumpError> {
-        let Self { tool, psql, options } = *self;
+        let Self { tool, psql, options, .. } = *self;
         let mut on_snapshot = options.clone();
         on_snapshot.extra.push(format!("--snapshot={}", setting.snapshot));
         let mut dump = Dump::start_quietly(tool, psql.connection(), &on_snapshot, psql.stop())?;

@@ -4,6 +4,7 @@ use std::process::{Child, Stdio};
 
 use e2e::agent::{Agent, Outcome};
 use e2e::bounds::wait_until;
+use e2e::pooler::Pooler;
 use e2e::postgres::{Database, Installation, Postgres};
 
 use super::{Places, Stalled, agent, large, stall_after, through};
@@ -215,4 +216,32 @@ fn rows_that_a_policy_hides_are_refused_as_by_pg_dump() {
         places.hold_the_mark_alone();
     }
     database.query("DROP OWNED BY woven_reader; DROP ROLE woven_reader");
+}
+
+#[test]
+fn behind_a_pooler_pg_dump_is_alone_and_several_sessions_would_do_no_harm() {
+    let database = Postgres::shared().new_database("woven_pooler");
+    database.query(FILLER);
+    let (alone, ..) = back_up(agent().database(&database), 1);
+    let through = |pooler: &Pooler| agent().database_at(&pooler.port().to_string(), database.name());
+    let usual = Pooler::start(database.server(), &[]);
+    let (counts, _, outcome) = back_up(through(&usual), 2);
+    outcome.mentions(ALONE).mentions("no connections to spare");
+    assert_eq!(counts, alone);
+    // One that gives each client another of its sessions looks like a server.
+    let turning = Pooler::start(database.server(), &["server_round_robin = 1"]);
+    let mut busy: Vec<Child> = (0..4).map(|_| busy(&turning, &database)).collect();
+    for session in &mut busy {
+        wait_until("the pooler's sessions are open", || session.try_wait().unwrap().is_some());
+    }
+    let (counts, _, outcome) = back_up(through(&turning), 2);
+    outcome.mentions(TOGETHER);
+    assert_eq!(counts, alone);
+}
+
+/// A client of a pooler that keeps one of its sessions to itself for a while.
+fn busy(pooler: &Pooler, database: &Database<'_>) -> Child {
+    let mut psql = database.client(database.server().installation(), "psql");
+    psql.env("PGPORT", pooler.port().to_string()).args(["-XqAtc", "SELECT pg_sleep(1)"]);
+    psql.stdout(Stdio::null()).spawn().unwrap()
 }
