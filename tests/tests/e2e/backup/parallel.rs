@@ -245,3 +245,38 @@ fn busy(pooler: &Pooler, database: &Database<'_>) -> Child {
     psql.env("PGPORT", pooler.port().to_string()).args(["-XqAtc", "SELECT pg_sleep(1)"]);
     psql.stdout(Stdio::null()).spawn().unwrap()
 }
+
+#[test]
+fn every_session_sees_the_same_instant_while_others_write() {
+    let server = Postgres::start(Installation::debian());
+    let database = server.new_database("woven_ledger");
+    // Each of more pages than one session reads at once; what one account loses another one has, in the other table.
+    database.query(
+        "CREATE TABLE one WITH (fillfactor = 50) AS SELECT i AS id, 0 AS money, repeat(md5(i::text), 30) AS filler
+         FROM generate_series(1, 12000) AS i; ALTER TABLE one ADD PRIMARY KEY (id);
+         CREATE TABLE two WITH (fillfactor = 50) AS TABLE one; ALTER TABLE two ADD PRIMARY KEY (id)",
+    );
+    let transfers = "DO $$ DECLARE giver int; taker int; BEGIN LOOP
+        giver := 1 + floor(random() * 12000); taker := 1 + floor(random() * 12000);
+        UPDATE one SET money = money - 1 WHERE id = giver; UPDATE two SET money = money + 1 WHERE id = taker;
+        COMMIT; END LOOP; END $$";
+    let mut writers: Vec<Child> = (0..2).map(|_| background(&database, transfers)).collect();
+    let moved = || database.query("SELECT sum(money) FROM two").parse::<i64>().unwrap();
+    wait_until("money moves", || moved() > 100);
+    for _ in 0..3 {
+        let before = moved();
+        let (_, archive, outcome) = back_up(agent().database(&database), 3);
+        outcome.mentions(TOGETHER);
+        let copy = server.new_database("woven_ledger_copy");
+        copy.restore(&archive);
+        let sums = copy.query("SELECT (SELECT sum(money) FROM one) + (SELECT sum(money) FROM two), (SELECT count(*) FROM one), (SELECT sum(money) FROM two)");
+        let (kept, last) = sums.rsplit_once('|').unwrap();
+        assert_eq!(kept, "0|12000");
+        assert!(last.parse::<i64>().unwrap() >= before, "older than its beginning");
+        assert!(moved() > before, "nobody wrote while it was dumped");
+    }
+    server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO $$%'");
+    for writer in &mut writers {
+        wait_until("the writers have ended", || writer.try_wait().unwrap().is_some());
+    }
+}
