@@ -22,7 +22,7 @@ use archive::weave::{Thread, block};
 
 use self::plan::{Job, Pages};
 pub use self::start::{Readers, Sources};
-use self::work::Work;
+use self::work::{Rows, Work};
 use crate::programs::program::Stopper;
 use crate::{Dump, DumpError};
 
@@ -172,9 +172,9 @@ impl Woven {
         more
     }
 
-    fn follow(&mut self, thread: Thread<Job>, frame: &mut Vec<u8>) {
+    fn follow(&mut self, thread: Thread<Job, Rows>, frame: &mut Vec<u8>) {
         match thread {
-            Thread::Begin(Job::LargeObjects(_)) => self.is_raw = true,
+            Thread::Begin(Job::Small(_) | Job::LargeObjects(_)) => self.is_raw = true,
             Thread::Begin(Job::Rows { table, pages }) => {
                 if pages.is_none_or(|pages| pages.from == 0) {
                     block::begin(frame, table.dump_id);
@@ -188,9 +188,14 @@ impl Woven {
                 self.piece = Cursor::new(piece);
             }
             Thread::End { job: Job::LargeObjects(_), .. } => self.is_raw = false,
-            Thread::End { job: Job::Rows { pages, .. }, rows } => {
+            Thread::End { job: Job::Small(tables), outcome } => {
+                self.is_raw = false;
+                let told = tables.iter().zip(outcome);
+                self.rows.extend(told.map(|(table, rows)| TableRows { table: table.shown.clone(), rows }));
+            }
+            Thread::End { job: Job::Rows { pages, .. }, outcome } => {
                 if let Some(last) = self.rows.last_mut() {
-                    last.rows = last.rows.saturating_add(rows);
+                    last.rows = outcome.iter().fold(last.rows, |sum, rows| sum.saturating_add(*rows));
                 }
                 if matches!(pages, None | Some(Pages { to: None, .. })) {
                     block::end(frame);

@@ -14,9 +14,9 @@ const TURNS_ROOM: usize = 2 << 20;
 /// Buffers that are kept for the next pieces.
 const SPARE: usize = 16;
 
-/// The work of several readers on one output. `J`: what has to be known to read a strand.
-pub struct Loom<J> {
-    state: Mutex<State<J>>,
+/// The work of several readers on one output. `J`: what has to be known to read a strand. `O`: what its reader says of it in the end.
+pub struct Loom<J, O> {
+    state: Mutex<State<J, O>>,
     changed: Condvar,
     /// Bytes that may wait of strands whose turn has not come.
     room: usize,
@@ -32,17 +32,17 @@ pub struct Strand<J> {
 
 /// What the loom gives out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Thread<J> {
+pub enum Thread<J, O> {
     /// A strand begins.
     Begin(J),
     /// Its next piece.
     Piece(Vec<u8>),
-    /// It has ended. `rows` is what its reader said of it.
+    /// It has ended.
     End {
         /// As it was taken.
         job: J,
-        /// The number of its rows, as the server told it.
-        rows: u64,
+        /// What its reader said of it.
+        outcome: O,
     },
 }
 
@@ -51,10 +51,10 @@ pub enum Thread<J> {
 #[error("the dump was given up")]
 pub struct Abandoned;
 
-struct State<J> {
+struct State<J, O> {
     jobs: Peekable<Box<dyn Iterator<Item = J> + Send>>,
     /// From the one whose turn it is to the last that was taken.
-    strands: VecDeque<Held<J>>,
+    strands: VecDeque<Held<J, O>>,
     /// The number of the first of them.
     turn: u64,
     /// Bytes that wait, those of the first strand not counted.
@@ -63,16 +63,16 @@ struct State<J> {
     is_abandoned: bool,
 }
 
-struct Held<J> {
+struct Held<J, O> {
     job: J,
     pieces: VecDeque<Vec<u8>>,
     bytes: usize,
     has_begun: bool,
     is_handed_back: bool,
-    rows: Option<u64>,
+    outcome: Option<O>,
 }
 
-impl<J: Clone> Loom<J> {
+impl<J: Clone, O> Loom<J, O> {
     /// A loom for these strands. `room`: bytes that may wait of those whose turn hasn't come.
     pub fn new(jobs: impl Iterator<Item = J> + Send + 'static, room: usize) -> Self {
         let jobs: Box<dyn Iterator<Item = J> + Send> = Box::new(jobs);
@@ -150,9 +150,9 @@ impl<J: Clone> Loom<J> {
         Ok(())
     }
 
-    /// The strand is whole, and the server says that it has so many rows.
-    pub fn end(&self, strand: &Strand<J>, rows: u64) {
-        self.with(strand, |held| held.rows = Some(rows));
+    /// The strand is whole.
+    pub fn end(&self, strand: &Strand<J>, outcome: O) {
+        self.with(strand, |held| held.outcome = Some(outcome));
     }
 
     /// Gives the dump up: everybody who waits is told.
@@ -179,7 +179,7 @@ impl<J: Clone> Loom<J> {
     ///
     /// # Errors
     /// [`Abandoned`].
-    pub fn weave(&self) -> Result<Option<Thread<J>>, Abandoned> {
+    pub fn weave(&self) -> Result<Option<Thread<J, O>>, Abandoned> {
         let mut state = self.state();
         let next = loop {
             if state.is_abandoned {
@@ -198,15 +198,15 @@ impl<J: Clone> Loom<J> {
         Ok(next)
     }
 
-    fn state(&self) -> MutexGuard<'_, State<J>> {
+    fn state(&self) -> MutexGuard<'_, State<J, O>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State<J>>) -> MutexGuard<'a, State<J>> {
+    fn wait<'a>(&self, state: MutexGuard<'a, State<J, O>>) -> MutexGuard<'a, State<J, O>> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with(&self, strand: &Strand<J>, change: impl FnOnce(&mut Held<J>)) {
+    fn with(&self, strand: &Strand<J>, change: impl FnOnce(&mut Held<J, O>)) {
         if let Some(held) = self.state().held(strand) {
             change(held);
         }
@@ -214,19 +214,19 @@ impl<J: Clone> Loom<J> {
     }
 }
 
-impl<J: Clone> State<J> {
+impl<J: Clone, O> State<J, O> {
     /// Whether everything has been taken and given out.
     fn is_empty(&mut self) -> bool {
         self.strands.is_empty() && self.jobs.peek().is_none()
     }
 
-    fn held(&mut self, strand: &Strand<J>) -> Option<&mut Held<J>> {
+    fn held(&mut self, strand: &Strand<J>) -> Option<&mut Held<J, O>> {
         let place = strand.number.checked_sub(self.turn)?;
         self.strands.get_mut(usize::try_from(place).ok()?)
     }
 
     /// The next thread of the first strand, if it is there.
-    fn next(&mut self) -> Option<Thread<J>> {
+    fn next(&mut self) -> Option<Thread<J, O>> {
         let first = self.strands.front_mut()?;
         if !first.has_begun {
             first.has_begun = true;
@@ -236,18 +236,18 @@ impl<J: Clone> State<J> {
             first.bytes -= piece.len();
             return Some(Thread::Piece(piece));
         }
-        let rows = first.rows?;
+        let outcome = first.outcome.take()?;
         let Held { job, .. } = self.strands.pop_front()?;
         self.turn += 1;
         // What waits of the next one doesn't count any more: its turn has come.
         self.waiting -= self.strands.front().map_or(0, |next| next.bytes);
-        Some(Thread::End { job, rows })
+        Some(Thread::End { job, outcome })
     }
 }
 
-impl<J> Held<J> {
+impl<J, O> Held<J, O> {
     fn new(job: J) -> Self {
-        Self { job, pieces: VecDeque::new(), bytes: 0, has_begun: false, is_handed_back: false, rows: None }
+        Self { job, pieces: VecDeque::new(), bytes: 0, has_begun: false, is_handed_back: false, outcome: None }
     }
 }
 

@@ -55,7 +55,7 @@ fn woven(head: Head, jobs: Vec<Job>, (readers, size, room): (usize, usize, usize
             std::thread::spawn(move || {
                 while let Some(strand) = loom.take() {
                     strand.job.text.chunks(size).for_each(|piece| loom.put(&strand, piece.to_vec()).unwrap());
-                    loom.end(&strand, 0);
+                    loom.end(&strand, ());
                 }
             })
         })

@@ -25,6 +25,8 @@ pub(super) struct Table {
     pub(super) condition: Option<String>,
     /// How many pages it has; `None`: it is read at once.
     pub(super) pages: Option<u64>,
+    /// So small that it is read together with others.
+    pub(super) is_small: bool,
 }
 
 /// What one strand is.
@@ -32,6 +34,8 @@ pub(super) struct Table {
 pub(super) enum Job {
     /// Rows of a table that lie in these pages; `None`: all.
     Rows { table: Arc<Table>, pages: Option<Pages> },
+    /// All rows of several small tables.
+    Small(Arc<[Table]>),
     /// All large objects, whose entries have these numbers.
     LargeObjects(Arc<[i32]>),
 }
@@ -50,18 +54,27 @@ pub(super) struct Told {
     pub(super) is_heap: bool,
     pub(super) pages: Option<u64>,
     pub(super) is_changed: bool,
+    pub(super) is_small: bool,
     pub(super) condition: Option<String>,
 }
+
+/// Bytes of a small table on disk, and of what of it is stored elsewhere. What that may hold, compressed, is a few megabytes.
+pub(super) const SMALL: u64 = 64 << 10;
+/// Small tables that are read together.
+const TOGETHER: usize = 20;
 
 /// The question whose rows are [`Told`]. `is_changed`: its rows were moved to another file after the snapshot, which then may not see
 /// them.
 pub(super) const TELL: &str = "SELECT pg_catalog.row_to_json(told) FROM (SELECT c.oid::pg_catalog.int8 AS oid,
     c.relkind = 'r' AND coalesce(a.amname = 'heap', false) AS is_heap,
-    CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid)
-        / pg_catalog.current_setting('block_size')::pg_catalog.int8 END AS pages,
+    size / pg_catalog.current_setting('block_size')::pg_catalog.int8 AS pages,
+    coalesce(CASE WHEN size <= {SMALL} THEN c.reltoastrelid = 0
+        OR pg_catalog.pg_relation_size(c.reltoastrelid::pg_catalog.regclass) <= {SMALL} END, false) AS is_small,
     c.relkind = 'r' AND c.relfilenode <> 0
         AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode AS is_changed,
-    e.condition FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
+    e.condition FROM pg_catalog.pg_class c CROSS JOIN LATERAL
+        (SELECT CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid) END AS size OFFSET 0) s
+    LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
     LEFT JOIN (SELECT pg_catalog.unnest(extconfig) AS oid, pg_catalog.unnest(extcondition) AS condition
         FROM pg_catalog.pg_extension) e ON e.oid = c.oid WHERE c.oid = ANY ('{{OIDS}}')) AS told;";
 
@@ -77,7 +90,16 @@ pub(super) fn promised(head: &Head) -> Result<(Vec<Table>, Vec<i32>), String> {
             Promised::LargeObjects => large_objects.push(dump_id),
             Promised::Rows { oid, copy } if large_objects.is_empty() => {
                 let (name, columns) = taken_apart(copy).ok_or_else(|| format!("{shown} has no usual COPY"))?;
-                tables.push(Table { dump_id, shown, oid: *oid, name, columns, condition: None, pages: None });
+                tables.push(Table {
+                    dump_id,
+                    shown,
+                    oid: *oid,
+                    name,
+                    columns,
+                    condition: None,
+                    pages: None,
+                    is_small: false,
+                });
             }
             _ => return Err(format!("{shown} isn't rows of a table")),
         }
@@ -102,6 +124,7 @@ pub(super) fn tell(tables: &mut [Table], told: &[Told], major: u32) -> Result<()
         let is_split = told.is_heap && major >= WITH_TID_RANGES && condition.is_none() && !table.columns.is_empty();
         table.pages = told.pages.filter(|&pages| is_split && pages > 2 * RANGE);
         table.condition = condition;
+        table.is_small = told.is_small;
     }
     Ok(())
 }
@@ -109,16 +132,30 @@ pub(super) fn tell(tables: &mut [Table], told: &[Told], major: u32) -> Result<()
 /// The strands, in the archive's order.
 pub(super) fn jobs(tables: Vec<Table>, large_objects: Vec<i32>) -> impl Iterator<Item = Job> + Send {
     let last = (!large_objects.is_empty()).then(|| Job::LargeObjects(large_objects.into()));
-    let rows = tables.into_iter().flat_map(|table| {
-        let table = Arc::new(table);
-        let count = table.pages.map_or(1, |pages| (pages / RANGE).max(1));
-        (0..count).map(move |number| {
-            let to = (number + 1 < count).then_some((number + 1) * RANGE);
-            let pages = table.pages.map(|_| Pages { from: number * RANGE, to });
-            Job::Rows { table: Arc::clone(&table), pages }
-        })
+    let mut tables = tables.into_iter().peekable();
+    let groups = std::iter::from_fn(move || {
+        let first = tables.next()?;
+        let mut group = vec![first];
+        while group.len() < TOGETHER && group.iter().all(|table| table.is_small) {
+            let Some(next) = tables.next_if(|next| next.is_small) else { break };
+            group.push(next);
+        }
+        Some(group)
     });
-    rows.chain(last)
+    groups.flat_map(jobs_of).chain(last)
+}
+
+/// The strands of one table, or of several small ones.
+fn jobs_of(mut group: Vec<Table>) -> Vec<Job> {
+    let Some(table) = group.pop_if(|table| !table.is_small) else { return vec![Job::Small(group.into())] };
+    let table = Arc::new(table);
+    let count = table.pages.map_or(1, |pages| (pages / RANGE).max(1));
+    let ranges = (0..count).map(|number| {
+        let to = (number + 1 < count).then_some((number + 1) * RANGE);
+        let pages = table.pages.map(|_| Pages { from: number * RANGE, to });
+        Job::Rows { table: Arc::clone(&table), pages }
+    });
+    ranges.collect()
 }
 
 impl Table {
@@ -162,7 +199,16 @@ mod tests {
 
     fn table(copy: &str) -> Table {
         let (name, columns) = taken_apart(copy.as_bytes()).unwrap();
-        Table { dump_id: 1, shown: "TABLE DATA t".to_owned(), oid: 9, name, columns, condition: None, pages: None }
+        Table {
+            dump_id: 1,
+            shown: "TABLE DATA t".to_owned(),
+            oid: 9,
+            name,
+            columns,
+            condition: None,
+            pages: None,
+            is_small: false,
+        }
     }
 
     #[test]
@@ -190,11 +236,29 @@ mod tests {
                         assert_eq!(Some(range.from), next);
                         next = range.to;
                     }
-                    Job::Rows { pages: None, .. } => panic!("a whole table"),
+                    Job::Rows { pages: None, .. } | Job::Small(_) => panic!("a whole table"),
                     Job::LargeObjects(ids) => assert_eq!((&*ids, next), (&[7][..], None)),
                 }
             }
         }
+    }
+
+    #[test]
+    fn small_tables_are_read_together_and_keep_their_place() {
+        let sizes = [1, 1, 0, 1].into_iter().chain([1; 60]);
+        let tables = sizes.enumerate().map(|(number, small)| Table {
+            dump_id: number as i32,
+            is_small: small == 1,
+            ..table("COPY s.t (id) FROM stdin;\n")
+        });
+        let ids: Vec<Vec<i32>> = jobs(tables.collect(), Vec::new())
+            .map(|job| match job {
+                Job::Small(tables) => tables.iter().map(|table| table.dump_id).collect(),
+                Job::Rows { table, .. } => vec![table.dump_id],
+                Job::LargeObjects(_) => panic!("nobody has any"),
+            })
+            .collect();
+        assert_eq!(ids, [vec![0, 1], vec![2], (3..23).collect(), (23..43).collect(), (43..63).collect(), vec![63]]);
     }
 
     #[test]
@@ -204,6 +268,7 @@ mod tests {
             is_heap,
             pages: Some(pages),
             is_changed: false,
+            is_small: pages <= 8,
             condition: condition.map(str::to_owned),
         };
         let split = |told: Told, major| {

@@ -5,7 +5,7 @@ use archive::weave::Abandoned;
 use crate::programs::program::Stopper;
 use crate::quote::{identifier, literal};
 use crate::weave::options::Honoured;
-use crate::weave::plan::{TELL, Table, Told};
+use crate::weave::plan::{SMALL, TELL, Table, Told};
 use crate::weave::talk::{Said, Talk, TalkError};
 use crate::{DumpError, Psql};
 
@@ -131,7 +131,10 @@ impl Session {
     /// What the server says of these tables, and which version it is of.
     pub(super) fn tell(&mut self, tables: &[Table]) -> Result<(Vec<Told>, u32), Refusal> {
         let oids = tables.iter().map(|table| table.oid.to_string()).collect::<Vec<_>>().join(",");
-        let script = format!("SHOW server_version_num;\n{}\n", TELL.replace("{OIDS}", &oids));
+        let script = format!(
+            "SHOW server_version_num;\n{}\n",
+            TELL.replace("{OIDS}", &oids).replace("{SMALL}", &SMALL.to_string())
+        );
         let (answer, said) = self.talk.ask(&script)?;
         let unreadable = || Refusal::Words("the server's answer about its tables can't be read".to_owned());
         if said.refused.is_some() {
@@ -159,6 +162,34 @@ impl Session {
             }
         };
         self.talk.read(&script, take)
+    }
+
+    /// Copies all rows of each of these tables, and shows them; a reader only if nobody waits for one of their locks. How it ended, where
+    /// it ended badly.
+    pub(super) fn copy_each(
+        &mut self,
+        tables: &[Table],
+        mut each: impl FnMut(&Table, &[u8], u64),
+    ) -> Result<Option<Said>, TalkError> {
+        let names = tables.iter().map(|table| [b"ONLY ", table.name.as_slice()].concat()).collect::<Vec<_>>();
+        let lock = match self.is_leader {
+            // It has them.
+            true => b"SELECT WHERE false;".to_vec(),
+            false => {
+                let back = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}\\; LOCK TABLE ");
+                [back.as_bytes(), &names.join(&b", "[..]), b" IN ACCESS SHARE MODE NOWAIT;"].concat()
+            }
+        };
+        let copies = tables.iter().map(|table| [table.copy(None).as_slice(), OUT.as_bytes()].concat());
+        let mut bad = None;
+        self.talk.read_each([lock].into_iter().chain(copies), |number, text, said| {
+            if said.refused.is_some() {
+                bad.get_or_insert(said);
+            } else if let Some(table) = number.checked_sub(1).and_then(|number| tables.get(number)) {
+                each(table, text, said.rows);
+            }
+        })?;
+        Ok(bad)
     }
 
     /// Ends the leader's transaction, which has to be there still: only then did its snapshot and locks last.

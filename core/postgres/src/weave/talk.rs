@@ -18,6 +18,8 @@ use crate::{DumpError, Psql};
 pub(super) const PIECE: usize = 256 << 10;
 /// When less is there than this, some is let gather.
 const GATHERED: usize = 64 << 10;
+/// psql writes so many bytes at once; fewer are the end of what a statement prints, and the mark follows at once.
+const WRITTEN: usize = 4096;
 /// Said behind every script. psql fills in how its last statement ended, and how many rows the server said that it was.
 const MARK: &[u8] = b"\n\\echo '\\\\.' :ERROR :SQLSTATE :ROW_COUNT\n";
 /// Longer than any mark.
@@ -104,10 +106,48 @@ impl Talk {
                 take(block)?;
                 block.clear();
                 block.extend_from_slice(&held);
-            } else if read < GATHERED && stdout.is_wide() {
+            } else if read < GATHERED && read % WRITTEN == 0 && stdout.is_wide() {
                 sleep(GATHERING);
             }
         }
+    }
+
+    /// Runs scripts one after the other without waiting, and shows what each prints, and how it ended. Little enough to be held.
+    pub(super) fn read_each(
+        &mut self,
+        scripts: impl Iterator<Item = Vec<u8>>,
+        mut each: impl FnMut(usize, &[u8], Said),
+    ) -> Result<(), TalkError> {
+        let Self { stdin, stdout, block, .. } = self;
+        let (mut all, mut count) = (Vec::new(), 0);
+        for script in scripts {
+            all.extend(script);
+            all.extend_from_slice(MARK);
+            count += 1;
+        }
+        std::thread::scope(|scope| {
+            // psql may print more than a pipe holds before it has read all of this.
+            scope.spawn(|| stdin.write_all(&all));
+            block.clear();
+            let (mut seen, mut begin) = (0, 0);
+            for number in 0..count {
+                let (end, next, said) = loop {
+                    if let Some(found) = next_mark(block, begin, seen) {
+                        break found;
+                    }
+                    // The last line may not have come whole.
+                    seen =
+                        block.iter().rposition(|&byte| byte == b'\n').map_or(begin, |newline| newline + 1).max(begin);
+                    let room = block.len() + PIECE;
+                    if !stdout.read_some(block, room).is_ok_and(|read| read > 0) {
+                        return Err(TalkError::Ended);
+                    }
+                };
+                each(number, block.get(begin..end).unwrap_or_default(), said);
+                (begin, seen) = (next, next);
+            }
+            Ok(())
+        })
     }
 
     /// Runs a script, and answers with what it prints.
@@ -147,6 +187,21 @@ fn mark(block: &[u8], begins_line: bool) -> Option<(usize, Said)> {
     Some((begin, Said { refused, rows: rows.parse().unwrap_or(u64::MAX) }))
 }
 
+/// Where the next mark begins and what follows it, behind a place where a line begins, from where no mark has been seen.
+fn next_mark(block: &[u8], begin: usize, seen: usize) -> Option<(usize, usize, Said)> {
+    let mut at = seen.max(begin);
+    loop {
+        let line = block.get(at..)?;
+        let end = at + memchr::memchr(b'\n', line)? + 1;
+        if line.starts_with(b"\\. ")
+            && let Some((_, said)) = mark(block.get(at..end)?, true)
+        {
+            return Some((at, end, said));
+        }
+        at = end;
+    }
+}
+
 /// How many bytes at the end of a full block may belong to a mark.
 fn mark_begun(block: &[u8]) -> usize {
     let (_, end) = block.split_at(block.len().saturating_sub(LONGEST_MARK));
@@ -169,6 +224,16 @@ mod tests {
             assert_eq!(mark(rows.as_bytes(), true), None, "{rows:?}");
         }
         assert_eq!(mark(b"\\. false 00000 1\n", false), None, "the end of a row");
+    }
+
+    #[test]
+    fn marks_are_found_one_after_the_other() {
+        let block = b"1\n\\\\. x\n\\. false 00000 2\n\\. true 42P01 0\n3\n\\. fal";
+        let (end, next, said) = next_mark(block, 0, 0).unwrap();
+        assert_eq!((&block[..end], said.rows), (&b"1\n\\\\. x\n"[..], 2));
+        let (end, after, said) = next_mark(block, next, next).unwrap();
+        assert_eq!((end, said.refused.as_deref()), (next, Some("42P01")));
+        assert_eq!(next_mark(block, after, after), None);
     }
 
     #[test]

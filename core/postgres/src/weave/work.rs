@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use archive::weave::{Abandoned, Loom, Strand};
+use archive::weave::{Abandoned, Loom, Strand, block};
 
 use super::large_objects::LargeObjectsDump;
 use super::plan::{Job, Pages, Table};
@@ -11,6 +11,9 @@ use super::session::{LOCK_NOT_AVAILABLE, Session};
 use super::talk::{PIECE, Said, TalkError};
 use crate::programs::program::{ProgramError, Stopper};
 use crate::{Connection, DumpError, Stop, Tool};
+
+/// How many rows of each of a strand's tables the server said that it sent.
+pub(super) type Rows = Vec<u64>;
 
 /// What all threads of a dump know.
 pub(super) struct Shared {
@@ -23,7 +26,7 @@ pub(super) struct Shared {
 
 /// The threads, and what they work on.
 pub(super) struct Work {
-    pub(super) loom: Arc<Loom<Job>>,
+    pub(super) loom: Arc<Loom<Job, Rows>>,
     ender: Ender,
     failure: Failure,
     stop: Stop,
@@ -34,7 +37,7 @@ pub(super) struct Work {
 /// Ends everybody's work from another thread.
 #[derive(Clone)]
 pub struct Ender {
-    loom: Arc<Loom<Job>>,
+    loom: Arc<Loom<Job, Rows>>,
     stoppers: Arc<Mutex<Vec<Stopper>>>,
 }
 
@@ -67,7 +70,7 @@ impl Failure {
 /// One thread's work.
 struct Worker {
     shared: Arc<Shared>,
-    loom: Arc<Loom<Job>>,
+    loom: Arc<Loom<Job, Rows>>,
     ender: Ender,
     failure: Failure,
     is_leader: bool,
@@ -98,7 +101,7 @@ impl Work {
     /// Starts the threads.
     pub(super) fn start(
         shared: Shared,
-        loom: Loom<Job>,
+        loom: Loom<Job, Rows>,
         leader: Session,
         readers: Vec<Session>,
     ) -> Result<Self, DumpError> {
@@ -190,6 +193,7 @@ impl Worker {
     fn read(&self, session: &mut Session, strand: &Strand<Job>) -> Result<(), End> {
         match &strand.job {
             Job::Rows { table, pages } => self.read_rows(session, strand, (table, *pages)),
+            Job::Small(tables) => self.read_small(session, strand, tables),
             Job::LargeObjects(dump_ids) => self.read_large_objects(strand, dump_ids),
         }
     }
@@ -207,7 +211,7 @@ impl Worker {
         });
         match said {
             Ok(Said { refused: None, rows }) => {
-                self.loom.end(strand, rows);
+                self.loom.end(strand, vec![rows]);
                 Ok(())
             }
             Ok(Said { refused: Some(state), .. }) if state == LOCK_NOT_AVAILABLE && !has_rows && !self.is_leader => {
@@ -220,6 +224,33 @@ impl Worker {
         }
     }
 
+    /// Whole blocks of small tables, in one piece.
+    fn read_small(&self, session: &mut Session, strand: &Strand<Job>, tables: &[Table]) -> Result<(), End> {
+        let (mut blocks, mut rows) = (self.loom.buffer(), Vec::with_capacity(tables.len()));
+        let bad = session.copy_each(tables, |table, text, count| {
+            block::begin(&mut blocks, table.dump_id);
+            if !text.is_empty() {
+                block::chunk(&mut blocks, text.len());
+                blocks.extend_from_slice(text);
+            }
+            block::end(&mut blocks);
+            rows.push(count);
+        });
+        match bad {
+            Ok(None) => {
+                self.loom.put(strand, blocks)?;
+                self.loom.end(strand, rows);
+                Ok(())
+            }
+            Ok(Some(said)) if said.refused.as_deref() == Some(LOCK_NOT_AVAILABLE) && !self.is_leader => {
+                tracing::debug!("{} small tables are read by the leader: somebody waits for a lock", tables.len());
+                self.loom.hand_back(strand);
+                Ok(())
+            }
+            Ok(Some(_)) | Err(_) => Err(End::Session),
+        }
+    }
+
     fn read_large_objects(&self, strand: &Strand<Job>, dump_ids: &[i32]) -> Result<(), End> {
         let Shared { tool, connection, stop, snapshot, role } = &*self.shared;
         let from = (tool, connection, stop);
@@ -229,7 +260,7 @@ impl Worker {
             self.loom.put(strand, piece)?;
         }
         dump.finish()?;
-        self.loom.end(strand, 0);
+        self.loom.end(strand, Vec::new());
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 /// Everything a loom gives out.
-fn woven(loom: &Loom<u32>) -> Result<Vec<Thread<u32>>, Abandoned> {
+fn woven(loom: &Loom<u32, u64>) -> Result<Vec<Thread<u32, u64>>, Abandoned> {
     let mut all = Vec::new();
     while let Some(thread) = loom.weave()? {
         all.push(thread);
@@ -14,9 +14,9 @@ fn woven(loom: &Loom<u32>) -> Result<Vec<Thread<u32>>, Abandoned> {
     Ok(all)
 }
 
-fn whole(job: u32, pieces: &[&[u8]]) -> Vec<Thread<u32>> {
+fn whole(job: u32, pieces: &[&[u8]]) -> Vec<Thread<u32, u64>> {
     let pieces = pieces.iter().map(|piece| Thread::Piece(piece.to_vec()));
-    [Thread::Begin(job)].into_iter().chain(pieces).chain([Thread::End { job, rows: job.into() }]).collect()
+    [Thread::Begin(job)].into_iter().chain(pieces).chain([Thread::End { job, outcome: job.into() }]).collect()
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -41,7 +41,7 @@ fn strands_come_out_in_their_order_whatever_order_they_are_read_in() {
 
 #[test]
 fn nothing_to_read_is_over_at_once() {
-    let loom = Loom::<u32>::new(std::iter::empty(), 100);
+    let loom = Loom::<u32, u64>::new(std::iter::empty(), 100);
     assert_eq!((woven(&loom), loom.take().is_none(), loom.turned().is_none()), (Ok(Vec::new()), true, true));
 }
 
