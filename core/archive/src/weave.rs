@@ -10,4 +10,4 @@ mod head;
 mod loom;
 
 pub use self::head::{Head, HeadReader, Promise, Promised, Read};
-pub use self::loom::{Abandoned, Loom, Strand, Thread};
+pub use self::loom::{Abandoned, Loom, Strand, Thread, Turned};

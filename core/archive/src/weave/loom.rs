@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Bytes that may wait of the strand whose turn it is.
 const TURNS_ROOM: usize = 2 << 20;
@@ -28,6 +29,17 @@ pub struct Strand<J> {
     number: u64,
     /// How to read it.
     pub job: J,
+}
+
+/// What there is for whoever takes strands that were handed back.
+#[derive(Clone, Debug)]
+pub enum Turned<J> {
+    /// It is this one's turn.
+    Strand(Strand<J>),
+    /// Nothing so far.
+    NotYet,
+    /// There can be no more.
+    Over,
 }
 
 /// What the loom gives out.
@@ -106,19 +118,24 @@ impl<J: Clone, O> Loom<J, O> {
         self.with(strand, |held| held.is_handed_back = true);
     }
 
-    /// Waits until it is the turn of a strand that was handed back; `None` when there can be no more.
-    pub fn turned(&self) -> Option<Strand<J>> {
+    /// Waits until it is the turn of a strand that was handed back, but no longer than `patience`.
+    pub fn turned(&self, patience: Duration) -> Turned<J> {
+        let until = Instant::now() + patience;
         let mut state = self.state();
         loop {
             let number = state.turn;
             if state.is_abandoned || state.is_empty() {
-                return None;
+                return Turned::Over;
             }
             if let Some(first) = state.strands.front_mut().filter(|first| first.is_handed_back) {
                 first.is_handed_back = false;
-                return Some(Strand { number, job: first.job.clone() });
+                return Turned::Strand(Strand { number, job: first.job.clone() });
             }
-            state = self.wait(state);
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Turned::NotYet;
+            }
+            (state, _) = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
         }
     }
 

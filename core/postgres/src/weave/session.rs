@@ -192,6 +192,12 @@ impl Session {
         Ok(bad)
     }
 
+    /// Whether the session is still there.
+    pub(super) fn answers(&mut self) -> Result<(), TalkError> {
+        let (_, said) = self.talk.ask("SELECT WHERE false;\n")?;
+        if said.refused.is_none() { Ok(()) } else { Err(TalkError::Ended) }
+    }
+
     /// Ends the leader's transaction, which has to be there still: only then did its snapshot and locks last.
     pub(super) fn end(mut self) -> Result<(), DumpError> {
         match self.talk.ask("COMMIT;\n") {

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use archive::weave::{Abandoned, Loom, Strand, block};
+use archive::weave::{Abandoned, Loom, Strand, Turned, block};
 
 use super::large_objects::LargeObjectsDump;
 use super::plan::{Job, Pages, Table};
@@ -11,6 +12,9 @@ use super::session::{LOCK_NOT_AVAILABLE, Session};
 use super::talk::{PIECE, Said, TalkError};
 use crate::programs::program::{ProgramError, Stopper};
 use crate::{Connection, DumpError, Stop, Tool};
+
+/// How long the leader's connection may be silent: who forwards connections forgets those that are, some after minutes.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// How many rows of each of a strand's tables the server said that it sent.
 pub(super) type Rows = Vec<u64>;
@@ -176,9 +180,12 @@ impl Worker {
     /// Reads strand after strand; the session, where all went well.
     fn read_all(&self, mut session: Session) -> Option<Session> {
         loop {
-            let next = if self.is_leader { self.loom.turned() } else { self.loom.take() };
-            let Some(strand) = next else { return Some(session) };
-            let error = match self.read(&mut session, &strand) {
+            let done = match self.next() {
+                Turned::Strand(strand) => self.read(&mut session, &strand),
+                Turned::NotYet => session.answers().map_err(|_| End::Session),
+                Turned::Over => return Some(session),
+            };
+            let error = match done {
                 Ok(()) => continue,
                 Err(End::Abandoned) => return None,
                 Err(End::Failed(error)) => error,
@@ -187,6 +194,13 @@ impl Worker {
             self.failure.set(error);
             self.ender.end();
             return None;
+        }
+    }
+
+    fn next(&self) -> Turned<Job> {
+        match self.is_leader {
+            true => self.loom.turned(SILENCE),
+            false => self.loom.take().map_or(Turned::Over, Turned::Strand),
         }
     }
 

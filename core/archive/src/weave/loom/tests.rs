@@ -1,9 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use super::*;
+
+const LONG: Duration = Duration::from_secs(30);
 
 /// Everything a loom gives out.
 fn woven(loom: &Loom<u32, u64>) -> Result<Vec<Thread<u32, u64>>, Abandoned> {
@@ -31,6 +32,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 fn strands_come_out_in_their_order_whatever_order_they_are_read_in() {
     let loom = Loom::new(1..=3, 100);
     let strands = [(); 3].map(|()| loom.take().unwrap());
+    assert!(matches!(loom.turned(Duration::from_millis(1)), Turned::NotYet));
     assert!(loom.take().is_none());
     for strand in strands.iter().rev() {
         loom.put(strand, vec![strand.job as u8]).unwrap();
@@ -42,7 +44,10 @@ fn strands_come_out_in_their_order_whatever_order_they_are_read_in() {
 #[test]
 fn nothing_to_read_is_over_at_once() {
     let loom = Loom::<u32, u64>::new(std::iter::empty(), 100);
-    assert_eq!((woven(&loom), loom.take().is_none(), loom.turned().is_none()), (Ok(Vec::new()), true, true));
+    assert_eq!(
+        (woven(&loom), loom.take().is_none(), matches!(loom.turned(LONG), Turned::Over)),
+        (Ok(Vec::new()), true, true)
+    );
 }
 
 #[test]
@@ -76,7 +81,7 @@ fn a_strand_that_was_handed_back_is_read_when_its_turn_has_come() {
         let loom = Arc::clone(&loom);
         thread::spawn(move || {
             let mut read = Vec::new();
-            while let Some(strand) = loom.turned() {
+            while let Turned::Strand(strand) = loom.turned(LONG) {
                 loom.put(&strand, vec![9]).unwrap();
                 loom.end(&strand, strand.job.into());
                 read.push(strand.job);
@@ -104,7 +109,7 @@ fn everybody_hears_that_it_was_given_up() {
     };
     let leader = {
         let loom = Arc::clone(&loom);
-        thread::spawn(move || loom.turned().is_none())
+        thread::spawn(move || matches!(loom.turned(LONG), Turned::Over))
     };
     let weaver = {
         let loom = Arc::clone(&loom);
