@@ -72,15 +72,17 @@ fn drill(server: &Postgres, name: &str, make: impl Fn(&Database<'_>, &Path) -> R
         return 0;
     }
     let agent = Agent::new().database(&database).directory(&folder.path().join("backups"));
-    let backup = agent.run(&["backup"]);
-    if backup.code != Some(0) {
-        println!(
-            "{version}  {name:<14}  no backup: {}",
-            backup.stderr.lines().find(|l| l.contains("error")).unwrap_or_default()
-        );
-        return 0;
-    }
-    let mut failed = 0;
+    let mut failed = match by_several_sessions(&agent, folder.path()) {
+        Ok(None) => 0,
+        Ok(Some(words)) => {
+            println!("{version}  {name:<14}  {words}");
+            usize::from(words.starts_with("FAILED"))
+        }
+        Err(why) => {
+            println!("{version}  {name:<14}  no backup: {why}");
+            return 0;
+        }
+    };
     for arguments in [&["drill", "--json"][..], &["drill", "--json", "--temporary-server"]] {
         let begun = Instant::now();
         let outcome = agent.run(arguments);
@@ -106,6 +108,33 @@ fn drill(server: &Postgres, name: &str, make: impl Fn(&Database<'_>, &Path) -> R
         }
     }
     failed
+}
+
+/// Two backups, by pg_dump alone and by three sessions, of which the latter is the newest: what is to be said of them, if anything is.
+fn by_several_sessions(agent: &Agent, folder: &Path) -> Result<Option<&'static str>, String> {
+    let back_up = |jobs: &str, label: &str| {
+        let mut command = agent.command(&["backup", "--verbose", "--name", label]);
+        let output = process::output(command.env("BACKUP_JOBS", jobs));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.success() {
+            true => Ok(said.contains("sessions read rows at the same time")),
+            false => Err(said.lines().find(|line| line.contains("error")).unwrap_or_default().to_owned()),
+        }
+    };
+    back_up("1", "alone")?;
+    let together = back_up("3", "together")?;
+    let counts = |label: &str| {
+        let files = std::fs::read_dir(folder.join("backups")).unwrap().flatten().map(|file| file.path());
+        let suffix = format!("_{label}.manifest.json");
+        let manifest = files.into_iter().find(|file| file.to_string_lossy().ends_with(&suffix)).unwrap();
+        let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
+        ["census", "largeObjects"].map(|name| manifest[name].clone())
+    };
+    Ok(match (together, counts("alone") == counts("together")) {
+        (false, true) => Some("pg_dump was done before other sessions had begun"),
+        (true, true) => None,
+        (_, false) => Some("FAILED: three sessions read other rows than one"),
+    })
 }
 
 fn everything(database: &Database<'_>, _: &Path) -> Result<(), String> {
