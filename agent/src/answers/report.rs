@@ -70,6 +70,11 @@ impl Report {
         let _ = writeln!(std::io::stderr().lock(), "error: {}", visible(&failure.to_string()));
     }
 
+    /// Prints on stderr what a person has to know, and what no log may.
+    pub(crate) fn tell(self, line: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
+    }
+
     /// A log gets lines about a long run's progress.
     pub(crate) fn tells_progress(self) -> bool {
         !self.json && !self.quiet && !std::io::stderr().is_terminal()

@@ -142,6 +142,7 @@ fn describe(entry: &Entry, written: Timestamp, read: &ReadBack) -> Result<Manife
                 Format::Tar => format!("tar {}", header.version),
                 Format::Custom => header.version.to_string(),
             }),
+            dump_options: None,
         },
         census: walked.census.clone(),
         globals: None,

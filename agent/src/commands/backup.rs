@@ -4,7 +4,7 @@ pub(crate) mod carry;
 mod dry_run;
 mod dump;
 mod globals;
-mod index;
+pub(crate) mod index;
 pub(crate) mod lanes;
 mod leftovers;
 mod local;
@@ -14,7 +14,7 @@ mod nice;
 mod outcome;
 mod publish;
 mod run;
-mod seal;
+pub(crate) mod seal;
 mod shrink;
 mod source;
 

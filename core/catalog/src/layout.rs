@@ -236,10 +236,16 @@ impl Layout {
         format!("{}{STATUS}{DRILLS}{}.json", self.root, encode_database(database))
     }
 
-    /// The key of the certificate of an erasure that began then. Whatever lies there is read by people alone.
+    /// The key of the certificate of an erasure that began then. People read it, and the next erasure, which goes on with one that broke off.
     #[must_use]
     pub fn erasure(&self, began: Timestamp) -> String {
         format!("{}{STATUS}{ERASURES}{}.json", self.root, TimeZone::UTC.to_datetime(began).strftime("%Y%m%d_%H%M%S"))
+    }
+
+    /// What the keys of all certificates of erasures begin with.
+    #[must_use]
+    pub fn erasures_prefix(&self) -> String {
+        format!("{}{STATUS}{ERASURES}", self.root)
     }
 
     /// The key of a document about the cloud side itself.

@@ -118,6 +118,9 @@ pub struct Archive {
     pub pg_dump_version: Option<String>,
     /// Version of the archive format: `1.15-0`.
     pub format_version: Option<String>,
+    /// The user's own options with which it was dumped; none where they aren't known.
+    #[serde(rename = "pgDumpOptions", default, skip_serializing_if = "Option::is_none")]
+    pub dump_options: Option<Vec<String>>,
 }
 
 /// What the whole server has and no archive holds: roles, memberships, settings of roles and tablespaces, as `pg_dumpall

@@ -129,6 +129,7 @@ pub(crate) fn manifest() -> Manifest {
             encryption: None,
             pg_dump_version: Some("15.14".into()),
             format_version: Some("1.14-0".into()),
+            dump_options: None,
         },
         census: Census {
             tables: vec![table("public", "users", Some(12), 345, 1), table("audit", "log of \"all\"", None, 6_789, 2)],

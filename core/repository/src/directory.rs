@@ -111,6 +111,20 @@ impl Directory {
         .await
     }
 
+    /// The keys of the files in a folder, the hidden ones left out; one that isn't there has none.
+    pub(crate) async fn files_below(&self, prefix: String) -> Result<Vec<String>, Error> {
+        let folder = self.path.join(&prefix);
+        off_runtime(move || {
+            let rows = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                rows => rows.map_err(|error| Error::io(&folder, error))?,
+            };
+            let names = rows.flatten().filter_map(|row| row.file_name().into_string().ok());
+            Ok(names.filter(|name| !name.starts_with('.')).map(|name| format!("{prefix}{name}")).collect())
+        })
+        .await
+    }
+
     /// Files of known names; links are followed, and one that leads nowhere is nothing. A folder that nothing was stored
     /// in yet doesn't exist, and is empty.
     fn list_folder(&self, prefix: &str, objects: &mut Vec<Object>) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use catalog::erasure::Lock;
+use catalog::erasure::{Certificate, Lock};
 use catalog::{Entry, Object, Part};
 use jiff::Timestamp;
 
@@ -60,6 +60,27 @@ impl Repository {
             };
         }
         longest
+    }
+
+    /// The certificates of erasures that are stored here, each with its key: the newest that began, `most` of them. What isn't one is left out.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn certificates(&self, most: usize) -> Result<Vec<(String, Certificate)>, Error> {
+        let prefix = self.layout().erasures_prefix();
+        let mut keys = match self {
+            Self::Bucket(bucket) => bucket.list(&prefix).await?.into_iter().map(|object| object.key).collect(),
+            Self::Directory(directory) => directory.files_below(prefix).await?,
+        };
+        keys.retain(|key| key.ends_with(".json"));
+        keys.sort_unstable_by(|a, b| b.cmp(a));
+        let mut found = Vec::new();
+        for key in keys.into_iter().take(most) {
+            let read = self.read_key(&key).await?;
+            found
+                .extend(read.and_then(|json| Certificate::from_json(&json).ok()).map(|certificate| (key, certificate)));
+        }
+        Ok(found)
     }
 
     /// After how many days the bucket's lifecycle removes a version that was deleted or replaced; `None` where it says nothing, or may

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use catalog::glacier::{ColdClass, Retrieval};
 use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
@@ -266,18 +265,6 @@ impl Repository {
         match self {
             Self::Bucket(bucket) => Ok(Upload::to_bucket(bucket.clone(), key, metadata)),
             Self::Directory(directory) => directory.start_upload(key, metadata).await.map(Upload::to_directory),
-        }
-    }
-
-    /// Removes what dead runs left of this database's uploads: hidden files, open multipart uploads. The caller holds the
-    /// database's lock; `older_than` protects the runs of other machines. Returns how many were removed.
-    ///
-    /// # Errors
-    /// When they can't be listed; in a bucket it needs `s3:ListBucketMultipartUploads`.
-    pub async fn sweep(&self, database: &str, now: Timestamp, older_than: Duration) -> Result<usize, Error> {
-        match self {
-            Self::Bucket(bucket) => bucket.sweep_uploads(database, now, older_than).await,
-            Self::Directory(directory) => directory.sweep_partials(database, now, older_than).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! `lastgood erase`: a person leaves every backup, and nothing else does.
 
+mod broken;
 mod bucket;
 mod kills;
 mod refusals;

@@ -21,11 +21,11 @@ pub(crate) struct EraseArgs {
     /// Delete rows of this table, `NAME` or `SCHEMA.NAME`, and what hangs on them by ON DELETE CASCADE.
     #[arg(long, value_name = "TABLE", requires = "conditions")]
     pub(crate) table: Option<String>,
-    /// With --table: delete the rows whose COLUMN is VALUE. Repeat the option for several columns, all of which must match. Other users
-    /// of this machine may see a command line: --sql shows no value.
-    #[arg(long = "where", value_name = "COLUMN=VALUE", id = "conditions", requires = "table", value_parser = secret)]
+    /// With --table: delete the rows whose column has this value: `COLUMN=VALUE`, `COLUMN is null` or `COLUMN is not null`. Repeat the
+    /// option for rows for which all of them hold. Other users of this machine may see a command line: --sql shows no value.
+    #[arg(long = "where", value_name = "CONDITION", id = "conditions", requires = "table", value_parser = secret)]
     pub(crate) conditions: Vec<Secret>,
-    /// Show the plan, and count the rows in the newest backup. Store and remove nothing.
+    /// Show the plan, and count the rows in the newest backup that can be tried. Store and remove nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do not ask for confirmation: answer yes.
@@ -34,7 +34,7 @@ pub(crate) struct EraseArgs {
     /// Go on with an erasure that ended with this salt: what it has erased is not looked at again.
     #[arg(long, value_name = "SALT")]
     pub(crate) salt: Option<String>,
-    /// Write the certificate into FILE as well.
+    /// Write the certificate into FILE as well, after each backup.
     #[arg(long, value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
     #[command(flatten)]

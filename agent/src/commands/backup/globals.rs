@@ -12,7 +12,7 @@ use repository::{PutOutcome, Repository, Stored};
 use crate::answers::failure::Failure;
 use crate::commands::backup::lanes;
 use crate::commands::backup::run::Run;
-use crate::commands::backup::seal::seal;
+use crate::commands::backup::seal::{Sealing, seal};
 use crate::commands::backup::source::Source;
 use crate::settings::Settings;
 
@@ -110,7 +110,7 @@ fn read(source: &Source, settings: &Settings) -> Result<Globals, Failure> {
         Err(GlobalsError::Interrupted(signal)) => return Err(lanes::stopped_by(signal)),
         Err(error) => return Ok(Globals::missing(&error.to_string())),
     };
-    Ok(match seal(&sql, settings) {
+    Ok(match seal(&sql, Sealing::of(settings)) {
         Ok((bytes, digest)) => Globals { sealed: Some(Sealed { bytes, digest, passwords }), warning },
         Err(failure) => Globals::missing(&failure.error),
     })

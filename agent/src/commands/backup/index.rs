@@ -4,12 +4,12 @@
 use ::archive::index::{Frames, Index, Marker};
 use ::archive::{Damage, Digest, Observer, Outliner, Walk};
 use bytes::Bytes;
-use catalog::BackupId;
 use catalog::manifest::{Purpose, StoredIndex};
+use catalog::{BackupId, Stem};
 use repository::{PutOutcome, Repository, Stored};
 
 use crate::commands::backup::run::Run;
-use crate::commands::backup::seal::seal;
+use crate::commands::backup::seal::{Sealing, seal};
 
 /// What is noted of a dump while it goes by.
 pub(super) struct Indexing {
@@ -19,16 +19,57 @@ pub(super) struct Indexing {
 
 /// What became of the index in one repository.
 #[derive(Debug, Default)]
-pub(super) struct PutIndex {
+pub(crate) struct PutIndex {
     /// What the manifest names.
-    pub(super) named: Option<StoredIndex>,
+    pub(crate) named: Option<StoredIndex>,
     /// The same, as the repository knows it.
     pub(super) stored: Option<Stored>,
-    pub(super) warning: Option<String>,
+    pub(crate) warning: Option<String>,
 }
 
 /// What is stored: compressed, and encrypted where archives are.
-pub(super) type SealedIndex = Result<(Bytes, Digest), String>;
+pub(crate) type SealedIndex = Result<(Bytes, Digest), String>;
+
+/// The index of this backup as it is stored, the same in every repository.
+pub(crate) fn sealed(stem: &Stem, index: &Index, sealing: Sealing<'_>) -> SealedIndex {
+    let document = catalog::index::Index { stem: stem.clone(), of: index.clone() };
+    let json = document.to_json().map_err(|e| e.to_string())?;
+    seal(&json, sealing).map_err(|failure| failure.error)
+}
+
+/// Stores it beside the archive, which is there already.
+pub(crate) async fn put(repository: &Repository, id: &BackupId, sealed: &SealedIndex, is_encrypted: bool) -> PutIndex {
+    let refused = match sealed {
+        Ok((bytes, digest)) => {
+            match put_sealed(repository, &repository.layout().index(id, is_encrypted), bytes, digest).await {
+                Ok(put) => return put,
+                Err(why) => why,
+            }
+        }
+        Err(why) => why.clone(),
+    };
+    let warning = format!(
+        "the index was not stored with this backup, so its rows are looked for from its archive's front: {refused} (BACKUP_INDEX=false leaves it out)"
+    );
+    tracing::warn!("{warning}");
+    PutIndex { warning: Some(warning), ..PutIndex::default() }
+}
+
+async fn put_sealed(repository: &Repository, key: &str, bytes: &Bytes, digest: &Digest) -> Result<PutIndex, String> {
+    match repository.put_beside(key, bytes.clone()).await {
+        Ok(PutOutcome::Stored(stored)) => {
+            let named = StoredIndex {
+                key: key.to_owned(),
+                version_id: stored.version_id.clone(),
+                etag: stored.etag.clone(),
+                digest: digest.clone(),
+            };
+            Ok(PutIndex { named: Some(named), stored: Some(stored), warning: None })
+        }
+        Ok(PutOutcome::Exists) => Err(format!("{} is there already, with other content", repository.object_name(key))),
+        Err(error) => Err(error.to_string()),
+    }
+}
 
 impl Indexing {
     pub(super) fn new() -> Self {
@@ -76,51 +117,8 @@ impl Run<'_> {
         self.settings.index && self.purpose == Purpose::Backup
     }
 
-    /// The index as it is stored, the same in every repository.
+    /// The index as it is stored.
     pub(super) fn seal_index(&self, index: &Index) -> SealedIndex {
-        let document = catalog::index::Index { stem: self.stem.clone(), of: index.clone() };
-        let json = document.to_json().map_err(|e| e.to_string())?;
-        seal(&json, self.settings).map_err(|failure| failure.error)
-    }
-
-    /// Stores it beside the archive, which is there already.
-    pub(super) async fn put_index(&self, repository: &Repository, id: &BackupId, sealed: &SealedIndex) -> PutIndex {
-        let refused = match sealed {
-            Ok((bytes, digest)) => match self.put_sealed(repository, id, bytes, digest).await {
-                Ok(put) => return put,
-                Err(why) => why,
-            },
-            Err(why) => why.clone(),
-        };
-        let warning = format!(
-            "the index was not stored with this backup, so its rows are looked for from its archive's front: {refused} (BACKUP_INDEX=false leaves it out)"
-        );
-        tracing::warn!("{warning}");
-        PutIndex { warning: Some(warning), ..PutIndex::default() }
-    }
-
-    async fn put_sealed(
-        &self,
-        repository: &Repository,
-        id: &BackupId,
-        bytes: &Bytes,
-        digest: &Digest,
-    ) -> Result<PutIndex, String> {
-        let key = repository.layout().index(id, !self.settings.recipients.is_empty());
-        match repository.put_beside(&key, bytes.clone()).await {
-            Ok(PutOutcome::Stored(stored)) => {
-                let named = StoredIndex {
-                    key,
-                    version_id: stored.version_id.clone(),
-                    etag: stored.etag.clone(),
-                    digest: digest.clone(),
-                };
-                Ok(PutIndex { named: Some(named), stored: Some(stored), warning: None })
-            }
-            Ok(PutOutcome::Exists) => {
-                Err(format!("{} is there already, with other content", repository.object_name(&key)))
-            }
-            Err(error) => Err(error.to_string()),
-        }
+        sealed(&self.stem, index, Sealing::of(self.settings))
     }
 }

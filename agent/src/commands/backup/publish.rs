@@ -10,7 +10,7 @@ use repository::{PutOutcome, Repository, Stored};
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
 use crate::commands::backup::globals::Put;
-use crate::commands::backup::index::{PutIndex, SealedIndex};
+use crate::commands::backup::index::{self, PutIndex, SealedIndex};
 use crate::commands::backup::lanes::{Lane, Reached, under_way};
 use crate::commands::backup::outcome::{BackupOutcome, Kept};
 use crate::commands::backup::run::Run;
@@ -74,7 +74,7 @@ impl Run<'_> {
     ) -> Result<Kept, Failure> {
         let globals = self.put_globals(repository, id, &carried.globals).await;
         let index = match index {
-            Some(sealed) => self.put_index(repository, id, sealed).await,
+            Some(sealed) => index::put(repository, id, sealed, !self.settings.recipients.is_empty()).await,
             None => PutIndex::default(),
         };
         let found = self.put_shrink(repository, id, carried).await;
@@ -122,6 +122,7 @@ impl Run<'_> {
                 encryption: (!recipients.is_empty()).then_some(manifest::Encryption { recipients }),
                 pg_dump_version: Some(source.pg_dump.version.to_string()),
                 format_version: Some(header.version.to_string()),
+                dump_options: Some(source.dump_options().to_vec()),
             },
             census: carried.walked.census.clone(),
             globals: globals.named.clone(),

@@ -114,6 +114,11 @@ impl Asked {
 }
 
 impl Source {
+    /// The user's own options for pg_dump.
+    pub(super) fn dump_options(&self) -> &[String] {
+        &self.options.extra
+    }
+
     /// What is wrong with the user's own options for a backup that is to be restored, if anything is.
     pub(crate) fn partial(&self) -> Option<String> {
         let partial = dump_options::partial(&self.options.extra);

@@ -50,7 +50,7 @@ pub(super) fn again(
 ) -> Result<Dumped, Failure> {
     let (tool, mut looker) = (tool(job)?, Looker::new(job, comparison));
     tracing::info!("dumping the restored database with pg_dump {}", tool.version);
-    let options = DumpOptions { lock_timeout: database.lock_timeout, extra: options(database) };
+    let options = DumpOptions { lock_timeout: database.lock_timeout, extra: options(job, database) };
     let (connection, refused) = connection(job, psql)?;
     let mut dump = Dump::start(&tool, &connection, &options, psql.stop()).map_err(|e| failed(psql, &e))?;
     let progress = Progress::open_end(job.report, "comparing");
@@ -117,7 +117,7 @@ pub(super) fn definitions(
     is_wanted: impl Fn(&Described) -> bool,
 ) -> Result<Vec<Described>, Failure> {
     let (tool, adjustment) = (tool(job)?, Adjustment::of(job));
-    let extra = options(database).into_iter().chain(["--schema-only".to_owned()]).collect();
+    let extra = options(job, database).into_iter().chain(["--schema-only".to_owned()]).collect();
     let options = DumpOptions { lock_timeout: database.lock_timeout, extra };
     let (connection, _) = connection(job, psql)?;
     let mut dump = Dump::start(&tool, &connection, &options, psql.stop()).map_err(|e| failed(psql, &e))?;
@@ -150,11 +150,17 @@ pub(crate) fn connection(job: &Job, psql: &Psql) -> Result<(Connection, Session)
     Ok((psql.connection().under(&settings), refused))
 }
 
-/// Those with which backups are made, but for the role: it may not be known here.
-pub(crate) fn options(database: &DatabaseSettings) -> Vec<String> {
+/// Those with which this backup was made, as far as its manifest tells them, else those with which backups are made now; without the role,
+/// which may not be known here.
+pub(crate) fn options(job: &Job, database: &DatabaseSettings) -> Vec<String> {
+    let own = job.facts.backup.manifest.as_ref().and_then(|manifest| manifest.archive.dump_options.as_ref());
+    without_role(own.unwrap_or(&database.dump_options))
+}
+
+fn without_role(given: &[String]) -> Vec<String> {
     let mut options = Vec::new();
-    let mut words = database.dump_options.iter();
-    let role = dump_options::role(&database.dump_options).is_some();
+    let mut words = given.iter();
+    let role = dump_options::role(given).is_some();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--role" if role => drop(words.next()),

@@ -74,13 +74,25 @@ impl Wanted {
         archive: &Archive,
         interrupt: &Interrupt,
     ) -> Result<Installed, Failure> {
+        let nowhere = self.nowhere(settings, interrupt)?;
+        let head = Head::read(archive, &nowhere)?;
+        let server = server(&nowhere.tools, &head)?;
+        Ok(Installed { psql: nowhere.psql, head, server })
+    }
+
+    /// What the archive's head says; no server is needed for it.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn head(&self, settings: &Settings, archive: &Archive, interrupt: &Interrupt) -> Result<Head, Failure> {
+        Head::read(archive, &self.nowhere(settings, interrupt)?)
+    }
+
+    /// Nothing connects: it is the programs that are needed.
+    fn nowhere(&self, settings: &Settings, interrupt: &Interrupt) -> Result<Server, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, self.database.connection.clone(), interrupt.stop());
-        // Nothing connects: it is the programs that are needed.
-        let nowhere = Server { psql: psql.clone(), maintenance: psql.clone(), tools: tools.clone() };
-        let head = Head::read(archive, &nowhere)?;
-        let server = server(&tools, &head)?;
-        Ok(Installed { psql, head, server })
+        Ok(Server { psql: psql.clone(), maintenance: psql, tools })
     }
 
     /// In words.

@@ -23,11 +23,9 @@ use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::checks;
 use crate::commands::restore::facts::Facts;
-use crate::commands::restore::job::Job;
-use crate::commands::restore::plan;
+use crate::commands::restore::job::{Job, Watched};
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::swap;
-use crate::commands::restore::watch::{View, Watch};
 use crate::commands::restore::wish::Wish;
 use crate::host;
 use crate::interrupt::Interrupt;
@@ -73,9 +71,7 @@ pub(super) struct Report {
 
 /// Where the backup is restored, and what was decided.
 struct Planned {
-    job: Job,
-    watch: Watch,
-    view: View,
+    watched: Watched,
     // Held until the scratch database is gone.
     _claim: Option<scratch::Claim>,
 }
@@ -138,8 +134,8 @@ impl Run {
         }
         let ground = self.wanted.clone().open(&self.settings, &self.archive, &self.interrupt)?;
         let planned = self.plan(&ground, report)?;
-        let room = Room::on_the_server(&planned.job.facts);
-        Ok(Rehearsal::new(&backup, kind, place).of(report.version.clone(), room).planned(&planned.job))
+        let room = Room::on_the_server(&planned.watched.job.facts);
+        Ok(Rehearsal::new(&backup, kind, place).of(report.version.clone(), room).planned(&planned.watched.job))
     }
 
     /// A temporary server's room is looked at before anything is made there.
@@ -167,11 +163,11 @@ impl Run {
         let database = ground.database.clone();
         let queries = checks::of(&database)?;
         let planned = self.plan(&ground, report)?;
-        let (job, clock) = (&planned.job, &mut report.clock);
+        let (Watched { job, view, watch }, clock) = (&planned.watched, &mut report.clock);
         let begun = Instant::now();
         let new = create(job).map_err(uncreated)?;
         let (new, through) = swap::filled(job, new)?;
-        let seen = planned.watch.take();
+        let seen = watch.take();
         let read = seen.end.map_or_else(|| begun.elapsed(), |end| end.duration_since(begun));
         clock.note("download", seen.waited);
         clock.note("rows", read.saturating_sub(seen.waited));
@@ -181,7 +177,7 @@ impl Run {
         let comparison = ::archive::Comparison::new(seen.outline);
         let dumped = clock.time("dump", || dump::again(job, &psql, &database, comparison))?;
         let large_objects = &through.walked.census.large_objects;
-        let original = Original { tables: &seen.tables, large_objects, view: &planned.view };
+        let original = Original { tables: &seen.tables, large_objects, view };
         let finding = compare::compare(job, &database, &original, dumped)?;
         job.go_on()?;
         tracing::info!("dropping {}", new.name);
@@ -196,7 +192,7 @@ impl Run {
         let kind = self.wanted.kind;
         let (server, target, claim) = self.claim(ground)?;
         report.version = Some(Version::from_number(target.role.version_number()).to_string());
-        let Self { wish, settings, interrupt, backup, mut archive, .. } = self;
+        let Self { wish, settings, interrupt, backup, archive, .. } = self;
         let facts = Facts::gather(&wish, backup, target, &archive, &server)?;
         refuse_another_name(&facts)?;
         if let Some(room) = Room::on_the_server(&facts).filter(|_| kind != ServerKind::Temporary) {
@@ -206,15 +202,10 @@ impl Run {
                 "whether there is room for a scratch database can't be known: the server's disk can't be asked"
             );
         }
-        let plan = plan::decide(&wish, &facts)?;
-        plan.warnings.iter().for_each(|warning| tracing::info!("{warning}"));
-        let view = View { edits: plan.edits.clone() };
-        let watch = Watch::new(view.clone());
-        archive.watch = Some(watch.clone());
-        let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
+        let watched = Job::watched(wish, facts, (archive, server), interrupt, settings.report)?;
         // Hours of restoring would be for nothing.
-        dump::tool(&job)?;
-        Ok(Planned { job, watch, view, _claim: claim })
+        dump::tool(&watched.job)?;
+        Ok(Planned { watched, _claim: claim })
     }
 
     /// The scratch database's name, ours from here on. On a server of its own it is the database's own name.

@@ -4,12 +4,15 @@ use std::io::Read as _;
 use std::path::Path;
 
 use catalog::erasure::Asked;
+use catalog::words;
 use postgres::Secret;
-use postgres::database::erasing::{Statements, deletion};
+use postgres::database::erasing::{Statements, Wanted, deletion};
+use postgres::quote::identifier;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::cli::EraseArgs;
+use crate::cli::{self, Condition, EraseArgs, Name};
 use crate::commands::restore::head::Head;
+use crate::commands::restore::tables;
 
 /// Bytes of SQL that are taken.
 const MOST: u64 = 16 << 20;
@@ -27,13 +30,13 @@ pub(super) struct Request {
 enum What {
     /// The user's own SQL.
     Sql(Secret),
-    /// The rows of a table whose columns have these values.
-    Rows { table: String, conditions: Vec<(String, Secret)> },
+    /// The rows of a table whose columns have this.
+    Rows { table: String, conditions: Vec<(Name, Wanted)> },
 }
 
 impl Request {
     /// # Errors
-    /// Exit 2 when a condition has no `=`, or the file can't be read or says nothing.
+    /// Exit 2 when a condition is none, or the file can't be read or says nothing.
     pub(super) fn of(args: &EraseArgs) -> Result<Self, Failure> {
         let what = match (&args.sql, &args.table) {
             (Some(path), _) => What::Sql(read(path)?),
@@ -52,7 +55,7 @@ impl Request {
         let (table, columns) = match &what {
             What::Sql(_) => (None, Vec::new()),
             What::Rows { table, conditions } => {
-                (Some(table.clone()), conditions.iter().map(|(column, _)| column.clone()).collect())
+                (Some(table.clone()), conditions.iter().map(|(column, _)| column.text.clone()).collect())
             }
         };
         Ok(Self { what, asked: Asked { request, table, columns }, salt })
@@ -72,19 +75,17 @@ impl Request {
             What::Sql(sql) => return Ok(Some(Statements::Own(sql.clone()))),
             What::Rows { table, conditions } => (table, conditions),
         };
-        let tables = || head.entries("TABLE");
-        let full = tables().filter(|entry| format!("{}.{}", entry.schema, entry.name) == *table);
-        let mut found: Vec<_> = full.collect();
-        if found.is_empty() {
-            found = tables().filter(|entry| entry.name == *table).collect();
-        }
+        let found: Vec<_> = tables::named(&head.contents, table).into_iter().collect();
         match found.as_slice() {
             [] => Ok(None),
-            [one] => Ok(Some(deletion(&one.schema, &one.name, conditions))),
+            [(schema, name)] => {
+                let spelled =
+                    |(column, wanted): &(Name, Wanted)| (spelled(head, (schema, name), column), wanted.clone());
+                Ok(Some(deletion(schema, name, &conditions.iter().map(spelled).collect::<Vec<_>>())))
+            }
             several => {
-                let names: Vec<String> =
-                    several.iter().map(|entry| format!("{}.{}", entry.schema, entry.name)).collect();
-                Err(Failure::new(Exit::Usage, format!("{table} is the name of several tables: {}", names.join(", ")))
+                let names = words::first_of(several.iter().map(|(schema, name)| format!("{schema}.{name}")), 5, ", ");
+                Err(Failure::new(Exit::Usage, format!("{table} is the name of several tables: {names}"))
                     .hint("name the table with its schema: --table SCHEMA.TABLE"))
             }
         }
@@ -97,20 +98,41 @@ impl What {
         match self {
             Self::Sql(sql) => format!("sql {}", sql.expose()),
             Self::Rows { table, conditions } => {
-                let all: Vec<[&str; 2]> =
-                    conditions.iter().map(|(column, value)| [column.as_str(), value.expose()]).collect();
+                let one = |(column, wanted): &(Name, Wanted)| match wanted {
+                    Wanted::Value(value) => serde_json::json!([column.text, value.expose()]),
+                    Wanted::Null => serde_json::json!([column.text, null]),
+                    Wanted::NotNull => serde_json::json!([column.text, {"not": null}]),
+                };
+                let all: Vec<serde_json::Value> = conditions.iter().map(one).collect();
                 format!("rows {}", serde_json::json!([table, all]))
             }
         }
     }
 }
 
-fn condition(text: &Secret) -> Result<(String, Secret), Failure> {
-    match text.expose().split_once('=').filter(|(column, _)| !column.is_empty()) {
-        Some((column, value)) => Ok((column.to_owned(), Secret::new(value))),
-        None => Err(Failure::new(Exit::Usage, "a --where has no = between column and value")
-            .hint("give it as --where COLUMN=VALUE")),
-    }
+/// As `lastgood rows` reads it.
+fn condition(text: &Secret) -> Result<(Name, Wanted), Failure> {
+    let parsed: Condition = text.expose().parse().map_err(|why: &str| {
+        Failure::new(Exit::Usage, format!("a --where is no condition: {why}"))
+            .hint("give it as --where COLUMN=VALUE, --where 'COLUMN is null' or --where 'COLUMN is not null'")
+    })?;
+    let wanted = match parsed.wanted {
+        cli::Wanted::Value(value) => Wanted::Value(Secret::new(&*value)),
+        cli::Wanted::Null => Wanted::Null,
+        cli::Wanted::NotNull => Wanted::NotNull,
+    };
+    Ok((parsed.column, wanted))
+}
+
+/// A column's name as the table has it: what isn't quoted may be meant in lower case, as in SQL.
+fn spelled(head: &Head, (schema, name): (&str, &str), column: &Name) -> String {
+    let table = head.entries("TABLE").find(|entry| entry.schema == schema && entry.name == name);
+    let definition = table.and_then(|entry| entry.definition.as_deref()).unwrap_or_default();
+    let has = |column: &str| {
+        [column.to_owned(), identifier(column)].iter().any(|spelled| definition.contains(&format!("\n    {spelled} ")))
+    };
+    let lower = column.text.to_lowercase();
+    if column.quoted || has(&column.text) || !has(&lower) { column.text.clone() } else { lower }
 }
 
 fn read(path: &Path) -> Result<Secret, Failure> {
@@ -146,9 +168,12 @@ mod tests {
 
     #[test]
     fn a_condition_is_split_at_its_first_sign_and_tells_no_value() {
-        let (column, value) = condition(&Secret::new("email=a=b")).unwrap();
-        assert_eq!((column.as_str(), value.expose()), ("email", "a=b"));
-        for wrong in ["ada@example.org", "=ada@example.org"] {
+        let (column, wanted) = condition(&Secret::new("email=a=b")).unwrap();
+        let Wanted::Value(value) = wanted else { panic!("a value") };
+        assert_eq!((column.text.as_str(), value.expose()), ("email", "a=b"));
+        assert!(matches!(condition(&Secret::new("email is null")).unwrap().1, Wanted::Null));
+        assert!(matches!(condition(&Secret::new("email IS NOT NULL")).unwrap().1, Wanted::NotNull));
+        for wrong in ["ada@example.org", "=ada@example.org", "\"ada@example.org=1"] {
             assert!(!condition(&Secret::new(wrong)).unwrap_err().to_string().contains("ada"));
         }
     }

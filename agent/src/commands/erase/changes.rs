@@ -3,7 +3,7 @@
 use ::archive::{CopiedRows, CopyReader, Table};
 use catalog::erasure::ErasedTable;
 use postgres::Psql;
-use postgres::database::erasing::{Erasing, ErasingError, Rows, Statements, Touched, broken_keys};
+use postgres::database::erasing::{Erasing, ErasingError, Rows, Statements, Touched, broken_keys, unreach};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::head::Head;
@@ -36,6 +36,7 @@ pub(super) fn make(job: &Job, psql: &Psql, statements: &Statements) -> Result<Ch
     let head = &job.facts.head;
     let encoding = head.encoding();
     tracing::info!("erasing in the restored database");
+    let reaching = psql.script(&unreach()).map_err(|e| unasked(job, &e.to_string()))?;
     let (erasing, touched) = Erasing::begin(psql, encoding, statements).map_err(|e| refused(job, e))?;
     let mut left = Vec::new();
     for table in &touched {
@@ -54,8 +55,14 @@ pub(super) fn make(job: &Job, psql: &Psql, statements: &Statements) -> Result<Ch
         }
     }
     committed.end();
+    psql.script(&reaching).map_err(|e| unasked(job, &e.to_string()))?;
     refuse_broken_keys(job, psql, &touched)?;
     Ok(Changes { tables: changes, more })
+}
+
+fn unasked(job: &Job, why: &str) -> Failure {
+    let error = format!("cannot keep the SQL from other servers: {why}");
+    job.interrupted_or(Failure::new(Exit::Failed, error).hint("erase again"))
 }
 
 /// What breaks a foreign key can't be restored. The SQL may have switched the triggers off that see to them.
@@ -121,7 +128,13 @@ fn refused(job: &Job, error: ErasingError) -> Failure {
         ErasingError::Kept => {
             "erase with --sql, and see in the table's triggers and rules what they do with a deleted row"
         }
+        ErasingError::Roles => {
+            "leave them out: change them on the servers themselves; what stands of them beside a backup is copied as it is"
+        }
         ErasingError::Refused { state, .. } => match state.as_str() {
+            "55000" => {
+                "where it names foreign tables: their rows lie on other servers, and in no backup; erase with --sql from the tables of this database alone"
+            }
             "23503" => "rows of that table refer to what is to go: delete them first, in one file with --sql",
             "42P01" | "42703" | "3F000" => "this backup has no such table or column: name those that it has",
             "0A000" | "2D000" => {

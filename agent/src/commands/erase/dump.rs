@@ -27,7 +27,7 @@ pub(super) fn carry(
 ) -> Result<(Carried, Dumped), Failure> {
     let tool = dump::tool(job)?;
     tracing::info!("dumping what is left with pg_dump {}", tool.version);
-    let options = DumpOptions { lock_timeout: database.lock_timeout, extra: options(database) };
+    let options = DumpOptions { lock_timeout: database.lock_timeout, extra: options(job, database) };
     let (connection, _) = dump::connection(job, psql)?;
     let dump = Dump::start(&tool, &connection, &options, psql.stop());
     let dump = dump.map_err(|e| failed(job, &e.to_string()))?;
@@ -54,9 +54,9 @@ pub(super) fn progress(job: &Job) -> Progress {
 }
 
 /// Statistics tell the most frequent values of each column: they would bring back what has just been erased.
-fn options(database: &DatabaseSettings) -> Vec<String> {
+pub(super) fn options(job: &Job, database: &DatabaseSettings) -> Vec<String> {
     let is_wanted = |word: &String| !["--statistics", "--with-statistics"].contains(&word.as_str());
-    dump::options(database).into_iter().filter(is_wanted).collect()
+    dump::options(job, database).into_iter().filter(is_wanted).collect()
 }
 
 fn failed(job: &Job, why: &str) -> Failure {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::erasure::Known;
-use catalog::{BackupId, Catalog, Entry, Object};
+use catalog::{BackupId, Catalog, Entry, Manifest, Object};
 use jiff::Timestamp;
-use repository::{Error, Repository};
+use repository::{Error, Leftover, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::EraseArgs;
@@ -22,6 +22,8 @@ pub(super) struct Ground {
     pub(super) chosen: BTreeSet<BackupId>,
     /// Whether all were.
     pub(super) all: bool,
+    /// What runs have left of uploads of its backups, or still write; nothing where that can't be asked.
+    pub(super) leftovers: Vec<Leftover>,
     pub(super) began: Timestamp,
 }
 
@@ -46,7 +48,11 @@ impl Ground {
         for entry in catalog.entries.iter().filter(related) {
             known.insert(entry.id.clone(), look(&repository, entry, &keys, knows_locks).await?);
         }
-        Ok(Self { repository, catalog, known, chosen, all: args.all, began })
+        let leftovers = repository.leftovers(&catalog.database).await.unwrap_or_else(|error| {
+            tracing::debug!("{error}");
+            Vec::new()
+        });
+        Ok(Self { repository, catalog, known, chosen, all: args.all, leftovers, began })
     }
 
     /// The settings of its database.
@@ -56,7 +62,7 @@ impl Ground {
     }
 
     /// Its manifest, of a backup that has a readable one.
-    pub(super) fn manifest(&self, entry: &Entry) -> Option<&catalog::Manifest> {
+    pub(super) fn manifest(&self, entry: &Entry) -> Option<&Manifest> {
         self.known.get(&entry.id)?.manifest.as_ref()?.as_ref().ok()
     }
 }
@@ -114,8 +120,20 @@ async fn look(repository: &Repository, entry: &Entry, keys: &Keys, knows_locks: 
         Some(archive) if !archive.readable => !thawed(repository, archive).await?,
         _ => false,
     };
+    let is_open = is_open(entry, manifest.as_ref().and_then(|read| read.as_ref().ok()), keys);
+    Ok(Known { manifest, lock, is_cold, is_open, has_keys: !keys.is_empty() })
+}
+
+/// Whether it needs no key, or one that is there opens it, as far as its manifest says for whom it is encrypted.
+fn is_open(entry: &Entry, manifest: Option<&Manifest>, keys: &Keys) -> bool {
     let is_sealed = entry.archive.as_ref().is_some_and(|archive| archive.key.ends_with(".age"));
-    Ok(Known { manifest, lock, is_cold, is_open: !is_sealed || !keys.is_empty() })
+    let named = manifest.and_then(|manifest| manifest.archive.encryption.as_ref()).map(|found| &found.recipients);
+    let recipients: Vec<_> = named.into_iter().flatten().filter_map(|text| text.parse().ok()).collect();
+    match (is_sealed, recipients.is_empty()) {
+        (false, _) => true,
+        (true, true) => !keys.is_empty(),
+        (true, false) => keys.fit(&recipients),
+    }
 }
 
 /// Whether what lies in an archive storage class has been brought back.

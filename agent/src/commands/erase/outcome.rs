@@ -1,5 +1,7 @@
 //! What becomes of one backup.
 
+use std::collections::BTreeSet;
+
 use catalog::erasure::{Erased, ErasedTable, Fate, Lock, Obstacle, Row, number};
 use catalog::{BackupId, Entry, Manifest, Stem};
 use jiff::Timestamp;
@@ -36,12 +38,16 @@ pub(super) struct One<'a> {
 pub(super) enum Done {
     /// It is gone, and this has its place.
     Erased(Box<Replaced>),
-    /// It has no such rows, or was made by this very request.
+    /// An earlier run of this very request has made it, of another one that is gone.
+    Before(Box<Before>),
+    /// It has no such rows.
     Clean { has_table: bool },
     /// A remainder of an upload is gone.
     Cleared,
     /// It stays as it is.
     Left(Obstacle),
+    /// It stays, because the run ended before it was its turn: why.
+    NotBegun(String),
     /// This is to take its place, and a lock keeps it there.
     Locked(Box<Replaced>, Option<Lock>),
 }
@@ -53,6 +59,14 @@ pub(super) struct Replaced {
     pub(super) md5_after: String,
 }
 
+/// What an earlier run has made of another backup.
+pub(super) struct Before {
+    pub(super) of: BackupId,
+    pub(super) made: Timestamp,
+    pub(super) md5: String,
+    pub(super) replaced: Replaced,
+}
+
 /// What a trial found.
 pub(super) enum Trial {
     Found(Vec<ErasedTable>),
@@ -60,12 +74,12 @@ pub(super) enum Trial {
     NoTable,
 }
 
-impl One<'_> {
-    /// Does what the plan says.
+impl<'a> One<'a> {
+    /// Does what the plan says. `cleared`: what was there when the plan was made, and is gone.
     ///
     /// # Errors
     /// The original stays then.
-    pub(super) async fn carry_out(self, row: &Row<'_>) -> Result<Done, Failure> {
+    pub(super) async fn carry_out(self, row: &Row<'_>, cleared: &BTreeSet<BackupId>) -> Result<Done, Failure> {
         let repository = &self.ground.repository;
         match &row.fate {
             Fate::Leave(obstacle) => Ok(Done::Left(obstacle.clone())),
@@ -82,7 +96,7 @@ impl One<'_> {
                 tracing::info!("{by} was made of {} by an earlier run", row.entry.id);
                 self.replace(row.entry, by, manifest).await
             }
-            Fate::Erase => self.erase(row.entry).await,
+            Fate::Erase => self.erase(row.entry, cleared).await,
         }
     }
 
@@ -98,14 +112,21 @@ impl One<'_> {
         })
     }
 
-    async fn erase(self, entry: &Entry) -> Result<Done, Failure> {
+    /// Whether an earlier run of this very request has made it.
+    pub(super) fn is_made_by_it(self, entry: &Entry) -> Option<&'a Manifest> {
+        let manifest = self.ground.manifest(entry)?;
+        let erased = manifest.erased.as_ref()?;
+        (erased.request == self.request.asked.request).then_some(manifest)
+    }
+
+    async fn erase(self, entry: &Entry, cleared: &BTreeSet<BackupId>) -> Result<Done, Failure> {
         let manifest = self.ground.manifest(entry).ok_or_else(|| {
             Failure::new(Exit::Failed, format!("{} has no manifest any more", entry.id)).hint("erase again")
         })?;
-        if manifest.erased.as_ref().is_some_and(|erased| erased.request == self.request.asked.request) {
-            return Ok(Done::Clean { has_table: true });
+        if let Some(made) = self.is_made_by_it(entry) {
+            return Ok(self.made_before(entry, made));
         }
-        let Some(shelf) = self.shelf(entry, manifest)? else { return Ok(Done::Left(Obstacle::Nameless)) };
+        let Some(shelf) = self.shelf(entry, manifest, cleared)? else { return Ok(Done::Left(Obstacle::Nameless)) };
         tracing::info!("erasing from {}", entry.id);
         match self.work(entry, Some(shelf)).await? {
             Worked::Clean | Worked::Counted(_) => Ok(Done::Clean { has_table: true }),
@@ -117,16 +138,26 @@ impl One<'_> {
         }
     }
 
+    /// What an earlier run has done, as the manifest tells. Where the original is still there, that one's own row says what becomes of it.
+    fn made_before(self, entry: &Entry, manifest: &Manifest) -> Done {
+        let Some(erased) = &manifest.erased else { return Done::Clean { has_table: true } };
+        if self.ground.catalog.entries.iter().any(|other| other.id.stem == erased.of) {
+            return Done::Clean { has_table: true };
+        }
+        Done::Before(Box::new(Before {
+            of: BackupId { day: entry.id.day, stem: erased.of.clone() },
+            made: erased.made,
+            md5: erased.md5.to_string(),
+            replaced: Replaced::by(&entry.id, manifest),
+        }))
+    }
+
     /// Waits until what stands for it is good, and removes it.
     async fn replace(self, entry: &Entry, by: &BackupId, manifest: &Manifest) -> Result<Done, Failure> {
         let repository = &self.ground.repository;
         tracing::info!("waiting for the verdict on {by}");
         verdict::wait(repository, (by, manifest), self.settings, self.interrupt).await?;
-        let replaced = Box::new(Replaced {
-            by: by.clone(),
-            tables: manifest.erased.as_ref().map(|erased| erased.tables.clone()).unwrap_or_default(),
-            md5_after: manifest.archive.digest.md5.to_string(),
-        });
+        let replaced = Box::new(Replaced::by(by, manifest));
         match remove::original(repository, entry, by).await? {
             Removed::Gone => {
                 tracing::info!("{} is gone; {by} has its place", entry.id);
@@ -167,19 +198,24 @@ impl One<'_> {
             working.await.map_err(|e| Failure::new(Exit::Failed, format!("the erasure's own thread failed: {e}")))?;
         match (worked, interrupt.seen()) {
             (Err(_), Some(signal)) => Err(stopped_by(signal)),
-            (Err(failure), None) if failure.exit == Exit::Damaged => Err(suspect.read_again(failure, settings).await),
+            (Err(failure), None) if failure.exit == Exit::Damaged => {
+                let failure = suspect.read_again(failure, settings).await;
+                let remedy = (failure.exit == Exit::Damaged).then(|| Obstacle::Damaged.remedy(&entry.name()));
+                Err(Failure { hint: remedy.or(failure.hint), ..failure })
+            }
             (worked, _) => worked,
         }
     }
 
     /// The place beside it; none where no name is left.
-    fn shelf(self, entry: &Entry, manifest: &Manifest) -> Result<Option<Shelf>, Failure> {
+    fn shelf(self, entry: &Entry, manifest: &Manifest, cleared: &BTreeSet<BackupId>) -> Result<Option<Shelf>, Failure> {
         let Self { ground, request, settings, interrupt } = self;
-        let entries = &ground.catalog.entries;
-        let Some(number) = number(entry, entries) else { return Ok(None) };
+        // What a run that broke off has left under such a name is gone: the name is free.
+        let entries = || ground.catalog.entries.iter().filter(|other| !cleared.contains(&other.id));
+        let Some(number) = number(entry, entries()) else { return Ok(None) };
         let made = manifest.erased.as_ref().map_or(entry.instant, |erased| erased.made.min(entry.instant));
         let named = (number..).map_while(|number| entry.id.stem.as_erased(number, entry.instant).ok());
-        let is_free = |stem: &Stem| !entries.iter().any(|other| other.id.stem == *stem);
+        let is_free = |stem: &Stem| !entries().any(|other| other.id.stem == *stem);
         let Some(stem) = named.take(MOST).find(is_free) else { return Ok(None) };
         let placed = ground.repository.layout().place(stem.clone(), made);
         let id = BackupId { day: entry.id.day.or(placed.day), stem };
@@ -198,14 +234,19 @@ impl One<'_> {
             manifest: manifest.clone(),
             globals: entry.globals.clone(),
             erased,
+            database: ground.database(settings),
             settings: settings.clone(),
             interrupt: interrupt.clone(),
         }))
     }
 }
 
-/// After a removal that was refused nothing else is begun: each would leave two backups where one was.
-pub(super) fn not_tried() -> Failure {
-    Failure::new(Exit::Failed, "not tried, because an earlier original could not be removed")
-        .hint("see the first error; then erase again")
+impl Replaced {
+    fn by(by: &BackupId, manifest: &Manifest) -> Self {
+        Self {
+            by: by.clone(),
+            tables: manifest.erased.as_ref().map(|erased| erased.tables.clone()).unwrap_or_default(),
+            md5_after: manifest.archive.digest.md5.to_string(),
+        }
+    }
 }

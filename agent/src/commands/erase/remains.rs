@@ -2,24 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use catalog::erasure::Remaining;
-use catalog::words;
+use catalog::erasure::{Remaining, Row};
+use catalog::{Entry, words};
 use jiff::{SignedDuration, Timestamp};
-use repository::Repository;
+use repository::{Leftover, Repository, Swept};
 
 use crate::commands::erase::facts::Ground;
+use crate::commands::erase::outcome::One;
 use crate::host;
 use crate::settings::Settings;
 
-/// All of them.
-pub(super) async fn of(ground: &Ground, settings: &Settings) -> Vec<Remaining> {
+/// All of them; `swept` is what became of what killed runs had left.
+pub(super) async fn of(one: One<'_>, rows: &[Row<'_>], swept: Option<Swept>) -> Vec<Remaining> {
+    let One { ground, settings, .. } = one;
     let database = &ground.catalog.database;
     let mut remains =
         vec![remaining(format!("the rows in the live database {database}, unless they were deleted there first"))];
+    remains.extend(unfinished(swept));
+    remains.extend(large_objects(ground, rows));
     remains.extend(hidden(ground).await);
     remains.extend(beside(ground, settings).await);
     remains.extend(elsewhere(ground));
-    remains.extend(unchosen(ground));
+    remains.extend(unchosen(ground, rows));
     remains.push(remaining(format!(
         "old databases that restores kept ({database}_before_…), on each server, until lastgood restore --drop-old drops them"
     )));
@@ -35,6 +39,33 @@ pub(super) async fn of(ground: &Ground, settings: &Settings) -> Vec<Remaining> {
 
 fn remaining(what: String) -> Remaining {
     Remaining { what, until: None }
+}
+
+/// What a run may still be writing.
+fn unfinished(swept: Option<Swept>) -> Vec<Remaining> {
+    let Some(swept) = swept else {
+        return vec![remaining(
+            "what killed backups left of uploads, if there is any: it could not be listed".to_owned(),
+        )];
+    };
+    let named = |leftover: Leftover| {
+        let since = words::second(leftover.since);
+        remaining(format!(
+            "{}, of {since}, which a run may still be writing: if none is, the next backup a day later removes it",
+            leftover.name
+        ))
+    };
+    swept.stays.into_iter().map(named).collect()
+}
+
+/// They are compared, and never changed.
+fn large_objects(ground: &Ground, rows: &[Row<'_>]) -> Option<Remaining> {
+    let counts = rows.iter().filter_map(|row| Some(ground.manifest(row.entry)?.census.large_objects.count));
+    let most = counts.max().filter(|most| *most > 0)?;
+    let said = words::count(most, "large object");
+    Some(remaining(format!(
+        "{said} in a backup, or fewer, which erasing leaves as they are: if they hold what is to go, restore, remove them and back up by hand"
+    )))
 }
 
 /// Versions of backups that were deleted before, which a bucket keeps for a while.
@@ -101,8 +132,9 @@ fn elsewhere(ground: &Ground) -> Option<Remaining> {
 }
 
 /// Backups of the database that weren't asked for.
-fn unchosen(ground: &Ground) -> Option<Remaining> {
-    let others = ground.catalog.entries.iter().filter(|entry| !ground.known.contains_key(&entry.id)).count();
+fn unchosen(ground: &Ground, rows: &[Row<'_>]) -> Option<Remaining> {
+    let is_meant = |entry: &&Entry| rows.iter().any(|row| row.entry.id == entry.id);
+    let others = ground.catalog.entries.iter().filter(|entry| !is_meant(entry)).count();
     let said = words::count(others as u64, "backup");
     (!ground.all && others > 0)
         .then(|| remaining(format!("{said} of {} that were not chosen: --all takes them too", ground.catalog.database)))

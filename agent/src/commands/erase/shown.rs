@@ -5,11 +5,12 @@ use std::fmt;
 use catalog::erasure::{Fate, Row};
 use catalog::words;
 use jiff::Timestamp;
+use repository::Leftover;
 use serde::Serialize;
 
-use crate::commands::erase::facts::Ground;
-use crate::commands::erase::trial::Tried;
-use crate::settings::Settings;
+use crate::answers::failure::Failure;
+use crate::commands::erase::outcome::One;
+use crate::commands::erase::trial::{Trials, Tried};
 
 /// What an erasure is about to do.
 #[derive(Clone, Debug, Serialize)]
@@ -48,22 +49,34 @@ enum Action {
     Finish,
     Clear,
     Leave,
+    /// It was tried, and can't be.
+    Fail,
+    /// An earlier run of this request made it.
+    Done,
 }
 
 impl Intent {
-    pub(super) fn new(ground: &Ground, rows: &[Row<'_>], tried: Option<Tried>, settings: &Settings) -> Self {
+    pub(super) fn new(one: One<'_>, rows: &[Row<'_>], trials: &Trials) -> Self {
+        let One { ground, settings, .. } = one;
+        let backups = rows.iter().map(|row| match trials.failed.get(&row.entry.id) {
+            Some(failure) => Planned::failed(row, failure),
+            None if row.fate == Fate::Erase && one.is_made_by_it(row.entry).is_some() => {
+                Planned { action: Action::Done, ..Planned::new(row) }
+            }
+            None => Planned::new(row),
+        });
         Self {
             database: ground.catalog.database.clone(),
             repository: ground.repository.display_name(),
-            backups: rows.iter().map(Planned::new).collect(),
-            tried,
+            backups: backups.chain(ground.leftovers.iter().map(Planned::leftover)).collect(),
+            tried: trials.tried.clone(),
             folder: settings.spool_directory.display().to_string(),
         }
     }
 
     /// Whether there is nothing to ask about.
     pub(super) fn is_idle(&self) -> bool {
-        self.backups.iter().all(|planned| planned.action == Action::Leave)
+        self.backups.iter().all(|planned| matches!(planned.action, Action::Leave | Action::Fail | Action::Done))
     }
 
     fn of(&self, action: Action) -> impl Iterator<Item = &Planned> {
@@ -91,6 +104,30 @@ impl Planned {
     }
 }
 
+impl Planned {
+    fn failed(row: &Row<'_>, failure: &Failure) -> Self {
+        Self {
+            action: Action::Fail,
+            reason: Some(failure.error.clone()),
+            remedy: failure.hint.clone(),
+            ..Self::new(row)
+        }
+    }
+
+    /// What a listing doesn't show.
+    fn leftover(leftover: &Leftover) -> Self {
+        Self {
+            backup: leftover.name.clone(),
+            bytes: 0,
+            action: Action::Clear,
+            by: None,
+            reason: Some("what a run has left of an upload; one that may still be writing it keeps it".to_owned()),
+            remedy: None,
+            until: None,
+        }
+    }
+}
+
 impl fmt::Display for Intent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.of(Action::Erase).count() as u64;
@@ -107,12 +144,18 @@ impl fmt::Display for Intent {
             )?;
         }
         for planned in self.of(Action::Clear) {
-            writeln!(f, "  clear    {}: what a run that broke off has left of an upload", planned.backup)?;
+            let what = planned.reason.as_deref().unwrap_or("what a run that broke off has left of an upload");
+            writeln!(f, "  clear    {}: {what}", planned.backup)?;
         }
-        for planned in self.of(Action::Leave) {
-            let (reason, remedy) =
-                (planned.reason.as_deref().unwrap_or_default(), planned.remedy.as_deref().unwrap_or_default());
-            writeln!(f, "  leave    {}: {reason}; {remedy}", planned.backup)?;
+        for planned in self.of(Action::Done) {
+            writeln!(f, "  done     {}: an earlier run of this request has made it", planned.backup)?;
+        }
+        for (action, word) in [(Action::Leave, "leave"), (Action::Fail, "fail ")] {
+            for planned in self.of(action) {
+                let reason = planned.reason.as_deref().unwrap_or_default();
+                let remedy = planned.remedy.as_ref().map_or_else(String::new, |remedy| format!("; {remedy}"));
+                writeln!(f, "  {word}    {}: {reason}{remedy}", planned.backup)?;
+            }
         }
         if let Some(tried) = &self.tried {
             let found = match (tried.has_table, tried.tables.is_empty()) {

@@ -13,12 +13,14 @@ use tokio::runtime::Handle;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::{Carried, Road};
+use crate::commands::backup::index::{self, PutIndex};
 use crate::commands::backup::lanes::{Completed, Lanes, Reached};
+use crate::commands::backup::seal::Sealing;
 use crate::commands::erase::dump;
 use crate::commands::restore::job::Job;
 use crate::host;
 use crate::interrupt::Interrupt;
-use crate::settings::Settings;
+use crate::settings::{DatabaseSettings, Settings};
 
 /// A place for one backup.
 pub(super) struct Shelf {
@@ -30,6 +32,7 @@ pub(super) struct Shelf {
     /// The original's roles and tablespaces, as they are listed.
     pub(super) globals: Option<Object>,
     pub(super) erased: Erased,
+    pub(super) database: DatabaseSettings,
     pub(super) settings: Settings,
     pub(super) interrupt: Interrupt,
 }
@@ -58,7 +61,7 @@ impl Shelf {
                 threads: std::thread::available_parallelism().map_or(1, usize::from),
             },
             progress: dump::progress(job),
-            indexes: false,
+            indexes: settings.index,
             onlooker: None,
             recipients,
         };
@@ -98,8 +101,11 @@ impl Shelf {
             // The file's own time is all that says when a backup with a label was made.
             self.repository.backdate(&stored, self.erased.made).await?;
             let globals = self.copy_globals().await?;
+            let index = self.put_index(carried).await?;
             let mut manifest = self.describe(job, carried, &stored);
-            (manifest.globals, manifest.started, manifest.finished) = (globals, began, Timestamp::now());
+            (manifest.globals, manifest.index) = (globals, index.named);
+            manifest.warnings.extend(index.warning);
+            (manifest.started, manifest.finished) = (began, Timestamp::now());
             manifest.duration = clock.elapsed();
             let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
             self.put_new(&self.repository.layout().manifest(&self.id), json).await?;
@@ -130,6 +136,15 @@ impl Shelf {
             }
             PutOutcome::Exists => Err(self.taken(&key)),
         }
+    }
+
+    /// As a backup's own; it holds keys of rows, and none of those that went.
+    async fn put_index(&self, carried: &Carried) -> Result<PutIndex, Failure> {
+        let Some(made) = &carried.index else { return Ok(PutIndex::default()) };
+        let recipients = self.recipients()?;
+        let sealing = Sealing { recipients: &recipients, level: None };
+        let sealed = index::sealed(&self.id.stem, made, sealing);
+        Ok(index::put(&self.repository, &self.id, &sealed, !recipients.is_empty()).await)
     }
 
     async fn put_new(&self, key: &str, json: Vec<u8>) -> Result<(), Failure> {
@@ -165,6 +180,7 @@ impl Shelf {
                 encryption: (!recipients.is_empty()).then_some(manifest::Encryption { recipients }),
                 pg_dump_version: Some(header.pg_dump_version.clone()),
                 format_version: Some(header.version.to_string()),
+                dump_options: Some(dump::options(job, &self.database)),
             },
             census: carried.walked.census.clone(),
             globals: None,

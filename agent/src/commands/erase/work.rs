@@ -18,12 +18,11 @@ use crate::commands::erase::store::{Shelf, Stocked};
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::Backup;
 use crate::commands::restore::facts::Facts;
-use crate::commands::restore::job::Job;
-use crate::commands::restore::plan;
+use crate::commands::restore::job::{Job, Watched};
 use crate::commands::restore::plan::way::Way;
 use crate::commands::restore::server::Server as Target;
 use crate::commands::restore::swap;
-use crate::commands::restore::watch::{Seen, View, Watch};
+use crate::commands::restore::watch::{Seen, View};
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::Interrupt;
 use crate::settings::{DatabaseSettings, Settings};
@@ -67,13 +66,18 @@ impl Work {
     pub(super) fn carry_out(self, shelf: Option<Shelf>) -> Result<Worked, Failure> {
         ground::clear(&self.settings);
         let request = self.request.clone();
+        let wanted = Wanted::temporary(&self.database);
+        if request.is_of_rows()
+            && request.statements(&wanted.head(&self.settings, &self.archive, &self.interrupt)?)?.is_none()
+        {
+            return Ok(Worked::NoTable);
+        }
         let folder = &self.settings.spool_directory;
         if let Some(room) = Room::in_folder(folder, &self.backup) {
             room.refuse(ServerKind::Temporary, &folder.display().to_string()).map_err(no_room)?;
         }
-        let wanted = Wanted::temporary(&self.database);
         let ground = wanted.open(&self.settings, &self.archive, &self.interrupt)?;
-        let (job, view, watch) = self.plan(&ground)?;
+        let Watched { job, view, watch } = self.plan(&ground)?;
         let Some(statements) = request.statements(&job.facts.head)? else { return Ok(Worked::NoTable) };
         restore(&job)?;
         let restored = Restored { seen: watch.take(), job, view, ground };
@@ -96,20 +100,15 @@ impl Work {
     }
 
     /// As for a drill, but that nothing marks the database: its dump is to be that of the original.
-    fn plan(self, ground: &Server) -> Result<(Job, View, Watch), Failure> {
-        let Self { settings, interrupt, backup, mut archive, .. } = self;
+    fn plan(self, ground: &Server) -> Result<Watched, Failure> {
+        let Self { settings, interrupt, backup, archive, .. } = self;
         let wish =
             Wish { into: true, confirm: true, spool_directory: settings.spool_directory.clone(), ..Wish::default() };
         let (server, target) = Target::ask(&settings, &ground.database, ground.own_name(), interrupt.stop())?;
         let facts = Facts::gather(&wish, backup, target, &archive, &server)?;
-        let plan = plan::decide(&wish, &facts)?;
-        plan.warnings.iter().for_each(|warning| tracing::info!("{warning}"));
-        let view = View { edits: plan.edits.clone() };
-        let watch = Watch::new(view.clone());
-        archive.watch = Some(watch.clone());
-        let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
-        refuse_another_version(&job)?;
-        Ok((job, view, watch))
+        let watched = Job::watched(wish, facts, (archive, server), interrupt, settings.report)?;
+        refuse_another_version(&watched.job)?;
+        Ok(watched)
     }
 }
 

@@ -15,11 +15,12 @@ use crate::commands::restore::archive::Archive;
 use crate::commands::restore::current_table::CurrentTable;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
-use crate::commands::restore::plan::Plan;
 use crate::commands::restore::plan::filling::{sessions, usual_jobs};
+use crate::commands::restore::plan::{self, Plan};
 use crate::commands::restore::reading::{ReadError, Through, read_through};
 use crate::commands::restore::server::Server;
 use crate::commands::restore::tables;
+use crate::commands::restore::watch::{View, Watch};
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::Interrupt;
 
@@ -34,7 +35,35 @@ pub(crate) struct Job {
     pub(crate) report: Report,
 }
 
+/// A restore whose archive somebody looks at as it goes by.
+pub(crate) struct Watched {
+    pub(crate) job: Job,
+    /// How its entries are looked at.
+    pub(crate) view: View,
+    /// What was seen, once it has been read.
+    pub(crate) watch: Watch,
+}
+
 impl Job {
+    /// Decides by what is so, and looks at the archive on its way. Who compares what came of it needs nothing to be said to anybody.
+    ///
+    /// # Errors
+    /// As [`plan::decide`].
+    pub(crate) fn watched(
+        wish: Wish,
+        facts: Facts,
+        (mut archive, server): (Archive, Server),
+        interrupt: Interrupt,
+        report: Report,
+    ) -> Result<Watched, Failure> {
+        let plan = plan::decide(&wish, &facts)?;
+        plan.warnings.iter().for_each(|warning| tracing::info!("{warning}"));
+        let view = View { edits: plan.edits.clone() };
+        let watch = Watch::new(view.clone());
+        archive.watch = Some(watch.clone());
+        Ok(Watched { job: Self { wish, facts, plan, archive, server, interrupt, report }, view, watch })
+    }
+
     /// What `pg_restore` leaves out. The list, if there is one, exists as long as what is returned second.
     ///
     /// # Errors

@@ -23,14 +23,17 @@ pub struct Certificate {
     pub repository: String,
     /// When the erasure began.
     pub began: Timestamp,
-    /// When it ended.
-    pub finished: Timestamp,
+    /// When it ended; null while it goes on, and for ever in one that broke off and wasn't gone on with.
+    pub finished: Option<Timestamp>,
     /// What was asked for.
     pub asked: Asked,
     /// Every backup that was asked about, newest first.
     pub backups: Vec<Certified>,
     /// Where copies remain, as far as is known.
     pub remains: Vec<Remaining>,
+    /// Certificates of erasures from this database that broke off, and whose salt wasn't given: what they have done stands there.
+    #[serde(default)]
+    pub earlier: Vec<String>,
     /// Who did it.
     pub agent: Agent,
     /// Fields of a later version.
@@ -53,7 +56,7 @@ pub struct Asked {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Certified {
-    /// Its name, with its date folder where it has one.
+    /// Its name, with its date folder where it has one; of what was left of an upload its file, or where it was to be.
     pub backup: String,
     /// When it was made, as far as can be trusted.
     pub made: Timestamp,
@@ -114,10 +117,10 @@ impl Certificate {
         KIND.write(self, &self.unknown)
     }
 
-    /// Whether no backup that was asked about is left with such rows, as far as is known.
+    /// Whether it came to its end, and no backup that was asked about is left with such rows, as far as is known.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.backups.iter().all(|backup| backup.outcome != Outcome::Left)
+        self.finished.is_some() && self.backups.iter().all(|backup| backup.outcome != Outcome::Left)
     }
 }
 

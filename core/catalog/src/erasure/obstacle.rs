@@ -32,6 +32,8 @@ pub enum Obstacle {
     Cold,
     /// It is encrypted, and no key is set.
     NoKey,
+    /// It is encrypted, and none of the keys that are set opens it.
+    OtherKey,
     /// Its manifest can't be read, in words.
     Manifest(String),
     /// No name is left for what would take its place.
@@ -65,6 +67,7 @@ impl Obstacle {
                 format!("bring it back with lastgood restore {name} --into SCRATCH --retrieval bulk, then erase again")
             }
             Self::NoKey => "set BACKUP_AGE_IDENTITY_FILE to its key, then erase again".to_owned(),
+            Self::OtherKey => "add its key to the file of BACKUP_AGE_IDENTITY_FILE, then erase again".to_owned(),
             Self::Manifest(_) => "use the newest lastgood, or remove its objects by hand".to_owned(),
             Self::Nameless => "restore it, change it and back it up by hand, then remove it".to_owned(),
         }
@@ -90,6 +93,7 @@ impl fmt::Display for Obstacle {
             Self::Locked(_) => f.write_str("a legal hold keeps it"),
             Self::Cold => f.write_str("it is in Glacier"),
             Self::NoKey => f.write_str("it is encrypted, and no key is set here"),
+            Self::OtherKey => f.write_str("it is encrypted, and none of the keys that are set here opens it"),
             Self::Manifest(how) => write!(f, "its manifest cannot be used: {how}"),
             Self::Nameless => f.write_str("no name is left for what would take its place"),
         }

@@ -18,8 +18,10 @@ pub struct Known {
     pub lock: Option<Lock>,
     /// It must first be brought back from an archive storage class.
     pub is_cold: bool,
-    /// A key is set that may open it, or it needs none.
+    /// A key is set that opens it, as far as its manifest tells, or it needs none.
     pub is_open: bool,
+    /// Keys are set at all.
+    pub has_keys: bool,
 }
 
 /// What happens to one backup.
@@ -120,17 +122,19 @@ fn leave(entry: &Entry, known: Option<&Known>) -> Fate {
         _ if known.lock.is_some() => known.lock.map(Obstacle::Locked),
         (State::Damaged, _) => Some(Obstacle::Damaged),
         _ if known.is_cold => Some(Obstacle::Cold),
+        _ if !known.is_open && known.has_keys => Some(Obstacle::OtherKey),
         _ if !known.is_open => Some(Obstacle::NoKey),
         _ => None,
     };
     obstacle.map_or(Fate::Erase, Fate::Leave)
 }
 
-/// The number that is free for what takes this one's place: higher than those of all that took it before. None beyond 99.
+/// The number that is free for what takes this one's place: higher than those of all `entries` that took it before. None beyond 99.
 #[must_use]
-pub fn number(entry: &Entry, entries: &[Entry]) -> Option<u32> {
+pub fn number<'a>(entry: &Entry, entries: impl IntoIterator<Item = &'a Entry>) -> Option<u32> {
     let base = entry.id.stem.base();
-    let taken = entries.iter().filter(|other| other.id.stem.base() == base).filter_map(|other| other.id.stem.erased());
+    let of_it = entries.into_iter().filter(|other| other.id.stem.base() == base);
+    let taken = of_it.filter_map(|other| other.id.stem.erased());
     let next = taken.max().unwrap_or(0) + 1;
     (next <= 99).then_some(next)
 }

@@ -205,6 +205,8 @@ fn what_stands_in_the_way_is_named_with_what_can_be_done() {
     assert_eq!(first(&|known| known.lock = Some(lock)), Fate::Leave(Obstacle::Locked(lock)));
     assert_eq!(first(&|known| known.is_cold = true), Fate::Leave(Obstacle::Cold));
     assert_eq!(first(&|known| known.is_open = false), Fate::Leave(Obstacle::NoKey));
+    let other = first(&|known| (known.is_open, known.has_keys) = (false, true));
+    assert_eq!(other, Fate::Leave(Obstacle::OtherKey));
     assert_eq!(Obstacle::Locked(lock).to_string(), "Object Lock keeps it until 2026-02-20 03:00:00 UTC");
     assert!(Obstacle::Guest.remedy("app_backup_x").contains("lastgood adopt app_backup_x"));
 }

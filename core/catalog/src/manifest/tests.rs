@@ -32,6 +32,7 @@ fn a_manifest_is_read_back_as_it_was_written() {
             encryption: Some(Encryption { recipients: vec!["age1example".into()] }),
             pg_dump_version: None,
             format_version: None,
+            dump_options: None,
             ..manifest.archive.clone()
         },
         census: Census { tables: vec![], large_objects: LargeObjectCensus::default() },

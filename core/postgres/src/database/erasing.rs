@@ -76,6 +76,9 @@ pub enum ErasingError {
         /// What stood in quotes in its message, where it is one that names tables and constraints. It may be a value all the same.
         quoted: Vec<String>,
     },
+    /// Roles are the whole server's.
+    #[error("the SQL makes or changes roles or tablespaces, which no backup of one database holds")]
+    Roles,
     /// What was deleted is still there.
     #[error(
         "rows that match are still there after they were deleted: a trigger or a rule of the table keeps or changes them"
@@ -95,13 +98,26 @@ pub enum ErasingError {
     Answer(String),
 }
 
-/// `DELETE` of the rows whose columns have these values, all of them.
+/// What a column of a row that goes must have.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// This value, as the column's type reads it.
+    Value(Secret),
+    /// NULL.
+    Null,
+    /// Anything but NULL.
+    NotNull,
+}
+
+/// `DELETE` of the rows whose columns have all of this.
 #[must_use]
-pub fn deletion(schema: &str, table: &str, conditions: &[(String, Secret)]) -> Statements {
-    let all: Vec<String> = conditions
-        .iter()
-        .map(|(column, value)| format!("{} = {}", identifier(column), literal(value.expose())))
-        .collect();
+pub fn deletion(schema: &str, table: &str, conditions: &[(String, Wanted)]) -> Statements {
+    let condition = |(column, wanted): &(String, Wanted)| match wanted {
+        Wanted::Value(value) => format!("{} = {}", identifier(column), literal(value.expose())),
+        Wanted::Null => format!("{} IS NULL", identifier(column)),
+        Wanted::NotNull => format!("{} IS NOT NULL", identifier(column)),
+    };
+    let all: Vec<String> = conditions.iter().map(condition).collect();
     let rows = format!("{}.{} WHERE {}", identifier(schema), identifier(table), all.join(" AND "));
     Statements::Ours {
         delete: Secret::new(format!("DELETE FROM {rows}")),
@@ -132,8 +148,13 @@ impl Erasing {
         let odd = |error: &dyn std::fmt::Display| ErasingError::Answer(error.to_string());
         let number = lines.next().unwrap_or_default().trim();
         let transaction = number.parse().map_err(|e| odd(&e))?;
-        let changes_more = lines.next().is_some_and(|line| line.trim() == "t");
+        let mut is_true = || lines.next().is_some_and(|line| line.trim() == "t");
+        let (changes_more, changes_roles) = (is_true(), is_true());
         let touched: Result<Vec<Touched>, _> = lines.map(serde_json::from_str).collect();
+        if changes_roles {
+            session.abandon();
+            return Err(ErasingError::Roles);
+        }
         Ok((Self { session, transaction, changes_more }, touched.map_err(|e| odd(&e))?))
     }
 
@@ -233,14 +254,19 @@ fn script(statements: &Statements, encoding: &str) -> String {
         WHERE s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0 AND c.relkind = 'r' AND c.relpersistence <> 't' ORDER BY c.oid) t;\n";
     // RESET ALL: as the database, the role and the server have it, and not as a session of ours. Each step only where the one before
     // didn't fail.
+    let differ = |a: &str, b: &str| {
+        format!("SELECT pg_catalog.current_setting('lastgood.{a}') <> pg_catalog.current_setting('lastgood.{b}');\n")
+    };
     let steps = [
-        format!("SET track_counts = on;\n{}", catalogs("lastgood.before")),
+        format!("SET track_counts = on;\n{}", catalogs("before")),
         format!("DO LANGUAGE plpgsql {};\n", literal(&block)),
         "SET CONSTRAINTS ALL IMMEDIATE;\n".to_owned(),
-        catalogs("lastgood.after"),
+        catalogs("after"),
         format!(
-            "SET client_encoding = {};\nSELECT pg_catalog.current_setting('lastgood.before') <> pg_catalog.current_setting('lastgood.after');\n{touched}",
-            literal(encoding)
+            "SET client_encoding = {};\n{}{}{touched}",
+            literal(encoding),
+            differ("before", "after"),
+            differ("roles_before", "roles_after"),
         ),
     ];
     let chain = steps.iter().rev().fold(String::new(), |next, step| {
@@ -256,17 +282,19 @@ fn script(statements: &Statements, encoding: &str) -> String {
     )
 }
 
-/// Notes how many rows the catalogs have, and how many of them this transaction has written: TRUNCATE and every definition write there.
-fn catalogs(setting: &str) -> String {
+/// Notes how many rows the catalogs have, and how many of them this transaction has written: TRUNCATE and every definition write there. Those
+/// of what the whole server has are noted by themselves as well.
+fn catalogs(moment: &str) -> String {
     let block = format!(
-        "DECLARE c name; n text; counts text := ''; BEGIN
+        "DECLARE c name; n text; counts text := ''; roles text := ''; BEGIN
             FOR c IN SELECT r.relname FROM pg_catalog.pg_class r WHERE r.relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND r.relkind = 'r'
                 AND r.relname NOT LIKE 'pg\\_statistic%' ORDER BY 1 LOOP
                 EXECUTE pg_catalog.format('SELECT pg_catalog.concat(pg_catalog.count(*), ''/'', pg_catalog.count(*) FILTER (WHERE
                     pg_catalog.age(xmin) <= pg_catalog.age((pg_catalog.txid_current() %% 4294967296)::pg_catalog.text::pg_catalog.xid))) FROM pg_catalog.%I', c) INTO n;
                 counts := counts || n || ' ';
-            END LOOP; PERFORM pg_catalog.set_config({}, counts, false); END",
-        literal(setting)
+                IF c IN ('pg_authid', 'pg_auth_members', 'pg_db_role_setting', 'pg_tablespace') THEN roles := roles || n || ' '; END IF;
+            END LOOP;
+            PERFORM pg_catalog.set_config('lastgood.{moment}', counts, false), pg_catalog.set_config('lastgood.roles_{moment}', roles, false); END"
     );
     format!("DO LANGUAGE plpgsql {};\n", literal(&block))
 }
@@ -279,6 +307,23 @@ fn refused(failed: &str) -> ErasingError {
     }
     let quoted = message.split('"').skip(1).step_by(2).filter(|_| PLAIN.contains(&state)).map(str::to_owned);
     ErasingError::Refused { state: state.to_owned(), quoted: quoted.collect() }
+}
+
+/// Takes from every foreign-data wrapper the means to reach its servers: they belong to others, and hold no backup's rows. Answers with the SQL
+/// that gives them back.
+#[must_use]
+pub fn unreach() -> String {
+    let each = |what: &str| {
+        format!(
+            "SELECT pg_catalog.format('ALTER FOREIGN DATA WRAPPER %I {what}', fdwname, fdwhandler::pg_catalog.regproc)
+            FROM pg_catalog.pg_foreign_data_wrapper WHERE fdwhandler <> 0"
+        )
+    };
+    format!(
+        "SET search_path = '';\nSET client_min_messages = error;\n\\t on\n\\pset format unaligned\n{};\n{} \\gexec\n",
+        each("HANDLER %s;"),
+        each("NO HANDLER")
+    )
 }
 
 /// The question for foreign keys that rows break which the SQL has left: it may have switched their triggers off. Answered with a name a line.
@@ -316,12 +361,15 @@ mod tests {
 
     #[test]
     fn a_deletion_quotes_names_and_values_whatever_is_in_them() {
-        let conditions =
-            [("e\"mail".to_owned(), Secret::new("o'neil\\@x")), ("n".to_owned(), Secret::new("1; DROP TABLE t"))];
+        let value = |text: &str| Wanted::Value(Secret::new(text));
+        let conditions = [("e\"mail".to_owned(), value("o'neil\\@x")), ("n".to_owned(), value("1; DROP TABLE t"))];
         let Statements::Ours { delete, count } = deletion("my app", "us\"ers", &conditions) else { unreachable!() };
         let rows = r#"FROM "my app"."us""ers" WHERE "e""mail" =  E'o''neil\\@x' AND "n" = '1; DROP TABLE t'"#;
         assert_eq!(delete.expose(), format!("DELETE {rows}"));
         assert_eq!(count.expose(), format!("SELECT pg_catalog.count(*) {rows}"));
+        let nulls = [("a".to_owned(), Wanted::Null), ("b".to_owned(), Wanted::NotNull)];
+        let Statements::Ours { delete, .. } = deletion("s", "t", &nulls) else { unreachable!() };
+        assert_eq!(delete.expose(), r#"DELETE FROM "s"."t" WHERE "a" IS NULL AND "b" IS NOT NULL"#);
     }
 
     #[test]

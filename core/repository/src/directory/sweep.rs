@@ -1,49 +1,73 @@
 //! What dead runs left: hidden files of this database's archives and records.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
-use catalog::Part;
+use catalog::{BackupId, Part};
 use jiff::Timestamp;
 
 use super::partial::{self, Writer};
 use super::{Directory, object, off_runtime, sidecar};
-use crate::Error;
+use crate::{Error, Leftover, Swept};
 
 impl Directory {
-    /// Removes what no run writes any more; the caller holds the database's lock. Returns how many files.
+    /// Removes what no run writes any more; the caller holds the database's lock, or names an age after which nobody does.
     pub(crate) async fn sweep_partials(
         &self,
         database: &str,
         now: Timestamp,
         older_than: Duration,
-    ) -> Result<usize, Error> {
+    ) -> Result<Swept, Error> {
         let (directory, database) = (self.clone(), database.to_owned());
         off_runtime(move || directory.sweep_blocking(&database, now, older_than)).await
     }
 
-    fn sweep_blocking(&self, database: &str, now: Timestamp, older_than: Duration) -> Result<usize, Error> {
-        let failed = |error| Error::io(&*self.path, error);
-        let rows = match fs::read_dir(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-            rows => rows.map_err(failed)?,
-        };
-        let (mut swept, mut marks) = (0, Vec::new());
-        for row in rows {
-            let row = row.map_err(failed)?;
-            let name = row.file_name();
-            if partial::intended_name(&name).is_some_and(|intended| self.belongs_to(intended, database)) {
-                swept += usize::from(self.sweep_partial(&row.path(), now, older_than));
-            } else if let Some(archive) = sidecar::archive_of(&name).filter(|it| self.belongs_to(it, database)) {
+    /// This database's hidden files that were to become an archive or a record.
+    pub(crate) async fn leftovers(&self, database: &str) -> Result<Vec<Leftover>, Error> {
+        let (directory, database) = (self.clone(), database.to_owned());
+        off_runtime(move || {
+            let names = directory.names()?;
+            Ok(names.iter().filter_map(|name| directory.leftover(name, &database)).collect())
+        })
+        .await
+    }
+
+    fn sweep_blocking(&self, database: &str, now: Timestamp, older_than: Duration) -> Result<Swept, Error> {
+        let (mut swept, mut marks) = (Swept::default(), Vec::new());
+        for name in self.names()? {
+            if let Some(leftover) = self.leftover(&name, database) {
+                let is_gone = self.sweep_partial(&self.path.join(&name), now, older_than);
+                if is_gone { &mut swept.gone } else { &mut swept.stays }.push(leftover);
+            } else if let Some(archive) = sidecar::archive_of(&name)
+                && self.backup_at(archive).is_some_and(|id| id.stem.database() == database)
+            {
                 marks.push(archive.to_owned());
             }
         }
         for archive in marks {
-            swept += usize::from(self.sweep_sidecar(&archive)?);
+            swept.marks += usize::from(self.sweep_sidecar(&archive)?);
         }
         Ok(swept)
+    }
+
+    /// All names; a folder that isn't there has none.
+    fn names(&self) -> Result<Vec<OsString>, Error> {
+        let failed = |error| Error::io(&*self.path, error);
+        let rows = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            rows => rows.map_err(failed)?,
+        };
+        rows.map(|row| Ok(row.map_err(failed)?.file_name())).collect()
+    }
+
+    /// A hidden file of this database that was to become something else; `None` for all others, and for one that is gone again.
+    fn leftover(&self, name: &OsStr, database: &str) -> Option<Leftover> {
+        let id = self.backup_at(partial::intended_name(name)?).filter(|id| id.stem.database() == database)?;
+        let path = self.path.join(name);
+        let file = object(String::new(), &path, &fs::metadata(&path).ok()?).ok()?;
+        Some(Leftover { name: path.display().to_string(), id, since: file.last_modified })
     }
 
     /// Where locks can't tell whether somebody writes it, its age does: who writes changes it all the time.
@@ -80,10 +104,11 @@ impl Directory {
         Ok(names.filter(|name| partial::intended_name(name).is_some()).collect())
     }
 
-    fn belongs_to(&self, name: &str, database: &str) -> bool {
+    /// The backup that a file of this name is of.
+    fn backup_at(&self, name: &str) -> Option<BackupId> {
         match self.layout.parse(name) {
-            Part::Archive { id, .. } | Part::Record { id, .. } => id.stem.database() == database,
-            _ => false,
+            Part::Archive { id, .. } | Part::Record { id, .. } => Some(id),
+            _ => None,
         }
     }
 }

@@ -7,10 +7,17 @@ use catalog::Part;
 use jiff::Timestamp;
 
 use super::{Bucket, Call, listing};
-use crate::Error;
+use crate::{Dead, Error, Leftover, Swept};
 
 /// A part that was on its way while the upload was aborted may have arrived after it: look, and abort again.
 const ROUNDS: u32 = 3;
+
+/// An upload that was begun and neither completed nor aborted.
+struct Open {
+    leftover: Leftover,
+    key: String,
+    upload_id: String,
+}
 
 impl Bucket {
     /// Aborts until the store knows the upload no more. A failure is logged: the bucket's lifecycle rule, or the next
@@ -55,25 +62,40 @@ impl Bucket {
         }
     }
 
-    /// Aborts the uploads of this database's archives that dead runs left open. Returns how many.
-    pub(crate) async fn sweep_uploads(
-        &self,
-        database: &str,
-        now: Timestamp,
-        older_than: Duration,
-    ) -> Result<usize, Error> {
-        let mut swept = 0;
-        for upload in self.open_uploads(self.layout.prefix()).await? {
-            let (Some(key), Some(upload_id)) = (upload.key(), upload.upload_id()) else { continue };
-            let begun = listing::timestamp(key, upload.initiated())?;
-            let age = Duration::try_from(now.duration_since(begun)).unwrap_or(Duration::ZERO);
-            let ours = matches!(self.layout.parse(key), Part::Archive { id, .. } if id.stem.database() == database);
-            if ours && age >= older_than {
-                self.abort_multipart(key, upload_id).await;
-                swept += 1;
+    /// Aborts the uploads of this database's archives that dead runs left open.
+    pub(crate) async fn sweep_uploads(&self, database: &str, now: Timestamp, dead: Dead) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
+        for Open { leftover, key, upload_id } in self.uploads_of(database).await? {
+            let age = Duration::try_from(now.duration_since(leftover.since)).unwrap_or(Duration::ZERO);
+            let is_an_erasures = leftover.id.stem.erased().is_some();
+            if age >= dead.older_than || (dead.erasures && is_an_erasures) {
+                self.abort_multipart(&key, &upload_id).await;
+                swept.gone.push(leftover);
+            } else {
+                swept.stays.push(leftover);
             }
         }
         Ok(swept)
+    }
+
+    /// The open uploads of this database's archives.
+    pub(crate) async fn leftovers(&self, database: &str) -> Result<Vec<Leftover>, Error> {
+        Ok(self.uploads_of(database).await?.into_iter().map(|open| open.leftover).collect())
+    }
+
+    async fn uploads_of(&self, database: &str) -> Result<Vec<Open>, Error> {
+        let mut found = Vec::new();
+        for upload in self.open_uploads(self.layout.prefix()).await? {
+            let (Some(key), Some(upload_id)) = (upload.key(), upload.upload_id()) else { continue };
+            let since = listing::timestamp(key, upload.initiated())?;
+            if let Part::Archive { id, .. } = self.layout.parse(key)
+                && id.stem.database() == database
+            {
+                let leftover = Leftover { name: self.url(key), id, since };
+                found.push(Open { leftover, key: key.to_owned(), upload_id: upload_id.to_owned() });
+            }
+        }
+        Ok(found)
     }
 
     /// All uploads that were begun and neither completed nor aborted.

@@ -224,6 +224,7 @@ fn backup(bytes: u64) -> Backup {
             encryption: None,
             pg_dump_version: Some("15.14".to_owned()),
             format_version: None,
+            dump_options: None,
         },
         census: Census { tables: vec![table("orders"), table("users")], large_objects: LargeObjectCensus::default() },
         globals: None,
