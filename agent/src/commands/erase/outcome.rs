@@ -82,6 +82,7 @@ impl<'a> One<'a> {
     pub(super) async fn carry_out(self, row: &Row<'_>, cleared: &BTreeSet<BackupId>) -> Result<Done, Failure> {
         let repository = &self.ground.repository;
         match &row.fate {
+            Fate::Leave(Obstacle::OnlyRecords) if remove::index(repository, row.entry).await? => Ok(Done::Cleared),
             Fate::Leave(obstacle) => Ok(Done::Left(obstacle.clone())),
             Fate::Clear => match remove::everything(repository, row.entry).await? {
                 Removed::Gone => Ok(Done::Cleared),

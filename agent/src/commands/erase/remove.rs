@@ -1,7 +1,7 @@
 //! The original goes: every version of all that lies under its names.
 
 use catalog::erasure::Lock;
-use catalog::{BackupId, Entry, State};
+use catalog::{BackupId, Entry, Part, Record, State};
 use repository::{Removal, Repository};
 
 use crate::answers::failure::{Exit, Failure};
@@ -40,6 +40,23 @@ pub(super) async fn everything(repository: &Repository, entry: &Entry) -> Result
         return Ok(Removed::Locked(repository.lock(&versions).await));
     }
     Err(refused(entry, &removal))
+}
+
+/// Removes the index of a backup whose archive is gone: it holds keys of rows. True where there was one.
+///
+/// # Errors
+/// When the store refuses.
+pub(super) async fn index(repository: &Repository, entry: &Entry) -> Result<bool, Failure> {
+    let mut versions = repository.every_version(entry).await?;
+    versions.retain(|object| {
+        let part = repository.layout().parse(&object.key);
+        matches!(part, Part::Record { record: Record::Index | Record::SealedIndex, .. })
+    });
+    if versions.is_empty() {
+        return Ok(false);
+    }
+    let removal = repository.remove(&versions).await?;
+    if removal.is_complete() { Ok(true) } else { Err(refused(entry, &removal)) }
 }
 
 /// The identity lacks the right, or something else lies there by now.

@@ -54,7 +54,7 @@ impl Obstacle {
             Self::Guest => {
                 format!("take it over with lastgood adopt {name}, then erase again; or remove the file by hand")
             }
-            Self::OnlyRecords => "its records hold no rows: prune, or the AWS stack, removes them by age".to_owned(),
+            Self::OnlyRecords => "its records hold no rows, and an index is removed here: prune, or the AWS stack, removes the others by age".to_owned(),
             Self::Locked(Lock { until: None, .. }) => "end the legal hold, then erase again".to_owned(),
             Self::Locked(Lock { compliance: true, .. }) => {
                 "erase again when the lock has ended; nobody can end it before".to_owned()

@@ -273,11 +273,17 @@ async fn a_sweep_takes_the_dead_runs_files_of_one_database_alone() {
         fs::write(Path::new(&repository.display_name()).join(dead), "lastgood-id=dead\n").unwrap();
     }
 
+    assert_eq!(repository.leftovers("app").await.unwrap().len(), 3);
     // However young they are: nobody holds their locks.
     assert_eq!(repository.sweep("app", Timestamp::now(), Duration::from_secs(3600)).await.unwrap(), 3);
     let left = names(&repository);
     assert!(left.iter().all(|name| !name.contains("app_backup_20260122")), "{left:?}");
     assert_eq!(left.len(), 5, "{left:?}");
+    let stays = repository.leftovers("app").await.unwrap();
+    assert_eq!(stays.iter().map(|one| one.id.stem.as_str()).collect::<Vec<_>>(), ["app_backup_20260121_030000"]);
+    let dead = crate::Dead { older_than: Duration::from_secs(3600), erasures: true };
+    let swept = repository.sweep_dead("app", Timestamp::now(), dead).await.unwrap();
+    assert_eq!(swept, crate::Swept { stays, ..crate::Swept::default() });
     living.abort().await;
     assert_eq!(names(&repository).len(), 3);
     assert_eq!(state(&repository).await, State::Unfinished);

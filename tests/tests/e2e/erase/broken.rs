@@ -82,7 +82,7 @@ fn a_backup_that_cannot_be_changed_is_named_and_the_others_go_on() {
 }
 
 /// Of the runs that are still going on or broke off, and of those that ended.
-fn certificates(folder: &Path) -> Vec<Value> {
+pub(super) fn certificates(folder: &Path) -> Vec<Value> {
     let Ok(files) = fs::read_dir(folder.join("status/erasures")) else { return Vec::new() };
     let files =
         files.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "json"));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use e2e::bounds::wait_until;
 use rustix::process::Signal;
 
+use super::broken::certificates;
 use super::{EMAIL, Scene, knows};
 
 const BACKUPS: usize = 2;
@@ -53,10 +54,14 @@ fn end_at(scene: &Scene<'_>, folder: &Path, moment: Duration) {
     };
     assert!(good("_initial") >= 1 && good("") >= BACKUPS, "after {moment:?}: {list:#}");
     scene.agent.run(&["restore", "latest", "--dry-run"]).succeeds();
+    let broken = certificates(folder).iter().filter(|one| one["finished"].is_null()).count();
     let outcome = scene.erase(&["--all"]).succeeds();
+    let earlier = outcome.stdout.lines().filter(|line| line.starts_with("earlier ")).count();
+    assert_eq!(earlier, broken, "after {moment:?}, what the killed run did stands somewhere\n{outcome}");
     let left: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
     for file in &left {
+        assert!(!file.to_string_lossy().contains("_erased_2"), "after {moment:?} a half was not replaced: {left:?}");
         assert!(
             !knows(&std::fs::read(file).unwrap(), None),
             "after {moment:?} {} knows them\n{outcome}",
