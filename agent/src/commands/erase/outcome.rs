@@ -234,6 +234,7 @@ impl<'a> One<'a> {
             id,
             manifest: manifest.clone(),
             globals: entry.globals.clone(),
+            shrunk: entry.shrunk.clone().filter(|_| entry.shrunk_since().is_some()),
             erased,
             database: ground.database(settings),
             settings: settings.clone(),

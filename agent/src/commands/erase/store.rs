@@ -5,7 +5,8 @@ use std::time::Instant;
 use ::archive::FrameSettings;
 use catalog::erasure::{Erased, ErasedTable};
 use catalog::manifest::{self, Manifest, Purpose};
-use catalog::{BackupId, Object, Unknown};
+use catalog::shrink::{Shrink, ShrinkRecord};
+use catalog::{BackupId, Object, Record, Unknown};
 use jiff::Timestamp;
 use postgres::Version;
 use repository::{PutOutcome, Repository, Stored, UploadMetadata};
@@ -31,6 +32,8 @@ pub(super) struct Shelf {
     pub(super) manifest: Manifest,
     /// The original's roles and tablespaces, as they are listed.
     pub(super) globals: Option<Object>,
+    /// What the original has lost since the one before it, where nobody has accepted that: what is older still waits for it.
+    pub(super) shrunk: Option<Object>,
     pub(super) erased: Erased,
     pub(super) database: DatabaseSettings,
     pub(super) settings: Settings,
@@ -102,8 +105,9 @@ impl Shelf {
             self.repository.backdate(&stored, self.erased.made).await?;
             let globals = self.copy_globals().await?;
             let index = self.put_index(carried).await?;
+            let shrunk = self.copy_shrink().await?;
             let mut manifest = self.describe(job, carried, &stored);
-            (manifest.globals, manifest.index) = (globals, index.named);
+            (manifest.globals, manifest.index, manifest.shrunk) = (globals, index.named, shrunk);
             manifest.warnings.extend(index.warning);
             (manifest.started, manifest.finished) = (began, Timestamp::now());
             manifest.duration = clock.elapsed();
@@ -133,6 +137,22 @@ impl Shelf {
         match self.repository.put_beside(&key, bytes).await? {
             PutOutcome::Stored(stored) => {
                 Ok(Some(manifest::Globals { key, version_id: stored.version_id, etag: stored.etag, ..named.clone() }))
+            }
+            PutOutcome::Exists => Err(self.taken(&key)),
+        }
+    }
+
+    /// With the original it would go, and the older backups that it keeps.
+    async fn copy_shrink(&self) -> Result<Option<Shrink>, Failure> {
+        let Some(object) = &self.shrunk else { return Ok(None) };
+        let shrink = self.repository.shrink(object).await?.shrink;
+        let record = ShrinkRecord::new(self.id.stem.clone(), shrink.clone());
+        let json = record.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        let key = self.repository.layout().record(&self.id, Record::Shrunk);
+        match self.repository.put_new(&key, json).await? {
+            PutOutcome::Stored(stored) => {
+                self.repository.backdate(&stored, object.last_modified).await?;
+                Ok(Some(shrink))
             }
             PutOutcome::Exists => Err(self.taken(&key)),
         }

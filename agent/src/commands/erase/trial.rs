@@ -128,9 +128,7 @@ impl Trials {
         let hint = first.and_then(|first| first.hint).unwrap_or_else(|| "erase again".to_owned());
         match said.len() {
             0 | 1 => failure.hint(hint),
-            _ => failure.hint(format!(
-                "{hint}; to go on without these, name the other backups by their IDs in the place of --all"
-            )),
+            _ => failure.hint(format!("{hint}; to go on without these, name the other backups alone")),
         }
     }
 }

@@ -94,7 +94,8 @@ fn a_run_that_is_killed_has_told_what_it_did_and_the_next_one_goes_on_with_it() 
     let folder = tempfile::tempdir().unwrap();
     let scene = Scene::new("told").with(|agent| agent.directory(folder.path()));
     scene.agent.run(&["backup", "--name", "first"]).succeeds();
-    scene.agent.run(&["backup", "--name", "second"]).succeeds();
+    scene.database.query("DELETE FROM products WHERE id > 10");
+    scene.agent.run(&["backup", "--name", "second"]).succeeds().mentions("much less is in it");
     let (condition, paper) = (format!("email={EMAIL}"), scene.agent.home().join("certificate.json"));
     let arguments = ["erase", "--table", "customers", "--where", &condition, "--all", "--confirm", "--certificate"];
     let mut run = scene.agent.start(&[&arguments[..], &[&paper.display().to_string()]].concat());
@@ -124,6 +125,11 @@ fn a_run_that_is_killed_has_told_what_it_did_and_the_next_one_goes_on_with_it() 
     }
     fs::write(folder.path().join(&half), EMAIL).unwrap();
     fs::write(folder.path().join(format!(".{half}.metadata")), "lastgood-id=dead\n").unwrap();
+
+    // What the second had lost is still held against the removal of older ones.
+    let shrunk = format!("{name}_backup_second_erased_1.shrunk.json");
+    let record: Value = serde_json::from_slice(&fs::read(folder.path().join(&shrunk)).unwrap()).unwrap();
+    assert_eq!(record["stem"], *shrunk.strip_suffix(".shrunk.json").unwrap());
 
     let outcome = scene.erase(&["--all", "--json", "--salt", salt]).succeeds();
     crate::json::holds("erase", &outcome);
