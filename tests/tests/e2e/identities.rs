@@ -53,6 +53,14 @@ fn agent_is_refused_everything_else() {
     for ending in [".intact.json", ".damaged.json", ".verifying.json", ".drill.json"] {
         assert_eq!(agent.add(&key("kept", ending)), Answer::Refused, "{ending}");
     }
+    // What bears such a name stands in a backup's place, or in the way of what is to.
+    for ending in
+        [".sql.gz", ".sql.zst.age", ".manifest.json", ".globals.sql.gz", ".index.json.gz", ".index.json.gz.age"]
+    {
+        for number in ["1", "99"] {
+            assert_eq!(agent.add(&key("kept", &format!("_erased_{number}{ending}"))), Answer::Refused, "{ending}");
+        }
+    }
     assert_eq!(agent.add("elsewhere/app.sql.gz"), Answer::Refused);
     assert_eq!(agent.list(""), Answer::Refused);
     assert_eq!(agent.delete(&key("kept", ARCHIVE), None), Answer::Refused);

@@ -94,7 +94,7 @@ fn a_run_that_is_killed_has_told_what_it_did_and_the_next_one_goes_on_with_it() 
     let folder = tempfile::tempdir().unwrap();
     let scene = Scene::new("told").with(|agent| agent.directory(folder.path()));
     scene.agent.run(&["backup", "--name", "first"]).succeeds();
-    scene.database.query("DELETE FROM products WHERE id > 10");
+    scene.database.query("DELETE FROM products");
     scene.agent.run(&["backup", "--name", "second"]).succeeds().mentions("much less is in it");
     let (condition, paper) = (format!("email={EMAIL}"), scene.agent.home().join("certificate.json"));
     let arguments = ["erase", "--table", "customers", "--where", &condition, "--all", "--confirm", "--certificate"];
@@ -153,4 +153,33 @@ fn a_run_that_is_killed_has_told_what_it_did_and_the_next_one_goes_on_with_it() 
     for file in fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         assert!(!knows(&fs::read(&file).unwrap(), None), "{} knows them\n{outcome}", file.display());
     }
+}
+
+#[test]
+fn three_failures_one_after_another_end_a_run_and_a_signal_leaves_it_to_be_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene::new("stopped").with(|agent| agent.directory(folder.path()));
+    scene.database.query(
+        "CREATE TABLE above (id int PRIMARY KEY); CREATE TABLE below (id int REFERENCES above);
+         INSERT INTO above VALUES (1), (2); INSERT INTO below VALUES (1), (2)",
+    );
+    for label in ["a", "b", "c", "d"] {
+        scene.agent.run(&["backup", "--name", label]).succeeds();
+    }
+    let erase = ["erase", "--all", "--confirm", "--where", "id=1", "--table"];
+    let refused = scene.agent.run(&[&erase[..], &["above"]].concat()).exits(1);
+    refused
+        .mentions("_backup_d: the server refuses it with PostgreSQL's error 23503 (above, below_id_fkey, below); ")
+        .mentions("_backup_b: ");
+    assert!(!folder.path().join("status/erasures").exists(), "nothing has begun");
+
+    let mut run = scene.agent.start(&[&erase[..], &["below"]].concat());
+    run.wait_for("waiting for the verdict");
+    run.signal(Signal::TERM);
+    let stopped = run.wait().exits(1).mentions("PARTLY ERASED").mentions("and the run broke off");
+    let (_, salt) = stopped.stderr.split_once("salt ").unwrap();
+    let again =
+        scene.agent.run(&[&erase[..], &["below", "--salt", salt.split_once(':').unwrap().0]].concat()).succeeds();
+    let again = again.mentions("4 backups erased from");
+    assert!(!again.stdout.contains("earlier "), "{again}");
 }
