@@ -113,6 +113,9 @@ async fn next(
     if let Some(known) = trials.known(&row.entry.id) {
         return known;
     }
+    if let Some(why) = trials.not_tried(one, row) {
+        return Ok(Done::NotBegun(why));
+    }
     if is_refused {
         return Ok(Done::NotBegun("not tried, because an earlier original could not be removed".to_owned()));
     }

@@ -63,7 +63,10 @@ impl Intent {
             None if row.fate == Fate::Erase && one.is_made_by_it(row.entry).is_some() => {
                 Planned { action: Action::Done, ..Planned::new(row) }
             }
-            None => Planned::new(row),
+            None => match trials.not_tried(one, row) {
+                Some(why) => Planned { action: Action::Fail, reason: Some(why), ..Planned::new(row) },
+                None => Planned::new(row),
+            },
         });
         Self {
             database: ground.catalog.database.clone(),

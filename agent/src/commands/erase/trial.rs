@@ -44,6 +44,8 @@ pub(super) struct Trials {
     pub(super) failed: BTreeMap<BackupId, Failure>,
     /// Those without such a table.
     lacking: BTreeSet<BackupId>,
+    /// Too many failed: only what an earlier run has begun is finished.
+    gave_up: bool,
 }
 
 impl From<&ErasedTable> for Counted {
@@ -71,8 +73,10 @@ impl Trials {
     /// Tries the newest that is to be erased from, and where that can't be done the next ones.
     ///
     /// # Errors
-    /// When none can be tried of three one after another, or of all; exit 5 when none has the table.
+    /// When none can be tried of three one after another, or of all, and an earlier run has left nothing to finish; exit 5 when none has
+    /// the table.
     pub(super) async fn run(one: One<'_>, rows: &[Row<'_>]) -> Result<Self, Failure> {
+        let has_more = rows.iter().any(|row| matches!(row.fate, Fate::Clear | Fate::Finish { .. }));
         let mut trials = Self::default();
         let mut in_a_row = 0;
         let is_open = |row: &&Row<'_>| row.fate == Fate::Erase && one.is_made_by_it(row.entry).is_none();
@@ -94,12 +98,12 @@ impl Trials {
                     if in_a_row < MOST_FAILURES {
                         continue;
                     }
-                    return Err(trials.refused(rows));
+                    trials.gave_up = true;
+                    return if has_more { Ok(trials) } else { Err(trials.refused(rows)) };
                 }
             }
             return Ok(trials);
         }
-        let has_more = rows.iter().any(|row| matches!(row.fate, Fate::Clear | Fate::Finish { .. }));
         match (trials.failed.is_empty(), trials.lacking.is_empty()) {
             (true, false) if !has_more => Err(nowhere(one.request)),
             (false, true) if !has_more => Err(trials.refused(rows)),
@@ -117,6 +121,12 @@ impl Trials {
             Some(failure) => Some(Err(failure.clone())),
             None => self.lacking.contains(id).then_some(Ok(Done::Clean { has_table: false })),
         }
+    }
+
+    /// Why this one isn't tried any more.
+    pub(super) fn not_tried(&self, one: One<'_>, row: &Row<'_>) -> Option<String> {
+        let is_open = self.gave_up && row.fate == Fate::Erase && one.is_made_by_it(row.entry).is_none();
+        is_open.then(|| format!("not tried, because {MOST_FAILURES} newer ones failed one after another"))
     }
 
     /// All of them, newest first, with the first one's exit status and hint.
