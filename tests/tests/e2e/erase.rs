@@ -67,8 +67,12 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn new(name: &str) -> Scene<'a> {
+        Scene::of(name, &SHOP.replace("EMAIL", EMAIL))
+    }
+
+    fn of(name: &str, sql: &str) -> Scene<'a> {
         let database = Postgres::shared().new_database(name);
-        database.query(&SHOP.replace("EMAIL", EMAIL));
+        database.query(sql);
         let temporary = crate::drill::folder_for_servers();
         let agent = agent().database(&database).setting("TMPDIR", temporary.path().display().to_string());
         Scene { database, agent, temporary }

@@ -95,7 +95,7 @@ const ODD: &str = r#"
 #[test]
 fn triggers_rules_roles_and_other_servers_are_no_way_round_and_odd_names_and_nulls_are_found() {
     let folder = tempfile::tempdir().unwrap();
-    let scene = Scene::new("odd").with(|agent| agent.directory(folder.path()));
+    let scene = Scene::of("odd", "CREATE TABLE customers (email text)").with(|agent| agent.directory(folder.path()));
     let port = scene.database.server().port().to_string();
     let odd = [("PORT", port.as_str()), ("NAME", scene.database.name()), ("USER", USER), ("PASSWORD", PASSWORD)];
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
@@ -135,5 +135,4 @@ fn triggers_rules_roles_and_other_servers_are_no_way_round_and_odd_names_and_nul
     assert_eq!(answer["asked"]["columns"], serde_json::json!(["Note", "E-Mail %"]));
     let rows = scene.agent.run(&["rows", "latest", "--table", table, "--json"]).succeeds().json();
     assert_eq!(rows.as_array().unwrap().len(), 2, "{rows}");
-    scene.agent.run(&["drill", "--temporary-server"]).succeeds().mentions("PASSED");
 }
