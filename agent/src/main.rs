@@ -27,6 +27,7 @@ mod prices;
 mod read_back;
 mod rules;
 mod settings;
+mod unsealed;
 
 use std::process::ExitCode;
 

@@ -32,11 +32,12 @@ pub(crate) fn summary(census: &Census) -> String {
 /// A table of the largest tables of a census.
 pub(crate) fn largest(census: &Census) -> Table<3> {
     let mut tables: Vec<&TableCensus> = census.tables.iter().collect();
-    tables.sort_by_key(|table| (Reverse(table.bytes), &table.schema, &table.name));
+    tables.sort_by_key(|table| (Reverse(table.bytes), table.names()));
     let mut shown = Table::new([Column::Left("TABLE"), Column::Right("ROWS"), Column::Right("BYTES")]);
     for table in tables.into_iter().take(SHOWN) {
         let rows = table.rows.map_or_else(|| "-".to_owned(), words::grouped);
-        shown.row([format!("{}.{}", table.schema, table.name), rows, words::size(table.bytes)]);
+        let (schema, name) = table.names();
+        shown.row([format!("{schema}.{name}"), rows, words::size(table.bytes)]);
     }
     shown
 }

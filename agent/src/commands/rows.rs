@@ -65,10 +65,12 @@ fn print(
     let table = Table::of(&asked.table, &contents)?;
     let mut picker = Picker::new(asked, &table, &contents, output)?;
     picker.begin()?;
-    if picker.wants_more() {
+    let is_read = picker.wants_more();
+    if is_read {
         place.read(&table, &mut picker)?;
     }
     picker.end()?;
+    picker.doubts().iter().filter(|_| is_read).for_each(|doubt| tracing::warn!("{doubt}"));
     Ok(Exit::Done)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Equal censuses prove equal content. Dumping a faithfully restored database gives an equal one as a rule (docs/design.md says when not).
 
+use std::hash::{Hash, Hasher};
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -17,8 +18,9 @@ pub struct Census {
     pub large_objects: LargeObjectCensus,
 }
 
-/// What was counted of one table's data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What was counted of one table's data. What two are `called` tells them apart no more
+/// than it did before it was known: verdicts compare what releases without it have counted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TableCensus {
     /// The table's schema. Bytes that aren't UTF-8 show as U+FFFD.
     pub schema: String,
@@ -30,6 +32,41 @@ pub struct TableCensus {
     pub bytes: u64,
     /// SHA-256 of those bytes.
     pub sha256: Sha256Hex,
+    /// What it is called in the archive's own character set, where that isn't what `schema` and `name` say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Box<Called>>,
+}
+
+/// What a table is called, told from its bytes by the archive's own character set: no two are called the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Called {
+    /// The schema.
+    pub schema: String,
+    /// The name, unquoted.
+    pub name: String,
+}
+
+impl PartialEq for TableCensus {
+    fn eq(&self, other: &Self) -> bool {
+        let all = |table: &Self| (table.rows, table.bytes, table.sha256);
+        all(self) == all(other) && self.name == other.name && self.schema == other.schema
+    }
+}
+
+impl Eq for TableCensus {}
+
+impl Hash for TableCensus {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.schema, &self.name, self.rows, self.bytes, self.sha256).hash(state);
+    }
+}
+
+impl TableCensus {
+    /// Its schema and its name, as it is called.
+    #[must_use]
+    pub fn names(&self) -> (&str, &str) {
+        self.called.as_ref().map_or((&self.schema, &self.name), |called| (&called.schema, &called.name))
+    }
 }
 
 /// What was counted of all large objects together.
@@ -46,6 +83,27 @@ pub struct LargeObjectCensus {
 }
 
 impl Census {
+    /// Both with their tables' names as they are called, where both know that: of two that don't, the same table may look like another one.
+    #[must_use]
+    pub fn alike(first: &Self, second: &Self) -> (Self, Self) {
+        let knows = |census: &Self| census.tables.iter().any(|table| table.called.is_some());
+        let is_known = knows(first) && knows(second);
+        let named = |census: &Self| if is_known { census.as_called() } else { census.clone() };
+        (named(first), named(second))
+    }
+
+    /// With its tables' names as they are called.
+    #[must_use]
+    pub fn as_called(&self) -> Self {
+        let mut census = self.clone();
+        for table in &mut census.tables {
+            if let Some(called) = table.called.take() {
+                (table.schema, table.name) = (called.schema, called.name);
+            }
+        }
+        census
+    }
+
     /// Rows of all tables whose rows can be counted. A census that came in a file may claim anything: the sum saturates.
     #[must_use]
     pub fn rows(&self) -> u64 {

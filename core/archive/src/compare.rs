@@ -16,5 +16,5 @@ mod rows;
 
 pub use comparison::{Compared, Comparison, Pair};
 pub use difference::{differences, is_reordered, shown};
-pub use outline::Outline;
+pub use outline::{Outline, owner};
 pub use rows::{Rows, Table, compare_rows};

@@ -204,6 +204,17 @@ impl Damage {
         if found.is_wrapper() { Self::Wrapped { found, layers: Vec::new() } } else { Self::NotAnArchive { found } }
     }
 
+    /// The same, of stored bytes of which the first `begin` were left out: where in all of them it is.
+    #[must_use]
+    pub fn behind(mut self, begin: u64) -> Self {
+        if let Self::BadFrame { offset, .. } | Self::Truncated { offset, .. } | Self::BeyondLimits { offset, .. } =
+            &mut self
+        {
+            *offset = offset.saturating_add(begin);
+        }
+        self
+    }
+
     /// The same, of content that is inside of these: what has to be taken off first, from the outside in.
     #[must_use]
     pub fn inside(mut self, outer: &[Kind]) -> Self {

@@ -3,10 +3,11 @@
 //! Bytes in, bytes out: values are in the archive's character set until [`Charset`] makes text of them. Memory is bounded by the
 //! longest row, which [`LONGEST_ROW`] bounds.
 
-mod charset;
 mod chunks;
+mod comparison;
 mod csv;
 mod insert;
+mod instants;
 mod json;
 mod literal;
 mod probe;
@@ -15,12 +16,12 @@ mod statement;
 mod tests;
 mod text;
 
-pub use charset::{Charset, UnknownCharset};
 pub use chunks::{BadChunk, Chunks};
+pub use comparison::Comparison;
 pub use csv::csv;
 pub use insert::{identifier, literal};
 pub use json::{Type, json, json_text};
-pub use probe::{BadValue, Comparison, Probe};
+pub use probe::{BadValue, Probe};
 pub use statement::CopyStatement;
 pub use text::{LONGEST_ROW, RowCount, RowError, RowReader, fields, value};
 pub(crate) use text::{field, unescaped};

@@ -358,5 +358,6 @@ fn table_census(entry: Entry) -> Option<TableCensus> {
         rows: counted.rows,
         bytes: counted.bytes,
         sha256: counted.sha256,
+        called: entry.called,
     })
 }

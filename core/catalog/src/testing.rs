@@ -108,6 +108,7 @@ pub(crate) fn manifest() -> Manifest {
         rows,
         bytes,
         sha256: Sha256Hex([digest; 32]),
+        called: None,
     };
     Manifest {
         stem: "app_backup_20260120_030000".parse().unwrap(),

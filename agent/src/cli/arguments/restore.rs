@@ -169,12 +169,12 @@ fn locale(text: &str) -> Result<Locale, String> {
 
 /// Names of tablespaces may hold anything but, before it, the sign between them.
 fn renamed(text: &str) -> Result<(String, String), String> {
-    let (old, new) = postgres::words::pattern::name(text)
+    let (old, new) = ::archive::quoted_name(text)
         .and_then(|(old, rest)| Some((old, rest.strip_prefix('=')?)))
         .or_else(|| text.split_once('=').map(|(old, new)| (old.to_owned(), new)))
         .filter(|(old, _)| !old.is_empty())
         .ok_or("expected OLD=NEW, or OLD=")?;
-    let unquoted = postgres::words::pattern::name(new).filter(|(_, rest)| rest.is_empty());
+    let unquoted = ::archive::quoted_name(new).filter(|(_, rest)| rest.is_empty());
     Ok((old, unquoted.map_or_else(|| new.to_owned(), |(new, _)| new)))
 }
 

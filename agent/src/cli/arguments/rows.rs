@@ -1,5 +1,6 @@
 //! The arguments of `lastgood rows`, and its conditions and columns as they are typed. A name may stand in double quotes, as in SQL.
 
+use ::archive::quoted_name;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -75,12 +76,12 @@ impl FromStr for Condition {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (quoted, rest) = match text.trim_start().strip_prefix('"') {
-            Some(rest) => {
-                let (name, rest) = quoted(rest).ok_or("a quote is not closed")?;
+        let (quoted, rest) = match text.trim_start() {
+            begin if begin.starts_with('"') => {
+                let (name, rest) = quoted_name(begin).ok_or("a quote is not closed")?;
                 (Some(Name { text: name, quoted: true }), rest)
             }
-            None => (None, text),
+            _ => (None, text),
         };
         if let Some((name, value)) = rest.split_once('=') {
             let column = quoted.filter(|_| name.trim().is_empty());
@@ -112,12 +113,12 @@ impl FromStr for ColumnList {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (mut names, mut rest) = (Vec::new(), text);
         loop {
-            let (name, after) = match rest.trim_start().strip_prefix('"') {
-                Some(inner) => {
-                    let (name, after) = quoted(inner).ok_or("a quote is not closed")?;
+            let (name, after) = match rest.trim_start() {
+                begin if begin.starts_with('"') => {
+                    let (name, after) = quoted_name(begin).ok_or("a quote is not closed")?;
                     (Some(Name { text: name, quoted: true }), after)
                 }
-                None => {
+                _ => {
                     let end = rest.find(',').unwrap_or(rest.len());
                     let (name, after) = rest.split_at(end);
                     (plain(name), after)
@@ -135,22 +136,6 @@ impl FromStr for ColumnList {
 fn plain(name: &str) -> Option<Name> {
     let text = name.trim().to_owned();
     (!text.is_empty()).then_some(Name { text, quoted: false })
-}
-
-/// Up to the closing quote, and what follows it.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let (mut name, mut rest) = (String::new(), text);
-    loop {
-        let (part, after) = rest.split_once('"')?;
-        name.push_str(part);
-        match after.strip_prefix('"') {
-            Some(after) => {
-                name.push('"');
-                rest = after;
-            }
-            None => return Some((name, after)),
-        }
-    }
 }
 
 #[cfg(test)]

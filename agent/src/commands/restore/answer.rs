@@ -70,7 +70,10 @@ impl RestoreAnswer {
     /// The answer about a job that took so long, by a clock that cannot be set.
     pub(crate) fn new(job: &Job, restored: &Restored, took: Duration) -> Self {
         let (facts, chosen) = (&job.facts, &job.plan.chosen);
-        let is_meant = |table: &&TableCensus| chosen.has(&table.schema, &table.name);
+        let is_meant = |table: &&TableCensus| {
+            let (schema, name) = table.names();
+            chosen.has(schema, name)
+        };
         let tables = restored.census.tables.iter().filter(is_meant);
         let restored_census = Census { tables: tables.cloned().collect(), ..Census::default() };
         Self {

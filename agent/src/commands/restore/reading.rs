@@ -3,6 +3,7 @@
 //! Nothing that was read counts before the archive's end has been seen and the digest is the manifest's.
 
 use std::io::{self, BufRead as _, Read};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -15,6 +16,7 @@ use crate::commands::restore::dump;
 pub(crate) use crate::commands::restore::dump::Dump;
 use crate::commands::restore::watch::Watch;
 use crate::keys::{Keys, Source};
+use crate::unsealed::{Counted, Unsealed, broken};
 
 /// What was read, to the last byte.
 #[derive(Debug)]
@@ -88,7 +90,21 @@ fn expand(stored: Source, keys: &Keys) -> Result<(Expander<Source>, Vec<Kind>), 
 }
 
 fn unseal(stored: Source, keys: &Keys) -> Result<Source, ReadingError> {
-    keys.open(stored).map_err(|e| ReadingError::Locked(format!("is encrypted, and no key that is set opens it: {e}")))
+    let (counted, read) = Counted::new(stored);
+    let opened = keys.open(Box::new(counted));
+    let opened = opened.map_err(|error| locked(error, read.load(Ordering::Relaxed)))?;
+    Ok(Box::new(Unsealed::new(opened, read)))
+}
+
+/// Why no key opens it: none fits, or it is no longer what was encrypted. `offset`: stored bytes that were read.
+pub(crate) fn locked(error: age::DecryptError, offset: u64) -> ReadingError {
+    match error {
+        age::DecryptError::Io(error) => reading(broken(error, offset)),
+        error @ (age::DecryptError::InvalidHeader | age::DecryptError::InvalidMac) => {
+            ReadingError::Damaged(Damage::BadEncryption { offset, reason: error.to_string() })
+        }
+        error => ReadingError::Locked(format!("is encrypted, and no key that is set opens it: {error}")),
+    }
 }
 
 /// Reads all of `archive` and hands the dump to `take`, block by block, with the walk that has just seen it.

@@ -118,27 +118,50 @@ fn roots(head: &Head, wish: &Wish) -> Result<Vec<(String, BTreeSet<Name>)>, Fail
     roots.collect()
 }
 
+/// As it is called in the archive's own character set.
 fn name_of(entry: &Entry) -> Name {
-    (entry.schema.clone(), entry.name.clone())
+    let (schema, name) = entry.names();
+    (schema.to_owned(), name.to_owned())
 }
 
 fn tables(contents: &[Entry]) -> impl Iterator<Item = Name> {
-    contents.iter().filter(|entry| ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str())).map(name_of)
+    contents.iter().filter(|entry| is_table(entry)).map(name_of)
 }
 
-/// The tables of a name as it is in the archive, or else of what it means to psql; each with its schema.
+fn is_table(entry: &Entry) -> bool {
+    ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str())
+}
+
+/// The tables of a name as it is in the archive, or as a manifest shows it, or else of what it means to psql; each with its schema.
 pub(crate) fn named(contents: &[Entry], table: &str) -> BTreeSet<(String, String)> {
-    let exact: BTreeSet<Name> = tables(contents).filter(|(schema, name)| is_named(table, schema, name)).collect();
+    let all: BTreeSet<Name> = tables(contents).collect();
+    let exact = of_name(&all, table, is_named);
     if !exact.is_empty() {
         return exact;
     }
-    let pattern = Pattern::new(table);
-    tables(contents).filter(|(schema, name)| pattern.matches(schema, name)).collect()
+    let shown = contents.iter().filter(|entry| is_table(entry) && is_named(table, &entry.schema, &entry.name));
+    let shown: BTreeSet<Name> = shown.map(name_of).collect();
+    if shown.is_empty() { of_name(&all, table, is_meant) } else { shown }
+}
+
+/// Of these tables those of a name: as it is, or else as psql takes it.
+pub(crate) fn among(tables: &BTreeSet<(String, String)>, table: &str) -> BTreeSet<(String, String)> {
+    let exact = of_name(tables, table, is_named);
+    if exact.is_empty() { of_name(tables, table, is_meant) } else { exact }
+}
+
+fn of_name(tables: &BTreeSet<Name>, table: &str, is: impl Fn(&str, &str, &str) -> bool) -> BTreeSet<Name> {
+    tables.iter().filter(|(schema, name)| is(table, schema, name)).cloned().collect()
+}
+
+/// As psql takes it.
+fn is_meant(table: &str, schema: &str, name: &str) -> bool {
+    Pattern::new(table).matches(schema, name)
 }
 
 /// The schemas of these names; `None`: any.
 fn schemas(head: &Head, named: &[String]) -> Result<Option<BTreeSet<String>>, Failure> {
-    let made = head.entries("SCHEMA").map(|entry| entry.name.clone());
+    let made = head.entries("SCHEMA").map(|entry| entry.names().1.to_owned());
     let all: BTreeSet<String> = tables(&head.contents).map(|(schema, _)| schema).chain(made).collect();
     let mut found = BTreeSet::new();
     for schema in named {
@@ -194,7 +217,10 @@ pub(crate) fn list(head: &Head, chosen: &Chosen, left_out: &BTreeSet<i32>) -> Re
         _ if chosen.is_all() => true,
         "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "STATISTICS DATA" if chosen.definitions_alone => false,
         "FK CONSTRAINT" if chosen.definitions_alone => true,
-        "TABLE DATA" => chosen.has(&entry.schema, &entry.name),
+        "TABLE DATA" => {
+            let (schema, name) = entry.names();
+            chosen.has(schema, name)
+        }
         kind if chosen.rows_alone => kind == "SEQUENCE SET",
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::archive::rows::{Charset, CopyStatement};
-use ::archive::{Damage, Described, Entry, Outliner, Walk};
+use ::archive::rows::CopyStatement;
+use ::archive::{Charset, Damage, Described, Entry, Outliner, Walk};
 use postgres::words::columns;
 use postgres::words::types::Types;
 
@@ -95,9 +95,8 @@ impl Contents {
             "SEQUENCE" => self.identities.extend(columns::identity_always(&text(&entry.definition))),
             // By their names as the entries have them.
             kind => {
-                let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                let definition = text(&entry.definition);
-                self.types.note(kind, &name(&entry.schema), &name(&entry.name), &definition);
+                let [schema, name] = [&entry.schema, &entry.name].map(|name| self.charset.name(name));
+                self.types.note(kind, &schema, &name, &text(&entry.definition));
             }
         }
     }

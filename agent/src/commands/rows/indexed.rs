@@ -9,11 +9,11 @@ use catalog::manifest::{Manifest, StoredIndex};
 use catalog::{Object, Part};
 use repository::Repository;
 
-use crate::answers::failure::Failure;
+use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::archive::Archive;
 use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::failure;
-use crate::commands::restore::reading::{ReadingError, reading};
+use crate::commands::restore::reading::{ReadingError, locked, reading};
 use crate::commands::rows::sealed::Sealed;
 use crate::interrupt;
 use crate::keys::Source;
@@ -46,6 +46,14 @@ impl<'a> Indexed<'a> {
             return Ok(None);
         };
         let Some(named) = &manifest.index else { return Ok(None) };
+        is_as_long(&archive.place, object.size, manifest.archive.digest.size)?;
+        let sealed = match manifest.archive.encryption {
+            Some(_) => Some(
+                Sealed::open(repository, object, &archive.keys)
+                    .map_err(|error| failure::reading(&archive.place, locked(error, 0)))?,
+            ),
+            None => None,
+        };
         let index = match read(named, manifest, (repository, object), archive) {
             Ok(index) => index,
             Err(why) => {
@@ -55,10 +63,6 @@ impl<'a> Indexed<'a> {
                 );
                 return Ok(None);
             }
-        };
-        let sealed = match manifest.archive.encryption {
-            Some(_) => Some(Sealed::open(repository, object, &archive.keys).map_err(|error| locked(archive, &error))?),
-            None => None,
         };
         Ok(Some(Self {
             index,
@@ -82,13 +86,18 @@ impl<'a> Indexed<'a> {
     pub(super) fn read<E: From<ReadingError>>(&mut self, dump: &Range<u64>, take: &mut Take<'_, E>) -> Result<(), E> {
         let outside = || ReadingError::Read(io::Error::other("the index names bytes that the archive doesn't have"));
         let (stored, begins) = self.index.frames.place(dump).ok_or_else(outside)?;
+        let offset = stored.start;
+        let failed = |error| match reading(error) {
+            ReadingError::Damaged(damage) => ReadingError::Damaged(damage.behind(offset)),
+            error => error,
+        };
         let threads = if stored.end - stored.start < SHORT {
             1
         } else {
             std::thread::available_parallelism().map_or(1, usize::from)
         };
         let mut bytes: Box<dyn Read + '_> = match &mut self.sealed {
-            Some(sealed) => Box::new(sealed.range(&stored).map_err(reading)?),
+            Some(sealed) => Box::new(sealed.range(&stored).map_err(failed)?),
             None => {
                 let asking = self.repository.download_range(&self.object, stored);
                 let opened = tokio::runtime::Handle::current()
@@ -97,14 +106,14 @@ impl<'a> Indexed<'a> {
             }
         };
         if self.compression != Compression::None {
-            bytes = Box::new(Expander::new(bytes, threads).map_err(reading)?);
+            bytes = Box::new(Expander::new(bytes, threads).map_err(failed)?);
         }
         let (mut buffer, mut position) = (vec![0; 256 << 10], begins);
         while position < dump.end {
             if let Some(signal) = self.archive.interrupt.seen() {
                 return Err(ReadingError::Interrupted(signal).into());
             }
-            let length = bytes.read(&mut buffer).map_err(reading)?;
+            let length = bytes.read(&mut buffer).map_err(failed)?;
             if length == 0 {
                 return Err(outside().into());
             }
@@ -120,9 +129,13 @@ impl<'a> Indexed<'a> {
     }
 }
 
-fn locked(archive: &Archive, error: &age::DecryptError) -> Failure {
-    let why = format!("is encrypted, and no key that is set opens it: {error}");
-    failure::reading(&archive.place, ReadingError::Locked(why))
+/// What is cut off, or longer than it was, isn't what was stored.
+fn is_as_long(place: &str, size: u64, promised: u64) -> Result<(), Failure> {
+    if size == promised {
+        return Ok(());
+    }
+    let error = format!("{place} is damaged: {size} bytes are stored, and its manifest says {promised}");
+    Err(Failure::new(Exit::Damaged, error).hint("read another backup: lastgood list"))
 }
 
 /// Reads the index that the manifest names, where it is now: a repository may have been moved.
@@ -152,7 +165,11 @@ fn read(
     let mut json = Vec::new();
     let expander = Expander::new(plain, 1).map_err(|e| e.to_string())?;
     expander.take(LONGEST).read_to_end(&mut json).map_err(|e| e.to_string())?;
-    catalog::index::Index::from_json(&json).map(|index| index.of).map_err(|e| e.to_string())
+    let index = catalog::index::Index::from_json(&json).map_err(|e| e.to_string())?;
+    if index.stem != manifest.stem {
+        return Err(format!("it is about {}", index.stem));
+    }
+    Ok(index.of)
 }
 
 fn interrupted<T>(archive: &Archive, asked: impl Future<Output = Result<T, repository::Error>>) -> Result<T, String> {

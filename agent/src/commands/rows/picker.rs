@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ::archive::rows::{self, CopyStatement, Probe, RowError, Type};
+use ::archive::rows::{self, Comparison, CopyStatement, Probe, RowError, Type};
 use postgres::words::types::ColumnType;
 
 use crate::answers::failure::{Exit, Failure};
@@ -24,6 +24,7 @@ pub(super) struct Picker<'a> {
     /// Rows that may still be printed.
     left: u64,
     printed: u64,
+    doubts: Vec<String>,
     is_gone: bool,
     line: Vec<u8>,
 }
@@ -62,6 +63,9 @@ impl<'a> Picker<'a> {
             Some(names) => names.iter().map(|name| known.find(name, table)).collect::<Result<_, _>>()?,
             None => known.there.clone(),
         };
+        if output.format != Format::Csv {
+            refuse_what_is_named_twice(&header)?;
+        }
         let probes = asked.conditions.iter().map(|condition| {
             let column = known.find(&condition.column, table)?;
             let probe = probe(&condition.wanted, &column, &known.kind(&column), contents)?;
@@ -74,13 +78,10 @@ impl<'a> Picker<'a> {
             Some((source.id, Plan::of(source, contents.copies.get(&source.id)?, columns, &probes, contents)))
         });
         let mut plans: BTreeMap<i32, Plan> = plans.collect();
-        let is_identity =
-            |schema: &str, name: &str| contents.identities.contains(&(schema.to_owned(), name.to_owned()));
-        let overrides = is_identity(&table.schema, &table.name)
-            || table.sources.iter().any(|source| is_identity(&source.schema, &source.name));
-        plans.values_mut().for_each(|plan| plan.end_insert(overrides));
+        plans.values_mut().for_each(|plan| plan.end_insert(table.is_identity));
         let left = asked.limit.unwrap_or(u64::MAX);
-        Ok(Self { output, contents, header, plans, left, printed: 0, is_gone: false, line: Vec::new() })
+        let doubts = probes.iter().filter_map(|(column, probe)| doubt(column, probe)).collect();
+        Ok(Self { output, contents, header, plans, left, printed: 0, doubts, is_gone: false, line: Vec::new() })
     }
 
     /// What comes before the rows.
@@ -125,6 +126,14 @@ impl<'a> Picker<'a> {
     /// Whether more rows would be printed.
     pub(super) fn wants_more(&self) -> bool {
         self.left > 0 && !self.is_gone
+    }
+
+    /// What has been looked for and not found, though it may be there in another spelling.
+    pub(super) fn doubts(&self) -> Vec<String> {
+        if self.printed > 0 || self.is_gone {
+            return Vec::new();
+        }
+        self.doubts.clone()
     }
 
     /// What a row of the table with this entry must have, by its field.
@@ -220,7 +229,7 @@ impl Plan {
         probes: &[(String, Probe)],
         contents: &Contents,
     ) -> Self {
-        let names: Vec<String> = copy.columns.iter().map(|name| contents.charset.text(name).into_owned()).collect();
+        let names: Vec<String> = copy.columns.iter().map(|name| contents.charset.name(name)).collect();
         let defined = contents.types.columns(&source.schema, &source.name);
         let kind =
             |name: &String| defined.iter().find(|(known, _)| known == name).map(|(_, kind)| Arc::clone(&kind.json));
@@ -261,7 +270,7 @@ impl Known {
         let defined = contents.types.columns(&table.schema, &table.name);
         let copy = |source: &Source| contents.copies.get(&source.id);
         let names = |copy: &CopyStatement| -> Vec<String> {
-            copy.columns.iter().map(|name| contents.charset.text(name).into_owned()).collect()
+            copy.columns.iter().map(|name| contents.charset.name(name)).collect()
         };
         let own = table.sources.iter().find(|source| (&source.schema, &source.name) == (&table.schema, &table.name));
         let there = match (own.and_then(copy), table.sources.first().and_then(copy)) {
@@ -307,6 +316,29 @@ impl Known {
 
     fn kind(&self, column: &str) -> ColumnType {
         self.defined.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.clone()).unwrap_or_default()
+    }
+}
+
+/// A column twice has two values in SQL, and one in JSON.
+fn refuse_what_is_named_twice(columns: &[String]) -> Result<(), Failure> {
+    let again = columns.iter().enumerate().find(|(at, name)| columns.iter().take(*at).any(|before| before == *name));
+    match again {
+        None => Ok(()),
+        Some((_, name)) => Err(Failure::new(Exit::Usage, format!("--columns names {name} twice"))
+            .hint("name each column once; only --csv prints one twice")),
+    }
+}
+
+/// Why a row with this value may be there, though none was found.
+fn doubt(column: &str, probe: &Probe) -> Option<String> {
+    match probe.comparison()? {
+        Comparison::Spelled => Some(format!(
+            "no row was found, and values of {column} are compared as they are spelled: write the value exactly as psql shows it, as in what `--limit 1` prints without --where"
+        )),
+        Comparison::LocalInstant | Comparison::LocalTime => Some(format!(
+            "no row was found, and the value for {column} has no time zone, so it was taken for one in the zone that the backup shows: write one behind it, such as +00"
+        )),
+        _ => None,
     }
 }
 

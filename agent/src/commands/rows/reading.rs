@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use std::ops::ControlFlow;
 
 use ::archive::rows::{BadChunk, Chunks, RowCount, RowError, RowReader};
-use ::archive::{Damage, Observer, Walk};
+use ::archive::{Damage, Observer, TableCensus, Walk};
 use catalog::manifest::Manifest;
 
 use crate::answers::failure::{Exit, Failure};
@@ -241,14 +241,12 @@ impl<'a> Place<'a> {
 
     /// Whether the rows are those that the manifest counted.
     fn is_as_counted(&self, source: &Source, count: RowCount) -> Result<bool, Failure> {
-        let census = |manifest: &'a Manifest| {
-            let is_it =
-                |table: &&::archive::TableCensus| (&table.schema, &table.name) == (&source.schema, &source.name);
-            manifest.census.tables.iter().find(is_it)
-        };
-        let Some(counted) = self.backup.manifest.as_ref().and_then(census) else { return Ok(false) };
+        let counted = self.backup.manifest.as_ref().map_or_else(Vec::new, |manifest| counted(manifest, source));
+        if counted.is_empty() {
+            return Ok(false);
+        }
         let (rows, sha256) = count.finish();
-        if (counted.rows, counted.sha256) == (Some(rows), sha256) {
+        if counted.iter().any(|table| (table.rows, table.sha256) == (Some(rows), sha256)) {
             return Ok(true);
         }
         let (schema, name) = (&source.schema, &source.name);
@@ -326,6 +324,17 @@ impl<'a> Place<'a> {
             RowsError::Reading(ReadingError::Damaged(damage)) if is_named(&damage) => damaged(&damage.to_string()),
             RowsError::Reading(error) => failure::reading(place, error),
         }
+    }
+}
+
+/// What was counted of the table; of those with one name, where their manifest doesn't tell them apart.
+fn counted<'m>(manifest: &'m Manifest, source: &Source) -> Vec<&'m TableCensus> {
+    let tables = &manifest.census.tables;
+    let called = tables.iter().find(|table| table.names() == (&source.schema, &source.name));
+    let (schema, name) = &source.counted_as;
+    match called {
+        Some(table) => vec![table],
+        None => tables.iter().filter(|table| (&table.schema, &table.name) == (schema, name)).collect(),
     }
 }
 

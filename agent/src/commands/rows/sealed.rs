@@ -11,6 +11,7 @@ use catalog::Object;
 use repository::{DownloadReader, Repository};
 
 use crate::keys::Keys;
+use crate::unsealed::{Unsealed, broken};
 
 /// Bytes of a piece, and of one with its tag.
 const PIECE: u64 = 64 << 10;
@@ -23,6 +24,8 @@ pub(super) struct Sealed {
     content: StreamReader<BufReader<Places>>,
     /// Up to where the stored bytes may be asked for at once.
     limit: Arc<AtomicU64>,
+    /// Where it is read.
+    position: Arc<AtomicU64>,
 }
 
 impl Sealed {
@@ -32,14 +35,16 @@ impl Sealed {
     /// When no key opens it.
     pub(super) fn open(repository: &Repository, object: &Object, keys: &Keys) -> Result<Self, age::DecryptError> {
         let limit = Arc::new(AtomicU64::new(HEAD));
+        let position = Arc::<AtomicU64>::default();
         let places = Places {
             repository: repository.clone(),
             object: object.clone(),
             position: 0,
+            told: Arc::clone(&position),
             stream: None,
             limit: Arc::clone(&limit),
         };
-        Ok(Self { content: keys.open_anywhere(places)?, limit })
+        Ok(Self { content: keys.open_anywhere(places)?, limit, position })
     }
 
     /// These bytes of what is in it.
@@ -48,8 +53,10 @@ impl Sealed {
     /// When they can't be read, or aren't what was stored.
     pub(super) fn range(&mut self, wanted: &Range<u64>) -> io::Result<impl Read + '_> {
         self.limit.store(HEAD + wanted.end.div_ceil(PIECE) * SEALED_PIECE, Ordering::Relaxed);
-        self.content.seek(SeekFrom::Start(wanted.start))?;
-        Ok((&mut self.content).take(wanted.end - wanted.start))
+        let failed = |error| broken(error, self.position.load(Ordering::Relaxed));
+        self.content.seek(SeekFrom::Start(wanted.start)).map_err(failed)?;
+        let position = Arc::clone(&self.position);
+        Ok(Unsealed::new((&mut self.content).take(wanted.end - wanted.start), position))
     }
 }
 
@@ -58,6 +65,8 @@ struct Places {
     repository: Repository,
     object: Object,
     position: u64,
+    /// The same, for others to see.
+    told: Arc<AtomicU64>,
     /// Bytes on their way, from `position` on.
     stream: Option<DownloadReader>,
     limit: Arc<AtomicU64>,
@@ -83,6 +92,7 @@ impl Read for Places {
             let length = stream.read(buffer)?;
             if length > 0 {
                 self.position += length as u64;
+                self.told.store(self.position, Ordering::Relaxed);
                 return Ok(length);
             }
             self.stream = None;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ::archive::Entry;
 use catalog::words;
 
 use crate::answers::failure::{Exit, Failure};
@@ -21,6 +22,8 @@ pub(super) struct Table {
     pub(super) name: String,
     /// Those that have rows in the archive, in its order.
     pub(super) sources: Vec<Source>,
+    /// It or a table above it has a column that is GENERATED ALWAYS AS IDENTITY, which its partitions have from it.
+    pub(super) is_identity: bool,
 }
 
 /// A table that has rows in the archive.
@@ -28,6 +31,8 @@ pub(super) struct Table {
 pub(super) struct Source {
     pub(super) schema: String,
     pub(super) name: String,
+    /// Both as a census has them.
+    pub(super) counted_as: Name,
     /// The number of the entry with its rows.
     pub(super) id: i32,
 }
@@ -48,12 +53,10 @@ impl Table {
                     .hint("name one with its schema: --table SCHEMA.NAME"));
             }
         };
-        let family = tables::families(&contents.entries)(&schema, &name);
+        let families = tables::families(&contents.entries);
+        let family = families(&schema, &name);
         let sources = contents.entries.iter().filter(|entry| entry.kind == "TABLE DATA" && entry.has_data());
-        let sources = sources.filter(|entry| family.contains(&(entry.schema.clone(), entry.name.clone())));
-        let sources: Vec<Source> = sources
-            .map(|entry| Source { schema: entry.schema.clone(), name: entry.name.clone(), id: entry.dump_id })
-            .collect();
+        let sources: Vec<Source> = sources.map(Source::of).filter(|source| family.contains(&source.names())).collect();
         if sources.is_empty() {
             let error = format!("the backup has no rows of table {schema}.{name}");
             return Err(Failure::new(Exit::NotFound, error)
@@ -64,31 +67,48 @@ impl Table {
             return Err(Failure::new(Exit::Failed, error)
                 .hint("restore the table instead: lastgood restore ID --table NAME --into DATABASE"));
         }
-        Ok(Self { schema, name, sources })
+        let is_identity = contents.identities.iter().any(|(above, table)| {
+            let below = families(above, table);
+            sources.iter().any(|source| below.contains(&source.names()))
+        });
+        Ok(Self { schema, name, sources, is_identity })
+    }
+}
+
+impl Source {
+    fn of(entry: &Entry) -> Self {
+        let (schema, name) = entry.names();
+        let (schema, name) = (schema.to_owned(), name.to_owned());
+        Self { schema, name, counted_as: (entry.schema.clone(), entry.name.clone()), id: entry.dump_id }
+    }
+
+    fn names(&self) -> Name {
+        (self.schema.clone(), self.name.clone())
     }
 }
 
 /// What there is instead of the table.
 fn missing(table: &str, contents: &Contents) -> Failure {
     let bare = table.rsplit('.').next().unwrap_or(table);
-    let without_rows = ["VIEW", "MATERIALIZED VIEW", "SEQUENCE"];
-    let other = contents.entries.iter().find(|entry| {
-        without_rows.contains(&entry.kind.as_str())
-            && (entry.name == bare || format!("{}.{}", entry.schema, entry.name) == table)
-    });
-    if let Some(entry) = other {
-        let kind = entry.kind.to_lowercase();
-        return Failure::new(
-            Exit::NotFound,
-            format!("{}.{} is a {kind}: a backup has no rows of it", entry.schema, entry.name),
-        )
-        .hint("name a table: lastgood show lists them");
+    let without_rows = ["VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"];
+    let others = contents.entries.iter().filter(|entry| without_rows.contains(&entry.kind.as_str()));
+    let other: BTreeSet<Name> = others.clone().map(|entry| Source::of(entry).names()).collect();
+    if let Some((schema, name)) = tables::among(&other, table).first() {
+        let kind = others.clone().find(|entry| entry.names() == (schema, name)).map_or("", |entry| &entry.kind);
+        let kind = kind.to_lowercase();
+        let what = if kind == "foreign table" {
+            "its rows are on another server, and not in a backup"
+        } else {
+            "a backup has no rows of it"
+        };
+        return Failure::new(Exit::NotFound, format!("{schema}.{name} is a {kind}: {what}"))
+            .hint("name a table: lastgood show lists them");
     }
     let known: BTreeSet<(&str, &str)> = contents
         .entries
         .iter()
         .filter(|entry| ["TABLE", "TABLE DATA"].contains(&entry.kind.as_str()))
-        .map(|entry| (entry.schema.as_str(), entry.name.as_str()))
+        .map(Entry::names)
         .collect();
     let alike = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &bare.to_lowercase());
     let mut near: Vec<(f64, String)> = known

@@ -41,8 +41,9 @@ const PARTS: [&str; 21] = [
     "TRIGGER",
 ];
 
-/// The owner that an entry says by itself.
-pub(super) fn owner(entry: &Described) -> &[u8] {
+/// The owner that an entry says by itself; of a part it is said where the whole is.
+#[must_use]
+pub fn owner(entry: &Described) -> &[u8] {
     if PARTS.contains(&entry.kind.as_str()) { &[] } else { &entry.owner }
 }
 

@@ -192,6 +192,7 @@ mod tests {
             rows: Some(rows),
             bytes: rows,
             sha256: Sha256Hex([in_order; 32]),
+            called: None,
         };
         Table { census, in_any_order: Some(InAnyOrder { rows, sum: Sha256Hex([in_any_order; 32]), is_unnamed: false }) }
     }

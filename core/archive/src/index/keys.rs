@@ -1,7 +1,9 @@
 //! Which field of each table's rows is the first of its key, told from the table of contents.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::charset::Charset;
 use crate::walk::{Described, columns};
 
 /// More tables than this have none: what is kept of each takes memory until the contents' end.
@@ -26,13 +28,13 @@ impl Keys {
     pub fn note(&mut self, entry: &Described) {
         match entry.kind.as_str() {
             "TABLE DATA" if self.tables.len() < MOST => {
-                let statement = String::from_utf8_lossy(&entry.copy_statement);
+                let statement = byte_by_byte(&entry.copy_statement);
                 let named = statement.strip_prefix("COPY ").and_then(named);
                 if let (Some(table), Some(columns)) = (named, columns(&statement)) {
                     self.tables.insert(table.to_owned(), (entry.dump_id, columns));
                 }
             }
-            "CONSTRAINT" => self.note_constraint(&String::from_utf8_lossy(&entry.definition)),
+            "CONSTRAINT" => self.note_constraint(&byte_by_byte(&entry.definition)),
             _ => {}
         }
     }
@@ -68,6 +70,11 @@ impl Keys {
     pub fn finish(&mut self) {
         self.tables = HashMap::new();
     }
+}
+
+/// Bytes that differ stay different, whatever they mean: the syntax around names is ASCII in every character set of a database.
+fn byte_by_byte(bytes: &[u8]) -> Cow<'_, str> {
+    Charset::Latin1.text(bytes)
 }
 
 /// A qualified name at the beginning, as it is spelled.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::charset::Charset;
 use super::literal::{Element, Pair, array, composite, hstore};
+use crate::charset::Charset;
 
 /// As much of a type as its JSON depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,7 +144,7 @@ fn is_number(text: &[u8]) -> bool {
 }
 
 /// `2026-01-20 03:00:00+01` as `2026-01-20T03:00:00+01:00`. `infinity` stays what it is.
-pub(super) fn timestamp(text: &str) -> String {
+fn timestamp(text: &str) -> String {
     let Some((date, time)) = text.split_once([' ', 'T']) else { return text.to_owned() };
     let (time, era) = time.strip_suffix(" BC").map_or((time, ""), |time| (time, " BC"));
     let zone = time.rfind(['+', '-']).filter(|at| !time.get(*at..).unwrap_or_default().contains(':'));

@@ -18,7 +18,7 @@ pub(super) use self::reader::{ContentsReader, Fingerprint};
 use super::portion::Kinds;
 use super::values::Stop;
 use crate::Damage;
-use crate::census::Sha256Hex;
+use crate::census::{Called, Sha256Hex};
 
 /// Kinds whose definition is kept: what a new database has to be created with.
 const DEFINED_KINDS: [&str; 3] = ["DATABASE", "DATABASE PROPERTIES", "ENCODING"];
@@ -50,6 +50,9 @@ pub struct Entry {
     /// It is of a table `WITH OIDS`, which version 12 forgot.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_oids: bool,
+    /// What it is called in the archive's own character set, where that isn't what `schema` and `name` say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Box<Called>>,
     pub(super) block: Option<Block>,
 }
 
@@ -146,6 +149,12 @@ pub struct InAnyOrder {
 }
 
 impl Entry {
+    /// Its schema and its name, as it is called.
+    #[must_use]
+    pub fn names(&self) -> (&str, &str) {
+        self.called.as_ref().map_or((&self.schema, &self.name), |called| (&called.schema, &called.name))
+    }
+
     /// Whether the archive promises data for it.
     #[must_use]
     pub fn has_data(&self) -> bool {
@@ -191,7 +200,9 @@ impl Entry {
     }
 
     fn memory(&self) -> usize {
-        let texts = [&self.kind, &self.schema, &self.name, &self.owner].map(String::len).iter().sum::<usize>();
+        let called =
+            self.called.as_ref().map_or(0, |called| size_of::<Called>() + called.schema.len() + called.name.len());
+        let texts = [&self.kind, &self.schema, &self.name, &self.owner].map(String::len).iter().sum::<usize>() + called;
         size_of::<Self>() + texts + self.definition.as_ref().map_or(0, String::len)
     }
 }

@@ -59,7 +59,14 @@ fn sha256(bytes: &[u8]) -> Sha256Hex {
 /// What the census must say of a table with this COPY text.
 fn copied(schema: &str, name: &str, text: &[u8]) -> TableCensus {
     let rows = Some(text.iter().filter(|&&byte| byte == b'\n').count() as u64);
-    TableCensus { schema: schema.into(), name: name.into(), rows, bytes: text.len() as u64, sha256: sha256(text) }
+    TableCensus {
+        schema: schema.into(),
+        name: name.into(),
+        rows,
+        bytes: text.len() as u64,
+        sha256: sha256(text),
+        called: None,
+    }
 }
 
 /// The same for a table dumped as INSERTs.

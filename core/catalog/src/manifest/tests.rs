@@ -83,6 +83,7 @@ fn ten_thousand_tables_are_read_and_written() {
         rows: Some(u64::from(n)),
         bytes: 1,
         sha256: Sha256Hex([7; 32]),
+        called: None,
     };
     let mut many = manifest();
     many.census.tables = (0..10_000).map(table).collect();

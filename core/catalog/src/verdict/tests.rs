@@ -135,6 +135,7 @@ fn a_differing_census_names_the_tables() {
         rows: Some(0),
         bytes: 0,
         sha256: Sha256Hex::default(),
+        called: None,
     });
     let inspected = Inspected { content: walked(census), ..faithful() };
     let verdict = judged(Some(&manifest()), &Expected::default(), &inspected);

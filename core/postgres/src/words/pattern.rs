@@ -68,24 +68,6 @@ fn fits(pieces: &[Piece], letters: &[char]) -> bool {
     pieces.iter().skip(piece).all(|piece| *piece == Piece::Any)
 }
 
-/// A name in double quotes at the beginning of `text`, without them, and what follows it. `None`: it doesn't begin with one.
-#[must_use]
-pub fn name(text: &str) -> Option<(String, &str)> {
-    let mut rest = text.strip_prefix('"')?;
-    let mut name = String::new();
-    loop {
-        let (part, behind) = rest.split_once('"')?;
-        name.push_str(part);
-        match behind.strip_prefix('"') {
-            Some(more) => {
-                name.push('"');
-                rest = more;
-            }
-            None => return Some((name, behind)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,8 +94,23 @@ impl Types {
 
     fn column_type(&self, kind: &TypeName) -> ColumnType {
         let json = self.json(kind, DEEPEST);
-        let base = self.base(kind);
-        ColumnType { json, comparison: if base.is_array { Comparison::Text } else { comparison(&base) } }
+        ColumnType { json, comparison: self.comparison(&self.base(kind)) }
+    }
+
+    fn comparison(&self, base: &TypeName) -> Comparison {
+        if base.is_array {
+            return Comparison::Spelled;
+        }
+        if let Some(known) = comparison(base) {
+            return known;
+        }
+        let defined = self.definitions.get(&(base.schema.clone(), base.name.clone()));
+        match defined {
+            // A label has no other spelling.
+            Some((_, sql)) if sql.contains(" AS ENUM (") => Comparison::Text,
+            None if base.name == "citext" => Comparison::Folded,
+            _ => Comparison::Spelled,
+        }
     }
 
     /// The type that a domain is of, however many lie between.
@@ -167,19 +182,56 @@ fn built_in(kind: &TypeName) -> Option<Type> {
     })
 }
 
-fn comparison(kind: &TypeName) -> Comparison {
+/// How values of PostgreSQL's own types are compared; `None` for those of the archive, and for those that have many spellings.
+fn comparison(kind: &TypeName) -> Option<Comparison> {
     if !is_own(kind) {
-        return Comparison::Text;
+        return None;
     }
-    match kind.name.as_str() {
-        "smallint" | "integer" | "bigint" => Comparison::Integer,
+    Some(match kind.name.as_str() {
+        "text" | "character varying" | "name" | "char" => Comparison::Text,
+        "smallint" | "integer" | "bigint" | "oid" | "xid" | "xid8" | "cid" => Comparison::Integer,
         "numeric" => Comparison::Decimal,
-        "real" | "double precision" => Comparison::Float,
+        "real" => Comparison::Real,
+        "double precision" => Comparison::Float,
         "boolean" => Comparison::Bool,
         "uuid" => Comparison::Uuid,
-        "character" => Comparison::Padded,
-        "timestamp without time zone" | "timestamp with time zone" => Comparison::Timestamp,
+        "character" | "bpchar" => Comparison::Padded,
+        "date" => Comparison::Date,
+        "time without time zone" => Comparison::Time,
+        "time with time zone" => Comparison::ZonedTime,
+        "timestamp without time zone" => Comparison::Timestamp,
+        "timestamp with time zone" => Comparison::Instant,
+        name if name == "interval" || name.starts_with("interval ") => Comparison::Interval,
         "bytea" => Comparison::Bytes,
-        _ => Comparison::Text,
+        "inet" | "cidr" => Comparison::Address,
+        "macaddr" => Comparison::Hardware,
+        "macaddr8" => Comparison::LongHardware,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_compared_as_its_type_is_whatever_lies_between() {
+        let mut types = Types::default();
+        for (kind, name, definition) in [
+            ("DOMAIN", "stamp", "CREATE DOMAIN public.stamp AS timestamp(3) with time zone"),
+            ("DOMAIN", "inner", "CREATE DOMAIN public.inner AS public.stamp"),
+            ("TYPE", "mood", "CREATE TYPE public.mood AS ENUM (\n    'a'\n);"),
+            ("TYPE", "pair", "CREATE TYPE public.pair AS (\n\ta integer\n);"),
+            (
+                "TABLE",
+                "t",
+                "CREATE TABLE public.t (\n    a public.inner,\n    b public.mood,\n    c public.pair,\n    d integer[],\n    e public.citext,\n    f money,\n    g interval year to month,\n    h character(3),\n    i \"char\",\n    j oid\n);",
+            ),
+        ] {
+            types.note(kind, "public", name, definition);
+        }
+        let found: Vec<Comparison> = types.columns("public", "t").iter().map(|(_, kind)| kind.comparison).collect();
+        use Comparison::{Folded, Instant, Integer, Interval, Padded, Spelled, Text};
+        assert_eq!(found, [Instant, Text, Spelled, Spelled, Folded, Spelled, Interval, Padded, Text, Integer]);
     }
 }

@@ -63,14 +63,13 @@ fn in_words(trap: &Trap) -> String {
 
 /// It is a materialized view that was filled.
 fn is_refreshed(facts: &Facts, schema: &str, name: &str) -> bool {
-    facts.head.entries("MATERIALIZED VIEW DATA").any(|entry| entry.schema == schema && entry.name == name)
+    facts.head.entries("MATERIALIZED VIEW DATA").any(|entry| entry.names() == (schema, name))
 }
 
 /// Without rows nothing is evaluated.
 fn has_rows(facts: &Facts, chosen: &Chosen, (schema, name): &(String, String)) -> bool {
-    let is_it = |of: &str, named: &str| of == schema && named == name;
-    let has_data = facts.head.entries("TABLE DATA").any(|entry| is_it(&entry.schema, &entry.name));
+    let has_data = facts.head.entries("TABLE DATA").any(|entry| entry.names() == (schema, name));
     let counted = facts.backup.manifest.iter().flat_map(|manifest| &manifest.census.tables);
-    let counted = counted.filter(|table| is_it(&table.schema, &table.name)).find_map(|table| table.rows);
+    let counted = counted.filter(|table| table.names() == (schema, name)).find_map(|table| table.rows);
     has_data && counted != Some(0) && chosen.has(schema, name)
 }

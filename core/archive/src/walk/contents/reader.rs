@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::census::Sha256Hex;
+use crate::census::{Called, Sha256Hex};
+use crate::charset::Charset;
 
 use super::{
     super::{
         header::Header,
         tally::Sum,
-        values::{Input, Offset, Stop, Values},
+        values::{Input, Offset, Stop, Text, Values},
     },
     Block, Content, Contents, DEFINED_KINDS, Entry, InTablespace, Place, Places,
 };
@@ -28,6 +29,8 @@ const RESTORED_KINDS: [&str; 9] = [
     "TABLE ATTACH",
     "TEXT SEARCH DICTIONARY",
 ];
+/// Those of them that name other tables.
+const NAMING_KINDS: [&str; 3] = ["FOREIGN TABLE", "TABLE", "TABLE ATTACH"];
 /// A table may have 1,600 columns; of a longer definition the rest isn't kept.
 const LONGEST_DEFINITION: usize = 1 << 20;
 
@@ -44,6 +47,9 @@ pub(in crate::walk) struct ContentsReader {
     /// Of all bytes but those that say where data lies.
     #[serde(default)]
     sum: Sum,
+    /// By the ENCODING entry, which is the first. Where a place was saved behind it, names are no longer told by it.
+    #[serde(skip)]
+    charset: Charset,
 }
 
 /// By what a table of contents is known again, wherever it says that data lies.
@@ -89,6 +95,9 @@ struct Draft {
     #[serde(skip)]
     columns: Option<Vec<String>>,
     schema: String,
+    /// What these two are in the archive's character set, where that is something else.
+    #[serde(skip)]
+    called: (Option<String>, Option<String>),
     owner: String,
     #[serde(default)]
     with_oids: bool,
@@ -110,6 +119,7 @@ impl ContentsReader {
             draft: Draft::default(),
             entries: 0,
             sum: Sum::default(),
+            charset: Charset::default(),
         }
     }
 
@@ -163,7 +173,7 @@ impl ContentsReader {
 
     /// Reads one field and says which follows.
     fn read_field(&mut self, (restores, compares): (bool, bool), input: &mut Input<'_>) -> Result<Field, Stop> {
-        let (values, draft) = (&mut self.values, &mut self.draft);
+        let (values, draft, charset) = (&mut self.values, &mut self.draft, self.charset);
         if values.is_between() {
             draft.begin(self.field, input.position);
         }
@@ -173,17 +183,24 @@ impl ContentsReader {
         match self.field {
             Field::DumpId => draft.dump_id = dump_id(values.int(input)?)?,
             Field::HasDumper => draft.has_dumper = values.int(input)? != 0,
-            Field::Tag => draft.tag = kept_text()?,
+            Field::Tag => (draft.tag, draft.called.1) = called(charset, values.text(LONGEST_TEXT, input)?),
             Field::Kind => draft.kind = kept_text()?,
+            Field::Definition if restores && NAMING_KINDS.contains(&draft.kind.as_str()) => {
+                let text = values.text(LONGEST_DEFINITION, input)?.into_bytes();
+                draft.definition = Some(charset.text(&text).into_owned());
+            }
             Field::Definition if draft.is_the_databases_own() || is_kept(&draft.kind) => {
-                draft.definition = Some(kept_text()?);
+                let definition = draft.definition.insert(kept_text()?);
+                if draft.kind == "ENCODING" {
+                    self.charset = Charset::of_entry(definition.as_bytes());
+                }
             }
             Field::CopyStatement => {
                 let text = values.text(if compares { LONGEST_DEFINITION } else { 0 }, input)?;
                 draft.copied = !text.is_empty();
                 draft.columns = if compares { columns(&text.lossy()) } else { None };
             }
-            Field::Schema => draft.schema = kept_text()?,
+            Field::Schema => (draft.schema, draft.called.0) = called(charset, values.text(LONGEST_TEXT, input)?),
             Field::Tablespace if restores => draft.tablespace_name = kept_text()?,
             Field::Owner => draft.owner = kept_text()?,
             Field::WithOids => draft.with_oids = kept_text()? == "true",
@@ -220,6 +237,13 @@ impl Field {
             Self::Dependencies => Self::Offset,
         }
     }
+}
+
+/// A name as the census has it, and as the archive's character set has it where that is something else.
+fn called(charset: Charset, text: Text) -> (String, Option<String>) {
+    let (lossy, bytes) = (text.lossy(), text.into_bytes());
+    let other = charset.other_name(&bytes, &lossy);
+    (lossy, other)
 }
 
 impl Draft {
@@ -272,7 +296,15 @@ impl Draft {
         };
         let tablespace = (!self.tablespace_name.is_empty())
             .then(|| Box::new(InTablespace { name: self.tablespace_name, place: self.tablespace }));
+        let called = match self.called {
+            (None, None) => None,
+            (schema, name) => Some(Box::new(Called {
+                schema: schema.unwrap_or_else(|| self.schema.clone()),
+                name: name.unwrap_or_else(|| self.tag.clone()),
+            })),
+        };
         Ok(Entry {
+            called,
             tablespace,
             dump_id: self.dump_id,
             kind: self.kind,

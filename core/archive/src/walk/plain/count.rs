@@ -70,7 +70,7 @@ impl Counted {
                 if let Some((schema, name, tally)) = self.table.take() {
                     let counted = tally.finish()?;
                     let (rows, bytes, sha256) = (counted.rows, counted.bytes, counted.sha256);
-                    self.census.tables.push(TableCensus { schema, name, rows, bytes, sha256 });
+                    self.census.tables.push(TableCensus { schema, name, rows, bytes, sha256, called: None });
                 }
             }
             Event::LargeObject(oid) => {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::values::Stop;
 use super::piece::{Piece, Sink};
-use super::statement::{first_word, is_copy_from_stdin, is_word};
+use super::statement::{first_word, is_copy_from_stdin};
 use crate::damage::Damage;
+use crate::names::is_word;
 
 /// Most bytes of one statement outside of the rows, and of one comment or command that is looked at.
 const LONGEST_STATEMENT: usize = 64 << 20;

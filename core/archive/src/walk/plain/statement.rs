@@ -1,5 +1,7 @@
 //! The few statements of a script that pg_dump writes for every dump alike, told by how they begin.
 
+use crate::names::{identifier, is_word, qualified_name};
+
 /// What a statement says beside an object's own SQL.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said {
@@ -115,42 +117,11 @@ pub(super) fn inserted_table(statement: &[u8]) -> Option<(Option<String>, String
 pub(super) fn copied_table(statement: &[u8]) -> Option<(Option<String>, String)> {
     let text = String::from_utf8_lossy(statement);
     let text = text.trim_start().get(4..)?.trim_start();
-    let (first, rest) = identifier(text)?;
-    match rest.strip_prefix('.').and_then(identifier) {
-        Some((second, _)) => Some((Some(first), second)),
-        None => Some((None, first)),
-    }
+    qualified_name(text).map(|(schema, name, _)| (schema, name))
 }
 
 /// A name that is all of the text.
 fn name(text: &str) -> Option<String> {
     let (name, rest) = identifier(text.trim())?;
     rest.is_empty().then_some(name)
-}
-
-/// A name at the text's beginning, unquoted, and what follows it.
-pub(super) fn identifier(text: &str) -> Option<(String, &str)> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.bytes().position(|byte| !is_word(byte)).unwrap_or(text.len());
-        let (name, rest) = text.split_at_checked(end)?;
-        return (!name.is_empty()).then(|| (name.to_owned(), rest));
-    };
-    let mut name = String::new();
-    let mut rest = quoted;
-    loop {
-        let (part, behind) = rest.split_once('"')?;
-        name.push_str(part);
-        match behind.strip_prefix('"') {
-            Some(more) => {
-                name.push('"');
-                rest = more;
-            }
-            None => return Some((name, behind)),
-        }
-    }
-}
-
-/// Part of a word as SQL has them.
-pub(super) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }

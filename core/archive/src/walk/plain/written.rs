@@ -3,7 +3,7 @@
 //! A script is somebody's text, and a restore runs it with the rights of whoever restores. What pg_dump never writes for an object of
 //! that kind doesn't belong to a backup: it is left to psql, and to whoever trusts it.
 
-use super::statement::identifier;
+use crate::names::identifier;
 
 /// Kinds of objects, as headings have them, and as CREATE and ALTER name them. Roles, tablespaces and the server's settings are none.
 const OBJECTS: [&str; 36] = [

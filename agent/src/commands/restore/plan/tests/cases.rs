@@ -203,6 +203,7 @@ fn backup(bytes: u64) -> Backup {
         rows: Some(100),
         bytes: bytes / 2,
         sha256: ::archive::Sha256Hex::default(),
+        called: None,
     };
     let manifest = Manifest {
         stem: "shop_backup_20261124_030000".parse::<catalog::BackupId>().unwrap().stem,
