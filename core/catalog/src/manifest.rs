@@ -16,6 +16,9 @@ use crate::document::{DocumentError, Kind, Unknown};
 use crate::erased::Erased;
 use crate::shrink::Shrink;
 
+/// What [`Database::session`] has the form of INSERTs under: pg_dump's options, such as `--rows-per-insert=100`.
+pub const INSERTS: &str = "inserts";
+
 const KIND: Kind = Kind { what: "manifest", version: 1 };
 
 /// Manifest version 1.
@@ -90,7 +93,7 @@ pub struct Database {
     /// Bytes on the server, by `pg_database_size`.
     pub size: Option<u64>,
     /// Settings of the session that dumped it by which values and definitions are written, such as `TimeZone`; none where they aren't
-    /// known.
+    /// known. Under [`INSERTS`] the form of the statements, where rows are written as such.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub session: BTreeMap<String, String>,
 }

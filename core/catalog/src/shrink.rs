@@ -16,7 +16,7 @@ use crate::document::{DocumentError, Kind, Unknown};
 use crate::words;
 
 pub use loss::Loss;
-pub use rule::{Rule, lost};
+pub use rule::{Rule, lost, lost_in_another_form};
 
 const SHRINK: Kind = Kind { what: "record of a shrink", version: 1 };
 const ACCEPTANCE: Kind = Kind { what: "acceptance", version: 1 };

@@ -116,6 +116,35 @@ fn a_queue_that_is_empty_now_and_then_and_a_setting_warn_of_nothing() {
     assert_eq!(files(folder.path(), ".shrunk.json"), 1);
 }
 
+/// Of what nobody has accepted nothing is learned: neither of the night of the loss nor of those after it.
+#[test]
+fn a_loss_that_lasted_two_nights_unaccepted_is_told_again() {
+    let database = Postgres::shared().new_database_named("twice_lost");
+    let folder = tempfile::tempdir().unwrap();
+    let agent = agent().database(&database).directory(folder.path());
+    let fill = "INSERT INTO orders SELECT generate_series(1, 3000)";
+    database.query(&format!("CREATE TABLE orders (n integer); {fill}"));
+    agent.run(&["backup", "--name", "full"]).succeeds();
+    let backup = |name: &str| agent.run(&["backup", "--name", name]).succeeds();
+    database.query("DELETE FROM orders");
+    backup("lost").mentions("table public.orders has 0 rows");
+    backup("still_lost").keeps_silent_about("WARNING");
+    database.query(fill);
+    backup("full_again").keeps_silent_about("WARNING");
+    database.query("DELETE FROM orders");
+    backup("lost_again").mentions("table public.orders has 0 rows");
+    assert_eq!(files(folder.path(), ".shrunk.json"), 2);
+
+    // Many rows in a statement are no loss of bytes.
+    let agent = agent.setting("BACKUP_PG_DUMP_OPTIONS", "--inserts");
+    database.query("CREATE TABLE narrow AS SELECT 1 AS a FROM generate_series(1, 9000)");
+    agent.run(&["backup", "--name", "single"]).succeeds();
+    let agent = agent.setting("BACKUP_PG_DUMP_OPTIONS", "--rows-per-insert=100");
+    agent.run(&["backup", "--name", "several"]).succeeds().keeps_silent_about("WARNING");
+    database.query("DROP TABLE narrow");
+    agent.run(&["backup", "--name", "gone"]).succeeds().mentions("table public.narrow is gone");
+}
+
 fn retention(ground: &Ground) -> Setup {
     let setup = ground.function("retention").setting("BACKUP_S3_DELETE_DAYS", "0").setting("BACKUP_MIN_GOOD", "1");
     setup.setting("BACKUP_KEEP_LAST", "4")

@@ -1,10 +1,12 @@
 //! From a stored archive to a backup: the manifest beside it, and the verdict where no function gives one.
 
 use archive::Compression;
-use catalog::manifest::{self, Manifest};
+use catalog::manifest::{self, INSERTS, Manifest};
 use catalog::verdict::Verdict;
 use catalog::{BackupId, Unknown};
 use jiff::Timestamp;
+use postgres::database::session::Session;
+use postgres::programs::dump_options;
 use repository::{PutOutcome, Repository, Stored};
 
 use crate::answers::failure::{Exit, Failure};
@@ -97,6 +99,12 @@ impl Run<'_> {
         Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict, warning, shrink })
     }
 
+    /// By what values are written: the session's settings, and the form of INSERTs where rows are written as such.
+    pub(super) fn session(&self) -> Session {
+        let form = dump_options::inserts(&self.database.dump_options).map(|form| (INSERTS.to_owned(), form));
+        self.source.server.session.clone().into_iter().chain(form).collect()
+    }
+
     fn manifest(&self, carried: &Carried, stored: &Stored, globals: &Put, index: &PutIndex) -> Manifest {
         let Self { source, settings, .. } = self;
         let recipients: Vec<String> = settings.recipients.iter().map(ToString::to_string).collect();
@@ -110,7 +118,7 @@ impl Run<'_> {
                 encoding: Some(source.server.encoding.clone()),
                 server_version: Some(source.server.version().to_string()),
                 size: source.server.size,
-                session: source.server.session.clone(),
+                session: self.session(),
             },
             archive: manifest::Archive {
                 key: stored.key.clone(),

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use archive::Census;
+use catalog::manifest::INSERTS;
 use catalog::manifest::Purpose;
-use catalog::shrink::{Rule, Shrink, ShrinkRecord, lost};
+use catalog::shrink::{Loss, Rule, Shrink, ShrinkRecord, lost, lost_in_another_form};
 use catalog::{BackupId, Catalog, Entry, Record, State};
 use jiff::Timestamp;
 use repository::{Error, PutOutcome, Repository, Stored};
@@ -33,9 +34,10 @@ impl Run<'_> {
         if self.purpose != Purpose::Backup || rule.percent == 0 {
             return Found::default();
         }
-        let (database, census) = (&self.source.server.database, &carried.walked.census);
+        let database = &self.source.server.database;
+        let content = Content { census: carried.walked.census.clone(), inserts: self.session().remove(INSERTS) };
         let place = repository.display_name();
-        let shrink = match tokio::time::timeout(PATIENCE, compare(repository, database, census, rule)).await {
+        let shrink = match tokio::time::timeout(PATIENCE, compare(repository, database, &content, rule)).await {
             Ok(Ok(shrink)) => shrink,
             Ok(Err(error)) => {
                 tracing::warn!("not compared with the backup before it in {place}: {error}");
@@ -74,21 +76,51 @@ pub(super) fn warning(shrink: &Shrink) -> String {
 async fn compare(
     repository: &Repository,
     database: &str,
-    census: &Census,
+    content: &Content,
     rule: &Rule,
 ) -> Result<Option<Shrink>, Error> {
     let now = Timestamp::now();
     let recent = repository.recent(database, now).await?;
     let Some(before) = comparable(&recent, now).next() else { return Ok(None) };
     let Some(known) = read(repository, before).await? else { return Ok(None) };
-    let Some(shrink) = Shrink::of(&before.id, lost(&known, census, rule)) else { return Ok(None) };
-    // A queue that is empty each night: only now is it worth to look further back. What nobody has accepted teaches nothing.
+    let Some(shrink) = Shrink::of(&before.id, known.lost(content, rule)) else { return Ok(None) };
+    // A queue that is empty each night: only now is it worth to look further back.
     let catalog = repository.recent_good(database, now, BEFORE).await?;
+    let newest_first: Vec<&Entry> = comparable(&catalog, now).take(BEFORE).collect();
     let mut history = Vec::new();
-    for entry in comparable(&catalog, now).filter(|entry| entry.shrunk_since().is_none()).take(BEFORE) {
-        history.extend(read(repository, entry).await?);
+    for entry in undisputed(&newest_first) {
+        history.extend(read(repository, entry).await?.map(|content| content.census));
     }
     Ok(shrink.without_usual(&history, rule))
+}
+
+/// Those that tell what comes and goes. What nobody has accepted teaches nothing: neither a backup that has lost something, nor those that
+/// were made since, which may lack it as well; up to one that somebody has accepted.
+fn undisputed<'e>(newest_first: &[&'e Entry]) -> Vec<&'e Entry> {
+    let (mut kept, mut is_disputed) = (Vec::new(), false);
+    for entry in newest_first.iter().rev() {
+        is_disputed = entry.shrunk_since().is_some() || is_disputed && entry.accepted.is_none();
+        if !is_disputed {
+            kept.push(*entry);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// What a backup holds, as far as two are compared.
+struct Content {
+    census: Census,
+    /// The form of its INSERTs, where rows are written as such and that is known.
+    inserts: Option<String>,
+}
+
+impl Content {
+    fn lost(&self, later: &Self, rule: &Rule) -> Vec<Loss> {
+        let has_same_form = self.inserts.is_none() || self.inserts == later.inserts;
+        let compare = if has_same_form { lost } else { lost_in_another_form };
+        compare(&self.census, &later.census, rule)
+    }
 }
 
 /// The backups whose content one would expect, newest first: verified or not, but not damaged.
@@ -100,10 +132,13 @@ fn comparable(catalog: &Catalog, now: Timestamp) -> impl Iterator<Item = &Entry>
 }
 
 /// A manifest that is broken, or newer than this program, says nothing.
-async fn read(repository: &Repository, entry: &Entry) -> Result<Option<Census>, Error> {
+async fn read(repository: &Repository, entry: &Entry) -> Result<Option<Content>, Error> {
     let Some(manifest) = &entry.manifest else { return Ok(None) };
     match repository.manifest(manifest).await {
-        Ok(manifest) => Ok(Some(manifest.census)),
+        Ok(mut manifest) => {
+            let inserts = manifest.database.session.remove(INSERTS);
+            Ok(Some(Content { census: manifest.census, inserts }))
+        }
         Err(Error::Document { .. } | Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }

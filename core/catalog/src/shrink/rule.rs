@@ -33,11 +33,25 @@ impl Default for Rule {
 /// What the second census lacks of the first, the largest loss first.
 #[must_use]
 pub fn lost(before: &Census, after: &Census, rule: &Rule) -> Vec<Loss> {
+    compared(before, after, (rule, true))
+}
+
+/// The same of two whose INSERTs are of another form, such as several rows in each: how many bytes they are says nothing then.
+#[must_use]
+pub fn lost_in_another_form(before: &Census, after: &Census, rule: &Rule) -> Vec<Loss> {
+    compared(before, after, (rule, false))
+}
+
+fn compared(before: &Census, after: &Census, (rule, has_same_form): (&Rule, bool)) -> Vec<Loss> {
     if rule.percent == 0 {
         return Vec::new();
     }
+    let (before, after) = &Census::alike(before, after);
     let (old, new) = (Groups::of(before, rule), Groups::of(after, rule));
-    let mut losses: Vec<Loss> = old.0.iter().filter_map(|(key, held)| held.loss(key, new.0.get(key), rule)).collect();
+    let losses = old.0.iter().filter(|(key, held)| {
+        has_same_form || !held.is_uncounted || new.0.get(*key).is_none_or(|left| left.bytes == 0)
+    });
+    let mut losses: Vec<Loss> = losses.filter_map(|(key, held)| held.loss(key, new.0.get(key), rule)).collect();
     losses.extend(large_objects(before, after, rule));
     losses.sort_by_key(|loss| std::cmp::Reverse(loss.before.saturating_sub(loss.after.unwrap_or(0))));
     losses
@@ -64,15 +78,22 @@ impl Rule {
     pub(crate) fn has_fallen_before(&self, loss: &Loss, history: &[Census]) -> bool {
         let left = loss.after.unwrap_or(0) / if loss.in_bytes { ROW } else { 1 };
         let weights = history.iter().map(|census| self.weight(loss, census));
-        let from_its_first: Vec<u64> = weights.rev().skip_while(|weight| !self.is_lost(*weight, left)).collect();
-        from_its_first.iter().any(|weight| !self.is_lost(*weight, left))
+        // That a table was empty once doesn't say that it may go.
+        let is_as_low = |weight: &Option<u64>| match weight {
+            None => true,
+            Some(weight) => loss.after.is_some() && !self.is_lost(*weight, left),
+        };
+        let has_fallen = |weight: &Option<u64>| !self.is_lost(weight.unwrap_or(0), left);
+        let from_its_first: Vec<Option<u64>> = weights.rev().skip_while(has_fallen).collect();
+        from_its_first.iter().any(is_as_low)
     }
 
-    /// How much a census has of what was lost.
-    fn weight(&self, loss: &Loss, census: &Census) -> u64 {
-        let (Some(schema), Some(name)) = (&loss.schema, &loss.name) else { return census.large_objects.count };
-        let held = Groups::of(census, self).0.remove(&(schema.clone(), without_numbers(name)));
-        held.map_or(0, |held| held.weight())
+    /// How much a census has of what was lost; `None`: it hasn't the table.
+    fn weight(&self, loss: &Loss, census: &Census) -> Option<u64> {
+        let (Some(schema), Some(name)) = (&loss.schema, &loss.name) else { return Some(census.large_objects.count) };
+        let key = (schema.clone(), without_numbers(name));
+        let held = Groups::of(census, self).0.remove(&key);
+        held.or_else(|| Groups::of(&census.as_called(), self).0.remove(&key)).map(|held| held.weight())
     }
 
     fn leaves_out(&self, table: &TableCensus) -> bool {
@@ -163,7 +184,7 @@ fn without_numbers(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use archive::{LargeObjectCensus, Sha256Hex};
+    use archive::{Called, LargeObjectCensus, Sha256Hex};
 
     use super::*;
     use crate::shrink::Shrink;
@@ -175,6 +196,7 @@ mod tests {
             rows: Some(*rows),
             bytes: rows * 10,
             sha256: Sha256Hex::default(),
+            called: None,
         };
         Census { tables: tables.iter().map(table).collect(), large_objects: LargeObjectCensus::default() }
     }
@@ -249,6 +271,13 @@ mod tests {
             shrink.clone().without_usual(&[before.clone(), census(&[]), before.clone()], &Rule::default()),
             None
         );
+        // That one was empty once, and accepted, doesn't excuse that it is gone.
+        let import = |rows: Option<u64>| census(&rows.map(|rows| ("import", rows)).into_iter().collect::<Vec<_>>());
+        let gone = Shrink::of(&since, lost(&import(Some(500)), &import(None), &Rule::default())).unwrap();
+        let full = || import(Some(500));
+        let emptied = [full(), import(Some(0)), full()];
+        assert_eq!(gone.clone().without_usual(&emptied, &Rule::default()), Some(gone.clone()));
+        assert_eq!(gone.without_usual(&[full(), import(None), full()], &Rule::default()), None);
         // A table that is new was nothing before, and has not fallen.
         let new = shrink.clone().without_usual(&[before.clone(), census(&[]), census(&[])], &Rule::default());
         assert_eq!(new, Some(shrink));
@@ -268,8 +297,35 @@ mod tests {
         assert_eq!(said(&with(None, 1_000_000), &with(None, 400_000)).len(), 1);
         assert_eq!(said(&with(None, 9_000), &census(&[])).len(), 0);
         assert_eq!(said(&with(None, 1_000_000), &with(Some(10), 900)).len(), 0, "other options of pg_dump");
+        let other_form = lost_in_another_form(&with(None, 1_000_000), &with(None, 200_000), &Rule::default());
+        assert_eq!(other_form, [], "several rows in each INSERT");
+        assert_eq!(lost_in_another_form(&with(None, 1_000_000), &census(&[]), &Rule::default()).len(), 1);
         assert_eq!(said(&with(Some(5_000), 50_000), &with(None, 50_000)).len(), 0);
         assert_eq!(said(&with(Some(5_000), 50_000), &with(Some(0), 0)).len(), 1);
+    }
+
+    #[test]
+    fn tables_in_another_character_set_are_told_apart_where_both_backups_know_how() {
+        let called = |tables: &[(&str, u64)], is_known: bool| {
+            let mut census = census(tables);
+            for table in &mut census.tables {
+                let name = std::mem::replace(&mut table.name, "gr\u{fffd}\u{fffd}e".to_owned());
+                table.called = is_known.then(|| Box::new(Called { schema: "public".into(), name }));
+            }
+            census
+        };
+        let said = |before: &Census, after: &Census| {
+            lost(before, after, &Rule::default()).iter().map(Loss::in_words).collect::<Vec<_>>()
+        };
+        let (before, after) = ([("größe", 5_000), ("grüße", 5_000)], [("größe", 5_000), ("grüße", 0)]);
+        assert_eq!(
+            said(&called(&before, true), &called(&after, true)),
+            ["table public.grüße has 0 rows, where it had 5000 rows"]
+        );
+        let gone = said(&called(&before, true), &called(&after[..1], true));
+        assert_eq!(gone, ["table public.grüße is gone, with 5000 rows"]);
+        // A manifest of a release that didn't know: all have one name, in both.
+        assert_eq!(said(&called(&before, false), &called(&before, true)), [""; 0]);
     }
 
     #[test]

@@ -84,6 +84,22 @@ pub fn partial(words: &[String]) -> Vec<String> {
     found.into_iter().map(|(_, word)| word).collect()
 }
 
+/// By which of `words` rows are written as INSERTs, and how; `None`: they are written as COPY.
+#[must_use]
+pub fn inserts(words: &[String]) -> Option<String> {
+    const FORMS: [&str; 4] = ["--attribute-inserts", "--column-inserts", "--inserts", "--rows-per-insert"];
+    let mut rest = words.iter();
+    let mut found = Vec::new();
+    while let Some(word) = rest.next() {
+        let name = word.split('=').next().unwrap_or(word);
+        let Some(form) = FORMS.iter().find(|form| name.len() > "--x".len() && form.starts_with(name)) else { continue };
+        let value = word.split_once('=').map(|(_, value)| value);
+        let value = value.or_else(|| if form.ends_with("insert") { rest.next().map(String::as_str) } else { None });
+        found.push(value.map_or((*form).to_owned(), |value| format!("{form}={value}")));
+    }
+    (!found.is_empty()).then(|| found.join(" "))
+}
+
 fn takes_value(name: &str) -> bool {
     !name.ends_with("-only") && !name.starts_with("--no-")
 }
@@ -139,5 +155,14 @@ mod tests {
         ] {
             assert_eq!(partial(&words(given)), found, "{given}");
         }
+    }
+
+    #[test]
+    fn the_form_of_inserts_is_told_however_it_is_written() {
+        let form = |words: &str| inserts(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(form("--no-sync --insert-is-nothing"), None);
+        assert_eq!(form("--inserts").as_deref(), Some("--inserts"));
+        assert_eq!(form("--rows-per-insert 100").as_deref(), Some("--rows-per-insert=100"));
+        assert_eq!(form("--rows=100 --column").as_deref(), Some("--rows-per-insert=100 --column-inserts"));
     }
 }
