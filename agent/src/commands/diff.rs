@@ -38,15 +38,16 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings, interrupt: &Interr
         Side::open(&repository, entry, settings, interrupt).await
     };
     let (first, second) = (open(&args.first).await?, open(&args.second).await?);
-    let tables = Tables::compare(&first, &second);
+    let mut tables = Tables::compare(&first, &second);
     let (first, second, heads) = off_runtime(move || {
         let heads = heads::compare(&first, &second)?;
         Ok((first, second, heads))
     })
     .await?;
+    tables.differ(&heads.reordered);
     let answer = DiffAnswer::new(&repository, (&first, &second), &tables, &heads, Timestamp::now());
     if args.rows {
-        let wanted = Wanted::of(args, &tables, (&first, &second))?;
+        let wanted = Wanted::of(args, &tables, &heads, (&first, &second))?;
         let (report, spool, is_equal) = (settings.report, settings.spool_directory.clone(), answer.is_equal());
         let differ = off_runtime(move || {
             let rows = wanted.read(&first, &second, &spool)?;

@@ -156,12 +156,67 @@ fn rows(scene: &Scene) {
         .agent
         .run(&["diff", "one", "two", "--rows", "--table", "same"])
         .succeeds()
+        .mentions("rows of public.same: the same in both backups")
         .keeps_silent_about("rows of public.log");
     scene
         .agent
         .run(&["diff", "one", "two", "--rows", "--table", "nosuch"])
         .exits(5)
         .mentions("neither backup has a table `nosuch`");
+}
+
+/// Under other settings of the session, with other zeros, other columns: what is the same is the same, and what isn't is told.
+#[test]
+fn values_are_compared_by_what_they_are_and_columns_by_their_names() {
+    let scene = Scene::new(
+        "diffspelled",
+        "CREATE TABLE stamps (at timestamptz PRIMARY KEY, y bytea, n integer);
+         INSERT INTO stamps VALUES ('2024-01-01 00:00Z', '\\x00ff', 1), ('2024-01-02 00:00Z', 'a', 2);
+         CREATE TABLE keyless AS SELECT at, y FROM stamps;
+         CREATE TABLE swapped (a text, b text); INSERT INTO swapped VALUES ('1', '2');
+         CREATE TABLE zeros (id numeric(10,1) PRIMARY KEY, v text); INSERT INTO zeros VALUES (1.0, 'x'), (2.0, 'y');
+         CREATE TABLE renamed (id integer PRIMARY KEY, v text); INSERT INTO renamed VALUES (1, 'x');
+         CREATE TABLE \"100 % \"\"so\"\"\" AS SELECT 1 AS n;
+         CREATE TABLE parts (n integer) PARTITION BY RANGE (n); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (9);
+         INSERT INTO parts VALUES (1);
+         SELECT lo_from_bytea(4711, 'abc')",
+    );
+    let scene = scene.after(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone TO %L', current_database(), 'Asia/Kolkata');
+             EXECUTE format('ALTER DATABASE %I SET bytea_output TO %L', current_database(), 'escape'); END $$;
+         UPDATE stamps SET n = 3 WHERE n = 2;
+         DROP TABLE swapped; CREATE TABLE swapped (b text, a text); INSERT INTO swapped (b, a) VALUES ('1', '2');
+         ALTER TABLE zeros ALTER id TYPE numeric(10,2); UPDATE zeros SET v = 'z' WHERE id = 2;
+         ALTER TABLE renamed RENAME id TO uid; UPDATE renamed SET v = 'y';
+         UPDATE parts SET n = 2;
+         SELECT lo_put(4711, 0, 'xyz')",
+    );
+    let said = scene.agent.run(&["diff", "one", "two", "--rows"]).succeeds();
+    said.mentions("TimeZone was ")
+        .mentions("then Asia/Kolkata")
+        .mentions("bytea_output was hex, then escape")
+        .mentions("these tables have their columns in another order: public.swapped")
+        .mentions("1, 3 B, with other content")
+        .mentions("n: 2 → 3")
+        .mentions("whose primary keys are not the same ((id), then (uid))");
+    let answer = scene.json(&["--rows"]);
+    let counts = |name: &str| {
+        let all = answer["rowCounts"].as_array().unwrap();
+        let of = all.iter().find(|count| count["name"] == name).unwrap_or_else(|| panic!("no {name}: {all:?}"));
+        [&of["added"], &of["removed"], &of["changed"]].map(|count| count.as_u64().unwrap())
+    };
+    assert_eq!(counts("stamps"), [0, 0, 1], "one value is another one, all are spelled otherwise");
+    assert_eq!(counts("keyless"), [0, 0, 0]);
+    assert_eq!(counts("swapped"), [1, 1, 0], "what was in the one column is in the other");
+    assert_eq!(counts("zeros"), [0, 0, 1]);
+    assert_eq!(counts("renamed"), [1, 1, 0]);
+
+    let named = |table: &str| scene.agent.run(&["diff", "one", "two", "--rows", "--table", table]).succeeds();
+    named("100 % \"so\"").mentions("rows of public.100 % \"so\": the same in both backups");
+    named("public.\"100 % \"\"so\"\"\"").mentions("the same in both backups");
+    named("STAMPS").mentions("rows of public.stamps, by at:");
+    named("parts").mentions("rows of public.parts_1");
+    named("*zeros").mentions("rows of public.zeros, by id:");
 }
 
 #[test]

@@ -86,13 +86,13 @@ impl DiffAnswer {
             second: Compared::of(second, now),
             equal: is_equal,
             tables: tables.differing.clone(),
-            equal_tables: tables.equal,
+            equal_tables: tables.equal.len(),
             large_objects,
             sequences: heads.sequences.clone(),
             definitions: heads.definitions.clone(),
             equal_definitions: heads.equal,
             not_compared: heads.uncompared.clone(),
-            notes: heads.notes.clone(),
+            notes: heads.notes.iter().cloned().chain(other_session(first, second)).chain(reordered(heads)).collect(),
             has_censuses: tables.is_compared,
         }
     }
@@ -113,6 +113,28 @@ impl DiffAnswer {
         let json = json.map_err(|e| Failure::new(crate::answers::failure::Exit::Failed, e.to_string()))?;
         print(&format!("{},\n  \"rows\": [", json.trim_end().trim_end_matches('}').trim_end()))
     }
+}
+
+/// What is spelled in other words because the sessions that dumped it had other settings.
+fn other_session(first: &Side, second: &Side) -> Option<String> {
+    let others = first.session.iter().filter_map(|(name, old)| {
+        let new = second.session.get(name).filter(|new| *new != old)?;
+        Some(format!("{name} was {old}, then {new}"))
+    });
+    let others: Vec<String> = others.collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "the sessions that dumped them had other settings ({}): a table may show as changed because the same values are spelled in another way; --rows compares times and bytes by value",
+            others.join("; ")
+        )
+    })
+}
+
+/// Tables whose digests may be equal though their values aren't.
+fn reordered(heads: &Heads) -> Option<String> {
+    let tables = heads.reordered.iter().map(|(schema, name)| format!("{schema}.{name}"));
+    let tables = words::first_of(tables, 5, ", ");
+    (!heads.reordered.is_empty()).then(|| format!("these tables have their columns in another order: {tables}"))
 }
 
 impl Compared {
@@ -167,9 +189,10 @@ impl DiffAnswer {
         if let Some(LargeObjects { content, about }) = &self.large_objects {
             writeln!(f, "\nlarge objects:")?;
             if let Some(Contents { before, after }) = content {
+                let other = if before == after { ", with other content" } else { "" };
                 writeln!(
                     f,
-                    "  {}, {}",
+                    "  {}, {}{other}",
                     from_to(before.rows, after.rows, words::grouped),
                     from_to(Some(before.bytes), Some(after.bytes), words::size)
                 )?;

@@ -1,6 +1,6 @@
 //! Definitions that differ, as readable lines. What may hold a password is only named.
 
-use ::archive::{Described, differences, shown};
+use ::archive::{Described, differences, owner, shown};
 use serde::Serialize;
 
 use crate::commands::diff::lines;
@@ -91,6 +91,7 @@ pub(super) fn definition((first, second): &Both) -> Option<Definition> {
 fn beside_the_definition(first: &Described, second: &Described) -> Vec<String> {
     let silent = |entry: &Described| Described {
         dump_id: 0,
+        owner: owner(entry).to_vec(),
         definition: Vec::new(),
         drop_statement: Vec::new(),
         copy_statement: Vec::new(),
@@ -98,6 +99,7 @@ fn beside_the_definition(first: &Described, second: &Described) -> Vec<String> {
         is_cut: false,
         ..entry.clone()
     };
+    // Whose the privileges of a table are is told by the table's own entry.
     let (first, second) = (silent(first), silent(second));
     if first == second { Vec::new() } else { differences(&first, &second) }
 }
@@ -131,6 +133,16 @@ mod tests {
         assert_eq!(found.lines, ["-     a integer", "+     a bigint"]);
         assert_eq!(found.remarks, ["table public.t belongs to root instead of app"]);
         assert_eq!(definition(&(old, None)).unwrap().change, Change::Removed);
+    }
+
+    #[test]
+    fn another_owner_of_a_table_is_no_other_privilege() {
+        let acl = |owner: &str, definition: &str| {
+            let entry = entry("ACL", "TABLE t", definition);
+            entry.map(|entry| Described { owner: owner.into(), ..entry })
+        };
+        let found = definition(&(acl("app", "GRANT SELECT ON t TO a;"), acl("root", "GRANT ALL ON t TO a;"))).unwrap();
+        assert_eq!((found.lines.len(), found.remarks), (2, Vec::new()));
     }
 
     #[test]

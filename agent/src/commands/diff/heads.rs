@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
-use ::archive::{Compared, Comparison, Described, Header, Outline, Outliner, Pair, Walk};
+use ::archive::rows::CopyStatement;
+use ::archive::{Compared, Comparison, Described, Header, Outline, Outliner, Pair, Recoder, Walk};
 use catalog::words;
 use postgres::Version;
+use postgres::words::inheritance;
 
 use crate::answers::failure::Failure;
 use crate::commands::diff::definitions::{self, Both, Definition, Sequence};
@@ -19,6 +21,9 @@ const NAMED: usize = 5;
 /// Bytes that are read at once.
 const BLOCK: usize = 256 << 10;
 
+/// A schema, and a name in it.
+pub(super) type Name = (String, String);
+
 /// What two heads came to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heads {
@@ -28,6 +33,10 @@ pub(super) struct Heads {
     pub(super) equal: Option<u64>,
     /// Large objects whose owner, privileges, comment or label differ, in words.
     pub(super) large_objects: Option<String>,
+    /// Tables whose rows have the same columns in another order: values that look the same may be in other columns.
+    pub(super) reordered: Vec<Name>,
+    /// The tables below each one: its partitions, and those that inherit from it.
+    pub(super) children: BTreeMap<Name, BTreeSet<Name>>,
     /// What could not be compared, and why, a sentence each.
     pub(super) uncompared: Vec<String>,
     /// What else is to be known, a sentence each.
@@ -89,6 +98,12 @@ fn read(side: &Side, heads: &mut Heads, take: &mut dyn FnMut(Described)) -> Resu
     };
     let unreadable = |error: ReadingError| failure::reading(&archive.place, error);
     let (mut outliner, mut walk, mut block) = (Outliner::default(), Walk::counting(), vec![0; BLOCK]);
+    let (mut recoder, children) = (Recoder::default(), &mut heads.children);
+    let mut take = |entry: Described| {
+        let entry = recoder.recoded(entry);
+        note_parents(&entry, children);
+        take(entry);
+    };
     while !outliner.is_done() {
         if let Some(signal) = archive.interrupt.seen() {
             return Err(unreadable(ReadingError::Interrupted(signal)));
@@ -107,9 +122,34 @@ fn read(side: &Side, heads: &mut Heads, take: &mut dyn FnMut(Described)) -> Resu
         if walk.header().is_none() {
             walk.feed(bytes).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
         }
-        outliner.feed(bytes, take).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
+        outliner.feed(bytes, &mut take).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
     }
     Ok(walk.header().cloned())
+}
+
+fn note_parents(entry: &Described, children: &mut BTreeMap<Name, BTreeSet<Name>>) {
+    if !["TABLE", "FOREIGN TABLE", "TABLE ATTACH"].contains(&entry.kind.as_str()) {
+        return;
+    }
+    for parent in inheritance::parents(&String::from_utf8_lossy(&entry.definition)) {
+        children.entry(parent).or_default().insert(name(entry));
+    }
+}
+
+fn name(entry: &Described) -> Name {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&entry.schema), text(&entry.name))
+}
+
+/// Of which table both entries have the rows, with the same columns in another order.
+fn reordered((first, second): &Both) -> Option<Name> {
+    let (first, second) = (first.as_ref()?, second.as_ref()?);
+    let columns = |entry: &Described| CopyStatement::parse(&entry.copy_statement).map(|copy| copy.columns);
+    let (mut old, mut new) = (columns(first)?, columns(second)?);
+    let is_other = old != new;
+    old.sort_unstable();
+    new.sort_unstable();
+    (second.kind == "TABLE DATA" && is_other && old == new).then(|| name(second))
 }
 
 /// The entries without an equal, with the texts of the first's, whose head is read once more.
@@ -152,6 +192,7 @@ fn of_database((first, second): (Vec<Described>, Vec<Described>)) -> Vec<Both> {
 impl Heads {
     fn add(&mut self, pairs: Vec<Both>) {
         for both in pairs {
+            self.reordered.extend(reordered(&both));
             match definitions::sequence(&both) {
                 Some(sequence) => self.sequences.push(sequence),
                 None => self.definitions.extend(definitions::definition(&both)),

@@ -9,22 +9,27 @@ mod read;
 mod spool;
 mod values;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::cli::DiffArgs;
+use crate::commands::diff::heads::{Heads, Name};
 use crate::commands::diff::rows::compare::Comparing;
 use crate::commands::diff::rows::output::Output;
 use crate::commands::diff::rows::plan::Plan;
 use crate::commands::diff::rows::read::Rows;
 use crate::commands::diff::side::Side;
 use crate::commands::diff::tables::{Table, Tables};
+use crate::commands::restore::tables::among;
 use crate::interrupt::Interrupt;
 
 /// The tables whose rows are compared.
 pub(super) struct Wanted {
-    tables: Vec<(String, String)>,
+    tables: Vec<Name>,
+    /// Those that were asked for and don't differ.
+    equal: Vec<Name>,
     limit: u64,
 }
 
@@ -33,24 +38,40 @@ impl Wanted {
     ///
     /// # Errors
     /// Exit 5 when neither backup has a table that is asked for; exit 1 when one of the archives isn't at hand.
-    pub(super) fn of(args: &DiffArgs, tables: &Tables, (first, second): (&Side, &Side)) -> Result<Self, Failure> {
+    pub(super) fn of(
+        args: &DiffArgs,
+        tables: &Tables,
+        heads: &Heads,
+        (first, second): (&Side, &Side),
+    ) -> Result<Self, Failure> {
         for side in [first, second] {
             if side.archive.is_none() {
                 return Err(Failure::new(Exit::Failed, format!("no rows can be compared: {}", side.unreadable()))
                     .hint("compare without --rows, or another backup: lastgood list"));
             }
         }
-        let name = |table: &Table| (table.schema.clone(), table.name.clone());
-        let mut differing: Vec<(String, String)> = tables.differing.iter().map(name).collect();
-        if !args.table.is_empty() {
-            let known = |wish: &String| [first, second].iter().any(|side| has(side, wish));
-            if let Some(unknown) = args.table.iter().find(|wish| !known(wish)) {
-                return Err(Failure::new(Exit::NotFound, format!("neither backup has a table `{unknown}`"))
+        let names = |tables: &[Table]| -> Vec<Name> {
+            tables.iter().map(|table| (table.schema.clone(), table.name.clone())).collect()
+        };
+        let (mut differing, mut equal) = (names(&tables.differing), names(&tables.equal));
+        let limit = args.limit.unwrap_or(u64::MAX);
+        if args.table.is_empty() {
+            return Ok(Self { tables: differing, equal: Vec::new(), limit });
+        }
+        let known: BTreeSet<Name> = differing.iter().chain(&equal).chain(heads.children.keys()).cloned().collect();
+        let mut wanted = BTreeSet::new();
+        for wish in &args.table {
+            let named = among(&known, wish);
+            if named.is_empty() {
+                return Err(Failure::new(Exit::NotFound, format!("neither backup has a table `{wish}`"))
                     .hint(format!("lastgood show {} --json names the tables", second.name())));
             }
-            differing.retain(|table| args.table.iter().any(|wish| is_called(table, wish)));
+            wanted.extend(named);
         }
-        Ok(Self { tables: differing, limit: args.limit.unwrap_or(u64::MAX) })
+        let wanted = with_those_below(wanted, heads);
+        differing.retain(|name| wanted.contains(name));
+        equal.retain(|name| wanted.contains(name));
+        Ok(Self { tables: differing, equal, limit })
     }
 
     /// Reads their rows. For a thread that may block, inside the runtime.
@@ -60,8 +81,8 @@ impl Wanted {
     pub(super) fn read(&self, first: &Side, second: &Side, spool: &Path) -> Result<Both, Failure> {
         let (one, other) = (read::contents(first, &self.tables)?, read::contents(second, &self.tables)?);
         let plans: Vec<Plan> = self.tables.iter().map(|table| Plan::of(table, &one, &other)).collect();
-        let old = read::rows(first, &plans, (spool, plan::First))?;
-        let new = read::rows(second, &plans, (spool, plan::Second))?;
+        let old = read::rows(first, &plans, one.charset(), (spool, plan::First))?;
+        let new = read::rows(second, &plans, other.charset(), (spool, plan::Second))?;
         Ok(Both { plans, old, new, interrupt: interrupt(first)? })
     }
 
@@ -79,6 +100,9 @@ impl Wanted {
                 comparing.table(rows.old.of(plan), rows.new.of(plan), &mut output)?;
             }
             differ |= output.end(plan)?;
+        }
+        for name in &self.equal {
+            output.same(name)?;
         }
         output.finish()?;
         Ok(differ)
@@ -98,11 +122,12 @@ fn interrupt(side: &Side) -> Result<Interrupt, Failure> {
     archive.ok_or_else(|| Failure::new(Exit::Failed, side.unreadable()))
 }
 
-fn has(side: &Side, wish: &str) -> bool {
-    let tables = side.census.iter().flat_map(|census| &census.tables);
-    tables.into_iter().any(|table| is_called(&(table.schema.clone(), table.name.clone()), wish))
-}
-
-fn is_called((schema, name): &(String, String), wish: &str) -> bool {
-    name == wish || format!("{schema}.{name}") == wish
+/// Of a partitioned table its partitions, and of a parent its children.
+fn with_those_below(mut tables: BTreeSet<Name>, heads: &Heads) -> BTreeSet<Name> {
+    let mut rest: Vec<Name> = tables.iter().cloned().collect();
+    while let Some(table) = rest.pop() {
+        let below = heads.children.get(&table).into_iter().flatten();
+        rest.extend(below.filter(|child| tables.insert((*child).clone())).cloned());
+    }
+    tables
 }

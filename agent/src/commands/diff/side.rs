@@ -1,5 +1,7 @@
 //! One of the two backups: what is known of it, and where its bytes are.
 
+use std::collections::BTreeMap;
+
 use ::archive::{Census, Content};
 use catalog::{Entry, Object};
 use repository::Repository;
@@ -19,6 +21,8 @@ pub(super) struct Side {
     pub(super) entry: Entry,
     /// From the manifest; of a guest by reading it. `None` where that could not be read.
     pub(super) census: Option<Census>,
+    /// By which settings its values are written; empty where that isn't known.
+    pub(super) session: BTreeMap<String, String>,
     /// Its bytes; `None` where they are gone, or in Glacier.
     pub(super) archive: Option<(Object, Archive)>,
 }
@@ -35,6 +39,7 @@ impl Side {
         interrupt: &Interrupt,
     ) -> Result<Self, Failure> {
         let manifest = places::manifest(repository, &entry).await?;
+        let session = manifest.as_ref().map(|manifest| manifest.database.session.clone()).unwrap_or_default();
         let object = entry.archive.clone().filter(|object| object.readable);
         let census = match (&manifest, &object) {
             (Some(manifest), _) => Some(manifest.census.clone()),
@@ -48,7 +53,7 @@ impl Side {
             }
             None => None,
         };
-        Ok(Self { repository: repository.clone(), entry, census, archive })
+        Ok(Self { repository: repository.clone(), entry, census, session, archive })
     }
 
     /// What a person calls it.

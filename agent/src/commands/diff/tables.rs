@@ -3,14 +3,15 @@
 use ::archive::{Census, TableCensus, pairs};
 use serde::Serialize;
 
+use crate::commands::diff::heads::Name;
 use crate::commands::diff::side::Side;
 
 /// What two censuses came to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     pub(super) differing: Vec<Table>,
-    /// How many are equal.
-    pub(super) equal: usize,
+    /// Those that are equal.
+    pub(super) equal: Vec<Table>,
     /// Large objects of both, where they differ.
     pub(super) large_objects: Option<(Amount, Amount)>,
     /// Whether there are two censuses.
@@ -58,18 +59,32 @@ impl Tables {
         }
     }
 
+    /// Counts equal ones of these among those that differ.
+    pub(super) fn differ(&mut self, names: &[Name]) {
+        let is_named =
+            |table: &Table| names.iter().any(|(schema, name)| (schema, name) == (&table.schema, &table.name));
+        let has_rows = |table: &Table| table.before.is_none_or(|before| before.rows != Some(0));
+        let (moved, equal) =
+            std::mem::take(&mut self.equal).into_iter().partition(|table| is_named(table) && has_rows(table));
+        self.equal = equal;
+        self.differing.extend::<Vec<Table>>(moved);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.differing.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+    }
+
     fn of(first: &Census, second: &Census) -> Self {
+        let (first, second) = &Census::alike(first, second);
         let pairs = pairs(&first.tables, &second.tables, |table| table);
         let mut tables = Self { is_compared: true, ..Self::default() };
         for (before, after) in pairs.first {
-            if after == Some(before) {
-                tables.equal += 1;
-            } else {
-                tables.differing.push(Table::new(before, Some(before), after));
-            }
+            let list = if after == Some(before) { &mut tables.equal } else { &mut tables.differing };
+            list.push(Table::new(before, Some(before), after));
         }
         tables.differing.extend(pairs.only_second.into_iter().map(|after| Table::new(after, None, Some(after))));
-        tables.differing.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+        tables.sort();
         let [before, after] = [first, second].map(|census| census.large_objects.clone());
         let amount =
             |objects: &::archive::LargeObjectCensus| Amount { rows: Some(objects.count), bytes: objects.bytes };
@@ -131,6 +146,7 @@ mod tests {
             rows,
             bytes,
             sha256: ::archive::Sha256Hex([digest; 32]),
+            called: None,
         }
     }
 
@@ -167,6 +183,9 @@ mod tests {
                 ("other", "changed")
             ]
         );
-        assert_eq!((tables.equal, tables.large_objects), (1, None));
+        assert_eq!((tables.equal.len(), tables.large_objects), (1, None));
+        let mut tables = tables;
+        tables.differ(&[("public".to_owned(), "same".to_owned())]);
+        assert_eq!((tables.equal.len(), tables.differing.len()), (0, 7));
     }
 }

@@ -1,6 +1,7 @@
 //! One table's rows of both backups. What fits into memory is sorted by key and gone through side by side; what doesn't is shared out by
 //! the key among files, pair by pair. Rows without a key are counted, those that are equal once.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,8 +44,10 @@ impl Comparing<'_> {
         }
         let length = |rows: Rows<'_>| rows.map_or(0, |(_, stretch)| stretch.length());
         let all = length(old) + length(new);
-        if all > MEMORY && depth < DEEPEST {
-            return self.parts(old, new, (all / (MEMORY / 2) + 1).min(FILES), (depth, output));
+        // Keys that have to be worked out take memory as well.
+        let most = if self.plan.has_other_keys { MEMORY / 4 } else { MEMORY };
+        if all > most && depth < DEEPEST {
+            return self.parts(old, new, (all / (most / 2) + 1).min(FILES), (depth, output));
         }
         if self.plan.key == 0 { self.counted(old, new, output) } else { self.sorted(old, new, output) }
     }
@@ -72,7 +75,7 @@ impl Comparing<'_> {
         if let Some((spool, stretch)) = rows {
             let mut lines = spool.lines(stretch);
             while let Some(line) = lines.next().map_err(|error| unreadable(&error))? {
-                if let Some(file) = files.get_mut(shares.of(key(line, self.plan.key))) {
+                if let Some(file) = files.get_mut(shares.of(&self.plan.key_of(line))) {
                     file.put_line(line).map_err(failed)?;
                 }
             }
@@ -82,18 +85,24 @@ impl Comparing<'_> {
 
     /// Rows that nothing tells apart but themselves.
     fn counted(&self, old: Rows<'_>, new: Rows<'_>, output: &mut Output) -> Result<(), Failure> {
-        let mut counts: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+        // By what tells rows apart; and the row, where it isn't that itself.
+        let mut counts: BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> = BTreeMap::new();
         for (rows, by) in [(old, -1), (new, 1)] {
             let Some((spool, stretch)) = rows else { continue };
             let mut lines = spool.lines(stretch);
             while let Some(line) = lines.next().map_err(|error| unreadable(&error))? {
-                match counts.get_mut(line) {
-                    Some(count) => *count += by,
-                    None => drop(counts.insert(line.to_vec(), by)),
+                let key = self.plan.key_of(line);
+                match counts.get_mut(&*key) {
+                    Some((count, _)) => *count += by,
+                    None => {
+                        let row = matches!(key, Cow::Owned(_)).then(|| line.to_vec());
+                        counts.insert(key.into_owned(), (by, row));
+                    }
                 }
             }
         }
-        for (row, count) in counts.iter().filter(|(_, count)| **count != 0) {
+        for (key, (count, row)) in counts.iter().filter(|(_, (count, _))| *count != 0) {
+            let row = row.as_ref().unwrap_or(key);
             for _ in 0..count.unsigned_abs() {
                 if *count < 0 { output.removed(self.plan, row)? } else { output.added(self.plan, row)? }
             }
@@ -114,7 +123,11 @@ impl Comparing<'_> {
                 rows.push((begin, line.len()));
                 begin += line.len();
             }
-            rows.sort_unstable_by(|a, b| key(at(bytes, *a), self.plan.key).cmp(key(at(bytes, *b), self.plan.key)));
+            let key = |row: &(usize, usize)| self.plan.key_of(at(bytes, *row));
+            match self.plan.has_other_keys {
+                true => rows.sort_by_cached_key(|row| key(row).into_owned()),
+                false => rows.sort_unstable_by(|a, b| key(a).cmp(&key(b))),
+            }
             rows
         };
         let (old_rows, new_rows) = (by_key(&old), by_key(&new));
@@ -125,7 +138,7 @@ impl Comparing<'_> {
                 (None, None) => return Ok(()),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(before), Some(after)) => key(before, self.plan.key).cmp(key(after, self.plan.key)),
+                (Some(before), Some(after)) => self.plan.key_of(before).cmp(&self.plan.key_of(after)),
             };
             if order != Ordering::Greater {
                 a.next();
@@ -134,7 +147,7 @@ impl Comparing<'_> {
                 b.next();
             }
             match (order, before, after) {
-                (Ordering::Equal, Some(before), Some(after)) if before != after => {
+                (Ordering::Equal, Some(before), Some(after)) if self.differ(before, after) => {
                     output.changed(self.plan, before, after)?;
                 }
                 (Ordering::Less, Some(before), _) => output.removed(self.plan, before)?,
@@ -145,29 +158,14 @@ impl Comparing<'_> {
     }
 }
 
+impl Comparing<'_> {
+    fn differ(&self, before: &[u8], after: &[u8]) -> bool {
+        let fields = |row| super::output::fields(row);
+        before != after
+            && fields(before).zip(fields(after)).enumerate().any(|(at, (old, new))| !self.plan.is_same(at, old, new))
+    }
+}
+
 fn at(bytes: &[u8], (begin, length): (usize, usize)) -> &[u8] {
     bytes.get(begin..begin + length).unwrap_or_default()
-}
-
-/// The first `fields` fields of a row; all of it where there is no key.
-fn key(row: &[u8], fields: usize) -> &[u8] {
-    if fields == 0 {
-        return row;
-    }
-    let row = row.strip_suffix(b"\n").unwrap_or(row);
-    let end = row.iter().enumerate().filter(|(_, byte)| **byte == b'\t').nth(fields - 1).map(|(at, _)| at);
-    row.get(..end.unwrap_or(row.len())).unwrap_or(row)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_the_first_fields_of_a_row() {
-        assert_eq!(key(b"1\ta\tb\n", 1), b"1");
-        assert_eq!(key(b"1\ta\tb\n", 2), b"1\ta");
-        assert_eq!(key(b"1\ta\n", 2), b"1\ta");
-        assert_eq!(key(b"1\ta\n", 0), b"1\ta\n");
-    }
 }

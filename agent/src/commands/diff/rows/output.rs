@@ -58,10 +58,7 @@ impl Output {
         if self.report.json {
             return Ok(());
         }
-        let by = match plan.columns.get(..plan.key).unwrap_or_default() {
-            [] => "which has no primary key".to_owned(),
-            key => format!("by {}", key.join(", ")),
-        };
+        let by = &plan.by;
         let table = format!("{}.{}", plan.schema, plan.name);
         match &plan.obstacle {
             Some(obstacle) => self.line(&format!("\nrows of {table}: not compared: {obstacle}"))?,
@@ -126,11 +123,31 @@ impl Output {
             let [added, removed, changed] = [added, removed, changed].map(words::grouped);
             match all {
                 0 if !plan.others.is_empty() => self.line("  the same values in the columns that both have")?,
+                0 if plan.is_reordered => self.line("  the same rows, with their columns in another order")?,
+                0 if plan.may_be_respelled() => self.line("  the same rows, if in another order or spelling")?,
                 0 => self.line("  the same rows, if in another order")?,
                 _ => self.line(&format!("  {added} added, {removed} removed, {changed} changed{more}"))?,
             }
         }
         Ok(all > 0 || plan.obstacle.is_some() || !plan.others.is_empty())
+    }
+
+    /// A table that was asked for, and is equal by its digest.
+    pub(super) fn same(&mut self, (schema, name): &(String, String)) -> Result<(), Failure> {
+        self.all.push(Counted {
+            schema: schema.clone(),
+            name: name.clone(),
+            key: Vec::new(),
+            added: 0,
+            removed: 0,
+            changed: 0,
+            other_columns: Vec::new(),
+            not_compared: None,
+        });
+        match self.report.json {
+            true => Ok(()),
+            false => self.line(&format!("\nrows of {schema}.{name}: the same in both backups")),
+        }
     }
 
     /// All tables have ended.
@@ -159,7 +176,8 @@ impl Output {
     }
 }
 
-fn fields(row: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The fields of a row of a temporary file.
+pub(super) fn fields(row: &[u8]) -> impl Iterator<Item = &[u8]> {
     row.strip_suffix(b"\n").unwrap_or(row).split(|byte| *byte == b'\t')
 }
 
@@ -174,9 +192,9 @@ fn in_words(plan: &Plan, before: Option<&[u8]>, after: Option<&[u8]>) -> String 
             let key = plan.columns.iter().zip(fields(after)).take(plan.key);
             let key = key.map(|(column, field)| format!("{column}={}", shown(field)));
             let both = plan.columns.iter().zip(fields(before).zip(fields(after)));
-            let differing = both.filter(|(_, (before, after))| before != after);
-            let differing =
-                differing.map(|(column, (before, after))| format!("{column}: {} → {}", shown(before), shown(after)));
+            let differing = both.enumerate().filter(|(at, (_, (before, after)))| !plan.is_same(*at, before, after));
+            let differing = differing
+                .map(|(_, (column, (before, after)))| format!("{column}: {} → {}", shown(before), shown(after)));
             let (key, differing): (Vec<String>, Vec<String>) = (key.collect(), differing.collect());
             format!("{}  {}", key.join(" "), differing.join(", "))
         }
@@ -187,7 +205,10 @@ fn in_words(plan: &Plan, before: Option<&[u8]>, after: Option<&[u8]>) -> String 
 
 fn document(plan: &Plan, change: &str, before: Option<&[u8]>, after: Option<&[u8]>) -> Value {
     let is_told = |place: usize| match (before, after) {
-        (Some(before), Some(after)) => place >= plan.key && fields(before).nth(place) != fields(after).nth(place),
+        (Some(before), Some(after)) => match (fields(before).nth(place), fields(after).nth(place)) {
+            (Some(before), Some(after)) => !plan.is_same(place, before, after),
+            _ => false,
+        },
         _ => true,
     };
     let named = |row: &[u8], is_told: &dyn Fn(usize) -> bool| -> Value {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead as _};
 use std::path::Path;
 
-use ::archive::{Observer, Outliner, Walk};
+use ::archive::{Charset, Observer, Outliner, Walk};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::diff::failure;
@@ -28,7 +28,7 @@ pub(super) fn contents(side: &Side, tables: &[(String, String)]) -> Result<Conte
     let mut outliner = Outliner::default();
     let mut dump = open(Box::new(Beginning::of(&side.repository, object)), archive)?;
     each(&mut dump, archive, |bytes| {
-        outliner.feed(bytes, &mut |entry| contents.add(&entry, &wished)).map_err(ReadingError::Damaged)?;
+        outliner.feed(bytes, &mut |entry| contents.add(entry, &wished)).map_err(ReadingError::Damaged)?;
         Ok(outliner.is_done())
     })?;
     Ok(contents)
@@ -80,9 +80,14 @@ impl Rows {
 ///
 /// # Errors
 /// When the archive can't be read, or there is no room for the rows.
-pub(super) fn rows(side: &Side, plans: &[Plan], (folder, which): (&Path, Which)) -> Result<Rows, Failure> {
+pub(super) fn rows(
+    side: &Side,
+    plans: &[Plan],
+    charset: Charset,
+    (folder, which): (&Path, Which),
+) -> Result<Rows, Failure> {
     let (_, archive) = side.archive.as_ref().ok_or_else(|| gone(side))?;
-    let mut splitter = Splitter::new(plans, which, Spool::in_folder(folder)?);
+    let mut splitter = Splitter::new(plans, which, charset, Spool::in_folder(folder)?);
     if !splitter.wanted.is_empty() {
         let mut dump = open(archive.open()?, archive)?;
         let mut walk = Walk::counting();
@@ -103,8 +108,9 @@ pub(super) fn rows(side: &Side, plans: &[Plan], (folder, which): (&Path, Which))
     splitter.finish(folder)
 }
 
-/// Takes rows out of COPY text, and their columns into the order in which they are compared.
+/// Takes rows out of COPY text, in UTF-8, and their columns into the order in which they are compared.
 struct Splitter<'a> {
+    charset: Charset,
     wanted: HashMap<i32, (&'a Plan, &'a [usize])>,
     current: Option<(&'a Plan, &'a [usize])>,
     /// A row that has begun.
@@ -117,18 +123,18 @@ struct Splitter<'a> {
 }
 
 impl<'a> Splitter<'a> {
-    fn new(plans: &'a [Plan], which: Which, spool: Spool) -> Self {
+    fn new(plans: &'a [Plan], which: Which, charset: Charset, spool: Spool) -> Self {
         let wanted = plans.iter().filter_map(|plan| {
             let (dump_id, fields) = plan.side(which)?;
             Some((dump_id, (plan, fields)))
         });
         let (wanted, tables) = (wanted.collect(), HashMap::new());
-        Self { wanted, current: None, partial: Vec::new(), spool, begin: 0, tables, ended: 0, failure: None }
+        Self { charset, wanted, current: None, partial: Vec::new(), spool, begin: 0, tables, ended: 0, failure: None }
     }
 
     fn row(&mut self, row: &[u8]) {
         let Some((_, fields)) = self.current.filter(|_| row != TERMINATOR && self.failure.is_none()) else { return };
-        if let Err(error) = self.spool.put_row(row, fields) {
+        if let Err(error) = self.spool.put_row(&self.charset.recoded(row), fields) {
             self.failure = Some(error);
         }
     }
