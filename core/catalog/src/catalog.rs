@@ -84,9 +84,10 @@ impl Catalog {
     }
 }
 
-/// Copies often bear one time: then their names tell which is newer.
-fn newness(entry: &Entry) -> (Timestamp, Option<Timestamp>, &BackupId) {
-    (entry.instant, entry.id.stem.time(), &entry.id)
+/// Copies often bear one time: then their names tell which is newer. Of two labels of one second the one that was stored later is.
+fn newness(entry: &Entry) -> (Timestamp, Option<Timestamp>, Option<Timestamp>, &BackupId) {
+    let stored = entry.archive.as_ref().map(|archive| archive.last_modified);
+    (entry.instant, entry.id.stem.time(), stored, &entry.id)
 }
 
 fn newest<'a, I: Iterator<Item = &'a Entry>>(newest_first: impl Fn() -> I, now: Timestamp) -> Option<&'a Entry> {

@@ -25,6 +25,7 @@ mod removal;
 mod repository;
 mod restore;
 mod rows;
+mod scene;
 mod settings;
 mod shrink;
 mod signals;

@@ -33,29 +33,9 @@ mod wrapped;
 
 use std::path::{Path, PathBuf};
 
-use e2e::agent::Agent;
-use e2e::postgres::{Database, Postgres};
-use tempfile::TempDir;
-
-/// A database, and a directory for its backups.
-struct Scene<'a> {
-    database: Database<'a>,
-    agent: Agent,
-    folder: TempDir,
-}
+use crate::scene::Scene;
 
 impl Scene<'_> {
-    fn new(name: &str) -> Scene<'static> {
-        Scene::on(Postgres::shared(), name)
-    }
-
-    fn on<'a>(server: &'a Postgres, name: &str) -> Scene<'a> {
-        let database = server.new_database(name);
-        let folder = TempDir::new().unwrap();
-        let agent = Agent::new().database(&database).directory(folder.path());
-        Scene { database, agent, folder }
-    }
-
     /// With one small table, backed up.
     fn backed_up(name: &str) -> Scene<'static> {
         let scene = Scene::new(name);
@@ -63,10 +43,6 @@ impl Scene<'_> {
         scene.agent.run(&["backup"]).succeeds();
         scene.database.query("DELETE FROM t WHERE id > 10");
         scene
-    }
-
-    fn with(self, name: &str, value: &str) -> Self {
-        Scene { agent: self.agent.setting(name, value), ..self }
     }
 
     /// Services whose commands take until [`Scene::let_services_go`], or a minute, and then write down what they did: so there

@@ -1,39 +1,24 @@
 //! `lastgood rows`: what it prints of a backup is what the living table says.
 
+mod charsets;
 mod formats;
 mod guests;
 mod parts;
 mod refusals;
+mod spellings;
 
 use std::process::Command;
 
 use e2e::agent::Agent;
-use e2e::postgres::{Database, Installation, Postgres};
+use e2e::postgres::Installation;
 use e2e::process;
-use tempfile::TempDir;
 
-/// A database, and a directory for its backups.
-struct Scene<'a> {
-    database: Database<'a>,
-    agent: Agent,
-    folder: TempDir,
-}
+use crate::scene::Scene;
 
 impl Scene<'_> {
-    fn new(name: &str) -> Scene<'static> {
-        let database = Postgres::shared().new_database(name);
-        let folder = TempDir::new().unwrap();
-        let agent = Agent::new().database(&database).directory(folder.path());
-        Scene { database, agent, folder }
-    }
-
-    fn with(self, name: &str, value: &str) -> Self {
-        Scene { agent: self.agent.setting(name, value), ..self }
-    }
-
     /// What `rows` prints of the newest backup, which it must.
     #[track_caller]
-    fn rows(&self, arguments: &[&str]) -> String {
+    fn printed(&self, arguments: &[&str]) -> String {
         self.agent.run(&[&["rows"], arguments].concat()).succeeds().stdout
     }
 

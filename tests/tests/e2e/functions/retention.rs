@@ -70,12 +70,11 @@ fn dry_run_says_what_the_act_then_does() {
 #[test]
 fn plan_that_goes_too_far_is_refused_and_told_once_a_day() {
     let ground = Ground::new();
-    for days in [0, 20, 21, 22, 23] {
-        put_in_bucket(&ground.bucket, "app", days_ago(days));
-    }
+    let made = [0, 20, 21, 22, 23].map(days_ago);
+    made.iter().for_each(|made| put_in_bucket(&ground.bucket, "app", *made));
     let setup = retention(&ground, 1);
     let before = ground.bucket.objects();
-    let arrival = ground.arrival(&key("app", days_ago(0), ".intact.json"));
+    let arrival = ground.arrival(&key("app", made[0], ".intact.json"));
     invoke(&setup, &arrival).done();
     assert_eq!(ground.messages(), [], "the daily run tells, not each verdict");
     let daily = invoke(&setup, &prune()).done();

@@ -48,40 +48,16 @@ fn random_values_come_out_of_a_backup_as_copy_and_psql_have_them() {
     let (table, sql) = ("odd, \"T\"", "\"odd, \"\"T\"\"\"");
     let columns = "id, t, b, j, n, f, z, a, p, \"c,d\"";
     let living = scene.answer(&format!("SELECT row_to_json(r) FROM (SELECT {columns} FROM {sql} ORDER BY id) AS r"));
-    assert_eq!(documents(&scene.rows(&["--table", table, "--json"])), sorted(living.lines()));
+    assert_eq!(documents(&scene.printed(&["--table", table, "--json"])), sorted(living.lines()));
     let copy = scene.answer(&format!("COPY (SELECT {columns} FROM {sql} ORDER BY id) TO STDOUT (FORMAT csv, HEADER)"));
-    assert_eq!(scene.rows(&["--table", table]), copy);
+    assert_eq!(scene.printed(&["--table", table]), copy);
     let digest = format!("SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM {sql} AS r");
     let before = scene.answer(&digest);
-    let script = scene.rows(&["latest", "--table", table, "--insert"]);
+    let script = scene.printed(&["latest", "--table", table, "--insert"]);
     assert_eq!(script.lines().count(), 2_001, "a row a line");
     scene.database.query(&format!("DELETE FROM {sql}"));
     let mut psql = scene.database.client(&Installation::debian(), "psql");
     let put_back = process::output_given(psql.args(["-Xq", "-1", "-v", "ON_ERROR_STOP=1"]), script.as_bytes());
     assert!(put_back.status.success(), "{}", String::from_utf8_lossy(&put_back.stderr));
     assert_eq!(scene.answer(&digest), before);
-}
-
-#[test]
-fn a_database_in_another_character_set_is_read_as_its_own() {
-    for (encoding, written, shown) in [("LATIN1", "gr\u{fc}n", "grün"), ("SQL_ASCII", "grün", "grün")] {
-        let mut scene = Scene::new(&format!("rows_{}", encoding.to_lowercase()));
-        let name = format!("{}_set", scene.database.name());
-        let create =
-            format!("CREATE DATABASE \"{name}\" ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
-        scene.database.query(&create);
-        scene.database = scene.database.server().database(&name);
-        scene.agent = e2e::agent::Agent::new().database(&scene.database).directory(scene.folder.path());
-        scene.answer(&format!("CREATE TABLE \"größe\" (\"maß\" text PRIMARY KEY, n int); INSERT INTO \"größe\" VALUES ('{written}', 1), ('\\x', 2)"));
-        scene.agent.run(&["backup"]).succeeds();
-        let table = if encoding == "LATIN1" { "gr\u{fffd}\u{fffd}e" } else { "größe" };
-        let json = scene.rows(&["--table", table, "--json", "--where", &format!("maß={shown}")]);
-        assert_eq!(documents(&json), [format!("{{\"maß\":\"{shown}\",\"n\":1}}")], "{encoding}");
-        let script = process::output(&mut scene.agent.command(&["rows", "--table", table, "--insert", "--limit", "1"]));
-        let mut psql = scene.database.client(&Installation::debian(), "psql");
-        scene.answer("DELETE FROM \"größe\" WHERE n = 1");
-        let put = process::output_given(psql.args(["-Xq", "-v", "ON_ERROR_STOP=1"]), &script.stdout);
-        assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
-        assert_eq!(scene.answer("SELECT \"maß\" FROM \"größe\" WHERE n = 1").trim_end(), shown);
-    }
 }

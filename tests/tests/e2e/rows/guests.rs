@@ -15,10 +15,10 @@ fn the_rows_of_every_form_of_a_dump_are_the_same() {
     let path = file.to_str().unwrap();
     for form in [&["-Fc"][..], &["-Fc", "-Z0"], &["-Ft"], &["-Fp"]] {
         std::fs::write(&file, scene.database.dump(form)).unwrap();
-        let json = scene.rows(&["--backup-file", path, "--table", "t", "--json"]);
+        let json = scene.printed(&["--backup-file", path, "--table", "t", "--json"]);
         assert_eq!(documents(&json), sorted(living.lines()), "{form:?}");
         assert_eq!(
-            scene.rows(&["--backup-file", path, "--table", "t", "--where", "id=4999", "--columns", "v"]),
+            scene.printed(&["--backup-file", path, "--table", "t", "--where", "id=4999", "--columns", "v"]),
             "v\nv\t4999\n"
         );
     }

@@ -39,18 +39,18 @@ fn what_is_not_there_is_said_with_what_there_is() {
     run(&["--table", "a.users", "--insert", "--json"]).exits(2).mentions("one of --csv, --json and --insert");
     run(&["no_such_backup", "--table", "a.users"]).exits(5);
     run(&["latest~1", "--table", "a.users"]).exits(5).mentions("0 good backups before `latest`");
-    assert_eq!(scene.rows(&["--table", "a.users", "--where", "e-mail is null", "--columns", "id"]), "id\n1\n");
-    assert_eq!(scene.rows(&["--table", "a.users", "--where", "E-Mail="]), "id,E-Mail\n2,\"\"\n");
+    assert_eq!(scene.printed(&["--table", "a.users", "--where", "e-mail is null", "--columns", "id"]), "id\n1\n");
+    assert_eq!(scene.printed(&["--table", "a.users", "--where", "E-Mail="]), "id,E-Mail\n2,\"\"\n");
     assert_eq!(
-        scene.rows(&["--table", "a.users", "--where", "E-Mail is not null", "--where", "id = 3"]),
+        scene.printed(&["--table", "a.users", "--where", "E-Mail is not null", "--where", "id = 3"]),
         "id,E-Mail\n3,x\n"
     );
-    assert_eq!(scene.rows(&["--table", "a.users", "--limit", "0"]), "id,E-Mail\n");
-    assert_eq!(scene.rows(&["--table", "a.users", "--limit", "0", "--json"]), "[]\n");
-    assert_eq!(scene.rows(&["--table", "b.users", "--json"]), "[]\n", "an empty table");
+    assert_eq!(scene.printed(&["--table", "a.users", "--limit", "0"]), "id,E-Mail\n");
+    assert_eq!(scene.printed(&["--table", "a.users", "--limit", "0", "--json"]), "[]\n");
+    assert_eq!(scene.printed(&["--table", "b.users", "--json"]), "[]\n", "an empty table");
     let uuid = "id={A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}";
     assert_eq!(
-        scene.rows(&[
+        scene.printed(&[
             "--table",
             "orders",
             "--where",
@@ -64,10 +64,10 @@ fn what_is_not_there_is_said_with_what_there_is() {
         ]),
         "price\n1.50\n"
     );
-    assert_eq!(scene.rows(&["--table", "parts"]), "id\n1\n2\n", "a parent's name reads its partitions");
+    assert_eq!(scene.printed(&["--table", "parts"]), "id\n1\n2\n", "a parent's name reads its partitions");
     assert!(
         scene
-            .rows(&["--table", "parts", "--insert", "--limit", "1"])
+            .printed(&["--table", "parts", "--insert", "--limit", "1"])
             .ends_with("INSERT INTO \"a\".\"parts_1\" (\"id\") VALUES ('1');\n")
     );
 }
