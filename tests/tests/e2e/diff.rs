@@ -196,7 +196,7 @@ fn values_are_compared_by_what_they_are_and_columns_by_their_names() {
         .mentions("then Asia/Kolkata")
         .mentions("bytea_output was hex, then escape")
         .mentions("these tables have their columns in another order: public.swapped")
-        .mentions("1, 3 B, with other content")
+        .mentions("1, 3 bytes, with other content")
         .mentions("n: 2 → 3")
         .mentions("whose primary keys are not the same ((id), then (uid))");
     let answer = scene.json(&["--rows"]);

@@ -85,7 +85,7 @@ fn restored_alone(scene: &Scene<'_>, table: &str) {
 fn names_of_no_character_set_are_read_by_their_bytes() {
     let scene = in_another_set("rows_bytes", "SQL_ASCII");
     for (name, rows) in [("E'stra\\337e'", 3), ("E'stra\\374e'", 5)] {
-        scene.database.query(&format!("DO $$ BEGIN EXECUTE format('CREATE TABLE %I AS SELECT i AS n, {name}::text AS t FROM generate_series(1, {rows}) AS i', {name}); END $$"));
+        scene.database.query(&format!("DO $$ BEGIN EXECUTE format('CREATE TABLE %I AS SELECT i AS n, %L::text AS t FROM generate_series(1, {rows}) AS i', {name}, {name}); END $$"));
     }
     scene.agent.run(&["backup"]).succeeds();
     for (name, rows) in [("stra\\xdfe", 3), ("stra\\xfce", 5)] {
