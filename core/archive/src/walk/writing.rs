@@ -33,6 +33,8 @@ pub(super) struct NewEntry {
     pub(super) drop: String,
     pub(super) copy: Option<Vec<u8>>,
     pub(super) schema: Option<String>,
+    /// Schema and name in the archive's character set, where that isn't UTF-8 and they are known.
+    pub(super) raw: Option<(Option<Vec<u8>>, Vec<u8>)>,
     pub(super) tablespace: Option<String>,
     pub(super) access_method: Option<String>,
     pub(super) owner: String,
@@ -58,13 +60,14 @@ pub(super) fn entry(out: &mut Vec<u8>, entry: &NewEntry) {
     int(out, i32::from(entry.has_data));
     text(out, Some(b"0"));
     text(out, Some(b"0"));
-    text(out, Some(entry.tag.as_bytes()));
+    let (raw_schema, raw_tag) = entry.raw.as_ref().map_or((None, None), |(schema, tag)| (schema.as_deref(), Some(tag)));
+    text(out, Some(raw_tag.map_or(entry.tag.as_bytes(), Vec::as_slice)));
     text(out, Some(entry.kind.as_bytes()));
     int(out, entry.section as i32);
     text(out, Some(&entry.definition));
     text(out, Some(entry.drop.as_bytes()));
     text(out, entry.copy.as_deref());
-    text(out, entry.schema.as_deref().map(str::as_bytes));
+    text(out, raw_schema.or(entry.schema.as_deref().map(str::as_bytes)));
     text(out, entry.tablespace.as_deref().map(str::as_bytes));
     text(out, entry.access_method.as_deref().map(str::as_bytes));
     text(out, Some(entry.owner.as_bytes()));

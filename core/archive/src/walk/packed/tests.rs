@@ -13,6 +13,7 @@ fn entry(dump_id: i32, kind: &str, name: &str, file: &str) -> Vec<u8> {
         definition: Vec::new(),
         drop: String::new(),
         copy: (kind == "TABLE DATA").then(|| b"COPY t FROM stdin;\n".to_vec()),
+        raw: None,
         schema: Some("public".to_owned()),
         tablespace: None,
         access_method: None,

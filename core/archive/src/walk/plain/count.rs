@@ -9,7 +9,9 @@ use super::super::tally::{Sum, Tally};
 use super::super::values::Stop;
 use super::event::Event;
 use super::reader::{Course, Reader};
-use crate::census::{Census, TableCensus};
+use super::statement::{Said, looks_like, raw_table};
+use crate::census::{Called, Census, TableCensus};
+use crate::charset::Charset;
 use crate::damage::Damage;
 
 /// A count of a script, up to where it has been read.
@@ -23,6 +25,12 @@ pub(in crate::walk) struct PlainCount {
 struct Counted {
     census: Census,
     table: Option<(String, String, Tally)>,
+    /// What the table is called in the script's character set, where that is something else.
+    #[serde(skip)]
+    called: Option<Box<Called>>,
+    /// Where a place was saved, names are no longer told by it.
+    #[serde(skip)]
+    charset: Charset,
     large_object: Option<Sum>,
     #[serde(default)]
     kinds: Kinds,
@@ -59,9 +67,15 @@ impl Counted {
             Event::Table(schema, name, copy) => {
                 self.kinds.note("TABLE DATA");
                 let content = if copy.is_some() { Content::Rows } else { Content::Statements };
+                self.called = copy.and_then(|copy| self.called(copy, schema, name));
                 self.table = Some((schema.to_owned(), name.to_owned(), Tally::of(content, false, None)));
             }
             Event::Rows(rows) => {
+                if self.called.is_none()
+                    && let Some((schema, name, _)) = self.table.as_ref().filter(|_| self.charset != Charset::Utf8)
+                {
+                    self.called = self.called(rows, schema, name);
+                }
                 if let Some((_, _, tally)) = &mut self.table {
                     tally.add(rows)?;
                 }
@@ -70,7 +84,8 @@ impl Counted {
                 if let Some((schema, name, tally)) = self.table.take() {
                     let counted = tally.finish()?;
                     let (rows, bytes, sha256) = (counted.rows, counted.bytes, counted.sha256);
-                    self.census.tables.push(TableCensus { schema, name, rows, bytes, sha256, called: None });
+                    let called = self.called.take();
+                    self.census.tables.push(TableCensus { schema, name, rows, bytes, sha256, called });
                 }
             }
             Event::LargeObject(oid) => {
@@ -89,9 +104,21 @@ impl Counted {
                     self.census.large_objects.add(bytes, sha256);
                 }
             }
+            Event::Said(Said::Encoding(encoding)) => {
+                self.charset = Charset::of(&encoding).unwrap_or(Charset::Other);
+            }
             Event::Sql(_) | Event::Said(_) | Event::LargeObjects | Event::LargeObjectsEnd => {}
         }
         Ok(())
+    }
+}
+
+impl Counted {
+    /// What the table of this COPY or INSERT is called, where it isn't what its bytes are taken for.
+    fn called(&self, statement: &[u8], schema: &str, name: &str) -> Option<Box<Called>> {
+        let raw = raw_table(statement).filter(|raw| self.charset != Charset::Utf8 && looks_like(raw, schema, name))?;
+        let schema = raw.0.as_deref().map_or_else(|| schema.to_owned(), |schema| self.charset.name(schema));
+        Some(Box::new(Called { schema, name: self.charset.name(&raw.1) }))
     }
 }
 

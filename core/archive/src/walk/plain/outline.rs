@@ -10,7 +10,7 @@ use super::count;
 use super::event::Event;
 use super::heading::{Heading, on_one_line};
 use super::reader::Reader;
-use super::statement::{Said, altered_object};
+use super::statement::{Said, altered_object, looks_like, raw_table};
 use crate::damage::Damage;
 use crate::walk::header::Header;
 
@@ -35,6 +35,8 @@ const AFTERWARDS: [&str; 16] = [
     "SUBSCRIPTION",
     "TRIGGER",
 ];
+/// Kinds that are of a table whose name their statements have.
+const NAMED: [&str; 3] = ["FOREIGN TABLE", "TABLE", "TABLE ATTACH"];
 /// Kinds that belong where they stand.
 const ANYWHERE: [&str; 4] = ["ACL", "COMMENT", "DEFAULT ACL", "SECURITY LABEL"];
 
@@ -192,6 +194,7 @@ impl Drafts {
             drop: String::new(),
             copy: None,
             schema: None,
+            raw: None,
             tablespace: None,
             access_method: None,
             owner: String::new(),
@@ -220,6 +223,10 @@ impl Drafts {
         }
         let Some(entry) = self.entries.last_mut() else { return Ok(()) };
         let statement = if entry.definition.is_empty() { statement.trim_ascii_start() } else { statement };
+        if entry.raw.is_none() && NAMED.contains(&entry.kind.as_str()) {
+            let schema = entry.schema.as_deref().unwrap_or_default();
+            entry.raw = raw_table(statement).filter(|raw| looks_like(raw, schema, &entry.tag));
+        }
         entry.definition.extend(statement);
         Ok(())
     }
@@ -274,8 +281,12 @@ impl Drafts {
     }
 
     fn table(&mut self, schema: &str, name: &str, copy: Option<&[u8]>) {
+        let raw = copy.and_then(raw_table).filter(|raw| looks_like(raw, schema, name));
         let copy = copy.map(|statement| [statement.trim_ascii(), b"\n"].concat());
         self.data("TABLE DATA", Some(schema.to_owned()).filter(|schema| !schema.is_empty()), name, copy);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.raw = raw;
+        }
     }
 
     fn data(&mut self, kind: &str, schema: Option<String>, name: &str, copy: Option<Vec<u8>>) {

@@ -1,5 +1,6 @@
 //! The few statements of a script that pg_dump writes for every dump alike, told by how they begin.
 
+use crate::charset::Charset;
 use crate::names::{identifier, is_word, qualified_name};
 
 /// What a statement says beside an object's own SQL.
@@ -36,6 +37,14 @@ const USUAL: [&str; 10] = [
     "search_path",
     "escape_string_warning",
 ];
+
+/// A schema, where it is named, and a name.
+pub(super) type RawName = (Option<Vec<u8>>, Vec<u8>);
+
+/// What stands before a table's name.
+const STARTS: [&str; 5] = ["COPY ", "INSERT INTO ", "CREATE TABLE ", "CREATE UNLOGGED TABLE ", "CREATE FOREIGN TABLE "];
+/// No two names with what stands before them are longer.
+const LONGEST_HEAD: usize = 1 << 10;
 
 /// What this statement says, if it is one of these.
 pub(super) fn said(statement: &[u8]) -> Option<Said> {
@@ -118,6 +127,28 @@ pub(super) fn copied_table(statement: &[u8]) -> Option<(Option<String>, String)>
     let text = String::from_utf8_lossy(statement);
     let text = text.trim_start().get(4..)?.trim_start();
     qualified_name(text).map(|(schema, name, _)| (schema, name))
+}
+
+/// The schema and the name of a table as bytes, of a COPY, an INSERT, a CREATE TABLE, or an ATTACH PARTITION; `None` where they are UTF-8.
+pub(super) fn raw_table(statement: &[u8]) -> Option<RawName> {
+    // Byte by byte: around names, SQL is ASCII in every character set of a database.
+    let head = statement.trim_ascii_start();
+    let text = Charset::Latin1.text(head.get(..LONGEST_HEAD).unwrap_or(head));
+    let rest = match text.split_once(" ATTACH PARTITION ") {
+        Some((altered, rest)) if altered.starts_with("ALTER TABLE ") => rest,
+        _ => STARTS.iter().find_map(|start| text.strip_prefix(start))?,
+    };
+    let (schema, name, _) = qualified_name(rest)?;
+    let schema = schema.and_then(|schema| Charset::Latin1.bytes(&schema));
+    let name = Charset::Latin1.bytes(&name)?;
+    let is_other = |name: &[u8]| std::str::from_utf8(name).is_err();
+    (is_other(&name) || schema.as_deref().is_some_and(is_other)).then_some((schema, name))
+}
+
+/// Whether these bytes, taken for UTF-8, are this schema and name.
+pub(super) fn looks_like((schema, name): &RawName, shown_schema: &str, shown_name: &str) -> bool {
+    let schema = schema.as_deref().map(String::from_utf8_lossy);
+    schema.is_none_or(|schema| schema == shown_schema) && String::from_utf8_lossy(name) == shown_name
 }
 
 /// A name that is all of the text.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{PlainRepack, ScriptReader};
-use crate::{Damage, Format, Walk, Walked};
+use crate::{Charset, Damage, Format, Walk, Walked};
 
 const SCRIPT: &str = r#"--
 -- PostgreSQL database dump
@@ -279,6 +279,27 @@ fn a_database_with_a_name_that_is_not_plain_is_connected_to() {
         assert!(walk_by(made(other).as_bytes(), 10).unwrap_err().to_string().contains("only psql follows: \\encoding"));
     }
     assert!(walk_by([connect, SCRIPT].concat().as_bytes(), 10).is_err());
+}
+
+#[test]
+fn names_in_another_character_set_are_told_by_it() {
+    let text = SCRIPT.replace("client_encoding = 'UTF8'", "client_encoding = 'LATIN1'");
+    let text = text.replace("odd \"\"; Type: name", "töst").replace("odd \"; Type: name", "töst");
+    for (rows, kinds) in
+        [(None, &["TABLE", "TABLE DATA"][..]), (Some("INSERT INTO public.\"töst\" VALUES (1, 'x');"), &["TABLE"])]
+    {
+        let (begin, end) = (text.find("COPY public.\"t").unwrap(), text.find("\\.\n\n").unwrap() + 3);
+        let text = rows.map_or_else(|| text.clone(), |rows| [&text[..begin], rows, &text[end..]].concat());
+        let script = Charset::Latin1.bytes(&text).unwrap();
+        let walked = walk_by(&script, 7).unwrap().census;
+        let [table] = walked.tables.as_slice() else { panic!("{walked:?}") };
+        assert_eq!((table.name.as_str(), table.names()), ("t\u{fffd}st", ("public", "töst")));
+        let mut walk = Walk::new();
+        walk.feed(&repack(&script, 50).unwrap()).unwrap();
+        let named = walk.contents().unwrap().iter().filter(|entry| entry.names().1 == "töst");
+        assert_eq!(named.map(|entry| entry.kind.as_str()).collect::<Vec<_>>(), kinds);
+        assert_eq!(walk.finish().unwrap().census, walked);
+    }
 }
 
 #[test]
