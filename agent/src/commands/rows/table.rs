@@ -95,14 +95,13 @@ fn missing(table: &str, contents: &Contents) -> Failure {
     let other: BTreeSet<Name> = others.clone().map(|entry| Source::of(entry).names()).collect();
     if let Some((schema, name)) = tables::among(&other, table).first() {
         let kind = others.clone().find(|entry| entry.names() == (schema, name)).map_or("", |entry| &entry.kind);
-        let kind = kind.to_lowercase();
-        let what = if kind == "foreign table" {
-            "its rows are on another server, and not in a backup"
-        } else {
-            "a backup has no rows of it"
+        let error = match kind {
+            "FOREIGN TABLE" => {
+                format!("{schema}.{name} is a foreign table: its rows are on another server, and not in a backup")
+            }
+            kind => format!("{schema}.{name} is a {}: a backup has no rows of it", kind.to_lowercase()),
         };
-        return Failure::new(Exit::NotFound, format!("{schema}.{name} is a {kind}: {what}"))
-            .hint("name a table: lastgood show lists them");
+        return Failure::new(Exit::NotFound, error).hint("name a table: lastgood show lists them");
     }
     let known: BTreeSet<(&str, &str)> = contents
         .entries

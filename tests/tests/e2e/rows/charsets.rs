@@ -37,6 +37,10 @@ fn a_database_in_another_character_set_is_read_as_its_own() {
         }
         scene.agent.run(&["backup", "--name", "before"]).succeeds();
         let condition = format!("{column}={value}");
+        let script = scene.agent.home().join("guest.sql");
+        std::fs::write(&script, scene.database.dump(&["-Fp"])).unwrap();
+        let guest = ["--backup-file", script.to_str().unwrap(), "--table", other, "--where", &condition];
+        assert_eq!(scene.printed(&guest), format!("{column},n\n{value},10\n"), "{encoding} as a script");
         for (table, from) in [(one, 1), (other, 10)] {
             let json = scene.printed(&["--table", table, "--json", "--where", &condition]);
             assert_eq!(documents(&json), [format!("{{\"{column}\":\"{value}\",\"n\":{from}}}")], "{encoding} {table}");

@@ -12,6 +12,7 @@ fn what_is_not_there_is_said_with_what_there_is() {
     scene.database.query(
         r#"CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.users (id integer PRIMARY KEY, "E-Mail" text, twice integer GENERATED ALWAYS AS (id * 2) STORED);
         CREATE TABLE b.users (id integer); CREATE TABLE a.orders (id uuid, paid boolean, price numeric); CREATE VIEW a.names AS SELECT 1;
+        CREATE FOREIGN DATA WRAPPER rows_none; CREATE SERVER rows_far FOREIGN DATA WRAPPER rows_none; CREATE FOREIGN TABLE a."far %" (id integer) SERVER rows_far;
         CREATE TABLE a.parts (id integer) PARTITION BY RANGE (id); CREATE TABLE a.parts_1 PARTITION OF a.parts FOR VALUES FROM (0) TO (10);
         INSERT INTO a.parts VALUES (1), (2);
         INSERT INTO a.users VALUES (1, NULL), (2, ''), (3, 'x');
@@ -25,6 +26,7 @@ fn what_is_not_there_is_said_with_what_there_is() {
         .exits(2)
         .mentions("is the name of several tables: a.users, b.users")
         .mentions("--table SCHEMA.NAME");
+    run(&["--table", "far %"]).exits(5).mentions("a.far % is a foreign table: its rows are on another server");
     run(&["--table", "names"]).exits(5).mentions("a.names is a view");
     run(&["--table", "a.users", "--where", "email=x"])
         .exits(2)
