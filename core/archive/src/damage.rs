@@ -229,3 +229,15 @@ impl Damage {
 fn around(layers: &[Kind]) -> String {
     layers.iter().rev().map(|layer| format!(" in {layer}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_of_a_part_is_said_by_its_place_in_the_whole() {
+        let frame = Damage::BadFrame { offset: 5, reason: "its checksum is wrong".into() };
+        assert!(frame.behind(1_000).to_string().contains("stored byte 1005"));
+        assert_eq!(Damage::TrailingBytes { offset: 5 }.behind(1_000), Damage::TrailingBytes { offset: 5 });
+    }
+}

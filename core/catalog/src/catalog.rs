@@ -84,10 +84,12 @@ impl Catalog {
     }
 }
 
-/// Copies often bear one time: then their names tell which is newer. Of two labels of one second the one that was stored later is.
-fn newness(entry: &Entry) -> (Timestamp, Option<Timestamp>, Option<Timestamp>, &BackupId) {
-    let stored = entry.archive.as_ref().map(|archive| archive.last_modified);
-    (entry.instant, entry.id.stem.time(), stored, &entry.id)
+/// Copies often bear one time: then their names tell which is newer. Of two labels of one second it is the one that was whole later.
+fn newness(entry: &Entry) -> (Timestamp, Option<Timestamp>, [Option<Timestamp>; 2], &BackupId) {
+    let time = entry.id.stem.time();
+    let records = [&entry.manifest, &entry.intact].map(|record| record.as_ref().filter(|_| time.is_none()));
+    let whole = records.map(|record| record.map(|record| record.last_modified));
+    (entry.instant, time, whole, &entry.id)
 }
 
 fn newest<'a, I: Iterator<Item = &'a Entry>>(newest_first: impl Fn() -> I, now: Timestamp) -> Option<&'a Entry> {

@@ -118,9 +118,9 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::State;
     use crate::backup::Tag;
     use crate::testing::{Listing, time};
+    use crate::{Record, State};
 
     const NOW: &str = "2026-01-25T12:00:00Z";
 
@@ -136,6 +136,24 @@ mod tests {
         let safety = time("2026-01-22T05:00:00Z");
         listing.add(State::Good, &Tag::Safety(safety), safety);
         listing
+    }
+
+    #[test]
+    fn of_two_labels_of_one_second_the_one_that_was_whole_later_is_newer() {
+        let mut listing = Listing::bucket();
+        let stored = time("2026-01-20T03:00:00Z");
+        for (label, seconds) in [("b", 1), ("a", 2)] {
+            let id = listing.id(&Tag::Label(label.into()), stored);
+            listing.archive(&id, 1_000, stored);
+            for record in [Record::Manifest, Record::Intact] {
+                listing.record(&id, record, stored + jiff::SignedDuration::from_secs(seconds));
+            }
+        }
+        let catalog = listing.catalog();
+        let found = |name: &str| catalog.find(name, time(NOW)).map(|entry| entry.id.stem.to_string());
+        assert_eq!(found("latest").as_deref(), Ok("app_backup_a"));
+        assert_eq!(found("latest~1").as_deref(), Ok("app_backup_b"));
+        assert!(found("latest~2").is_err());
     }
 
     #[test]
