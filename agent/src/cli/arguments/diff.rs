@@ -16,7 +16,8 @@ pub(crate) struct DiffArgs {
     /// TMPDIR (default /var/tmp) for their rows.
     #[arg(long)]
     pub(crate) rows: bool,
-    /// With --rows: show only the rows of this table, `NAME` or `SCHEMA.NAME`. Repeat the option for several tables.
+    /// With --rows: show only the rows of this table, `NAME` or `SCHEMA.NAME`, or of those that a pattern with `*` and `?` stands for. Of a
+    /// partitioned table its partitions are compared. Repeat the option for several tables.
     #[arg(long, value_name = "TABLE", requires = "rows")]
     pub(crate) table: Vec<String>,
     /// With --rows: show at most N rows of each table. All are counted.
