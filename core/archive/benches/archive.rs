@@ -24,6 +24,7 @@ fn hot_parts(criterion: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Bytes(archive.len() as u64));
     group.bench_function("walk", |bencher| bencher.iter(|| parts::walk(&archive)));
     group.bench_function("walk's SHA-256 alone", |bencher| bencher.iter(|| parts::hash_rows(&archive)));
+    group.bench_function("weave", |bencher| bencher.iter(|| parts::weave(&archive)));
     group.bench_function("digest", |bencher| bencher.iter(|| parts::digest(&archive)));
     for compression in [Compression::Gzip, Compression::Zstd] {
         compressed(&mut group, &archive, compression);

@@ -39,8 +39,17 @@ const BAND: f64 = 5.0;
 const BAND_OF_ANOTHER_CC: f64 = 15.0;
 /// A hidden argument: run this part, so many times.
 const RUN: &str = "--run";
-const PARTS: [&str; 8] =
-    ["walk", "digest", "compress gzip", "compress zstd", "expand gzip", "expand zstd", "inspect gzip", "inspect zstd"];
+const PARTS: [&str; 9] = [
+    "walk",
+    "weave",
+    "digest",
+    "compress gzip",
+    "compress zstd",
+    "expand gzip",
+    "expand zstd",
+    "inspect gzip",
+    "inspect zstd",
+];
 
 /// What was counted, and by what.
 #[derive(Deserialize, Serialize)]
@@ -167,6 +176,7 @@ fn run_part(part: &str, times: usize) {
     let Some((work, compression)) = part.split_once(' ') else {
         let work = match part {
             "walk" => parts::walk,
+            "weave" => parts::weave,
             "digest" => parts::digest,
             _ => parts::hash_rows,
         };

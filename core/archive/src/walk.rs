@@ -86,7 +86,7 @@ struct State {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Stage {
     Header(HeaderReader),
-    Contents(ContentsReader),
+    Contents(Box<ContentsReader>),
     Blocks(Blocks),
 }
 
@@ -286,7 +286,7 @@ impl Walk {
             Stage::Header(reader) => {
                 let header = self.state.header.insert(reader.read(input)?);
                 self.inner = Inner::new(header.compression);
-                Ok(Stage::Contents(ContentsReader::new(header)))
+                Ok(Stage::Contents(Box::new(ContentsReader::new(header))))
             }
             Stage::Contents(reader) => {
                 reader.read(contents, input)?;

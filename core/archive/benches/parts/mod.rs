@@ -7,8 +7,12 @@ mod sample;
 use std::hint::black_box;
 use std::io::BufRead;
 
+use archive::weave::{Loom, Thread, block};
 use archive::{Compression, Digester, Expander, FRAME_SIZE, FrameSettings, Inspection, Walk, compress};
 use sha2::{Digest as _, Sha256};
+
+/// Bytes of a piece of a strand.
+const PIECE: usize = 4 << 10;
 
 /// The input, of about `size` bytes.
 pub(crate) fn archive(size: usize) -> Vec<u8> {
@@ -29,6 +33,33 @@ pub(crate) fn walk(archive: &[u8]) {
 /// As much SHA-256 as a walk takes of the rows.
 pub(crate) fn hash_rows(archive: &[u8]) {
     black_box(Sha256::digest(archive));
+}
+
+/// Hands bytes through a loom into blocks, as one strand in small pieces.
+pub(crate) fn weave(bytes: &[u8]) {
+    let loom = Loom::new(std::iter::once(1), usize::MAX);
+    let strand = loom.take().unwrap();
+    let mut out = Vec::with_capacity(2 * bytes.len());
+    let mut follow = |loom: &Loom<i32, ()>| match loom.weave().unwrap() {
+        Some(Thread::Begin(dump_id)) => block::begin(&mut out, dump_id),
+        Some(Thread::Piece(piece)) => {
+            block::chunk(&mut out, piece.len());
+            out.extend_from_slice(&piece);
+            loom.recycle(piece);
+        }
+        Some(Thread::End { .. }) => block::end(&mut out),
+        None => panic!("over too early"),
+    };
+    follow(&loom);
+    for part in bytes.chunks(PIECE) {
+        let mut piece = loom.buffer();
+        piece.extend_from_slice(part);
+        loom.put(&strand, piece).unwrap();
+        follow(&loom);
+    }
+    loom.end(&strand, ());
+    follow(&loom);
+    black_box(out);
 }
 
 /// Takes the digest of bytes.

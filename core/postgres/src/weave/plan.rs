@@ -5,8 +5,8 @@ use std::sync::Arc;
 use archive::weave::{Head, Promised};
 use serde::Deserialize;
 
-/// Pages of a table that are read at once: 8 MiB of a usual server.
-const RANGE: u64 = 1024;
+/// Bytes of a table, as the server stores them, that are read at once.
+const RANGE: u64 = 8 << 20;
 /// Servers that find rows by where they lie.
 const WITH_TID_RANGES: u32 = 14;
 
@@ -23,10 +23,17 @@ pub(super) struct Table {
     pub(super) columns: Vec<u8>,
     /// Which of its rows are dumped, `WHERE …`: those of an extension's table that its user wrote.
     pub(super) condition: Option<String>,
-    /// How many pages it has; `None`: it is read at once.
-    pub(super) pages: Option<u64>,
+    /// How it is cut; `None`: it is read at once.
+    pub(super) cut: Option<Cut>,
     /// So small that it is read together with others.
     pub(super) is_small: bool,
+}
+
+/// A table's pages, and how many of them are read at once. Long values lie elsewhere, so that few pages may be much to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    pages: u64,
+    each: u64,
 }
 
 /// What one strand is.
@@ -53,13 +60,14 @@ pub(super) struct Told {
     pub(super) oid: u32,
     pub(super) is_heap: bool,
     pub(super) pages: Option<u64>,
+    /// With its long values.
+    pub(super) bytes: Option<u64>,
     pub(super) is_changed: bool,
-    pub(super) is_small: bool,
     pub(super) condition: Option<String>,
 }
 
-/// Bytes of a small table on disk, and of what of it is stored elsewhere. What that may hold, compressed, is a few megabytes.
-pub(super) const SMALL: u64 = 64 << 10;
+/// Bytes of a small table on disk, with its long values. What that may hold, compressed, is a few megabytes.
+const SMALL: u64 = 64 << 10;
 /// Small tables that are read together.
 const TOGETHER: usize = 20;
 
@@ -67,13 +75,13 @@ const TOGETHER: usize = 20;
 /// them.
 pub(super) const TELL: &str = "SELECT pg_catalog.row_to_json(told) FROM (SELECT c.oid::pg_catalog.int8 AS oid,
     c.relkind = 'r' AND coalesce(a.amname = 'heap', false) AS is_heap,
-    size / pg_catalog.current_setting('block_size')::pg_catalog.int8 AS pages,
-    coalesce(CASE WHEN size <= {SMALL} THEN c.reltoastrelid = 0
-        OR pg_catalog.pg_relation_size(c.reltoastrelid::pg_catalog.regclass) <= {SMALL} END, false) AS is_small,
+    size / pg_catalog.current_setting('block_size')::pg_catalog.int8 AS pages, size + long AS bytes,
     c.relkind = 'r' AND c.relfilenode <> 0
         AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode AS is_changed,
     e.condition FROM pg_catalog.pg_class c CROSS JOIN LATERAL
-        (SELECT CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid) END AS size OFFSET 0) s
+        (SELECT CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid) END AS size,
+        CASE c.reltoastrelid WHEN 0 THEN 0 ELSE pg_catalog.pg_relation_size(c.reltoastrelid::pg_catalog.regclass) END AS long
+        OFFSET 0) s
     LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
     LEFT JOIN (SELECT pg_catalog.unnest(extconfig) AS oid, pg_catalog.unnest(extcondition) AS condition
         FROM pg_catalog.pg_extension) e ON e.oid = c.oid WHERE c.oid = ANY ('{{OIDS}}')) AS told;";
@@ -97,7 +105,7 @@ pub(super) fn promised(head: &Head) -> Result<(Vec<Table>, Vec<i32>), String> {
                     name,
                     columns,
                     condition: None,
-                    pages: None,
+                    cut: None,
                     is_small: false,
                 });
             }
@@ -122,9 +130,9 @@ pub(super) fn tell(tables: &mut [Table], told: &[Told], major: u32) -> Result<()
             return Err(format!("{} has a condition that isn't ASCII", table.shown));
         }
         let is_split = told.is_heap && major >= WITH_TID_RANGES && condition.is_none() && !table.columns.is_empty();
-        table.pages = told.pages.filter(|&pages| is_split && pages > 2 * RANGE);
+        table.cut = told.pages.zip(told.bytes).and_then(|(pages, bytes)| Cut::of(pages, bytes)).filter(|_| is_split);
         table.condition = condition;
-        table.is_small = told.is_small;
+        table.is_small = told.bytes.is_some_and(|bytes| bytes <= SMALL);
     }
     Ok(())
 }
@@ -149,13 +157,22 @@ pub(super) fn jobs(tables: Vec<Table>, large_objects: Vec<i32>) -> impl Iterator
 fn jobs_of(mut group: Vec<Table>) -> Vec<Job> {
     let Some(table) = group.pop_if(|table| !table.is_small) else { return vec![Job::Small(group.into())] };
     let table = Arc::new(table);
-    let count = table.pages.map_or(1, |pages| (pages / RANGE).max(1));
+    let Some(Cut { pages, each }) = table.cut else { return vec![Job::Rows { table, pages: None }] };
+    let count = (pages / each).max(1);
     let ranges = (0..count).map(|number| {
-        let to = (number + 1 < count).then_some((number + 1) * RANGE);
-        let pages = table.pages.map(|_| Pages { from: number * RANGE, to });
-        Job::Rows { table: Arc::clone(&table), pages }
+        let to = (number + 1 < count).then_some((number + 1) * each);
+        Job::Rows { table: Arc::clone(&table), pages: Some(Pages { from: number * each, to }) }
     });
     ranges.collect()
+}
+
+impl Cut {
+    /// Of a table of so many pages, which is `bytes` long with its long values; `None` where that isn't worth it.
+    fn of(pages: u64, bytes: u64) -> Option<Self> {
+        let each =
+            u64::try_from(u128::from(pages) * u128::from(RANGE) / u128::from(bytes.max(1))).unwrap_or(pages).max(1);
+        (bytes > 2 * RANGE && pages > each).then_some(Self { pages, each })
+    }
 }
 
 impl Table {
@@ -206,7 +223,7 @@ mod tests {
             name,
             columns,
             condition: None,
-            pages: None,
+            cut: None,
             is_small: false,
         }
     }
@@ -227,8 +244,12 @@ mod tests {
 
     #[test]
     fn ranges_cover_every_page_once_and_the_last_has_no_end() {
-        for pages in [2049, 3000, 4096, 10_000] {
-            let jobs = jobs(vec![Table { pages: Some(pages), ..table("COPY s.t (id) FROM stdin;\n") }], vec![7]);
+        for (pages, bytes, count) in
+            [(2049, 2049 << 13, 2), (4096, 4096 << 13, 4), (60, 480 << 20, 60), (9, 90 << 20, 9)]
+        {
+            let cut = Cut::of(pages, bytes);
+            let jobs: Vec<_> = jobs(vec![Table { cut, ..table("COPY s.t (id) FROM stdin;\n") }], vec![7]).collect();
+            assert_eq!(jobs.len(), count + 1);
             let mut next = Some(0);
             for job in jobs {
                 match job {
@@ -267,13 +288,13 @@ mod tests {
             oid: 9,
             is_heap,
             pages: Some(pages),
+            bytes: Some(pages << 13),
             is_changed: false,
-            is_small: pages <= 8,
             condition: condition.map(str::to_owned),
         };
         let split = |told: Told, major| {
             let mut tables = [table("COPY s.t (id) FROM stdin;\n")];
-            tell(&mut tables, &[told], major).map(|()| tables[0].pages.is_some())
+            tell(&mut tables, &[told], major).map(|()| tables[0].cut.is_some())
         };
         assert_eq!(split(told(true, 5000, None), 14), Ok(true));
         assert_eq!(split(told(true, 5000, None), 13), Ok(false), "no ranges");

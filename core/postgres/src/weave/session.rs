@@ -5,7 +5,7 @@ use archive::weave::Abandoned;
 use crate::programs::program::Stopper;
 use crate::quote::{identifier, literal};
 use crate::weave::options::Honoured;
-use crate::weave::plan::{SMALL, TELL, Table, Told};
+use crate::weave::plan::{TELL, Table, Told};
 use crate::weave::talk::{Said, Talk, TalkError};
 use crate::{DumpError, Psql};
 
@@ -131,10 +131,7 @@ impl Session {
     /// What the server says of these tables, and which version it is of.
     pub(super) fn tell(&mut self, tables: &[Table]) -> Result<(Vec<Told>, u32), Refusal> {
         let oids = tables.iter().map(|table| table.oid.to_string()).collect::<Vec<_>>().join(",");
-        let script = format!(
-            "SHOW server_version_num;\n{}\n",
-            TELL.replace("{OIDS}", &oids).replace("{SMALL}", &SMALL.to_string())
-        );
+        let script = format!("SHOW server_version_num;\n{}\n", TELL.replace("{OIDS}", &oids));
         let (answer, said) = self.talk.ask(&script)?;
         let unreadable = || Refusal::Words("the server's answer about its tables can't be read".to_owned());
         if said.refused.is_some() {

@@ -17,7 +17,7 @@ use crate::{DumpError, Psql};
 /// Most bytes of what is printed that are handed on at once.
 pub(super) const PIECE: usize = 256 << 10;
 /// When less is there than this, some is let gather.
-const GATHERED: usize = 64 << 10;
+const GATHERED: usize = 224 << 10;
 /// psql writes so many bytes at once; fewer are the end of what a statement prints, and the mark follows at once.
 const WRITTEN: usize = 4096;
 /// Said behind every script. psql fills in how its last statement ended, and how many rows the server said that it was.
