@@ -1,6 +1,6 @@
 //! The rows of one table as COPY writes them, and what they look like as CSV, JSON and SQL.
 //!
-//! Bytes in, bytes out: values are in the archive's character set until [`Charset`] makes text of them. Memory is bounded by the
+//! Bytes in, bytes out: values are in the archive's character set until [`Charset`](crate::Charset) makes text of them. Memory is bounded by the
 //! longest row, which [`LONGEST_ROW`] bounds.
 
 mod chunks;
