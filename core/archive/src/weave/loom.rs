@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes that may wait of the strand whose turn it is.
-const TURNS_ROOM: usize = 2 << 20;
+const TURNS_ROOM: usize = 1 << 20;
 /// Buffers that are kept for the next pieces.
 const SPARE: usize = 16;
 

@@ -92,7 +92,9 @@ impl From<ProgramError> for DumpError {
 /// The line that says most.
 fn first(lines: &[String]) -> &str {
     let is_error = |line: &&String| ["error:", "ERROR:", "FATAL:"].iter().any(|word| line.contains(word));
-    lines.iter().find(is_error).or_else(|| lines.last()).map_or("it ended without a word", String::as_str)
+    // A server may say it in another language; what follows an error in a transaction is only that it has failed.
+    let line = lines.iter().find(is_error).or_else(|| lines.iter().find(|line| line.starts_with("psql:")));
+    line.or_else(|| lines.last()).map_or("it ended without a word", String::as_str)
 }
 
 fn said(lines: &[String]) -> String {

@@ -20,7 +20,7 @@ use crate::{Dump, DumpError, Psql, Tool};
 /// How long readers may take to get their sessions, once the head has been read. Who comes later isn't waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes that may wait for their turn, for each reader.
-const ROOM: usize = 12 << 20;
+const ROOM: usize = 8 << 20;
 /// A database that is smaller is dumped before several sessions have begun.
 const WORTH_IT: u64 = 64 << 20;
 /// Character sets of clients alone, in whose characters a backslash may be.

@@ -1,13 +1,13 @@
-//! Memory is bound by the parts in flight, whatever the size of the database.
+//! Memory is bound by the parts in flight and the sessions that read, whatever the size of the database.
 
 use e2e::postgres::Postgres;
 
 use super::{Places, agent};
 
-const LIMIT: u64 = 100_000_000;
+const LIMIT: u64 = 120_000_000;
 
 #[test]
-fn two_hundred_megabytes_to_both_places_take_less_than_a_hundred_of_memory() {
+fn two_hundred_megabytes_to_both_places_take_less_than_a_hundred_and_twenty_of_memory() {
     let database = Postgres::shared().new_database("heavy");
     // Neither compressible, so that as much is uploaded, nor slow to make: each block of 32,000 digits stands four times.
     database.query(

@@ -124,7 +124,7 @@ fn what_several_sessions_cannot_do_is_left_to_pg_dump_and_said() {
     let cases = [
         (with("BACKUP_PG_DUMP_OPTIONS", "--no-comments"), TOGETHER, true),
         (with("BACKUP_PG_DUMP_OPTIONS", "--inserts"), "--inserts is an option for pg_dump alone", false),
-        (with("BACKUP_PG_DUMP_OPTIONS", "--encoding=SJIS"), "character set isn't one of servers", true),
+        (with("BACKUP_PG_DUMP_OPTIONS", "--encoding=GB18030"), "character set isn't one of servers", true),
         (with("DB_USER", "woven_limited").setting("DB_PASSWORD", "x"), "no connections to spare", true),
     ];
     for (agent, said, has_same_rows) in cases {
