@@ -8,6 +8,7 @@
 //! Whatever stands in the way before rows are read, pg_dump, which runs already, goes on alone. No session ever waits for a lock:
 //! whoever holds that up would wait for the leader. A reader that can't have one leaves the rows to the leader, who has it.
 
+mod heading;
 mod large_objects;
 mod options;
 mod plan;

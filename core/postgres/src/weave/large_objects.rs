@@ -1,9 +1,8 @@
 //! Large objects, which pg_dump reads for us: an archive of nothing else, on the same snapshot.
 
-use archive::FRAME_SIZE;
 use archive::weave::block::LargeObjects;
-use archive::weave::{HeadReader, Read};
 
+use super::heading::{self, Begun};
 use crate::programs::pg_dump::DumpOptions;
 use crate::programs::program::Stopper;
 use crate::{Connection, Dump, DumpError, Stop, Tool};
@@ -31,23 +30,11 @@ impl LargeObjectsDump {
         let words = ALONE.into_iter().map(str::to_owned).chain([format!("--snapshot={snapshot}")]).chain(role);
         let options = DumpOptions { extra: words.collect(), ..DumpOptions::default() };
         let mut dump = Dump::start_quietly(tool, connection, &options, stop)?;
-        let mut head = HeadReader::default();
-        loop {
-            let mut block = Vec::new();
-            let read = dump.read_some(&mut block, FRAME_SIZE);
-            if block.is_empty() || read.is_err() {
-                return Err(dump.finish().err().unwrap_or_else(|| unlike("it ended before its contents did")));
-            }
-            match head.feed(&block) {
-                Ok(Read::More) => {}
-                Ok(Read::Whole(whole)) => {
-                    let rest = head.into_bytes().split_off(whole.bytes.len());
-                    return Ok(Self { dump, copy: LargeObjects::renumbered(dump_ids.to_vec()), rest });
-                }
-                Ok(Read::Unfit) => return Err(unlike("its contents are too long")),
-                Err(damage) => return Err(unlike(&damage.to_string())),
-            }
-        }
+        let Some(Begun { head, mut read }) = heading::begin(&mut dump) else {
+            return Err(dump.finish().err().unwrap_or_else(|| unlike("it ended before its contents did")));
+        };
+        let rest = read.split_off(head.map_err(|why| unlike(&why))?.bytes.len());
+        Ok(Self { dump, copy: LargeObjects::renumbered(dump_ids.to_vec()), rest })
     }
 
     /// What can end it from another thread.

@@ -22,6 +22,8 @@ const SETTINGS: &str = "SELECT pg_catalog.set_config(n, v, true) FROM (VALUES ('
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n";
 /// Readers back out of a table's lock to it.
 const SAVEPOINT: &str = "lastgood";
+/// Back to it, before a statement of the same line.
+const BACK: &str = "ROLLBACK TO SAVEPOINT lastgood\\; ";
 /// What PostgreSQL answers when somebody waits for a lock that comes before ours.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// How many connections are free, whether the role's or the database's are counted by a limit. What others do shows only as a number. And the server's process.
@@ -109,17 +111,17 @@ impl Session {
     pub(super) fn set_encoding(&mut self, statement: &str) -> Result<(), Refusal> {
         let local = statement.trim().replacen("SET ", "SET LOCAL ", 1);
         // A reader that rolls back to its savepoint keeps what was set before it.
-        let again = if self.is_leader { "" } else { "RELEASE SAVEPOINT lastgood;\n" };
-        let then = if self.is_leader { "" } else { "\nSAVEPOINT lastgood;" };
-        self.run(&format!("{again}{local}{then}\n"), "its character set can't be set")
+        let script = match self.is_leader {
+            true => format!("{local}\n"),
+            false => format!("RELEASE SAVEPOINT {SAVEPOINT};\n{local}\nSAVEPOINT {SAVEPOINT};\n"),
+        };
+        self.run(&script, "its character set can't be set")
     }
 
     /// Locks tables as pg_dump does, so that nothing changes them, but waits for nobody.
     pub(super) fn lock(&mut self, tables: &[Table]) -> Result<(), Refusal> {
         for some in tables.chunks(LOCKED_AT_ONCE) {
-            let names = some.iter().map(|table| [b"ONLY ", table.name.as_slice()].concat()).collect::<Vec<_>>();
-            let script =
-                [b"LOCK TABLE ", names.join(&b", "[..]).as_slice(), b" IN ACCESS SHARE MODE NOWAIT;\n"].concat();
+            let script = [locking(some).as_slice(), b";\n"].concat();
             let said = self.talk.read(&script, |_| Ok(()))?;
             if said.refused.is_some() {
                 return Err(Refusal::Words("a table's lock isn't to be had at once".to_owned()));
@@ -153,8 +155,7 @@ impl Session {
         let script = match self.is_leader {
             true => [statement, OUT.as_bytes()].concat(),
             false => {
-                let back = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}\\; LOCK TABLE ONLY ");
-                let lock = [back.as_bytes(), &table.name, b" IN ACCESS SHARE MODE NOWAIT\\; "].concat();
+                let lock = [BACK.as_bytes(), &locking(std::slice::from_ref(table)), b"\\; "].concat();
                 [lock.as_slice(), statement, OUT.as_bytes()].concat()
             }
         };
@@ -168,14 +169,10 @@ impl Session {
         tables: &[Table],
         mut each: impl FnMut(&Table, &[u8], u64),
     ) -> Result<Option<Said>, TalkError> {
-        let names = tables.iter().map(|table| [b"ONLY ", table.name.as_slice()].concat()).collect::<Vec<_>>();
         let lock = match self.is_leader {
             // It has them.
             true => b"SELECT WHERE false;".to_vec(),
-            false => {
-                let back = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}\\; LOCK TABLE ");
-                [back.as_bytes(), &names.join(&b", "[..]), b" IN ACCESS SHARE MODE NOWAIT;"].concat()
-            }
+            false => [BACK.as_bytes(), &locking(tables), b";"].concat(),
         };
         let copies = tables.iter().map(|table| [table.copy(None).as_slice(), OUT.as_bytes()].concat());
         let mut bad = None;
@@ -214,6 +211,12 @@ impl Session {
             _ => Err(Refusal::Words(otherwise.to_owned())),
         }
     }
+}
+
+/// Locks these tables as pg_dump does, where that can be done at once.
+fn locking(tables: &[Table]) -> Vec<u8> {
+    let names = tables.iter().map(|table| [b"ONLY ", table.name.as_slice()].concat()).collect::<Vec<_>>();
+    [b"LOCK TABLE ", names.join(&b", "[..]).as_slice(), b" IN ACCESS SHARE MODE NOWAIT"].concat()
 }
 
 fn settings(honoured: &Honoured) -> String {

@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use archive::FRAME_SIZE;
-use archive::weave::{Head, HeadReader, Loom, Read};
+use archive::weave::{Head, Loom};
 
+use super::heading::{self, Begun};
 use super::options::{self, Honoured};
 use super::plan::{self, Table};
 use super::session::{Refusal, Session, Setting};
@@ -95,10 +95,7 @@ impl Sources<'_> {
         on_snapshot.extra.push(format!("--snapshot={}", setting.snapshot));
         let mut dump = Dump::start_quietly(tool, psql.connection(), &on_snapshot, psql.stop())?;
         let coming = followers(psql, &setting, count);
-        let (head, read) = match head(&mut dump)? {
-            Some(read) => read,
-            None => return Err(ended_early(dump)),
-        };
+        let Some(Begun { head, read }) = heading::begin(&mut dump) else { return Err(ended_early(dump)) };
         let Setting { snapshot, .. } = setting;
         let prepared = head.and_then(|head| prepared(head, leader, &coming));
         let Prepared { head, leader, tables, large_objects, readers } = match prepared {
@@ -178,26 +175,6 @@ fn followers(psql: &Psql, setting: &Setting, count: usize) -> Receiver<Session> 
         }
     }
     coming
-}
-
-/// The head, or why it can't be woven from, and all that was read of the dump; `None` where pg_dump ended before.
-#[expect(clippy::type_complexity, reason = "said once")]
-fn head(dump: &mut Dump) -> Result<Option<(Result<Head, String>, Vec<u8>)>, DumpError> {
-    let mut reader = HeadReader::default();
-    loop {
-        let mut block = Vec::new();
-        if dump.read_some(&mut block, FRAME_SIZE).is_err() || block.is_empty() {
-            return Ok(None);
-        }
-        let head = match reader.feed(&block) {
-            Ok(Read::More) => continue,
-            Ok(Read::Whole(head)) => Ok(head),
-            Ok(Read::Unfit) => Err("the archive's contents are of another kind, or too many".to_owned()),
-            // Whoever reads the archive will say what is wrong with it.
-            Err(damage) => Err(damage.to_string()),
-        };
-        return Ok(Some((head, reader.into_bytes())));
-    }
 }
 
 /// Why a pg_dump has ended that should still write.
