@@ -3,6 +3,7 @@
 //! A server lies in a folder of its own, asks for a password (SCRAM) on a free port of 127.0.0.1 and on a Unix socket, and
 //! doesn't wait for its disk. Run by root it belongs to `nobody`, because PostgreSQL refuses to run as root.
 
+mod access;
 mod database;
 mod installation;
 mod password;

@@ -49,6 +49,11 @@ impl Connection {
         self.variables.get(variable).map(Secret::expose)
     }
 
+    /// The names of the variables that we set.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.variables.keys().copied()
+    }
+
     /// The database's name; `None`: libpq takes the role's name.
     #[must_use]
     pub fn database(&self) -> Option<&str> {

@@ -1,7 +1,8 @@
 //! PostgreSQL, spoken to through its own programs.
 //!
 //! `psql`, `pg_dump` and `pg_restore` run as child processes with the connection in their environment, so that passwords,
-//! services, TLS and every other libpq setting mean here what they mean everywhere else. Nothing here knows of backups.
+//! services, TLS and every other libpq setting mean here what they mean everywhere else. Rows of a dump by several sessions come by the
+//! protocol itself, where psql's settings can be had without it. Nothing here knows of backups.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -13,6 +14,7 @@
 //! | [`database`] | what a database is, holds and is called |
 //! | [`quote`] | names and texts as SQL writes them |
 //! | `weave` | a dump by several sessions |
+//! | `wire` | a session by PostgreSQL's own protocol, where psql would be the slower half |
 //! | [`words`] | SQL that an archive brings, taken apart and quoted again |
 
 pub mod cluster;
@@ -31,6 +33,7 @@ pub mod server;
 pub mod tools;
 mod version;
 mod weave;
+mod wire;
 pub mod words;
 
 pub use connection::Connection;

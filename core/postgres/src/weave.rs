@@ -12,6 +12,8 @@ mod heading;
 mod large_objects;
 mod options;
 mod plan;
+mod said;
+mod script;
 mod session;
 mod start;
 mod talk;

@@ -12,6 +12,7 @@ mod parallel;
 mod refusals;
 mod retention;
 mod secrets;
+mod sessions;
 mod several;
 mod store_faults;
 mod whole;

@@ -2,7 +2,7 @@
 
 mod database;
 mod store;
-mod tls;
+pub(crate) mod tls;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

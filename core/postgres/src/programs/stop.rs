@@ -80,13 +80,28 @@ impl Stop {
     /// # Errors
     /// When the system can't tell.
     pub fn or_readable(&self, input: impl AsFd) -> io::Result<Option<&'static str>> {
-        let watched = |file| PollFd::from_borrowed_fd(file, PollFlags::IN);
+        self.or_ready(input, PollFlags::IN, None)
+    }
+
+    /// Blocks until `file` is ready for this, or the word is given, whose signal it returns then.
+    ///
+    /// # Errors
+    /// When the system can't tell; [`io::ErrorKind::TimedOut`] at the moment `until`.
+    pub(crate) fn or_ready(
+        &self,
+        file: impl AsFd,
+        ready: PollFlags,
+        until: Option<Instant>,
+    ) -> io::Result<Option<&'static str>> {
+        let told = self.event().map(|event| PollFd::from_borrowed_fd(event, PollFlags::IN));
         let mut watched: Vec<PollFd<'_>> =
-            [Some(input.as_fd()), self.event()].into_iter().flatten().map(watched).collect();
+            [Some(PollFd::from_borrowed_fd(file.as_fd(), ready)), told].into_iter().flatten().collect();
         loop {
-            match poll(&mut watched, None) {
+            let left = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
+            match poll(&mut watched, left.as_ref()) {
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
+                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
                 Ok(_) => return Ok(self.signal()),
             }
         }
@@ -102,8 +117,7 @@ impl Stop {
         let until = Instant::now() + pause;
         let mut told = [PollFd::from_borrowed_fd(event, PollFlags::IN)];
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+            let left = timespec(until.saturating_duration_since(Instant::now()));
             if poll(&mut told, Some(&left)) != Err(Errno::INTR) {
                 return self.signal();
             }
@@ -123,6 +137,10 @@ impl Stop {
     fn told(&self) -> Option<(&'static str, Instant)> {
         self.shared.as_ref()?.told.get().copied()
     }
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: time.subsec_nanos().into() }
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use archive::weave::Abandoned;
 
-use crate::programs::program::Stopper;
+use crate::psql::CONNECT_TIMEOUT;
 use crate::quote::{identifier, literal};
 use crate::weave::options::Honoured;
-use crate::weave::plan::{TELL, Table, Told};
-use crate::weave::talk::{Said, Talk, TalkError};
+use crate::weave::plan::{Pages, TELL, Table, Told};
+use crate::weave::said::{Said, TalkError};
+use crate::weave::script::Script;
+use crate::weave::talk::{Talk, TalkStopper};
+use crate::wire::{Address, Resolved, Wire};
 use crate::{DumpError, Psql};
 
 /// Tables that are locked by one statement.
@@ -18,12 +21,12 @@ const SETTINGS: &str = "SELECT pg_catalog.set_config(n, v, true) FROM (VALUES ('
     ('statement_timeout', '0'), ('lock_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
     ('transaction_timeout', '0'), ('row_security', 'off'), ('client_min_messages', 'warning'),
     ('restrict_nonsystem_relation_kind', 'view, foreign-table'), ('max_parallel_workers_per_gather', '0'), ('jit', 'off'))
-    AS s(n, v) WHERE pg_catalog.current_setting(n, true) IS NOT NULL \\g /dev/null\n";
+    AS s(n, v) WHERE pg_catalog.current_setting(n, true) IS NOT NULL;\n";
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n";
 /// Readers back out of a table's lock to it.
 const SAVEPOINT: &str = "lastgood";
-/// Back to it, before a statement of the same line.
-const BACK: &str = "ROLLBACK TO SAVEPOINT lastgood\\; ";
+/// Back to it.
+const BACK: &[u8] = b"ROLLBACK TO SAVEPOINT lastgood";
 /// What PostgreSQL answers when somebody waits for a lock that comes before ours.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// How many connections are free, whether the role's or the database's are counted by a limit. What others do shows only as a number. And the server's process.
@@ -33,10 +36,13 @@ const CONNECTIONS: &str = "SELECT pg_catalog.current_setting('max_connections'):
     EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = session_user AND rolconnlimit >= 0)
     OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database() AND datconnlimit >= 0),
     pg_catalog.pg_backend_pid();\n";
-/// Rows go where everything goes, but by a way of their own: psql forgets the command tag of what it writes to its stdout.
-const OUT: &str = " \\g /dev/fd/1\n";
-/// A row to try that way with.
-const TRIAL: &str = "COPY (SELECT 'tried') TO STDOUT";
+/// Where psql is connected to, and what the server is.
+const RESOLVED: &str = "\\echo :HOST\n\\echo :PORT\n\\echo :USER\n\\echo :DBNAME\n\\echo :SERVER_VERSION_NUM\n";
+/// Whether the connection is encrypted by GSSAPI; and the first server that knows.
+const IS_GSS: &str = "SELECT coalesce(pg_catalog.bool_or(encrypted), true) FROM pg_catalog.pg_stat_gssapi WHERE pid = pg_catalog.pg_backend_pid();\n";
+const WITH_GSS_VIEW: u32 = 120_000;
+/// A row to try the way of rows with: psql may not know it.
+const TRIAL: &[u8] = b"COPY (SELECT 'tried') TO STDOUT";
 /// Of the free connections, a dump takes one in so many.
 const SHARE: usize = 10;
 
@@ -52,6 +58,10 @@ pub(super) struct Setting {
     pub(super) honoured: Honoured,
     /// What the leader answered.
     pub(super) snapshot: String,
+    /// Its time zone, in which moments are written.
+    time_zone: String,
+    /// Where sessions without psql are to be had, or why they aren't.
+    address: Result<Address, String>,
 }
 
 /// Why something wasn't done.
@@ -75,35 +85,55 @@ impl Session {
         honoured: &Honoured,
         wanted: usize,
     ) -> Result<(Self, Setting, usize), DumpError> {
-        let mut talk = Talk::start(psql)?;
-        let script = format!("{BEGIN}{}SELECT pg_catalog.pg_export_snapshot();\n", settings(honoured));
-        let asked = talk.ask(&script).and_then(|(snapshot, said)| Ok((snapshot, said, talk.ask(CONNECTIONS)?)));
-        let Ok((snapshot, Said { refused: None, .. }, (connections, _))) = asked else { return Err(talk.why()) };
-        let tried = talk.ask(&format!("{TRIAL}{OUT}"));
-        if !tried.is_ok_and(|tried| tried == ("tried\n".to_owned(), Said { refused: None, rows: 1 })) {
+        let mut talk = Script::start(psql)?;
+        let script = format!(
+            "{BEGIN}{}SELECT pg_catalog.current_setting('TimeZone');\nSELECT pg_catalog.pg_export_snapshot();\n",
+            settings(honoured)
+        );
+        let asked = talk.ask(&script).and_then(|(told, said)| Ok((told, said, talk.ask(CONNECTIONS)?)));
+        let Ok((told, Said { refused: None, .. }, (connections, _))) = asked else { return Err(talk.why()) };
+        let address = address(&mut talk, psql);
+        let mut talk = Talk::Script(Box::new(talk));
+        let mut row = Vec::new();
+        let tried = talk.copy(&[TRIAL.to_vec()], |piece| {
+            row.append(piece);
+            Ok(())
+        });
+        if !(tried.is_ok_and(|said| said == Said { refused: None, rows: 1 }) && row == b"tried\n") {
             return Err(talk.why());
         }
-        let setting = Setting { honoured: honoured.clone(), snapshot: snapshot.trim().to_owned() };
+        let mut last = told.lines().rev();
+        let (snapshot, time_zone) = (last.next().unwrap_or_default().trim(), last.next().unwrap_or_default());
+        let (snapshot, time_zone) = (snapshot.to_owned(), time_zone.to_owned());
+        let setting = Setting { honoured: honoured.clone(), snapshot, time_zone, address };
         let readers = readers(&connections, ended).map_or(1, |most| most.min(wanted));
         Ok((Self { talk, is_leader: true }, setting, readers))
     }
 
-    /// A reader's session.
+    /// A reader's session: by the protocol, or by psql where that can't be had.
     pub(super) fn follow(psql: &Psql, setting: &Setting) -> Result<Self, DumpError> {
-        let mut talk = Talk::start(psql)?;
-        let snapshot = literal(&setting.snapshot);
-        let script = format!(
-            "{BEGIN}SET TRANSACTION SNAPSHOT {snapshot};\n{}SAVEPOINT {SAVEPOINT};\n",
-            settings(&setting.honoured)
-        );
-        match talk.ask(&script) {
-            Ok((_, Said { refused: None, .. })) => Ok(Self { talk, is_leader: false }),
+        let direct = setting.address.clone().and_then(|address| {
+            let mut talk = Talk::Wire(Box::new(Wire::connect(&address, psql.stop())?), Vec::new());
+            let zone = format!("SET LOCAL TimeZone = {};\n", literal(&setting.time_zone));
+            match talk.run(begin(setting, &zone).as_bytes()) {
+                Ok(Said { refused: None, .. }) => Ok(talk),
+                _ => Err(talk.why().lines().join(" ")),
+            }
+        });
+        let why = match direct {
+            Ok(talk) => return Ok(Self { talk, is_leader: false }),
+            Err(why) => why,
+        };
+        tracing::info!("a session reads by psql: {why}");
+        let mut talk = Talk::Script(Box::new(Script::start(psql)?));
+        match talk.run(begin(setting, "").as_bytes()) {
+            Ok(Said { refused: None, .. }) => Ok(Self { talk, is_leader: false }),
             _ => Err(talk.why()),
         }
     }
 
     /// What can end it from another thread.
-    pub(super) fn stopper(&self) -> Stopper {
+    pub(super) fn stopper(&self) -> TalkStopper {
         self.talk.stopper()
     }
 
@@ -112,17 +142,19 @@ impl Session {
         let local = statement.trim().replacen("SET ", "SET LOCAL ", 1);
         // A reader that rolls back to its savepoint keeps what was set before it.
         let script = match self.is_leader {
-            true => format!("{local}\n"),
-            false => format!("RELEASE SAVEPOINT {SAVEPOINT};\n{local}\nSAVEPOINT {SAVEPOINT};\n"),
+            true => local,
+            false => format!("RELEASE SAVEPOINT {SAVEPOINT};\n{local}\nSAVEPOINT {SAVEPOINT};"),
         };
-        self.run(&script, "its character set can't be set")
+        match self.talk.run(script.as_bytes())? {
+            Said { refused: None, .. } => Ok(()),
+            _ => Err(Refusal::Words("its character set can't be set".to_owned())),
+        }
     }
 
     /// Locks tables as pg_dump does, so that nothing changes them, but waits for nobody.
     pub(super) fn lock(&mut self, tables: &[Table]) -> Result<(), Refusal> {
         for some in tables.chunks(LOCKED_AT_ONCE) {
-            let script = [locking(some).as_slice(), b";\n"].concat();
-            let said = self.talk.read(&script, |_| Ok(()))?;
+            let said = self.talk.run(&[locking(some).as_slice(), b";"].concat())?;
             if said.refused.is_some() {
                 return Err(Refusal::Words("a table's lock isn't to be had at once".to_owned()));
             }
@@ -149,41 +181,31 @@ impl Session {
     pub(super) fn copy(
         &mut self,
         table: &Table,
-        statement: &[u8],
+        pages: Option<Pages>,
         take: impl FnMut(&mut Vec<u8>) -> Result<(), Abandoned>,
     ) -> Result<Said, TalkError> {
-        let script = match self.is_leader {
-            true => [statement, OUT.as_bytes()].concat(),
-            false => {
-                let lock = [BACK.as_bytes(), &locking(std::slice::from_ref(table)), b"\\; "].concat();
-                [lock.as_slice(), statement, OUT.as_bytes()].concat()
-            }
-        };
-        self.talk.read(&script, take)
+        let mut statements = self.locking_again(std::slice::from_ref(table));
+        statements.push(table.copy(pages));
+        self.talk.copy(&statements, take)
     }
 
-    /// Copies all rows of each of these tables, and shows them; a reader only if nobody waits for one of their locks. How it ended, where
-    /// it ended badly.
+    /// Copies all rows of each of these tables, and shows them; a reader only if nobody waits for one of their locks.
     pub(super) fn copy_each(
         &mut self,
         tables: &[Table],
         mut each: impl FnMut(&Table, &[u8], u64),
-    ) -> Result<Option<Said>, TalkError> {
-        let lock = match self.is_leader {
-            // It has them.
-            true => b"SELECT WHERE false;".to_vec(),
-            false => [BACK.as_bytes(), &locking(tables), b";"].concat(),
-        };
-        let copies = tables.iter().map(|table| [table.copy(None).as_slice(), OUT.as_bytes()].concat());
-        let mut bad = None;
-        self.talk.read_each([lock].into_iter().chain(copies), |number, text, said| {
-            if said.refused.is_some() {
-                bad.get_or_insert(said);
-            } else if let Some(table) = number.checked_sub(1).and_then(|number| tables.get(number)) {
-                each(table, text, said.rows);
+    ) -> Result<Said, TalkError> {
+        let copies = tables.iter().map(|table| table.copy(None)).collect::<Vec<_>>();
+        self.talk.copy_each(&self.locking_again(tables), &copies, |number, text, rows| {
+            if let Some(table) = tables.get(number) {
+                each(table, text, rows);
             }
-        })?;
-        Ok(bad)
+        })
+    }
+
+    /// What a reader does before it reads; the leader has all locks.
+    fn locking_again(&self, tables: &[Table]) -> Vec<Vec<u8>> {
+        if self.is_leader { Vec::new() } else { vec![BACK.to_vec(), locking(tables)] }
     }
 
     /// Whether the session is still there.
@@ -204,13 +226,31 @@ impl Session {
     pub(super) fn why(self) -> DumpError {
         self.talk.why()
     }
+}
 
-    fn run(&mut self, script: &str, otherwise: &str) -> Result<(), Refusal> {
-        match self.talk.ask(script)? {
-            (_, Said { refused: None, .. }) => Ok(()),
-            _ => Err(Refusal::Words(otherwise.to_owned())),
-        }
+/// Where the leader's psql found the server, for sessions without psql; otherwise why those aren't to be had.
+fn address(talk: &mut Script, psql: &Psql) -> Result<Address, String> {
+    let (told, _) = talk.ask(RESOLVED).map_err(|error| error.to_string())?;
+    let [host, port, user, database, version] = told.lines().collect::<Vec<_>>()[..] else {
+        return Err("psql doesn't say where it is connected to".to_owned());
+    };
+    let is_known = [("HOST", host), ("USER", user), ("DBNAME", database)]
+        .into_iter()
+        .all(|(name, value)| value.strip_prefix(':') != Some(name) && !value.contains(char::REPLACEMENT_CHARACTER));
+    let port = port.parse().ok().filter(|_| is_known).ok_or("psql doesn't say where it is connected to")?;
+    if !version.parse().is_ok_and(|version: u32| version >= WITH_GSS_VIEW) {
+        return Err("the server is an old one".to_owned());
     }
+    let (encrypted, said) = talk.ask(IS_GSS).map_err(|error| error.to_string())?;
+    let is_gss = said.refused.is_some() || encrypted.trim() != "f";
+    let (host, user, database) = (host.to_owned(), user.to_owned(), database.to_owned());
+    Address::of(psql.connection(), &Resolved { host, port, user, database, is_gss }, CONNECT_TIMEOUT)
+}
+
+/// How a reader begins.
+fn begin(setting: &Setting, further: &str) -> String {
+    let (snapshot, settings) = (literal(&setting.snapshot), settings(&setting.honoured));
+    format!("{BEGIN}SET TRANSACTION SNAPSHOT {snapshot};\n{settings}{further}SAVEPOINT {SAVEPOINT};\n")
 }
 
 /// Locks these tables as pg_dump does, where that can be done at once.

@@ -1,213 +1,191 @@
-//! A psql whose session stays open: it is told SQL, and what that prints is read up to a mark.
-//!
-//! The mark is a line that begins with `\.`, which is what ends rows: COPY writes no such line.
-
-use std::io::Write as _;
-use std::os::unix::process::CommandExt as _;
-use std::process::{ChildStdin, ChildStdout, Stdio};
-use std::thread::sleep;
+//! A session that stays open: psql's, or one by the protocol itself.
 
 use archive::weave::Abandoned;
 
-use crate::programs::pipe::{GATHERING, WidePipe};
-use crate::programs::program::{Ended, Manner, PATIENCE, Program, ProgramError, Stderr, Stopper};
-use crate::psql::CONNECT_TIMEOUT;
-use crate::{DumpError, Psql};
-
-/// Most bytes of what is printed that are handed on at once.
-pub(super) const PIECE: usize = 256 << 10;
-/// When less is there than this, some is let gather.
-const GATHERED: usize = 224 << 10;
-/// psql writes so many bytes at once; fewer are the end of what a statement prints, and the mark follows at once.
-const WRITTEN: usize = 4096;
-/// Said behind every script. psql fills in how its last statement ended, and how many rows the server said that it was.
-const MARK: &[u8] = b"\n\\echo '\\\\.' :ERROR :SQLSTATE :ROW_COUNT\n";
-/// Longer than any mark.
-const LONGEST_MARK: usize = 64;
+use crate::DumpError;
+use crate::programs::program::Stopper;
+use crate::weave::said::{PIECE, Said, TalkError};
+use crate::weave::script::Script;
+use crate::wire::{Brought, SocketStopper, Wire, WireError};
 
 /// A session.
-pub(super) struct Talk {
-    program: Program,
-    stdin: ChildStdin,
-    stdout: WidePipe<ChildStdout>,
-    /// What was printed and hasn't been handed on.
-    block: Vec<u8>,
+pub(super) enum Talk {
+    /// By psql, which knows all of libpq's ways to connect.
+    Script(Box<Script>),
+    /// By the protocol, which takes half as much of a processor.
+    Wire(Box<Wire>, Vec<u8>),
 }
 
-/// How a script ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
-    /// The SQLSTATE of the last statement; `None`: it succeeded.
-    pub(super) refused: Option<String>,
-    /// The rows of its command tag.
-    pub(super) rows: u64,
+/// Ends a session, or a program that reads for one, from another thread.
+#[derive(Clone, Debug)]
+pub(super) enum TalkStopper {
+    Program(Stopper),
+    Socket(SocketStopper),
 }
 
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum TalkError {
-    /// psql is gone; [`Talk::why`] tells the reason.
-    #[error("psql ended too early")]
-    Ended,
-    /// Nobody wants the rows.
-    #[error(transparent)]
-    Abandoned(#[from] Abandoned),
+impl TalkStopper {
+    /// Tells it to end. Returns at once.
+    pub(super) fn stop(&self) {
+        match self {
+            Self::Program(stopper) => stopper.stop(),
+            Self::Socket(stopper) => stopper.stop(),
+        }
+    }
 }
 
 impl Talk {
-    /// Starts psql, which connects.
-    pub(super) fn start(psql: &Psql) -> Result<Self, ProgramError> {
-        let mut command = psql.connection().command(psql.program());
-        let timeout = psql.connection().get("PGCONNECT_TIMEOUT").unwrap_or(CONNECT_TIMEOUT);
-        command.env("LC_ALL", "C").env("PGCONNECT_TIMEOUT", timeout).args(["-X", "-q", "-A", "-t", "-w", "-f", "-"]);
-        // Ctrl-C at a terminal is ours to pass on.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-        let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
-        let (program, pipes) = Program::start_as(manner, "psql", &mut command, psql.stop())?;
-        let (Some(stdin), Some(stdout)) = (pipes.stdin, pipes.stdout) else {
-            return Err(ProgramError::Run { name: "psql", cause: "its pipes are missing".to_owned() });
-        };
-        Ok(Self { program, stdin, stdout: WidePipe::new(stdout), block: Vec::new() })
-    }
-
     /// What can end it from another thread.
-    pub(super) fn stopper(&self) -> Stopper {
-        self.program.stopper()
+    pub(super) fn stopper(&self) -> TalkStopper {
+        match self {
+            Self::Script(script) => TalkStopper::Program(script.stopper()),
+            Self::Wire(wire, _) => TalkStopper::Socket(wire.stopper()),
+        }
     }
 
-    /// Runs a script, and hands on what it prints in pieces of at most [`PIECE`] bytes, never an empty one. `take` takes the piece
-    /// out, and may leave another's memory.
-    pub(super) fn read(
+    /// Runs statements, and answers with what they print.
+    pub(super) fn ask(&mut self, statements: &str) -> Result<(String, Said), TalkError> {
+        match self {
+            Self::Script(script) => script.ask(statements),
+            Self::Wire(wire, _) => {
+                let mut answer = Vec::new();
+                let said = run(wire, statements.as_bytes(), |brought| {
+                    if let Brought::Row(line) = brought {
+                        answer.extend(line);
+                    }
+                    Ok(())
+                })?;
+                Ok((String::from_utf8_lossy(&answer).into_owned(), said))
+            }
+        }
+    }
+
+    /// Runs statements that print nothing.
+    pub(super) fn run(&mut self, statements: &[u8]) -> Result<Said, TalkError> {
+        match self {
+            Self::Script(script) => script.read(&[statements, b"\n"].concat(), |_| Ok(())),
+            Self::Wire(wire, _) => run(wire, statements, |_| Ok(())),
+        }
+    }
+
+    /// Runs statements, the last of which copies rows, and hands these on in pieces of at most [`PIECE`] bytes, never an empty one. `take`
+    /// takes the piece out, and may leave another's memory.
+    pub(super) fn copy(
         &mut self,
-        script: &[u8],
+        statements: &[Vec<u8>],
         mut take: impl FnMut(&mut Vec<u8>) -> Result<(), Abandoned>,
     ) -> Result<Said, TalkError> {
-        let Self { stdin, stdout, block, .. } = self;
-        stdin.write_all(script).and_then(|()| stdin.write_all(MARK)).map_err(|_| TalkError::Ended)?;
-        let mut begins_line = true;
-        block.clear();
-        loop {
-            block.reserve_exact(PIECE.saturating_sub(block.len()));
-            let read = stdout.read_some(block, PIECE).map_err(|_| TalkError::Ended)?;
-            if let Some((length, said)) = mark(block, begins_line) {
-                block.truncate(length);
+        match self {
+            Self::Script(script) => script.read(&copying(&statements.join(&b"\\; "[..])), take),
+            Self::Wire(wire, block) => {
+                block.clear();
+                let said = run(wire, &statements.join(&b"; "[..]), |brought| match brought {
+                    Brought::Text(text) => fill(block, text, &mut take),
+                    _ => Ok(()),
+                })?;
                 if !block.is_empty() {
                     take(block)?;
                 }
-                return Ok(said);
-            }
-            if read == 0 {
-                return Err(TalkError::Ended);
-            }
-            if block.len() == PIECE {
-                // What may be the beginning of a mark waits for its rest.
-                let held = block.split_off(block.len() - mark_begun(block));
-                begins_line = !held.is_empty() || block.ends_with(b"\n");
-                take(block)?;
-                block.clear();
-                block.extend_from_slice(&held);
-            } else if read < GATHERED && read % WRITTEN == 0 && stdout.is_wide() {
-                sleep(GATHERING);
+                Ok(said)
             }
         }
     }
 
-    /// Runs scripts one after the other without waiting, and shows what each prints, and how it ended. Little enough to be held.
-    pub(super) fn read_each(
+    /// Runs statements and then copies, one after the other, and shows what each of these prints, and how it ended. Little enough to be held.
+    /// The first that is refused ends it.
+    pub(super) fn copy_each(
         &mut self,
-        scripts: impl Iterator<Item = Vec<u8>>,
-        mut each: impl FnMut(usize, &[u8], Said),
-    ) -> Result<(), TalkError> {
-        let Self { stdin, stdout, block, .. } = self;
-        let (mut all, mut count) = (Vec::new(), 0);
-        for script in scripts {
-            all.extend(script);
-            all.extend_from_slice(MARK);
-            count += 1;
-        }
-        std::thread::scope(|scope| {
-            // psql may print more than a pipe holds before it has read all of this.
-            scope.spawn(|| stdin.write_all(&all));
-            block.clear();
-            let (mut seen, mut begin) = (0, 0);
-            for number in 0..count {
-                let (end, next, said) = loop {
-                    if let Some(found) = next_mark(block, begin, seen) {
-                        break found;
+        before: &[Vec<u8>],
+        copies: &[Vec<u8>],
+        mut each: impl FnMut(usize, &[u8], u64),
+    ) -> Result<Said, TalkError> {
+        match self {
+            Self::Script(script) => {
+                let begin = [b"SELECT WHERE false\\; ", before.join(&b"\\; "[..]).as_slice(), b";\n"].concat();
+                let scripts = [begin].into_iter().chain(copies.iter().map(|copy| copying(copy)));
+                let mut all = Said::default();
+                script.read_each(scripts, |number, text, said| {
+                    if said.refused.is_some() {
+                        all.refused = all.refused.take().or(said.refused);
+                    } else if let Some(number) = number.checked_sub(1) {
+                        each(number, text, said.rows);
                     }
-                    // The last line may not have come whole.
-                    seen =
-                        block.iter().rposition(|&byte| byte == b'\n').map_or(begin, |newline| newline + 1).max(begin);
-                    let room = block.len() + PIECE;
-                    if !stdout.read_some(block, room).is_ok_and(|read| read > 0) {
-                        return Err(TalkError::Ended);
-                    }
-                };
-                each(number, block.get(begin..end).unwrap_or_default(), said);
-                (begin, seen) = (next, next);
+                })?;
+                Ok(all)
             }
-            Ok(())
-        })
+            Self::Wire(wire, block) => {
+                block.clear();
+                let (mut number, first) = (0_usize, before.len());
+                let all = [before, copies].concat().join(&b"; "[..]);
+                run(wire, &all, |brought| {
+                    match brought {
+                        Brought::Text(text) => block.extend_from_slice(text),
+                        Brought::Done(rows) => {
+                            if let Some(number) = number.checked_sub(first) {
+                                each(number, block, rows);
+                            }
+                            block.clear();
+                            number += 1;
+                        }
+                        Brought::Row(_) | Brought::Refused(_) => {}
+                    }
+                    Ok(())
+                })
+            }
+        }
     }
 
-    /// Runs a script, and answers with what it prints.
-    pub(super) fn ask(&mut self, script: &str) -> Result<(String, Said), TalkError> {
-        let mut answer = Vec::new();
-        let said = self.read(script.as_bytes(), |piece| {
-            answer.append(piece);
-            Ok(())
-        })?;
-        Ok((String::from_utf8_lossy(&answer).into_owned(), said))
-    }
-
-    /// How it ended, for a talk that failed: what psql and the server said.
+    /// How it ended, for a talk that failed: what the server said.
     pub(super) fn why(self) -> DumpError {
-        let Self { program, stdin, stdout, .. } = self;
-        drop((stdin, stdout));
-        match program.finish() {
-            Ok(Ended { lines, .. }) => DumpError::Session { lines },
-            Err(error) => error.into(),
+        match self {
+            Self::Script(script) => script.why(),
+            Self::Wire(wire, _) => DumpError::Session { lines: wire.complaints() },
         }
     }
 }
 
-/// How long what comes before the mark is, and what the mark says, if `block` ends with one.
-fn mark(block: &[u8], begins_line: bool) -> Option<(usize, Said)> {
-    let body = block.strip_suffix(b"\n")?;
-    let begin = match body.iter().rposition(|&byte| byte == b'\n') {
-        Some(newline) => newline + 1,
-        None if begins_line => 0,
-        None => return None,
-    };
-    let line = std::str::from_utf8(body.get(begin..)?.strip_prefix(b"\\. ")?).ok()?;
-    let mut words = line.split(' ');
-    let (failed, state, rows) = (words.next()?, words.next()?, words.next()?);
-    let refused = (failed != "false").then(|| state.to_owned());
-    // A psql that doesn't know these variables shows their names: nothing is known then.
-    Some((begin, Said { refused, rows: rows.parse().unwrap_or(u64::MAX) }))
+/// Rows go where everything goes, but by a way of their own: psql forgets the command tag of what it writes to its stdout.
+fn copying(statement: &[u8]) -> Vec<u8> {
+    [statement, b" \\g /dev/fd/1\n"].concat()
 }
 
-/// Where the next mark begins and what follows it, behind a place where a line begins, from where no mark has been seen.
-fn next_mark(block: &[u8], begin: usize, seen: usize) -> Option<(usize, usize, Said)> {
-    let mut at = seen.max(begin);
+fn run(
+    wire: &mut Wire,
+    statements: &[u8],
+    mut show: impl FnMut(Brought<'_>) -> Result<(), Abandoned>,
+) -> Result<Said, TalkError> {
+    let mut said = Said::default();
+    let ran = wire.run(statements, |brought| {
+        match &brought {
+            Brought::Done(rows) => said.rows = *rows,
+            Brought::Refused(state) => said.refused = Some(state.clone()),
+            Brought::Text(_) | Brought::Row(_) => {}
+        }
+        show(brought)
+    });
+    match ran {
+        Ok(()) => Ok(said),
+        Err(WireError::Gone) => Err(TalkError::Ended),
+        Err(WireError::Unwanted(abandoned)) => Err(abandoned.into()),
+    }
+}
+
+/// Puts `text` behind what is there, and hands on each piece that is full.
+fn fill(
+    block: &mut Vec<u8>,
+    mut text: &[u8],
+    take: &mut impl FnMut(&mut Vec<u8>) -> Result<(), Abandoned>,
+) -> Result<(), Abandoned> {
     loop {
-        let line = block.get(at..)?;
-        let end = at + memchr::memchr(b'\n', line)? + 1;
-        if line.starts_with(b"\\. ")
-            && let Some((_, said)) = mark(block.get(at..end)?, true)
-        {
-            return Some((at, end, said));
+        let (now, later) = text.split_at(text.len().min(PIECE.saturating_sub(block.len())));
+        block.extend_from_slice(now);
+        if later.is_empty() {
+            return Ok(());
         }
-        at = end;
+        take(block)?;
+        block.clear();
+        block.reserve_exact(PIECE);
+        text = later;
     }
-}
-
-/// How many bytes at the end of a full block may belong to a mark.
-fn mark_begun(block: &[u8]) -> usize {
-    let (_, end) = block.split_at(block.len().saturating_sub(LONGEST_MARK));
-    let Some(newline) = end.iter().rposition(|&byte| byte == b'\n') else { return 0 };
-    let line = end.split_at(newline + 1).1;
-    if line == b"\\" || line.starts_with(b"\\.") { line.len() } else { 0 }
 }
 
 #[cfg(test)]
@@ -215,32 +193,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mark_is_the_line_that_no_row_can_be() {
-        let said = |refused: Option<&str>, rows| Said { refused: refused.map(str::to_owned), rows };
-        assert_eq!(mark(b"1\ta\n\\. false 00000 1\n", true), Some((4, said(None, 1))));
-        assert_eq!(mark(b"\\. true 55P03 0\n", true), Some((0, said(Some("55P03"), 0))));
-        assert_eq!(mark(b"\\. :ERROR :SQLSTATE :ROW_COUNT\n", true), Some((0, said(Some(":SQLSTATE"), u64::MAX))));
-        for rows in ["\\. false 00000 1", "\\\\. false 00000 1\n", "x\\. false 00000 1\n", "", "\n", "1\n"] {
-            assert_eq!(mark(rows.as_bytes(), true), None, "{rows:?}");
+    fn pieces_are_full_and_none_is_empty() {
+        let (mut block, mut pieces) = (Vec::new(), Vec::new());
+        for length in [1, PIECE - 1, 0, 3 * PIECE, 5] {
+            fill(&mut block, &vec![b'x'; length], &mut |block| {
+                pieces.push(std::mem::take(block).len());
+                Ok(())
+            })
+            .unwrap();
         }
-        assert_eq!(mark(b"\\. false 00000 1\n", false), None, "the end of a row");
-    }
-
-    #[test]
-    fn marks_are_found_one_after_the_other() {
-        let block = b"1\n\\\\. x\n\\. false 00000 2\n\\. true 42P01 0\n3\n\\. fal";
-        let (end, next, said) = next_mark(block, 0, 0).unwrap();
-        assert_eq!((&block[..end], said.rows), (&b"1\n\\\\. x\n"[..], 2));
-        let (end, after, said) = next_mark(block, next, next).unwrap();
-        assert_eq!((end, said.refused.as_deref()), (next, Some("42P01")));
-        assert_eq!(next_mark(block, after, after), None);
-    }
-
-    #[test]
-    fn a_mark_that_is_cut_waits() {
-        for (block, held) in [("1\n\\", 1), ("1\n\\. fal", 6), ("1\n", 0), ("1\n\\N\t", 0), ("1\n\\\\.", 0), ("\\.", 0)]
-        {
-            assert_eq!(mark_begun(block.as_bytes()), held, "{block:?}");
-        }
+        assert_eq!((pieces, block.len()), (vec![PIECE; 4], 5));
     }
 }

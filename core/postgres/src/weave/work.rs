@@ -8,9 +8,10 @@ use archive::weave::{Abandoned, Loom, Strand, Turned, block};
 
 use super::large_objects::LargeObjectsDump;
 use super::plan::{Job, Pages, Table};
+use super::said::{PIECE, Said, TalkError};
 use super::session::{LOCK_NOT_AVAILABLE, Session};
-use super::talk::{PIECE, Said, TalkError};
-use crate::programs::program::{ProgramError, Stopper};
+use super::talk::TalkStopper;
+use crate::programs::program::ProgramError;
 use crate::{Connection, DumpError, Stop, Tool};
 
 /// How long the leader's connection may be silent: who forwards connections forgets those that are, some after minutes.
@@ -42,17 +43,17 @@ pub(super) struct Work {
 #[derive(Clone)]
 pub struct Ender {
     loom: Arc<Loom<Job, Rows>>,
-    stoppers: Arc<Mutex<Vec<Stopper>>>,
+    stoppers: Arc<Mutex<Vec<TalkStopper>>>,
 }
 
 impl Ender {
     /// Tells everybody to end. Returns at once.
     pub(super) fn end(&self) {
         self.loom.abandon();
-        self.stoppers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Stopper::stop);
+        self.stoppers.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(TalkStopper::stop);
     }
 
-    fn add(&self, stopper: Stopper) {
+    fn add(&self, stopper: TalkStopper) {
         self.stoppers.lock().unwrap_or_else(PoisonError::into_inner).push(stopper);
     }
 }
@@ -219,7 +220,7 @@ impl Worker {
         (table, pages): (&Table, Option<Pages>),
     ) -> Result<(), End> {
         let mut has_rows = false;
-        let said = session.copy(table, &table.copy(pages), |block| {
+        let said = session.copy(table, pages, |block| {
             has_rows = true;
             self.loom.put(strand, std::mem::replace(block, self.loom.buffer()))
         });
@@ -241,7 +242,7 @@ impl Worker {
     /// Whole blocks of small tables, in one piece.
     fn read_small(&self, session: &mut Session, strand: &Strand<Job>, tables: &[Table]) -> Result<(), End> {
         let (mut blocks, mut rows) = (self.loom.buffer(), Vec::with_capacity(tables.len()));
-        let bad = session.copy_each(tables, |table, text, count| {
+        let said = session.copy_each(tables, |table, text, count| {
             block::begin(&mut blocks, table.dump_id);
             if !text.is_empty() {
                 block::chunk(&mut blocks, text.len());
@@ -250,18 +251,18 @@ impl Worker {
             block::end(&mut blocks);
             rows.push(count);
         });
-        match bad {
-            Ok(None) => {
+        match said {
+            Ok(Said { refused: None, .. }) => {
                 self.loom.put(strand, blocks)?;
                 self.loom.end(strand, rows);
                 Ok(())
             }
-            Ok(Some(said)) if said.refused.as_deref() == Some(LOCK_NOT_AVAILABLE) && !self.is_leader => {
+            Ok(Said { refused: Some(state), .. }) if state == LOCK_NOT_AVAILABLE && !self.is_leader => {
                 tracing::debug!("{} small tables are read by the leader: somebody waits for a lock", tables.len());
                 self.loom.hand_back(strand);
                 Ok(())
             }
-            Ok(Some(_)) | Err(_) => Err(End::Session),
+            Ok(_) | Err(_) => Err(End::Session),
         }
     }
 
@@ -269,7 +270,7 @@ impl Worker {
         let Shared { tool, connection, stop, snapshot, role } = &*self.shared;
         let from = (tool, connection, stop);
         let mut dump = LargeObjectsDump::start(from, (snapshot, role.as_deref()), dump_ids)?;
-        self.ender.add(dump.stopper());
+        self.ender.add(TalkStopper::Program(dump.stopper()));
         while let Some(piece) = dump.next(self.loom.buffer(), PIECE)? {
             self.loom.put(strand, piece)?;
         }

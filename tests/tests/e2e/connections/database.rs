@@ -1,7 +1,6 @@
 //! At the database.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
 
 use e2e::agent::Agent;
 use e2e::postgres::{Database, Installation, Postgres};
@@ -61,22 +60,12 @@ fn rules_and_certificates_of_a_server_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let certificate = Certificate::of_its_own(folder.path(), "server", "localhost", &["-days", "2"]);
     let server = Postgres::start(Installation::debian());
-    let own = server.socket_directory();
-    for (from, to) in [(&certificate.certificate, "server.crt"), (&certificate.key, "server.key")] {
-        place(from, &own.join(to));
-    }
     let rules = "local all all scram-sha-256\nhost all trusted 127.0.0.1/32 trust\nhost all refused 127.0.0.1/32 reject\n\
                  hostssl all tls 127.0.0.1/32 scram-sha-256\nhost all postgres 127.0.0.1/32 scram-sha-256\n";
-    std::fs::write(own.join("data/pg_hba.conf"), rules).unwrap();
-    let setting = |name: &str, file: &str| {
-        server.query(&format!("ALTER SYSTEM SET {name} = '{}'", own.join(file).display()));
-    };
-    setting("ssl_cert_file", "server.crt");
-    setting("ssl_key_file", "server.key");
-    server.query("ALTER SYSTEM SET ssl = on");
+    server.admit(rules);
+    server.encrypt(&certificate.certificate, &certificate.key);
     server.query("CREATE ROLE trusted LOGIN");
     server.query("CREATE ROLE tls LOGIN PASSWORD 'one'");
-    server.query("SELECT pg_reload_conf()");
     let database = server.new_database("languages");
     let agent = |settings: &[(&str, &str)]| {
         settings.iter().fold(agent(&database), |agent, (name, value)| agent.setting(name, *value))
@@ -102,14 +91,6 @@ fn rules_and_certificates_of_a_server_are_told_apart() {
         ("PGHOSTADDR", "127.0.0.1"),
     ];
     agent(&verified).run(&["backup", "--dry-run"]).succeeds();
-}
-
-/// A copy that is the server's alone.
-fn place(from: &Path, to: &Path) {
-    std::fs::copy(from, to).unwrap();
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let owner = std::fs::metadata(to.parent().unwrap()).unwrap();
-    std::os::unix::fs::chown(to, Some(owner.uid()), Some(owner.gid())).unwrap();
 }
 
 #[test]

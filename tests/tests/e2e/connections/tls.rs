@@ -13,14 +13,14 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 /// A certificate and its key, in files.
-pub(super) struct Certificate {
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
+pub(crate) struct Certificate {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl Certificate {
     /// One that has signed itself, as people make them: for `name`, with more arguments of `openssl req`.
-    pub(super) fn of_its_own(folder: &Path, file: &str, name: &str, more: &[&str]) -> Certificate {
+    pub(crate) fn of_its_own(folder: &Path, file: &str, name: &str, more: &[&str]) -> Certificate {
         let (certificate, key) = (folder.join(format!("{file}.pem")), folder.join(format!("{file}.key")));
         let mut openssl = Command::new("openssl");
         openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lastgood-tests", "-out"]);
