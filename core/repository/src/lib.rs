@@ -16,6 +16,8 @@ mod leftovers;
 mod limits;
 mod metadata;
 mod part_sizes;
+#[cfg(test)]
+mod protocol;
 mod records;
 mod removal;
 mod repository;

@@ -1,0 +1,247 @@
+//! Who acts, one request at a time. Each step is what one request does; between two of them anybody else may act, or this one die.
+
+use catalog::Policy;
+use catalog::retention::{Limit, plan};
+
+use super::store::{BACKUPS, Key, Kind, Part, Version, World, catalog, layout, now};
+use crate::Removal;
+use crate::removal::Outcome;
+
+/// Backups of the first page of a listing.
+const FIRST_PAGE: usize = 2;
+/// An actor's own numbers for what it writes.
+const NUMBERS: u32 = 10;
+/// The verifier's.
+const VERIFIER: u32 = 50;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Actor {
+    Agent(Agent),
+    Verifier(Verifier),
+    Retention(Retention),
+    /// Killed, or without power.
+    Dead,
+}
+
+/// How an actor may go on: more than one where it may choose.
+pub(super) type Next = Vec<(World, Actor)>;
+
+impl Actor {
+    /// Every way in which this one may go on; none when it is done.
+    pub(super) fn steps(&self, world: &World) -> Next {
+        match self {
+            Self::Agent(agent) => agent.step(world.clone()).into_iter().collect(),
+            Self::Verifier(verifier) => verifier.steps(world),
+            Self::Retention(retention) => retention.step(world.clone()).into_iter().collect(),
+            Self::Dead => Vec::new(),
+        }
+    }
+
+    /// Who won't act any more is as good as dead, but for who has said that all went well.
+    pub(super) fn or_dead(self) -> Self {
+        let is_over = match &self {
+            Self::Agent(agent) => matches!(agent.at, AgentAt::Done { exit } if exit != 0),
+            Self::Verifier(verifier) => verifier.events == 0 && verifier.at == VerifierAt::Waiting,
+            Self::Retention(retention) => matches!(&retention.at, RetentionAt::Removing(left, _) if left.is_empty()),
+            Self::Dead => true,
+        };
+        if is_over { Self::Dead } else { self }
+    }
+}
+
+/// `lastgood backup`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Agent {
+    /// Its own archive.
+    pub(super) of: u32,
+    pub(super) backup: usize,
+    /// Where its archive lies, by its compression.
+    pub(super) archive: Part,
+    pub(super) at: AgentAt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum AgentAt {
+    /// Looks whether the name is free.
+    Looking,
+    Archive,
+    Globals,
+    Manifest,
+    /// A directory's are read back at once.
+    Judging,
+    /// Somebody else's manifest lies there.
+    TakingBack,
+    Done {
+        exit: u8,
+    },
+}
+
+impl Agent {
+    pub(super) fn new(number: usize, backup: usize, archive: Part) -> Self {
+        Self { of: u32::try_from(number).unwrap() + 1, backup, archive, at: AgentAt::Looking }
+    }
+
+    fn step(&self, mut world: World) -> Option<(World, Actor)> {
+        let key = |part| (self.backup, part);
+        let id = |part: u32| self.of * NUMBERS + part;
+        let at = match self.at {
+            AgentAt::Looking if world.head(key(self.archive)).or(world.head(key(Part::Manifest))).is_some() => {
+                AgentAt::Done { exit: 1 }
+            }
+            AgentAt::Looking if world.rules.archive_first => AgentAt::Archive,
+            AgentAt::Looking => AgentAt::Manifest,
+            AgentAt::Archive if !world.put_new(key(self.archive), id(0), self.of) => AgentAt::Done { exit: 1 },
+            AgentAt::Archive if !world.rules.archive_first => AgentAt::Done { exit: 0 },
+            AgentAt::Archive => AgentAt::Globals,
+            AgentAt::Globals => {
+                world.put_new(key(Part::Globals), id(1), self.of);
+                AgentAt::Manifest
+            }
+            AgentAt::Manifest if !world.put_new(key(Part::Manifest), id(2), self.of) => AgentAt::TakingBack,
+            AgentAt::Manifest if !world.rules.archive_first => AgentAt::Archive,
+            AgentAt::Manifest if world.kind == Kind::Directory => AgentAt::Judging,
+            AgentAt::Manifest => AgentAt::Done { exit: 0 },
+            AgentAt::Judging => {
+                let part = if is_there(&world, self.backup, self.of) { Part::Intact } else { Part::Damaged };
+                world.put(key(part), id(3), self.of);
+                AgentAt::Done { exit: if part == Part::Intact { 0 } else { 1 } }
+            }
+            AgentAt::TakingBack => {
+                // In a bucket it may not, and in a directory it takes what it has made.
+                if world.kind == Kind::Directory {
+                    world.remove(key(self.archive), &[id(0)]);
+                    world.remove(key(Part::Globals), &[id(1)]);
+                }
+                AgentAt::Done { exit: 1 }
+            }
+            AgentAt::Done { .. } => return None,
+        };
+        Some((world, Actor::Agent(Self { at, ..self.clone() })))
+    }
+}
+
+/// Whether the archive that a manifest names is there.
+fn is_there(world: &World, backup: usize, of: u32) -> bool {
+    let archives = world.listed(backup..backup + 1).into_iter();
+    let mut archives =
+        archives.filter(|((_, part), _)| matches!(part, Part::Archive | Part::Other)).flat_map(|(_, all)| all);
+    archives.any(|version| version.of == of)
+}
+
+/// The verify function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Verifier {
+    /// Events that are still to come, in any order, and twice.
+    events: u8,
+    pub(super) at: VerifierAt,
+    written: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum VerifierAt {
+    Waiting,
+    /// Has read this manifest.
+    Reading {
+        backup: usize,
+        of: u32,
+    },
+    /// Has read the archive.
+    Judging {
+        backup: usize,
+        of: u32,
+        verdict: Part,
+    },
+}
+
+impl Verifier {
+    pub(super) fn new(events: u8) -> Self {
+        Self { events, at: VerifierAt::Waiting, written: 0 }
+    }
+
+    fn steps(&self, world: &World) -> Next {
+        let at = |at| Actor::Verifier(Self { at, ..self.clone() });
+        match self.at {
+            VerifierAt::Waiting if self.events == 0 => Vec::new(),
+            VerifierAt::Waiting => (0..BACKUPS)
+                .filter_map(|backup| {
+                    let of = world.head((backup, Part::Manifest))?.of;
+                    let read = VerifierAt::Reading { backup, of };
+                    Some((world.clone(), Actor::Verifier(Self { events: self.events - 1, at: read, ..self.clone() })))
+                })
+                .collect(),
+            VerifierAt::Reading { backup, of } => {
+                let verdict = if is_there(world, backup, of) { Part::Intact } else { Part::Damaged };
+                vec![(world.clone(), at(VerifierAt::Judging { backup, of, verdict }))]
+            }
+            VerifierAt::Judging { backup, of, verdict } => {
+                let mut world = world.clone();
+                world.put((backup, verdict), VERIFIER * NUMBERS + self.written, of);
+                let written = self.written + 1;
+                vec![(world, Actor::Verifier(Self { at: VerifierAt::Waiting, written, ..self.clone() }))]
+            }
+        }
+    }
+}
+
+/// The retention function, or `lastgood prune`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Retention {
+    pub(super) at: RetentionAt,
+}
+
+type Listed = Vec<(Key, Vec<Version>)>;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum RetentionAt {
+    #[default]
+    Listing,
+    /// Has the first page.
+    Page(Listed),
+    /// What is still to go, the next at the end, and backups of which something stayed.
+    Removing(Vec<(Key, Vec<u32>)>, Vec<usize>),
+}
+
+impl Retention {
+    fn step(&self, mut world: World) -> Option<(World, Actor)> {
+        let at = match &self.at {
+            RetentionAt::Listing if world.rules.pages => RetentionAt::Page(world.listed(0..FIRST_PAGE)),
+            RetentionAt::Listing => RetentionAt::Removing(removals(&world, &world.listed(0..BACKUPS)), Vec::new()),
+            RetentionAt::Page(first) => {
+                let all = [first.clone(), world.listed(FIRST_PAGE..BACKUPS)].concat();
+                RetentionAt::Removing(removals(&world, &all), Vec::new())
+            }
+            RetentionAt::Removing(left, stuck) => {
+                let (mut left, mut stuck) = (left.clone(), stuck.clone());
+                let (key, seen) = left.pop()?;
+                if !stuck.contains(&key.0) && !world.remove(key, &seen) {
+                    stuck.push(key.0);
+                }
+                RetentionAt::Removing(left, stuck)
+            }
+        };
+        Some((world, Actor::Retention(Self { at })))
+    }
+}
+
+/// What the real plan lets go of this listing, in the real order, the first at the end.
+fn removals(world: &World, listed: &Listed) -> Vec<(Key, Vec<u32>)> {
+    let Some(catalog) = catalog(world.kind, listed) else { return Vec::new() };
+    let policy = Policy { keep_last: 1, delete_after_days: None, minimum_good: 1, ..Policy::default() };
+    let plan = plan(&catalog, &policy, now(), Limit::Lifted);
+    let objects: Vec<_> = plan.removals().flat_map(|row| row.entry.removal().cloned()).collect();
+    let mut removal = Removal::new(&layout(world.kind), &objects);
+    let mut order = Vec::new();
+    while let Some(step) = removal.next_step() {
+        for (spelled, versions) in &step.objects {
+            let key =
+                listed.iter().map(|(key, _)| *key).find(|key| super::store::spelled(world.kind, *key) == *spelled);
+            let seen = versions.iter().filter_map(|object| object.bare_etag()?.parse().ok()).collect();
+            order.push((key.unwrap(), seen));
+        }
+        removal.record(&step, step.objects.keys().map(|key| (key.clone(), Outcome::Removed)).collect());
+    }
+    if world.rules.manifest_goes_first {
+        order.reverse();
+    }
+    order
+}

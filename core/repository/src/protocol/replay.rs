@@ -1,0 +1,186 @@
+//! The model's steps, taken in a real directory, which answers and holds what the model says after each of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+
+use archive::{Digest, Digester};
+use bytes::Bytes;
+use catalog::Object;
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tempfile::TempDir;
+
+use super::actors::{Actor, Agent, AgentAt, Retention, RetentionAt, Verifier, VerifierAt};
+use super::store::{Key, Kind, Part, Rules, World, began, spelled};
+use super::{PAIRS, retention, verifier, with, world};
+use crate::{PutOutcome, Repository, Scope, Stored, UploadMetadata};
+
+/// Ways through the model.
+const WALKS: u64 = 150;
+
+#[tokio::test]
+async fn a_directory_does_what_the_model_says() {
+    let mut refused = 0;
+    for seed in 0..WALKS {
+        let pair = PAIRS[usize::try_from(seed).unwrap() % PAIRS.len()];
+        let start = with(world(Kind::Directory, Rules::default(), &pair), vec![verifier(2), retention(), retention()]);
+        let mut real = Real::new(&start).await;
+        let (mut world, mut random) = (start, StdRng::seed_from_u64(seed));
+        loop {
+            let mut ways = Vec::new();
+            for (number, actor) in world.actors.iter().enumerate() {
+                ways.extend(actor.steps(&world).into_iter().map(|(next, actor)| (number, next, actor)));
+            }
+            if ways.is_empty() {
+                break;
+            }
+            let (number, mut next, actor) = ways.swap_remove(random.random_range(0..ways.len()));
+            let before = world.actors[number].clone();
+            real.act(number, &before, &next).await;
+            next.actors[number] = actor;
+            refused += u32::from(matches!(&next.actors[number], Actor::Agent(Agent { at: AgentAt::TakingBack, .. })));
+            world = next;
+            assert_eq!(real.held().await, held(&world), "walk {seed}: {before:?}");
+        }
+    }
+    assert!(refused > 0, "no walk had two agents meet");
+}
+
+/// What the model holds: each key, and whose it is.
+fn held(world: &World) -> BTreeMap<String, String> {
+    world
+        .objects
+        .iter()
+        .map(|(key, versions)| (spelled(world.kind, *key), content(versions.last().unwrap().of)))
+        .collect()
+}
+
+fn content(of: u32) -> String {
+    format!("{of:09}")
+}
+
+struct Real {
+    _above: TempDir,
+    repository: Repository,
+    /// What agents have stored.
+    stored: HashMap<(u32, Part), Stored>,
+    /// What each retention has listed.
+    listed: HashMap<usize, Vec<Object>>,
+    written: i64,
+}
+
+impl Real {
+    async fn new(start: &World) -> Self {
+        let above = tempfile::tempdir().unwrap();
+        let repository = Repository::directory(above.path().join("backups"));
+        let mut real = Self { _above: above, repository, stored: HashMap::new(), listed: HashMap::new(), written: 0 };
+        for (key, versions) in &start.objects {
+            let of = versions.last().unwrap().of;
+            if key.1 == Part::Archive { assert!(real.upload(*key, of).await) } else { real.put_over(*key, of).await }
+        }
+        real
+    }
+
+    /// Sends one request as the real actors do; its answer is the one that leads to `next`.
+    async fn act(&mut self, number: usize, actor: &Actor, next: &World) {
+        match actor {
+            Actor::Agent(agent) => self.back_up(agent, next).await,
+            Actor::Verifier(Verifier { at: VerifierAt::Judging { backup, of, verdict }, .. }) => {
+                self.put_over((*backup, *verdict), *of).await;
+            }
+            Actor::Retention(Retention { at: RetentionAt::Listing }) => {
+                self.listed.insert(number, self.repository.versions(Scope::All).await.unwrap());
+            }
+            Actor::Retention(Retention { at: RetentionAt::Removing(left, stuck) }) => {
+                if let Some((key, _)) = left.last().filter(|(key, _)| !stuck.contains(&key.0)) {
+                    let is_meant = |object: &&Object| object.key == spelled(Kind::Directory, *key);
+                    let seen: Vec<Object> = self.listed[&number].iter().filter(is_meant).cloned().collect();
+                    let removal = self.repository.remove(&seen).await.unwrap();
+                    assert_eq!(removal.changed.is_empty(), next.head(*key).is_none(), "{key:?}");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn back_up(&mut self, agent: &Agent, next: &World) {
+        let key = |part| (agent.backup, part);
+        let is_own = |part| next.head(key(part)).is_some_and(|version| version.of == agent.of);
+        match agent.at {
+            AgentAt::Archive => assert_eq!(self.upload(key(agent.archive), agent.of).await, is_own(agent.archive)),
+            AgentAt::Globals => assert_eq!(self.put_new(key(Part::Globals), agent.of).await, is_own(Part::Globals)),
+            AgentAt::Manifest => assert_eq!(self.put_new(key(Part::Manifest), agent.of).await, is_own(Part::Manifest)),
+            AgentAt::Judging => {
+                let verdict = if is_own(Part::Intact) { Part::Intact } else { Part::Damaged };
+                self.put_over(key(verdict), agent.of).await;
+            }
+            AgentAt::TakingBack => {
+                for part in [agent.archive, Part::Globals] {
+                    if let Some(stored) = self.stored.remove(&(agent.of, part)) {
+                        self.repository.take_back(&stored).await.unwrap();
+                    }
+                }
+            }
+            AgentAt::Looking | AgentAt::Done { .. } => {}
+        }
+    }
+
+    async fn upload(&mut self, key: Key, of: u32) -> bool {
+        let (name, bytes) = (spelled(Kind::Directory, key), content(of));
+        let metadata = UploadMetadata {
+            lastgood_id: bytes.clone(),
+            database: "app".into(),
+            backup_date: began(key.0),
+            expected_size: None,
+        };
+        // A directory says at once that there is something.
+        let Ok(mut upload) = self.repository.start_upload(&name, &metadata).await else { return false };
+        upload.write(Bytes::from(bytes.clone())).await.unwrap();
+        let stored = upload.complete(&digest(bytes.as_bytes())).await;
+        let is_stored = stored.is_ok();
+        self.stored.extend(stored.ok().map(|stored| ((of, key.1), stored)));
+        self.date(key, is_stored);
+        is_stored
+    }
+
+    async fn put_new(&mut self, key: Key, of: u32) -> bool {
+        let put = self.repository.put_new(&spelled(Kind::Directory, key), content(of)).await.unwrap();
+        let is_stored = matches!(put, PutOutcome::Stored(_));
+        if let PutOutcome::Stored(stored) = put {
+            self.stored.insert((of, key.1), stored);
+        }
+        self.date(key, is_stored);
+        is_stored
+    }
+
+    async fn put_over(&mut self, key: Key, of: u32) {
+        self.repository.put_over(&spelled(Kind::Directory, key), content(of)).await.unwrap();
+        self.date(key, true);
+    }
+
+    /// Dates what was just written as of the model's days.
+    fn date(&mut self, key: Key, is_written: bool) {
+        if is_written {
+            self.written += 1;
+            let at: Timestamp = began(key.0) + SignedDuration::from_secs(self.written);
+            let path = self.repository.object_name(&spelled(Kind::Directory, key));
+            File::options().write(true).open(path).unwrap().set_modified(at.into()).unwrap();
+        }
+    }
+
+    async fn held(&self) -> BTreeMap<String, String> {
+        let mut held = BTreeMap::new();
+        for object in self.repository.objects(Scope::All).await.unwrap() {
+            let bytes = self.repository.read_key(&object.key).await.unwrap().unwrap();
+            held.insert(object.key, String::from_utf8(bytes.to_vec()).unwrap());
+        }
+        held
+    }
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    let mut digester = Digester::new();
+    digester.update(bytes);
+    digester.finish()
+}
