@@ -23,4 +23,5 @@ pub mod roles;
 pub mod scratch;
 pub mod session;
 pub mod statistics;
+pub mod tallies;
 pub mod undumpable;

@@ -5,6 +5,7 @@ mod bucket;
 mod by_hand;
 mod checks;
 mod content;
+mod counting;
 mod encrypted;
 mod exchange;
 mod failures;

@@ -20,7 +20,6 @@ use postgres::programs::pg_restore::{self, Part, Way};
 use postgres::programs::session::Session;
 
 use crate::answers::failure::Failure;
-use crate::commands::restore::failure;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
 use crate::commands::restore::fill::unfilled::Unfilled;
@@ -29,6 +28,7 @@ use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
+use crate::commands::restore::{counting, failure};
 
 /// Fills the database that `psql` is connected to, and counts what is in it then.
 ///
@@ -42,7 +42,8 @@ pub(crate) fn run(job: &Job, psql: &Psql, filling: &Filling) -> Result<(Through,
         Filling::Script => script(job, psql)?,
     };
     job.go_on()?;
-    Ok((through, job.count(psql)?))
+    let counted = counting::at_the_end(job, psql, &through.walked.census)?;
+    Ok((through, counted))
 }
 
 /// Makes the archive's definitions in an empty database, without privileges.

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ::archive::{Census, Digest, TableCensus, Walk};
+use ::archive::{Census, Digest, Walk};
 use catalog::words;
-use postgres::Psql;
-use postgres::database::counts::{self, Counted, Within};
+use postgres::database::counts::{self, Counted};
 use postgres::programs::pg_restore::Choice;
 
 use crate::answers::failure::{Exit, Failure};
@@ -15,6 +14,7 @@ use crate::commands::restore::archive::Archive;
 use crate::commands::restore::current_table::CurrentTable;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
+use crate::commands::restore::meant::Meant;
 use crate::commands::restore::plan::filling::{sessions, usual_jobs};
 use crate::commands::restore::plan::{self, Plan};
 use crate::commands::restore::reading::{ReadError, Through, read_through};
@@ -140,11 +140,9 @@ impl Job {
     /// # Errors
     /// Exit 1, naming the first difference.
     pub(crate) fn check_counts(&self, census: &Census, counted: &[Counted], alone: bool) -> Result<(), Failure> {
-        let chosen = &self.plan.chosen;
-        let empty = chosen.is_without_rows().then(|| without_rows(census));
-        let is_meant = |schema: &str, name: &str| empty.is_some() || chosen.has(schema, name);
-        let mut differences = counts::compare(empty.as_ref().unwrap_or(census), counted, is_meant);
-        if chosen.is_all() {
+        let meant = Meant::of(&self.plan.chosen, census);
+        let mut differences = counts::compare(meant.census(), counted, |schema, name| meant.has(schema, name));
+        if self.plan.chosen.is_all() {
             differences.extend(counts::compare_large_objects(census, counted, alone));
         }
         if differences.is_empty() {
@@ -155,18 +153,6 @@ impl Job {
         Err(Failure::new(Exit::Failed, format!("what was restored is not what was backed up: {first}")).hint(format!(
             "{LIVE_IS_UNCHANGED}; a trigger or rule that changes rows while they are loaded can cause this"
         )))
-    }
-
-    /// Counts every table of a database.
-    ///
-    /// # Errors
-    /// Exit 1 when it cannot be asked.
-    pub(crate) fn count(&self, psql: &Psql) -> Result<Vec<Counted>, Failure> {
-        tracing::info!("counting every table's rows");
-        let failed = |e: String| Failure::new(Exit::Failed, format!("cannot count the restored rows: {e}"));
-        let questions = counts::questions(self.facts.head.encoding(), Within::Nothing);
-        let answer = psql.script(&questions).map_err(|e| failed(e.to_string()))?;
-        counts::read(&answer).map_err(|e| failed(e.to_string()))
     }
 
     /// How many sessions may work in the restored database at a time.
@@ -187,10 +173,4 @@ impl Job {
     pub(crate) fn interrupted_or(&self, failure: Failure) -> Failure {
         self.interrupt.seen().map_or(failure, failure::stopped_by)
     }
-}
-
-/// Every table, empty.
-fn without_rows(census: &Census) -> Census {
-    let empty = |table: &TableCensus| TableCensus { rows: Some(0), ..table.clone() };
-    Census { tables: census.tables.iter().map(empty).collect(), ..Census::default() }
 }

@@ -3,7 +3,7 @@
 //! The names come back in the archive's own character set and are shown as the census shows them, so tables of LATIN1 and
 //! SQL_ASCII databases are found as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use archive::{Census, TableCensus};
 use serde::Deserialize;
@@ -33,7 +33,7 @@ const COUNT: &str = r"SELECT CASE WHEN a.lifted THEN :'begin' END,
             AND (NOT entered OR NOT readable OR pg_catalog.row_security_active(c.oid)) AS lifted) a
     WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't'
         AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-        AND (c.relkind = 'f' OR a.lifted OR a.entered AND a.readable AND NOT pg_catalog.row_security_active(c.oid)) ORDER BY c.oid
+        AND (c.relkind = 'f' OR a.lifted OR a.entered AND a.readable AND NOT pg_catalog.row_security_active(c.oid)) {ONLY} ORDER BY c.oid
 \gexec
 SELECT row_to_json(l) FROM (SELECT count(*) AS large_objects FROM pg_catalog.pg_largeobject_metadata) l;
 ";
@@ -50,14 +50,26 @@ pub enum Within {
 /// psql's input that makes it print the counts, one JSON document a line. `encoding` is the archive's character set.
 #[must_use]
 pub fn questions(encoding: &str, within: Within) -> String {
+    questions_where(encoding, within, "")
+}
+
+/// The same of some tables, by their OIDs.
+#[must_use]
+pub fn questions_of(encoding: &str, tables: &BTreeSet<u64>) -> String {
+    let oids: Vec<String> = tables.iter().map(u64::to_string).collect();
+    questions_where(encoding, Within::Nothing, &format!("AND c.oid IN ({})", oids.join(", ")))
+}
+
+fn questions_where(encoding: &str, within: Within, only: &str) -> String {
     let (begin, rollback) = match within {
         Within::Nothing => ("BEGIN", "ROLLBACK"),
         Within::Transaction => ("SAVEPOINT counting", "ROLLBACK TO SAVEPOINT counting"),
     };
     // Row security must fail rather than hide rows from the count. No settings of ours may reach a session that goes on.
     format!(
-        "\\set begin '{begin}'\n\\set rollback '{rollback}'\nSET client_encoding = {};\nSET row_security = off;\n{COUNT}",
-        crate::quote::literal(encoding)
+        "\\set begin '{begin}'\n\\set rollback '{rollback}'\nSET client_encoding = {};\nSET row_security = off;\n{}",
+        crate::quote::literal(encoding),
+        COUNT.replace("{ONLY}", only)
     )
 }
 

@@ -17,6 +17,7 @@ use postgres::database::counts::Counted;
 use postgres::programs::pg_restore::{self, Choice, Part};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::commands::restore::counting::Counting;
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::paths::Paths;
 use crate::commands::restore::fill::relay::{Cancelled, Relay};
@@ -55,7 +56,7 @@ enum Stopped {
 /// Fills an empty database, and counts what is in it then.
 ///
 /// # Errors
-/// As [`Job::read_through`] and [`Job::count`], and when a pg_restore fails.
+/// As [`Job::read_through`] and [`Counting::begin`], and when a pg_restore fails.
 pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Unfilled> {
     let (head, rows) = (spool::create(folder)?, spool::create(folder)?);
     let filling =
@@ -71,18 +72,21 @@ pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result
         why(ended).map_or_else(|| read.map_err(|stopped| stopped.into_unfilled()), Err)
     })?;
     job.go_on()?;
-    if !job.facts.target.role.superuser && job.facts.head.entries("ROW SECURITY").next().is_some() {
-        // It comes with the indexes: until then nothing hides rows from the count.
-        let counted = job.count(psql)?;
+    let census = &through.walked.census;
+    let counting = if !job.facts.target.role.superuser && job.facts.head.entries("ROW SECURITY").next().is_some() {
+        // It comes with the indexes: until then nothing hides rows from a count.
+        let counting = Counting::begin(job, psql, census)?;
         filling.finish()?;
-        return Ok((through, counted));
-    }
-    // Indexes and constraints change no rows: a core that has none to build counts in the meantime.
-    let counted = thread::scope(|scope| {
-        let counting = scope.spawn(|| job.count(psql));
-        filling.finish()?;
-        counting.join().unwrap_or_else(|panic| Err(panicked(panic)))
-    })?;
+        counting
+    } else {
+        // Indexes and constraints change no rows: a core that has none to build counts in the meantime.
+        thread::scope(|scope| {
+            let counting = scope.spawn(|| Counting::begin(job, psql, census));
+            filling.finish()?;
+            counting.join().unwrap_or_else(|panic| Err(panicked(panic)))
+        })?
+    };
+    let counted = counting.end(job, psql)?;
     Ok((through, counted))
 }
 
