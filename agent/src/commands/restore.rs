@@ -38,6 +38,7 @@ pub(crate) mod swap;
 mod swappable;
 pub(crate) mod tables;
 pub(crate) mod thaw;
+mod timeline;
 mod traps;
 mod undo;
 mod unfilled;
@@ -70,6 +71,7 @@ use crate::settings::{DatabaseSettings, Settings};
 /// # Errors
 /// Before anything was touched, or after everything was put back as it was; an error that leaves more says so.
 pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    timeline::begin();
     let database = database(args, settings)?;
     if args.list_s3 {
         return interrupt.or(list_s3::run(args, settings, &database)).await;

@@ -1,6 +1,7 @@
 //! SQL that an archive brings, taken apart and quoted again, because no text of an archive may reach psql as it is.
 
 pub mod bound;
+pub mod building;
 pub mod columns;
 pub mod dictionary;
 pub mod globals;

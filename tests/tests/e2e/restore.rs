@@ -6,6 +6,7 @@ mod by_hand;
 mod checks;
 mod content;
 mod counting;
+mod early;
 mod encrypted;
 mod exchange;
 mod failures;

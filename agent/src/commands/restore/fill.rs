@@ -1,15 +1,18 @@
 //! Rows and definitions into a database that is empty, in the way that the plan decided.
 
+mod crew;
 mod feed;
 mod in_parts;
 mod paths;
 mod relay;
 pub(crate) mod replay;
+mod schedule;
 mod share;
 mod side_by_side;
 mod slots;
 mod splitter;
 pub(crate) mod spool;
+mod stopped;
 pub(crate) mod unfilled;
 
 use std::collections::BTreeSet;

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
-use ::archive::{Entry, Header, LargeObjectEntry, Walk};
+use ::archive::{Entry, Header, LargeObjectEntry, Outliner, Walk};
 use postgres::programs::pg_restore;
 use postgres::programs::program::Program;
+use postgres::words::building::{Step, StepFinder};
 use postgres::words::needs::{Needs, NeedsFinder};
 use postgres::words::origin;
 use postgres::words::roles::Finder;
@@ -33,6 +34,8 @@ pub(crate) struct Head {
     pub(crate) needs: Needs,
     /// What its statements evaluate while they are restored.
     pub(crate) definitions: Definitions,
+    /// What of its indexes and keys needs the rows of its own tables alone.
+    pub(crate) steps: Vec<Step>,
     pub(crate) pg_restore: Tool,
     /// It is a script, which by hand goes to psql.
     pub(crate) is_script: bool,
@@ -49,7 +52,7 @@ impl Head {
     pub(crate) fn read(archive: &Archive, server: &Server) -> Result<Self, Failure> {
         let unreadable = |error: ReadingError| failure::reading(&archive.place, error);
         let mut expander = reading::open(archive.open()?, archive).map_err(unreadable)?;
-        let mut walk = Walk::new();
+        let (mut walk, mut outliner, mut steps) = (Walk::new(), Outliner::default(), StepFinder::default());
         let mut block = vec![0; 1 << 18];
         let mut script: Option<Script> = None;
         // What came before the header's end told which pg_restore to start.
@@ -60,7 +63,9 @@ impl Head {
             if bytes.is_empty() {
                 return Err(unreadable(ends_early(walk)));
             }
-            walk.feed(bytes).map_err(|damage| unreadable(ReadingError::Damaged(damage)))?;
+            let damaged = |damage| unreadable(ReadingError::Damaged(damage));
+            walk.feed(bytes).map_err(damaged)?;
+            outliner.feed(bytes, &mut |entry| steps.entry(&entry)).map_err(damaged)?;
             unfed.extend_from_slice(bytes);
             if let (None, Some(header)) = (&script, walk.header()) {
                 script = Some(Script::start(
@@ -84,6 +89,8 @@ impl Head {
             roles_in_definitions: said.roles,
             needs: said.needs,
             definitions: said.definitions,
+            // What a script's own order needs isn't known.
+            steps: if expander.is_script() { Vec::new() } else { steps.finish() },
             pg_restore,
             is_script: expander.is_script(),
             restricts_psql: said.restricts_psql,

@@ -1,6 +1,7 @@
 //! One pg_restore after the other: definitions, rows as they are read, and what follows them. In between, functions get a
 //! search_path.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -34,7 +35,7 @@ pub(super) fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let tool = &job.facts.head.pg_restore;
     let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Data);
     let through = Feed::start(&mut command, &job.interrupt)?.0.read_in(job)?;
-    finish(job, psql, &head, 1)?;
+    finish(job, psql, &head, (1, &BTreeSet::new()))?;
     paths.take_away(psql)?;
     Ok(through)
 }
@@ -60,12 +61,17 @@ pub(super) fn define_all(job: &Job, psql: &Psql, head: &Path) -> Result<(), Fail
     run(job, psql, &choice, &Part::Finish { archive: head, jobs: 1 })
 }
 
-/// What follows the rows: privileges, indexes and constraints, with so many `jobs`.
+/// What follows the rows: privileges, indexes and constraints, with so many `jobs`, without those entries that were `made` already.
 ///
 /// # Errors
 /// When a pg_restore fails.
-pub(super) fn finish(job: &Job, psql: &Psql, head: &Path, jobs: usize) -> Result<(), Failure> {
-    let (choice, _list) = job.choice()?;
+pub(super) fn finish(
+    job: &Job,
+    psql: &Psql,
+    head: &Path,
+    (jobs, made): (usize, &BTreeSet<i32>),
+) -> Result<(), Failure> {
+    let (choice, _list) = job.choice_without(made)?;
     let privileges = tables::list_of(privileges(job))?;
     let list = Some(privileges.path().to_owned());
     run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))?;

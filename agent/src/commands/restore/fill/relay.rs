@@ -37,6 +37,8 @@ struct State {
     /// The definitions are in the database: rows may come.
     defined: bool,
     cancelled: bool,
+    /// Nobody takes what is read, and it is read to the end all the same.
+    discarding: bool,
 }
 
 /// Another part of the restore failed, and says why.
@@ -106,6 +108,17 @@ impl Relay {
     pub(super) fn cancel(&self) {
         self.lock().cancelled = true;
         self.changed.notify_all();
+    }
+
+    /// The same where the archive is read on, because what it is matters more than why the restore has failed.
+    pub(super) fn discard(&self) {
+        self.lock().discarding = true;
+        self.cancel();
+    }
+
+    /// Whether what is read is wanted by nobody.
+    pub(super) fn is_discarding(&self) -> bool {
+        self.lock().discarding
     }
 
     fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> Result<(), Cancelled> {

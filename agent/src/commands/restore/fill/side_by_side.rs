@@ -1,33 +1,39 @@
 //! Several pg_restore fill the database side by side, while the archive is still being read.
 //!
-//! definitions → data, shared out → indexes and constraints. One thread reads the archive, checks it and puts its rows where they wait.
+//! definitions → data, shared out, and indexes and keys of what is in → everything else. One thread reads the archive, checks it and puts its rows where they wait.
 //! Each pg_restore that fills reads a pipe, on which it gets the archive's head and its own share of the data blocks: to it
 //! that is an archive in which the rest is missing, and it wasn't asked for the rest. So the rows flow in from the first
 //! block on, and no job needs an archive that it can seek in.
 
-use std::any::Any;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::thread;
+use std::sync::OnceLock;
+use std::thread::{self, ScopedJoinHandle};
 
 use postgres::Psql;
 use postgres::database::counts::Counted;
 use postgres::programs::pg_restore::{self, Choice, Part};
+use postgres::programs::program::{Pipes, Program};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::counting::Counting;
+use crate::commands::restore::failure;
+use crate::commands::restore::fill::crew::{Crew, Piece};
 use crate::commands::restore::fill::feed::Feed;
 use crate::commands::restore::fill::paths::Paths;
-use crate::commands::restore::fill::relay::{Cancelled, Relay};
-use crate::commands::restore::fill::share::{Share, share_out, weights};
+use crate::commands::restore::fill::relay::Relay;
+use crate::commands::restore::fill::schedule::{Schedule, tasks};
+use crate::commands::restore::fill::share::{Share, share_out, split, weights};
 use crate::commands::restore::fill::splitter::{Block, HEAD, Splitter};
+use crate::commands::restore::fill::stopped::{Stopped, panicked, refused, unmade, why};
 use crate::commands::restore::fill::unfilled::Unfilled;
 use crate::commands::restore::fill::{in_parts, slots, spool};
 use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{Through, filled};
-use crate::commands::restore::tables;
+use crate::commands::restore::{tables, timeline};
 
 /// One restore's parts side by side.
 struct Filling<'a> {
@@ -42,15 +48,7 @@ struct Filling<'a> {
     rows: &'a File,
     relay: Relay,
     paths: Paths,
-}
-
-/// Why a part wasn't restored.
-enum Stopped {
-    /// Another part failed first.
-    Cancelled,
-    Failed(Failure),
-    /// The database didn't take the rows.
-    Refused(Failure),
+    crew: Crew,
 }
 
 /// Fills an empty database, and counts what is in it then.
@@ -59,69 +57,43 @@ enum Stopped {
 /// As [`Job::read_through`] and [`Counting::begin`], and when a pg_restore fails.
 pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Unfilled> {
     let (head, rows) = (spool::create(folder)?, spool::create(folder)?);
-    let filling =
-        Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay: Relay::default(), paths: Paths::default() };
-    let shares = share_out(&weights(job), jobs);
-    let through = thread::scope(|scope| {
-        let parts = shares.iter().map(|share| scope.spawn(|| filling.part(share))).collect::<Vec<_>>();
+    let (relay, paths, crew) = (Relay::default(), Paths::default(), Crew::new(schedule(job, jobs)));
+    let filling = Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay, paths, crew };
+    let through = OnceLock::new();
+    let counted = thread::scope(|scope| -> Result<Vec<Counted>, Unfilled> {
+        let workers = (0..jobs).map(|worker| (worker, &filling));
+        let workers = workers.map(|(worker, filling)| scope.spawn(move || filling.work(worker))).collect::<Vec<_>>();
         let defining = scope.spawn(|| filling.define());
-        let read = filling.read();
-        let panicked = |panic| Err(Stopped::Failed(panicked(panic)));
-        let mut ended = vec![defining.join().unwrap_or_else(panicked)];
-        ended.extend(parts.into_iter().map(|part| part.join().unwrap_or_else(panicked)));
-        why(ended).map_or_else(|| read.map_err(|stopped| stopped.into_unfilled()), Err)
+        let read = filling.read().map(|read| through.get_or_init(|| read));
+        let counting = read.as_ref().ok().map(|through| scope.spawn(|| filling.count(through)));
+        let ended = std::iter::once(defining).chain(workers).filter_map(failure_of);
+        let mut ended = ended.collect::<Vec<_>>();
+        if let Some(unfilled) = why(&mut ended) {
+            return Err(unfilled);
+        }
+        read?;
+        if let Some(unmade) = unmade(ended) {
+            return Err(unmade.into());
+        }
+        job.go_on()?;
+        filling.finish(counting)
     })?;
-    job.go_on()?;
-    let census = &through.walked.census;
-    let counting = if !job.facts.target.role.superuser && job.facts.head.entries("ROW SECURITY").next().is_some() {
-        // It comes with the indexes: until then nothing hides rows from a count.
-        let counting = Counting::begin(job, psql, census)?;
-        filling.finish()?;
-        counting
-    } else {
-        // Indexes and constraints change no rows: a core that has none to build counts in the meantime.
-        thread::scope(|scope| {
-            let counting = scope.spawn(|| Counting::begin(job, psql, census));
-            filling.finish()?;
-            counting.join().unwrap_or_else(|panic| Err(panicked(panic)))
-        })?
-    };
-    let counted = counting.end(job, psql)?;
+    let through = through.into_inner().ok_or_else(|| Failure::new(Exit::Failed, "the archive was not read"))?;
     Ok((through, counted))
 }
 
-/// The part that failed says why; the others were only told. A refusal counts where nothing else went wrong.
-fn why(parts: Vec<Result<(), Stopped>>) -> Option<Unfilled> {
-    let mut refused = None;
-    for part in parts {
-        match part {
-            Err(Stopped::Failed(failure)) => return Some(Unfilled::Failed(failure)),
-            Err(Stopped::Refused(failure)) if refused.is_none() => refused = Some(Unfilled::Refused(failure)),
-            _ => {}
-        }
-    }
-    refused
+/// Why the part of a thread wasn't done, if it wasn't.
+fn failure_of(part: ScopedJoinHandle<'_, Result<(), Stopped>>) -> Option<Stopped> {
+    part.join().unwrap_or_else(|panic| Err(Stopped::Failed(panicked(panic)))).err()
 }
 
-/// Failures of a pg_restore that filled in rows which another order of the rows would not mend.
-const HOPELESS: [&str; 7] = [
-    "permission denied",
-    "must be owner of",
-    "No space left on device",
-    "out of memory",
-    "out of shared memory",
-    "terminating connection",
-    "server closed the connection",
-];
-
-/// What came of handing rows to the database. pg_restore names the statement that was refused, in whatever language: a program
-/// that breaks otherwise is not tried again.
-fn refused(failure: Failure) -> Stopped {
-    let is_of_rows = failure.error.contains("COPY ");
-    if !is_of_rows || HOPELESS.iter().any(|words| failure.error.contains(words)) {
-        return Stopped::Failed(failure);
-    }
-    Stopped::Refused(failure)
+/// What is loaded by whom at first, and what is made of it as soon as it is in.
+fn schedule(job: &Job, jobs: usize) -> Schedule {
+    let (head, weights) = (&job.facts.head, weights(job));
+    let queues: Vec<Vec<Share>> = share_out(&weights, jobs).into_iter().map(|share| split(share, &weights)).collect();
+    let units: Vec<&Share> = queues.iter().flatten().collect();
+    let tasks = tasks(&head.contents, &head.steps, &units);
+    Schedule::new(queues, tasks)
 }
 
 impl Filling<'_> {
@@ -144,7 +116,10 @@ impl Filling<'_> {
             Ok(())
         });
         match read {
-            Ok(_) => self.relay.reach(Block::MAX),
+            Ok(_) => {
+                timeline::reached("the archive has been read");
+                self.relay.reach(Block::MAX);
+            }
             Err(_) => self.relay.cancel(),
         }
         read
@@ -157,7 +132,10 @@ impl Filling<'_> {
 
     fn keep(&self, block: Block, bytes: &[u8]) -> Result<(), Stopped> {
         for bytes in bytes.chunks(slots::SLOT_SIZE) {
-            let slot = self.relay.take_slot(bytes.len() as u32)?;
+            let slot = match self.relay.take_slot(bytes.len() as u32) {
+                Err(_) if self.relay.is_discarding() => return Ok(()),
+                slot => slot?,
+            };
             slots::write(self.rows, &slot, bytes).map_err(|e| spool::unwritable(&e, self.folder))?;
             self.relay.add(block, slot);
         }
@@ -174,28 +152,87 @@ impl Filling<'_> {
         };
         let defined = waited.and_then(|()| Ok(define()?));
         match defined {
-            Ok(()) => self.relay.set_defined(),
+            Ok(()) => {
+                timeline::reached("the definitions are made");
+                self.relay.set_defined();
+            }
             Err(_) => self.relay.cancel(),
         }
         defined
     }
 
-    /// The rows of one share.
-    fn part(&self, share: &Share) -> Result<(), Stopped> {
-        let filled = self.relay.wait_until_defined().map_err(Stopped::from).and_then(|()| self.restore(share));
-        if filled.is_err() {
-            self.relay.cancel();
+    /// One worker's part.
+    fn work(&self, worker: usize) -> Result<(), Stopped> {
+        let act = |piece: &Piece| {
+            let begun = self.shown(piece);
+            timeline::reached(format!("job {worker} begins {begun}"));
+            let done = match piece {
+                Piece::Rows(unit) => self.load(unit),
+                Piece::Entries(ids) => self.make(ids),
+            };
+            timeline::reached(format!("job {worker} ends {begun}"));
+            done
+        };
+        let worked = self.relay.wait_until_defined().map_err(Stopped::from).and_then(|()| self.crew.work(worker, act));
+        if let Err(stopped) = &worked {
+            self.crew.stop();
+            match stopped {
+                Stopped::Unmade(_) => self.relay.discard(),
+                _ => self.relay.cancel(),
+            }
         }
-        filled
+        worked
     }
 
-    fn restore(&self, share: &Share) -> Result<(), Stopped> {
-        let list = tables::list_of(self.ids(share))?;
+    /// A piece of work, in words.
+    fn shown(&self, piece: &Piece) -> String {
+        let head = &self.job.facts.head;
+        let (what, ids): (_, BTreeSet<i32>) = match piece {
+            Piece::Rows(unit) => ("the rows of", self.ids(unit).collect()),
+            Piece::Entries(ids) => ("", ids.iter().copied().collect()),
+        };
+        let mut entries = head.contents.iter().filter(|entry| ids.contains(&entry.dump_id));
+        let first = entries.next().map_or(String::new(), |entry| match piece {
+            Piece::Rows(_) => format!("{}.{}", entry.schema, entry.name),
+            Piece::Entries(_) => entry.to_string(),
+        });
+        let more = ids.len().saturating_sub(1);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{what} {first}{more}").trim().to_owned()
+    }
+
+    /// Indexes and keys of tables whose rows are in. The privileges are still to come: whoever makes them owns the tables.
+    fn make(&self, ids: &[i32]) -> Result<(), Stopped> {
+        let list = tables::list_of(ids.iter().copied())?;
+        let choice = Choice { list: Some(list.path().to_owned()), ..self.choice()? };
+        let (head, archive) = (&self.job.facts.head, spool::path_of(self.head));
+        let mut command =
+            pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Listed(&archive));
+        let started = Program::start("pg_restore", &mut command, self.job.interrupt.stop());
+        let (program, Pipes { .. }) = started.map_err(|e| Stopped::Unmade(failure::program(&e)))?;
+        self.crew.watch(program.stopper())?;
+        let ended = program.end();
+        if self.crew.is_stopped() {
+            return Err(Stopped::Cancelled);
+        }
+        ended.map_err(|e| Stopped::Unmade(failure::program(&e)))
+    }
+
+    /// What is in the tables, as soon as all rows are in.
+    fn count(&self, through: &Through) -> Result<Counting, Stopped> {
+        self.crew.wait_until_loaded()?;
+        timeline::reached("all rows are in");
+        Ok(Counting::begin(self.job, self.psql, &through.walked.census)?)
+    }
+
+    /// The rows of one unit.
+    fn load(&self, unit: &Share) -> Result<(), Stopped> {
+        let list = tables::list_of(self.ids(unit))?;
         let choice = Choice { list: Some(list.path().to_owned()), ..self.choice()? };
         let head = &self.job.facts.head;
         let mut command = pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Data);
         let (mut feed, _) = Feed::start(&mut command, &self.job.interrupt)?;
-        match self.hand_on(share, &mut feed) {
+        match self.hand_on(unit, &mut feed) {
             Ok(()) => feed.end().map_err(refused),
             Err(stopped) => {
                 feed.stop();
@@ -205,7 +242,7 @@ impl Filling<'_> {
     }
 
     /// To one pg_restore: the head, and its blocks while they are still arriving.
-    fn hand_on(&self, share: &Share, feed: &mut Feed) -> Result<(), Stopped> {
+    fn hand_on(&self, unit: &Share, feed: &mut Feed) -> Result<(), Stopped> {
         let mut buffer = Vec::with_capacity(slots::SLOT_SIZE);
         let mut from = 0;
         loop {
@@ -217,7 +254,7 @@ impl Filling<'_> {
             feed.write(filled(&buffer, length).map_err(|e| spool::unreadable(&e))?).map_err(refused)?;
             from += length as u64;
         }
-        for block in &share.blocks {
+        for block in &unit.blocks {
             while let Some(slot) = self.relay.next(*block)? {
                 slots::read(self.rows, &slot, &mut buffer).map_err(|e| spool::unreadable(&e))?;
                 self.relay.give_back(slot);
@@ -227,53 +264,53 @@ impl Filling<'_> {
         Ok(())
     }
 
-    /// What follows the rows.
-    fn finish(&self) -> Result<(), Failure> {
-        let (archive, jobs) = (spool::path_of(self.head), self.jobs);
-        tracing::info!("the archive is whole and its rows are in; building indexes and constraints with {jobs} jobs");
-        in_parts::finish(self.job, self.psql, &archive, jobs)?;
-        self.paths.take_away(self.psql)
+    /// What follows the rows and wasn't made yet, while they are counted where they have to be; and what there is in the end.
+    fn finish(
+        &self,
+        counting: Option<ScopedJoinHandle<'_, Result<Counting, Stopped>>>,
+    ) -> Result<Vec<Counted>, Unfilled> {
+        let (job, made) = (self.job, self.crew.made());
+        let counted = || -> Result<Counting, Unfilled> {
+            let counting = counting.ok_or_else(|| Failure::new(Exit::Failed, "nothing was counted"))?;
+            Ok(counting.join().unwrap_or_else(|panic| Err(Stopped::Failed(panicked(panic))))?)
+        };
+        let make_the_rest = || {
+            let archive = spool::path_of(self.head);
+            tracing::info!(
+                "the archive is whole and its rows are in; building what is left of indexes and constraints with {} jobs",
+                self.jobs
+            );
+            in_parts::finish(job, self.psql, &archive, (self.jobs, &made))?;
+            self.paths.take_away(self.psql)
+        };
+        // Row security comes with the indexes: until then nothing hides rows from a count. Indexes and constraints themselves
+        // change no rows: a core that has none to build counts in the meantime.
+        let hides = !job.facts.target.role.superuser && job.facts.head.entries("ROW SECURITY").next().is_some();
+        let counting = if hides {
+            let counting = counted()?;
+            make_the_rest()?;
+            counting
+        } else {
+            make_the_rest()?;
+            counted()?
+        };
+        timeline::reached("indexes and constraints are made");
+        let counted = counting.end(job, self.psql)?;
+        timeline::reached("every table's rows are known");
+        Ok(counted)
     }
 
     fn choice(&self) -> Result<Choice, Failure> {
         self.job.choice().map(|(choice, _)| choice)
     }
 
-    /// The entries of a share.
-    fn ids(&self, share: &Share) -> impl Iterator<Item = i32> {
+    /// The entries of a unit.
+    fn ids(&self, unit: &Share) -> impl Iterator<Item = i32> {
         let mut block = HEAD;
         self.job.facts.head.contents.iter().filter_map(move |entry| {
             block += usize::from(entry.has_data());
-            let is_its_own = if entry.has_data() { share.blocks.binary_search(&block).is_ok() } else { share.has_rest };
+            let is_its_own = if entry.has_data() { unit.blocks.binary_search(&block).is_ok() } else { unit.has_rest };
             is_its_own.then_some(entry.dump_id)
         })
-    }
-}
-
-fn panicked(_: Box<dyn Any + Send>) -> Failure {
-    Failure::new(Exit::Failed, "a part of the restore panicked")
-}
-
-impl From<Cancelled> for Stopped {
-    fn from(Cancelled: Cancelled) -> Self {
-        Self::Cancelled
-    }
-}
-
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl Stopped {
-    fn into_unfilled(self) -> Unfilled {
-        match self {
-            Self::Failed(failure) => Unfilled::Failed(failure),
-            Self::Refused(failure) => Unfilled::Refused(failure),
-            Self::Cancelled => {
-                Unfilled::Failed(Failure::new(Exit::Failed, "a part of the restore failed and did not say why"))
-            }
-        }
     }
 }

@@ -189,6 +189,7 @@ fn head(pg_dump: &str, pg_restore: &str) -> Head {
         roles_in_definitions: BTreeSet::new(),
         needs: Needs::default(),
         definitions: Definitions::default(),
+        steps: Vec::new(),
         pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
         is_script: false,
         restricts_psql: true,
