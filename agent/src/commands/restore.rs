@@ -45,6 +45,7 @@ mod unfilled;
 pub(crate) mod watch;
 pub(crate) mod wish;
 
+use std::pin::pin;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -54,12 +55,13 @@ use crate::answers::prompt;
 use crate::cli::RestoreArgs;
 use crate::commands::restore::answer::Restored;
 use crate::commands::restore::archive::Archive;
+use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::damage::Suspect;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::job::Job;
 use crate::commands::restore::plan::shown::PlanDocument;
 use crate::commands::restore::plan::way::Way;
-use crate::commands::restore::server::Server;
+use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::thaw::Brought;
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::{self, Interrupt};
@@ -80,15 +82,12 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
         let wish = Wish::of(args, settings, &database)?;
         return undo::run(asked.as_deref(), &wish, settings, &database, interrupt);
     }
-    let (server, target) = Server::ask(settings, &database, args.into.as_deref(), interrupt.stop())
-        .map_err(|failure| interrupted_or(interrupt, failure))?;
     if args.drop_old {
+        let (server, target) = ask(args, settings, &database, interrupt).await?;
         return drop_old::run(args, settings, &server, &target.name, interrupt);
     }
-    let wish = Wish::of(args, settings, &database)?;
-    let of = database.name.as_deref().unwrap_or(&target.role.name);
-    let choosing = choose::choose(args, settings, of, Timestamp::now());
-    let (backup, stored) = interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))?;
+    let (wish, (server, target), (backup, stored)) = find(args, settings, &database, interrupt).await?;
+    timeline::reached("the backup is chosen");
     let stored = match thaw::bring_back(args, &backup, stored, interrupt).await? {
         Brought::Ready(stored) => stored,
         Brought::NotYet(plan) => {
@@ -102,6 +101,7 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
     let restoring = tokio::task::spawn_blocking(move || {
         let facts = Facts::gather(&wish, backup, target, &archive, &server)
             .map_err(|failure| interrupted_or(&interrupt, failure))?;
+        timeline::reached("the facts are gathered");
         let plan = plan::decide(&wish, &facts)?;
         let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
         restore(&job, &settings, &database).map_err(|failure| reading_interrupted(&job, failure))
@@ -110,6 +110,55 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
         Err(failure) if failure.exit == Exit::Damaged => Err(suspect.read_again(failure, own).await),
         done => done,
     }
+}
+
+/// What was asked for, the server, and the backup.
+type Found = (Wish, (Server, Target), (Backup, StoredBytes));
+
+/// Asks the server and the repository, at the same time where it is known whose backup is meant. What is wrong with the server is said first.
+async fn find(
+    args: &RestoreArgs,
+    settings: &Settings,
+    database: &DatabaseSettings,
+    interrupt: &Interrupt,
+) -> Result<Found, Failure> {
+    let choose = async |of: &str| {
+        let choosing = choose::choose(args, settings, of, Timestamp::now());
+        interrupt.or(choosing).await.map_err(|failure| interrupted_or(interrupt, failure))
+    };
+    let asking = ask(args, settings, database, interrupt);
+    let (asked, chosen) = match database.name.as_deref() {
+        None => (asking.await?, None),
+        Some(of) => {
+            let (mut asking, mut choosing) = (pin!(asking), pin!(choose(of)));
+            tokio::select! {
+                asked = &mut asking => (asked?, Some(choosing.await)),
+                chosen = &mut choosing => (asking.await?, Some(chosen)),
+            }
+        }
+    };
+    let wish = Wish::of(args, settings, database)?;
+    let chosen = match chosen {
+        Some(chosen) => chosen?,
+        None => choose(&asked.1.role.name).await?,
+    };
+    Ok((wish, asked, chosen))
+}
+
+/// Asks the server, on a thread that may block.
+async fn ask(
+    args: &RestoreArgs,
+    settings: &Settings,
+    database: &DatabaseSettings,
+    interrupt: &Interrupt,
+) -> Result<(Server, Target), Failure> {
+    let (settings, database, into) = (settings.clone(), database.clone(), args.into.clone());
+    let stop = interrupt.stop().clone();
+    let asking = tokio::task::spawn_blocking(move || Server::ask(&settings, &database, into.as_deref(), &stop));
+    let panicked = |e| Failure::new(Exit::Failed, format!("the thread that asks the server failed: {e}"));
+    let asked = asking.await.map_err(panicked)?.map_err(|failure| interrupted_or(interrupt, failure))?;
+    timeline::reached("the server is asked");
+    Ok(asked)
 }
 
 /// Why what comes before the plan failed: the programs that are asked end when the run is told to stop.

@@ -2,6 +2,8 @@
 //!
 //! Every row comes back as one line of JSON, so that a name with a newline or a quote in it arrives as it is.
 
+mod kept;
+
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::programs::program::{BadEnd, Ended, Manner, PATIENCE, Program, ProgramError, Stderr};
 use crate::programs::stop::Stop;
+use crate::psql::kept::{Kept, Talk, Unanswered};
 use crate::said::in_one_line;
 use crate::{Connection, Secret};
 
@@ -41,6 +44,8 @@ pub struct Psql {
     stop: Stop,
     /// What is done before each question, and taken back after it.
     as_if: Option<Secret>,
+    /// The psql that is asked for rows, where it stays for the next question.
+    kept: Option<Kept>,
 }
 
 /// A question that got no answer.
@@ -71,36 +76,48 @@ pub enum PsqlError {
 impl Psql {
     /// Asks over `connection` until `stop` is set; a question under way then ends unanswered.
     pub fn new(program: impl Into<PathBuf>, connection: Connection, stop: &Stop) -> Self {
-        Self { program: program.into(), connection, stop: stop.clone(), as_if: None }
+        Self { program: program.into(), connection, stop: stop.clone(), as_if: None, kept: None }
     }
 
     /// The same server, another database.
     #[must_use]
     pub fn to(&self, database: &str) -> Self {
-        Self { connection: self.connection.to(database), ..self.clone() }
+        Self { connection: self.connection.to(database), kept: None, ..self.clone() }
     }
 
     /// The same database, asked to the end when the run is stopped, but for seconds only: for statements whose effect the server
     /// would keep, and for what has to be known or undone after a stop.
     #[must_use]
     pub fn unstopped(&self) -> Self {
-        Self { stop: self.stop.after(GRACE), ..self.clone() }
+        Self { stop: self.stop.after(GRACE), kept: None, ..self.clone() }
     }
 
     /// The same program, with other values of libpq's variables.
     pub(crate) fn with(&self, variables: &[(&'static str, Secret)]) -> Self {
-        Self { connection: self.connection.with(variables), ..self.clone() }
+        Self { connection: self.connection.with(variables), kept: None, ..self.clone() }
     }
 
     /// The same database, through another psql.
     pub fn by(&self, program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), ..self.clone() }
+        Self { program: program.into(), kept: None, ..self.clone() }
     }
 
     /// The same database, whose rows are asked for as if these statements had been made: in a transaction that is taken back.
     #[must_use]
     pub fn as_if(&self, statements: Secret) -> Self {
         Self { as_if: Some(statements), ..self.clone() }
+    }
+
+    /// The same database, asked for rows by one psql, which stays connected until what is returned, and every clone of it, is dropped.
+    #[must_use]
+    pub fn kept(&self) -> Self {
+        Self { kept: Some(Kept::default()), ..self.clone() }
+    }
+
+    /// The same database, asked by a psql for each question.
+    #[must_use]
+    pub fn released(&self) -> Self {
+        Self { kept: None, ..self.clone() }
     }
 
     /// The program itself.
@@ -127,10 +144,11 @@ impl Psql {
     /// [`PsqlError`] when psql can't be run, the server refuses, or a row isn't a `T`.
     pub fn rows<T: DeserializeOwned>(&self, select: &str) -> Result<Vec<T>, PsqlError> {
         let select = format!("SELECT row_to_json(answer) FROM ({select}) AS answer;\n");
-        let answer = match &self.as_if {
-            None => self.script(&select)?,
-            Some(before) => self.script(&format!("BEGIN;\n{}{select}ROLLBACK;\n", before.expose()))?,
+        let select = match &self.as_if {
+            None => select,
+            Some(before) => format!("BEGIN;\n{}{select}ROLLBACK;\n", before.expose()),
         };
+        let answer = self.statement(&select)?;
         answer.lines().filter(|line| !line.is_empty()).map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 
@@ -142,6 +160,27 @@ impl Psql {
         Ok(self.rows(select)?.into_iter().next())
     }
 
+    /// Runs SQL that leaves no setting behind, in the psql that stays, where one does.
+    ///
+    /// # Errors
+    /// As [`Psql::rows`].
+    pub fn statement(&self, sql: &str) -> Result<String, PsqlError> {
+        let Some(kept) = &self.kept else { return self.script(sql) };
+        let asked = kept.ask(sql, || {
+            let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
+            let (program, mut pipes) = Program::start_as(manner, "psql", &mut self.command(), &self.stop)?;
+            // One that has ended already says why at the question.
+            let _ = pipes.stdin.as_mut().map(|stdin| stdin.write_all(STATE.as_bytes()));
+            Talk::new(program, pipes.stdin, pipes.stdout)
+                .ok_or(ProgramError::Run { name: "psql", cause: "its pipes are missing".to_owned() })
+        });
+        asked.map_err(|unanswered| match unanswered {
+            Unanswered::Start(error) => self.failed(error),
+            Unanswered::Ended(ended) => self.refused(&ended).unwrap_or_else(|| self.unrunnable("it ended".to_owned())),
+            Unanswered::Lost(cause) => self.unrunnable(cause),
+        })
+    }
+
     /// Runs SQL statements, stopping at the first that fails, and returns what they print.
     ///
     /// # Errors
@@ -151,15 +190,21 @@ impl Psql {
         let started = Program::start_as(manner, "psql", &mut self.command(), &self.stop);
         let (program, pipes) = started.map_err(|e| self.failed(e))?;
         let answer = exchange(pipes.stdin, pipes.stdout, &format!("{STATE}{sql}"));
-        let Ended { failure, lines } = program.finish().map_err(|e| self.failed(e))?;
-        match (failure, self.stop.signal()) {
-            (None, _) => answer.map_err(|e| self.unrunnable(e.to_string())),
-            (Some(_), Some(signal)) => Err(PsqlError::Interrupted(signal)),
-            (Some(end), None) => {
-                let words = in_one_line(&lines.join("\n"));
-                Err(if end == UNCONNECTED { PsqlError::Unconnected(words) } else { PsqlError::Refused(words) })
-            }
+        let ended = program.finish().map_err(|e| self.failed(e))?;
+        match self.refused(&ended) {
+            None => answer.map_err(|e| self.unrunnable(e.to_string())),
+            Some(error) => Err(error),
         }
+    }
+
+    /// Why a psql that has ended didn't do its work, if it didn't.
+    fn refused(&self, Ended { failure, lines }: &Ended) -> Option<PsqlError> {
+        let end = failure.as_ref()?;
+        if let Some(signal) = self.stop.signal() {
+            return Some(PsqlError::Interrupted(signal));
+        }
+        let words = in_one_line(&lines.join("\n"));
+        Some(if *end == UNCONNECTED { PsqlError::Unconnected(words) } else { PsqlError::Refused(words) })
     }
 
     /// Runs SQL statements, stopping at the first that fails, and hands on what they print, byte by byte as it comes: rows of COPY may be

@@ -1,7 +1,7 @@
 //! The archive that is restored, as bytes that can be opened again and again.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ::archive::ScriptOutline;
 
@@ -19,6 +19,8 @@ pub(crate) struct Archive {
     stored: StoredBytes,
     pub(crate) keys: Keys,
     pub(crate) interrupt: Interrupt,
+    /// What is on its way already, for whoever opens it next.
+    ahead: Mutex<Option<Source>>,
     /// Of a script, once it has been read.
     outline: OnceLock<Arc<ScriptOutline>>,
     /// Who else looks at what is read of it.
@@ -38,7 +40,7 @@ impl Archive {
     ) -> Result<Self, Failure> {
         let keys = Keys::read(settings.identity_file.as_deref())?;
         let (interrupt, outline) = (interrupt.clone(), OnceLock::new());
-        Ok(Self { place: backup.place.clone(), stored, keys, interrupt, outline, watch: None })
+        Ok(Self { place: backup.place.clone(), stored, keys, interrupt, ahead: Mutex::default(), outline, watch: None })
     }
 
     /// The outline of a script, which is read for it once.
@@ -63,6 +65,15 @@ impl Archive {
     /// # Errors
     /// When they cannot be opened.
     pub(crate) fn open(&self) -> Result<Source, Failure> {
-        self.stored.open(&self.place)
+        match self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(source) => Ok(source),
+            None => self.stored.open(&self.place),
+        }
+    }
+
+    /// Asks for the bytes before somebody opens it, who says what is wrong with them. Where [`Archive::open`] may be called.
+    pub(crate) fn open_ahead(&self) {
+        let source = self.stored.open(&self.place).ok();
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = source;
     }
 }

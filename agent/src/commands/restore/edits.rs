@@ -30,6 +30,11 @@ impl Edits {
         Self { edits, int_size }
     }
 
+    /// The same, and these as well.
+    pub(crate) fn and(&self, more: Vec<Edit>) -> Self {
+        Self::new(self.edits.iter().cloned().chain(more).collect(), self.int_size)
+    }
+
     /// Whether the text in this place is replaced.
     pub(crate) fn replace(&self, place: Place) -> bool {
         self.edits.binary_search_by_key(&place.at, |edit| edit.place.at).is_ok()

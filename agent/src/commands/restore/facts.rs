@@ -25,6 +25,7 @@ use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
 use crate::commands::restore::tables::Chosen;
+use crate::commands::restore::timeline;
 use crate::commands::restore::traps::Traps;
 use crate::commands::restore::unfilled;
 use crate::commands::restore::wish::Wish;
@@ -92,8 +93,19 @@ impl Facts {
         server: &Server,
     ) -> Result<Self, Failure> {
         let failed = |e: PsqlError| Failure::new(Exit::Failed, e.to_string());
-        let moment = server.free_moment(&target.name, Timestamp::now())?;
-        let head = Head::read(archive, server)?;
+        let server = &server.kept(&target);
+        // The server answers while the archive's head is on its way.
+        let (head, asked) = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| {
+                let moment = server.free_moment(&target.name, Timestamp::now())?;
+                Ok((moment, server.offers(target.living.is_some())?))
+            });
+            let head = Head::read(archive, server);
+            let panicked = |_| Err(Failure::new(Exit::Failed, "the thread that asks the server panicked"));
+            (head, asking.join().unwrap_or_else(panicked))
+        });
+        let ((moment, (offers, present)), head) = (asked?, head?);
+        timeline::reached("the archive's head is read");
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
         let attempts = Attempts::make(&head, &target, server).map_err(failed)?;
@@ -110,7 +122,6 @@ impl Facts {
                 .map_err(failed)?;
         let settings: Vec<String> = head.settings().into_iter().map(|(name, _)| name).collect();
         let refused_settings = refused(&server.maintenance, &target.role, &settings).map_err(failed)?;
-        let (offers, present) = server.offers(target.living.is_some())?;
         let lacking = |locales: &[Locale]| unknown_locales(&server.maintenance, head.encoding(), locales);
         Ok(Self {
             locale: DatabaseLocale::gather(wish, &head, &target, server)?,

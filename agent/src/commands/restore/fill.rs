@@ -2,6 +2,7 @@
 
 mod crew;
 mod feed;
+mod heads;
 mod in_parts;
 mod paths;
 mod relay;

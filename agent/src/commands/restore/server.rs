@@ -28,6 +28,9 @@ pub(crate) struct Server {
     pub(crate) tools: Tools,
 }
 
+/// So many more sessions a role has to have for two to stay connected while others come and go.
+const PLENTY: i64 = 4;
+
 /// The database that a restore is about, and who restores it: plain values.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -66,9 +69,9 @@ impl Server {
         into: Option<&str>,
         stop: &Stop,
     ) -> Result<(Self, Target), Failure> {
-        let Connected { server, role, name, only_here } = Self::connect(settings, database, into, stop)?;
+        let Connected { server, role, name, only_here } = Self::connect_kept(settings, database, into, stop)?;
         let target = Target { only_here, ..server.target(name, role)? };
-        Ok((server, target))
+        Ok((server.released(), target))
     }
 
     /// Connects, and asks nothing of the database itself, which may let nobody in.
@@ -81,12 +84,37 @@ impl Server {
         into: Option<&str>,
         stop: &Stop,
     ) -> Result<Connected, Failure> {
+        let connected = Self::connect_kept(settings, database, into, stop)?;
+        Ok(Connected { server: connected.server.released(), ..connected })
+    }
+
+    /// The same server, asked by two sessions that stay connected as long as what is returned; by one for each question where role or
+    /// database may have few.
+    pub(crate) fn kept(&self, target: &Target) -> Self {
+        let is_limited = target.living.as_ref().is_some_and(|living| living.connection_limit() >= 0);
+        if target.role.sessions < PLENTY || is_limited || target.only_here {
+            return self.clone();
+        }
+        Self { psql: self.psql.kept(), maintenance: self.maintenance.kept(), tools: self.tools.clone() }
+    }
+
+    fn released(&self) -> Self {
+        Self { psql: self.psql.released(), maintenance: self.maintenance.released(), tools: self.tools.clone() }
+    }
+
+    fn connect_kept(
+        settings: &Settings,
+        database: &DatabaseSettings,
+        into: Option<&str>,
+        stop: &Stop,
+    ) -> Result<Connected, Failure> {
         let tools = Tools::find(settings.program_directory.as_deref());
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         let given = into.or(database.name.as_deref());
         let others: Vec<&str> = database.name.as_deref().into_iter().collect();
         let (maintenance, only_here) = beside(&psql, given, &others)?;
         let role = Role::ask(&maintenance)?;
+        let maintenance = if role.sessions < PLENTY { maintenance.released() } else { maintenance };
         if role.standby {
             return Err(Failure::new(Exit::Failed, "the server is a standby, which cannot be restored into")
                 .hint("set DB_HOST to the primary"));

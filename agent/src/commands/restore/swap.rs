@@ -22,6 +22,7 @@ use crate::commands::restore::plan::filling::Filling;
 use crate::commands::restore::plan::tablespaces;
 use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
+use crate::commands::restore::timeline;
 
 /// A database that is being filled. Dropped with the value unless it was kept.
 pub(crate) struct New<'a> {
@@ -40,7 +41,15 @@ const TRIES: usize = 5;
 /// # Errors
 /// The live database is untouched and the new one gone then.
 pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, Failure> {
-    let (new, old) = create_free(job, new, old).map_err(|failure| job.interrupted_or(failure))?;
+    // The archive's first bytes come while the database is made.
+    let created = std::thread::scope(|scope| {
+        let creating = scope.spawn(|| create_free(job, new, old));
+        job.archive.open_ahead();
+        let panicked = |_| Err(Failure::new(Exit::Failed, "the thread that creates the database panicked"));
+        creating.join().unwrap_or_else(panicked)
+    });
+    let (new, old) = created.map_err(|failure| job.interrupted_or(failure))?;
+    timeline::reached("the new database is there");
     let (mut new, through) = filled(job, new)?;
     job.go_on()?;
     let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
@@ -163,8 +172,9 @@ pub(crate) fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let create =
         format!("CREATE DATABASE {} OWNER {owner} TEMPLATE template0 {options}{option};\n{further}", identifier(name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("cannot create the new database {name}: {e}"));
-    // The server would go on creating it.
-    maintenance.unstopped().script(&create).map_err(|e| {
+    // The server would go on creating it. One session for both: a database that can't be closed is dropped again.
+    let session = maintenance.unstopped().kept();
+    session.statement(&create).map_err(|e| {
         failed(e.to_string()).hint(match &job.facts.target.living {
             Some(_) => "--in-place restores without a second database",
             None => "--locale C creates it with a locale that every server has; or create it empty by hand: the restore keeps its character set and locale",
@@ -173,7 +183,7 @@ pub(crate) fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     let left_to = if job.wish.is_drill { "the next lastgood drill" } else { "lastgood restore --drop-old" };
     let new = New { maintenance, name: name.to_owned(), kept: false, left_to };
     let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
-    maintenance.script(&revoke).map_err(|e| failed(e.to_string()))?;
+    session.statement(&revoke).map_err(|e| failed(e.to_string()))?;
     Ok(new)
 }
 

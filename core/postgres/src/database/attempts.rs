@@ -30,9 +30,9 @@ impl Refusal {
 /// # Errors
 /// [`PsqlError`] when the database can't be asked.
 pub fn attempt(psql: &Psql, statements: &str) -> Result<Option<Refusal>, PsqlError> {
-    let answer = psql.script(&format!(
+    let answer = psql.statement(&format!(
         "\\set ON_ERROR_STOP 0\nBEGIN;\nSET LOCAL statement_timeout = '20s';\nSET LOCAL lock_timeout = '2s';\n{statements};\n\
-         \\set state :SQLSTATE\nROLLBACK;\n\\echo :state\n\\echo :LAST_ERROR_MESSAGE\n"
+         \\set state :SQLSTATE\nROLLBACK;\n\\echo :state\n\\echo :LAST_ERROR_MESSAGE\n\\set ON_ERROR_STOP 1\n"
     ))?;
     // A statement may print rows of its own before.
     let mut lines = answer.lines().skip_while(|line| !is_state(line));

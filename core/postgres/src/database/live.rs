@@ -228,15 +228,16 @@ impl LiveDatabase {
     }
 }
 
-/// A connection that doesn't hold the database: to `postgres`, `template1`, or another one of `others`.
+/// A connection that doesn't hold the database: to `postgres`, `template1`, or another one of `others`. Its psql stays.
 ///
 /// # Errors
 /// When none of them lets the role in, or the run is told to stop.
 pub fn maintenance(psql: &Psql, database: &str, others: &[&str]) -> Result<Psql, Error> {
     let mut last = None;
     for other in ["postgres", "template1"].iter().chain(others).filter(|other| **other != database) {
-        let candidate = psql.to(other);
-        match candidate.script("SELECT 1;\n") {
+        // Its first question is seldom its last.
+        let candidate = psql.to(other).kept();
+        match candidate.statement("SELECT 1;\n") {
             Ok(_) => return Ok(candidate),
             Err(PsqlError::Interrupted(signal)) => return Err(Error::Interrupted(signal)),
             // The first one's reason is found out; it takes its time.

@@ -17,9 +17,8 @@ use crate::database::counts::Counted;
 
 /// The first version whose sums are complete.
 const COMPLETE_SINCE: u32 = 150_000;
-/// How often it is looked whether the others' sessions have ended, and the seconds between.
-const LOOKS: usize = 40;
-const PAUSE: &str = "0.025";
+/// How long is waited between looks whether the others' sessions have ended, in seconds: as a rule they are about to.
+const PAUSES: [&str; 10] = ["0.001", "0.002", "0.004", "0.008", "0.016", "0.03", "0.06", "0.12", "0.25", "0.5"];
 
 /// Every table with its sums. A table that an extension made may have rows that no dump contains, and triggers from the beginning.
 const TALLIES: &str = "SELECT row_to_json(t) FROM (SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name,
@@ -110,9 +109,10 @@ pub fn are_complete(version_number: u32) -> bool {
 #[must_use]
 pub fn questions(encoding: &str, when: When) -> String {
     let encoding = crate::quote::literal(encoding);
-    let look =
-        format!("{ALONE} \\gset\n\\if :alone\n\\else\nSELECT pg_catalog.pg_sleep({PAUSE}) \\g /dev/null\n\\endif\n");
-    let looks = if when == When::Afterwards { look.repeat(LOOKS) } else { String::new() };
+    let look = |pause: &str| {
+        format!("{ALONE} \\gset\n\\if :alone\n\\else\nSELECT pg_catalog.pg_sleep({pause}) \\g /dev/null\n\\endif\n")
+    };
+    let looks = if when == When::Afterwards { PAUSES.map(look).concat() } else { String::new() };
     // Asked before the sums: who ends in between has handed in more.
     format!("SET client_encoding = {encoding};\n{looks}SELECT row_to_json(a) FROM ({ALONE}) a;\n{TALLIES}")
 }

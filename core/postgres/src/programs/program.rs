@@ -207,6 +207,11 @@ impl Program {
         self.handle.ends_within(Duration::ZERO)
     }
 
+    /// Waits for it to end by itself, but no longer than `patience`; whether it has.
+    pub(crate) fn ends_within(&self, patience: Duration) -> bool {
+        self.handle.ends_within(patience)
+    }
+
     /// Tells a server to end at once, without bringing anything to its end.
     pub fn quit(self) {
         self.handle.quit_within(self.patience);

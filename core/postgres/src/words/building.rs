@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use archive::Described;
 
+use crate::quote::identifier;
 use crate::words::inheritance;
 use crate::words::tokens::{Token, tokens};
 
@@ -27,6 +28,17 @@ pub struct Step {
     pub is_key: bool,
     /// Others like it may be made of the same table at the same time.
     pub shares: bool,
+    /// The foreign key in two statements, where it can be made in two.
+    pub in_two: Option<InTwo>,
+}
+
+/// A foreign key that is made first and checked then: the check keeps nobody from checking others, the whole does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InTwo {
+    /// Makes it, and checks no row.
+    pub unchecked: String,
+    /// Checks the rows that are there.
+    pub check: String,
 }
 
 /// Goes through an archive's entries.
@@ -113,7 +125,7 @@ fn find(entry: &Described, definition: &str) -> Found {
     let words = tokens(definition);
     match entry.kind.as_str() {
         "INDEX" => index(entry.dump_id, &words, &schema),
-        _ => constraint(entry.dump_id, &words, &schema),
+        _ => constraint((entry.dump_id, definition), &words, &schema),
     }
     .unwrap_or(Found::Nothing)
 }
@@ -134,7 +146,7 @@ fn index(dump_id: i32, words: &[Token], schema: &str) -> Option<Found> {
     }
     // With it comes what sets the table's clustering or replica identity.
     let shares = more.len() <= 1;
-    Some(Found::Early(Step { dump_id, table, refers_to: None, is_key, shares }))
+    Some(Found::Early(Step { dump_id, table, refers_to: None, is_key, shares, in_two: None }))
 }
 
 /// What stands behind the method evaluates nothing but PostgreSQL's own functions: every other one has its schema before it.
@@ -155,15 +167,16 @@ fn evaluates_nothing(own: &[Token]) -> bool {
 }
 
 /// `ALTER TABLE ONLY s.t ADD CONSTRAINT n PRIMARY KEY (…)`, `UNIQUE …` or `FOREIGN KEY (…) REFERENCES s.t…`.
-fn constraint(dump_id: i32, words: &[Token], schema: &str) -> Option<Found> {
+fn constraint((dump_id, definition): (i32, &str), words: &[Token], schema: &str) -> Option<Found> {
     let rest = after(after(words, "ALTER")?, "TABLE")?;
     let is_alone = after(rest, "ONLY").is_some();
     let (of, rest) = table(after(rest, "ONLY").unwrap_or(rest), schema)?;
-    let (_, rest) = after(after(rest, "ADD")?, "CONSTRAINT")?.split_first()?;
+    let (name, rest) = after(after(rest, "ADD")?, "CONSTRAINT")?.split_first()?;
     let step = |refers_to: Option<Name>| Step {
         dump_id,
         table: of.clone(),
         is_key: refers_to.is_none(),
+        in_two: refers_to.as_ref().and_then(|_| in_two(definition, words, (&of, name.name()?))),
         refers_to,
         shares: false,
     };
@@ -174,6 +187,19 @@ fn constraint(dump_id: i32, words: &[Token], schema: &str) -> Option<Found> {
     }
     let is_key = after(rest, "PRIMARY").is_some() || after(rest, "UNIQUE").is_some();
     Some(if is_alone && is_key { Found::Early(step(None)) } else { Found::Late(of) })
+}
+
+/// A foreign key that is checked, and nothing else beside it.
+fn in_two(definition: &str, words: &[Token], ((schema, table), name): (&Name, &str)) -> Option<InTwo> {
+    let is_said = |word: &str| words.iter().any(|said| said.is(word));
+    let statement = definition.trim_end().strip_suffix(';')?;
+    let is_alone = words.iter().filter(|word| **word == Token::Sign(';')).count() == 1;
+    let is_plain = is_alone && !is_said("VALID") && !is_said("ENFORCED");
+    let (table, name) = (format!("{}.{}", identifier(schema), identifier(table)), identifier(name));
+    is_plain.then(|| InTwo {
+        unchecked: format!("{statement} NOT VALID;\n"),
+        check: format!("ALTER TABLE ONLY {table} VALIDATE CONSTRAINT {name};\n"),
+    })
 }
 
 /// What follows this keyword, where it is the first word.

@@ -13,6 +13,7 @@ mod rows;
 mod sessions;
 mod start;
 mod tables;
+mod timeline;
 mod verify;
 
 use crate::effort::Effort;
@@ -22,13 +23,14 @@ use crate::race::Contest;
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 23] = [
+pub(crate) const ALL: [(&str, Held); 24] = [
     ("backup", backup::hold),
     ("sessions", sessions::hold),
     ("one-table", sessions::hold_one_table),
     ("distant", sessions::hold_distant),
     ("restore", restore::hold),
     ("restore-in-place", restore::hold_in_place),
+    ("restore-timeline", timeline::hold),
     ("drill", drill::hold),
     ("rows", rows::hold),
     ("verify", verify::hold),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::ground::Ground;
 
 /// Linux counts a process's time in hundredths of a second, wherever a user program can see it.
-const TICKS_PER_SECOND: f64 = 100.0;
+pub(crate) const TICKS_PER_SECOND: f64 = 100.0;
 
 /// The longest that a contestant may take: it is killed then.
 const LIMIT: Duration = Duration::from_secs(3600);

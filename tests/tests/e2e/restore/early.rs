@@ -134,3 +134,21 @@ fn a_session_that_is_ended_while_it_makes_an_index_fails_the_restore_and_leaves_
     scene.agent.run(&restore(&file)).exits(1).mentions("terminating connection").mentions("has not been changed");
     assert_eq!((scene.database.query("SELECT count(*) FROM a").as_str(), scene.beside().len()), ("10", 0));
 }
+
+#[test]
+fn foreign_keys_of_large_tables_are_made_in_two_steps_and_hold() {
+    let scene = Scene::new("checked");
+    scene.database.fill_with_megabytes(24);
+    let expected = plainly_restored(scene.database.server(), &dumped(&scene, &[]));
+    scene.agent.run(&["backup"]).succeeds();
+    let run = ["restore", "latest", "--confirm", "--jobs", "2", "--verbose"];
+    scene.agent.run(&run).succeeds().mentions("begins the check of FK CONSTRAINT public.charts charts_user_id_fkey");
+    assert_eq!(scene.database.as_sql(), expected);
+    assert_eq!(scene.database.query("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"), "0");
+    // A row whose counterpart is missing, which nothing has noticed.
+    scene.database.query("SET session_replication_role = replica; UPDATE charts SET user_id = -1 WHERE id = 1");
+    scene.agent.run(&["backup"]).succeeds();
+    let failed = scene.agent.run(&run).exits(1);
+    failed.mentions("violates foreign key constraint").mentions("has not been changed");
+    assert_eq!(scene.database.query("SELECT count(*) FROM charts WHERE user_id = -1"), "1");
+}

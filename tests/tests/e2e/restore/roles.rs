@@ -176,3 +176,19 @@ fn a_role_that_may_connect_to_its_own_database_alone_restores_it_in_place() {
     scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
     assert_eq!(owner_and_rows(&scene.database), format!("{} 2", login.name));
 }
+
+#[test]
+fn a_role_that_may_have_two_connections_restores_with_them() {
+    let scene = Scene::new("few");
+    let (role, name) = (format!("{}_few", scene.database.name()), scene.database.name().to_owned());
+    let password = PASSWORD.replace('\'', "''");
+    scene.database.query(&format!(
+        "CREATE ROLE {role} LOGIN CREATEDB CONNECTION LIMIT 2 PASSWORD '{password}'; ALTER DATABASE {name} OWNER TO {role};
+         ALTER DATABASE {name} CONNECTION LIMIT 2; CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1);
+         ALTER TABLE t OWNER TO {role}"
+    ));
+    scene.agent.run(&["backup"]).succeeds();
+    let scene = scene.with("DB_USER", &role);
+    scene.agent.run(&["restore", "latest", "--confirm", "--jobs", "2"]).succeeds().mentions("1 job instead of 2");
+    assert_eq!(scene.rows(), "1");
+}

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use postgres::programs::program::Stopper;
 
 use crate::commands::restore::fill::relay::Cancelled;
-use crate::commands::restore::fill::schedule::{Next, Schedule, Work};
+use crate::commands::restore::fill::schedule::{Next, Schedule, Wording, Work};
 use crate::commands::restore::fill::share::Share;
 
 /// The schedule, and who works on it.
@@ -20,8 +20,8 @@ pub(super) struct Crew {
 pub(super) enum Piece {
     /// Load these blocks.
     Rows(Share),
-    /// Make these entries, in this order.
-    Entries(Vec<i32>),
+    /// Make these entries, in this order and these words.
+    Entries(Vec<i32>, Wording),
 }
 
 impl Crew {
@@ -49,7 +49,9 @@ impl Crew {
                 Next::Do(work) => {
                     let piece = match work {
                         Work::Load(unit) => schedule.units.get(unit).cloned().map(Piece::Rows),
-                        Work::Make(task) => schedule.tasks.get(task).map(|task| Piece::Entries(task.ids.clone())),
+                        Work::Make(task) => {
+                            schedule.tasks.get(task).map(|task| Piece::Entries(task.ids.clone(), task.wording))
+                        }
                     };
                     return Some((work, piece?));
                 }

@@ -72,9 +72,11 @@ pub(super) fn finish(
     (jobs, made): (usize, &BTreeSet<i32>),
 ) -> Result<(), Failure> {
     let (choice, _list) = job.choice_without(made)?;
-    let privileges = tables::list_of(privileges(job))?;
-    let list = Some(privileges.path().to_owned());
-    run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))?;
+    if privileges(job).next().is_some() {
+        let privileges = tables::list_of(privileges(job))?;
+        let list = Some(privileges.path().to_owned());
+        run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))?;
+    }
     while_indexing(job, psql, || run(job, psql, &choice, &Part::Finish { archive: head, jobs }))
 }
 

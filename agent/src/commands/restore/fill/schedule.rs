@@ -8,7 +8,7 @@ mod tasks;
 
 use std::collections::{BTreeSet, VecDeque};
 
-pub(super) use self::tasks::{Task, tasks};
+pub(super) use self::tasks::{Task, Wording, tasks};
 use crate::commands::restore::fill::share::Share;
 
 /// What is left, what goes on, and what is done.
@@ -99,7 +99,8 @@ impl Schedule {
 
     /// The entries of all that was made.
     pub(super) fn made(&self) -> BTreeSet<i32> {
-        self.made.iter().filter_map(|task| self.tasks.get(*task)).flat_map(|task| task.ids.iter().copied()).collect()
+        let made = self.made.iter().filter_map(|task| self.tasks.get(*task));
+        made.filter(|task| task.wording != Wording::Unchecked).flat_map(|task| task.ids.iter().copied()).collect()
     }
 
     /// The next unit of one's own, or else of whoever has most before him.

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 use std::thread::{self, ScopedJoinHandle};
 
+use ::archive::Entry;
 use postgres::Psql;
 use postgres::database::counts::Counted;
 use postgres::programs::pg_restore::{self, Choice, Part};
@@ -23,9 +23,10 @@ use crate::commands::restore::counting::Counting;
 use crate::commands::restore::failure;
 use crate::commands::restore::fill::crew::{Crew, Piece};
 use crate::commands::restore::fill::feed::Feed;
+use crate::commands::restore::fill::heads::Heads;
 use crate::commands::restore::fill::paths::Paths;
 use crate::commands::restore::fill::relay::Relay;
-use crate::commands::restore::fill::schedule::{Schedule, tasks};
+use crate::commands::restore::fill::schedule::{Schedule, Wording, tasks};
 use crate::commands::restore::fill::share::{Share, share_out, split, weights};
 use crate::commands::restore::fill::splitter::{Block, HEAD, Splitter};
 use crate::commands::restore::fill::stopped::{Stopped, panicked, refused, unmade, why};
@@ -42,13 +43,15 @@ struct Filling<'a> {
     jobs: usize,
     /// Where temporary files are made.
     folder: &'a Path,
-    /// The archive without its data blocks, which is all that definitions, indexes and constraints need.
-    head: &'a File,
+    /// The archive without its data blocks.
+    heads: Heads,
     /// Where data blocks wait.
     rows: &'a File,
     relay: Relay,
     paths: Paths,
     crew: Crew,
+    /// The first rows are on their way.
+    flows: Once,
 }
 
 /// Fills an empty database, and counts what is in it then.
@@ -56,9 +59,9 @@ struct Filling<'a> {
 /// # Errors
 /// As [`Job::read_through`] and [`Counting::begin`], and when a pg_restore fails.
 pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result<(Through, Vec<Counted>), Unfilled> {
-    let (head, rows) = (spool::create(folder)?, spool::create(folder)?);
+    let (heads, rows) = (Heads::create(job, folder)?, spool::create(folder)?);
     let (relay, paths, crew) = (Relay::default(), Paths::default(), Crew::new(schedule(job, jobs)));
-    let filling = Filling { job, psql, jobs, folder, head: &head, rows: &rows, relay, paths, crew };
+    let filling = Filling { job, psql, jobs, folder, heads, rows: &rows, relay, paths, crew, flows: Once::new() };
     let through = OnceLock::new();
     let counted = thread::scope(|scope| -> Result<Vec<Counted>, Unfilled> {
         let workers = (0..jobs).map(|worker| (worker, &filling));
@@ -100,13 +103,13 @@ impl Filling<'_> {
     /// Reads the archive to its end: its head into a file, its data blocks to where they wait for their rows' turn.
     fn read(&self) -> Result<Through, Stopped> {
         let mut splitter = Splitter::default();
-        let mut editor = self.job.plan.edits.begin();
+        let mut head = self.heads.write(self.folder);
         let blocks = self.job.facts.head.data_blocks();
         let read = self.job.read_through(|walk, bytes| {
             for (block, part) in splitter.split(bytes, walk) {
                 self.relay.reach(block);
                 match block {
-                    HEAD => self.keep_head(&editor.pass(part))?,
+                    HEAD => head.put(part)?,
                     // The contents a second time, which nobody fetches.
                     _ if block > blocks => {}
                     _ => self.keep(block, part)?,
@@ -125,11 +128,6 @@ impl Filling<'_> {
         read
     }
 
-    fn keep_head(&self, bytes: &[u8]) -> Result<(), Stopped> {
-        let mut head = self.head;
-        Ok(head.write_all(bytes).map_err(|e| spool::unwritable(&e, self.folder))?)
-    }
-
     fn keep(&self, block: Block, bytes: &[u8]) -> Result<(), Stopped> {
         for bytes in bytes.chunks(slots::SLOT_SIZE) {
             let slot = match self.relay.take_slot(bytes.len() as u32) {
@@ -144,8 +142,9 @@ impl Filling<'_> {
 
     /// What must be there before the rows, as soon as the archive's head has come.
     fn define(&self) -> Result<(), Stopped> {
-        let head = spool::path_of(self.head);
+        let head = self.heads.path_of(Wording::AsTheyAre);
         let waited = self.relay.wait_for_head().map_err(Stopped::from);
+        timeline::reached("the archive's head has come");
         let define = || {
             in_parts::define(self.job, self.psql, &head)?;
             self.paths.give(self.job, self.psql)
@@ -168,7 +167,7 @@ impl Filling<'_> {
             timeline::reached(format!("job {worker} begins {begun}"));
             let done = match piece {
                 Piece::Rows(unit) => self.load(unit),
-                Piece::Entries(ids) => self.make(ids),
+                Piece::Entries(ids, wording) => self.make(ids, *wording),
             };
             timeline::reached(format!("job {worker} ends {begun}"));
             done
@@ -186,26 +185,31 @@ impl Filling<'_> {
 
     /// A piece of work, in words.
     fn shown(&self, piece: &Piece) -> String {
-        let head = &self.job.facts.head;
+        let contents = &self.job.facts.head.contents;
         let (what, ids): (_, BTreeSet<i32>) = match piece {
-            Piece::Rows(unit) => ("the rows of", self.ids(unit).collect()),
-            Piece::Entries(ids) => ("", ids.iter().copied().collect()),
+            Piece::Rows(unit) => {
+                let blocks = (HEAD + 1..).zip(contents.iter().filter(|entry| entry.has_data()));
+                let own = blocks.filter(|(block, _)| unit.blocks.binary_search(block).is_ok());
+                ("the rows of ", own.map(|(_, entry)| entry.dump_id).collect())
+            }
+            Piece::Entries(ids, Wording::Check) => ("the check of ", ids.iter().copied().collect()),
+            Piece::Entries(ids, _) => ("", ids.iter().copied().collect()),
         };
-        let mut entries = head.contents.iter().filter(|entry| ids.contains(&entry.dump_id));
-        let first = entries.next().map_or(String::new(), |entry| match piece {
+        let name = |entry: &Entry| match piece {
             Piece::Rows(_) => format!("{}.{}", entry.schema, entry.name),
-            Piece::Entries(_) => entry.to_string(),
-        });
+            Piece::Entries(..) => entry.to_string(),
+        };
+        let first = contents.iter().find(|entry| ids.contains(&entry.dump_id)).map_or(String::new(), name);
         let more = ids.len().saturating_sub(1);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{what} {first}{more}").trim().to_owned()
+        format!("{what}{first}{more}")
     }
 
     /// Indexes and keys of tables whose rows are in. The privileges are still to come: whoever makes them owns the tables.
-    fn make(&self, ids: &[i32]) -> Result<(), Stopped> {
+    fn make(&self, ids: &[i32], wording: Wording) -> Result<(), Stopped> {
         let list = tables::list_of(ids.iter().copied())?;
         let choice = Choice { list: Some(list.path().to_owned()), ..self.choice()? };
-        let (head, archive) = (&self.job.facts.head, spool::path_of(self.head));
+        let (head, archive) = (&self.job.facts.head, self.heads.path_of(wording));
         let mut command =
             pg_restore::into_database(&head.pg_restore, self.psql.connection(), &choice, &Part::Listed(&archive));
         let started = Program::start("pg_restore", &mut command, self.job.interrupt.stop());
@@ -247,7 +251,7 @@ impl Filling<'_> {
         let mut from = 0;
         loop {
             buffer.resize(slots::SLOT_SIZE, 0);
-            let length = self.head.read_at(&mut buffer, from).map_err(|e| spool::unreadable(&e))?;
+            let length = self.heads.plain().read_at(&mut buffer, from).map_err(|e| spool::unreadable(&e))?;
             if length == 0 {
                 break;
             }
@@ -256,6 +260,7 @@ impl Filling<'_> {
         }
         for block in &unit.blocks {
             while let Some(slot) = self.relay.next(*block)? {
+                self.flows.call_once(|| timeline::reached("the first rows flow"));
                 slots::read(self.rows, &slot, &mut buffer).map_err(|e| spool::unreadable(&e))?;
                 self.relay.give_back(slot);
                 feed.write(&buffer).map_err(refused)?;
@@ -275,7 +280,7 @@ impl Filling<'_> {
             Ok(counting.join().unwrap_or_else(|panic| Err(Stopped::Failed(panicked(panic))))?)
         };
         let make_the_rest = || {
-            let archive = spool::path_of(self.head);
+            let archive = self.heads.path_of(Wording::AsTheyAre);
             tracing::info!(
                 "the archive is whole and its rows are in; building what is left of indexes and constraints with {} jobs",
                 self.jobs

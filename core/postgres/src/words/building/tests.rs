@@ -69,6 +69,20 @@ fn keys_of_one_table_may_come_early() {
     assert_eq!(of("FK CONSTRAINT", &foreign.replace("ONLY ", "")), "late", "of a partitioned table");
 }
 
+#[test]
+fn a_foreign_key_that_is_checked_can_be_made_in_two() {
+    let in_two = |definition: &str| steps(&[entry("FK CONSTRAINT", definition)]).pop().unwrap().in_two;
+    let expected = InTwo {
+        unchecked: "ALTER TABLE ONLY \"T t\" ADD CONSTRAINT \"k\"\"ü\" FOREIGN KEY (x) REFERENCES o(id) DEFERRABLE INITIALLY DEFERRED NOT VALID;\n".to_owned(),
+        check: "ALTER TABLE ONLY \"public\".\"T t\" VALIDATE CONSTRAINT \"k\"\"ü\";\n".to_owned(),
+    };
+    let definition = expected.unchecked.replace(" NOT VALID", "");
+    assert_eq!(in_two(&definition), Some(expected.clone()));
+    assert_eq!(in_two(&expected.unchecked), None, "it never was checked");
+    assert_eq!(in_two(&definition.replace(';', " NOT ENFORCED;")), None);
+    assert_eq!(in_two(&format!("{definition}SELECT 1;")), None);
+}
+
 const FOREIGN: &str = "ALTER TABLE ONLY public.t ADD CONSTRAINT k FOREIGN KEY (x) REFERENCES public.o(id);";
 const INDEX: &str = "CREATE INDEX i ON public.t USING btree (a);";
 

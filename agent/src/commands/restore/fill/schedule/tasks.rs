@@ -9,18 +9,30 @@ use postgres::words::building::Step;
 use crate::commands::restore::fill::share::Share;
 use crate::commands::restore::fill::splitter::{Block, HEAD};
 
+/// In which words entries are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::commands::restore::fill) enum Wording {
+    #[default]
+    AsTheyAre,
+    /// Foreign keys that are not checked.
+    Unchecked,
+    /// The check of those.
+    Check,
+}
+
 /// Entries of the archive that one pg_restore makes, one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::commands::restore::fill) struct Task {
     /// The entries, in the archive's order.
     pub(in crate::commands::restore::fill) ids: Vec<i32>,
+    pub(in crate::commands::restore::fill) wording: Wording,
     /// The units that have to be loaded before.
     pub(super) units: BTreeSet<usize>,
     /// The tasks that have to be done before.
     pub(super) after: BTreeSet<usize>,
     /// The tables, by their data blocks, that are changed; true: nothing else may be done to it at the time.
     pub(super) tables: BTreeMap<Block, bool>,
-    /// Bytes of the rows that are gone through.
+    /// Bytes of the rows that are gone through; the most where nothing is to come before it.
     pub(super) weight: u64,
     pub(super) is_key: bool,
 }
@@ -36,6 +48,9 @@ impl Task {
         self.tables.iter().any(|(table, alone)| other.tables.get(table).is_some_and(|also| *alone || *also))
     }
 }
+
+/// So many bytes of rows take long enough to check for two pg_restore to be worth it.
+const WORTH_TWO: u64 = 4 << 20;
 
 /// The tasks of an archive with these contents. Of a table that is loaded alone each entry is one, of tables that are loaded
 /// together all are; foreign keys of these stay for the end.
@@ -73,14 +88,23 @@ pub(in crate::commands::restore::fill) fn tasks(contents: &[Entry], steps: &[Ste
             continue;
         }
         let after = keys.iter().filter(|(_, tables)| tables.contains(&to)).map(|(number, _)| *number).collect();
-        tasks.push(Task {
+        let whole = Task {
             ids: vec![step.dump_id],
             units: [unit, other].into(),
             after,
             tables: [(from, true), (to, true)].into(),
             weight: weight(unit),
-            is_key: false,
-        });
+            ..Task::default()
+        };
+        if step.in_two.is_none() || from == to || whole.weight < WORTH_TWO {
+            tasks.push(whole);
+            continue;
+        }
+        let made = [tasks.len()].into();
+        let check =
+            Task { wording: Wording::Check, after: made, tables: [(from, true), (to, false)].into(), ..whole.clone() };
+        // Soon done, and several may be checked then: as long as one is, none of the same table can be made.
+        tasks.extend([Task { wording: Wording::Unchecked, weight: u64::MAX, ..whole }, check]);
     }
     tasks
 }
