@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::answers::report::Report;
 use crate::settings::Given;
 pub(crate) use arguments::{
-    AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CostArgs, DiffArgs,
+    AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
     DrillArgs, EraseArgs, ExpectArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs,
     RowsArgs, ShowArgs, VerifyArgs, Wanted, Which,
 };
@@ -48,7 +48,7 @@ pub(crate) struct GlobalArgs {
     /// every database that has backups.
     #[arg(long, global = true)]
     all_databases: bool,
-    /// Use this profile of ~/.aws/config for AWS, even if keys are set.
+    /// Use this profile of ~/.aws/config for AWS, even if keys are set. With `--repository 2`, 3 or 4 it is that bucket's.
     #[arg(long, value_name = "NAME", global = true)]
     aws_profile: Option<String>,
     /// Print the answer as one JSON document on stdout.
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// Take over backups that another tool made, after reading them back and finding them intact.
     #[command(after_help = examples::ADOPT)]
     Adopt(AdoptArgs),
+    /// Copy backups from one place to another, without asking the database again.
+    #[command(after_help = examples::COPY)]
+    Copy(CopyArgs),
     /// Say that what is in a backup is right, though it has lost rows or tables.
     #[command(after_help = examples::ACCEPT)]
     Accept(AcceptArgs),
@@ -129,12 +132,36 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The place that it is told to look into.
+    fn place(&self) -> Option<&Which> {
+        let place = match self {
+            Self::List(args) => &args.place,
+            Self::Show(args) => &args.place,
+            Self::Verify(args) => &args.place,
+            Self::Check(args) => &args.place,
+            Self::Prune(args) => &args.place,
+            Self::Adopt(args) => &args.place,
+            Self::Accept(args) => &args.place,
+            Self::Retire(args) => &args.place,
+            Self::Expect(args) => &args.place,
+            Self::Diff(args) => &args.place,
+            Self::Erase(args) => &args.place,
+            Self::Copy(args) => return args.from.as_ref(),
+            Self::Restore(args) => return args.repository.as_ref(),
+            Self::Rows(args) => return args.repository.as_ref(),
+            Self::Drill(args) => return args.repository.as_ref(),
+            _ => return None,
+        };
+        place.repository.as_ref()
+    }
+
     /// Whether it only shows what it would do.
     pub(crate) fn is_rehearsal(&self) -> bool {
         match self {
             Self::Backup(args) => args.dry_run,
             Self::Prune(args) => args.dry_run,
             Self::Adopt(args) => args.dry_run,
+            Self::Copy(args) => args.dry_run,
             Self::Restore(args) => args.dry_run,
             Self::Drill(args) => args.dry_run,
             Self::Erase(args) => args.dry_run,
@@ -154,6 +181,16 @@ impl Cli {
         Report { json: self.global.json, quiet: self.global.quiet }
     }
 
+    /// Whose profile `--aws-profile` is: that of the bucket which the command looks into.
+    fn profile_setting(&self) -> &'static str {
+        match self.command.place() {
+            Some(Which::Number(2)) => "AWS_PROFILE_2",
+            Some(Which::Number(3)) => "AWS_PROFILE_3",
+            Some(Which::Number(4)) => "AWS_PROFILE_4",
+            _ => "AWS_PROFILE",
+        }
+    }
+
     /// What was given to the settings: flags, and the environment.
     pub(crate) fn given(&self) -> Given {
         let mut given = Given::here();
@@ -162,7 +199,7 @@ impl Cli {
         given.databases.clone_from(&self.global.database);
         given.all_databases = self.global.all_databases;
         if let Some(profile) = &self.global.aws_profile {
-            given.flags.push(("AWS_PROFILE", "--aws-profile", profile.clone()));
+            given.flags.push((self.profile_setting(), "--aws-profile", profile.clone()));
         }
         if let Command::Backup(BackupArgs { name: Some(name), .. }) = &self.command {
             given.flags.push(("BACKUP_NAME", "--name", name.clone()));

@@ -10,6 +10,7 @@ pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod copy;
 pub(crate) mod cost;
 pub(crate) mod diff;
 pub(crate) mod drill;

@@ -45,6 +45,14 @@ impl Lock {
         Self::hold(&folder.join(format!("lastgood-{name}.drill.lock")), &format!("a drill of {name}"))
     }
 
+    /// Takes the lock for copies of `name` in `folder`, without waiting. Everything else may run meanwhile.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub(crate) fn for_copy(folder: &Path, name: &str) -> Result<Self, Failure> {
+        Self::hold(&folder.join(format!("lastgood-{name}.copy.lock")), &format!("a copy of backups of {name}"))
+    }
+
     /// Takes the lock for erasures of `name` in `folder`, without waiting. Backups, restores and drills may run meanwhile.
     ///
     /// # Errors

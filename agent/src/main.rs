@@ -27,6 +27,7 @@ mod prices;
 mod read_back;
 mod rules;
 mod settings;
+mod together;
 mod unsealed;
 
 use std::process::ExitCode;
@@ -34,8 +35,8 @@ use std::process::ExitCode;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    accept, adopt, backup, check, completions, config, cost, diff, drill, erase, expect, list, man, policy, prune,
-    restore, retire, rows, show, verify,
+    accept, adopt, backup, check, completions, config, copy, cost, diff, drill, erase, expect, list, man, policy,
+    prune, restore, retire, rows, show, verify,
 };
 use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
@@ -64,6 +65,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(check::run(args, s)).await),
         Command::Prune(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| prune::run(args, s, i).await),
         Command::Adopt(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(adopt::run(args, s)).await),
+        Command::Copy(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| copy::run(args, s, i).await),
         Command::Accept(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(accept::run(args, s)).await),
         Command::Retire(args) => {
             begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(retire::run(args, s, i)).await)
@@ -103,7 +105,10 @@ fn begin(
     let done = runtime.and_then(|runtime| {
         let done = runtime.block_on(async {
             let interrupt = Interrupt::listen()?;
-            settings.bucket.iter_mut().for_each(|bucket| patience::set(bucket, &interrupt, cli.command.is_rehearsal()));
+            settings
+                .buckets
+                .iter_mut()
+                .for_each(|bucket| patience::set(bucket, &interrupt, cli.command.is_rehearsal()));
             command(&settings, &interrupt).await
         });
         // A thread that still blocks, on a name that is looked up or a file that is read, is of no use any more.

@@ -1,5 +1,7 @@
 //! Which repository a command looks into, and the catalogs there of the databases that it is about.
 
+mod spot;
+
 use catalog::words;
 use catalog::{BackupId, Catalog, Entry, Manifest, NotFound, going_back};
 use jiff::Timestamp;
@@ -8,6 +10,7 @@ use repository::Repository;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Place, Which};
 use crate::settings::{DatabaseSettings, Settings};
+pub(crate) use spot::Spot;
 
 /// What one whole listing of a repository shows.
 #[derive(Debug)]
@@ -18,46 +21,46 @@ pub(crate) struct Catalogs {
     pub(crate) others: Vec<String>,
 }
 
-/// The repository of a command: the bucket where one is set, unless the command line says otherwise.
+/// The repository of a command: the first bucket where one is set, unless the command line says otherwise.
 ///
 /// # Errors
 /// Exit 2 when the one that is asked for is not set.
-pub(crate) async fn repository(place: Place, settings: &Settings) -> Result<Repository, Failure> {
-    match (place.repository, &settings.bucket, &settings.directory) {
-        (None | Some(Which::Bucket), Some(bucket), _) => Ok(Repository::bucket(bucket.clone()).await?),
-        (None | Some(Which::Directory), _, Some(directory)) => Ok(Repository::directory(directory)),
-        (Some(Which::Directory), _, None) => {
-            Err(Failure::new(Exit::Usage, "no directory is set")
-                .hint("set BACKUP_DIR to the folder of the local backups"))
-        }
-        (None | Some(Which::Bucket), None, _) => {
-            Err(Failure::new(Exit::Usage, "no bucket is set").hint("set BACKUP_S3_BUCKET to the bucket's name"))
-        }
-    }
+pub(crate) async fn repository(place: &Place, settings: &Settings) -> Result<Repository, Failure> {
+    Ok(Spot::asked(place.repository.as_ref(), settings)?.open(settings).await?)
 }
 
-/// Both repositories, or the one that `which` names; the directory first. Empty where none of them is set.
+/// The directory and the first bucket, in this order, or the one that `which` names. Empty where none of them is set.
 ///
 /// # Errors
-/// When the bucket's settings are refused.
-pub(crate) async fn repositories(which: Option<Which>, settings: &Settings) -> Result<Vec<Repository>, Failure> {
-    let directory = settings.directory.as_ref().filter(|_| which != Some(Which::Bucket));
-    let mut repositories: Vec<Repository> = directory.map(Repository::directory).into_iter().collect();
-    if which != Some(Which::Directory) {
-        repositories.extend(bucket(settings).await?);
+/// When a bucket's settings are refused, and exit 2 where a number or an address is none of theirs.
+pub(crate) async fn repositories(which: Option<&Which>, settings: &Settings) -> Result<Vec<Repository>, Failure> {
+    let spots: Vec<Spot> = match which {
+        None => Spot::all(settings).into_iter().filter(|spot| !matches!(spot, Spot::Bucket(2..))).collect(),
+        Some(Which::Bucket | Which::Directory) => Spot::asked(which, settings).into_iter().collect(),
+        Some(Which::Number(_) | Which::At(_)) => vec![Spot::asked(which, settings)?],
+    };
+    let mut repositories = Vec::new();
+    for spot in spots {
+        repositories.push(spot.open(settings).await?);
     }
     Ok(repositories)
 }
 
-/// The bucket, where one is set.
+/// The first bucket, where one is set.
 ///
 /// # Errors
 /// When its settings are refused.
 pub(crate) async fn bucket(settings: &Settings) -> Result<Option<Repository>, Failure> {
-    match &settings.bucket {
+    match settings.buckets.first() {
         Some(bucket) => Ok(Some(Repository::bucket(bucket.clone()).await?)),
         None => Ok(None),
     }
+}
+
+/// How the command line names the repository, which is one of the settings'.
+pub(crate) fn which(repository: &Repository, settings: &Settings) -> Which {
+    let own = |spot: &Spot| spot.is(repository, settings);
+    Spot::all(settings).iter().find(|spot| own(spot)).map_or(Which::Directory, |spot| spot.which(settings))
 }
 
 impl Catalogs {

@@ -32,6 +32,7 @@ use std::time::Duration;
 use postgres::Connection;
 use repository::BucketSettings;
 
+pub(crate) use bucket::store;
 pub(crate) use database::{DatabaseSettings, DrillPlace, Limits};
 pub(crate) use definition::{Definition, Section};
 pub(crate) use foreign::names as foreign_names;
@@ -63,7 +64,10 @@ pub(crate) struct Settings {
     pub(crate) all_databases: bool,
     /// The folder of local backups; `None`: backups go to a bucket alone.
     pub(crate) directory: Option<PathBuf>,
-    pub(crate) bucket: Option<BucketSettings>,
+    /// The buckets, in the order of their numbers: the first one governs. Empty: backups stay in the directory.
+    pub(crate) buckets: Vec<BucketSettings>,
+    /// How long in all a dump waits for a place that is slower than the others; `None`: as long as it would have taken without it.
+    pub(crate) slow_place_wait: Option<Duration>,
     /// After how many days the bucket moves an archive to Glacier; `None`: never.
     pub(crate) glacier_days: Option<u32>,
     /// The label of a named backup.
@@ -149,8 +153,8 @@ impl Settings {
         let databases = sources.databases(given, &mut mistakes);
         let recipients = recipients(&sources.layers, &mut mistakes);
         mistakes.extend(open_passwords(&sources.layers, &recipients));
-        let bucket = bucket::resolve(&sources.layers, &mut mistakes);
-        let parts = Parts { databases, recipients, bucket, warnings, remarks: findings.remarks };
+        let buckets = bucket::resolve(&sources.layers, &mut mistakes);
+        let parts = Parts { databases, recipients, buckets, warnings, remarks: findings.remarks };
         (assemble(sources, given, parts, report), mistakes)
     }
 
@@ -191,22 +195,23 @@ impl Settings {
 struct Parts {
     databases: Vec<DatabaseSettings>,
     recipients: Vec<age::x25519::Recipient>,
-    bucket: Option<BucketSettings>,
+    buckets: Vec<BucketSettings>,
     warnings: Vec<String>,
     remarks: Vec<String>,
 }
 
 /// Every setting in its type. `None`: a setting that has a default is wrong, and is among the mistakes.
 fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Option<Settings> {
-    let Parts { databases, recipients, bucket, warnings, remarks } = parts;
+    let Parts { databases, recipients, buckets, warnings, remarks } = parts;
     let all = &sources.layers;
     let directory = all.get(&table::BACKUP_DIR);
-    let directory = if bucket.is_none() { Some(directory.unwrap_or_else(|| DIRECTORY.into())) } else { directory };
+    let directory = if buckets.is_empty() { Some(directory.unwrap_or_else(|| DIRECTORY.into())) } else { directory };
     Some(Settings {
         databases,
         all_databases: given.all_databases,
         directory,
-        bucket,
+        buckets,
+        slow_place_wait: all.get(&table::BACKUP_SLOW_PLACE_WAIT),
         glacier_days: all.get(&table::BACKUP_S3_GLACIER_DAYS).filter(|days| *days > 0),
         name: all.get(&table::BACKUP_NAME),
         compression: all.get(&table::BACKUP_COMPRESSION)?,

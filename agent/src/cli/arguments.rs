@@ -1,5 +1,6 @@
 //! The arguments of each command. The doc comments are its help.
 
+mod copy;
 mod diff;
 mod erase;
 mod restore;
@@ -7,27 +8,45 @@ mod rows;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+pub(crate) use self::copy::CopyArgs;
 pub(crate) use self::diff::{AcceptArgs, DiffArgs};
 pub(crate) use self::erase::EraseArgs;
 pub(crate) use self::restore::{DrillArgs, RestoreArgs};
 pub(crate) use self::rows::{Condition, Name, RowsArgs, Wanted};
 use crate::settings::{AGE, SIZE};
 
-/// Which repository to look in, for settings with both a bucket and a directory.
-#[derive(Args, Clone, Copy, Debug)]
+/// Which repository to look in, for settings with several.
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Place {
-    /// Look in the bucket or in the directory. Default: the bucket if one is set.
-    #[arg(long, value_name = "WHICH")]
+    /// Look in this place: `bucket`, `directory`, the bucket's number (1 to 4), or the place's address (`s3://BUCKET/PREFIX`, a
+    /// folder). Default: the first bucket if one is set.
+    #[arg(long, value_name = "WHICH", value_parser = which)]
     pub(crate) repository: Option<Which>,
 }
 
-/// One of the two places that hold backups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// One of the places that hold backups.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
+    /// The first bucket.
     Bucket,
     Directory,
+    /// The bucket of this number; 1 is the directory where no bucket is set.
+    Number(usize),
+    /// The one with this address: `s3://BUCKET/PREFIX`, or a path.
+    At(String),
+}
+
+/// Reads what was typed for a place.
+pub(crate) fn which(text: &str) -> Result<Which, String> {
+    match text {
+        "bucket" => Ok(Which::Bucket),
+        "directory" => Ok(Which::Directory),
+        "1" | "2" | "3" | "4" => Ok(Which::Number(text.parse().unwrap_or(1))),
+        _ if text.starts_with("s3://") || text.contains('/') => Ok(Which::At(text.to_owned())),
+        _ => Err("expected bucket, directory, a number from 1 to 4, s3://BUCKET/PREFIX or a folder".to_owned()),
+    }
 }
 
 #[derive(Args, Debug)]
@@ -167,6 +186,8 @@ pub(crate) struct PolicyArgs {
     /// The ARN of the KMS key that the bucket encrypts with, for a stack with KmsKeyArn; repeat it for older keys, which only decrypt.
     #[arg(long, value_name = "ARN", value_parser = key)]
     pub(crate) kms_key: Vec<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 fn key(text: &str) -> Result<String, String> {

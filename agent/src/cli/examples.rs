@@ -86,6 +86,20 @@ Examples:
 Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 4 a backup is damaged,
 5 no such backup.";
 
+pub(super) const COPY: &str = "\
+Examples:
+  lastgood copy latest --from directory --to 2
+  lastgood copy shop_backup_20261122_030000 --from 1 --to 3
+  lastgood copy --missing --from 2 --to 1 --all-databases --dry-run
+  0 7 * * * /usr/local/bin/lastgood copy --missing --max-age 7d --to 2 --quiet
+
+Archive, roles, index and manifest are copied, and checked against the manifest as they go by. A verdict
+is not: the other place is verified by itself. What was sent of a copy that was broken off is not sent
+again. Nothing is overwritten; what is damaged is not copied.
+
+Exit status: 0 done, or the same backup is there already, 1 failed or only partly done, 2 wrong usage or
+setting, 3 another copy holds the lock, 4 a backup is damaged, 5 no such backup.";
+
 pub(super) const ACCEPT: &str = "\
 Examples:
   lastgood accept latest

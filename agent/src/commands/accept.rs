@@ -39,7 +39,7 @@ struct Accepted {
 /// # Errors
 /// Exit 5 when there is no such backup; exit 1 when the repository refuses the record.
 pub(crate) async fn run(args: &AcceptArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let mut entries = Vec::new();
     for id in &args.ids {
         let entry = places::find(&repository, settings, id).await?;

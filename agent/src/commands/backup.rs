@@ -1,8 +1,10 @@
 //! `lastgood backup`: dumps databases into their repositories.
 
 pub(crate) mod carry;
+mod doors;
 mod dry_run;
 mod dump;
+mod gate;
 mod globals;
 pub(crate) mod index;
 pub(crate) mod lanes;
@@ -80,8 +82,7 @@ pub(crate) async fn back_up(
 ) -> Result<BackupOutcome, Failure> {
     let run = Run::begin(settings, database, purpose, interrupt).await?;
     leftovers::make_room(&run).await;
-    let (carried, lanes) = run.dump().await.map_err(lanes::under_way)?;
-    let outcome = run.publish(&carried, lanes).await.map_err(lanes::under_way)?;
+    let outcome = run.dump().await.map_err(lanes::under_way)?;
     leftovers::abort_uploads(&run, &outcome).await;
     if outcome.is_whole() {
         local::tidy(&run).await;

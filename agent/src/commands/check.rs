@@ -23,7 +23,7 @@ use crate::settings::{DatabaseSettings, Settings};
 /// # Errors
 /// Exit 1 when the repository cannot be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     repository.check_exists().await.map_err(|error| unknown(error.into()))?;
     let now = Timestamp::now();
     let mut checked = Vec::new();

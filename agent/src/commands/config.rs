@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::cli::ConfigArgs;
+use crate::places::Spot;
 use crate::settings::{
     ALL, Definition, Given, Layers, Section, Settings, Source, foreign_names, has_login, is_secret, read,
 };
@@ -20,10 +21,26 @@ struct ConfigAnswer {
     settings: Vec<SettingLine>,
     /// The addresses of the chosen databases, in words.
     databases: Vec<String>,
+    /// Where backups go, the directory first.
+    places: Vec<PlaceLine>,
     /// Everything that is wrong, with its place.
     mistakes: Vec<String>,
     /// What is doubtful, with its place: every run says it.
     warnings: Vec<String>,
+}
+
+/// One place that backups go to.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlaceLine {
+    /// What `--repository` calls it.
+    place: String,
+    /// `s3://bucket/prefix`, or a path.
+    repository: String,
+    /// The URL of a store that is not AWS; null of AWS and of a directory.
+    endpoint: Option<String>,
+    /// Whose credentials are used, in words; null of a directory.
+    identity: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -48,15 +65,18 @@ pub(crate) fn run(args: &ConfigArgs, given: &Given, report: Report) -> Result<Ex
     let exit = if mistakes.is_empty() { Exit::Done } else { Exit::Usage };
     // What is wrong may be the address, with a login in it.
     let databases = judged.as_ref().filter(|_| mistakes.is_empty()).map_or_else(Vec::new, places);
+    let places = judged.as_ref().filter(|_| mistakes.is_empty()).map_or_else(Vec::new, destinations);
     let warnings = judged.map_or_else(Vec::new, |settings| settings.warnings);
-    let answer = ConfigAnswer { files, settings, databases, mistakes, warnings };
+    let answer = ConfigAnswer { files, settings, databases, places, mistakes, warnings };
     report.answer(&answer, &answer)?;
     Ok(exit)
 }
 
 fn rows(layers: &Layers, only_set: bool) -> Vec<SettingLine> {
-    let rows = ALL.iter().map(|definition| row(layers, definition));
-    let rows = rows.filter(|(_, is_set)| *is_set || !only_set).map(|(row, _)| row);
+    let rows = ALL.iter().flat_map(|definition| {
+        let first = Some(row(layers, definition)).filter(|(_, is_set)| *is_set || !only_set).map(|(row, _)| row);
+        first.into_iter().chain(further(layers, definition))
+    });
     others(layers).chain(rows).collect()
 }
 
@@ -81,6 +101,21 @@ fn others(layers: &Layers) -> impl Iterator<Item = SettingLine> {
 /// A value as it may be seen. A URL with a login may stand where none belongs.
 fn shown(text: &str, is_secret: bool) -> String {
     if is_secret || has_login(text) { Secret::new(text).to_string() } else { text.to_owned() }
+}
+
+/// The lines of a setting that was set for other buckets than the first.
+fn further(layers: &Layers, definition: &'static Definition) -> impl Iterator<Item = SettingLine> {
+    definition.further().filter_map(|(number, name)| {
+        let found = layers.find_for(definition, number)?;
+        Some(SettingLine {
+            name: name.to_owned(),
+            value: Some(shown(&found.text, definition.secret)),
+            source: Some(found.source.to_string()),
+            form: definition.form,
+            meaning: definition.doc.trim(),
+            section: definition.section,
+        })
+    })
 }
 
 /// A setting's line, and whether it was set.
@@ -115,6 +150,32 @@ fn places(settings: &Settings) -> Vec<String> {
     settings.databases.iter().map(|database| database.connection.place()).collect()
 }
 
+fn destinations(settings: &Settings) -> Vec<PlaceLine> {
+    let line = |spot: Spot| {
+        let bucket = spot.bucket(settings);
+        let identity = bucket.map(|bucket| match (&bucket.keys, &bucket.profile) {
+            (Some(keys), _) => format!("the access key {}", keys.id),
+            (None, Some(profile)) => format!("the profile {profile}"),
+            (None, None) => "what the AWS SDK finds".to_owned(),
+        });
+        PlaceLine {
+            place: spot.label(settings),
+            repository: spot.address(settings),
+            endpoint: bucket.and_then(|bucket| bucket.endpoint.as_deref()).map(|url| shown(url, false)),
+            identity,
+        }
+    };
+    Spot::all(settings).into_iter().map(line).collect()
+}
+
+impl fmt::Display for PlaceLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.repository, self.place)?;
+        self.endpoint.iter().try_for_each(|endpoint| write!(f, ", at {endpoint}"))?;
+        self.identity.iter().try_for_each(|identity| write!(f, ", with {identity}"))
+    }
+}
+
 impl fmt::Display for ConfigAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width =
@@ -139,6 +200,9 @@ impl fmt::Display for ConfigAnswer {
         writeln!(f, "\nFiles read: {}", if self.files.is_empty() { "none".into() } else { self.files.join(", ") })?;
         for place in &self.databases {
             writeln!(f, "Database: {place}")?;
+        }
+        for place in &self.places {
+            writeln!(f, "Backups go to: {place}")?;
         }
         for mistake in &self.mistakes {
             writeln!(f, "Wrong: {mistake}")?;

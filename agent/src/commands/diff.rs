@@ -32,7 +32,7 @@ use crate::settings::Settings;
 /// # Errors
 /// Exit 5 when there is no such backup, exit 4 when one that has no manifest is damaged, exit 1 when one can't be read.
 pub(crate) async fn run(args: &DiffArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let open = async |id: &String| {
         let entry = places::find(&repository, settings, id).await?;
         Side::open(&repository, entry, settings, interrupt).await

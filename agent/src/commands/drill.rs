@@ -113,7 +113,7 @@ async fn drill(
 fn wanted_backup(args: &DrillArgs) -> RestoreArgs {
     RestoreArgs {
         id: args.id.clone(),
-        repository: args.repository,
+        repository: args.repository.clone(),
         dry_run: args.dry_run,
         confirm: args.confirm,
         retrieval: args.retrieval,
@@ -147,7 +147,7 @@ async fn databases(args: &DrillArgs, settings: &Settings) -> Result<Vec<Database
     if !settings.all_databases {
         return Ok(settings.databases.clone());
     }
-    let wanted = RestoreArgs { repository: args.repository, ..RestoreArgs::default() };
+    let wanted = RestoreArgs { repository: args.repository.clone(), ..RestoreArgs::default() };
     let mut names = std::collections::BTreeSet::new();
     for repository in choose::repositories(&wanted, settings).await? {
         names.extend(repository.catalogs().await?.into_iter().filter(|c| !c.entries.is_empty()).map(|c| c.database));

@@ -33,7 +33,7 @@ struct ExpectAnswer {
 /// # Errors
 /// When the repository cannot be asked, or refuses the mark.
 pub(crate) async fn run(args: &ExpectArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let catalog = repository.catalog(&args.database).await?;
     let read = repository.database_entry_of(&args.database).await;
     // What is broken says nothing that could be kept: this command is how it is mended.

@@ -28,7 +28,7 @@ const CHEAP: u64 = 256 * 1024;
 /// # Errors
 /// When the repository cannot be listed completely.
 pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let (catalogs, folders) = repository.survey().await?;
     let found = Catalogs::choose(catalogs, settings);
     let now = Timestamp::now();

@@ -7,8 +7,9 @@ use repository::Encryption;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::print;
-use crate::cli::PolicyArgs;
+use crate::cli::{PolicyArgs, Which};
 use crate::commands::policy::statements::Scope;
+use crate::places::Spot;
 use crate::settings::Settings;
 
 /// What IAM takes for a managed policy, in characters without white space.
@@ -19,9 +20,20 @@ const LONGEST: usize = 6_144;
 /// # Errors
 /// Exit 2 when no bucket is set.
 pub(crate) fn run(args: &PolicyArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let Some(bucket) = &settings.bucket else {
-        return Err(Failure::new(Exit::Usage, "no bucket is set").hint("set BACKUP_S3_BUCKET to the bucket's name"));
+    let asked = args.place.repository.clone().unwrap_or(Which::Bucket);
+    let spot = Spot::asked(Some(&asked), settings)?;
+    let Some(bucket) = spot.bucket(settings) else {
+        return Err(Failure::new(Exit::Usage, "a directory has no policy").hint("choose a bucket with --repository"));
     };
+    for other in Spot::all(settings).into_iter().filter(|other| matches!(other, Spot::Bucket(_)) && *other != spot) {
+        if args.place.repository.is_none() {
+            let (address, label) = (other.address(settings), other.label(settings));
+            tracing::warn!(
+                "this is the policy for {} alone; that for {address}: add --repository {label}",
+                spot.address(settings)
+            );
+        }
+    }
     let region = bucket.region.as_deref().unwrap_or_default();
     let partition = args.partition.clone().unwrap_or_else(|| statements::partition_of(region).to_owned());
     let keys = match &bucket.encryption {

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings, interrupt: &Inter
     if !args.dry_run {
         refuse_unnamed(settings)?;
     }
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let bucket = bucket_behind(&repository, settings).await?;
     let now = Timestamp::now();
     let mut found = Catalogs::choose(listing(&repository).await?, settings);

@@ -30,7 +30,7 @@ struct RetireAnswer {
 /// # Errors
 /// Exit 5 when the repository has no such database; exit 1 when the answer at the prompt is not yes.
 pub(crate) async fn run(args: &RetireArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let all = repository.catalogs().await?;
     let Some(catalog) = all.iter().find(|catalog| catalog.database == args.database) else {
         let known: Vec<&str> = all.iter().map(|catalog| catalog.database.as_str()).collect();

@@ -21,7 +21,7 @@ use crate::settings::Settings;
 /// # Errors
 /// Exit 5 when there is no such backup; otherwise when its records cannot be read.
 pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let entry = places::find(&repository, settings, &args.id).await?;
     let manifest = readable(places::manifest(&repository, &entry).await)?.flatten();
     let verdicts = verdicts(&repository, &entry).await?;
@@ -30,8 +30,8 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<Exit, Fa
         None => None,
     };
     let last_drill = last_drill(&repository, &entry).await;
-    let by_hand = by_hand::recipe(&repository, settings, &entry, manifest.as_ref());
-    let globals = by_hand::globals(&repository, settings, manifest.as_ref());
+    let by_hand = by_hand::recipe(&repository, &entry, manifest.as_ref());
+    let globals = by_hand::globals(&repository, manifest.as_ref());
     let cold = cold(&repository, &entry).await;
     let known = Known { manifest, verdicts, drill, last_drill, cold, by_hand, globals };
     let answer = ShowAnswer::new(&repository, &entry, known, Timestamp::now());

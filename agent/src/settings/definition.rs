@@ -29,6 +29,10 @@ pub(crate) struct Definition {
     pub(crate) secret: bool,
     /// Whether a `[[database]]` entry may contain it.
     pub(crate) per_database: bool,
+    /// Whether each bucket of several has its own: see [`Definition::twin`].
+    pub(crate) numbered: bool,
+    /// Its names for the second, the third and the fourth bucket; they mean nothing where it is not numbered.
+    pub(crate) twins: [&'static str; 3],
     /// What parts the elements of a list in the TOML file; `None`: they are words, quoted as in a shell.
     pub(crate) parts: Option<&'static str>,
     /// The form of its value, in words.
@@ -49,11 +53,32 @@ impl Definition {
         guide: None,
         secret: false,
         per_database: false,
+        numbered: false,
+        twins: ["", "", ""],
         parts: None,
         form: "",
         doc: "",
         check: |_| Ok(()),
     };
+
+    /// What it is called for this bucket, counted from 1; `None` where it is not numbered, or there is no such bucket.
+    pub(crate) fn twin(&self, number: usize) -> Option<&'static str> {
+        match number {
+            1 => Some(self.name),
+            _ => self.twins.get(number.checked_sub(2)?).copied().filter(|_| self.numbered),
+        }
+    }
+
+    /// What it is called for the buckets after the first, with their numbers.
+    pub(crate) fn further(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let numbers = self.twins.into_iter().enumerate().filter(|_| self.numbered);
+        numbers.map(|(at, name)| (at + 2, name))
+    }
+
+    /// Whether this is one of its names, also for another bucket than the first.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own == name) || self.further().any(|(_, own)| own == name)
+    }
 
     /// Its own name, then its other names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -115,6 +140,11 @@ macro_rules! settings {
                 form: &form::$form,
                 definition: Definition {
                     name: stringify!($name),
+                    twins: [
+                        concat!(stringify!($name), "_2"),
+                        concat!(stringify!($name), "_3"),
+                        concat!(stringify!($name), "_4"),
+                    ],
                     section: Section::$section,
                     doc: concat!($($doc),+),
                     form: form::$form.words,

@@ -39,6 +39,7 @@ fn sections() -> Vec<Section> {
 fn row(definition: &Definition) -> String {
     let aliases: String = definition.aliases.iter().map(|alias| format!("<br>also `{alias}`")).collect();
     let mark = if definition.per_database { " ◦" } else { "" };
+    let mark = if definition.numbered { " ②" } else { mark };
     let default = definition.default.map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
     let guide = definition.guide.map_or_else(String::new, |text| format!("<br>guide: `{text}`"));
     let secret = if definition.secret { " A secret: never shown." } else { "" };

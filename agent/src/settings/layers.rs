@@ -67,6 +67,10 @@ impl Layer {
         }
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.0.iter().map(|(name, (_, source))| (name.as_str(), source))
     }
@@ -91,6 +95,17 @@ pub(crate) fn has_login(text: &str) -> bool {
     NAMES.iter().any(|name| small.contains(name))
         || before.contains("://")
         || (before.contains(':') && !before.contains(char::is_whitespace))
+}
+
+/// What is wrong with a text that was found for a setting, if anything is.
+fn wrong(definition: &Definition, found: Found) -> Option<String> {
+    let complaint = (definition.check)(&found.text).err()?;
+    let Found { name, text, source, .. } = found;
+    // A login may stand where none belongs.
+    if definition.secret || text.contains('@') || has_login(&text) || matches!(source, Source::Named { .. }) {
+        return Some(format!("{name} ({source}): {complaint}"));
+    }
+    Some(format!("{name}={text} ({source}): {complaint}"))
 }
 
 impl Layers {
@@ -137,21 +152,31 @@ impl Layers {
         (setting.form.parse)(&self.find(&setting.definition)?.text).ok()
     }
 
+    /// What was set for the bucket of this number; for the first one as [`Layers::find`] has it.
+    pub(crate) fn find_for(&self, definition: &Definition, number: usize) -> Option<Found> {
+        if number == 1 { self.find(definition) } else { self.set(definition.twin(number)?) }
+    }
+
+    /// The value that was set for the bucket of this number, without a default for others than the first.
+    pub(super) fn get_for<T>(&self, setting: &Setting<T>, number: usize) -> Option<T> {
+        (setting.form.parse)(&self.find_for(&setting.definition, number)?.text).ok()
+    }
+
     /// One line for every text that is not a valid value of its setting, with its place.
     pub(super) fn mistakes(&self) -> Vec<String> {
-        table::ALL.iter().filter_map(|definition| self.mistake(definition)).collect()
+        let further = |definition: &'static Definition| {
+            let found = definition.further().filter_map(|(_, name)| self.set(name));
+            found.filter_map(|found| wrong(definition, found))
+        };
+        table::ALL
+            .iter()
+            .flat_map(|definition| self.mistake(definition).into_iter().chain(further(definition)))
+            .collect()
     }
 
     /// What is wrong with a setting's text, if anything is.
     pub(crate) fn mistake(&self, definition: &Definition) -> Option<String> {
-        let found = self.find(definition)?;
-        let complaint = (definition.check)(&found.text).err()?;
-        let Found { name, text, source, .. } = found;
-        // A login may stand where none belongs.
-        if definition.secret || text.contains('@') || has_login(&text) || matches!(source, Source::Named { .. }) {
-            return Some(format!("{name} ({source}): {complaint}"));
-        }
-        Some(format!("{name}={text} ({source}): {complaint}"))
+        wrong(definition, self.find(definition)?)
     }
 
     /// Whether the guide's defaults hold.

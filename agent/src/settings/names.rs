@@ -2,6 +2,7 @@
 
 use postgres::libpq;
 
+use super::definition::Definition;
 use super::{foreign, table};
 
 /// What only the names of Lastgood's settings are likely to begin with.
@@ -23,17 +24,35 @@ pub(crate) fn is_read(name: &str) -> bool {
 
 /// Whether a value of this name is never shown.
 pub(crate) fn is_secret(name: &str) -> bool {
-    let own = table::ALL.iter().any(|definition| definition.secret && definition.names().any(|own| own == name));
+    let own = table::ALL.iter().any(|definition| definition.secret && definition.is_called(name));
     own || libpq::is_secret(name) || foreign::is_secret(name)
 }
 
 /// The name whose value is in the file that `NAME_FILE` names: a secret's, or one of a database's address.
 pub(super) fn of_file(name: &str) -> Option<&str> {
     let base = name.strip_suffix("_FILE")?;
-    let definition = table::ALL.iter().find(|definition| definition.names().any(|own| own == base));
-    let is_own = definition
-        .is_some_and(|definition| definition.secret || ADDRESS.contains(&base) || base.ends_with("ACCESS_KEY_ID"));
+    let is_own = definition_of(base).is_some_and(|definition| {
+        definition.secret || ADDRESS.contains(&base) || definition.name.ends_with("ACCESS_KEY_ID")
+    });
     (is_own || foreign::is_read(base)).then_some(base)
+}
+
+/// The setting of this name, which may be an alias, or that of another bucket than the first.
+pub(super) fn definition_of(name: &str) -> Option<&'static Definition> {
+    table::ALL.iter().find(|definition| definition.is_called(name)).copied()
+}
+
+/// What is wrong with a name that numbers a bucket which can't be: `BACKUP_S3_BUCKET_5`. Names of AWS may be another program's.
+pub(super) fn misnumbered(name: &str) -> Option<String> {
+    let (base, number) = name.strip_suffix("_FILE").unwrap_or(name).rsplit_once('_')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_ours = base.starts_with("BACKUP_") && !is_known(name) && is_number;
+    let definition = table::ALL.iter().find(|definition| definition.numbered && definition.name == base)?;
+    let [second, _, fourth] = definition.twins;
+    is_ours.then(|| match number.parse() {
+        Ok(1) => format!("the first bucket's has no number: {base}"),
+        _ => format!("there are four buckets at most: {base}, and {second} to {fourth}"),
+    })
 }
 
 /// What of a database's address is no secret.
@@ -61,7 +80,11 @@ pub(super) fn misspelt(name: &str) -> Option<&'static str> {
 /// Whether the one letter that differs is a slip of the hand and not what makes it another name.
 fn is_slip(name: &str, meant: &str) -> bool {
     let is_exchange = name.len() == meant.len() && strsim::levenshtein(name, meant) == 2;
-    let is_numbered = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_') != name;
+    let number = |name: &str| {
+        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_').len();
+        name.get(bare..).unwrap_or_default().to_owned()
+    };
+    let is_numbered = !number(name).is_empty() && number(name) != number(meant);
     let is_plural = name.strip_suffix('S') == Some(meant) || meant.strip_suffix('S') == Some(name);
     let words = meant.split('_').count();
     let is_long = words > 2 || meant.rsplit('_').next().is_some_and(|last| last.len() >= LONG);
@@ -71,6 +94,8 @@ fn is_slip(name: &str, meant: &str) -> bool {
 /// Every name of ours and of libpq.
 pub(super) fn known() -> impl Iterator<Item = &'static str> {
     let settings = table::ALL.iter().flat_map(|definition| definition.names());
+    let further = table::ALL.iter().flat_map(|definition| definition.further().map(|(_, name)| name));
+    let settings = settings.chain(further);
     settings.chain(libpq::PARAMETERS.iter().map(|(_, variable)| *variable)).chain(["PGSYSCONFDIR"])
 }
 
@@ -87,6 +112,8 @@ mod tests {
             ("DB_PASWORD", Some("DB_PASSWORD")),
             ("BACKUP_COMPRESION", Some("BACKUP_COMPRESSION")),
             ("BACKUP_S3_BUCKET", None),
+            ("BACKUP_S3_BUKET_2", Some("BACKUP_S3_BUCKET_2")),
+            ("BACKUP_S3_BUCKET_5", None),
             ("BACKUP_TARGET_HOST", None),
             ("DB_POOL_SIZE", None),
             ("SECRET_KEY", None),
@@ -108,12 +135,30 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_no_bucket_has_is_a_mistake_of_ours_alone() {
+        for name in ["BACKUP_S3_BUCKET_5", "BACKUP_S3_PREFIX_10", "BACKUP_S3_ENDPOINT_0"] {
+            assert!(misnumbered(name).unwrap().contains("four buckets at most"), "{name}");
+        }
+        assert_eq!(
+            misnumbered("BACKUP_S3_BUCKET_1").as_deref(),
+            Some("the first bucket's has no number: BACKUP_S3_BUCKET")
+        );
+        assert!(misnumbered("BACKUP_AWS_SECRET_ACCESS_KEY_7_FILE").is_some());
+        for name in ["BACKUP_S3_BUCKET_2", "AWS_REGION_5", "BACKUP_DIR_2", "BACKUP_S3_BUCKET_", "DB_HOST_2"] {
+            assert_eq!(misnumbered(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_file_may_hold_a_secret_or_a_part_of_the_address() {
         let cases = [
             ("DB_PASSWORD_FILE", Some("DB_PASSWORD")),
             ("POSTGRES_PASSWORD_FILE", Some("POSTGRES_PASSWORD")),
             ("AWS_SECRET_ACCESS_KEY_FILE", Some("AWS_SECRET_ACCESS_KEY")),
             ("BACKUP_AWS_ACCESS_KEY_ID_FILE", Some("BACKUP_AWS_ACCESS_KEY_ID")),
+            ("BACKUP_AWS_ACCESS_KEY_ID_3_FILE", Some("BACKUP_AWS_ACCESS_KEY_ID_3")),
+            ("BACKUP_AWS_SECRET_ACCESS_KEY_2_FILE", Some("BACKUP_AWS_SECRET_ACCESS_KEY_2")),
+            ("BACKUP_S3_BUCKET_2_FILE", None),
             ("DATABASE_URL_FILE", Some("DATABASE_URL")),
             ("POSTGRES_DB_FILE", Some("POSTGRES_DB")),
             ("BACKUP_AGE_RECIPIENTS_FILE", None),

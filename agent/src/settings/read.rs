@@ -106,7 +106,7 @@ fn environment(given: &Given, read: &mut Read) -> Layer {
     let mut layer = Layer::default();
     for (name, value) in &given.environment {
         match value.to_str() {
-            _ if !names::is_read(name) => read.warnings.extend(slip(name, &Source::Environment)),
+            _ if !names::is_read(name) => note_unread(name, &Source::Environment, read),
             Some(value) => layer.set(name, value, Source::Environment),
             None if names::is_known(name) => {
                 read.mistakes.push(format!("{name} (environment): its value is not valid UTF-8"));
@@ -122,9 +122,14 @@ fn environment(given: &Given, read: &mut Read) -> Layer {
     layer
 }
 
-/// The warning about a name that is one of ours but for a letter.
-fn slip(name: &str, source: &Source) -> Option<String> {
-    names::misspelt(name).map(|meant| format!("{name} ({source}): not a setting; did you mean {meant}?"))
+/// What is to be said of a name that isn't read: a warning where it is one of ours but for a letter, and a mistake where it numbers a
+/// bucket that can't be.
+fn note_unread(name: &str, source: &Source, read: &mut Read) {
+    if let Some(why) = names::misnumbered(name) {
+        read.mistakes.push(format!("{name} ({source}): {why}"));
+    } else if let Some(meant) = names::misspelt(name) {
+        read.warnings.push(format!("{name} ({source}): not a setting; did you mean {meant}?"));
+    }
 }
 
 fn env_file(given: &Given, read: &mut Read) -> Layer {
@@ -148,7 +153,7 @@ fn env_file(given: &Given, read: &mut Read) -> Layer {
             has_secret |= names::is_secret(&assignment.name) && !assignment.value.is_empty();
             layer.set(assignment.name, assignment.value, source);
         } else {
-            read.warnings.extend(slip(&assignment.name, &source));
+            note_unread(&assignment.name, &source, read);
         }
     }
     judge_lines(bad, &place, &outer, read);

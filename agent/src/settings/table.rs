@@ -46,25 +46,27 @@ settings! {
         /// The folder for local backups. Unset: no local copy if a bucket is set, otherwise `/var/backups/lastgood`.
         BACKUP_DIR: PathBuf = PATH { guide: Some("/var/backups/astro-db") }
         /// The bucket for backups. Unset: backups stay in `BACKUP_DIR`, and no request goes to AWS.
-        BACKUP_S3_BUCKET: String = BUCKET {}
+        BACKUP_S3_BUCKET: String = BUCKET { numbered: true }
         /// The folder in the bucket: every key begins with it.
-        BACKUP_S3_PREFIX: String = PREFIX { default: Some("backups") }
+        BACKUP_S3_PREFIX: String = PREFIX { numbered: true, default: Some("backups") }
         /// The AWS account that the bucket must belong to, so that nothing goes to a stranger's bucket of the same name. S3 refuses every request to another account's bucket then. For stores that are not AWS leave it unset.
-        BACKUP_S3_BUCKET_OWNER: String = ACCOUNT {}
+        BACKUP_S3_BUCKET_OWNER: String = ACCOUNT { numbered: true }
         /// The bucket's region. Unset: the profile's region, otherwise `us-east-1`.
-        AWS_REGION: String = TEXT { aliases: &["AWS_DEFAULT_REGION"] }
+        AWS_REGION: String = TEXT { numbered: true, aliases: &["AWS_DEFAULT_REGION"] }
         /// The URL of an S3 server that is not AWS: R2, MinIO, SeaweedFS, B2.
-        BACKUP_S3_ENDPOINT: String = HTTP_URL { aliases: &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] }
+        BACKUP_S3_ENDPOINT: String = HTTP_URL { numbered: true, aliases: &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] }
+        /// How long in all a dump waits for a place that is slower than the others, before it goes on without it and says so. It does not wait for a bucket at all where there is a local copy, from which a slow bucket is served to its end. Unset: a minute, and as long again as the dump would have taken without it.
+        BACKUP_SLOW_PLACE_WAIT: Duration = DURATION {}
         /// A name for the backup, such as `initial`, instead of its time.
         BACKUP_NAME: String = LABEL {}
     }
     Identity {
         /// The access key for backups only. Wins over `AWS_ACCESS_KEY_ID`.
-        BACKUP_AWS_ACCESS_KEY_ID: String = TEXT {}
+        BACKUP_AWS_ACCESS_KEY_ID: String = TEXT { numbered: true }
         /// The secret that belongs to `BACKUP_AWS_ACCESS_KEY_ID`.
-        BACKUP_AWS_SECRET_ACCESS_KEY: Secret = SECRET { secret: true }
+        BACKUP_AWS_SECRET_ACCESS_KEY: Secret = SECRET { numbered: true, secret: true }
         /// The session token of temporary `BACKUP_AWS_*` keys.
-        BACKUP_AWS_SESSION_TOKEN: Secret = SECRET { secret: true }
+        BACKUP_AWS_SESSION_TOKEN: Secret = SECRET { numbered: true, secret: true }
         /// The access key. Use it if the application's own keys may write backups too.
         AWS_ACCESS_KEY_ID: String = TEXT {}
         /// The secret that belongs to `AWS_ACCESS_KEY_ID`.
@@ -72,29 +74,29 @@ settings! {
         /// The session token of temporary keys.
         AWS_SESSION_TOKEN: Secret = SECRET { secret: true }
         /// The profile of `~/.aws/config` to use. Profiles with `aws sso login` or `credential_process` work too; `--aws-profile` sets it for one run. It wins over keys from a lower-priority place. If neither a profile nor keys are set, the AWS SDK's default chain applies, such as the machine's role.
-        AWS_PROFILE: String = TEXT {}
+        AWS_PROFILE: String = TEXT { numbered: true }
     }
     Bucket {
         /// Put the bucket's name into the path instead of the host name. Unset: only if `BACKUP_S3_ENDPOINT` is set.
-        BACKUP_S3_PATH_STYLE: bool = SWITCH {}
+        BACKUP_S3_PATH_STYLE: bool = SWITCH { numbered: true }
         /// The storage class of archives, such as `STANDARD_IA`. Manifests and verdicts stay in STANDARD, because they are read often.
-        BACKUP_S3_STORAGE_CLASS: String = STORAGE_CLASS {}
+        BACKUP_S3_STORAGE_CLASS: String = STORAGE_CLASS { numbered: true }
         /// How the bucket encrypts: `AES256` or `aws:kms`. Unset: the bucket's own default.
-        BACKUP_S3_SSE: ServerSideEncryption = SSE {}
+        BACKUP_S3_SSE: ServerSideEncryption = SSE { numbered: true }
         /// The key for `aws:kms`. Unset: the account's own key for S3.
-        BACKUP_S3_KMS_KEY_ID: String = TEXT {}
+        BACKUP_S3_KMS_KEY_ID: String = TEXT { numbered: true }
         /// The size of the first parts of an upload. Later parts grow if the archive would otherwise need too many.
         BACKUP_S3_PART_SIZE: u64 = PART_SIZE { default: Some("8MiB") }
         /// How many parts are uploaded at once. Memory use is about this many times the size of a part.
         BACKUP_S3_PARTS_IN_FLIGHT: u32 = POSITIVE { default: Some("4") }
         /// The largest number of parts that the store accepts. Scaleway accepts 1000.
-        BACKUP_S3_MAX_PARTS: u32 = POSITIVE { default: Some("10000") }
+        BACKUP_S3_MAX_PARTS: u32 = POSITIVE { numbered: true, default: Some("10000") }
         /// Make all parts but the last the same size, as R2 requires.
-        BACKUP_S3_EQUAL_PARTS: bool = SWITCH { default: Some("false") }
+        BACKUP_S3_EQUAL_PARTS: bool = SWITCH { numbered: true, default: Some("false") }
         /// The checksum to send with each part: `crc64nvme`; `md5` or `none` for stores that do not support it.
-        BACKUP_S3_CHECKSUM: Checksum = CHECKSUM { default: Some("crc64nvme") }
+        BACKUP_S3_CHECKSUM: Checksum = CHECKSUM { numbered: true, default: Some("crc64nvme") }
         /// The file with the certificates (PEM) of the authorities that may sign the store's, instead of those that the system trusts: for a store with a certificate of your own.
-        AWS_CA_BUNDLE: PathBuf = PATH {}
+        AWS_CA_BUNDLE: PathBuf = PATH { numbered: true }
         /// The same, as OpenSSL and other programs read it. `AWS_CA_BUNDLE` wins over it.
         SSL_CERT_FILE: PathBuf = PATH {}
         /// How many minutes to keep retrying while the network is unreachable, and `backup` while the database server starts up or is full. `0`: nothing is tried twice. What waiting cannot mend is never tried twice: a wrong host name, port, certificate, key or region; a refused connection only if the store answered before in the same run.

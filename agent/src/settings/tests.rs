@@ -240,7 +240,7 @@ fn backups_go_where_the_guide_says() {
     ];
     for (environment, directory, bucket) in cases {
         let settings = machine().environment(environment).settings();
-        let place = settings.bucket.map(|b| format!("{}/{}", b.bucket, b.prefix));
+        let place = settings.buckets.first().map(|b| format!("{}/{}", b.bucket, b.prefix));
         assert_eq!((settings.directory, place.as_deref()), (directory.map(PathBuf::from), *bucket), "{environment:?}");
     }
 }
@@ -249,7 +249,7 @@ fn backups_go_where_the_guide_says() {
 fn dev_mode_of_the_guide_asks_aws_nothing() {
     let settings =
         machine().env_file("BACKUP_S3_BUCKET=  # Leave empty\nAWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=b").settings();
-    assert!(settings.bucket.is_none());
+    assert!(settings.buckets.is_empty());
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn the_identity_is_the_one_this_run_was_told() {
         ),
     ];
     for (machine, expected) in cases {
-        let bucket = machine.environment(&[("BACKUP_S3_BUCKET", "my-backups")]).settings().bucket.unwrap();
+        let bucket = machine.environment(&[("BACKUP_S3_BUCKET", "my-backups")]).settings().buckets.remove(0);
         let shown = match (bucket.keys, bucket.profile) {
             (Some(keys), None) => {
                 format!("keys {}{}", keys.id, if keys.token.is_some() { " with a token" } else { "" })

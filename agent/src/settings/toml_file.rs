@@ -1,4 +1,5 @@
-//! The TOML file: settings under their names in lower case, and a `[[database]]` entry for each database of several.
+//! The TOML file: settings under their names in lower case, a `[[database]]` entry for each database of several, and a `[[bucket]]`
+//! entry for each bucket of several.
 
 use std::path::Path;
 
@@ -32,6 +33,7 @@ pub(super) fn parse(text: &str, path: &Path) -> TomlFile {
     for error in errors {
         file.mistakes.push(format!("{}: {}", place(error.span().unwrap_or_default()), error.message()));
     }
+    let mut buckets = None;
     for (key, value) in document.get_ref() {
         let source = place(key.span());
         match (key.get_ref().as_ref(), value.get_ref()) {
@@ -40,6 +42,9 @@ pub(super) fn parse(text: &str, path: &Path) -> TomlFile {
                     read_entry(entry, &place, &mut file);
                 }
             }
+            // Which number an entry has depends on what stands outside of them.
+            ("bucket", DeValue::Array(entries)) => buckets = Some(entries),
+            ("bucket", _) => file.mistakes.push(format!("bucket ({source}): expected `[[bucket]]`, with two brackets")),
             ("database", _) => {
                 file.mistakes.push(format!("database ({source}): expected `[[database]]`, with two brackets"))
             }
@@ -49,7 +54,54 @@ pub(super) fn parse(text: &str, path: &Path) -> TomlFile {
             },
         }
     }
+    read_buckets(buckets.into_iter().flat_map(|entries| entries.iter()), &place, &mut file);
     file
+}
+
+/// The entries are the buckets after that of `backup_s3_bucket`; where there is none, the first one is the first bucket.
+fn read_buckets<'e>(
+    entries: impl Iterator<Item = &'e Spanned<DeValue<'e>>>,
+    place: &dyn Fn(std::ops::Range<usize>) -> Source,
+    file: &mut TomlFile,
+) {
+    let first = if file.general.has(table::BACKUP_S3_BUCKET.definition.name) { 2 } else { 1 };
+    for (number, entry) in (first..).zip(entries) {
+        let source = place(entry.span());
+        let Some(fields) = entry.get_ref().as_table() else {
+            file.mistakes.push(format!("bucket ({source}): expected a table, `[[bucket]]`"));
+            continue;
+        };
+        if number > 4 {
+            file.mistakes.push(format!("[[bucket]] ({source}): there are four buckets at most"));
+            continue;
+        }
+        for (key, value) in fields {
+            let (key, source) = (key.get_ref().as_ref(), place(key.span()));
+            match numbered(key, number).and_then(|name| Ok((name, text_of(key, value.get_ref(), false)?))) {
+                Ok((name, _)) if file.general.has(&name) => {
+                    let name = name.to_ascii_lowercase();
+                    file.mistakes.push(format!("{key} ({source}): it is set outside of the entry as well, as {name}"));
+                }
+                Ok((name, text)) => file.general.set(name, text, source),
+                Err(why) => file.mistakes.push(format!("{key} ({source}): {why}")),
+            }
+        }
+    }
+}
+
+/// What a setting in the entry of this bucket is called outside of it.
+fn numbered(key: &str, number: usize) -> Result<String, String> {
+    let name = key.to_ascii_uppercase();
+    let (base, end) = match names::of_file(&name) {
+        Some(base) => (base, "_FILE"),
+        None => (name.as_str(), ""),
+    };
+    let Some(definition) = names::definition_of(base) else { return Ok(name) };
+    let own = definition.twin(number).filter(|_| definition.name == base && definition.numbered);
+    match own {
+        Some(own) => Ok(format!("{own}{end}")),
+        None => Err("cannot differ between buckets; move it above the first entry".to_owned()),
+    }
 }
 
 fn read_entry(entry: &Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize>) -> Source, file: &mut TomlFile) {
@@ -72,12 +124,13 @@ fn read_entry(entry: &Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize
 /// The value of the setting `key` as it would be written in the environment, or why there is none.
 fn text_of(key: &str, value: &DeValue<'_>, in_entry: bool) -> Result<String, String> {
     let name = key.to_ascii_uppercase();
-    let definition = table::ALL.iter().find(|definition| definition.names().any(|own| own == name));
     // `db_password_file` may stand where `db_password` may.
     let base = names::of_file(&name).filter(|base| names::is_known(base));
-    let definition =
-        definition.or_else(|| table::ALL.iter().find(|definition| definition.names().any(|own| Some(own) == base)));
+    let definition = names::definition_of(&name).or_else(|| names::definition_of(base?));
     let known = definition.is_some() || libpq::PARAMETERS.iter().any(|(_, variable)| *variable == name);
+    if let Some(why) = names::misnumbered(&name) {
+        return Err(why);
+    }
     if !known || key.chars().any(|c| c.is_ascii_uppercase()) {
         let meant = names::nearest(&name)
             .map_or(String::new(), |near| format!("; did you mean {}?", near.to_ascii_lowercase()));

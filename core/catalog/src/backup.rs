@@ -261,12 +261,14 @@ pub struct BackupId {
 }
 
 impl BackupId {
-    /// When it was made, as its name says; of one that took a label's place, the beginning of the day that its folder names, before
-    /// which the original wasn't there: its own bytes are younger than what they hold.
+    /// When it was made, as its name says; of a label the end of the day that its folder names, because what was copied from another
+    /// repository is younger there than what it holds. Of one that took a label's place, the beginning of that day, before which the
+    /// original wasn't there.
     #[must_use]
     pub fn named_time(&self) -> Option<Timestamp> {
         let of_day = || {
-            let day = self.day.filter(|_| self.stem.erased.is_some())?;
+            let day = self.day?;
+            let day = if self.stem.erased.is_some() { day } else { day.tomorrow().ok()? };
             TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok()
         };
         self.stem.time().or_else(of_day)

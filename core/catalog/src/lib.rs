@@ -7,6 +7,7 @@
 mod backup;
 mod catalog;
 mod clock;
+pub mod copies;
 mod database;
 mod document;
 pub mod drill;

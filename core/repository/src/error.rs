@@ -291,6 +291,25 @@ impl Error {
         matches!(self, Self::NetworkAway { .. } | Self::Timeout { .. })
     }
 
+    /// Whether nothing can be stored there before somebody mends it: no such bucket, another's, credentials that are refused, an address
+    /// that leads to no store. A missing right is none: who may not list may still store.
+    #[must_use]
+    pub fn is_closed_door(&self) -> bool {
+        let leads_nowhere = matches!(self, Self::Endpoint(error) if !error.may_pass());
+        leads_nowhere
+            || matches!(
+                self,
+                Self::NoSuchBucket { .. }
+                    | Self::WrongRegion { .. }
+                    | Self::OthersBucket { .. }
+                    | Self::NoCredentials { .. }
+                    | Self::BadCredentials { .. }
+                    | Self::ExpiredCredentials { .. }
+                    | Self::ClockSkew { .. }
+                    | Self::Settings { .. }
+            )
+    }
+
     /// The store says that it can't put on a condition.
     pub(crate) fn lacks_conditions(&self) -> bool {
         matches!(self, Self::Other { code, .. } if code == "NotImplemented" || code == "HTTP 501")

@@ -40,4 +40,4 @@ pub use retry::Retry;
 pub use s3::Bucket;
 pub use settings::{BucketSettings, Checksum, Encryption, Keys, Secret};
 pub use stored::{Head, PutOutcome, Scope, Stored, Version};
-pub use upload::Upload;
+pub use upload::{Resumed, Upload};

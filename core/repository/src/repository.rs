@@ -8,7 +8,9 @@ use catalog::glacier::{ColdClass, Retrieval};
 use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
 use jiff::Timestamp;
 
-use crate::{Bucket, BucketSettings, Directory, Download, Error, Head, Removal, Scope, Stored, Upload, UploadMetadata};
+use crate::{
+    Bucket, BucketSettings, Directory, Download, Error, Head, Removal, Resumed, Scope, Stored, Upload, UploadMetadata,
+};
 
 /// A place that holds backups.
 #[derive(Clone, Debug)]
@@ -31,6 +33,15 @@ impl Repository {
     /// A directory; it is made, with mode 0700, when the first thing is stored in it.
     pub fn directory(path: impl Into<PathBuf>) -> Self {
         Self::Directory(Directory::new(path))
+    }
+
+    /// What it was connected with; `None` of a directory.
+    #[must_use]
+    pub fn bucket_settings(&self) -> Option<&BucketSettings> {
+        match self {
+            Self::Bucket(bucket) => Some(&bucket.settings),
+            Self::Directory(_) => None,
+        }
     }
 
     /// How keys are spelled here.
@@ -266,6 +277,17 @@ impl Repository {
             Self::Bucket(bucket) => Ok(Upload::to_bucket(bucket.clone(), key, metadata)),
             Self::Directory(directory) => directory.start_upload(key, metadata).await.map(Upload::to_directory),
         }
+    }
+
+    /// Begins to store an archive whose bytes are known and may have been sent in part before: a bucket is asked for parts of an upload
+    /// under the same key, and those that turn out to be the same are not sent again. Who breaks off calls [`Upload::leave`].
+    ///
+    /// # Errors
+    /// As [`Self::start_upload`], and those of the store.
+    pub async fn resume_upload(&self, key: &str, metadata: &UploadMetadata) -> Result<(Upload, Resumed), Error> {
+        let mut upload = self.start_upload(key, metadata).await?;
+        let resumed = upload.resume().await?;
+        Ok((upload, resumed))
     }
 
     /// What the store says of an object; `None` when there is none. On S3 it needs the right to read the object.

@@ -16,6 +16,7 @@ pub(crate) mod probe;
 pub(crate) mod reach;
 pub(crate) mod refusal;
 pub(crate) mod remove;
+pub(crate) mod resume;
 pub(crate) mod said;
 pub(crate) mod stored;
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub struct BucketSettings {
     pub keys: Option<Keys>,
     /// A profile of the AWS configuration files, before any keys in the environment.
     pub profile: Option<String>,
+    /// It stands beside another bucket: what the environment says of AWS, region and endpoint among it, is about that one.
+    pub beside: bool,
     /// Bytes of the first parts, at least 5 MiB. Peak memory of an upload is `part_size × (parts_in_flight + 1)` until
     /// parts must grow beyond that. Default 8 MiB.
     pub part_size: u64,
@@ -67,6 +69,7 @@ impl BucketSettings {
             path_style: None,
             keys: None,
             profile: None,
+            beside: false,
             part_size: 8 << 20,
             parts_in_flight: 4,
             max_parts: 10_000,

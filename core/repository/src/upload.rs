@@ -1,5 +1,7 @@
 //! An archive being stored, in a bucket or a directory.
 
+use std::fs::File;
+
 use archive::Digest;
 use bytes::Bytes;
 
@@ -19,6 +21,17 @@ pub struct Upload(Way);
 enum Way {
     Bucket(Box<BucketUpload>),
     Directory(Box<DirectoryUpload>),
+}
+
+/// What an upload goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumed {
+    /// Nothing was left of another one.
+    Nothing,
+    /// So many bytes were sent before, if they turn out to be the same.
+    Bytes(u64),
+    /// This identity may not list uploads: it begins at the front.
+    Unknown,
 }
 
 impl Upload {
@@ -41,6 +54,15 @@ impl Upload {
         }
     }
 
+    /// The file that grows in a directory, to be read while it is written; `None` in a bucket, and where it can't be opened.
+    #[must_use]
+    pub fn file(&self) -> Option<File> {
+        match &self.0 {
+            Way::Bucket(_) => None,
+            Way::Directory(upload) => upload.file(),
+        }
+    }
+
     /// Makes the archive visible under its key, provided that nothing has it and that what was written is what `digest`
     /// was taken of. After an error nothing of the upload is left.
     ///
@@ -50,6 +72,26 @@ impl Upload {
         match self.0 {
             Way::Bucket(mut upload) => upload.complete(digest).await,
             Way::Directory(upload) => upload.complete(digest).await,
+        }
+    }
+
+    /// Ends without an archive, and leaves what was sent, if it was begun by [`crate::Repository::resume_upload`] in a bucket: the next such
+    /// upload goes on with it. Any other is aborted.
+    pub async fn leave(self) {
+        match self.0 {
+            Way::Bucket(mut upload) => upload.leave().await,
+            Way::Directory(upload) => upload.abort().await,
+        }
+    }
+
+    /// Goes on with what one that was broken off has sent.
+    pub(crate) async fn resume(&mut self) -> Result<Resumed, Error> {
+        let Way::Bucket(upload) = &mut self.0 else { return Ok(Resumed::Nothing) };
+        match upload.resume().await {
+            Ok(0) => Ok(Resumed::Nothing),
+            Ok(bytes) => Ok(Resumed::Bytes(bytes)),
+            Err(Error::AccessDenied { .. }) => Ok(Resumed::Unknown),
+            Err(error) => Err(error),
         }
     }
 

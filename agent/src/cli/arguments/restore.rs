@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use postgres::words::needs::Locale;
 
-use super::Which;
+use super::{Which, which};
 
 #[derive(Args, Debug)]
 pub(crate) struct DrillArgs {
@@ -43,9 +43,9 @@ pub(crate) struct DrillArgs {
     /// For an archive that was brought back from Glacier: go on with its drill. Ask S3 for nothing that costs.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
-    /// read.
-    #[arg(long, value_name = "WHICH")]
+    /// Look only in this place: `bucket`, `directory`, the bucket's number (1 to 4), or the place's address. Default: in the
+    /// directory and the first bucket; if both have a good copy, the directory's is read.
+    #[arg(long, value_name = "WHICH", value_parser = which)]
     pub(crate) repository: Option<Which>,
 }
 
@@ -146,9 +146,9 @@ pub(crate) struct RestoreArgs {
     /// For an archive that was brought back from Glacier: go on with its restore. Ask S3 for nothing that costs.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is
-    /// read.
-    #[arg(long, value_name = "WHICH")]
+    /// Look only in this place: `bucket`, `directory`, the bucket's number (1 to 4), or the place's address. Default: in the
+    /// directory and the first bucket; if both have a good copy, the directory's is read.
+    #[arg(long, value_name = "WHICH", value_parser = which)]
     pub(crate) repository: Option<Which>,
 }
 

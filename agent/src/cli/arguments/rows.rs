@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::Which;
+use super::{Which, which};
 
 #[derive(Args, Debug)]
 pub(crate) struct RowsArgs {
@@ -38,8 +38,9 @@ pub(crate) struct RowsArgs {
     /// Print SQL that puts the rows back.
     #[arg(long)]
     pub(crate) insert: bool,
-    /// Look only in the bucket or only in the directory. Default: in both; if both have a good copy, the directory's is read.
-    #[arg(long, value_name = "WHICH")]
+    /// Look only in this place: `bucket`, `directory`, the bucket's number (1 to 4), or the place's address. Default: in the
+    /// directory and the first bucket; if both have a good copy, the directory's is read.
+    #[arg(long, value_name = "WHICH", value_parser = which)]
     pub(crate) repository: Option<Which>,
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::globals;
 use crate::commands::backup::source::Source;
-use crate::places;
+use crate::places::Spot;
 use crate::settings::{DatabaseSettings, Settings};
 
 /// What a backup would do.
@@ -48,10 +48,12 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], sto
         intents.push(DatabaseIntent::new(&source));
     }
     let mut repositories = Vec::new();
-    for repository in places::repositories(None, settings).await? {
-        repository.check_access().await?;
-        repository.try_storing().await?;
-        repositories.push(repository.display_name());
+    let several = |failure: Failure, spot: Spot| match settings.buckets.len() {
+        0 | 1 => failure,
+        _ => Failure { error: format!("{}: {}", spot.name(settings), failure.error), ..failure },
+    };
+    for spot in Spot::all(settings) {
+        repositories.push(try_storing(spot, settings).await.map_err(|failure| several(failure, spot))?);
     }
     let intent = Intent {
         databases: intents,
@@ -61,6 +63,14 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], sto
     };
     settings.report.answer(&intent, &intent)?;
     Ok(Exit::Done)
+}
+
+/// Tries one place, and names it.
+async fn try_storing(spot: Spot, settings: &Settings) -> Result<String, Failure> {
+    let repository = spot.open(settings).await?;
+    repository.check_access().await?;
+    repository.try_storing().await?;
+    Ok(repository.display_name())
 }
 
 impl DatabaseIntent {

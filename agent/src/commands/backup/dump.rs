@@ -6,18 +6,20 @@ use repository::{Repository, UploadMetadata};
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
 use crate::commands::backup::carry::{Carried, CarryError, Road};
-use crate::commands::backup::lanes::{self, Completed, Lane, Lanes};
+use crate::commands::backup::lanes::{self, Lanes};
+use crate::commands::backup::outcome::BackupOutcome;
+use crate::commands::backup::publish::Published;
 use crate::commands::backup::run::Run;
 
 /// How often a dump is taken when the store answers its completion with a conflict (409).
 const TRIES: usize = 2;
 
 impl Run<'_> {
-    /// Dumps into every repository, and makes the archive visible in each that took it whole.
+    /// Dumps into every repository, and finishes the backup in each that takes it whole.
     ///
     /// # Errors
     /// When no repository took it, or the dump itself failed. Nothing is visible then.
-    pub(super) async fn dump(&self) -> Result<(Carried, Vec<Lane>), Failure> {
+    pub(super) async fn dump(&self) -> Result<BackupOutcome, Failure> {
         let partial = self.source.partial();
         partial.iter().for_each(|partial| tracing::warn!("{partial}"));
         for left in (0..TRIES).rev() {
@@ -31,11 +33,9 @@ impl Run<'_> {
                     return Err(failure);
                 }
             };
-            match lanes.complete(&carried.digest, left > 0).await {
-                Completed::Done(lanes) => return Ok((carried, lanes)),
-                Completed::Again => {
-                    tracing::warn!("another upload got in the way (409); dumping again")
-                }
+            match self.publish(&carried, lanes.end(), left > 0).await? {
+                Published::Done(outcome) => return Ok(outcome),
+                Published::Again => tracing::warn!("another upload got in the way (409); dumping again"),
             }
         }
         Err(Failure::new(Exit::Failed, "the dump was never completed"))
@@ -56,7 +56,7 @@ impl Run<'_> {
         let key = |repository: &Repository, id: &catalog::BackupId| {
             repository.layout().archive(id, self.settings.compression, encrypted)
         };
-        Lanes::open(places, self.interrupt.clone(), &metadata, key).await
+        Lanes::open(places, self.interrupt.clone(), &metadata, key, self.settings.slow_place_wait).await
     }
 
     /// Runs the road on a thread that may block.

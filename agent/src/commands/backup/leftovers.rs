@@ -15,8 +15,8 @@ pub(super) async fn make_room(run: &Run<'_>) {
 
 /// Sweeps buckets after the backup, and only where it arrived: an unreachable store must not be waited for twice.
 pub(super) async fn abort_uploads(run: &Run<'_>, outcome: &BackupOutcome) {
-    let arrived = |repository: &&Repository| outcome.is_kept_in(&repository.display_name());
-    for bucket in run.repositories.iter().filter(|r| matches!(r, Repository::Bucket(_))).filter(arrived) {
+    let places = run.repositories.iter().zip(&run.spots).filter(|(_, spot)| outcome.is_kept_in(**spot));
+    for (bucket, _) in places.filter(|(repository, _)| matches!(repository, Repository::Bucket(_))) {
         leftovers::sweep(bucket, &run.source.server.database, run.started.at).await;
     }
 }

@@ -8,6 +8,7 @@ use repository::{Error, Repository};
 
 use crate::marks;
 use crate::settings::Limits;
+use crate::together::{self, One};
 
 /// How long the backup waits for the mark: if the bucket can't be reached, the upload waits for it, and not this.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -33,15 +34,20 @@ impl Mark {
     /// Marks the database in every bucket. A right that lacks is said, and what may pass is tried again when the backup is there:
     /// neither is a reason not to back up.
     pub(super) async fn put(self, repositories: &[Repository]) -> Option<Unmarked> {
-        let mut unmarked = Vec::new();
-        for repository in repositories.iter().filter(|repository| matches!(repository, Repository::Bucket(_))) {
-            match tokio::time::timeout(PATIENCE, marks::expect(repository, &self.database, self.since)).await {
-                Ok(Ok(())) => self.compare_limits(repository).await,
-                Ok(Err(error @ Error::AccessDenied { .. })) => marks::warn(repository, &self.database, &error),
-                Ok(Err(_)) | Err(_) => unmarked.push(repository.display_name()),
-            }
-        }
+        let buckets = repositories.iter().filter(|repository| matches!(repository, Repository::Bucket(_)));
+        let marking = buckets.map(|repository| -> One<'_, Option<String>> { Box::pin(self.put_in(repository)) });
+        let unmarked: Vec<String> = together::all(marking.collect()).await.into_iter().flatten().collect();
         (!unmarked.is_empty()).then_some(Unmarked { mark: self, repositories: unmarked })
+    }
+
+    /// The repository's name, where it has to be tried again.
+    async fn put_in(&self, repository: &Repository) -> Option<String> {
+        match tokio::time::timeout(PATIENCE, marks::expect(repository, &self.database, self.since)).await {
+            Ok(Ok(())) => self.compare_limits(repository).await,
+            Ok(Err(error @ Error::AccessDenied { .. })) => marks::warn(repository, &self.database, &error),
+            Ok(Err(_)) | Err(_) => return Some(repository.display_name()),
+        }
+        None
     }
 
     /// Says where limits that were set here are others than those of the mark.

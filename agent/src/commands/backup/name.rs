@@ -9,6 +9,7 @@ use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::settings::Settings;
+use crate::together::{self, One};
 
 /// How many seconds are tried for one whose name is free. A killed run, or one before the clock was set back, may have left it
 /// taken; and the way back from a restore may begin in the same second.
@@ -26,6 +27,14 @@ pub(super) fn tag(settings: &Settings, purpose: Purpose, now: Timestamp) -> Tag 
     }
 }
 
+/// The name that comes to mind first, whether or not it is taken.
+///
+/// # Errors
+/// Exit 2 when no valid key can be made of it.
+pub(super) fn any(database: &str, tag: &Tag) -> Result<Stem, Failure> {
+    Stem::new(database, tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()))
+}
+
 /// A name that no backup has yet: of a time the next second that is free, whatever the clock does meanwhile.
 ///
 /// # Errors
@@ -36,7 +45,7 @@ pub(super) async fn free(
     tag: Tag,
     now: Timestamp,
 ) -> Result<Stem, Failure> {
-    let name = |tag: &Tag| Stem::new(database, tag).map_err(|e| Failure::new(Exit::Usage, e.to_string()));
+    let name = |tag: &Tag| any(database, tag);
     let later = |by: i64| match &tag {
         Tag::At(at) => Some(Tag::At(*at + SignedDuration::from_secs(by))),
         Tag::Safety(at) => Some(Tag::Safety(*at + SignedDuration::from_secs(by))),
@@ -45,8 +54,7 @@ pub(super) async fn free(
     for seconds in 0..TRIES {
         let Some(tag) = later(seconds) else { break };
         let stem = name(&tag)?;
-        let asked = tokio::time::timeout(ASKING, taken(repositories, &stem, now)).await;
-        if asked.unwrap_or_default().is_none() {
+        if taken(repositories, &stem, now).await.is_none() {
             return Ok(stem);
         }
     }
@@ -67,12 +75,13 @@ async fn refuse_taken(repositories: &[Repository], stem: &Stem, now: Timestamp) 
 
 /// The backup that has this name already, and the repository that it is in.
 async fn taken(repositories: &[Repository], stem: &Stem, now: Timestamp) -> Option<(BackupId, String)> {
-    for repository in repositories {
-        let id = repository.layout().place(stem.clone(), now);
+    let ask = |repository: &Repository| -> One<'static, Option<(BackupId, String)>> {
+        let (repository, id) = (repository.clone(), repository.layout().place(stem.clone(), now));
         // A repository that cannot be listed will say so when it is written to, and must not fail the others here.
-        if repository.entry(&id).await.unwrap_or_default().is_some() {
-            return Some((id, repository.display_name()));
-        }
-    }
-    None
+        Box::pin(async move {
+            let asked = tokio::time::timeout(ASKING, repository.entry(&id)).await;
+            asked.ok()?.unwrap_or_default().map(|_| (id, repository.display_name()))
+        })
+    };
+    together::all(repositories.iter().map(ask).collect()).await.into_iter().flatten().next()
 }

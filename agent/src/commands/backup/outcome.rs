@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use catalog::BackupId;
 use catalog::shrink::Shrink;
 use catalog::verdict::{Outcome, Verdict};
 use catalog::words;
+use catalog::{BackupId, Stem};
 use repository::Stored;
 use serde::Serialize;
 
@@ -14,6 +14,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::Report;
 use crate::commands::backup::shrink;
 use crate::logging;
+use crate::places::Spot;
 use crate::settings::DatabaseSettings;
 
 /// One database's backup, in every repository that has it.
@@ -30,14 +31,30 @@ pub(crate) struct BackupOutcome {
     pub(super) seconds: f64,
     /// How many lines pg_dump said on stderr.
     pub(super) warnings: usize,
+    pub(super) stem: Stem,
+    /// There are several buckets, which are told apart by their numbers.
+    pub(super) several: bool,
     pub(crate) kept: Vec<Kept>,
     /// The repositories that don't have it, each with the reason.
-    pub(super) failures: Vec<(String, Failure)>,
+    pub(super) failures: Vec<Missed>,
+}
+
+/// A repository that doesn't have the backup.
+#[derive(Debug)]
+pub(super) struct Missed {
+    pub(super) spot: Spot,
+    /// What `--repository` calls it.
+    pub(super) place: String,
+    pub(super) repository: String,
+    pub(super) failure: Failure,
 }
 
 /// A backup in one repository.
 #[derive(Debug)]
 pub(crate) struct Kept {
+    pub(super) spot: Spot,
+    /// What `--repository` calls it.
+    pub(super) place: String,
     pub(crate) repository: String,
     /// The archive, as a user names it: a path, or `s3://…`.
     pub(crate) name: String,
@@ -57,9 +74,9 @@ impl BackupOutcome {
         self.failure().is_none()
     }
 
-    /// Whether the repository of this name has it.
-    pub(crate) fn is_kept_in(&self, repository: &str) -> bool {
-        self.kept.iter().any(|kept| kept.repository == repository)
+    /// Whether this place has it.
+    pub(crate) fn is_kept_in(&self, spot: Spot) -> bool {
+        self.kept.iter().any(|kept| kept.spot == spot)
     }
 
     /// What went wrong, if anything did: a repository that failed, or a backup that was found damaged.
@@ -69,10 +86,41 @@ impl BackupOutcome {
                 .hint("back up again to another place, and test the disk or the store: it lost or changed bytes (details: lastgood show)")
         });
         damaged.or_else(|| {
-            let (repository, failure) = self.failures.first()?;
-            let error = format!("the backup is only partly done: {repository} failed: {}", failure.error);
-            Some(Failure { exit: Exit::Failed, error, hint: failure.hint.clone() })
+            let Missed { spot, place, repository, failure } = self.failures.first()?;
+            let repository = self.numbered(*spot, place, repository);
+            let others = match self.failures.len() - 1 {
+                0 => String::new(),
+                others => format!(" (and {others} more)"),
+            };
+            let error = format!("the backup is only partly done: {repository} failed{others}: {}", failure.error);
+            Some(Failure { exit: Exit::Failed, error, hint: self.hint(failure) })
         })
+    }
+
+    /// What mends it, and what brings the backup there then.
+    fn hint(&self, failure: &Failure) -> Option<String> {
+        let copies = self.failures.iter().filter_map(|missed| self.copy(missed));
+        let copies: Vec<String> = copies.collect();
+        if copies.is_empty() {
+            return failure.hint.clone();
+        }
+        let mend = failure.hint.clone().unwrap_or_else(|| "mend it".to_owned());
+        Some(format!("{mend}; then bring the backup there: {}", copies.join("; ")))
+    }
+
+    /// The command that copies the backup to a place that has missed it: from the local copy, which is read without asking a store, or from
+    /// the first place that has it.
+    fn copy(&self, missed: &Missed) -> Option<String> {
+        let from = self.kept.iter().filter(|kept| !kept.is_damaged()).min_by_key(|kept| kept.spot)?;
+        Some(format!("lastgood copy {} --from {} --to {}", self.stem, from.place, missed.place))
+    }
+
+    /// A place's name, with its number where there are several buckets.
+    fn numbered(&self, spot: Spot, place: &str, repository: &str) -> String {
+        match spot {
+            Spot::Bucket(_) if self.several => format!("bucket {place} ({repository})"),
+            _ => repository.to_owned(),
+        }
     }
 }
 
@@ -157,7 +205,8 @@ impl fmt::Display for BackupOutcome {
             self.seconds
         )?;
         for kept in &self.kept {
-            writeln!(f, "  {:<8}  {:>9}  {}", kept.state(), words::size(kept.stored.size), kept.name)?;
+            let number = if self.several { format!("{}: ", kept.place) } else { String::new() };
+            writeln!(f, "  {:<8}  {:>9}  {number}{}", kept.state(), words::size(kept.stored.size), kept.name)?;
             kept.warning.iter().try_for_each(|warning| writeln!(f, "  WARNING   {warning}"))?;
             if let Some(shrink) = &kept.shrink {
                 writeln!(f, "  WARNING   {}", shrink::warning(shrink))?;
@@ -165,8 +214,8 @@ impl fmt::Display for BackupOutcome {
                 writeln!(f, "            if that is right: lastgood accept {}", kept.id)?;
             }
         }
-        for (repository, failure) in &self.failures {
-            writeln!(f, "  FAILED    {repository}: {}", failure.error)?;
+        for Missed { spot, place, repository, failure } in &self.failures {
+            writeln!(f, "  FAILED    {}: {}", self.numbered(*spot, place, repository), failure.error)?;
         }
         Ok(())
     }
@@ -200,6 +249,8 @@ struct BackupDocument {
 
 #[derive(Serialize)]
 struct KeptDocument {
+    /// What `--repository` calls it.
+    place: String,
     repository: String,
     id: String,
     key: String,
@@ -213,6 +264,9 @@ struct KeptDocument {
 
 #[derive(Serialize)]
 struct FailureDocument {
+    /// What `--repository` calls it; absent where the dump itself failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repository: Option<String>,
     error: String,
@@ -227,8 +281,9 @@ impl OutcomesDocument {
 
 impl BackupDocument {
     fn new(database: &str, outcome: &Result<BackupOutcome, Failure>) -> Self {
-        let failure = |repository: Option<&String>, failure: &Failure| FailureDocument {
-            repository: repository.cloned(),
+        let failure = |missed: Option<&Missed>, failure: &Failure| FailureDocument {
+            place: missed.map(|missed| missed.place.clone()),
+            repository: missed.map(|missed| missed.repository.clone()),
             error: failure.error.clone(),
             hint: failure.hint.clone(),
         };
@@ -243,7 +298,7 @@ impl BackupDocument {
             pg_dump_warnings: done.map(|o| o.warnings),
             stored: done.map(|o| o.kept.iter().map(KeptDocument::new).collect()).unwrap_or_default(),
             failures: match outcome {
-                Ok(outcome) => outcome.failures.iter().map(|(r, f)| failure(Some(r), f)).collect(),
+                Ok(outcome) => outcome.failures.iter().map(|missed| failure(Some(missed), &missed.failure)).collect(),
                 Err(only) => vec![failure(None, only)],
             },
         }
@@ -253,6 +308,7 @@ impl BackupDocument {
 impl KeptDocument {
     fn new(kept: &Kept) -> Self {
         Self {
+            place: kept.place.clone(),
             repository: kept.repository.clone(),
             id: kept.id.to_string(),
             key: kept.stored.key.clone(),

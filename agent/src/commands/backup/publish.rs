@@ -11,47 +11,96 @@ use repository::{PutOutcome, Repository, Stored};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::Carried;
+use crate::commands::backup::gate::Gate;
 use crate::commands::backup::globals::Put;
 use crate::commands::backup::index::{self, PutIndex, SealedIndex};
-use crate::commands::backup::lanes::{Lane, Reached, under_way};
-use crate::commands::backup::outcome::{BackupOutcome, Kept};
+use crate::commands::backup::lanes::{Lane, Refused, under_way};
+use crate::commands::backup::outcome::{BackupOutcome, Kept, Missed};
 use crate::commands::backup::run::Run;
 use crate::host;
+use crate::places::Spot;
 use crate::read_back;
 use crate::settings::Verify;
+use crate::together::{self, One};
+
+/// What came of it.
+pub(super) enum Published {
+    /// At least one repository has the backup.
+    Done(BackupOutcome),
+    /// It is visible nowhere, and another dump may succeed.
+    Again,
+}
 
 impl Run<'_> {
-    /// Finishes the backup in every repository, each by itself.
+    /// Makes the archive visible and finishes the backup in every repository: each by itself, and all at the same time.
     ///
     /// # Errors
     /// The first failure, when no repository has the backup.
-    pub(super) async fn publish(&self, carried: &Carried, lanes: Vec<Lane>) -> Result<BackupOutcome, Failure> {
+    pub(super) async fn publish(
+        &self,
+        carried: &Carried,
+        lanes: Vec<Lane>,
+        may_repeat: bool,
+    ) -> Result<Published, Failure> {
         let index = carried.index.as_ref().map(|index| self.seal_index(index));
-        let mut kept = Vec::new();
-        let mut failures = Vec::new();
-        for Lane { repository, id, progress, .. } in lanes {
-            let finished = match progress {
-                Ok(Reached::Stored(stored)) => self.finish((&repository, &id), carried, index.as_ref(), stored).await,
-                Ok(Reached::Uploading(_)) => Err(Failure::new(Exit::Failed, "the upload was never completed")),
-                Err(failure) => Err(failure),
-            };
+        let index = index.as_ref();
+        let buckets = lanes.iter().filter(|lane| matches!(lane.repository, Repository::Bucket(_))).count();
+        let gate = &Gate::new(buckets, may_repeat);
+        let finishing = lanes.into_iter().zip(self.spots.iter().copied());
+        let finishing = finishing.map(|(lane, spot)| -> One<'_, (Spot, Result<Kept, Failure>)> {
+            Box::pin(async move { (spot, self.conclude((lane, spot), carried, index, gate).await) })
+        });
+        let finished = together::all(finishing.collect()).await;
+        if gate.asks_for_another_dump() {
+            return Ok(Published::Again);
+        }
+        let (mut kept, mut failures) = (Vec::new(), self.closed.clone());
+        for (spot, finished) in finished {
             match finished {
-                Ok(one) => {
-                    if let Some(unmarked) = &self.unmarked {
-                        unmarked.try_again(&repository).await;
-                    }
-                    kept.push(one);
-                }
-                Err(failure) => failures.push((repository.display_name(), under_way(failure))),
+                Ok(one) => kept.push(one),
+                Err(failure) => failures.push((spot, under_way(failure))),
             }
         }
+        failures.sort_by_key(|(spot, _)| *spot);
         match (kept.is_empty(), failures.first()) {
             (true, Some((_, failure))) => Err(failure.clone()),
-            _ => Ok(self.outcome(carried, kept, failures)),
+            _ => Ok(Published::Done(self.outcome(carried, kept, failures))),
         }
     }
 
-    fn outcome(&self, carried: &Carried, kept: Vec<Kept>, failures: Vec<(String, Failure)>) -> BackupOutcome {
+    /// One repository: from the last byte to the verdict.
+    async fn conclude(
+        &self,
+        (lane, spot): (Lane, Spot),
+        carried: &Carried,
+        index: Option<&SealedIndex>,
+        gate: &Gate,
+    ) -> Result<Kept, Failure> {
+        let is_bucket = matches!(lane.repository, Repository::Bucket(_));
+        if !is_bucket && !gate.may_show().await {
+            lane.abort().await;
+            return Err(Failure::new(Exit::Failed, "another dump takes its place"));
+        }
+        let (repository, id, stored) = lane.complete(&carried.digest).await;
+        if is_bucket {
+            gate.settle(stored.is_ok(), matches!(stored, Err(Refused::Conflict(_))));
+        }
+        let stored = stored.map_err(Refused::into_failure)?;
+        let kept = self.finish((&repository, &id, spot), carried, index, stored).await?;
+        if let Some(unmarked) = &self.unmarked {
+            unmarked.try_again(&repository).await;
+        }
+        Ok(kept)
+    }
+
+    fn outcome(&self, carried: &Carried, kept: Vec<Kept>, failures: Vec<(Spot, Failure)>) -> BackupOutcome {
+        let place = |spot: Spot, failure| Missed {
+            place: spot.label(self.settings),
+            spot,
+            repository: spot.address(self.settings),
+            failure,
+        };
+        let failures = failures.into_iter().map(|(spot, failure)| place(spot, failure)).collect();
         let census = &carried.walked.census;
         BackupOutcome {
             database: self.source.server.database.clone(),
@@ -61,6 +110,8 @@ impl Run<'_> {
             dumped: carried.dumped,
             seconds: self.started.elapsed().as_secs_f64(),
             warnings: carried.warnings.len(),
+            stem: self.stem.clone(),
+            several: self.settings.buckets.len() > 1,
             kept,
             failures,
         }
@@ -69,7 +120,7 @@ impl Run<'_> {
     /// Stores the manifest, and the verdict.
     async fn finish(
         &self,
-        (repository, id): (&Repository, &BackupId),
+        (repository, id, spot): (&Repository, &BackupId, Spot),
         carried: &Carried,
         index: Option<&SealedIndex>,
         stored: Stored,
@@ -96,7 +147,9 @@ impl Run<'_> {
         let warnings: Vec<String> = globals.warning.into_iter().chain(index.warning).collect();
         let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
         let shrink = found.shrink;
-        Ok(Kept { repository: repository.display_name(), name, id: id.clone(), stored, verdict, warning, shrink })
+        let place = spot.label(self.settings);
+        let (repository, id) = (repository.display_name(), id.clone());
+        Ok(Kept { spot, place, repository, name, id, stored, verdict, warning, shrink })
     }
 
     /// By what values are written: the session's settings, and the form of INSERTs where rows are written as such.

@@ -29,7 +29,7 @@ pub(super) fn on(load: &Load, bill: &Bill) -> Vec<Note> {
 
 /// Notes on where a repository is: the prices are those of S3 Standard in one region of AWS.
 pub(super) fn on_place(settings: &Settings) -> Vec<Note> {
-    let Some(bucket) = &settings.bucket else { return Vec::new() };
+    let Some(bucket) = settings.buckets.first() else { return Vec::new() };
     let elsewhere = bucket.endpoint.as_ref().map(|endpoint| {
         Note::new("not-aws", format!("The bucket is at {endpoint}: these are AWS's prices, not that store's."))
     });

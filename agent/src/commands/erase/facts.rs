@@ -34,7 +34,7 @@ impl Ground {
     /// Exit 5 when a backup that is named isn't there, or there is none at all; exit 2 when it isn't clear of which database.
     pub(super) async fn gather(args: &EraseArgs, settings: &Settings) -> Result<Self, Failure> {
         let began = Timestamp::now();
-        let repository = places::repository(args.place, settings).await?;
+        let repository = places::repository(&args.place, settings).await?;
         repository.check_exists().await?;
         let mut catalog = repository.catalog(&database(args, settings)?).await?;
         repository.resolve(&mut catalog).await?;

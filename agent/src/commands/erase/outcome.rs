@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use catalog::erasure::{Erased, ErasedTable, Fate, Lock, Obstacle, Row, number};
 use catalog::{BackupId, Entry, Manifest, Stem};
 use jiff::Timestamp;
-use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::cli::{RestoreArgs, Which};
+use crate::cli::RestoreArgs;
 use crate::commands::erase::asked::Request;
 use crate::commands::erase::facts::Ground;
 use crate::commands::erase::remove::{self, Removed};
@@ -20,6 +19,7 @@ use crate::commands::restore::backup::StoredBytes;
 use crate::commands::restore::choose;
 use crate::commands::restore::damage::Suspect;
 use crate::interrupt::{Interrupt, stopped_by};
+use crate::places;
 use crate::settings::Settings;
 
 /// How many names are tried.
@@ -171,10 +171,7 @@ impl<'a> One<'a> {
     /// Restores and changes it, on a thread that may block.
     async fn work(self, entry: &Entry, shelf: Option<Shelf>) -> Result<Worked, Failure> {
         let Self { ground, request, settings, interrupt } = self;
-        let which = match ground.repository {
-            Repository::Bucket(_) => Which::Bucket,
-            Repository::Directory(_) => Which::Directory,
-        };
+        let which = places::which(&ground.repository, settings);
         let args = RestoreArgs { id: Some(entry.id.to_string()), repository: Some(which), ..RestoreArgs::default() };
         let choosing = choose::choose(&args, settings, &ground.catalog.database, Timestamp::now());
         let (backup, stored) = interrupt.or(choosing).await?;

@@ -10,6 +10,7 @@ use repository::{Leftover, Repository, Swept};
 use crate::commands::erase::facts::Ground;
 use crate::commands::erase::outcome::One;
 use crate::host;
+use crate::places::{self, Spot};
 use crate::settings::Settings;
 
 /// All of them; `swept` is what became of what killed runs had left.
@@ -92,14 +93,19 @@ async fn hidden(ground: &Ground) -> Option<Remaining> {
     })
 }
 
-/// The other place of the settings.
-async fn beside(ground: &Ground, settings: &Settings) -> Option<Remaining> {
+/// The other places of the settings.
+async fn beside(ground: &Ground, settings: &Settings) -> Vec<Remaining> {
+    let own = places::which(&ground.repository, settings);
+    let mut remaining = Vec::new();
+    for spot in Spot::all(settings).into_iter().filter(|spot| spot.which(settings) != own) {
+        remaining.extend(there(ground, spot, settings).await);
+    }
+    remaining
+}
+
+async fn there(ground: &Ground, spot: Spot, settings: &Settings) -> Option<Remaining> {
     let database = &ground.catalog.database;
-    let (other, which) = match (&ground.repository, &settings.directory, &settings.bucket) {
-        (Repository::Bucket(_), Some(directory), _) => (Repository::directory(directory), "directory"),
-        (Repository::Directory(_), _, Some(bucket)) => (Repository::bucket(bucket.clone()).await.ok()?, "bucket"),
-        _ => return None,
-    };
+    let (other, which) = (spot.open(settings).await.ok()?, spot.label(settings));
     let name = other.display_name();
     match other.catalog(database).await {
         Ok(catalog) if catalog.entries.is_empty() => None,

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::{Carried, Road};
 use crate::commands::backup::index::{self, PutIndex};
-use crate::commands::backup::lanes::{Completed, Lanes, Reached};
+use crate::commands::backup::lanes::Lanes;
 use crate::commands::backup::seal::Sealing;
 use crate::commands::erase::dump;
 use crate::commands::restore::job::Job;
@@ -77,7 +77,7 @@ impl Shelf {
         let encrypted = !road.recipients.is_empty();
         let places = vec![(self.repository.clone(), self.id.clone())];
         let key = |repository: &Repository, id: &BackupId| repository.layout().archive(id, compression, encrypted);
-        let opening = Lanes::open(places, self.interrupt.clone(), &metadata, key);
+        let opening = Lanes::open(places, self.interrupt.clone(), &metadata, key, None);
         Ok((road, Handle::current().block_on(opening)?))
     }
 
@@ -118,15 +118,7 @@ impl Shelf {
     }
 
     async fn complete(&self, carried: &Carried, lanes: Lanes) -> Result<Stored, Failure> {
-        let gone = || {
-            Failure::new(Exit::Failed, "the upload was never completed").hint("erase again; the original is untouched")
-        };
-        let Completed::Done(lanes) = lanes.complete(&carried.digest, false).await else { return Err(gone()) };
-        match lanes.into_iter().next().map(|lane| lane.progress) {
-            Some(Ok(Reached::Stored(stored))) => Ok(stored),
-            Some(Err(failure)) => Err(failure),
-            Some(Ok(Reached::Uploading(_))) | None => Err(gone()),
-        }
+        lanes.complete_only(&carried.digest).await
     }
 
     /// The very bytes: they are encrypted where the archive is.

@@ -67,7 +67,8 @@ pub(crate) async fn choose(
 /// # Errors
 /// Exit 2 when the one that is asked for isn't set.
 pub(crate) async fn repositories(args: &RestoreArgs, settings: &Settings) -> Result<Vec<Repository>, Failure> {
-    let which = if args.from_s3_latest || args.list_s3 { Some(Which::Bucket) } else { args.repository };
+    let bucket = Which::Bucket;
+    let which = if args.from_s3_latest || args.list_s3 { Some(&bucket) } else { args.repository.as_ref() };
     let repositories = places::repositories(which, settings).await?;
     match (repositories.is_empty(), which) {
         (false, _) => Ok(repositories),
@@ -172,7 +173,9 @@ async fn at_url(url: &str, settings: &Settings, now: Timestamp) -> Result<(Backu
         return Err(wrong());
     }
     // Without a bucket that is set, only the run's end bounds what is waited for here: nothing is left half done.
-    let mut bucket_settings = settings.bucket.clone().unwrap_or_else(|| BucketSettings::new(bucket, ""));
+    let is_its = |set: &&BucketSettings| set.bucket == bucket;
+    let set = settings.buckets.iter().find(is_its).or(settings.buckets.first());
+    let mut bucket_settings = set.cloned().unwrap_or_else(|| BucketSettings::new(bucket, ""));
     bucket.clone_into(&mut bucket_settings.bucket);
     // Two folders up from the archive: above its date folder is where its repository begins.
     let mut folders: Vec<&str> = key.split('/').collect();

@@ -35,7 +35,7 @@ impl Asked {
             id: by_name.then(|| args.id.clone()),
             backup_file: args.backup_file.clone(),
             from_s3: args.from_s3.clone(),
-            repository: args.repository,
+            repository: args.repository.clone(),
             ..RestoreArgs::default()
         };
         Ok(Self {

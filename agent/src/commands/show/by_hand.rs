@@ -5,16 +5,9 @@ use catalog::words::shell_word;
 use catalog::{Entry, Manifest};
 use repository::Repository;
 
-use crate::settings::Settings;
-
 /// Shell lines that restore this backup into a new database, on this server or on one that has none of its roles; `None` when
 /// there is no archive.
-pub(super) fn recipe(
-    repository: &Repository,
-    settings: &Settings,
-    entry: &Entry,
-    manifest: Option<&Manifest>,
-) -> Option<String> {
+pub(super) fn recipe(repository: &Repository, entry: &Entry, manifest: Option<&Manifest>) -> Option<String> {
     let archive = entry.archive.as_ref()?;
     let database = shell_word(&format!("{}_restored", entry.id.stem.database()));
     // Another tool's archive may be compressed or not, whatever its name says: `-f` passes on what is not.
@@ -31,17 +24,17 @@ pub(super) fn recipe(
         format!("pg_restore --no-owner --no-acl --exit-on-error -d {database}")
     };
     let steps: Vec<&str> = [open(manifest), expand, Some(&restore)].into_iter().flatten().collect();
-    let steps = pipe(repository, settings, &archive.key, &steps);
+    let steps = pipe(repository, &archive.key, &steps);
     let encoding = manifest.and_then(|manifest| manifest.database.encoding.as_deref());
     Some(format!("createdb -T template0{} {database}\n{steps}", character_set(encoding)))
 }
 
 /// The shell line that gives a new server the roles and tablespaces of the old one; `None` where they were not stored.
-pub(super) fn globals(repository: &Repository, settings: &Settings, manifest: Option<&Manifest>) -> Option<String> {
+pub(super) fn globals(repository: &Repository, manifest: Option<&Manifest>) -> Option<String> {
     let key = &manifest?.globals.as_ref()?.key;
     let steps: Vec<&str> =
         [open(manifest), Some("gunzip -c"), Some("psql -X -d postgres")].into_iter().flatten().collect();
-    Some(pipe(repository, settings, key, &steps))
+    Some(pipe(repository, key, &steps))
 }
 
 fn open(manifest: Option<&Manifest>) -> Option<&'static str> {
@@ -50,9 +43,9 @@ fn open(manifest: Option<&Manifest>) -> Option<&'static str> {
 }
 
 /// The object through these programs: a file is the first one's argument, and a bucket's object comes by the AWS CLI.
-fn pipe(repository: &Repository, settings: &Settings, key: &str, steps: &[&str]) -> String {
+fn pipe(repository: &Repository, key: &str, steps: &[&str]) -> String {
     let mut steps: Vec<String> = steps.iter().map(|&step| step.to_owned()).collect();
-    match (download(repository, settings, key), steps.first_mut()) {
+    match (download(repository, key), steps.first_mut()) {
         (Some(download), _) => steps.insert(0, download),
         (None, Some(first)) => *first = format!("{first} {}", shell_word(&repository.object_name(key))),
         (None, None) => {}
@@ -70,8 +63,8 @@ fn character_set(encoding: Option<&str>) -> String {
 }
 
 /// The command that writes an object of a bucket to stdout; `None` for a file.
-fn download(repository: &Repository, settings: &Settings, key: &str) -> Option<String> {
-    let bucket = settings.bucket.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)))?;
+fn download(repository: &Repository, key: &str) -> Option<String> {
+    let bucket = repository.bucket_settings()?;
     let option =
         |flag: &str, value: &Option<String>| value.as_ref().map(|value| format!(" --{flag} {}", shell_word(value)));
     let options = [

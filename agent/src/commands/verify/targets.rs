@@ -59,7 +59,7 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
         return Err(Failure::new(Exit::NotFound, format!("`{name}` is neither a file nor the name of a backup"))
             .hint("see the names: lastgood list"));
     }
-    let repository = places::repository(args.place, settings).await?;
+    let repository = places::repository(&args.place, settings).await?;
     let mut waiting = Waiting::default();
     let targets = match name {
         _ if args.all => all(&repository, settings, args.force, &mut waiting).await?,

@@ -1,5 +1,6 @@
 //! An archive on its way into a directory.
 
+use std::fs::File;
 use std::io::Write;
 
 use archive::{Crc64, Digest};
@@ -68,6 +69,11 @@ impl Directory {
 }
 
 impl DirectoryUpload {
+    /// What is written so far, for reading. It outlives the file's name.
+    pub(crate) fn file(&self) -> Option<File> {
+        File::open(&self.staged.as_ref()?.partial.path).ok()
+    }
+
     pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
         let staged = self.take_staged()?;
         self.staged = Some(off_runtime(move || staged.append(&bytes)).await?);

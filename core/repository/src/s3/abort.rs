@@ -99,7 +99,7 @@ impl Bucket {
     }
 
     /// All uploads that were begun and neither completed nor aborted.
-    async fn open_uploads(&self, prefix: &str) -> Result<Vec<MultipartUpload>, Error> {
+    pub(crate) async fn open_uploads(&self, prefix: &str) -> Result<Vec<MultipartUpload>, Error> {
         let mut uploads = Vec::new();
         let mut after: Option<(String, String)> = None;
         loop {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
+use aws_config::meta::region::{ProvideRegion as _, RegionProviderChain};
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -28,8 +28,13 @@ impl Bucket {
     pub async fn connect(settings: BucketSettings) -> Result<Self, Error> {
         let region = region(&settings).await;
         let shared = shared_config(&settings, region.clone()).await?;
-        let endpoint = settings.endpoint.clone().or_else(|| shared.endpoint_url().map(str::to_owned));
-        let anyone = Builder::from(&shared)
+        let configured = shared.endpoint_url().filter(|_| !settings.beside || settings.profile.is_some());
+        let endpoint = settings.endpoint.clone().or_else(|| configured.map(str::to_owned));
+        let mut anyone = Builder::from(&shared);
+        if settings.beside && endpoint.is_none() {
+            anyone = anyone.set_endpoint_url(None).to_owned();
+        }
+        let anyone = anyone
             .force_path_style(settings.path_style.unwrap_or(endpoint.is_some()))
             // We send one checksum of our own choice and hash what we read: no second one beside them.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -64,6 +69,10 @@ async fn region(settings: &BucketSettings) -> Region {
         Some(name) => ProfileFileRegionProvider::builder().profile_name(name).build(),
         None => ProfileFileRegionProvider::new(),
     };
+    if settings.beside {
+        let named = if settings.profile.is_some() { profile.region().await } else { None };
+        return named.unwrap_or(Region::from_static(DEFAULT_REGION));
+    }
     // Not the SDK's own chain: it asks EC2's metadata last, and off EC2 waits for it.
     RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(profile)

@@ -4,6 +4,8 @@
 //! Memory: the part being filled and those in flight, together `part_size × (parts_in_flight + 1)`; when parts must grow
 //! past that, fewer are in flight.
 
+use std::collections::BTreeMap;
+
 use archive::{Crc64, Digest};
 use bytes::{Bytes, BytesMut};
 use crc_fast::crc64_nvme;
@@ -12,6 +14,7 @@ use tokio::task::JoinSet;
 use super::Bucket;
 use super::multipart::{Part, combined_crc, multipart_etag};
 use super::object::{Body, Condition};
+use super::resume::{KnownPart, Unfinished};
 use super::stored::{self, Ours};
 use crate::metadata::content_type;
 use crate::part_sizes::PartSizes;
@@ -33,6 +36,8 @@ pub(crate) struct BucketUpload {
     beginning: bool,
     /// Buffers of finished parts, to be filled again.
     spare: Vec<BytesMut>,
+    /// What is sent of it outlives a break-off, for another upload of the same bytes to go on with.
+    keeps: bool,
 }
 
 /// The store's side of it, from the first full part on.
@@ -42,6 +47,8 @@ struct Multipart {
     repeated: bool,
     in_flight: JoinSet<Result<(Part, Bytes), Error>>,
     done: Vec<Part>,
+    /// What an upload that was broken off has sent.
+    known: BTreeMap<u32, KnownPart>,
     next_number: u32,
 }
 
@@ -65,8 +72,25 @@ impl BucketUpload {
             multipart: None,
             beginning: false,
             spare: Vec::new(),
+            keeps: false,
             bucket,
         }
+    }
+
+    /// Goes on with what an upload under this key has sent that was broken off; how many bytes that are. From now on a break-off keeps
+    /// what was sent.
+    ///
+    /// # Errors
+    /// Those of the store; [`Error::AccessDenied`] to who may not list uploads.
+    pub(crate) async fn resume(&mut self) -> Result<u64, Error> {
+        self.keeps = true;
+        let Some(Unfinished { upload_id, parts }) = self.bucket.unfinished(&self.key, &self.sizes).await? else {
+            return Ok(0);
+        };
+        let bytes = parts.values().map(|part| part.size).sum();
+        let (in_flight, done) = (JoinSet::new(), Vec::new());
+        self.multipart = Some(Multipart { upload_id, repeated: false, in_flight, done, known: parts, next_number: 1 });
+        Ok(bytes)
     }
 
     /// Takes the next bytes; waits while as many parts are in flight as memory allows.
@@ -100,6 +124,14 @@ impl BucketUpload {
             let (bucket, key, upload_id) = (self.bucket.clone(), self.key.clone(), multipart.upload_id.clone());
             let number = multipart.next_number;
             multipart.next_number += 1;
+            let known = multipart.known.get(&number).and_then(|known| known.of(number, &body));
+            let is_there = known.is_some();
+            multipart.done.extend(known);
+            if is_there {
+                self.filling = body.try_into_mut().unwrap_or_default();
+                self.filling.clear();
+                return Ok(());
+            }
             multipart.in_flight.spawn(async move { bucket.put_part(&key, &upload_id, number, body).await });
         }
         self.filling = self.spare.pop().unwrap_or_default();
@@ -115,7 +147,8 @@ impl BucketUpload {
             let (upload_id, repeated) =
                 self.bucket.begin_multipart(&self.key, self.content_type, &self.metadata).await?;
             let (in_flight, done) = (JoinSet::new(), Vec::new());
-            self.multipart = Some(Multipart { upload_id, repeated, in_flight, done, next_number: 1 });
+            let known = BTreeMap::new();
+            self.multipart = Some(Multipart { upload_id, repeated, in_flight, done, known, next_number: 1 });
             self.beginning = false;
         }
         Ok(())
@@ -168,6 +201,10 @@ impl BucketUpload {
                 }
                 Ok(stored)
             }
+            Err(error) if self.keeps && error.is_retryable() => {
+                self.leave().await;
+                Err(error)
+            }
             Err(error) => {
                 self.abort().await;
                 Err(error)
@@ -203,13 +240,12 @@ impl BucketUpload {
         let crc = combined_crc(&multipart.done);
         self.compare_sent(self.size, crc, digest)?;
         let Some(multipart) = &self.multipart else { return Err(self.gone()) };
-        self.bucket.refuse_present(&self.key).await?;
-        match self
-            .bucket
-            .committing()
-            .complete_multipart(&self.key, &multipart.upload_id, &multipart.done, digest)
-            .await
-        {
+        let committing = self.bucket.committing();
+        let completed = match self.bucket.refuse_present(&self.key).await {
+            Err(error) => Err(error),
+            Ok(()) => committing.complete_multipart(&self.key, &multipart.upload_id, &multipart.done, digest).await,
+        };
+        match completed {
             Err(Error::Exists { object }) => {
                 let gone = self.bucket.upload_is_gone(&self.key, &multipart.upload_id).await.unwrap_or(false);
                 let stored = self.find_landed(digest, gone).await?.ok_or(Error::Exists { object })?;
@@ -255,6 +291,18 @@ impl BucketUpload {
         Err(Error::Checksum { object: self.bucket.url(&self.key), cause })
     }
 
+    /// Stops the parts in flight, and leaves those that have arrived for another upload of the same bytes; aborts where it doesn't keep
+    /// them.
+    pub(crate) async fn leave(&mut self) {
+        if !self.keeps {
+            return self.abort().await;
+        }
+        self.filling = BytesMut::new();
+        if let Some(mut multipart) = self.multipart.take() {
+            multipart.in_flight.shutdown().await;
+        }
+    }
+
     /// Stops the parts in flight and aborts, until the store knows the upload no more.
     pub(crate) async fn abort(&mut self) {
         self.filling = BytesMut::new();
@@ -284,7 +332,7 @@ impl std::fmt::Debug for BucketUpload {
 
 impl Drop for BucketUpload {
     fn drop(&mut self) {
-        let Some(multipart) = self.multipart.take() else { return };
+        let Some(multipart) = self.multipart.take().filter(|_| !self.keeps) else { return };
         let (bucket, key) = (self.bucket.clone(), std::mem::take(&mut self.key));
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {

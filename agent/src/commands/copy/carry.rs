@@ -1,0 +1,199 @@
+//! One backup on its way: archive, what lies beside it, manifest, and in a directory the verdict.
+
+use std::time::Instant;
+
+use archive::{Digest, Digester};
+use catalog::{BackupId, Entry, Manifest, Object, Part};
+use repository::{Error, PutOutcome, Repository, Resumed, Stored, Upload, UploadMetadata};
+
+use super::Way;
+use super::answer::{Copied, Fate};
+use super::beside::{Beside, taken};
+use crate::answers::failure::{Exit, Failure};
+use crate::answers::progress::Progress;
+use crate::places;
+use crate::read_back;
+use crate::settings::Verify;
+
+/// What becomes of a backup whose name the other place has: the same is well, another is an error.
+///
+/// # Errors
+/// When a manifest cannot be read, or they are not the same.
+pub(super) async fn compare(way: &Way<'_>, entry: &Entry, there: &Entry) -> Result<Fate, Failure> {
+    let (ours, theirs) = (described(&way.from, entry).await?, described(&way.to, there).await?);
+    if !is_same(&ours, &theirs) {
+        let (name, to) = (entry.name(), way.to_name());
+        return Err(Failure::new(Exit::Failed, format!("{to} has another backup that is called {name}"))
+            .hint("nothing was overwritten; compare them: lastgood show with --repository"));
+    }
+    Ok(Fate::There(there.state))
+}
+
+fn is_same(one: &Manifest, other: &Manifest) -> bool {
+    one.stem == other.stem && one.archive.digest == other.archive.digest && one.census == other.census
+}
+
+async fn described(repository: &Repository, entry: &Entry) -> Result<Manifest, Failure> {
+    places::manifest(repository, entry).await?.ok_or_else(|| {
+        Failure::new(Exit::NotFound, format!("{} has no manifest any more", entry.name())).hint("run the copy again")
+    })
+}
+
+/// Copies a backup that the other place lacks. It shows there when it is whole, and not before.
+///
+/// # Errors
+/// Exit 4 when its bytes are not what its manifest says; otherwise those of either place.
+pub(super) async fn copy(way: &Way<'_>, entry: &Entry) -> Result<Fate, Failure> {
+    let began = Instant::now();
+    let mut manifest = described(&way.from, entry).await?;
+    let beside = Beside::read(&way.from, entry, &manifest).await.map_err(|failure| reading(way, failure))?;
+    let Some(object) = &entry.archive else { return Err(without_archive(way, entry)) };
+    let id = place(way, entry, &manifest);
+    let (stored, resumed) = archive(way, object, &id, &manifest).await?;
+    let mut all = vec![stored];
+    if let Err(failure) = finish(way, (entry, &id), &mut manifest, &beside, &mut all).await {
+        for stored in all.iter().rev() {
+            if let Err(error) = way.to.take_back(stored).await {
+                tracing::warn!("the archive without a manifest stays: {error}");
+            }
+        }
+        return Err(failure);
+    }
+    let verdict = judge(way, &id, &manifest).await?;
+    let (seconds, notes) = (began.elapsed().as_secs_f64(), beside.lost);
+    Ok(Fate::Copied(Copied { id, resumed, seconds, notes, verdict }))
+}
+
+/// Where it goes: a bucket has a folder for the day.
+fn place(way: &Way<'_>, entry: &Entry, manifest: &Manifest) -> BackupId {
+    match (&way.to, entry.id.day) {
+        (Repository::Bucket(_), Some(_)) => entry.id.clone(),
+        _ => way.to.layout().place(entry.id.stem.clone(), entry.instant.min(manifest.started)),
+    }
+}
+
+/// The archive's bytes. What was sent of an upload that a break-off ends stays there, for the next copy to go on with.
+async fn archive(
+    way: &Way<'_>,
+    object: &Object,
+    id: &BackupId,
+    manifest: &Manifest,
+) -> Result<(Stored, Resumed), Failure> {
+    let Part::Archive { compression, encrypted, .. } = way.from.layout().parse(&object.key) else {
+        return Err(Failure::new(Exit::Failed, format!("{} is not called as an archive is", object.key)));
+    };
+    let key = way.to.layout().archive(id, compression, encrypted);
+    let metadata = UploadMetadata {
+        lastgood_id: format!("{:032x}", rand::random::<u128>()),
+        database: manifest.database.name.clone(),
+        backup_date: manifest.started,
+        expected_size: Some(object.size),
+    };
+    let (mut upload, resumed) = way.to.resume_upload(&key, &metadata).await?;
+    match &resumed {
+        Resumed::Bytes(bytes) => {
+            tracing::info!("{} are there already, of a copy that was broken off", catalog::words::size(*bytes));
+        }
+        Resumed::Unknown => {
+            tracing::info!("what a copy that was broken off may have left cannot be listed there: it begins anew");
+        }
+        Resumed::Nothing => {}
+    }
+    let digest = match pour(way, object, &mut upload).await {
+        Ok(digest) => digest,
+        Err(failure) => {
+            upload.leave().await;
+            return Err(failure);
+        }
+    };
+    if digest != manifest.archive.digest {
+        upload.abort().await;
+        let error = format!("{} is not what its manifest says: it is damaged", way.from.object_name(&object.key));
+        return Err(Failure::new(Exit::Damaged, error)
+            .hint("nothing was copied; copy another backup, or this one from another place"));
+    }
+    let stored = upload.complete(&digest).await.map_err(|error| match error {
+        Error::Exists { .. } => taken(&way.to, &key),
+        error => error.into(),
+    })?;
+    Ok((stored, resumed))
+}
+
+/// Hands the bytes over, and digests them as they go by.
+async fn pour(way: &Way<'_>, object: &Object, upload: &mut Upload) -> Result<Digest, Failure> {
+    let progress = Progress::of_hours(way.settings.report, "copying", object.size);
+    let mut digester = Digester::new();
+    let read = |error: Error| reading(way, error.into());
+    let mut download = way.from.download(object).await.map_err(read)?;
+    while let Some(bytes) = download.next().await {
+        if let Some(signal) = way.interrupt.seen() {
+            return Err(crate::interrupt::stopped_by(signal));
+        }
+        let bytes = bytes.map_err(read)?;
+        digester.update(&bytes);
+        progress.read(bytes.len() as u64);
+        upload.write(bytes).await?;
+    }
+    Ok(digester.finish())
+}
+
+/// What comes after the archive, the manifest last.
+async fn finish(
+    way: &Way<'_>,
+    (entry, id): (&Entry, &BackupId),
+    manifest: &mut Manifest,
+    beside: &Beside,
+    stored: &mut Vec<Stored>,
+) -> Result<(), Failure> {
+    if let Some(archive) = stored.first() {
+        // In a directory the file's own time is all that says when a backup with a label was made.
+        way.to.backdate(archive, entry.instant).await?;
+        archive.key.clone_into(&mut manifest.archive.key);
+        manifest.archive.version_id.clone_from(&archive.version_id);
+        manifest.archive.etag.clone_from(&archive.etag);
+    }
+    beside.put(&way.to, (id, entry), manifest, stored).await?;
+    let key = way.to.layout().manifest(id);
+    let json = manifest.to_json().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    match way.to.put_new(&key, json).await? {
+        PutOutcome::Stored(_) => Ok(()),
+        // Another copy of the same came first.
+        PutOutcome::Exists => match way.to.manifest_of(id).await? {
+            Some(theirs) if is_same(manifest, &theirs) => Ok(()),
+            _ => Err(taken(&way.to, &key)),
+        },
+    }
+}
+
+/// Reads back what was stored in a directory, as a backup does. A bucket has a verifier of its own.
+async fn judge(way: &Way<'_>, id: &BackupId, manifest: &Manifest) -> Result<Option<catalog::Verdict>, Failure> {
+    let here = match (way.settings.verify, &way.to) {
+        (Verify::None, _) | (Verify::Auto, Repository::Bucket(_)) => false,
+        (Verify::ReadBack, _) | (Verify::Auto, Repository::Directory(_)) => true,
+    };
+    let head = if here { way.to.head(&manifest.archive.key).await? } else { None };
+    let Some(head) = head else { return Ok(None) };
+    let verdict = way.reader.read_back(&way.to, &head.object, Some(manifest)).await?.verdict;
+    read_back::record(&way.to, id, &verdict).await?;
+    Ok(Some(verdict))
+}
+
+/// A source that may not be read: it takes another identity than a backup.
+fn reading(way: &Way<'_>, failure: Failure) -> Failure {
+    if !failure.error.starts_with("access denied") {
+        return failure;
+    }
+    let profile = match way.spots.0 {
+        crate::places::Spot::Bucket(number @ 2..) => format!("AWS_PROFILE_{number}"),
+        _ => "AWS_PROFILE".to_owned(),
+    };
+    failure.hint(format!(
+        "copy with the operator's identity at {}: --aws-profile NAME, or {profile} (docs/security.md)",
+        way.from_name()
+    ))
+}
+
+fn without_archive(way: &Way<'_>, entry: &Entry) -> Failure {
+    Failure::new(Exit::NotFound, format!("{} in {} has no archive", entry.name(), way.from_name()))
+        .hint("lastgood list shows what there is")
+}
