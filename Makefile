@@ -117,6 +117,10 @@ drill-kills: tools ## end drills at fifty random moments, by SIGTERM and SIGKILL
 erase-kills: tools ## kill erasures at forty random moments, and see that nothing is lost and the next one completes each
 	@ERASE_KILLS=$(or $(ERASE_KILLS),40) $(CARGO) test --workspace --locked --test e2e -- --nocapture erase::kills::
 
+.PHONY: places
+places: tools ## fail any two of four places at every two steps of a backup: fifty-four combinations
+	@ALL_PLACES=1 $(CARGO) test --workspace --locked --test e2e -- --nocapture places::failures::
+
 # How often each of the five is killed: KILLS=20 for a short one.
 KILLS ?= 200
 .PHONY: kills

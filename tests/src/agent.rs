@@ -62,6 +62,15 @@ impl Agent {
         access.environment().into_iter().fold(agent, |agent, (name, value)| agent.setting(name, value))
     }
 
+    /// A further bucket to store in, of this number, as this identity.
+    pub fn bucket_beside(self, number: usize, name: &str, access: &Access) -> Agent {
+        self.setting(&format!("BACKUP_S3_BUCKET_{number}"), name)
+            .setting(&format!("BACKUP_S3_ENDPOINT_{number}"), access.endpoint.clone())
+            .setting(&format!("AWS_REGION_{number}"), access.region.clone())
+            .setting(&format!("BACKUP_AWS_ACCESS_KEY_ID_{number}"), access.key_id.clone())
+            .setting(&format!("BACKUP_AWS_SECRET_ACCESS_KEY_{number}"), access.secret.clone())
+    }
+
     /// The directory to store in.
     pub fn directory(self, path: &Path) -> Agent {
         self.setting("BACKUP_DIR", path.display().to_string())

@@ -66,6 +66,7 @@ impl Proxy {
             Fault::CutOnce(..) | Fault::LoseAnswer(..) | Fault::StallAt(..) | Fault::Latency(_) | Fault::Rate(_) => {
                 false
             }
+            Fault::Slow(_) => false,
         }
     }
 

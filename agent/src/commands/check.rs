@@ -5,6 +5,7 @@
 //! the oldest: how many there are between doesn't matter. Of the newest good one it reads the records.
 
 mod answer;
+mod elsewhere;
 
 use catalog::freshness::{Drills, Finding};
 use catalog::{Catalog, Entry, freshness, oldest_verdict};
@@ -14,6 +15,7 @@ use repository::{Error, Repository, Scope};
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
 use crate::commands::check::answer::{CheckAnswer, CloudSide, Health};
+use crate::commands::check::elsewhere::Elsewhere;
 use crate::marks;
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
@@ -28,7 +30,8 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, F
     let now = Timestamp::now();
     let mut checked = Vec::new();
     for database in databases(&repository, settings).await? {
-        let health = check(&repository, &database, now).await.map_err(unknown)?;
+        let asked = args.place.repository.is_none().then_some(settings);
+        let health = check((&repository, asked), &database, now).await.map_err(unknown)?;
         let max_age = args.max_drill_age.map(|hours| SignedDuration::from_hours(hours.into()));
         let max_age = max_age.or(database.max_drill_age);
         checked.push(drills(&repository, health, max_age, now).await.map_err(unknown)?);
@@ -76,7 +79,12 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
     Ok(found.iter().map(|catalog| settings.database(&catalog.database)).collect())
 }
 
-async fn check(repository: &Repository, database: &DatabaseSettings, now: Timestamp) -> Result<Health, Failure> {
+/// With `settings`, the other places that they name are asked as well: they are noted, and fail nothing.
+async fn check(
+    (repository, settings): (&Repository, Option<&Settings>),
+    database: &DatabaseSettings,
+    now: Timestamp,
+) -> Result<Health, Failure> {
     let name = database.name.as_deref().unwrap_or_default();
     let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
     // Without a mark its backups are expected, too.
@@ -96,7 +104,11 @@ async fn check(repository: &Repository, database: &DatabaseSettings, now: Timest
     let oldest = repository.oldest(name).await?;
     let oldest = oldest_verdict(catalog.entries.iter().chain(&oldest.entries));
     let health = Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(oldest, now);
-    Ok(health.shrinking(&catalog, now))
+    let elsewhere = match (settings, catalog.newest_good(now)) {
+        (Some(settings), Some(newest)) if health.is_expected() => Elsewhere::ask(settings, database, newest).await,
+        _ => Elsewhere::default(),
+    };
+    Ok(health.shrinking(&catalog, now).having(elsewhere))
 }
 
 /// Adds how the database's drills are. Where nobody asks for drills, nothing said of them is no failure.

@@ -6,30 +6,19 @@ mod answer;
 mod beside;
 mod carry;
 mod find;
+mod way;
 
 use catalog::encode_database;
-use repository::Repository;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CopyArgs;
 use crate::commands::copy::answer::{CopyAnswer, Fate, Row};
 use crate::commands::copy::find::{Found, Wanted};
+use crate::commands::copy::way::Way;
 use crate::interrupt::{Interrupt, stopped_by};
 use crate::lock::Lock;
 use crate::logging;
-use crate::places::Spot;
-use crate::read_back::Reader;
 use crate::settings::Settings;
-
-/// From where to where.
-pub(crate) struct Way<'a> {
-    pub(crate) from: Repository,
-    pub(crate) to: Repository,
-    pub(crate) spots: (Spot, Spot),
-    pub(crate) settings: &'a Settings,
-    pub(crate) reader: Reader,
-    pub(crate) interrupt: &'a Interrupt,
-}
 
 /// Copies one backup, or every one that lacks.
 ///
@@ -69,28 +58,5 @@ async fn fate(way: &Way<'_>, found: &Found, dry_run: bool) -> Result<Fate, Failu
             let _lock = Lock::for_copy(&way.settings.lock_directory, &encode_database(&found.database))?;
             carry::copy(way, &found.entry).await
         }
-    }
-}
-
-impl<'a> Way<'a> {
-    async fn open(args: &CopyArgs, settings: &'a Settings, interrupt: &'a Interrupt) -> Result<Self, Failure> {
-        let spots = (Spot::asked(args.from.as_ref(), settings)?, Spot::asked(Some(&args.to), settings)?);
-        if spots.0 == spots.1 {
-            let place = spots.0.name(settings);
-            return Err(Failure::new(Exit::Usage, format!("--from and --to are the same place: {place}"))
-                .hint("choose two places: lastgood config --set ends with those that are set"));
-        }
-        let (from, to) = (spots.0.open(settings).await?, spots.1.open(settings).await?);
-        // A disk that isn't mounted has no backups to copy, and nobody would notice.
-        from.check_exists().await?;
-        Ok(Self { from, to, spots, settings, reader: Reader::new(settings)?, interrupt })
-    }
-
-    pub(crate) fn from_name(&self) -> String {
-        self.spots.0.name(self.settings)
-    }
-
-    pub(crate) fn to_name(&self) -> String {
-        self.spots.1.name(self.settings)
     }
 }

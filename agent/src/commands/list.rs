@@ -4,6 +4,8 @@
 //! more: its tables and rows from its manifest, or whether an archive without one is a guest.
 
 mod answer;
+mod kind;
+mod several;
 
 use std::collections::HashMap;
 
@@ -15,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ListArgs;
 use crate::commands::list::answer::{BackupLine, DrillState, ListAnswer, Listed};
+use crate::commands::list::several::Places;
 use crate::places::{self, Catalogs};
 use crate::settings::Settings;
 
@@ -30,15 +33,20 @@ const CHEAP: u64 = 256 * 1024;
 pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(&args.place, settings).await?;
     let (catalogs, folders) = repository.survey().await?;
+    let is_about_all = settings.buckets.len() > 1 && args.place.repository.is_none();
+    let places = if is_about_all { Places::ask(settings, &catalogs).await } else { Places::default() };
     let found = Catalogs::choose(catalogs, settings);
     let now = Timestamp::now();
     let limit = args.limit.unwrap_or(usize::MAX);
     let asks = found.chosen.iter().map(|(_, catalog)| catalog.entries.len().min(limit)).sum::<usize>() <= FEW;
     let mut databases = Vec::new();
     for (_, catalog) in found.chosen {
-        databases.push(listed(&repository, catalog, limit, asks, now).await?);
+        let others = places.elsewhere(&catalog);
+        let mut listed = listed(&repository, catalog, limit, asks, now).await?;
+        listed.place(&places, &others, now);
+        databases.push(listed);
     }
-    let answer = ListAnswer::new(&repository, databases, (found.others, folders), settings);
+    let answer = ListAnswer::new(&repository, databases, (found.others, folders), settings).over(places);
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
 }

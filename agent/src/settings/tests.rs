@@ -469,3 +469,132 @@ fn a_name_belongs_to_one_program() {
     names.dedup();
     assert_eq!(names.len(), all);
 }
+
+/// Each bucket in words: its name, store, region and identity, and what is peculiar to stores.
+fn buckets(settings: &Settings) -> Vec<String> {
+    let shown = |bucket: &BucketSettings| {
+        let identity = match (&bucket.keys, &bucket.profile) {
+            (Some(keys), None) => format!("keys {}", keys.id),
+            (None, Some(profile)) => format!("profile {profile}"),
+            _ => "chain".to_owned(),
+        };
+        let region = bucket.region.as_deref().unwrap_or("-");
+        let equal = if bucket.equal_parts { ", equal parts" } else { "" };
+        format!("{}/{} at {} in {region}, {identity}{equal}", bucket.bucket, bucket.prefix, store(bucket))
+    };
+    settings.buckets.iter().map(shown).collect()
+}
+
+const FIRST: &str = "BACKUP_S3_BUCKET=one\nBACKUP_S3_PREFIX=team\nAWS_REGION=eu-central-1\nBACKUP_AWS_ACCESS_KEY_ID=A1\n\
+                     BACKUP_AWS_SECRET_ACCESS_KEY=hush\n";
+
+#[test]
+fn a_bucket_at_the_same_store_shares_its_identity_and_one_at_another_store_nothing() {
+    let another =
+        "BACKUP_S3_ENDPOINT_2=https://r2.example/\nBACKUP_AWS_ACCESS_KEY_ID_2=A2\nBACKUP_AWS_SECRET_ACCESS_KEY_2=s\n";
+    let cases = [
+        ("BACKUP_S3_BUCKET_2=two", "two/backups at AWS in eu-central-1, keys A1"),
+        (
+            "BACKUP_S3_BUCKET_2=two\nAWS_REGION_2=us-west-2\nAWS_PROFILE_2=p",
+            "two/backups at AWS in us-west-2, profile p",
+        ),
+        (
+            "BACKUP_S3_BUCKET_2=two\nBACKUP_S3_ENDPOINT_2=https://s3.us-west-2.amazonaws.com\nBACKUP_S3_PREFIX_2=x",
+            "two/x at AWS in eu-central-1, keys A1",
+        ),
+        (&format!("{another}BACKUP_S3_BUCKET_2=two"), "two/backups at https://r2.example:443 in -, keys A2"),
+        (
+            &format!("{another}BACKUP_S3_BUCKET_2=two\nBACKUP_S3_EQUAL_PARTS_2=true\nAWS_REGION_2=auto"),
+            "two/backups at https://r2.example:443 in auto, keys A2, equal parts",
+        ),
+    ];
+    for (second, expected) in cases {
+        let settings = machine().env_file(&format!("{FIRST}{second}")).settings();
+        assert_eq!(buckets(&settings), ["one/team at AWS in eu-central-1, keys A1", expected], "{second}");
+        assert!(settings.buckets[1].beside && !settings.buckets[0].beside);
+    }
+    // AWS's own name for an endpoint is for every bucket, and Lastgood's for the first.
+    let endpoint =
+        machine().env_file(&format!("{FIRST}BACKUP_S3_BUCKET_2=two\nAWS_ENDPOINT_URL=http://minio:9000")).settings();
+    assert!(buckets(&endpoint).iter().all(|bucket| bucket.contains("http://minio:9000")), "{:?}", buckets(&endpoint));
+    let own = format!("{FIRST}BACKUP_S3_BUCKET_2=two\nBACKUP_S3_ENDPOINT=http://minio:9000");
+    assert!(machine().env_file(&own).mistakes().contains("whose credentials do not go there"));
+    // A nearer place's profile wins over keys, as it does for the first.
+    let near =
+        machine().env_file(&format!("{FIRST}{another}BACKUP_S3_BUCKET_2=two")).environment(&[("AWS_PROFILE_2", "op")]);
+    assert!(buckets(&near.settings())[1].ends_with("profile op"));
+}
+
+#[test]
+fn numbers_have_no_gap_and_no_place_comes_twice() {
+    let cases = [
+        (
+            "BACKUP_S3_BUCKET_3=three",
+            "BACKUP_S3_BUCKET_3 (.env:6): BACKUP_S3_BUCKET_2 is not set; number the buckets without a gap",
+        ),
+        (
+            "BACKUP_S3_PREFIX_2=two",
+            "BACKUP_S3_PREFIX_2 (.env:6): BACKUP_S3_BUCKET_2 is not set, so there is no such bucket",
+        ),
+        (
+            "BACKUP_S3_BUCKET_5=five",
+            "BACKUP_S3_BUCKET_5 (.env:6): there are four buckets at most: BACKUP_S3_BUCKET, and BACKUP_S3_BUCKET_2 to BACKUP_S3_BUCKET_4",
+        ),
+        ("BACKUP_S3_BUCKET_1=one", "BACKUP_S3_BUCKET_1 (.env:6): the first bucket's has no number: BACKUP_S3_BUCKET"),
+        (
+            "BACKUP_S3_BUCKET_2=one\nBACKUP_S3_PREFIX_2=/team/",
+            "BACKUP_S3_BUCKET_2 (.env:6): it is the same place as that of BACKUP_S3_BUCKET",
+        ),
+        (
+            "BACKUP_S3_BUCKET_2=two\nBACKUP_AWS_ACCESS_KEY_ID_2=A",
+            "BACKUP_AWS_ACCESS_KEY_ID_2 (.env:7): BACKUP_AWS_SECRET_ACCESS_KEY_2 is missing",
+        ),
+        (
+            "BACKUP_S3_BUCKET_2=two\nBACKUP_S3_CHECKSUM_2=sha1",
+            "BACKUP_S3_CHECKSUM_2=sha1 (.env:7): expected one of crc64nvme, md5, none",
+        ),
+    ];
+    for (second, expected) in cases {
+        assert_eq!(machine().env_file(&format!("{FIRST}{second}")).mistakes(), expected, "{second}");
+    }
+    let without = machine().env_file("BACKUP_S3_BUCKET=\nBACKUP_S3_BUCKET_2=two").mistakes();
+    assert!(without.contains("BACKUP_S3_BUCKET is not set; number the buckets without a gap"), "{without}");
+    // Another program's names in the environment are nobody's mistake.
+    let others =
+        machine().env_file(FIRST).environment(&[("AWS_REGION_2", "x"), ("AWS_PROFILE_3", "y"), ("AWS_REGION_9", "z")]);
+    assert_eq!(others.settings().buckets.len(), 1);
+    let same_name = format!("{FIRST}BACKUP_S3_BUCKET_2=one\nBACKUP_S3_BUCKET_3=one\nBACKUP_S3_PREFIX_3=three");
+    assert_eq!(machine().env_file(&same_name).settings().buckets.len(), 3);
+}
+
+#[test]
+fn a_toml_file_may_list_its_buckets() {
+    let entries =
+        "[[bucket]]\nbackup_s3_bucket = \"two\"\n[[bucket]]\nbackup_s3_bucket = \"three\"\naws_region = \"x\"\n";
+    let beside = machine().toml(&format!("backup_s3_bucket = \"one\"\n{entries}")).settings();
+    assert_eq!(buckets(&beside).len(), 3);
+    assert!(buckets(&beside)[2].starts_with("three/backups at AWS in x"));
+    let alone = machine().toml(entries).settings();
+    assert_eq!(buckets(&alone).len(), 2);
+    assert!(buckets(&alone)[0].starts_with("two/backups"));
+    let mistakes = [
+        (
+            "[[bucket]]\nbackup_nice = 3",
+            "backup_nice (lastgood.toml:2): cannot differ between buckets; move it above the first entry",
+        ),
+        (
+            "[[bucket]]\nbackup_s3_bukket = 3",
+            "backup_s3_bukket (lastgood.toml:2): not a setting; did you mean backup_s3_bucket?",
+        ),
+        ("[bucket]\nbackup_s3_bucket = \"x\"", "bucket (lastgood.toml:1): expected `[[bucket]]`, with two brackets"),
+        (
+            "backup_s3_bucket = \"one\"\nbackup_s3_bucket_2 = \"two\"\n[[bucket]]\nbackup_s3_bucket = \"x\"",
+            "backup_s3_bucket (lastgood.toml:4): it is set outside of the entry as well, as backup_s3_bucket_2",
+        ),
+    ];
+    for (toml, expected) in mistakes {
+        assert_eq!(machine().toml(toml).mistakes(), expected, "{toml}");
+    }
+    let five = (1..=5).map(|n| format!("[[bucket]]\nbackup_s3_bucket = \"bucket-{n}\"\n")).collect::<String>();
+    assert!(machine().toml(&five).mistakes().contains("there are four buckets at most"));
+}

@@ -26,6 +26,7 @@ pub mod shrink;
 pub mod status;
 #[cfg(test)]
 mod testing;
+pub mod three_two_one;
 pub mod verdict;
 pub mod watch;
 pub mod words;

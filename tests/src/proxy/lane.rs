@@ -106,7 +106,8 @@ impl Lane {
                     return whole;
                 }
                 Fault::Rate(_) if self.direction == Direction::Up => return whole,
-                Fault::Rate(rate) => {
+                Fault::Slow(_) if self.direction == Direction::Down => return whole,
+                Fault::Rate(rate) | Fault::Slow(rate) => {
                     drop(now);
                     self.due = self.due.max(Instant::now()) + Duration::from_secs_f64(length as f64 / rate as f64);
                     std::thread::sleep(self.due.saturating_duration_since(Instant::now()));

@@ -35,6 +35,8 @@ pub enum Fault {
     Latency(Duration),
     /// So many bytes a second come from the server on each connection, and no more.
     Rate(u64),
+    /// So many bytes a second go to the server on each connection, and no more.
+    Slow(u64),
 }
 
 /// One HTTP request that went by.

@@ -31,19 +31,19 @@ use e2e::seaweedfs::Seaweedfs;
 use tempfile::TempDir;
 
 /// Impatient, so that tests are quick; its log file lies in its home.
-fn agent() -> Agent {
+pub(crate) fn agent() -> Agent {
     let agent = Agent::new();
     let log = agent.home().join("log").display().to_string();
     agent.setting("BACKUP_LOG_FILE", log).setting("BACKUP_RETRY_MINUTES", "0").setting("BACKUP_RETRY_DELAY", "50ms")
 }
 
 /// The settings that make an archive of a few megabytes an upload of several parts.
-fn in_parts(agent: Agent) -> Agent {
+pub(crate) fn in_parts(agent: Agent) -> Agent {
     agent.setting("BACKUP_COMPRESSION", "none").setting("BACKUP_S3_PART_SIZE", "5MiB")
 }
 
 /// 16 MB in a plain dump, which no test changes.
-fn large() -> &'static Database<'static> {
+pub(crate) fn large() -> &'static Database<'static> {
     static LARGE: OnceLock<Database<'static>> = OnceLock::new();
     LARGE.get_or_init(|| {
         let database = Postgres::shared().new_database("large");
@@ -53,7 +53,7 @@ fn large() -> &'static Database<'static> {
 }
 
 /// One table of two rows, which no test changes.
-fn small() -> &'static Database<'static> {
+pub(crate) fn small() -> &'static Database<'static> {
     static SMALL: OnceLock<Database<'static>> = OnceLock::new();
     SMALL.get_or_init(|| {
         let database = Postgres::shared().new_database("small");

@@ -17,6 +17,7 @@ mod json;
 mod kills;
 mod list;
 mod past;
+mod places;
 mod policies;
 mod prune;
 mod quiet;

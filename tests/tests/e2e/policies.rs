@@ -73,3 +73,54 @@ fn a_host_without_a_stack_does_everything_with_the_pages_policy() {
     agent.run(&["prune"]).succeeds().mentions("1 backup removed");
     agent.run(&["retire", database.name(), "--confirm"]).succeeds();
 }
+
+/// One of the page's policies, for this bucket.
+fn of_page(name: &str, bucket: &Bucket) -> Value {
+    serde_json::from_str(&documented(name).to_string().replace(BUCKET, bucket.name())).unwrap()
+}
+
+/// Each row of the page's table of copying: who reads, who stores, and who may not.
+#[test]
+fn a_copy_reads_as_the_operator_and_stores_as_the_agent_whose_policy_holds_in_each_bucket() {
+    let root = Ministack::shared().root();
+    let (one, two) = (Bucket::versioned(&root), Bucket::versioned(&root));
+    let database = Postgres::shared().new_database("copied");
+    database.fill_with_megabytes(7);
+    let bare = agent().database(&database).setting("BACKUP_VERIFY", "none").setting("BACKUP_COMPRESSION", "none");
+    let bare =
+        bare.setting("BACKUP_S3_PART_SIZE", "5MiB").bucket(one.name(), &root).bucket_beside(2, two.name(), &root);
+    let printed = bare.run(&["policy", database.name(), "--repository", "2"]).succeeds().json();
+    assert!(printed.to_string().contains(two.name()) && !printed.to_string().contains(one.name()), "{printed:#}");
+    bare.run(&["policy", database.name()]).succeeds().mentions("add --repository 2");
+    let agent_one = user("copying-agent-one", &of_page("AgentPolicy", &one));
+    let agent_two = user("copying-agent-two", &printed);
+    let folder = tempfile::tempdir().unwrap();
+    let agents = bare.bucket(one.name(), &agent_one).bucket_beside(2, two.name(), &agent_two).directory(folder.path());
+    agents.run(&["backup", "--name", "both", "--quiet"]).succeeds().keeps_silent_about("warning");
+    let forget = |bucket: &Bucket| bucket.keys_of_backups().iter().for_each(|key| bucket.delete(key));
+    forget(&two);
+    // The source, a directory: the agent alone.
+    let id = format!("{}_backup_both", database.name());
+    agents
+        .run(&["copy", &id, "--from", "directory", "--to", "2"])
+        .succeeds()
+        .mentions("copied")
+        .keeps_silent_about("warning");
+    agents.run(&["copy", &id, "--from", "directory", "--to", "2"]).succeeds().mentions("there");
+    assert!(!two.keys().iter().any(|key| key.ends_with(".intact.json")), "a verdict was copied");
+    forget(&two);
+    // The source, a bucket: the agent may not read it, and the operator may.
+    let refused = agents.run(&["copy", &id, "--from", "1", "--to", "2"]).exits(1).mentions("s3:GetObject");
+    refused.mentions("hint: copy with the operator's identity").mentions("AWS_PROFILE");
+    assert_eq!(two.keys_of_backups(), Vec::<String>::new());
+    let operator = user("copying-operator", &of_page("OperatorPolicy", &one));
+    let operating = agents.bucket(one.name(), &operator);
+    operating
+        .run(&["copy", &id, "--from", "1", "--to", "2"])
+        .succeeds()
+        .mentions("copied")
+        .keeps_silent_about("warning");
+    assert_eq!(two.open_uploads(), Vec::<String>::new());
+    // The target takes no more than an agent may add.
+    operating.run(&["verify", &id, "--repository", "2"]).exits(1).mentions("s3:GetObject");
+}

@@ -34,7 +34,7 @@ impl Run<'_> {
                 }
             };
             match self.publish(&carried, lanes.end(), left > 0).await? {
-                Published::Done(outcome) => return Ok(outcome),
+                Published::Done(outcome) => return Ok(*outcome),
                 Published::Again => tracing::warn!("another upload got in the way (409); dumping again"),
             }
         }

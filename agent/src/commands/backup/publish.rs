@@ -14,7 +14,7 @@ use crate::commands::backup::carry::Carried;
 use crate::commands::backup::gate::Gate;
 use crate::commands::backup::globals::Put;
 use crate::commands::backup::index::{self, PutIndex, SealedIndex};
-use crate::commands::backup::lanes::{Lane, Refused, under_way};
+use crate::commands::backup::lanes::{self, Lane, Refused, under_way};
 use crate::commands::backup::outcome::{BackupOutcome, Kept, Missed};
 use crate::commands::backup::run::Run;
 use crate::host;
@@ -26,7 +26,7 @@ use crate::together::{self, One};
 /// What came of it.
 pub(super) enum Published {
     /// At least one repository has the backup.
-    Done(BackupOutcome),
+    Done(Box<BackupOutcome>),
     /// It is visible nowhere, and another dump may succeed.
     Again,
 }
@@ -64,7 +64,7 @@ impl Run<'_> {
         failures.sort_by_key(|(spot, _)| *spot);
         match (kept.is_empty(), failures.first()) {
             (true, Some((_, failure))) => Err(failure.clone()),
-            _ => Ok(Published::Done(self.outcome(carried, kept, failures))),
+            _ => Ok(Published::Done(Box::new(self.outcome(carried, kept, failures)))),
         }
     }
 
@@ -79,7 +79,7 @@ impl Run<'_> {
         let is_bucket = matches!(lane.repository, Repository::Bucket(_));
         if !is_bucket && !gate.may_show().await {
             lane.abort().await;
-            return Err(Failure::new(Exit::Failed, "another dump takes its place"));
+            return Err(lanes::stopped_by("another dump"));
         }
         let (repository, id, stored) = lane.complete(&carried.digest).await;
         if is_bucket {

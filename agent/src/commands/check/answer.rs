@@ -9,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
 
+use crate::commands::check::elsewhere::{Elsewhere, PlaceLine};
+
 /// `lastgood check --json`.
 #[derive(Serialize)]
 pub(super) struct CheckAnswer {
@@ -60,6 +62,10 @@ pub(super) struct Health {
     drill: Option<Drill>,
     /// Backups that have lost rows or tables within the last 30 days, of those that were seen, which nobody has accepted.
     shrunk: Vec<String>,
+    /// The newest good backup in each place of the settings; empty where one place was asked for.
+    places: Vec<PlaceLine>,
+    /// Which parts of 3-2-1 do not hold.
+    three_two_one: Vec<String>,
     /// What is wrong, and is no reason to call it unhealthy: with the drills, where nobody asks for them.
     #[serde(skip)]
     notes: Vec<String>,
@@ -157,6 +163,8 @@ impl Health {
             oldest_verdict: None,
             drill: None,
             shrunk: Vec::new(),
+            places: Vec::new(),
+            three_two_one: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -180,6 +188,19 @@ impl Health {
             age_seconds: now.duration_since(verified).as_secs(),
         });
         Self { oldest_verdict, ..self }
+    }
+
+    /// Adds what the other places have. It fails nothing.
+    pub(super) fn having(mut self, elsewhere: Elsewhere) -> Self {
+        self.places = elsewhere.places;
+        self.three_two_one = elsewhere.gaps;
+        self.notes.extend(elsewhere.notes);
+        self
+    }
+
+    /// Whether backups of it are still made.
+    pub(super) fn is_expected(&self) -> bool {
+        self.retired.is_none()
     }
 
     pub(super) fn database(&self) -> &str {

@@ -7,13 +7,13 @@ use catalog::{BackupId, State, Verdict, words};
 use repository::Resumed;
 use serde::Serialize;
 
-use super::Way;
+use super::way::Way;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CopyArgs;
 
 /// What became of one backup.
 pub(super) enum Fate {
-    Copied(Copied),
+    Copied(Box<Copied>),
     /// A dry run: it would be copied.
     Would,
     /// The same is there.
@@ -57,7 +57,7 @@ impl CopyAnswer {
         let places = (way.spots.0.label(way.settings), way.spots.1.label(way.settings));
         let addresses = (way.from.display_name(), way.to.display_name());
         let (dry_run, missing) = (args.dry_run, args.missing);
-        Self { from: way.from_name(), to: way.to_name(), places, addresses, dry_run, missing, rows, others }
+        Self { from: way.source(), to: way.target(), places, addresses, dry_run, missing, rows, others }
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -203,7 +203,7 @@ struct RowDocument<'a> {
 impl<'a> RowDocument<'a> {
     fn new(row: &'a Row) -> Self {
         let copied = match &row.fate {
-            Fate::Copied(copied) => Some(copied),
+            Fate::Copied(copied) => Some(copied.as_ref()),
             _ => None,
         };
         let (reason, hint) = match &row.fate {

@@ -6,9 +6,9 @@ use archive::{Digest, Digester};
 use catalog::{BackupId, Entry, Manifest, Object, Part};
 use repository::{Error, PutOutcome, Repository, Resumed, Stored, Upload, UploadMetadata};
 
-use super::Way;
 use super::answer::{Copied, Fate};
 use super::beside::{Beside, taken};
+use super::way::Way;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
 use crate::places;
@@ -22,7 +22,7 @@ use crate::settings::Verify;
 pub(super) async fn compare(way: &Way<'_>, entry: &Entry, there: &Entry) -> Result<Fate, Failure> {
     let (ours, theirs) = (described(&way.from, entry).await?, described(&way.to, there).await?);
     if !is_same(&ours, &theirs) {
-        let (name, to) = (entry.name(), way.to_name());
+        let (name, to) = (entry.name(), way.target());
         return Err(Failure::new(Exit::Failed, format!("{to} has another backup that is called {name}"))
             .hint("nothing was overwritten; compare them: lastgood show with --repository"));
     }
@@ -61,7 +61,7 @@ pub(super) async fn copy(way: &Way<'_>, entry: &Entry) -> Result<Fate, Failure> 
     }
     let verdict = judge(way, &id, &manifest).await?;
     let (seconds, notes) = (began.elapsed().as_secs_f64(), beside.lost);
-    Ok(Fate::Copied(Copied { id, resumed, seconds, notes, verdict }))
+    Ok(Fate::Copied(Box::new(Copied { id, resumed, seconds, notes, verdict })))
 }
 
 /// Where it goes: a bucket has a folder for the day.
@@ -189,11 +189,11 @@ fn reading(way: &Way<'_>, failure: Failure) -> Failure {
     };
     failure.hint(format!(
         "copy with the operator's identity at {}: --aws-profile NAME, or {profile} (docs/security.md)",
-        way.from_name()
+        way.source()
     ))
 }
 
 fn without_archive(way: &Way<'_>, entry: &Entry) -> Failure {
-    Failure::new(Exit::NotFound, format!("{} in {} has no archive", entry.name(), way.from_name()))
+    Failure::new(Exit::NotFound, format!("{} in {} has no archive", entry.name(), way.source()))
         .hint("lastgood list shows what there is")
 }

@@ -4,7 +4,7 @@ use catalog::copies::{Standing, standing};
 use catalog::{Catalog, Entry};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Way;
+use super::way::Way;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CopyArgs;
 use crate::places::{self, Catalogs};
@@ -44,7 +44,7 @@ async fn named(id: &str, way: &Way<'_>) -> Result<Found, Failure> {
     let entry = places::find(&way.from, way.settings, id).await?;
     let database = entry.id.stem.database().into_owned();
     let there = way.to.catalog(&database).await?;
-    let (name, from, to) = (entry.name(), way.from_name(), way.to_name());
+    let (name, from, to) = (entry.name(), way.source(), way.target());
     let wanted = match standing(&entry, &there) {
         Standing::Missing => Wanted::Copy,
         Standing::There(there) => Wanted::There(Box::new(there.clone())),
@@ -82,7 +82,7 @@ async fn missing(args: &CopyArgs, way: &Way<'_>) -> Result<All, Failure> {
             Some(Found { database: database.clone(), entry, wanted })
         }));
     }
-    backups.sort_by(|a, b| b.entry.instant.cmp(&a.entry.instant));
+    backups.sort_by_key(|found| std::cmp::Reverse(found.entry.instant));
     Ok(All { backups, others: found.others })
 }
 

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use catalog::manifest::Purpose;
 use catalog::words;
-use catalog::{Catalog, Entry, Manifest, Outcome, State};
+use catalog::{Catalog, Entry, Manifest, Outcome, State, Stem};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
 
 use crate::answers::table::{Column, Table};
+use crate::commands::list::kind::Kind;
+use crate::commands::list::several::{ElsewhereLine, Narrow, PlaceLine, PlaceState, Places, table};
 use crate::folder;
 use crate::settings::Settings;
 
@@ -26,6 +27,8 @@ pub(super) struct ListAnswer {
     other_databases: Vec<String>,
     /// Folders of `pg_dump --format=directory`, which are not listed: each a path, or an address without a slash behind it.
     folders: Vec<String>,
+    /// Every place, where there are several buckets and none was asked for; otherwise empty.
+    places: Vec<PlaceLine>,
     /// A directory of local copies beside the bucket that was listed.
     #[serde(skip)]
     directory_too: Option<String>,
@@ -46,6 +49,8 @@ pub(super) struct Listed {
     #[serde(skip)]
     manifestless: usize,
     pub(super) backups: Vec<BackupLine>,
+    /// Backups that this place lacks and another one has.
+    elsewhere: Vec<ElsewhereLine>,
 }
 
 #[derive(Serialize)]
@@ -83,6 +88,10 @@ pub(super) struct BackupLine {
     drill: Option<DrillState>,
     /// Whether it has lost rows or tables since the one before it; null where it hasn't.
     shrunk: Option<ShrunkState>,
+    /// How it stands in each place; empty where there are not several buckets, or one place was asked for.
+    places: Vec<PlaceState>,
+    #[serde(skip)]
+    stem: Stem,
 }
 
 /// What came of the last drill of a backup.
@@ -105,17 +114,6 @@ enum ShrunkState {
     Accepted,
 }
 
-/// Why a backup was made, as far as a listing tells.
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Backup,
-    Safety,
-    Adopted,
-    Erased,
-    Guest,
-}
-
 impl ListAnswer {
     pub(super) fn new(
         repository: &Repository,
@@ -126,7 +124,17 @@ impl ListAnswer {
         let directory = settings.directory.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)));
         let directory_too = directory.map(|path| path.display().to_string());
         let folders = folders.iter().map(|folder| repository.object_name(folder)).collect();
-        Self { repository: repository.display_name(), databases, other_databases, folders, directory_too }
+        let (repository, places) = (repository.display_name(), Vec::new());
+        Self { repository, databases, other_databases, folders, places, directory_too }
+    }
+
+    /// The same of several places.
+    pub(super) fn over(mut self, places: Places) -> Self {
+        if !places.lines.is_empty() {
+            self.directory_too = None;
+        }
+        self.places = places.lines;
+        self
     }
 }
 
@@ -147,7 +155,17 @@ impl Listed {
             manifestless: catalog.alone().count(),
             unverified: catalog.entries.iter().filter(unverified).count(),
             backups: Vec::new(),
+            elsewhere: Vec::new(),
         }
+    }
+
+    /// Adds how its backups stand in each place, and those that only `others` have.
+    pub(super) fn place(&mut self, places: &Places, others: &[Entry], now: Timestamp) {
+        for line in &mut self.backups {
+            line.places = places.states(&self.database, &line.stem);
+        }
+        let line = |entry: &Entry| ElsewhereLine::new(entry, places, now);
+        self.elsewhere = others.iter().map(line).collect();
     }
 }
 
@@ -171,6 +189,8 @@ impl BackupLine {
             rows: census.and_then(archive::Census::counted_rows),
             drill,
             shrunk: entry.shrunk.as_ref().map(|_| ShrunkState::of(entry)),
+            places: Vec::new(),
+            stem: entry.id.stem.clone(),
         }
     }
 
@@ -211,37 +231,18 @@ impl ShrunkState {
     }
 }
 
-impl Kind {
-    fn of(entry: &Entry, manifest: Option<&Manifest>) -> Self {
-        match (entry.state, manifest.map(|manifest| manifest.purpose)) {
-            (State::Guest, _) => Self::Guest,
-            (_, Some(Purpose::Adopted)) => Self::Adopted,
-            (_, Some(Purpose::Erased)) => Self::Erased,
-            _ if entry.is_safety() => Self::Safety,
-            _ => Self::Backup,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Backup => "backup",
-            Self::Safety => "safety",
-            Self::Adopted => "adopted",
-            Self::Erased => "erased",
-            Self::Guest => "guest",
-        })
-    }
-}
-
 impl fmt::Display for ListAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.databases.iter().all(|database| database.total == 0 && !database.expected) {
             writeln!(f, "There are no backups{} in {}.", self.of_whom(), self.repository)?;
             writeln!(f, "Make the first one with lastgood backup.")?;
         } else {
-            writeln!(f, "{}", self.repository)?;
+            match self.places.as_slice() {
+                [] => writeln!(f, "{}", self.repository)?,
+                places => {
+                    places.iter().try_for_each(|line| writeln!(f, "{:<4}  {}", line.heading(), line.repository))?
+                }
+            }
             self.databases.iter().try_for_each(|database| write!(f, "\n{database}"))?;
         }
         if !self.other_databases.is_empty() {
@@ -270,9 +271,29 @@ impl ListAnswer {
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.database, self.summary())?;
-        if self.backups.is_empty() {
+        let is_of_several = self.backups.iter().any(|backup| !backup.places.is_empty());
+        if is_of_several || !self.elsewhere.is_empty() {
+            self.rows_of_places().fmt(f)?;
+            writeln!(
+                f,
+                "  new: not verified yet; BAD: damaged; cut: not finished; -: not there; ?: could not be listed"
+            )?;
+        } else if self.backups.is_empty() {
             return Ok(());
+        } else {
+            self.rows().fmt(f)?;
         }
+        let hidden = self.total.saturating_sub(self.backups.len());
+        if hidden > 0 {
+            writeln!(f, "  … and {} older", words::grouped(hidden as u64))?;
+        }
+        self.remarks(f)
+    }
+}
+
+impl Listed {
+    /// One place's rows.
+    fn rows(&self) -> Table<7> {
         let header = [
             Column::Left("BACKUP"),
             Column::Left("STATE"),
@@ -284,11 +305,21 @@ impl fmt::Display for Listed {
         ];
         let mut table = Table::new(header);
         self.backups.iter().for_each(|backup| table.row(backup.cells()));
-        table.fmt(f)?;
-        let hidden = self.total.saturating_sub(self.backups.len());
-        if hidden > 0 {
-            writeln!(f, "  … and {} older", words::grouped(hidden as u64))?;
-        }
+        table
+    }
+
+    /// The rows of several places, each of them a narrow column.
+    fn rows_of_places(&self) -> Table<8> {
+        let own = self.backups.iter().map(|backup| Narrow {
+            name: &backup.name,
+            age_seconds: backup.age_seconds,
+            size: backup.size,
+            places: &backup.places,
+        });
+        table(own.chain(self.elsewhere.iter().map(ElsewhereLine::narrow)).collect())
+    }
+
+    fn remarks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.backups.iter().any(|backup| backup.in_the_future) {
             writeln!(
                 f,

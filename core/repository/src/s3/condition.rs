@@ -108,7 +108,7 @@ impl Bucket {
             Some(object) if object.size != size => {
                 Found::Broken(format!("the store answered that it has the {size} bytes, and has {}", object.size))
             }
-            Some(_) if id.is_some() && id.as_deref() != ours.lastgood_id => Found::Others,
+            Some(_) if ours.lastgood_id.is_some() && id.is_some() && id.as_deref() != ours.lastgood_id => Found::Others,
             Some(object) => Found::Ours { version_id: object.version_id, etag: object.etag },
         })
     }

@@ -274,7 +274,10 @@ impl BucketUpload {
             Some(multipart) => multipart_etag(&multipart.done),
             None => Some(digest.md5.to_string()),
         };
-        Ours { key: &self.key, digest, lastgood_id: stored::lastgood_id(&self.metadata), etag, upload_is_gone }
+        // The id of an upload that goes on with another one's parts is that one's.
+        let goes_on = self.multipart.as_ref().is_some_and(|multipart| !multipart.known.is_empty());
+        let lastgood_id = stored::lastgood_id(&self.metadata).filter(|_| !goes_on);
+        Ours { key: &self.key, digest, lastgood_id, etag, upload_is_gone }
     }
 
     fn gone(&self) -> Error {

@@ -8,6 +8,7 @@ mod growth;
 mod history;
 mod list;
 mod memory;
+mod places;
 mod restore;
 mod rows;
 mod sessions;
@@ -28,6 +29,7 @@ pub(crate) const ALL: [(&str, Held); 24] = [
     ("sessions", sessions::hold),
     ("one-table", sessions::hold_one_table),
     ("distant", sessions::hold_distant),
+    ("places", places::hold),
     ("restore", restore::hold),
     ("restore-in-place", restore::hold_in_place),
     ("restore-timeline", timeline::hold),
