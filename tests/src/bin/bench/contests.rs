@@ -24,7 +24,7 @@ use crate::race::Contest;
 type Held = fn(&Ground, &Effort) -> Contest;
 
 /// Every contest by its name, which its picture has as well.
-pub(crate) const ALL: [(&str, Held); 24] = [
+pub(crate) const ALL: [(&str, Held); 25] = [
     ("backup", backup::hold),
     ("sessions", sessions::hold),
     ("one-table", sessions::hold_one_table),
