@@ -217,10 +217,13 @@ fn a_second_that_another_restore_takes_is_left_to_it() {
     // Another restore commits its database of the same name just before ours is created.
     let body = format!(
         "case \"$*\" in *--version*) exec {real} \"$@\";; esac
-         cat > {folder}/input.$$
-         name=$(sed -n 's/^CREATE DATABASE \\([^ ]*\\) .*/\\1/p' {folder}/input.$$)
-         if [ -n \"$name\" ] && mkdir {folder}/taken 2>/dev/null; then printf 'CREATE DATABASE %s;' \"$name\" | {real} -XAtq -f -; fi
-         exec {real} \"$@\" < {folder}/input.$$",
+         exec 3<&0; mkfifo {folder}/fifo.$$
+         while IFS= read -r line; do
+             name=$(printf '%s\n' \"$line\" | sed -n 's/^CREATE DATABASE \\([^ ]*\\) .*/\\1/p')
+             if [ -n \"$name\" ] && mkdir {folder}/taken 2>/dev/null; then printf 'CREATE DATABASE %s;' \"$name\" | {real} -XAtq -f - >&2; fi
+             printf '%s\n' \"$line\"
+         done <&3 > {folder}/fifo.$$ &
+         exec {real} \"$@\" < {folder}/fifo.$$ 3<&-",
         real = real.display(),
         folder = folder.path().display()
     );
