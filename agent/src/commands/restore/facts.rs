@@ -94,17 +94,7 @@ impl Facts {
     ) -> Result<Self, Failure> {
         let failed = |e: PsqlError| Failure::new(Exit::Failed, e.to_string());
         let server = &server.kept(&target);
-        // The server answers while the archive's head is on its way.
-        let (head, asked) = std::thread::scope(|scope| {
-            let asking = scope.spawn(|| {
-                let moment = server.free_moment(&target.name, Timestamp::now())?;
-                Ok((moment, server.offers(target.living.is_some())?))
-            });
-            let head = Head::read(archive, server);
-            let panicked = |_| Err(Failure::new(Exit::Failed, "the thread that asks the server panicked"));
-            (head, asking.join().unwrap_or_else(panicked))
-        });
-        let ((moment, (offers, present)), head) = (asked?, head?);
+        let (moment, (offers, present), head) = read_head(&target, archive, server)?;
         timeline::reached("the archive's head is read");
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
@@ -150,6 +140,25 @@ impl Facts {
             moment,
         })
     }
+}
+
+/// The archive's head, and what the server answers while it is on its way.
+fn read_head(
+    target: &Target,
+    archive: &Archive,
+    server: &Server,
+) -> Result<(Timestamp, (Offers, Present), Head), Failure> {
+    let (head, asked) = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let moment = server.free_moment(&target.name, Timestamp::now())?;
+            Ok((moment, server.offers(target.living.is_some())?))
+        });
+        let head = Head::read(archive, server);
+        let panicked = |_| Err(Failure::new(Exit::Failed, "the thread that asks the server panicked"));
+        (head, asking.join().unwrap_or_else(panicked))
+    });
+    let (moment, offers) = asked?;
+    Ok((moment, offers, head?))
 }
 
 fn loading(wish: &Wish, head: &Head, target: &Target, server: &Server) -> Result<Loading, Failure> {
