@@ -34,6 +34,7 @@ def main():
     mend_queue_races()
     mend_queue_rights()
     mend_multipart_checksums()
+    mend_copied_parts()
     mend_bucket_owners()
     mend_confirmations()
     mend_stacks_of_resources()
@@ -365,6 +366,24 @@ def mend_multipart_checksums():
         return s3._compute_s3_checksum(algorithm, b"".join(bodies))
 
     s3._complete_multipart_upload, s3._composite_checksum = complete, checksum
+
+
+def mend_copied_parts():
+    """AWS says the CRC64NVME of a part that it has copied; here nothing is said of it."""
+    from ministack.services import s3
+
+    original = s3._upload_part_copy
+
+    def copy(bucket, key, query, headers):
+        status, answered, answer = original(bucket, key, query, headers)
+        if status == 200:
+            part = s3._multipart_uploads[s3._qp(query, "uploadId")]["parts"][int(s3._qp(query, "partNumber", "1"))]
+            checksum = s3._compute_s3_checksum("CRC64NVME", part["body"])
+            said = f"<ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME></CopyPartResult>".encode()
+            answer = answer.replace(b"</CopyPartResult>", said)
+        return status, answered, answer
+
+    s3._upload_part_copy = copy
 
 
 def mend_bucket_owners():

@@ -19,7 +19,7 @@ pub(crate) use arguments::{
 
 /// You always know your last good backup.
 ///
-/// Backs up PostgreSQL databases to an S3 bucket, a directory or both, verifies each backup by reading it back, and restores
+/// Backs up PostgreSQL databases to S3 buckets, a directory or both, verifies each backup by reading it back, and restores
 /// it.
 #[derive(Debug, Parser)]
 #[command(name = "lastgood", version, after_help = examples::LASTGOOD, propagate_version = true)]
@@ -188,6 +188,15 @@ impl Cli {
             Some(Which::Number(3)) => "AWS_PROFILE_3",
             Some(Which::Number(4)) => "AWS_PROFILE_4",
             _ => "AWS_PROFILE",
+        }
+    }
+
+    /// The number of the bucket that the command looks into, by what it was told; the first one's otherwise.
+    pub(crate) fn number(&self) -> usize {
+        match self.command.place() {
+            // A copy has two places, and says itself which of them a failure is about.
+            Some(Which::Number(number)) if !matches!(self.command, Command::Copy(_)) => *number,
+            _ => 1,
         }
     }
 

@@ -115,5 +115,9 @@ fn begin(
         runtime.shutdown_background();
         done
     });
-    done.inspect_err(logging::failed)
+    let own = |failure: Failure| Failure {
+        hint: failure.hint.map(|hint| settings::numbered(&hint, cli.number())),
+        ..failure
+    };
+    done.map_err(own).inspect_err(logging::failed)
 }

@@ -38,7 +38,7 @@ pub(crate) use definition::{Definition, Section};
 pub(crate) use foreign::names as foreign_names;
 pub(crate) use form::{AGE, Compression, SIZE, Verify};
 pub(crate) use layers::{Layers, Source, has_login};
-pub(crate) use names::is_secret;
+pub(crate) use names::{is_secret, numbered};
 pub(crate) use read::{Given, Read, read};
 pub(crate) use table::ALL;
 

@@ -36,6 +36,9 @@ Examples:
   lastgood list                       list the backups of the chosen databases
   lastgood list --limit 5 --json      list the newest five, for a program
   lastgood list --repository directory
+  lastgood list --repository 2        list the second bucket alone
+
+With several buckets each row says how the backup stands in every place.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or setting.";
 
@@ -66,7 +69,8 @@ Examples:
   lastgood check || echo 'look at the backups'
   lastgood check --max-drill-age 35d   a drill has to have passed within five weeks
 
-The first line is the summary: HEALTHY or UNHEALTHY, and why.
+The first line is the summary: HEALTHY or UNHEALTHY, and why. It is about the first bucket, or the directory
+without one; notes say what other places lack, and which part of 3-2-1 does not hold.
 
 Exit status: 0 healthy, 1 failed, 2 wrong usage or setting, 6 unhealthy.";
 
@@ -135,6 +139,7 @@ Examples:
   lastgood policy shop                print the policy of the host that backs up shop
   lastgood policy shop blog > host.json
   lastgood policy shop --partition aws-cn
+  lastgood policy shop --repository 2 print that for the second bucket
 
 It is for the bucket and the prefix of the settings, and sends no request. A host with this policy
 cannot add a backup of any other database, read an archive, replace or delete.

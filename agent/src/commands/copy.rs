@@ -27,15 +27,16 @@ use crate::settings::Settings;
 pub(crate) async fn run(args: &CopyArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let way = Way::open(args, settings, interrupt).await?;
     let found = find::backups(args, &way).await?;
+    let all = found.backups.len();
     let mut rows = Vec::new();
-    for found in &found.backups {
+    for (at, found) in found.backups.iter().enumerate() {
         if let Some(signal) = interrupt.seen() {
             return Err(stopped_by(signal));
         }
         let fate = fate(&way, found, args.dry_run).await.unwrap_or_else(Fate::Failed);
         let row = Row { name: found.entry.name(), database: found.database.clone(), size: found.entry.size(), fate };
         if args.missing {
-            tracing::info!("{row}");
+            tracing::info!("{} of {}: {row}", at + 1, all);
         }
         rows.push(row);
     }

@@ -6,7 +6,7 @@ use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::Which;
-use crate::settings::{Settings, store};
+use crate::settings::{Settings, numbered, store};
 
 /// One place that backups go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +104,15 @@ impl Spot {
             }
             _ => self.address(settings),
         }
+    }
+
+    /// A failure of this place, whose hint names the settings that are its own.
+    pub(crate) fn own(self, failure: Failure) -> Failure {
+        let number = match self {
+            Self::Directory => 1,
+            Self::Bucket(number) => number,
+        };
+        Failure { hint: failure.hint.map(|hint| numbered(&hint, number)), ..failure }
     }
 
     /// Whether the repository is this place.

@@ -42,6 +42,26 @@ pub(super) fn definition_of(name: &str) -> Option<&'static Definition> {
     table::ALL.iter().find(|definition| definition.is_called(name)).copied()
 }
 
+/// A text about the first bucket, with the names of the settings of the one of this number: a hint is to work as it is written.
+pub(crate) fn numbered(text: &str, number: usize) -> String {
+    let is_of_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let own = |word: &str| {
+        let definition =
+            table::ALL.iter().find(|definition| definition.numbered && definition.names().any(|n| n == word));
+        definition.and_then(|definition| definition.twin(number))
+    };
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(is_of_name) {
+        let (before, from) = rest.split_at(begin);
+        let (word, after) = from.split_at(from.find(|c: char| !is_of_name(c)).unwrap_or(from.len()));
+        told.push_str(before);
+        told.push_str(own(word).unwrap_or(word));
+        rest = after;
+    }
+    told + rest
+}
+
 /// What is wrong with a name that numbers a bucket which can't be: `BACKUP_S3_BUCKET_5`. Names of AWS may be another program's.
 pub(super) fn misnumbered(name: &str) -> Option<String> {
     let (base, number) = name.strip_suffix("_FILE").unwrap_or(name).rsplit_once('_')?;
@@ -147,6 +167,16 @@ mod tests {
         for name in ["BACKUP_S3_BUCKET_2", "AWS_REGION_5", "BACKUP_DIR_2", "BACKUP_S3_BUCKET_", "DB_HOST_2"] {
             assert_eq!(misnumbered(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_hint_names_the_settings_of_the_bucket_that_it_is_about() {
+        let hint =
+            "check BACKUP_S3_ENDPOINT, or BACKUP_S3_BUCKET_OWNER; set AWS_REGION=eu-west-1 (BACKUP_RETRY_MINUTES)";
+        let third = "check BACKUP_S3_ENDPOINT_3, or BACKUP_S3_BUCKET_OWNER_3; set AWS_REGION_3=eu-west-1 (BACKUP_RETRY_MINUTES)";
+        assert_eq!(numbered(hint, 3), third);
+        assert_eq!(numbered(hint, 1), hint);
+        assert_eq!(numbered("nothing É", 2), "nothing É");
     }
 
     #[test]

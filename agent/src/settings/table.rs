@@ -87,7 +87,7 @@ settings! {
         BACKUP_S3_KMS_KEY_ID: String = TEXT { numbered: true }
         /// The size of the first parts of an upload. Later parts grow if the archive would otherwise need too many.
         BACKUP_S3_PART_SIZE: u64 = PART_SIZE { default: Some("8MiB") }
-        /// How many parts are uploaded at once. Memory use is about this many times the size of a part.
+        /// How many parts are uploaded at once. Memory use is about this many times the size of a part, for each bucket.
         BACKUP_S3_PARTS_IN_FLIGHT: u32 = POSITIVE { default: Some("4") }
         /// The largest number of parts that the store accepts. Scaleway accepts 1000.
         BACKUP_S3_MAX_PARTS: u32 = POSITIVE { numbered: true, default: Some("10000") }

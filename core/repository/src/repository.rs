@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use archive::Digest;
 use catalog::glacier::{ColdClass, Retrieval};
 use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
 use jiff::Timestamp;
@@ -276,6 +277,24 @@ impl Repository {
         match self {
             Self::Bucket(bucket) => Ok(Upload::to_bucket(bucket.clone(), key, metadata)),
             Self::Directory(directory) => directory.start_upload(key, metadata).await.map(Upload::to_directory),
+        }
+    }
+
+    /// Has a store copy an archive from one of its buckets to this one by itself, held to `digest` by its own checksums; `None` where
+    /// that can't be: other stores, other identities, a store that says no checksums. Nothing is left of it then.
+    ///
+    /// # Errors
+    /// [`Error::Checksum`] when it isn't what `digest` was taken of; [`Error::Exists`]; those of the store.
+    pub async fn copy_from(
+        &self,
+        (from, object): (&Self, &Object),
+        key: &str,
+        metadata: &UploadMetadata,
+        digest: &Digest,
+    ) -> Result<Option<Stored>, Error> {
+        match (self, from) {
+            (Self::Bucket(to), Self::Bucket(from)) => to.copy_within((from, object), key, metadata, digest).await,
+            _ => Ok(None),
         }
     }
 

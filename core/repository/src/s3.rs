@@ -18,6 +18,7 @@ pub(crate) mod refusal;
 pub(crate) mod remove;
 pub(crate) mod resume;
 pub(crate) mod said;
+mod server_copy;
 pub(crate) mod stored;
 #[cfg(test)]
 mod tests;

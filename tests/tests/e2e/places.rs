@@ -119,7 +119,7 @@ fn a_place_that_cannot_be_opened_is_named_before_the_dump_which_goes_to_the_othe
         agent.run(&["backup", "-v"]).exits(1).mentions("bucket 2 (s3://no-such-bucket-anywhere/backups) failed");
     let at = |text: &str| failed.stderr.find(text).unwrap_or_else(|| panic!("{text}: {failed}"));
     assert!(at("the bucket no-such-bucket-anywhere does not exist") < failed.stderr.len(), "{failed}");
-    let failed = failed.mentions("hint: check BACKUP_S3_BUCKET");
+    let failed = failed.mentions("hint: check BACKUP_S3_BUCKET_2");
     assert_eq!(hinted(&failed)[2..], ["--from", "directory", "--to", "2"]);
     [0, 2].iter().for_each(|at| holds_one_backup(&places.buckets[*at]));
     let secret = "a-secret-that-is-wrong";

@@ -76,6 +76,7 @@ impl Doors {
     }
 
     fn close(&mut self, spot: Spot, name: &str, failure: Failure) {
+        let failure = spot.own(failure);
         tracing::error!("{name}: {failure}");
         self.closed.push((spot, failure));
     }

@@ -53,7 +53,7 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], sto
         _ => Failure { error: format!("{}: {}", spot.name(settings), failure.error), ..failure },
     };
     for spot in Spot::all(settings) {
-        repositories.push(try_storing(spot, settings).await.map_err(|failure| several(failure, spot))?);
+        repositories.push(try_storing(spot, settings).await.map_err(|failure| several(spot.own(failure), spot))?);
     }
     let intent = Intent {
         databases: intents,

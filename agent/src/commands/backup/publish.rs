@@ -58,7 +58,7 @@ impl Run<'_> {
         for (spot, finished) in finished {
             match finished {
                 Ok(one) => kept.push(one),
-                Err(failure) => failures.push((spot, under_way(failure))),
+                Err(failure) => failures.push((spot, spot.own(under_way(failure)))),
             }
         }
         failures.sort_by_key(|(spot, _)| *spot);

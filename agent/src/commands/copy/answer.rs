@@ -27,6 +27,8 @@ pub(super) enum Fate {
 pub(super) struct Copied {
     pub(super) id: BackupId,
     pub(super) resumed: Resumed,
+    /// The store copied it by itself.
+    pub(super) in_store: bool,
     pub(super) seconds: f64,
     pub(super) notes: Vec<String>,
     /// `None`: it was not read back here.
@@ -115,11 +117,18 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = words::size(self.size);
-        let word = if matches!(self.fate, Fate::Failed(_)) { "FAILED" } else { self.word() };
+        let word = match self.fate {
+            Fate::Failed(_) => "FAILED",
+            Fate::Would => "missing",
+            _ => self.word(),
+        };
         write!(f, "{word:<8}  {size:>9}  {}", self.name)?;
         match &self.fate {
             Fate::Copied(copied) => {
                 write!(f, ", in {:.1} s", copied.seconds)?;
+                if copied.in_store {
+                    write!(f, ", within the store")?;
+                }
                 if let Resumed::Bytes(bytes) = copied.resumed {
                     write!(f, "; {} of it were there already", words::size(bytes))?;
                 }
@@ -192,6 +201,8 @@ struct RowDocument<'a> {
     /// `copied`, `damaged`, `would`, `there`, `skipped` or `failed`.
     outcome: &'static str,
     size: u64,
+    /// The store copied the archive by itself.
+    in_store: bool,
     /// Bytes that a copy which was broken off had sent before; null where there were none.
     resumed_bytes: Option<u64>,
     /// Why it was left out or failed; null otherwise.
@@ -216,6 +227,7 @@ impl<'a> RowDocument<'a> {
             id: copied.map_or_else(|| row.name.clone(), |copied| copied.id.to_string()),
             outcome: row.word(),
             size: row.size,
+            in_store: copied.is_some_and(|copied| copied.in_store),
             resumed_bytes: copied.and_then(|copied| match copied.resumed {
                 Resumed::Bytes(bytes) => Some(bytes),
                 Resumed::Nothing | Resumed::Unknown => None,

@@ -49,7 +49,7 @@ pub(super) async fn copy(way: &Way<'_>, entry: &Entry) -> Result<Fate, Failure> 
     let beside = Beside::read(&way.from, entry, &manifest).await.map_err(|failure| reading(way, failure))?;
     let Some(object) = &entry.archive else { return Err(without_archive(way, entry)) };
     let id = place(way, entry, &manifest);
-    let (stored, resumed) = archive(way, object, &id, &manifest).await?;
+    let Sent { stored, resumed, in_store } = archive(way, object, &id, &manifest).await?;
     let mut all = vec![stored];
     if let Err(failure) = finish(way, (entry, &id), &mut manifest, &beside, &mut all).await {
         for stored in all.iter().rev() {
@@ -61,7 +61,7 @@ pub(super) async fn copy(way: &Way<'_>, entry: &Entry) -> Result<Fate, Failure> 
     }
     let verdict = judge(way, &id, &manifest).await?;
     let (seconds, notes) = (began.elapsed().as_secs_f64(), beside.lost);
-    Ok(Fate::Copied(Box::new(Copied { id, resumed, seconds, notes, verdict })))
+    Ok(Fate::Copied(Box::new(Copied { id, resumed, in_store, seconds, notes, verdict })))
 }
 
 /// Where it goes: a bucket has a folder for the day.
@@ -72,13 +72,16 @@ fn place(way: &Way<'_>, entry: &Entry, manifest: &Manifest) -> BackupId {
     }
 }
 
+/// An archive that is at the other place.
+struct Sent {
+    stored: Stored,
+    resumed: Resumed,
+    /// The store copied it by itself.
+    in_store: bool,
+}
+
 /// The archive's bytes. What was sent of an upload that a break-off ends stays there, for the next copy to go on with.
-async fn archive(
-    way: &Way<'_>,
-    object: &Object,
-    id: &BackupId,
-    manifest: &Manifest,
-) -> Result<(Stored, Resumed), Failure> {
+async fn archive(way: &Way<'_>, object: &Object, id: &BackupId, manifest: &Manifest) -> Result<Sent, Failure> {
     let Part::Archive { compression, encrypted, .. } = way.from.layout().parse(&object.key) else {
         return Err(Failure::new(Exit::Failed, format!("{} is not called as an archive is", object.key)));
     };
@@ -89,7 +92,13 @@ async fn archive(
         backup_date: manifest.started,
         expected_size: Some(object.size),
     };
-    let (mut upload, resumed) = way.to.resume_upload(&key, &metadata).await?;
+    let digest = &manifest.archive.digest;
+    let within = way.to.copy_from((&way.from, object), &key, &metadata, digest).await;
+    if let Some(stored) = within.map_err(|error| refused(way, object, &key, error))? {
+        return Ok(Sent { stored, resumed: Resumed::Nothing, in_store: true });
+    }
+    let resuming = way.to.resume_upload(&key, &metadata).await;
+    let (mut upload, resumed) = resuming.map_err(|error| way.spots.1.own(error.into()))?;
     match &resumed {
         Resumed::Bytes(bytes) => {
             tracing::info!("{} are there already, of a copy that was broken off", catalog::words::size(*bytes));
@@ -108,15 +117,26 @@ async fn archive(
     };
     if digest != manifest.archive.digest {
         upload.abort().await;
-        let error = format!("{} is not what its manifest says: it is damaged", way.from.object_name(&object.key));
-        return Err(Failure::new(Exit::Damaged, error)
-            .hint("nothing was copied; copy another backup, or this one from another place"));
+        return Err(damaged(way, object));
     }
     let stored = upload.complete(&digest).await.map_err(|error| match error {
         Error::Exists { .. } => taken(&way.to, &key),
-        error => error.into(),
+        error => way.spots.1.own(error.into()),
     })?;
-    Ok((stored, resumed))
+    Ok(Sent { stored, resumed, in_store: false })
+}
+
+fn refused(way: &Way<'_>, object: &Object, key: &str, error: Error) -> Failure {
+    match error {
+        Error::Checksum { .. } => damaged(way, object),
+        Error::Exists { .. } => taken(&way.to, key),
+        error => error.into(),
+    }
+}
+
+fn damaged(way: &Way<'_>, object: &Object) -> Failure {
+    let error = format!("{} is not what its manifest says: it is damaged", way.from.object_name(&object.key));
+    Failure::new(Exit::Damaged, error).hint("nothing was copied; copy another backup, or this one from another place")
 }
 
 /// Hands the bytes over, and digests them as they go by.
@@ -132,7 +152,7 @@ async fn pour(way: &Way<'_>, object: &Object, upload: &mut Upload) -> Result<Dig
         let bytes = bytes.map_err(read)?;
         digester.update(&bytes);
         progress.read(bytes.len() as u64);
-        upload.write(bytes).await?;
+        upload.write(bytes).await.map_err(|error| way.spots.1.own(error.into()))?;
     }
     Ok(digester.finish())
 }
@@ -180,6 +200,7 @@ async fn judge(way: &Way<'_>, id: &BackupId, manifest: &Manifest) -> Result<Opti
 
 /// A source that may not be read: it takes another identity than a backup.
 fn reading(way: &Way<'_>, failure: Failure) -> Failure {
+    let failure = way.spots.0.own(failure);
     if !failure.error.starts_with("access denied") {
         return failure;
     }
