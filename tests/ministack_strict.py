@@ -369,7 +369,7 @@ def mend_multipart_checksums():
 
 
 def mend_copied_parts():
-    """AWS says the CRC64NVME of a part that it has copied; here nothing is said of it."""
+    """AWS says the CRC64NVME of a part that it has copied; here nothing is said of it, and a completion that names it is refused."""
     from ministack.services import s3
 
     original = s3._upload_part_copy
@@ -379,6 +379,7 @@ def mend_copied_parts():
         if status == 200:
             part = s3._multipart_uploads[s3._qp(query, "uploadId")]["parts"][int(s3._qp(query, "partNumber", "1"))]
             checksum = s3._compute_s3_checksum("CRC64NVME", part["body"])
+            part["checksums"] = {"CRC64NVME": checksum}
             said = f"<ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME></CopyPartResult>".encode()
             answer = answer.replace(b"</CopyPartResult>", said)
         return status, answered, answer

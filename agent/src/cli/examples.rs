@@ -97,8 +97,9 @@ Examples:
   lastgood copy --missing --from 2 --to 1 --all-databases --dry-run
   0 7 * * * /usr/local/bin/lastgood copy --missing --max-age 7d --to 2 --quiet
 
-Archive, roles, index and manifest are copied, and checked against the manifest as they go by. A verdict
-is not: the other place is verified by itself. What was sent of a copy that was broken off is not sent
+Archive, roles, index and manifest are copied, and checked against the manifest as they go by; between two
+buckets of one store the store copies the archive by itself. A verdict is not copied: the other place is
+verified by itself. What was sent of a copy that was broken off is not sent
 again. Nothing is overwritten; what is damaged is not copied.
 
 Exit status: 0 done, or the same backup is there already, 1 failed or only partly done, 2 wrong usage or

@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Fa
     let asks = found.chosen.iter().map(|(_, catalog)| catalog.entries.len().min(limit)).sum::<usize>() <= FEW;
     let mut databases = Vec::new();
     for (_, catalog) in found.chosen {
-        let others = places.elsewhere(&catalog);
+        let others = places.elsewhere(&catalog, limit);
         let mut listed = listed(&repository, catalog, limit, asks, now).await?;
         listed.place(&places, &others, now);
         databases.push(listed);

@@ -107,6 +107,9 @@ fn one_dump_reaches_a_directory_and_three_buckets_and_what_was_cut_is_made_whole
     holds_one_backup(third);
     agent.run(&copy).succeeds().mentions("there").keeps_silent_about("copied");
     agent.run(&["verify", "latest", "--repository", "3"]).succeeds().mentions("intact");
+    let address = format!("s3://{}", third.name());
+    agent.run(&["list", "--repository", &address]).succeeds().mentions("good").keeps_silent_about("DIR");
+    agent.run(&["restore", "latest", "--repository", "3", "--dry-run"]).succeeds().mentions(third.name());
     let shown = agent.run(&["show", &places.stem(), "--repository", "3", "--json"]).succeeds().json();
     assert_eq!(shown["state"], "good", "{shown:#}");
 }

@@ -162,7 +162,7 @@ impl Listed {
     /// Adds how its backups stand in each place, and those that only `others` have.
     pub(super) fn place(&mut self, places: &Places, others: &[Entry], now: Timestamp) {
         for line in &mut self.backups {
-            line.places = places.states(&self.database, &line.stem);
+            line.places = places.states(&line.stem);
         }
         let line = |entry: &Entry| ElsewhereLine::new(entry, places, now);
         self.elsewhere = others.iter().map(line).collect();

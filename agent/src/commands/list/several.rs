@@ -1,6 +1,6 @@
 //! How each backup stands in every place, for settings with several buckets.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use catalog::words;
 use catalog::{Catalog, Entry, State, Stem};
@@ -34,7 +34,10 @@ pub(super) struct PlaceState {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     pub(super) lines: Vec<PlaceLine>,
-    catalogs: Vec<Option<Vec<Catalog>>>,
+    /// The states of what each has, by name; `None` where it could not be listed.
+    states: Vec<Option<HashMap<Stem, State>>>,
+    /// The backups of all of them.
+    backups: Vec<Entry>,
 }
 
 impl Places {
@@ -58,39 +61,41 @@ impl Places {
             }
             let (place, repository) = (spot.label(settings), spot.address(settings));
             places.lines.push(PlaceLine { place, repository, error: asked.as_ref().err().cloned() });
-            places.catalogs.push(asked.ok());
+            places.states.push(asked.as_deref().ok().map(states));
+            let entries = asked.into_iter().flatten().flat_map(|catalog| catalog.entries);
+            places.backups.extend(entries.filter(Entry::is_backup));
         }
         places
     }
 
-    /// How a backup of `database` stands in each of them.
-    pub(super) fn states(&self, database: &str, stem: &Stem) -> Vec<PlaceState> {
-        let state = |catalogs: &Option<Vec<Catalog>>| match catalogs {
+    /// How a backup stands in each of them.
+    pub(super) fn states(&self, stem: &Stem) -> Vec<PlaceState> {
+        let state = |states: &Option<HashMap<Stem, State>>| match states {
             None => "unknown",
-            Some(catalogs) => found(catalogs, database, stem).map_or("absent", |entry| word(entry.state)),
+            Some(states) => states.get(stem).map_or("absent", |state| word(*state)),
         };
-        let lines = self.lines.iter().zip(&self.catalogs);
-        lines.map(|(line, catalogs)| PlaceState { place: line.place.clone(), state: state(catalogs) }).collect()
+        let lines = self.lines.iter().zip(&self.states);
+        lines.map(|(line, states)| PlaceState { place: line.place.clone(), state: state(states) }).collect()
     }
 
-    /// The backups of a database that this catalog lacks and another place has, the newest first.
-    pub(super) fn elsewhere(&self, catalog: &Catalog) -> Vec<Entry> {
-        let mut lacking: BTreeMap<String, Entry> = BTreeMap::new();
-        let catalogs = self.catalogs.iter().flatten().flatten().filter(|other| other.database == catalog.database);
-        for entry in catalogs.flat_map(|other| &other.entries).filter(|entry| entry.is_backup()) {
-            if !catalog.entries.iter().any(|own| own.id.stem == entry.id.stem) {
-                lacking.entry(entry.id.stem.to_string()).or_insert_with(|| entry.clone());
-            }
-        }
-        let mut lacking: Vec<Entry> = lacking.into_values().collect();
+    /// The newest `limit` backups of a database that this catalog lacks and another place has, the newest first.
+    pub(super) fn elsewhere(&self, catalog: &Catalog, limit: usize) -> Vec<Entry> {
+        let mut seen: HashSet<&Stem> = catalog.entries.iter().map(|entry| &entry.id.stem).collect();
+        let of_database = self.backups.iter().filter(|entry| entry.id.stem.database() == catalog.database.as_str());
+        let mut lacking: Vec<Entry> = of_database.filter(|entry| seen.insert(&entry.id.stem)).cloned().collect();
         lacking.sort_by_key(|entry| std::cmp::Reverse(entry.instant));
+        lacking.truncate(limit);
         lacking
     }
 }
 
-fn found<'c>(catalogs: &'c [Catalog], database: &str, stem: &Stem) -> Option<&'c Entry> {
-    let catalog = catalogs.iter().find(|catalog| catalog.database == database)?;
-    catalog.entries.iter().find(|entry| entry.id.stem == *stem)
+/// What one place has. A name that occurs twice counts by its newest backup.
+fn states(catalogs: &[Catalog]) -> HashMap<Stem, State> {
+    let mut states = HashMap::new();
+    for entry in catalogs.iter().flat_map(|catalog| &catalog.entries) {
+        states.entry(entry.id.stem.clone()).or_insert(entry.state);
+    }
+    states
 }
 
 fn word(state: State) -> &'static str {
@@ -160,7 +165,7 @@ impl ElsewhereLine {
             instant: entry.instant,
             age_seconds: entry.age(now).as_secs(),
             size: entry.size(),
-            places: places.states(&entry.id.stem.database(), &entry.id.stem),
+            places: places.states(&entry.id.stem),
         }
     }
 
