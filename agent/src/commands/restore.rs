@@ -155,7 +155,7 @@ async fn ask(
     let (settings, database, into) = (settings.clone(), database.clone(), args.into.clone());
     let stop = interrupt.stop().clone();
     let asking = tokio::task::spawn_blocking(move || Server::ask(&settings, &database, into.as_deref(), &stop));
-    let panicked = |e| Failure::new(Exit::Failed, format!("the thread that asks the server failed: {e}"));
+    let panicked = |e| Failure::new(Exit::Failed, format!("the restore's own thread failed: {e}"));
     let asked = asking.await.map_err(panicked)?.map_err(|failure| interrupted_or(interrupt, failure))?;
     timeline::reached("the server is asked");
     Ok(asked)

@@ -154,7 +154,7 @@ fn read_head(
             Ok((moment, server.offers(target.living.is_some())?))
         });
         let head = Head::read(archive, server);
-        let panicked = |_| Err(Failure::new(Exit::Failed, "the thread that asks the server panicked"));
+        let panicked = |_| Err(Failure::new(Exit::Failed, "a part of the restore panicked"));
         (head, asking.join().unwrap_or_else(panicked))
     });
     let (moment, offers) = asked?;

@@ -45,7 +45,7 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
     let created = std::thread::scope(|scope| {
         let creating = scope.spawn(|| create_free(job, new, old));
         job.archive.open_ahead();
-        let panicked = |_| Err(Failure::new(Exit::Failed, "the thread that creates the database panicked"));
+        let panicked = |_| Err(Failure::new(Exit::Failed, "a part of the restore panicked"));
         creating.join().unwrap_or_else(panicked)
     });
     let (new, old) = created.map_err(|failure| job.interrupted_or(failure))?;

@@ -81,7 +81,9 @@ pub(super) fn fill(job: &Job, psql: &Psql, jobs: usize, folder: &Path) -> Result
         job.go_on()?;
         filling.finish(counting)
     })?;
-    let through = through.into_inner().ok_or_else(|| Failure::new(Exit::Failed, "the archive was not read"))?;
+    let through = through
+        .into_inner()
+        .ok_or_else(|| Failure::new(Exit::Failed, "a part of the restore failed and did not say why"))?;
     Ok((through, counted))
 }
 
@@ -276,7 +278,8 @@ impl Filling<'_> {
     ) -> Result<Vec<Counted>, Unfilled> {
         let (job, made) = (self.job, self.crew.made());
         let counted = || -> Result<Counting, Unfilled> {
-            let counting = counting.ok_or_else(|| Failure::new(Exit::Failed, "nothing was counted"))?;
+            let counting = counting
+                .ok_or_else(|| Failure::new(Exit::Failed, "a part of the restore failed and did not say why"))?;
             Ok(counting.join().unwrap_or_else(|panic| Err(Stopped::Failed(panicked(panic))))?)
         };
         let make_the_rest = || {
