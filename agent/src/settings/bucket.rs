@@ -166,8 +166,15 @@ impl One<'_> {
             return (same.keys.clone(), same.profile.clone());
         }
         let name = |definition: &Definition| definition.twin(self.number).unwrap_or_default();
+        let elsewhere = match self.endpoint() {
+            Some(_) => "it is at another store than the first bucket".to_owned(),
+            None => {
+                let endpoint = name(&table::BACKUP_S3_ENDPOINT.definition);
+                format!("without {endpoint} it is in AWS, which isn't the first bucket's store")
+            }
+        };
         mistakes.push(format!(
-            "{} ({}): it is at another store than the first bucket, whose credentials do not go there; set {} and {}, or {}",
+            "{} ({}): {elsewhere}, whose credentials do not go there; set {} and {}, or {}",
             set.name,
             set.source,
             name(&table::BACKUP_AWS_ACCESS_KEY_ID.definition),
