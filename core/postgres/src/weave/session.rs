@@ -36,6 +36,10 @@ const CONNECTIONS: &str = "SELECT pg_catalog.current_setting('max_connections'):
     EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = session_user AND rolconnlimit >= 0)
     OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database() AND datconnlimit >= 0),
     pg_catalog.pg_backend_pid();\n";
+/// How many objects the server has room for in its table of locks, and twice as many for the sessions that hold them.
+const LOCKS: &str = "SELECT pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8
+    * (pg_catalog.current_setting('max_connections')::pg_catalog.int8
+    + pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8);\n";
 /// Where psql is connected to, and what the server is.
 const RESOLVED: &str = "\\echo :HOST\n\\echo :PORT\n\\echo :USER\n\\echo :DBNAME\n\\echo :SERVER_VERSION_NUM\n";
 /// Whether the connection is encrypted by GSSAPI; and the first server that knows.
@@ -151,8 +155,13 @@ impl Session {
         }
     }
 
-    /// Locks tables as pg_dump does, so that nothing changes them, but waits for nobody.
+    /// Locks tables as pg_dump does, so that nothing changes them, but waits for nobody, and leaves others room in the server's table
+    /// of locks.
     pub(super) fn lock(&mut self, tables: &[Table]) -> Result<(), Refusal> {
+        let (most, _) = self.talk.ask(LOCKS)?;
+        if !fits(tables.len(), &most) {
+            return Err(Refusal::Words("the server's table of locks is too small for so many tables".to_owned()));
+        }
         for some in tables.chunks(LOCKED_AT_ONCE) {
             let said = self.talk.run(&[locking(some).as_slice(), b";"].concat())?;
             if said.refused.is_some() {
@@ -266,6 +275,11 @@ fn settings(honoured: &Honoured) -> String {
     format!("{}{role}", SETTINGS.replace("{DIGITS}", &digits))
 }
 
+/// Whether two sessions may lock so many tables and leave a quarter of the room to everybody else, who would fail without.
+fn fits(tables: usize, most: &str) -> bool {
+    most.trim().parse::<usize>().is_ok_and(|most| tables <= most / 4 * 3)
+}
+
 /// How many readers the server's answer allows; `None`: only one session is to be used. `ended`: the server's process of a session that has
 /// ended. If it serves this one as well, a pooler is in between, which has few sessions for all its clients.
 fn readers(connections: &str, ended: i32) -> Option<usize> {
@@ -286,6 +300,11 @@ mod tests {
         assert_eq!(readers("-3|f|7\n", 6), None);
         assert_eq!(readers("94|f|7\n", 7), None, "behind a pooler");
         assert_eq!(readers("ERROR", 6), None);
+    }
+
+    #[test]
+    fn a_quarter_of_the_locks_is_left_to_others() {
+        assert!(fits(4_800, "6400\n") && !fits(4_801, "6400\n") && !fits(1, "ERROR"));
     }
 
     #[test]

@@ -135,6 +135,19 @@ fn what_several_sessions_cannot_do_is_left_to_pg_dump_and_said() {
     database.query("DROP OWNED BY woven_limited; DROP ROLE woven_limited");
 }
 
+/// Whoever fills the server's table of locks makes other sessions fail.
+#[test]
+fn more_tables_than_the_server_can_lock_twice_are_left_to_pg_dump() {
+    let server = Postgres::start_with(Installation::debian(), &["max_locks_per_transaction=10", "max_connections=50"]);
+    let database = server.new_database("woven_locks");
+    database.query(FILLER);
+    database.query("SELECT format('CREATE TABLE t%s AS SELECT 1 AS id', i) FROM generate_series(1, 374) AS i \\gexec");
+    let agent = || agent().database(&database);
+    back_up(agent(), 2).2.mentions(TOGETHER);
+    database.query("CREATE TABLE one_more AS SELECT 1 AS id");
+    back_up(agent(), 2).2.mentions("the server's table of locks is too small for so many tables");
+}
+
 #[test]
 fn small_databases_are_left_to_pg_dump_unless_a_setting_says_otherwise() {
     let places = Places::new();
