@@ -1,6 +1,7 @@
 //! Lastgood from the outside: one module for each purpose.
 
 mod adopt;
+mod answering;
 mod backup;
 mod check;
 mod connections;
