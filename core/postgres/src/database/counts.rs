@@ -244,13 +244,13 @@ pub fn compare_large_objects(census: &Census, counted: &[Counted], alone: bool) 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use archive::Sha256Hex;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn census(tables: &[(&str, Option<u64>)]) -> Census {
+    pub(in crate::database) fn census(tables: &[(&str, Option<u64>)]) -> Census {
         let table = |(name, rows): &(&str, Option<u64>)| TableCensus {
             schema: "public".to_owned(),
             name: (*name).to_owned(),

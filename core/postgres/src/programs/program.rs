@@ -204,7 +204,7 @@ impl Program {
     /// Whether it has ended by itself.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.handle.ends_within(Duration::ZERO)
+        self.ends_within(Duration::ZERO)
     }
 
     /// Waits for it to end by itself, but no longer than `patience`; whether it has.

@@ -1,7 +1,7 @@
-use archive::Sha256Hex;
 use proptest::prelude::*;
 
 use super::*;
+use crate::database::counts::tests::census;
 
 const NONE: [u64; 0] = [];
 
@@ -23,18 +23,6 @@ fn tally(oid: u64, rows: u64) -> Tally {
 
 fn of(tables: &[Tally]) -> Tallies {
     Tallies { tables: tables.to_vec(), large_objects: 0, alone: true }
-}
-
-fn census(tables: &[(&str, Option<u64>)]) -> Census {
-    let table = |(name, rows): &(&str, Option<u64>)| TableCensus {
-        schema: "public".to_owned(),
-        name: (*name).to_owned(),
-        rows: *rows,
-        bytes: 0,
-        sha256: Sha256Hex::default(),
-        called: None,
-    };
-    Census { tables: tables.iter().map(table).collect(), ..Census::default() }
 }
 
 fn open(census: &Census, tables: &[Tally]) -> Vec<u64> {
