@@ -104,7 +104,9 @@ async fn archive(way: &Way<'_>, object: &Object, id: &BackupId, manifest: &Manif
             tracing::info!("{} are there already, of a copy that was broken off", catalog::words::size(*bytes));
         }
         Resumed::Unknown => {
-            tracing::info!("what a copy that was broken off may have left cannot be listed there: it begins anew");
+            tracing::info!(
+                "an earlier copy may have left parts there, but they cannot be listed; all parts are sent again"
+            );
         }
         Resumed::Nothing => {}
     }
