@@ -22,6 +22,7 @@ use std::sync::Arc;
 use catalog::{Layout, Object, Part};
 use jiff::Timestamp;
 use rustix::fs::Access;
+use tokio::task::JoinError;
 
 use crate::{Error, Scope};
 
@@ -179,8 +180,10 @@ fn sync_folder(folder: &Path) -> Result<(), Error> {
 
 /// Disks block: their work is done on a thread made for it.
 async fn off_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(Error::Io { path: PathBuf::new(), source: io::Error::other(error) }),
-    }
+    outcome(tokio::task::spawn_blocking(work).await)
+}
+
+/// What such a thread came to.
+fn outcome<T>(joined: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
+    joined.unwrap_or_else(|error| Err(Error::Io { path: PathBuf::new(), source: io::Error::other(error) }))
 }

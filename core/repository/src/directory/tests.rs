@@ -104,6 +104,21 @@ async fn an_aborted_or_dropped_upload_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn an_upload_aborted_in_the_middle_of_a_write_leaves_nothing() {
+    let (_above, repository) = repository();
+    let mut upload = repository.start_upload(ARCHIVE, &metadata()).await.unwrap();
+    let much = Bytes::from(vec![b'x'; 64 << 20]);
+    let is_written = tokio::select! {
+        biased;
+        _ = upload.write(much) => true,
+        () = std::future::ready(()) => false,
+    };
+    assert!(!is_written, "nothing was broken off");
+    upload.abort().await;
+    assert_eq!(names(&repository), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn bytes_other_than_those_digested_are_refused_and_leave_nothing() {
     let (_above, repository) = repository();
     let mut upload = repository.start_upload(ARCHIVE, &metadata()).await.unwrap();

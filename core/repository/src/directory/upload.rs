@@ -6,9 +6,10 @@ use std::io::Write;
 use archive::{Crc64, Digest};
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
+use tokio::task::JoinHandle;
 
 use super::partial::Partial;
-use super::{Directory, off_runtime};
+use super::{Directory, off_runtime, outcome};
 use crate::{Error, Stored, UploadMetadata};
 
 /// A hidden file that grows. Dropped without `complete`, it and its metadata are gone.
@@ -18,6 +19,8 @@ pub(crate) struct DirectoryUpload {
     key: String,
     /// Away while a thread writes to it; for good after a failure.
     staged: Option<Staged>,
+    /// The thread that has it. Who stops waiting for a write doesn't stop the thread.
+    writing: Option<JoinHandle<Result<Staged, Error>>>,
 }
 
 struct Staged {
@@ -51,7 +54,7 @@ impl Directory {
     pub(crate) async fn start_upload(&self, key: &str, metadata: &UploadMetadata) -> Result<DirectoryUpload, Error> {
         let (directory, name, pairs) = (self.clone(), key.to_owned(), metadata.pairs());
         let staged = off_runtime(move || directory.stage(&name, &pairs)).await?;
-        Ok(DirectoryUpload { directory: self.clone(), key: key.to_owned(), staged: Some(staged) })
+        Ok(DirectoryUpload { directory: self.clone(), key: key.to_owned(), staged: Some(staged), writing: None })
     }
 
     fn stage(&self, key: &str, pairs: &[(String, String)]) -> Result<Staged, Error> {
@@ -76,7 +79,10 @@ impl DirectoryUpload {
 
     pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
         let staged = self.take_staged()?;
-        self.staged = Some(off_runtime(move || staged.append(&bytes)).await?);
+        let thread = self.writing.insert(tokio::task::spawn_blocking(move || staged.append(&bytes)));
+        let written = thread.await;
+        self.writing = None;
+        self.staged = Some(outcome(written)?);
         Ok(())
     }
 
@@ -96,7 +102,11 @@ impl DirectoryUpload {
         .await
     }
 
+    /// Waits for a write that nobody has waited for, so that nothing is left when this returns.
     pub(crate) async fn abort(mut self) {
+        if let Some(thread) = self.writing.take() {
+            self.staged = outcome(thread.await).ok();
+        }
         if let Some(staged) = self.staged.take() {
             drop(
                 off_runtime(move || {
