@@ -9,6 +9,7 @@ mod answers;
 mod beyond_limits;
 mod cli;
 mod commands;
+mod core_dumps;
 #[cfg(test)]
 mod documentation;
 mod folder;
@@ -42,6 +43,7 @@ use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
 
 fn main() -> ExitCode {
+    core_dumps::forbid();
     let cli = cli::parse();
     match run(&cli) {
         Ok(exit) => exit.into(),

@@ -2,9 +2,10 @@
 
 use e2e::agent::Agent;
 use e2e::postgres::{PASSWORD, Postgres, holds_password};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
-use super::{Places, agent, small, write_program};
+use super::{Places, Stalled, agent, children, large, small, stall, write_program};
 
 /// PostgreSQL's programs, each of which first writes down how it was called.
 fn telling_programs(server: &Postgres) -> TempDir {
@@ -88,4 +89,24 @@ fn keys_come_from_a_program_that_the_profile_names() {
     std::fs::write(agent.home().join(".aws/config"), profile).unwrap();
     agent.run(&["backup"]).succeeds();
     assert!(places.bucket.keys().iter().any(|key| key.ends_with(".manifest.json")), "{:?}", places.bucket.keys());
+}
+
+/// A core dump would hold the password, the keys and rows.
+#[test]
+fn nothing_that_crashes_dumps_its_core() {
+    // Of ours, and so at first of what we start.
+    let limits = getrlimit(Resource::Core);
+    setrlimit(Resource::Core, Rlimit { current: limits.maximum, ..limits }).unwrap();
+    assert_ne!(limits.maximum, Some(0), "no program can dump its core here: this test can't fail");
+    let places = Places::new();
+    let Stalled { proxy, running } = stall(agent(), large(), &places);
+    let pids = [children(running.pid(), "pg_dump"), vec![running.pid()]].concat();
+    assert_eq!(pids.len(), 2);
+    for pid in pids {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(line.split_whitespace().nth(4), Some("1"), "{line}");
+    }
+    proxy.heal();
+    running.wait().succeeds();
 }
