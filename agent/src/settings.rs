@@ -29,7 +29,7 @@ mod twins;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use postgres::Connection;
+use postgres::{Connection, Tools};
 use repository::BucketSettings;
 
 pub(crate) use bucket::store;
@@ -91,7 +91,7 @@ pub(crate) struct Settings {
     /// The age key that decrypts.
     pub(crate) identity_file: Option<PathBuf>,
     /// The folder of PostgreSQL's programs; `None`: look for them.
-    pub(crate) program_directory: Option<PathBuf>,
+    program_directory: Option<PathBuf>,
     /// The folder of the lock files.
     pub(crate) lock_directory: PathBuf,
     /// Where rows may wait during a restore.
@@ -188,6 +188,11 @@ impl Settings {
     /// The server's own settings, without a chosen database: `--all-databases` uses them to list the databases.
     pub(crate) fn server(&self) -> DatabaseSettings {
         self.sources.general()
+    }
+
+    /// PostgreSQL's programs, which inherit no secret of ours.
+    pub(crate) fn tools(&self) -> Tools {
+        Tools::find(self.program_directory.as_deref(), &connection::SECRETS)
     }
 }
 

@@ -15,9 +15,11 @@ use super::table;
 use super::twins::Unread;
 
 /// The names of every setting that is secret: no child process inherits them.
-static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let own = table::ALL.iter().filter(|definition| definition.secret).flat_map(|definition| definition.names());
-    own.chain(foreign::SECRETS.iter().copied()).collect()
+pub(super) static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let secret = || table::ALL.iter().filter(|definition| definition.secret);
+    let own = secret().flat_map(|definition| definition.names());
+    let further = secret().flat_map(|definition| definition.further().map(|(_, name)| name));
+    own.chain(further).chain(foreign::SECRETS.iter().copied()).collect()
 });
 
 /// The settings that say the same as one of libpq's variables.

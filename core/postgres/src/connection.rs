@@ -75,16 +75,22 @@ impl Connection {
     }
 
     /// A child process that reaches this database and inherits none of our other secrets.
-    #[expect(clippy::disallowed_methods, reason = "the one place in which programs that connect are made")]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        let libpqs = libpq::PARAMETERS.iter().map(|(_, variable)| variable);
-        for name in libpqs.chain(self.withheld) {
-            command.env_remove(name);
-        }
+        let mut command = without_secrets(program, self.withheld);
         command.envs(self.variables.iter().map(|(name, value)| (*name, value.expose())));
         command
     }
+}
+
+/// A child process that is told of no database, and inherits neither what is `withheld` nor libpq's own variables.
+#[expect(clippy::disallowed_methods, reason = "the one place in which client programs are made")]
+pub(crate) fn without_secrets(program: impl AsRef<OsStr>, withheld: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    let libpqs = libpq::PARAMETERS.iter().map(|(_, variable)| variable);
+    for name in libpqs.chain(withheld) {
+        command.env_remove(name);
+    }
+    command
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
+use crate::connection::without_secrets;
 use crate::programs::handle::Handle;
 use crate::programs::program::BadEnd;
 use crate::{Error, Version};
@@ -49,17 +50,20 @@ pub struct Tools {
     folders: Vec<PathBuf>,
     /// `PG_BIN_DIR` was set: what it holds is used, and nothing else is looked at.
     chosen: bool,
+    /// What of our own environment is kept from them.
+    withheld: &'static [&'static str],
 }
 
 impl Tools {
-    /// Looks in `chosen` alone where it is given; else in PATH and where the packages of the usual systems install.
+    /// Looks in `chosen` alone where it is given; else in PATH and where the packages of the usual systems install. `withheld` is
+    /// as in [`Connection::new`](crate::Connection::new).
     #[expect(
         clippy::disallowed_methods,
         reason = "PATH is the system's list of folders, and PG_BIN_DIR the setting beside it"
     )]
-    pub fn find(chosen: Option<&Path>) -> Self {
+    pub fn find(chosen: Option<&Path>, withheld: &'static [&'static str]) -> Self {
         if let Some(folder) = chosen {
-            return Self { folders: vec![folder.to_owned()], chosen: true };
+            return Self { folders: vec![folder.to_owned()], chosen: true, withheld };
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -69,13 +73,13 @@ impl Tools {
         }
         folders.extend(versioned(Path::new("/usr")).into_iter().filter(|f| f.to_string_lossy().contains("/pgsql-")));
         folders.extend(["/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin"].map(PathBuf::from));
-        Self { folders, chosen: false }
+        Self { folders, chosen: false, withheld }
     }
 
     /// Every version of `program` that is installed.
     #[must_use]
     pub fn installed(&self, program: &str) -> Installed {
-        versions_of(self.paths(program))
+        versions_of(self.paths(program), self.withheld)
     }
 
     /// Every version of the server that is installed with what makes a cluster of it: where `postgres` and `initdb` are.
@@ -116,7 +120,7 @@ impl Tools {
         if paths.len() < 2 {
             return paths.pop().ok_or_else(|| Installed::default().lack(program, None));
         }
-        let mut installed = versions_of(paths);
+        let mut installed = versions_of(paths, self.withheld);
         installed.tools.pop().map(|tool| tool.path).ok_or_else(|| installed.lack(program, None))
     }
 }
@@ -152,10 +156,10 @@ fn versioned(parent: &Path) -> Vec<PathBuf> {
 }
 
 /// What these are, one path a version.
-fn versions_of(paths: Vec<PathBuf>) -> Installed {
+fn versions_of(paths: Vec<PathBuf>, withheld: &[&str]) -> Installed {
     // Each is asked for its version by running it: all at once, because a backup waits for the answer.
     let versions: Vec<Result<Version, String>> = std::thread::scope(|scope| {
-        let asked: Vec<_> = paths.iter().map(|path| scope.spawn(|| version_of(path))).collect();
+        let asked: Vec<_> = paths.iter().map(|path| scope.spawn(|| version_of(path, withheld))).collect();
         asked
             .into_iter()
             .map(|answer| answer.join().unwrap_or_else(|_| Err("its reader panicked".to_owned())))
@@ -172,12 +176,8 @@ fn versions_of(paths: Vec<PathBuf>) -> Installed {
     Installed { tools: found.into_iter().map(|(version, path)| Tool { path, version }).collect(), broken }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it connects nowhere, is ended after a while, and is told nothing but --version"
-)]
-fn version_of(path: &Path) -> Result<Version, String> {
-    let mut command = Command::new(path);
+fn version_of(path: &Path, withheld: &[&str]) -> Result<Version, String> {
+    let mut command = without_secrets(path, withheld);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().map_err(|e| e.to_string())?;
     let handle = Handle::of(&child).map_err(|e| e.to_string())?;
@@ -212,7 +212,7 @@ mod tests {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
             folders.push(folder);
         }
-        (root, Tools { folders, chosen: false })
+        (root, Tools { folders, chosen: false, withheld: &[] })
     }
 
     #[test]

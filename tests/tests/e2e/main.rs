@@ -28,6 +28,7 @@ mod repository;
 mod restore;
 mod rows;
 mod scene;
+mod secrets;
 mod settings;
 mod shrink;
 mod signals;

@@ -35,7 +35,7 @@ pub(crate) fn databases(settings: &Settings, stop: &Stop) -> Result<Vec<Database
     if !settings.all_databases {
         return Ok(settings.databases.clone());
     }
-    let tools = Tools::find(settings.program_directory.as_deref());
+    let tools = settings.tools();
     let psql = Psql::new(tools.newest("psql")?, settings.server().connection, stop);
     let names = server::databases(&psql).map_err(refused)?;
     if names.is_empty() {
@@ -80,7 +80,7 @@ impl Asked {
         stop: &Stop,
         patience: Duration,
     ) -> Result<Self, Failure> {
-        let tools = Tools::find(settings.program_directory.as_deref());
+        let tools = settings.tools();
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         // Both run programs and wait for them: at the same time.
         let (installed, server) = std::thread::scope(|scope| {

@@ -90,7 +90,7 @@ impl Wanted {
 
     /// Nothing connects: it is the programs that are needed.
     fn nowhere(&self, settings: &Settings, interrupt: &Interrupt) -> Result<Server, Failure> {
-        let tools = Tools::find(settings.program_directory.as_deref());
+        let tools = settings.tools();
         let psql = Psql::new(tools.newest("psql")?, self.database.connection.clone(), interrupt.stop());
         Ok(Server { psql: psql.clone(), maintenance: psql, tools })
     }

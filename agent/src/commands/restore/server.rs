@@ -108,7 +108,7 @@ impl Server {
         into: Option<&str>,
         stop: &Stop,
     ) -> Result<Connected, Failure> {
-        let tools = Tools::find(settings.program_directory.as_deref());
+        let tools = settings.tools();
         let psql = Psql::new(tools.newest("psql")?, database.connection.clone(), stop);
         let given = into.or(database.name.as_deref());
         let others: Vec<&str> = database.name.as_deref().into_iter().collect();

@@ -175,7 +175,7 @@ mod tests {
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let tool = Tool { path: folder.path().join("pg_dump"), version: Version::parse("16.1").unwrap() };
-        let found = find(&tool, &Tools::find(Some(Path::new("/nowhere"))), tool.version)?;
+        let found = find(&tool, &Tools::find(Some(Path::new("/nowhere")), &[]), tool.version)?;
         let options = GlobalsOptions { role: Some("boss"), limit, ..GlobalsOptions::default() };
         globals(&found, &Connection::default(), "it's", options, &Stop::never())
     }
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_client_without_pg_dumpall_is_told() {
         let tool = Tool { path: "/nowhere/pg_dump".into(), version: Version::parse("16.1").unwrap() };
-        let error = find(&tool, &Tools::find(Some(Path::new("/nowhere"))), tool.version).unwrap_err();
+        let error = find(&tool, &Tools::find(Some(Path::new("/nowhere")), &[]), tool.version).unwrap_err();
         assert_eq!(error.to_string(), "there is no pg_dumpall beside /nowhere/pg_dump");
     }
 }
