@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::crates::Workspace;
 use crate::style::Longer;
-use crate::{circles, rules, style};
+use crate::{circles, pages, rules, style};
 
 /// A file of a workspace: its path and its text.
 type File<'a> = (&'a str, &'a str);
@@ -328,4 +328,16 @@ fn what_is_too_long() {
     let told = "error: sixty in shop/src/lib.rs may be longer (it is a table), and no longer is\n\
                 hint: remove its row in style.rs";
     assert_eq!(style::sizes(&workspace, &longer).unwrap(), [told]);
+}
+
+#[test]
+fn a_test_that_a_page_names_and_nobody_wrote() {
+    let proof = "#[test]\nfn nothing_is_lost() {}\nfn helper() {}";
+    let (folder, _) = workspace(&[("shop/src/lib.rs", ""), ("shop/src/cart/tests.rs", proof)]);
+    let page = "`cart::tests::nothing_is_lost` `cart::tests::helper` `cart::nothing_is_lost` and `no test`";
+    fs::write(folder.path().join("page.md"), page).unwrap();
+    let sources = [folder.path().join("shop/src/cart/tests.rs")];
+    let found = pages::missing_tests(folder.path(), "page.md", &sources);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("cart::tests::helper") && found[1].contains("cart::nothing_is_lost"), "{found:?}");
 }

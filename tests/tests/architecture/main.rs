@@ -10,6 +10,7 @@ mod crates;
 mod imports;
 mod mentions;
 mod modules;
+mod pages;
 mod rules;
 mod style;
 
@@ -56,4 +57,10 @@ fn one_module_style() {
 #[test]
 fn files_functions_and_parameter_lists_stay_short() {
     nothing(&style::sizes(&workspace(), style::LONGER).unwrap_or_else(|error| vec![error]));
+}
+
+#[test]
+fn tests_that_the_pages_name_are_there() {
+    let sources = pages::sources(&here());
+    nothing(&pages::PAGES.iter().flat_map(|page| pages::missing_tests(&here(), page, &sources)).collect::<Vec<_>>());
 }

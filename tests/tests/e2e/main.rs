@@ -10,6 +10,7 @@ mod damage;
 mod diff;
 mod drill;
 mod erase;
+mod escapes;
 mod functions;
 mod harness;
 mod health;

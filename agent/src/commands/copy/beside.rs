@@ -84,7 +84,7 @@ async fn checked(
 ) -> Result<Option<(Bytes, bool)>, Failure> {
     let Some((digest, what)) = named else { return Ok(None) };
     let Some(object) = object else {
-        lost.push(format!("{what} are missing in the source, and in the copy"));
+        lost.push(format!("the source lacks {what}, and so does the copy"));
         return Ok(None);
     };
     let bytes = from.read_record(object).await?;
