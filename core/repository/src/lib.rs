@@ -19,7 +19,6 @@ mod part_sizes;
 #[cfg(test)]
 mod protocol;
 mod records;
-mod removal;
 mod repository;
 mod retry;
 mod s3;
@@ -28,13 +27,13 @@ mod stored;
 mod upload;
 
 pub use cancellation::{Cancellation, Told};
+pub use catalog::Removal;
 pub use directory::Directory;
 pub use download::{Download, DownloadReader};
 pub use erasure::Hidden;
 pub use error::{CertificateFault, CredentialsFault, EndpointError, Error};
 pub use leftovers::{Dead, Leftover, Swept};
 pub use metadata::UploadMetadata;
-pub use removal::Removal;
 pub use repository::Repository;
 pub use retry::Retry;
 pub use s3::Bucket;

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use archive::Digester;
 use bytes::Bytes;
+use catalog::removal::{Outcome, Removal};
 use catalog::{BackupId, Object, Part, Record};
 use jiff::{SignedDuration, Timestamp};
 
 use super::partial::{self, Partial};
 use super::{Directory, object, off_runtime, sync_folder};
 use crate::limits::RECORD_LIMIT;
-use crate::removal::{Outcome, Removal};
 use crate::{Error, Head, PutOutcome, Scope, Stored};
 
 /// Far enough apart for file systems that keep whole microseconds.

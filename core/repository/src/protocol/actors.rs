@@ -1,11 +1,10 @@
 //! Who acts, one request at a time. Each step is what one request does; between two of them anybody else may act, or this one die.
 
 use catalog::Policy;
+use catalog::removal::{Outcome, Removal};
 use catalog::retention::{Limit, plan};
 
 use super::store::{BACKUPS, Key, Kind, Part, Version, World, catalog, layout, now};
-use crate::Removal;
-use crate::removal::Outcome;
 
 /// Backups of the first page of a listing.
 const FIRST_PAGE: usize = 2;

@@ -10,11 +10,11 @@ use aws_sdk_s3::types::{
     Delete, EncodingType, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
 };
 use catalog::Object;
+use catalog::removal::{Outcome, Removal, Step};
 use jiff::Timestamp;
 
 use super::object::md5_text;
 use super::{Bucket, Call, listing, stored};
-use crate::removal::{Outcome, Removal, Step};
 use crate::{Error, Hidden};
 
 /// The id of a version that was written while versioning was off.

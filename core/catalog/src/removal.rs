@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use catalog::{BackupId, Layout, Object, Part, Record};
+use crate::backup::BackupId;
+use crate::layout::{Layout, Part, Record};
+use crate::object::Object;
 
 /// What became of each object that was to be removed; keys, in the order they went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,17 +26,22 @@ pub struct Removal {
 
 /// Objects that may go in any order among themselves; all seen versions of a key together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) objects: BTreeMap<String, Vec<Object>>,
+pub struct Step {
+    /// By key.
+    pub objects: BTreeMap<String, Vec<Object>>,
     backups: BTreeMap<String, BackupId>,
 }
 
 /// What became of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// It is gone, or was.
     Removed,
+    /// An object lock holds it.
     Locked,
+    /// Something else lies there than was listed.
     Changed,
+    /// The store refused, for this reason.
     Failed(String),
 }
 
@@ -45,7 +52,9 @@ impl Removal {
         self.locked.is_empty() && self.changed.is_empty() && self.held_back.is_empty() && self.failed.is_empty()
     }
 
-    pub(crate) fn new(layout: &Layout, objects: &[Object]) -> Self {
+    /// The removal of these objects, of which nothing has gone yet.
+    #[must_use]
+    pub fn new(layout: &Layout, objects: &[Object]) -> Self {
         let mut ranked: BTreeMap<u8, Step> = BTreeMap::new();
         for object in objects {
             let (rank, backup) = rank(layout, &object.key);
@@ -58,8 +67,8 @@ impl Removal {
         Self { steps: ranked.into_values().collect(), ..Self::default() }
     }
 
-    /// The next objects to go, without those whose backup got stuck.
-    pub(crate) fn next_step(&mut self) -> Option<Step> {
+    /// The next objects to go, without those whose backup got stuck. `None` when all steps were taken.
+    pub fn next_step(&mut self) -> Option<Step> {
         let mut step = self.steps.pop_front()?;
         for (key, backup) in &step.backups {
             if self.stuck.contains(backup) {
@@ -70,7 +79,8 @@ impl Removal {
         Some(step)
     }
 
-    pub(crate) fn record(&mut self, step: &Step, outcomes: BTreeMap<String, Outcome>) {
+    /// Takes down what became of each key of a step.
+    pub fn record(&mut self, step: &Step, outcomes: BTreeMap<String, Outcome>) {
         for (key, outcome) in outcomes {
             if outcome != Outcome::Removed {
                 self.stuck.extend(step.backups.get(&key).cloned());
