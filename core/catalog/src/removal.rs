@@ -1,5 +1,7 @@
 //! The order of removal, the reverse of a commit: verdicts and proofs, then manifests, then globals, indexes and archives. So what has a
-//! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay.
+//! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay. What takes something
+//! back goes with the manifest, and so after what it takes back: a verdict of damage after one of *intact*, the acceptance of a shrink after
+//! the shrink. A removal that breaks off makes nothing good, and holds nothing.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -97,7 +99,7 @@ impl Removal {
 
 fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
     match layout.parse(key) {
-        Part::Record { id, record: Record::Manifest } => (1, Some(id)),
+        Part::Record { id, record: Record::Manifest | Record::Damaged | Record::Accepted } => (1, Some(id)),
         // The manifest names them.
         Part::Record { id, record: Record::Globals | Record::SealedGlobals | Record::Index | Record::SealedIndex } => {
             (2, Some(id))
@@ -159,5 +161,28 @@ mod tests {
         assert!(removal.next_step().unwrap().objects.is_empty());
         assert_eq!(removal.held_back, [".globals.sql.gz", ".sql.gz"].map(|suffix| format!("{STEM}{suffix}")));
         assert!(!removal.is_complete());
+    }
+
+    fn removed_of(suffixes: &[&str]) -> Vec<Vec<String>> {
+        let objects: Vec<Object> = suffixes.iter().map(|suffix| object(suffix)).collect();
+        let mut removal = Removal::new(&Layout::bucket("b"), &objects);
+        let steps = std::iter::from_fn(|| removal.next_step());
+        steps.map(|step| step.objects.into_keys().map(|key| key.replace(STEM, "")).collect()).collect()
+    }
+
+    /// A removal that breaks off between two of them would make a damaged backup good, and would hold what a person has let go.
+    #[test]
+    fn what_takes_something_back_goes_after_it() {
+        let steps = removed_of(&[
+            ".accepted.json",
+            ".damaged.json",
+            ".intact.json",
+            ".manifest.json",
+            ".shrunk.json",
+            ".sql.gz",
+        ]);
+        let expected: [&[&str]; 3] =
+            [&[".intact.json", ".shrunk.json"], &[".accepted.json", ".damaged.json", ".manifest.json"], &[".sql.gz"]];
+        assert_eq!(steps, expected);
     }
 }
