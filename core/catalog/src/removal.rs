@@ -24,6 +24,8 @@ pub struct Removal {
     pub failed: Vec<(String, String)>,
     steps: VecDeque<Step>,
     stuck: HashSet<BackupId>,
+    /// Backups that have more now than was listed.
+    grown: HashSet<BackupId>,
 }
 
 /// Objects that may go in any order among themselves; all seen versions of a key together.
@@ -69,14 +71,35 @@ impl Removal {
         Self { steps: ranked.into_values().collect(), ..Self::default() }
     }
 
+    /// Holds the backups that are to go to the keys that lie there now: one of which there is more stays whole. Its manifest has come
+    /// since, or the listing left something out. Of an archive that goes, others of its name may stay: the manifest isn't about them.
+    pub fn compare<'a>(&mut self, layout: &Layout, present: impl IntoIterator<Item = &'a str>) {
+        let going = || self.steps.iter().flat_map(|step| &step.backups);
+        let known: HashSet<&str> = going().map(|(key, _)| key.as_str()).collect();
+        let all: HashSet<&BackupId> = going().map(|(_, id)| id).collect();
+        let is_archive = |key: &str| matches!(layout.parse(key), Part::Archive { .. });
+        let with_archive: HashSet<&BackupId> = going().filter(|(key, _)| is_archive(key)).map(|(_, id)| id).collect();
+        let grown = present.into_iter().filter(|key| !known.contains(key)).filter_map(|key| match layout.parse(key) {
+            Part::Record { id, .. } => all.contains(&id).then_some(id),
+            Part::Archive { id, .. } => (all.contains(&id) && !with_archive.contains(&id)).then_some(id),
+            _ => None,
+        });
+        self.grown = grown.collect();
+    }
+
     /// The next objects to go, without those whose backup got stuck. `None` when all steps were taken.
     pub fn next_step(&mut self) -> Option<Step> {
         let mut step = self.steps.pop_front()?;
         for (key, backup) in &step.backups {
-            if self.stuck.contains(backup) {
-                step.objects.remove(key);
-                self.held_back.push(key.clone());
-            }
+            let stays = if self.stuck.contains(backup) {
+                &mut self.held_back
+            } else if self.grown.contains(backup) {
+                &mut self.changed
+            } else {
+                continue;
+            };
+            stays.push(key.clone());
+            step.objects.remove(key);
         }
         Some(step)
     }
@@ -184,5 +207,37 @@ mod tests {
         let expected: [&[&str]; 3] =
             [&[".intact.json", ".shrunk.json"], &[".accepted.json", ".damaged.json", ".manifest.json"], &[".sql.gz"]];
         assert_eq!(steps, expected);
+    }
+
+    /// What lies there now beside what was listed, and whether all stays.
+    #[test]
+    fn a_backup_that_is_more_than_was_listed_stays_whole() {
+        let layout = Layout::bucket("b");
+        let table: [(&[&str], &str, bool); 8] = [
+            (&[".sql.gz"], ".manifest.json", true),
+            (&[".sql.gz"], ".intact.json", true),
+            (&[".manifest.json", ".globals.sql.gz"], ".sql.gz", true),
+            (&[".intact.json", ".manifest.json", ".sql.gz"], ".drill.json", true),
+            // Another archive of its name, which the manifest isn't about, and others' backups.
+            (&[".manifest.json", ".sql.gz"], ".sql.zst", false),
+            (&[".manifest.json", ".sql.gz"], "_erased_1.manifest.json", false),
+            (&[".manifest.json", ".sql.gz"], ".notes.txt", false),
+            (&[".manifest.json", ".sql.gz"], ".sql.gz", false),
+        ];
+        for (listed, beside, stays) in table {
+            let objects: Vec<Object> = listed.iter().map(|suffix| object(suffix)).collect();
+            let mut removal = Removal::new(&layout, &objects);
+            let present: Vec<String> = listed.iter().chain([&beside]).map(|suffix| format!("{STEM}{suffix}")).collect();
+            removal.compare(&layout, present.iter().map(String::as_str));
+            while let Some(step) = removal.next_step() {
+                removal.record(&step, all(&step, &Outcome::Removed));
+            }
+            let (gone, kept) = (removal.removed.len(), removal.changed.len());
+            assert_eq!(
+                (gone, kept),
+                if stays { (0, listed.len()) } else { (listed.len(), 0) },
+                "{listed:?} and {beside}"
+            );
+        }
     }
 }

@@ -7,7 +7,8 @@ use catalog::erasure::{Certificate, Lock};
 use catalog::{Entry, Object, Part};
 use jiff::Timestamp;
 
-use crate::{Error, Repository, Stored};
+use crate::stored::Extent;
+use crate::{Error, Removal, Repository, Stored};
 
 /// A version of an archive that a listing doesn't show, because it was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,21 @@ impl Repository {
             _ => false,
         };
         Ok(listed.into_iter().filter(is_its).collect())
+    }
+
+    /// Removes parts of backups as [`Repository::remove`] does whole ones, whatever else there is of these.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn remove_parts(&self, objects: &[Object]) -> Result<Removal, Error> {
+        self.remove_to(Extent::Parts, objects).await
+    }
+
+    pub(crate) async fn remove_to(&self, extent: Extent, objects: &[Object]) -> Result<Removal, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.remove(objects, extent).await,
+            Self::Directory(directory) => directory.remove(objects, extent).await,
+        }
     }
 
     /// Whether locks are possible here at all: otherwise nobody needs to be asked about each object.

@@ -9,6 +9,7 @@ use catalog::glacier::{ColdClass, Retrieval};
 use catalog::{BackupId, Catalog, Entry, Layout, Object, Origin, catalogs};
 use jiff::Timestamp;
 
+use crate::stored::Extent;
 use crate::{
     Bucket, BucketSettings, Directory, Download, Error, Head, Removal, Resumed, Scope, Stored, Upload, UploadMetadata,
 };
@@ -386,15 +387,12 @@ impl Repository {
         }
     }
 
-    /// Removes objects as they were listed: verdicts before manifests before archives, whatever the order given, by
-    /// version, and never one that has changed since. What can't go is told in the answer.
+    /// Removes backups as they were listed: verdicts before manifests before archives, whatever the order given, by
+    /// version, and never one that has changed since, or of which there is more than these objects. What can't go is told in the answer.
     ///
     /// # Errors
     /// When the store can't be asked; a part may be gone then. Doing it again goes on.
     pub async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
-        match self {
-            Self::Bucket(bucket) => bucket.remove(objects).await,
-            Self::Directory(directory) => directory.remove(objects).await,
-        }
+        self.remove_to(Extent::Backups, objects).await
     }
 }

@@ -20,6 +20,15 @@ pub enum Scope {
     Databases,
 }
 
+/// What a removal is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All that there is of some backups: one of which there is more stays.
+    Backups,
+    /// Just these objects, whatever else there is of their backups.
+    Parts,
+}
+
 /// What a store says of an object without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {

@@ -55,7 +55,7 @@ pub(super) async fn index(repository: &Repository, entry: &Entry) -> Result<bool
     if versions.is_empty() {
         return Ok(false);
     }
-    let removal = repository.remove(&versions).await?;
+    let removal = repository.remove_parts(&versions).await?;
     if removal.is_complete() { Ok(true) } else { Err(refused(entry, &removal)) }
 }
 

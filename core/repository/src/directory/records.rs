@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::partial::{self, Partial};
 use super::{Directory, object, off_runtime, sync_folder};
 use crate::limits::RECORD_LIMIT;
+use crate::stored::Extent;
 use crate::{Error, Head, PutOutcome, Scope, Stored};
 
 /// Far enough apart for file systems that keep whole microseconds.
@@ -134,12 +135,16 @@ impl Directory {
         }
     }
 
-    pub(crate) async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
+    pub(crate) async fn remove(&self, objects: &[Object], extent: Extent) -> Result<Removal, Error> {
         let (directory, mut removal) = (self.clone(), Removal::new(&self.layout, objects));
         let archives =
             objects.iter().map(|object| &object.key).filter_map(|key| Some((self.backup_of(key)?, key.clone())));
         let archives: HashMap<BackupId, String> = archives.collect();
         off_runtime(move || {
+            if extent == Extent::Backups {
+                let names = directory.names()?;
+                removal.compare(&directory.layout, names.iter().filter_map(|name| name.to_str()));
+            }
             while let Some(step) = removal.next_step() {
                 let mut outcomes = BTreeMap::new();
                 for (key, seen) in &step.objects {

@@ -53,7 +53,7 @@ impl Directory {
     }
 
     /// All names; a folder that isn't there has none.
-    fn names(&self) -> Result<Vec<OsString>, Error> {
+    pub(super) fn names(&self) -> Result<Vec<OsString>, Error> {
         let failed = |error| Error::io(&*self.path, error);
         let rows = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

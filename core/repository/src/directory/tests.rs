@@ -273,6 +273,20 @@ async fn a_file_that_changed_since_the_plan_stays_and_so_does_its_archive() {
     assert_eq!(names(&repository), [MANIFEST, ARCHIVE]);
 }
 
+/// Listed before its manifest came; and its parts, of which somebody knows what stays beside them.
+#[tokio::test]
+async fn a_backup_of_which_there_is_more_than_was_planned_stays_whole() {
+    let (_above, repository) = repository();
+    store(&repository, b"bytes").await.unwrap();
+    let plan = listed(&repository).await;
+    repository.put_new(MANIFEST, "{}").await.unwrap();
+    let removal = repository.remove(&plan).await.unwrap();
+    assert_eq!((removal.removed, removal.changed), (Vec::new(), vec![ARCHIVE.to_owned()]));
+    assert_eq!(names(&repository), [MANIFEST, ARCHIVE]);
+    assert!(repository.remove_parts(&plan).await.unwrap().is_complete());
+    assert_eq!(names(&repository), [MANIFEST]);
+}
+
 #[tokio::test]
 async fn a_sweep_takes_the_dead_runs_files_of_one_database_alone() {
     let (_above, repository) = repository();

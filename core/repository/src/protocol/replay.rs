@@ -96,7 +96,7 @@ impl Real {
                 if let Some((key, _)) = left.last().filter(|(key, _)| !stuck.contains(&key.0)) {
                     let is_meant = |object: &&Object| object.key == spelled(Kind::Directory, *key);
                     let seen: Vec<Object> = self.listed[&number].iter().filter(is_meant).cloned().collect();
-                    let removal = self.repository.remove(&seen).await.unwrap();
+                    let removal = self.repository.remove_parts(&seen).await.unwrap();
                     assert_eq!(removal.changed.is_empty(), next.head(*key).is_none(), "{key:?}");
                 }
             }

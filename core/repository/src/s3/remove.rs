@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::object::md5_text;
 use super::{Bucket, Call, listing, stored};
+use crate::stored::Extent;
 use crate::{Error, Hidden};
 
 /// The id of a version that was written while versioning was off.
@@ -42,6 +43,18 @@ enum Present {
     Plain(HashMap<String, Object>),
 }
 
+impl Present {
+    /// The keys that a listing shows.
+    fn keys(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Self::Plain(objects) => Box::new(objects.keys().map(String::as_str)),
+            Self::Versions(versions) => {
+                Box::new(versions.iter().filter(|(_, all)| is_live(all)).map(|(key, _)| key.as_str()))
+            }
+        }
+    }
+}
+
 /// One identifier to delete; the key is what outcomes are told by.
 struct Doomed {
     key: String,
@@ -50,9 +63,12 @@ struct Doomed {
 
 impl Bucket {
     /// Removes objects that a listing or a plan showed; see [`crate::Repository::remove`].
-    pub(crate) async fn remove(&self, objects: &[Object]) -> Result<Removal, Error> {
+    pub(crate) async fn remove(&self, objects: &[Object], extent: Extent) -> Result<Removal, Error> {
         let mut removal = Removal::new(&self.layout, objects);
         let present = self.present(objects).await?;
+        if extent == Extent::Backups {
+            removal.compare(&self.layout, present.keys());
+        }
         while let Some(step) = removal.next_step() {
             let outcomes = self.take_step(&step, &present).await?;
             removal.record(&step, outcomes);
@@ -243,9 +259,14 @@ fn add_content_md5(request: &mut HttpRequest) {
     }
 }
 
+/// Whether a key with these versions isn't deleted.
+fn is_live(versions: &[Version]) -> bool {
+    versions.iter().any(|version| version.is_latest && version.object.is_some())
+}
+
 /// The versions of a key that isn't deleted.
 fn live_objects(versions: Vec<Version>) -> impl Iterator<Item = Object> {
-    let is_live = versions.iter().any(|version| version.is_latest && version.object.is_some());
+    let is_live = is_live(&versions);
     versions.into_iter().filter(move |_| is_live).filter_map(|version| version.object)
 }
 

@@ -108,6 +108,30 @@ fn an_object_written_anew_since_the_plan_stays_with_its_archive() {
     assert_eq!(bucket.keys(), keys()[1..]);
 }
 
+/// Listed while it was only an archive: by a clock that is wrong it is old, and its agent is about to put the manifest.
+#[test]
+fn a_backup_whose_manifest_comes_after_the_plan_stays_whole() {
+    for bucket in [bucket(), Bucket::versioned(&Seaweedfs::shared().admin())] {
+        bucket.put(&keys()[2], b"bytes");
+        wait(async {
+            let repository = connect(bucket.access(), &bucket).await;
+            let planned = repository.versions(Scope::All).await.unwrap();
+            repository.put_new(&keys()[1], "its manifest").await.unwrap();
+            let removal = repository.remove(&planned).await.unwrap();
+            assert_eq!((removal.removed, removal.changed), (Vec::new(), vec![keys()[2].clone()]));
+        });
+        assert_eq!(bucket.keys(), keys()[1..]);
+        // A record that was deleted since speaks of nothing.
+        bucket.delete(&keys()[1]);
+        wait(async {
+            let repository = connect(bucket.access(), &bucket).await;
+            let planned = repository.versions(Scope::All).await.unwrap();
+            assert!(repository.remove(&planned).await.unwrap().is_complete());
+        });
+        assert_eq!(bucket.keys(), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn a_locked_version_is_skipped_and_said() {
     let access = Seaweedfs::shared().admin();
