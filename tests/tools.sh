@@ -3,7 +3,7 @@
 #
 # Debian packages: a PostgreSQL server, pgbouncer, zstd, age, xz and its like, Valgrind, a C compiler, Python's venv. Python packages: tests/requirements.txt,
 # in an environment of its own under target/python, so the system's Python stays as it is. `tools.sh peers` installs what
-# `make bench` measures beside Lastgood.
+# `make bench` measures beside Lastgood, `tools.sh restic` what `make restic` asks.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,6 +15,9 @@ readonly installed=$environment/installed.txt
 main() {
   if [[ ${1-} == peers ]]; then
     install_debian_packages missing_peers
+    return
+  elif [[ ${1-} == restic ]]; then
+    install_debian_packages missing_restic
     return
   fi
   require_rust
@@ -74,6 +77,11 @@ missing_debian_packages() {
 missing_peers() {
   command -v pigz > /dev/null || echo pigz
   command -v pgbackrest > /dev/null || echo pgbackrest
+}
+
+missing_restic() {
+  command -v restic > /dev/null || echo restic
+  command -v python3 > /dev/null || echo python3
 }
 
 require_python() {

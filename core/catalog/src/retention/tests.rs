@@ -276,6 +276,7 @@ mod local {
 mod always;
 mod flood;
 mod next;
+mod restic;
 mod shrinks;
 
 #[test]
