@@ -127,6 +127,19 @@ KILLS ?= 200
 kills: tools ## kill removals and verifications at any moment, and see what the next run leaves
 	@KILLS=$(KILLS) $(CARGO) test --workspace --locked --test e2e -- kills::
 
+# Seeds 0 to 999,999; FROM=n begins elsewhere. `make test` has the first 3,000. A failure names its history: FROM=that HISTORIES=1.
+HISTORIES ?= 1000000
+.PHONY: histories
+histories: ## hold retention's promises in a million random histories
+	@HISTORIES=$(HISTORIES) $(CARGO) test --release --locked -p catalog --test histories -- --nocapture
+
+# What it keeps of eighty-seven snapshots under sixty-four policies; `make test` holds ours to what was written down.
+.PHONY: restic
+restic: ## ask `restic forget` again what it keeps, and compare
+	@tests/tools.sh restic
+	@python3 tests/restic.py core/catalog/src/retention/tests/restic.json
+	@$(CARGO) test --locked -p catalog --lib -- restic::
+
 # An hour or so, and some gigabytes of memory: a bucket of 270,000 objects, and bursts of up to a thousand backups.
 .PHONY: scale
 scale: tools ## measure a thousand databases and a burst of as many backups (docs/performance.md)

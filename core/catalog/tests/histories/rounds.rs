@@ -1,0 +1,68 @@
+//! Removals that are refused in part, killed and done again.
+
+use std::collections::BTreeSet;
+
+use catalog::retention::Limit;
+use catalog::{BackupId, plan};
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+
+use super::act::{Act, Trouble, lost};
+use super::generate::History;
+use super::planned::{newest_good, removed, waits_for_a_shrink};
+use super::store::{Store, ensure};
+use super::tally::Tally;
+
+/// A run without trouble removes what was planned and all of it, and a second one plans nothing but what has waited for a shrink of a
+/// backup that the first one removed: whose record was put long after it, when others had come that it says nothing of. However often runs broke off before it,
+/// with the same clock and policy, it ends at the same backups, once what has lost its verdict was read again.
+pub(crate) fn what_breaks_off_goes_on(history: &History, random: &mut StdRng, tally: &mut Tally) -> Result<(), String> {
+    let History { store, catalog, policy, now, .. } = history;
+    let run = |store: &mut Store, trouble: Trouble, random: &mut StdRng, tally: &mut Tally| {
+        let catalog = store.honest();
+        let plan = plan(&catalog, policy, *now, Limit::Lifted);
+        let planned: Vec<BackupId> = plan.removals().map(|row| row.entry.id.clone()).collect();
+        Act::begin(store, &plan, trouble).to_the_end(store, random, tally).map(|removal| (planned, removal))
+    };
+    let mut smooth = store.clone();
+    let (planned, removal) = run(&mut smooth, Trouble::default(), random, tally)?;
+    smooth.left_alone(store)?;
+    let lost_now = lost(store, &smooth);
+    ensure(lost_now.keys().all(|id| planned.contains(id)), || "more went than was planned".to_owned())?;
+    if removal.is_complete() {
+        let left = smooth.honest();
+        let first = plan(catalog, policy, *now, Limit::Lifted);
+        let again = plan(&left, policy, *now, Limit::Lifted);
+        let waited = waits_for_a_shrink(&first);
+        let more: Vec<_> = removed(&again).into_iter().filter(|id| !waited.contains(*id)).collect();
+        ensure(more.is_empty(), || format!("a second run removes {more:?}"))?;
+        let all_gone = planned.iter().all(|id| !left.entries.iter().any(|entry| entry.id == *id));
+        ensure(all_gone, || "a part of what was to go is left".to_owned())?;
+    }
+
+    let mut rough = store.clone();
+    for _ in 0..random.random_range(1..4) {
+        let killed_after = random.random_bool(0.5).then(|| random.random_range(0..60));
+        let trouble = Trouble { refuses: random.random_range(0.0..0.6), killed_after };
+        run(&mut rough, trouble, random, tally)?;
+        rough.left_alone(store)?;
+        let newest_stays = newest_good(store, *now).is_none_or(|newest| rough.good().any(|made| made.id == newest.id));
+        ensure(newest_stays, || "the newest good one goes".to_owned())?;
+        if random.random_bool(0.5) {
+            rough.verify();
+        }
+    }
+    for store in [&mut smooth, &mut rough] {
+        for _ in 0..2 {
+            store.verify();
+            run(store, Trouble::default(), random, tally)?;
+        }
+    }
+    let backups = |store: &Store| -> BTreeSet<BackupId> {
+        store.made.iter().filter(|made| store.has_backup(&made.id)).map(|made| made.id.clone()).collect()
+    };
+    let (smooth, rough) = (backups(&smooth), backups(&rough));
+    ensure(smooth == rough, || {
+        format!("runs that broke off end elsewhere: {:?}", smooth.symmetric_difference(&rough).collect::<Vec<_>>())
+    })
+}
