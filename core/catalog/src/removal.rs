@@ -1,7 +1,7 @@
 //! The order of removal, the reverse of a commit: verdicts and proofs, then manifests, then globals, indexes and archives. So what has a
-//! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay. What takes something
-//! back goes with the manifest, and so after what it takes back: a verdict of damage after one of *intact*, the acceptance of a shrink after
-//! the shrink. A removal that breaks off makes nothing good, and holds nothing.
+//! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay. A verdict of damage goes with
+//! the manifest, after one of *intact* that it has overruled, and what is said of a shrink after the manifest, without which it holds
+//! nothing: a removal that breaks off makes nothing good, and changes nothing that others wait for.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -122,11 +122,12 @@ impl Removal {
 
 fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
     match layout.parse(key) {
-        Part::Record { id, record: Record::Manifest | Record::Damaged | Record::Accepted } => (1, Some(id)),
+        Part::Record { id, record: Record::Manifest | Record::Damaged } => (1, Some(id)),
         // The manifest names them.
         Part::Record { id, record: Record::Globals | Record::SealedGlobals | Record::Index | Record::SealedIndex } => {
             (2, Some(id))
         }
+        Part::Record { id, record: Record::Shrunk | Record::Accepted } => (2, Some(id)),
         Part::Record { id, .. } => (0, Some(id)),
         Part::Archive { id, .. } => (2, Some(id)),
         Part::DatabaseEntry { .. } | Part::Status(_) | Part::DrillStatus { .. } | Part::Foreign => (0, None),
@@ -205,7 +206,7 @@ mod tests {
             ".sql.gz",
         ]);
         let expected: [&[&str]; 3] =
-            [&[".intact.json", ".shrunk.json"], &[".accepted.json", ".damaged.json", ".manifest.json"], &[".sql.gz"]];
+            [&[".intact.json"], &[".damaged.json", ".manifest.json"], &[".accepted.json", ".shrunk.json", ".sql.gz"]];
         assert_eq!(steps, expected);
     }
 
