@@ -34,7 +34,9 @@ impl Act {
     pub(crate) fn begin(store: &Store, plan: &Plan<'_>, trouble: Trouble) -> Self {
         let objects: Vec<Object> = plan.removals().flat_map(|row| row.entry.removal().cloned()).collect();
         let mut removal = Removal::new(&store.layout, &objects);
-        removal.compare(&store.layout, store.objects.keys().map(String::as_str));
+        if !objects.is_empty() {
+            removal.compare(&store.layout, store.objects.keys().map(String::as_str));
+        }
         let step = removal.next_step();
         Self { removal, layout: store.layout.clone(), step, outcomes: BTreeMap::new(), trouble, deleted: 0 }
     }

@@ -154,14 +154,12 @@ fn make(store: &mut Store, named: Timestamp, place: usize, random: &mut StdRng) 
 
 /// Other databases, whose names begin with ours or end with it, and what isn't a backup.
 fn neighbours(store: &mut Store, newest: Timestamp) {
-    for database in ["app_staging", "my app", "App"] {
-        for days in [0, 90, 400] {
-            let at = later(newest, -days * DAY);
-            let Ok(stem) = Stem::new(database, &Tag::At(at)) else { continue };
-            let id = store.layout.place(stem, at);
-            let keys = [store.archive(&id), store.layout.manifest(&id), store.layout.record(&id, Record::Intact)];
-            keys.iter().for_each(|key| store.put_foreign(key, at));
-        }
+    for (database, days) in [("app_staging", 400), ("my app", 0), ("App", 90)] {
+        let at = later(newest, -days * DAY);
+        let Ok(stem) = Stem::new(database, &Tag::At(at)) else { continue };
+        let id = store.layout.place(stem, at);
+        let keys = [store.archive(&id), store.layout.manifest(&id), store.layout.record(&id, Record::Intact)];
+        keys.iter().for_each(|key| store.put_foreign(key, at));
     }
     let old = later(newest, -4_000 * DAY);
     let prefix = store.layout.prefix().to_owned();
