@@ -217,7 +217,7 @@ fn children(parent: u32, name: &str) -> Vec<u32> {
 
 /// A folder for `PG_BIN_DIR` with the server's own programs, but for `pg_dump`, which is this shell script. `$REAL` is the
 /// real one.
-fn with_pg_dump(server: &Postgres, script: &str) -> TempDir {
+pub(crate) fn with_pg_dump(server: &Postgres, script: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let programs = server.installation().programs();
     std::os::unix::fs::symlink(programs.join("psql"), folder.path().join("psql")).unwrap();

@@ -23,6 +23,7 @@ mod places;
 mod policies;
 mod prune;
 mod quiet;
+mod races;
 mod readme;
 mod removal;
 mod repository;
