@@ -272,8 +272,8 @@ fn live_objects(versions: Vec<Version>) -> impl Iterator<Item = Object> {
 
 /// The versions to delete so that nothing is left of what was seen; `None` when something else is there now.
 ///
-/// Seen by version, just those go, and the delete markers with the last of them. Seen in a listing without versions,
-/// the newest must still be what was seen, and all go.
+/// Seen by version, just those go, and the delete markers with the last of them; none of them where a newer one has come that a
+/// listing shows. Seen in a listing without versions, the newest must still be what was seen, and all go.
 fn doomed_versions(seen: &[Object], present: &[Version]) -> Option<Vec<String>> {
     let pinned: Vec<&str> = seen.iter().filter_map(Object::pinned_version).collect();
     // The version from before versioning was switched on. Switched off, the next write replaces it under the same id.
@@ -288,6 +288,9 @@ fn doomed_versions(seen: &[Object], present: &[Version]) -> Option<Vec<String>> 
     };
     let ids = |versions: &mut dyn Iterator<Item = &Version>| Some(versions.map(|version| version.id.clone()).collect());
     if !pinned.is_empty() {
+        if present.first().is_some_and(|newest| newest.object.is_some() && !is_doomed(newest)) {
+            return None;
+        }
         let all = present.iter().all(is_doomed);
         return ids(&mut present.iter().filter(|version| is_doomed(version) && (all || version.object.is_some())));
     }
@@ -395,7 +398,16 @@ mod tests {
 
     #[test]
     fn seen_by_version_an_unseen_version_stays_and_so_do_markers() {
-        let present = [version("3", Some("c")), version("2", None), version("1", Some("a"))];
+        let present = [version("4", Some("d")), version("3", None), version("2", Some("b")), version("1", Some("a"))];
+        assert_eq!(doomed_versions(&[object("d", Some("4")), object("a", Some("1"))], &present).unwrap(), ["4", "1"]);
+    }
+
+    #[test]
+    fn seen_by_version_all_stays_where_a_newer_one_has_come() {
+        let mut present = vec![version("3", Some("a")), version("2", None), version("1", Some("a"))];
+        assert_eq!(doomed_versions(&[object("a", Some("1"))], &present), None);
+        // One that nobody sees is in nobody's way.
+        present.insert(0, version("4", None));
         assert_eq!(doomed_versions(&[object("a", Some("1"))], &present).unwrap(), ["1"]);
     }
 
