@@ -117,6 +117,12 @@ drill-kills: tools ## end drills at fifty random moments, by SIGTERM and SIGKILL
 erase-kills: tools ## kill erasures at forty random moments, and see that nothing is lost and the next one completes each
 	@ERASE_KILLS=$(or $(ERASE_KILLS),40) $(CARGO) test --workspace --locked --test e2e -- --nocapture erase::kills::
 
+# How many random ways through the model of the commit protocol are taken in each kind of repository.
+PROTOCOL_WALKS ?= 100
+.PHONY: protocol
+protocol: tools ## take the commit protocol's model step by step in a directory and in buckets of two stores
+	@PROTOCOL_WALKS=$(PROTOCOL_WALKS) $(CARGO) test --workspace --locked --test e2e -- --nocapture protocol::
+
 .PHONY: places
 places: tools ## fail any two of four places at every two steps of a backup: fifty-four combinations
 	@ALL_PLACES=1 $(CARGO) test --workspace --locked --test e2e -- --nocapture places::failures::

@@ -19,6 +19,7 @@ pub mod pooler;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod protocol;
 pub mod proxy;
 pub mod queue;
 pub mod seaweedfs;

@@ -16,8 +16,6 @@ mod leftovers;
 mod limits;
 mod metadata;
 mod part_sizes;
-#[cfg(test)]
-mod protocol;
 mod records;
 mod repository;
 mod retry;

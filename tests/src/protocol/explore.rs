@@ -8,17 +8,20 @@ use super::actors::{Actor, Agent, AgentAt};
 use super::store::{BACKUPS, Objects, Part, World, catalog, id, now};
 
 /// What an exploration found.
-pub(super) struct Explored {
-    pub(super) states: usize,
+#[derive(Debug)]
+pub struct Explored {
+    /// How many it walked through.
+    pub states: usize,
     /// Retention has removed something in some state.
-    pub(super) removed: bool,
+    pub removed: bool,
     /// A new backup became good in some state.
-    pub(super) good_came: bool,
-    pub(super) promise: Result<(), Broken>,
+    pub good_came: bool,
+    /// Which promise isn't kept, and the way there; `None`: all are, in every state.
+    pub broken: Option<String>,
 }
 
 /// A promise that isn't kept, and the way there.
-pub(super) struct Broken {
+struct Broken {
     what: String,
     way: Vec<Rc<World>>,
 }
@@ -35,9 +38,9 @@ impl fmt::Display for Broken {
 /// Most states of one model; more of them would be a wait that says nothing.
 const MOST: usize = 2_000_000;
 
-/// Walks all states, deepest first.
+/// Walks all states that can be reached from here, deepest first, to the first broken promise.
 pub(super) fn explore(start: World) -> Explored {
-    let mut explored = Explored { states: 0, removed: false, good_came: false, promise: Ok(()) };
+    let mut explored = Explored { states: 0, removed: false, good_came: false, broken: None };
     // Each state, and the number of the one that it was reached from.
     let mut known: HashMap<Rc<World>, usize> = HashMap::new();
     let mut from: Vec<(Rc<World>, usize)> = Vec::new();
@@ -54,7 +57,7 @@ pub(super) fn explore(start: World) -> Explored {
         explored.removed |= world.head((0, Part::Archive)).is_none();
         explored.good_came |= (2..4).any(|backup| world.head((backup, Part::Intact)).is_some());
         if let Err(what) = promise(&world, newest.good(&world)) {
-            explored.promise = Err(Broken { what, way: way(&from, number) });
+            explored.broken = Some(Broken { what, way: way(&from, number) }.to_string());
             break;
         }
         open.extend(next(&world).into_iter().map(|next| (next, number)));

@@ -1,7 +1,8 @@
-//! The model's steps, taken in a real directory, which answers and holds what the model says after each of them.
+//! The model's steps, taken in a real repository, which answers and holds what the model says after each of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::ops::Range;
 
 use archive::{Digest, Digester};
 use bytes::Bytes;
@@ -9,24 +10,32 @@ use catalog::Object;
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use tempfile::TempDir;
+use repository::{PutOutcome, Repository, Scope, Stored, UploadMetadata};
 
 use super::actors::{Actor, Agent, AgentAt, Retention, RetentionAt, Verifier, VerifierAt};
+use super::scenes::{PAIRS, retention, verifier, with, world};
 use super::store::{Key, Kind, Part, Rules, World, began, spelled};
-use super::{PAIRS, retention, verifier, with, world};
-use crate::{PutOutcome, Repository, Scope, Stored, UploadMetadata};
 
-/// Ways through the model.
-const WALKS: u64 = 150;
+/// What random ways through the model came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Replayed {
+    /// Requests, after each of which the repository was looked at.
+    pub steps: u64,
+    /// Agents that met another one's backup.
+    pub refused: u64,
+}
 
-#[tokio::test]
-async fn a_directory_does_what_the_model_says() {
-    let mut refused = 0;
-    for seed in 0..WALKS {
+/// Takes a random way through the model for each of these seeds, in an empty repository of this kind.
+///
+/// # Panics
+/// At the first difference, with the seed and the step.
+pub async fn replay(seeds: Range<u64>, kind: Kind, repository: impl AsyncFn() -> Repository) -> Replayed {
+    let mut replayed = Replayed::default();
+    for seed in seeds {
         let pair = PAIRS[usize::try_from(seed).unwrap() % PAIRS.len()];
-        let start = with(world(Kind::Directory, Rules::default(), &pair), vec![verifier(2), retention(), retention()]);
-        let mut real = Real::new(&start).await;
-        let (mut world, mut random) = (start, StdRng::seed_from_u64(seed));
+        let mut world = with(world(kind, Rules::default(), &pair), vec![verifier(2), retention(), retention()]);
+        let mut real = Real::new(&world, repository().await).await;
+        let mut random = StdRng::seed_from_u64(seed);
         loop {
             let mut ways = Vec::new();
             for (number, actor) in world.actors.iter().enumerate() {
@@ -39,21 +48,21 @@ async fn a_directory_does_what_the_model_says() {
             let before = world.actors[number].clone();
             real.act(number, &before, &next).await;
             next.actors[number] = actor;
-            refused += u32::from(matches!(&next.actors[number], Actor::Agent(Agent { at: AgentAt::TakingBack, .. })));
+            let is_refused = matches!(&next.actors[number], Actor::Agent(Agent { at: AgentAt::TakingBack, .. }));
+            replayed.refused += u64::from(is_refused);
+            replayed.steps += 1;
             world = next;
             assert_eq!(real.held().await, held(&world), "walk {seed}: {before:?}");
         }
     }
-    assert!(refused > 0, "no walk had two agents meet");
+    replayed
 }
 
-/// What the model holds: each key, and whose it is.
+/// What the model holds: the MD5 of each key's content, which says whose it is.
 fn held(world: &World) -> BTreeMap<String, String> {
-    world
-        .objects
-        .iter()
-        .map(|(key, versions)| (spelled(world.kind, *key), content(versions.last().unwrap().of)))
-        .collect()
+    let of =
+        |versions: &[super::store::Version]| digest(content(versions.last().unwrap().of).as_bytes()).md5.to_string();
+    world.objects.iter().map(|(key, versions)| (spelled(world.kind, *key), of(versions))).collect()
 }
 
 fn content(of: u32) -> String {
@@ -61,7 +70,7 @@ fn content(of: u32) -> String {
 }
 
 struct Real {
-    _above: TempDir,
+    kind: Kind,
     repository: Repository,
     /// What agents have stored.
     stored: HashMap<(u32, Part), Stored>,
@@ -71,10 +80,9 @@ struct Real {
 }
 
 impl Real {
-    async fn new(start: &World) -> Self {
-        let above = tempfile::tempdir().unwrap();
-        let repository = Repository::directory(above.path().join("backups"));
-        let mut real = Self { _above: above, repository, stored: HashMap::new(), listed: HashMap::new(), written: 0 };
+    async fn new(start: &World, repository: Repository) -> Self {
+        let (stored, listed) = (HashMap::new(), HashMap::new());
+        let mut real = Self { kind: start.kind, repository, stored, listed, written: 0 };
         for (key, versions) in &start.objects {
             let of = versions.last().unwrap().of;
             if key.1 == Part::Archive { assert!(real.upload(*key, of).await) } else { real.put_over(*key, of).await }
@@ -94,7 +102,7 @@ impl Real {
             }
             Actor::Retention(Retention { at: RetentionAt::Removing(left, stuck) }) => {
                 if let Some((key, _)) = left.last().filter(|(key, _)| !stuck.contains(&key.0)) {
-                    let is_meant = |object: &&Object| object.key == spelled(Kind::Directory, *key);
+                    let is_meant = |object: &&Object| object.key == spelled(self.kind, *key);
                     let seen: Vec<Object> = self.listed[&number].iter().filter(is_meant).cloned().collect();
                     let removal = self.repository.remove_parts(&seen).await.unwrap();
                     assert_eq!(removal.changed.is_empty(), next.head(*key).is_none(), "{key:?}");
@@ -115,6 +123,8 @@ impl Real {
                 let verdict = if is_own(Part::Intact) { Part::Intact } else { Part::Damaged };
                 self.put_over(key(verdict), agent.of).await;
             }
+            // In a bucket it may not.
+            AgentAt::TakingBack if self.kind == Kind::Bucket => {}
             AgentAt::TakingBack => {
                 for part in [agent.archive, Part::Globals] {
                     if let Some(stored) = self.stored.remove(&(agent.of, part)) {
@@ -127,14 +137,14 @@ impl Real {
     }
 
     async fn upload(&mut self, key: Key, of: u32) -> bool {
-        let (name, bytes) = (spelled(Kind::Directory, key), content(of));
+        let (name, bytes) = (spelled(self.kind, key), content(of));
         let metadata = UploadMetadata {
             lastgood_id: bytes.clone(),
             database: "app".into(),
             backup_date: began(key.0),
             expected_size: None,
         };
-        // A directory says at once that there is something.
+        // A directory says at once that there is something, a bucket at the end.
         let Ok(mut upload) = self.repository.start_upload(&name, &metadata).await else { return false };
         upload.write(Bytes::from(bytes.clone())).await.unwrap();
         let stored = upload.complete(&digest(bytes.as_bytes())).await;
@@ -145,7 +155,7 @@ impl Real {
     }
 
     async fn put_new(&mut self, key: Key, of: u32) -> bool {
-        let put = self.repository.put_new(&spelled(Kind::Directory, key), content(of)).await.unwrap();
+        let put = self.repository.put_new(&spelled(self.kind, key), content(of)).await.unwrap();
         let is_stored = matches!(put, PutOutcome::Stored(_));
         if let PutOutcome::Stored(stored) = put {
             self.stored.insert((of, key.1), stored);
@@ -155,16 +165,16 @@ impl Real {
     }
 
     async fn put_over(&mut self, key: Key, of: u32) {
-        self.repository.put_over(&spelled(Kind::Directory, key), content(of)).await.unwrap();
+        self.repository.put_over(&spelled(self.kind, key), content(of)).await.unwrap();
         self.date(key, true);
     }
 
-    /// Dates what was just written as of the model's days.
+    /// Dates what was just written as of the model's days. A bucket has dates and versions of its own.
     fn date(&mut self, key: Key, is_written: bool) {
-        if is_written {
+        if is_written && self.kind == Kind::Directory {
             self.written += 1;
             let at: Timestamp = began(key.0) + SignedDuration::from_secs(self.written);
-            let path = self.repository.object_name(&spelled(Kind::Directory, key));
+            let path = self.repository.object_name(&spelled(self.kind, key));
             File::options().write(true).open(path).unwrap().set_modified(at.into()).unwrap();
         }
     }
@@ -172,8 +182,11 @@ impl Real {
     async fn held(&self) -> BTreeMap<String, String> {
         let mut held = BTreeMap::new();
         for object in self.repository.objects(Scope::All).await.unwrap() {
-            let bytes = self.repository.read_key(&object.key).await.unwrap().unwrap();
-            held.insert(object.key, String::from_utf8(bytes.to_vec()).unwrap());
+            let md5 = match object.bare_etag() {
+                Some(etag) => etag.to_owned(),
+                None => digest(&self.repository.read_key(&object.key).await.unwrap().unwrap()).md5.to_string(),
+            };
+            held.insert(object.key, md5);
         }
         held
     }

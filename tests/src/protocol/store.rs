@@ -36,10 +36,12 @@ pub(super) struct Version {
     rank: u8,
 }
 
+/// What kind of place it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub enum Kind {
     /// With versions: what was overwritten is still there, and nobody who writes may delete.
     Bucket,
+    /// Without, and who writes takes back what it has written.
     Directory,
 }
 
@@ -147,7 +149,7 @@ pub(super) fn began(backup: usize) -> Timestamp {
 }
 
 pub(super) fn layout(kind: Kind) -> Layout {
-    if kind == Kind::Bucket { Layout::bucket("b") } else { Layout::directory() }
+    if kind == Kind::Bucket { Layout::bucket("backups") } else { Layout::directory() }
 }
 
 pub(super) fn id(kind: Kind, backup: usize) -> BackupId {

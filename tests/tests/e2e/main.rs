@@ -21,6 +21,7 @@ mod list;
 mod past;
 mod places;
 mod policies;
+mod protocol;
 mod prune;
 mod quiet;
 mod races;

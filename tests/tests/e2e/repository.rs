@@ -38,7 +38,7 @@ fn settings(access: &Access, bucket: &Bucket) -> BucketSettings {
     }
 }
 
-async fn connect(access: &Access, bucket: &Bucket) -> Repository {
+pub(crate) async fn connect(access: &Access, bucket: &Bucket) -> Repository {
     Repository::bucket(settings(access, bucket)).await.unwrap()
 }
 

@@ -1,0 +1,27 @@
+use super::explore::explore;
+use super::explore_all;
+use super::scenes::{PAIRS, retention, verifier, with, world};
+use super::store::{Kind, Rules};
+
+#[test]
+fn the_promise_is_kept_in_every_order_of_steps() {
+    for explored in explore_all() {
+        assert!(explored.broken.is_none(), "{}", explored.broken.unwrap_or_default());
+        assert!(explored.states > 1_000 && explored.removed && explored.good_came, "{}", explored.states);
+    }
+}
+
+/// Each rule of the protocol is needed: without it the model finds an order of steps that breaks the promise.
+#[test]
+fn no_rule_can_be_left_out() {
+    let rules = Rules::default();
+    for (broken, kind) in [
+        (Rules { archive_first: false, ..rules }, Kind::Bucket),
+        (Rules { never_overwrites: false, ..rules }, Kind::Bucket),
+        (Rules { never_overwrites: false, ..rules }, Kind::Directory),
+        (Rules { manifest_goes_first: false, ..rules }, Kind::Bucket),
+    ] {
+        let mut worlds = PAIRS.iter().map(|pair| with(world(kind, broken, pair), vec![verifier(1), retention()]));
+        assert!(worlds.any(|world| explore(world).broken.is_some()), "{broken:?} in a {kind:?} breaks nothing");
+    }
+}
