@@ -81,6 +81,12 @@ pub enum Error {
         /// S3's code.
         code: String,
     },
+    /// The same, where others were fetched: the next try has those.
+    #[error("the AWS credentials had expired ({code}), and were fetched again")]
+    RenewedCredentials {
+        /// The store's error code.
+        code: String,
+    },
     /// This machine's clock differs too much from the store's.
     #[error("the store refused the request's time (RequestTimeTooSkewed){}", clocks(*ours, *theirs))]
     ClockSkew {
@@ -282,7 +288,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         let may_pass = matches!(self, Self::Endpoint(error) if error.may_pass());
-        may_pass || self.is_network() || matches!(self, Self::Unavailable { .. })
+        may_pass || self.is_network() || matches!(self, Self::Unavailable { .. } | Self::RenewedCredentials { .. })
     }
 
     /// True when the store wasn't reached: worth waiting for within the retry budget.

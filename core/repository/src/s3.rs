@@ -4,6 +4,7 @@
 pub(crate) mod abort;
 pub(crate) mod condition;
 pub(crate) mod connect;
+mod credentials;
 mod days;
 pub(crate) mod download;
 pub(crate) mod listing;
@@ -28,13 +29,14 @@ pub(crate) mod upload;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use catalog::Layout;
 
+use self::credentials::Renewable;
 use crate::{BucketSettings, Error, Retry};
 
 /// How much longer than the word to stop a request goes on that decides whether a backup exists.
@@ -51,6 +53,8 @@ pub struct Bucket {
     pub(crate) settings: Arc<BucketSettings>,
     /// The same client, but that it doesn't ask whose the bucket is; only where the settings do.
     pub(crate) anyone: Option<Client>,
+    /// Both clients' credentials, where there may be others.
+    pub(crate) renewable: Option<Renewable>,
     /// The settings' patience, or that of what goes on a little when the run is told to stop.
     pub(crate) patience: Arc<Retry>,
     pub(crate) layout: Arc<Layout>,
@@ -159,13 +163,19 @@ impl Bucket {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let limit = self.settings.request_timeout + Duration::from_secs(call.bytes / SLOWEST);
+        let began = Instant::now();
         match tokio::time::timeout(limit, sent).await {
             Ok(Ok(answer)) => {
                 self.answered.store(true, Ordering::Relaxed);
                 self.served.store(true, Ordering::Relaxed);
                 Ok(answer)
             }
-            Ok(Err(refused)) => Err(Box::pin(self.refusal(call, refused)).await),
+            Ok(Err(refused)) => match Box::pin(self.refusal(call, refused)).await {
+                Error::ExpiredCredentials { code } if Box::pin(self.renew_credentials(began)).await => {
+                    Err(Error::RenewedCredentials { code })
+                }
+                error => Err(error),
+            },
             Err(_) => Err(Error::Timeout { object: self.object_of(call), seconds: limit.as_secs() }),
         }
     }

@@ -25,7 +25,7 @@ impl Error {
                     .to_owned()
             }
             Self::BadCredentials { fault, endpoint, .. } => credentials(*fault, endpoint.as_deref()),
-            Self::ExpiredCredentials { .. } => {
+            Self::ExpiredCredentials { .. } | Self::RenewedCredentials { .. } => {
                 "log in again, or use a role or profile, whose credentials renew themselves".to_owned()
             }
             Self::ClockSkew { .. } => "set this machine's clock: timedatectl set-ntp true".to_owned(),

@@ -1,6 +1,7 @@
 //! Settings become a client: credentials, region, endpoint, and the SDK's own defaults where they don't fit backups.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::{ProvideRegion as _, RegionProviderChain};
@@ -15,6 +16,7 @@ use aws_sdk_s3::config::{
 };
 use catalog::Layout;
 
+use super::credentials::Renewable;
 use super::owner::ExpectedOwner;
 use crate::{Bucket, BucketSettings, Error, Keys, Secret};
 
@@ -31,6 +33,11 @@ impl Bucket {
         let configured = shared.endpoint_url().filter(|_| !settings.beside || settings.profile.is_some());
         let endpoint = settings.endpoint.clone().or_else(|| configured.map(str::to_owned));
         let mut anyone = Builder::from(&shared);
+        // Keys of the settings stay what they are.
+        let renewable = settings.keys.is_none().then(Renewable::new);
+        if let Some(renewable) = &renewable {
+            anyone = anyone.identity_cache(renewable.clone());
+        }
         if settings.beside && endpoint.is_none() {
             anyone = anyone.set_endpoint_url(None).to_owned();
         }
@@ -49,6 +56,7 @@ impl Bucket {
         Ok(Self {
             client,
             anyone,
+            renewable,
             layout: Arc::new(Layout::bucket(&settings.prefix)),
             region: region.to_string().into(),
             unsigned_payload: endpoint.as_deref().is_none_or(protects_bodies),
@@ -58,6 +66,17 @@ impl Bucket {
             patience: settings.retry.clone().into(),
             settings: Arc::new(settings),
         })
+    }
+}
+
+impl Bucket {
+    /// Fetches credentials again, after a request that was sent at this time was refused because its own had expired; true where that
+    /// is worth another try.
+    pub(crate) async fn renew_credentials(&self, sent: Instant) -> bool {
+        let Some(renewable) = &self.renewable else { return false };
+        let region = Region::new(self.region.to_string());
+        let load = async || shared_config(&self.settings, region).await.ok()?.credentials_provider();
+        renewable.renew(sent, load).await
     }
 }
 

@@ -1,11 +1,16 @@
 //! The database's password: used as it was meant, and shown nowhere.
 
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
 use e2e::agent::Agent;
+use e2e::bucket::Access;
 use e2e::postgres::{PASSWORD, Postgres, holds_password};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
-use super::{Places, Stalled, agent, children, large, small, stall, write_program};
+use super::{Places, Stalled, agent, children, in_parts, large, small, stall, write_program};
+use crate::answering::{Answer, answering};
 
 /// PostgreSQL's programs, each of which first writes down how it was called.
 fn telling_programs(server: &Postgres) -> TempDir {
@@ -71,24 +76,75 @@ fn quotes_around_a_password_in_the_env_file_are_no_part_of_it() {
     server.query(&format!("DROP ROLE {role}"));
 }
 
-#[test]
-fn keys_come_from_a_program_that_the_profile_names() {
-    let places = Places::new();
-    let access = places.bucket.access();
+/// An agent whose keys come from a program, which notes each call in the file `calls` of its home.
+fn with_keys_by_a_program(places: &Places, access: &Access) -> Agent {
     let agent = agent()
-        .database(small())
         .setting("BACKUP_S3_BUCKET", places.bucket.name())
         .setting("AWS_ENDPOINT_URL", &access.endpoint)
         .setting("AWS_REGION", &access.region)
         .setting("AWS_PROFILE", "vault");
     let program = agent.home().join("keys");
     let keys = serde_json::json!({"Version": 1, "AccessKeyId": access.key_id, "SecretAccessKey": access.secret});
-    write_program(&program, &format!("echo '{keys}'\n"));
+    let calls = agent.home().join("calls");
+    write_program(&program, &format!("echo called >> '{}'\necho '{keys}'\n", calls.display()));
     std::fs::create_dir(agent.home().join(".aws")).unwrap();
     let profile = format!("[profile vault]\ncredential_process = {}\n", program.display());
     std::fs::write(agent.home().join(".aws/config"), profile).unwrap();
+    agent
+}
+
+fn calls(file: &Path) -> usize {
+    std::fs::read_to_string(file).unwrap_or_default().lines().count()
+}
+
+#[test]
+fn keys_come_from_a_program_that_the_profile_names() {
+    let places = Places::new();
+    let agent = with_keys_by_a_program(&places, places.bucket.access()).database(small());
     agent.run(&["backup"]).succeeds();
     assert!(places.bucket.keys().iter().any(|key| key.ends_with(".manifest.json")), "{:?}", places.bucket.keys());
+    assert_eq!(calls(&agent.home().join("calls")), 1);
+}
+
+const EXPIRED: Answer = (
+    "400 Bad Request",
+    "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",
+);
+
+/// The program didn't say when they end: only the store does, in the middle of an upload.
+#[test]
+fn keys_that_expire_in_the_middle_are_fetched_again() {
+    let places = Places::new();
+    let file = Arc::new(OnceLock::<PathBuf>::new());
+    let seen = Arc::clone(&file);
+    // Several parts are on their way when it happens.
+    let is_expired = move |line: &str| line.contains("partNumber=") && seen.get().is_some_and(|file| calls(file) < 2);
+    let access = answering(places.bucket.access(), move |line| is_expired(line).then_some(EXPIRED));
+    let agent = in_parts(with_keys_by_a_program(&places, &access).database(large()));
+    file.set(agent.home().join("calls")).unwrap();
+    let agent = agent.setting("BACKUP_RETRY_MINUTES", "1");
+    agent
+        .run(&["backup"])
+        .succeeds()
+        .mentions("the AWS credentials had expired (ExpiredToken), and were fetched again");
+    assert_eq!(calls(&agent.home().join("calls")), 2);
+    places.bucket_holds_one_backup();
+}
+
+/// Those that are fetched have expired, too.
+#[test]
+fn keys_that_stay_expired_are_told() {
+    let places = Places::new();
+    let access = answering(places.bucket.access(), |line| line.contains("partNumber=").then_some(EXPIRED));
+    let agent = in_parts(with_keys_by_a_program(&places, &access).database(large()));
+    let agent = agent.setting("BACKUP_RETRY_MINUTES", "1");
+    agent
+        .run(&["backup"])
+        .exits(1)
+        .mentions("error: the AWS credentials have expired (ExpiredToken)")
+        .mentions("hint: log in");
+    assert_eq!(calls(&agent.home().join("calls")), 2);
+    places.bucket_holds_the_mark_alone();
 }
 
 /// A core dump would hold the password, the keys and rows.
