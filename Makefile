@@ -139,6 +139,14 @@ HISTORIES ?= 1000000
 histories: ## hold retention's promises in a million random histories
 	@HISTORIES=$(HISTORIES) $(CARGO) test --release --locked -p catalog --test histories -- --nocapture
 
+# Hours; SHARD=3/8 takes the fourth of eight parts, ARGUMENTS='--file core/catalog/src/retention/rules.rs' those of a file. What nobody
+# noticed stands in target/mutants.out/missed.txt.
+.PHONY: mutants
+mutants: ## change the rules in every way, and see that a unit test notices (cargo install cargo-mutants --locked)
+	@command -v cargo-mutants > /dev/null || \
+	  { echo 'error: cargo-mutants is missing' >&2; echo 'hint: cargo install cargo-mutants --locked' >&2; exit 1; }
+	$(CARGO) mutants --config tests/mutants.toml --package catalog --output target $(if $(SHARD),--shard $(SHARD)) $(ARGUMENTS)
+
 # What it keeps of eighty-seven snapshots under sixty-four policies; `make test` holds ours to what was written down.
 .PHONY: restic
 restic: ## ask `restic forget` again what it keeps, and compare

@@ -7,7 +7,7 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 
 use super::generate::History;
-use super::planned::{fills_the_minimum, removed};
+use super::planned::{fills_the_minimum, removed, waits_for_a_shrink};
 use super::store::ensure;
 use super::tally::Tally;
 
@@ -32,7 +32,7 @@ fn richer(policy: &Policy, random: &mut StdRng) -> Policy {
 }
 
 /// What goes by the richer one goes by the other; but what only the minimum kept may go where a rule keeps another in its place. Never do
-/// fewer good ones stay, where none lies in the future: with those, the minimum is filled with them and without, and what either keeps stays.
+/// fewer good ones stay, where none stays beside the minimum: because it lies in the future, or waits for a shrink.
 pub(crate) fn a_richer_policy_removes_no_more(
     history: &History,
     random: &mut StdRng,
@@ -48,8 +48,8 @@ pub(crate) fn a_richer_policy_removes_no_more(
     ensure(more.is_empty(), || format!("{more:?} go by {richer:?} and not by {:?}", history.policy))?;
     tally.fill_changed += u64::from(by_rich.difference(&by_poor).count() > 0);
     let good = |plan: &catalog::Plan<'_>| plan.removals().filter(|row| row.entry.counts_as_good()).count();
-    let fills_twice = catalog.good_ahead(history.now).next().is_some();
-    ensure(fills_twice || good(&rich) <= good(&poor), || {
+    let beside_the_minimum = catalog.good_ahead(history.now).next().is_some() || !waits_for_a_shrink(&poor).is_empty();
+    ensure(beside_the_minimum || good(&rich) <= good(&poor), || {
         format!("fewer good ones stay by {richer:?} than by {:?}", history.policy)
     })
 }
