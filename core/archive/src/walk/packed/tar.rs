@@ -138,7 +138,7 @@ impl TarReader {
         self.member = Some(Member {
             name: base,
             left: size,
-            padding: size.next_multiple_of(BLOCK as u64) - size,
+            padding: (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64,
             role,
             kept: Vec::new(),
         });
@@ -172,7 +172,7 @@ impl TarReader {
 
     /// Takes a part of the member, or its padding.
     fn read_member(&mut self, mut member: Member, bytes: &[u8], out: &mut Out<'_>) -> Result<usize, Damage> {
-        let first = member.left + member.padding == 0;
+        let first = member.left == 0 && member.padding == 0;
         if member.left > 0 || first {
             let taken = usize::try_from(member.left).unwrap_or(usize::MAX).min(bytes.len());
             let part = bytes.split_at(taken).0;
@@ -181,7 +181,7 @@ impl TarReader {
             if member.left == 0 {
                 self.end(&mut member, out)?;
             }
-            if member.left + member.padding > 0 {
+            if member.left > 0 || member.padding > 0 {
                 self.member = Some(member);
             }
             return Ok(taken);

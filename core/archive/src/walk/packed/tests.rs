@@ -119,6 +119,24 @@ fn what_a_tar_lacks_is_found_wherever_it_is_cut() {
     assert!(matches!(walk_by(&tar(&doubled), 4096), Err(Damage::DuplicateBlock { .. })));
 }
 
+/// Found by reading what a fuzzer should try: no padding fits behind the largest of all sizes.
+#[test]
+fn a_member_as_long_as_a_number_can_say_is_cut_off() {
+    let mut tar = member("toc.dat", &toc());
+    let mut long = member("11.dat", b"");
+    long[124] = 0x80;
+    long[125..128].fill(0);
+    long[128..136].fill(0xff);
+    long[148..156].fill(b' ');
+    let sum: u64 = long.iter().map(|&byte| u64::from(byte)).sum();
+    long[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    tar.extend(long);
+    tar.resize(tar.len() + 4096, b'1');
+    for piece in [tar.len(), 100] {
+        assert!(matches!(walk_by(&tar, piece), Err(Damage::Truncated { .. })), "in pieces of {piece}");
+    }
+}
+
 #[test]
 fn a_tar_of_a_folder_is_to_be_unpacked_and_any_other_is_none() {
     let mut sorted = members();
