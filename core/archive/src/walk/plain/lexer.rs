@@ -129,7 +129,7 @@ impl Lexer {
                 sink(Piece::RowsEnd, self.position)?;
             }
             Place::RowStart(_) | Place::Row | Place::BeforeRows => return Ok(Some("rows")),
-            Place::Comment => self.end_comment(sink)?,
+            Place::Comment => self.end_comment(self.position, sink)?,
             Place::Command => return Ok(Some(COMMAND)),
             Place::Plain => {}
             _ => return Ok(Some("a statement")),
@@ -265,28 +265,29 @@ impl Lexer {
         if end.is_none() {
             return Ok(line.len());
         }
+        let end = self.position + line.len() as u64;
         match self.place {
-            Place::Command => self.end_command(sink)?,
-            _ => self.end_comment(sink)?,
+            Place::Command => self.end_command(end, sink)?,
+            _ => self.end_comment(end, sink)?,
         }
         Ok(line.len())
     }
 
-    fn end_comment(&mut self, sink: &mut Sink<'_>) -> Result<(), Stop> {
+    fn end_comment(&mut self, end: u64, sink: &mut Sink<'_>) -> Result<(), Stop> {
         self.place = Place::Plain;
         let comment = std::mem::take(&mut self.comment);
         if self.in_statement() {
             return Ok(());
         }
         self.statement.clear();
-        sink(Piece::Comment(String::from_utf8_lossy(&comment).trim()), self.position)
+        sink(Piece::Comment(String::from_utf8_lossy(&comment).trim()), end)
     }
 
-    fn end_command(&mut self, sink: &mut Sink<'_>) -> Result<(), Stop> {
+    fn end_command(&mut self, end: u64, sink: &mut Sink<'_>) -> Result<(), Stop> {
         self.place = Place::Plain;
         let command = std::mem::take(&mut self.comment);
         let command = format!("\\{}", String::from_utf8_lossy(&command).trim_end());
-        sink(Piece::Command(&command), self.position)
+        sink(Piece::Command(&command), end)
     }
 
     fn read_block_comment(&mut self, byte: u8) -> usize {
