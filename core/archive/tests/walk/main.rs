@@ -12,6 +12,7 @@
 )]
 
 mod against_postgres;
+mod bombs;
 mod crafted;
 mod fixtures;
 mod hostile;
