@@ -1,9 +1,12 @@
 //! An archive that was cut anywhere, or in which any one bit has flipped, is called damaged; and a copy that is whole isn't.
 
+mod corruptions;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use archive::Inspected;
 use catalog::verdict::{Evidence, Expected, Verdict, Verifier, judge};
 use catalog::{Manifest, Object};
 use e2e::agent::Agent;
@@ -43,29 +46,28 @@ fn backup() -> &'static Backup {
     })
 }
 
-fn file_ending_in(folder: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn file_ending_in(folder: &Path, suffix: &str) -> PathBuf {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.into_iter().find(|path| path.to_string_lossy().ends_with(suffix)).unwrap()
 }
 
 /// As `lastgood verify` judges, without its start-up: the same reading, the same decision.
 fn verdict(backup: &Backup, bytes: &[u8], manifest: Option<&Manifest>) -> Verdict {
+    judged(&backup.name, manifest, &archive::inspect(bytes, 1).unwrap())
+}
+
+/// Of a file of this name in which this was found.
+fn judged(name: &str, manifest: Option<&Manifest>, inspected: &Inspected) -> Verdict {
     let object = Object {
-        key: backup.name.clone(),
-        size: bytes.len() as u64,
+        key: name.to_owned(),
+        size: inspected.digest.size,
         last_modified: Timestamp::UNIX_EPOCH,
         etag: None,
         version_id: None,
         readable: true,
     };
-    let inspected = archive::inspect(bytes, 1).unwrap();
     let by = Verifier { name: "test".into(), version: "0".into(), host: "here".into() };
-    judge(
-        manifest,
-        Evidence { object: &object, expected: &Expected::default(), inspected: &inspected },
-        Timestamp::UNIX_EPOCH,
-        by,
-    )
+    judge(manifest, Evidence { object: &object, expected: &Expected::default(), inspected }, Timestamp::UNIX_EPOCH, by)
 }
 
 /// Places that look random and are the same each time (splitmix64).
