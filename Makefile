@@ -154,6 +154,22 @@ restic: ## ask `restic forget` again what it keeps, and compare
 	@python3 tests/restic.py core/catalog/src/retention/tests/restic.json
 	@$(CARGO) test --locked -p catalog --lib -- restic::
 
+# TARGET=walk takes one; tests/fuzz/run.sh has their names. It needs cargo-fuzz and a C++ compiler, and says so.
+MINUTES ?= 1
+.PHONY: fuzz
+fuzz: ## feed what reads strangers' bytes such as a fuzzer makes up, each target for MINUTES
+	@tests/fuzz/run.sh $(MINUTES) $(TARGET)
+
+.PHONY: fuzz-keep
+fuzz-keep: ## keep in tests/fuzz/corpus the fewest inputs that reach what `make fuzz` reached
+	@tests/fuzz/run.sh keep $(TARGET)
+
+# CORRUPTIONS=500 and BOMB_MIB=32 are what `make test` has.
+.PHONY: torture-bytes
+torture-bytes: tools ## change ten thousand archives at random, and read bombs of 10 GB: each gets a verdict
+	@BOMB_MIB=$(or $(BOMB_MIB),10000) $(CARGO) test --workspace --locked --test walk -- --nocapture bombs::
+	@CORRUPTIONS=$(or $(CORRUPTIONS),10000) $(CARGO) test --workspace --locked --test e2e -- --nocapture damage::corruptions::
+
 # An hour or so, and some gigabytes of memory: a bucket of 270,000 objects, and bursts of up to a thousand backups.
 .PHONY: scale
 scale: tools ## measure a thousand databases and a burst of as many backups (docs/performance.md)

@@ -18,6 +18,8 @@ mod document;
 mod env_file;
 mod foreign;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod layers;
 mod names;
 mod read;

@@ -11,6 +11,9 @@ mod expected;
 mod failure;
 pub mod findings;
 pub mod freshness;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod heartbeat;
 pub mod logging;
 pub mod message;

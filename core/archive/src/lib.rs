@@ -9,6 +9,9 @@ mod compression;
 mod damage;
 mod digest;
 mod frame;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod index;
 mod inspect;
 mod names;

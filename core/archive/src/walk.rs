@@ -41,6 +41,8 @@ pub use self::{
     plain::{PlainRepack, ScriptOutline, ScriptReader},
     portion::Portion,
 };
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::{inner::decoded as inner_decoded, packed::PackedContents};
 use crate::{
     census::{Census, TableCensus},
     damage::Damage,

@@ -15,6 +15,9 @@ mod erased;
 pub mod erasure;
 pub mod freshness;
 mod future;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod glacier;
 pub mod index;
 mod layout;

@@ -21,6 +21,9 @@ pub mod cluster;
 mod connection;
 pub mod database;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod libpq;
 mod obstacle;
 mod packages;

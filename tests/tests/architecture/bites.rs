@@ -259,7 +259,7 @@ fn an_agent_whose_folders_reach_into_the_commands() {
     let agent = manifest("lastgood", "");
     let (_folder, workspace) = workspace(&[
         ("agent/Cargo.toml", &agent),
-        ("agent/src/main.rs", "mod cli; mod commands; mod places; fn main() { commands::restore::run() }"),
+        ("agent/src/lib.rs", "mod cli; mod commands; mod places; pub fn main() { commands::restore::run() }"),
         ("agent/src/cli.rs", "pub fn run() { crate::commands::backup::run() }"),
         ("agent/src/places.rs", "use crate::commands::restore::plan::Plan; pub struct Places(Plan);"),
         ("agent/src/commands.rs", "pub mod backup; pub mod prune; pub mod restore;"),
@@ -272,7 +272,7 @@ fn an_agent_whose_folders_reach_into_the_commands() {
         ("agent/src/commands/restore/plan.rs", "pub struct Plan; pub fn decide() {}"),
     ]);
     let hint = "hint: move it out of agent/src/commands, or hand it in";
-    let outside = "main.rs starts the commands, and everything else serves them without knowing any";
+    let outside = "lib.rs starts the commands, and everything else serves them without knowing any";
     let parts = "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, and an erasure does all three";
     assert_eq!(
         rules::folders(&workspace.imports().unwrap(), rules::FOLDERS),

@@ -77,7 +77,9 @@ pub(crate) fn attributes(item: &Item) -> &[Attribute] {
 /// Whether it is compiled for tests alone.
 pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
-        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
+        Meta::List(list) if list.path.is_ident("cfg") => {
+            ["test", "any (test , fuzzing)"].contains(&list.tokens.to_string().as_str())
+        }
         _ => false,
     })
 }

@@ -58,6 +58,20 @@ impl Inner {
     }
 }
 
+/// What a whole stream comes to that arrives in chunks of this size; `None` where something is wrong with it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn decoded(compression: InnerCompression, stream: &[u8], chunk: usize) -> Option<Vec<u8>> {
+    let mut inner = Inner::new(compression);
+    let mut plain = Vec::new();
+    let mut keep = |bytes: &[u8]| {
+        plain.extend_from_slice(bytes);
+        Ok(())
+    };
+    stream.chunks(chunk).try_for_each(|chunk| inner.push(chunk, &mut keep)).ok()?;
+    inner.end().ok()?;
+    Some(plain)
+}
+
 /// A zlib stream, which even empty content has.
 pub(super) struct Inflate {
     stream: Decompress,
