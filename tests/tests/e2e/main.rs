@@ -5,6 +5,7 @@ mod answering;
 mod backup;
 mod check;
 mod connections;
+mod contention;
 mod cost;
 mod damage;
 mod diff;

@@ -38,6 +38,33 @@ fn new_backup_is_judged_once_and_published() {
     assert_eq!(ground.messages(), []);
 }
 
+/// S3 delivers an event at least once, and a burst wakes as many functions as it likes.
+#[test]
+fn the_same_event_fifty_times_at_once_is_one_verdict() {
+    const FUNCTIONS: usize = 5;
+    const TIMES: usize = 10;
+    let ground = Ground::new();
+    let manifest = back_up(&ground, "often");
+    let event = ground.arrival(&manifest);
+    let setup = ground.function("verify");
+    let answers: Vec<Value> = std::thread::scope(|scope| {
+        let invoke = || {
+            let mut verify = Function::start(&setup);
+            (0..TIMES).map(|_| verify.invoke(&event, AMPLE).done()).collect::<Vec<_>>()
+        };
+        let functions: Vec<_> = (0..FUNCTIONS).map(|_| scope.spawn(invoke)).collect();
+        functions.into_iter().flat_map(|function| function.join().unwrap()).collect()
+    });
+    assert_eq!(answers.len(), FUNCTIONS * TIMES);
+    for answer in answers {
+        let backup = &answer["backups"][0];
+        assert!(backup["outcome"] == "intact" || backup["reason"] == "it has its verdict", "{answer}");
+    }
+    let records = |suffix: &str| ground.bucket.keys().iter().filter(|key| key.ends_with(suffix)).count();
+    assert_eq!((records(".intact.json"), records(".damaged.json")), (1, 0));
+    assert_eq!(ground.messages(), []);
+}
+
 #[test]
 fn backup_is_compared_with_those_before_it() {
     let ground = Ground::new();
