@@ -51,7 +51,8 @@ impl Partial {
             Err(error) if has_no_hard_links(&error) => self.rename_new(path)?,
             Err(error) => return Err(Error::io(path, error)),
         }
-        self.forget(path)
+        // What is told as an error must not show: whoever put a manifest so takes its archive away.
+        self.forget(path).inspect_err(|_| drop(fs::remove_file(path)))
     }
 
     /// For file systems without hard links (vfat, some network ones): a rename that refuses an existing name as well.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use archive::Digester;
 use bytes::Bytes;
+use catalog::manifest::Manifest;
 use catalog::removal::{Outcome, Removal};
 use catalog::{BackupId, Object, Part, Record};
 use jiff::{SignedDuration, Timestamp};
@@ -186,11 +187,12 @@ impl Directory {
         })
     }
 
-    /// Removes an archive that `stored` put here, and that got no manifest: without one it takes room for nothing.
+    /// Removes an archive that `stored` put here, and that got no manifest: without one it takes room for nothing. One that has its
+    /// manifest after all stays: on a broken disk a manifest may show whose writer was told of a failure.
     pub(crate) async fn take_back(&self, stored: &Stored) -> Result<(), Error> {
         let (directory, key, size) = (self.clone(), stored.key.clone(), stored.size);
         off_runtime(move || match directory.look(&key)? {
-            Some(present) if present.size == size => {
+            Some(present) if present.size == size && !directory.is_described(&key)? => {
                 let path = directory.path_of(&key);
                 fs::remove_file(&path).map_err(|error| Error::io(path, error))?;
                 directory.remove_sidecar(&key);
@@ -199,6 +201,22 @@ impl Directory {
             _ => Ok(()),
         })
         .await
+    }
+
+    /// Whether a manifest shows that is about this file.
+    fn is_described(&self, key: &str) -> Result<bool, Error> {
+        let (id, is_archive) = match self.layout.parse(key) {
+            Part::Archive { id, .. } => (id, true),
+            Part::Record { id, .. } => (id, false),
+            _ => return Ok(false),
+        };
+        let manifest = self.layout.manifest(&id);
+        if self.look(&manifest)?.is_none() {
+            return Ok(false);
+        }
+        // One that can't be understood may be about it.
+        let manifest = Manifest::from_json(&self.read_blocking(&manifest)?);
+        Ok(!is_archive || manifest.map_or(true, |manifest| manifest.archive.key == key))
     }
 
     /// Gives a file another time.

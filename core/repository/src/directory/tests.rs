@@ -343,6 +343,15 @@ async fn an_archive_that_gets_no_manifest_is_taken_back() {
 }
 
 #[tokio::test]
+async fn an_archive_whose_manifest_shows_after_all_is_not_taken_back() {
+    let (_above, repository) = repository();
+    let stored = store(&repository, b"bytes").await.unwrap();
+    repository.put_new(MANIFEST, "{}").await.unwrap();
+    repository.take_back(&stored).await.unwrap();
+    assert!(names(&repository).contains(&ARCHIVE.to_owned()), "{:?}", names(&repository));
+}
+
+#[tokio::test]
 async fn a_directory_that_may_not_be_written_says_so() {
     let repository = Repository::directory("/proc/lastgood");
     let refused = repository.start_upload(ARCHIVE, &metadata()).await;
