@@ -43,7 +43,14 @@ impl Bucket {
         if !self.is_beside(from) || self.settings.checksum != Checksum::Crc64Nvme || object.size != digest.size {
             return Ok(None);
         }
-        self.refuse_present(key).await?;
+        match self.refuse_present(key).await {
+            Err(exists @ Error::Exists { .. }) => {
+                // A copy that broke off before its manifest has brought the same bytes.
+                let ours = Ours { key, digest, lastgood_id: None, etag: None, upload_is_gone: false };
+                return self.find_landed(&ours).await?.ok_or(exists).map(Some);
+            }
+            present => present?,
+        }
         let pairs = metadata.pairs();
         let (upload_id, _) = self.begin_multipart(key, content_type(key), &pairs).await?;
         let copied = match self.copy_parts((from, object), (key, &upload_id), digest).await {

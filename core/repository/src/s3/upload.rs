@@ -38,6 +38,8 @@ pub(crate) struct BucketUpload {
     spare: Vec<BytesMut>,
     /// What is sent of it outlives a break-off, for another upload of the same bytes to go on with.
     keeps: bool,
+    /// Open uploads under this key can be listed, and none is worth more than this one.
+    sweeps: bool,
 }
 
 /// The store's side of it, from the first full part on.
@@ -73,6 +75,7 @@ impl BucketUpload {
             beginning: false,
             spare: Vec::new(),
             keeps: false,
+            sweeps: false,
             bucket,
         }
     }
@@ -84,7 +87,9 @@ impl BucketUpload {
     /// Those of the store; [`Error::AccessDenied`] to who may not list uploads.
     pub(crate) async fn resume(&mut self) -> Result<u64, Error> {
         self.keeps = true;
-        let Some(Unfinished { upload_id, parts }) = self.bucket.unfinished(&self.key, &self.sizes).await? else {
+        let unfinished = self.bucket.unfinished(&self.key, &self.sizes).await?;
+        self.sweeps = true;
+        let Some(Unfinished { upload_id, parts }) = unfinished else {
             return Ok(0);
         };
         let bytes = parts.values().map(|part| part.size).sum();
@@ -321,7 +326,8 @@ impl BucketUpload {
     }
 
     async fn sweep_repeated(&self) {
-        if let Some(multipart) = self.multipart.as_ref().filter(|multipart| multipart.repeated) {
+        // Also what earlier ones left that had sent nothing to go on with.
+        if let Some(multipart) = self.multipart.as_ref().filter(|multipart| multipart.repeated || self.sweeps) {
             self.bucket.abort_strays(&self.key, Some(&multipart.upload_id)).await;
         }
     }
