@@ -65,7 +65,11 @@ impl Bucket {
         match self.committing().put_absent(&Body::record(key, bytes.clone(), Condition::Nothing)).await {
             Ok(stored) if self.is_still(key, &bytes).await? => Ok(PutOutcome::Stored(stored)),
             Ok(_) => Ok(PutOutcome::Exists),
-            Err(Error::Exists { .. }) => self.compare_existing(key, &bytes).await,
+            Err(exists @ Error::Exists { .. }) => match self.compare_existing(key, &bytes).await {
+                // The store says both: what was asked for failed by the first.
+                Err(Error::NotFound { .. }) => Err(exists),
+                compared => compared,
+            },
             Err(error) => Err(error),
         }
     }
