@@ -38,6 +38,8 @@ impl Interrupt {
         let mut interrupt = heed(SignalKind::interrupt()).map_err(refused)?;
         let mut hangup = heed(SignalKind::hangup()).map_err(refused)?;
         let mut quit = heed(SignalKind::quit()).map_err(refused)?;
+        // Heard by nobody: a file that may not grow is an error to whoever writes it, and not the end of all that is done beside it.
+        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map_err(refused)?);
         tokio::spawn(async move {
             loop {
                 let name = tokio::select! {
