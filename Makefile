@@ -128,10 +128,20 @@ places: tools ## fail any two of four places at every two steps of a backup: fif
 	@ALL_PLACES=1 $(CARGO) test --workspace --locked --test e2e -- --nocapture places::failures::
 
 # How often each of the five is killed: KILLS=20 for a short one.
-KILLS ?= 200
 .PHONY: kills
 kills: tools ## kill removals and verifications at any moment, and see what the next run leaves
-	@KILLS=$(KILLS) $(CARGO) test --workspace --locked --test e2e -- kills::
+	@KILLS=$(or $(KILLS),200) $(CARGO) test --workspace --locked --test e2e -- kills::
+
+# SCALE=31 tries every case that the axes make, which takes hours; without it about one of thirty is. KILLS=200 kills each command so often.
+# ONLY=network takes one family, ONLY=network/prune/… what begins so, whatever the scale. The results are in target/torture.
+.PHONY: torture
+torture: tools ## break network, servers and disks under every command, and see that nothing is silent or lost
+	@$(CARGO) run --quiet --locked -p e2e --bin torture -- $(if $(SCALE),--scale $(SCALE)) $(if $(KILLS),--kills $(KILLS)) \
+	  $(if $(ONLY),--only $(ONLY)) $(ARGUMENTS)
+
+.PHONY: torture-docs
+torture-docs: ## write what `make torture` came to into docs/reliability.md
+	@$(CARGO) run --quiet --locked -p e2e --bin torture -- --docs
 
 # Seeds 0 to 999,999; FROM=n begins elsewhere. `make test` has the first 3,000. A failure names its history: FROM=that HISTORIES=1.
 HISTORIES ?= 1000000

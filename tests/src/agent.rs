@@ -98,6 +98,12 @@ impl Agent {
         Outcome::new(describe(arguments), process::output(&mut self.command(arguments)))
     }
 
+    /// Runs it by a wrapper, such as `unshare`, with the agent's own environment.
+    #[track_caller]
+    pub fn run_by<W: AsRef<OsStr>, S: AsRef<OsStr>>(&self, wrapper: &[W], arguments: &[S]) -> Outcome {
+        Outcome::new(describe(arguments), process::output(&mut self.command_by(wrapper, arguments)))
+    }
+
     /// Runs it with `input` typed at its prompts.
     #[track_caller]
     pub fn run_with_input<S: AsRef<OsStr>>(&self, arguments: &[S], input: &str) -> Outcome {
@@ -116,6 +122,15 @@ impl Agent {
         command.args(arguments).current_dir(self.home()).env_clear();
         command.env("PATH", self.path()).env("HOME", self.home()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn command_by<W: AsRef<OsStr>, S: AsRef<OsStr>>(&self, wrapper: &[W], arguments: &[S]) -> Command {
+        let inner = self.command(arguments);
+        let (program, first) = wrapper.split_first().expect("a wrapper");
+        let mut command = Command::new(program);
+        command.args(first).arg(inner.get_program()).args(inner.get_args()).env_clear().current_dir(self.home());
+        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command
     }
 

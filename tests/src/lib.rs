@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod alerts;
+pub mod answering;
 pub mod aws;
 pub mod bounds;
 pub mod bucket;
@@ -15,6 +16,8 @@ pub mod glacier;
 pub mod history;
 pub mod ministack;
 pub mod old_archives;
+pub mod page;
+pub mod past;
 pub mod pooler;
 pub mod ports;
 pub mod postgres;
@@ -29,5 +32,6 @@ pub mod smoke;
 pub mod stack;
 pub mod stores;
 pub mod tools;
+pub mod torture;
 pub mod versions;
 pub mod wild;

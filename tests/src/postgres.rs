@@ -7,6 +7,7 @@ mod access;
 mod database;
 mod installation;
 mod password;
+mod standby;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -51,6 +52,11 @@ impl Postgres {
         installation.give_to_server(&folder);
         let reachable = installation.within_reach(&folder);
         initialise(&reachable, &folder, locale);
+        Self::launch(installation, &reachable, folder, settings)
+    }
+
+    /// Starts what lies in `folder`.
+    fn launch(installation: Installation, reachable: &Installation, folder: PathBuf, settings: &[&str]) -> Postgres {
         let port = free_port();
         let mut command = reachable.server_program("postgres");
         command.args(["-D"]).arg(data(&folder)).args(arguments(&folder, port, settings));
@@ -86,6 +92,13 @@ impl Postgres {
         self.server.directory()
     }
 
+    /// Whether it takes sessions now.
+    pub fn answers(&self) -> bool {
+        let mut ready = self.installation.program("pg_isready");
+        ready.args(["--quiet", "--host=127.0.0.1", &format!("--port={}", self.port)]);
+        process::output(&mut ready).status.success()
+    }
+
     /// The server's log, in English.
     pub fn log(&self) -> String {
         self.server.log()
@@ -96,7 +109,12 @@ impl Postgres {
         self.server.end_by(Signal::QUIT);
     }
 
-    /// Starts a crashed server again, on its old port; it recovers first.
+    /// Ends the server as its administrator does who is in a hurry: every connection is told.
+    pub fn stop(&mut self) {
+        self.server.end_by(Signal::INT);
+    }
+
+    /// Starts a server again that has ended, on its old port; it recovers first where it crashed.
     pub fn recover(&mut self) {
         self.server.restart();
         wait_until_ready(&mut self.server);
@@ -140,7 +158,5 @@ fn arguments(folder: &Path, port: u16, settings: &[&str]) -> Vec<String> {
 
 fn wait_until_ready(server: &mut Server) {
     let log = server.directory().join("log");
-    server.wait_until(|| {
-        String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).contains("ready to accept connections")
-    });
+    server.wait_until(|| String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).contains("ready to accept"));
 }

@@ -41,6 +41,19 @@ pub(crate) fn try_output(limit: Duration, command: &mut Command, input: Option<&
     process.end(limit)
 }
 
+/// The process ids of a process's children of this name.
+pub fn children(parent: u32, name: &str) -> Vec<u32> {
+    let stat = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|row| row.file_name().to_str()?.parse().ok());
+    let is_meant = |pid: &u32| {
+        let stat = stat(*pid);
+        let Some((before, after)) = stat.rsplit_once(") ") else { return false };
+        before.ends_with(&format!("({name}")) && after.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    pids.filter(is_meant).collect()
+}
+
 /// A running program. Dropped, it is killed, its children too.
 pub(crate) struct Process {
     name: String,

@@ -63,9 +63,12 @@ impl Proxy {
         match now.fault {
             Fault::None => true,
             Fault::GoAway(_, after) | Fault::Stall(_, after) => now.passed >= after,
-            Fault::CutOnce(..) | Fault::LoseAnswer(..) | Fault::StallAt(..) | Fault::Latency(_) | Fault::Rate(_) => {
-                false
-            }
+            Fault::CutOnce(..)
+            | Fault::Garble(..)
+            | Fault::LoseAnswer(..)
+            | Fault::StallAt(..)
+            | Fault::Latency(_)
+            | Fault::Rate(_) => false,
             Fault::Slow(_) => false,
         }
     }

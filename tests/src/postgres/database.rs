@@ -161,7 +161,7 @@ fn psql(server: &Postgres, database: &str) -> Command {
     psql
 }
 
-fn environment(server: &Postgres, database: &str) -> [(&'static str, String); 5] {
+pub(super) fn environment(server: &Postgres, database: &str) -> [(&'static str, String); 5] {
     [
         ("PGHOST", "127.0.0.1".into()),
         ("PGPORT", server.port().to_string()),

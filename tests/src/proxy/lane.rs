@@ -47,7 +47,12 @@ enum Ended {
 struct Passage {
     bytes: usize,
     cut: bool,
+    /// From here on it is garbage.
+    garbled: Option<usize>,
 }
+
+/// Garbage is so long, so that it hits more than the inside of one message.
+const GARBAGE: usize = 4096;
 
 impl Lane {
     fn run(&mut self) {
@@ -68,7 +73,7 @@ impl Lane {
         loop {
             let chunk = match from.read(&mut buffer) {
                 Ok(0) => return Ended::Cleanly,
-                Ok(length) => &buffer[..length],
+                Ok(length) => &mut buffer[..length],
                 Err(_) => return Ended::Cut,
             };
             match self.direction {
@@ -77,6 +82,9 @@ impl Lane {
                 Direction::Down => self.connection.answered.store(true, Ordering::Relaxed),
             }
             let passage = self.wait_for_passage(chunk.len());
+            if let Some(at) = passage.garbled {
+                chunk[at..].iter_mut().take(GARBAGE).for_each(|byte| *byte = 0xff);
+            }
             let sent = to.write_all(&chunk[..passage.bytes]);
             self.state.counter(self.direction).fetch_add(passage.bytes as u64, Ordering::Relaxed);
             if passage.cut {
@@ -97,7 +105,7 @@ impl Lane {
         let state = Arc::clone(&self.state);
         let mut now = state.lock();
         loop {
-            let whole = Passage { bytes: length, cut: now.closed };
+            let whole = Passage { bytes: length, cut: now.closed, garbled: None };
             match now.fault {
                 Fault::None | Fault::LoseAnswer(..) | Fault::StallAt(..) => return whole,
                 Fault::Latency(latency) => {
@@ -117,8 +125,11 @@ impl Lane {
                     now = state.changed.wait(now).unwrap();
                 }
                 // Not even the answer to what has just passed.
-                Fault::GoAway(..) if now.is_away() => return Passage { bytes: 0, cut: true },
-                Fault::CutOnce(direction, _) | Fault::GoAway(direction, _) | Fault::Stall(direction, _)
+                Fault::GoAway(..) if now.is_away() => return Passage { bytes: 0, cut: true, garbled: None },
+                Fault::CutOnce(direction, _)
+                | Fault::Garble(direction, _)
+                | Fault::GoAway(direction, _)
+                | Fault::Stall(direction, _)
                     if direction != self.direction =>
                 {
                     return whole;
@@ -127,17 +138,21 @@ impl Lane {
                     now.passed += length as u64;
                     return whole;
                 }
-                Fault::CutOnce(_, after) | Fault::GoAway(_, after) => {
+                Fault::CutOnce(_, after) | Fault::Garble(_, after) | Fault::GoAway(_, after) => {
                     let left = after.saturating_sub(now.passed);
                     if (length as u64) < left {
                         now.passed += length as u64;
                         return whole;
                     }
                     now.passed = after;
-                    if matches!(now.fault, Fault::CutOnce(..)) {
+                    let fault = now.fault;
+                    if !matches!(fault, Fault::GoAway(..)) {
                         now.fault = Fault::None;
                     }
-                    return Passage { bytes: left as usize, cut: true };
+                    if matches!(fault, Fault::Garble(..)) {
+                        return Passage { garbled: Some(left as usize), ..whole };
+                    }
+                    return Passage { bytes: left as usize, cut: true, garbled: None };
                 }
             }
         }

@@ -22,6 +22,8 @@ pub enum Fault {
     None,
     /// The connection that carries this byte is cut there, once; then all is well again.
     CutOnce(Direction, u64),
+    /// Some thousands of bytes from this one on arrive as others, once; then all is well again.
+    Garble(Direction, u64),
     /// At this byte the network goes away: every connection is cut, and new ones too, until the fault is lifted.
     GoAway(Direction, u64),
     /// From this byte on nothing moves either way, and no connection ends, until the fault is lifted.

@@ -6,7 +6,7 @@ use e2e::bucket::Bucket;
 use e2e::process::output_given;
 use e2e::seaweedfs::Seaweedfs;
 
-use crate::past::{agent, dump};
+use e2e::past::{agent, dump};
 
 /// The MD5 that the guide's uploader wrote beside each object, by a tool of its time.
 fn md5(bytes: &[u8]) -> String {

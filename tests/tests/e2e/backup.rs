@@ -17,7 +17,6 @@ mod several;
 mod store_faults;
 mod whole;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -202,19 +201,6 @@ fn stall_after(bytes: u64, agent: Agent, database: &Database<'_>, places: &Place
     Stalled { proxy, running }
 }
 
-/// The process ids of a process's children of this name.
-fn children(parent: u32, name: &str) -> Vec<u32> {
-    let stat = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let pids = processes.filter_map(|row| row.file_name().to_str()?.parse().ok());
-    let is_meant = |pid: &u32| {
-        let stat = stat(*pid);
-        let Some((before, after)) = stat.rsplit_once(") ") else { return false };
-        before.ends_with(&format!("({name}")) && after.split(' ').nth(1) == Some(&parent.to_string())
-    };
-    pids.filter(is_meant).collect()
-}
-
 /// A folder for `PG_BIN_DIR` with the server's own programs, but for `pg_dump`, which is this shell script. `$REAL` is the
 /// real one.
 pub(crate) fn with_pg_dump(server: &Postgres, script: &str) -> TempDir {
@@ -231,14 +217,4 @@ fn write_program(path: &Path, script: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(path, format!("#!/bin/bash\n{script}")).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// `lastgood` run by a wrapper, such as `unshare`, with the agent's own environment.
-fn wrapped<S: AsRef<OsStr>>(wrapper: &[S], agent: &Agent, arguments: &[&str]) -> std::process::Output {
-    let inner = agent.command(arguments);
-    let [program, first @ ..] = wrapper else { panic!("no wrapper") };
-    let mut command = Command::new(program);
-    command.args(first).arg(inner.get_program()).args(inner.get_args()).env_clear();
-    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    process::output(command.current_dir(agent.home()))
 }

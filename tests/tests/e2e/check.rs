@@ -8,7 +8,7 @@ use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 use serde_json::json;
 
-use crate::past::{agent, days_ago, drill, dump, key, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, days_ago, drill, dump, key, put_in_bucket, put_in_directory, stem};
 
 /// Asks for backups that the tests' small database can make.
 fn small(agent: Agent) -> Agent {
@@ -194,7 +194,7 @@ fn drills_count_where_they_are_asked_for_and_one_that_failed_is_named_anyway() {
     assert_eq!(asked("35d", 0), None);
     assert_eq!(asked("12h", 6).as_deref(), Some("drill_old"));
     agent.run(&["check"]).succeeds().mentions("restored and compared 24 hours ago");
-    let strict = small(crate::past::agent()).directory(folder.path()).setting("BACKUP_MAX_DRILL_AGE", "12h");
+    let strict = small(e2e::past::agent()).directory(folder.path()).setting("BACKUP_MAX_DRILL_AGE", "12h");
     strict
         .run(&["check"])
         .exits(6)

@@ -6,7 +6,7 @@ use e2e::proxy::Proxy;
 use e2e::seaweedfs::Seaweedfs;
 use serde_json::Value;
 
-use crate::past::{agent, days_ago, put_in_bucket};
+use e2e::past::{agent, days_ago, put_in_bucket};
 
 fn bucket() -> Bucket {
     Bucket::new(&Seaweedfs::shared().admin())

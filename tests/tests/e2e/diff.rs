@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::json::holds;
-use crate::past::{agent, days_ago, dump, put_in_directory, stem};
+use e2e::past::{agent, days_ago, dump, put_in_directory, stem};
 
 /// A database, two backups of it into a directory, and what happened in between.
 struct Scene {

@@ -15,7 +15,7 @@ use e2e::process::{output, output_given};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::past::agent;
+use e2e::past::agent;
 
 /// Whose rows go.
 const EMAIL: &str = "ada.o'neil+\\shop@example.org";

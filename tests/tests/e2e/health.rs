@@ -10,7 +10,7 @@ use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::past::{agent, database, days_ago, dump, key, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, database, days_ago, dump, key, put_in_bucket, put_in_directory, stem};
 
 /// A folder with good backups of these days, and an agent to look at it.
 struct Scene {

@@ -9,7 +9,7 @@ use e2e::seaweedfs::Seaweedfs;
 use e2e::tools;
 use serde_json::Value;
 
-use crate::past::{agent, database, days_ago, dump, put_in_directory};
+use e2e::past::{agent, database, days_ago, dump, put_in_directory};
 
 /// Objects of many kinds, each with its own fields: no answer has all of them.
 const KINDS: &str = ".databases[].findings[]";

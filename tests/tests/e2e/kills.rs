@@ -11,7 +11,7 @@ use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
 use rustix::process::Signal;
 
-use crate::past::{SUFFIXES, agent, database, days_ago, key, put_in_bucket, put_in_directory, stem};
+use e2e::past::{SUFFIXES, agent, database, days_ago, key, put_as_uploaded, put_in_directory, stem};
 
 /// How often each is killed.
 fn kills() -> u32 {
@@ -87,7 +87,7 @@ fn prune_of_a_bucket() {
     let bucket = RefCell::new(None);
     let scene = || {
         let fresh = Bucket::new(&Seaweedfs::shared().admin());
-        made.iter().for_each(|made| put_as_uploaded(&fresh, *made));
+        made.iter().for_each(|made| put_as_uploaded(&fresh, "app", *made));
         let agent = pruning(agent()).bucket(fresh.name(), fresh.access());
         bucket.replace(Some(fresh));
         agent
@@ -132,7 +132,7 @@ fn verify_of_a_bucket() {
     let bucket = RefCell::new(None);
     let scene = || {
         let fresh = Bucket::new(&Seaweedfs::shared().admin());
-        made.iter().for_each(|made| put_as_uploaded(&fresh, *made));
+        made.iter().for_each(|made| put_as_uploaded(&fresh, "app", *made));
         made.iter().for_each(|made| fresh.delete(&key("app", *made, ".intact.json")));
         let agent = agent().setting("DB_NAME", "app").bucket(fresh.name(), fresh.access());
         bucket.replace(Some(fresh));
@@ -173,16 +173,4 @@ fn the_removal_of_a_backup_itself() {
         }
         assert!(rows.iter().all(|row| row["state"] != "guest"), "killed after {delay:?}: {rows:#?}");
     });
-}
-
-/// A good backup of then as Lastgood uploads it: its archive has metadata.
-fn put_as_uploaded(bucket: &Bucket, made: Timestamp) {
-    put_in_bucket(bucket, "app", made);
-    let archive = key("app", made, ".sql.gz");
-    bucket.put_with(&archive, &bucket.get(&archive), &[("lastgood-id", "a-run")]);
-    // Records count only when they are newer than their archive.
-    for end in &SUFFIXES[1..] {
-        let text = bucket.get(&key("app", made, end));
-        bucket.put(&key("app", made, end), &text);
-    }
 }

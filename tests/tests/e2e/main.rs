@@ -1,7 +1,6 @@
 //! Lastgood from the outside: one module for each purpose.
 
 mod adopt;
-mod answering;
 mod backup;
 mod check;
 mod connections;
@@ -19,7 +18,6 @@ mod identities;
 mod json;
 mod kills;
 mod list;
-mod past;
 mod places;
 mod policies;
 mod protocol;
@@ -41,6 +39,7 @@ mod stack;
 mod stores;
 mod template;
 mod time;
+mod torture;
 mod troubleshooting;
 mod verify;
 mod wild;

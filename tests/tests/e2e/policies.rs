@@ -8,8 +8,8 @@ use e2e::postgres::Postgres;
 use e2e::tools;
 use serde_json::{Value, json};
 
-use crate::past::agent;
 use crate::stack::shared;
+use e2e::past::agent;
 
 /// The bucket that the page speaks of.
 const BUCKET: &str = "shop-backups";

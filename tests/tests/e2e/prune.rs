@@ -7,7 +7,7 @@ use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::past::{agent, days_ago, dump, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, days_ago, dump, put_in_bucket, put_in_directory, stem};
 
 fn names(directory: &Path) -> Vec<String> {
     let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());

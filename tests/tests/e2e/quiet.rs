@@ -2,7 +2,7 @@
 
 use e2e::agent::{Agent, Outcome};
 
-use crate::past::{agent, database, days_ago, put_in_directory};
+use e2e::past::{agent, database, days_ago, put_in_directory};
 
 #[track_caller]
 fn says_nothing(outcome: &Outcome) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::functions::{Ground, invoke};
 use crate::json::holds;
-use crate::past::{agent, days_ago, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, days_ago, put_in_bucket, put_in_directory, stem};
 
 fn shop(name: &str) -> Database<'static> {
     let database = Postgres::shared().new_database_named(name);

@@ -5,7 +5,7 @@ use e2e::ministack::{Ministack, Rights};
 use e2e::smoke::{Account, run};
 use e2e::stack::Stack;
 
-use crate::past::database;
+use e2e::past::database;
 
 #[test]
 fn a_stack_lives_its_whole_life_and_leaves_nothing() {

@@ -5,7 +5,7 @@ use e2e::bucket::Bucket;
 use e2e::seaweedfs::Seaweedfs;
 use jiff::{Timestamp, ToSpan};
 
-use crate::past::{agent, database, days_ago, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, database, days_ago, put_in_bucket, put_in_directory, stem};
 
 /// Ten years ahead, as a host's clock was for a night.
 fn ahead() -> Timestamp {
@@ -46,7 +46,7 @@ fn a_clock_that_was_ahead_for_one_night_makes_no_latest_in_a_directory() {
     let folder = tempfile::tempdir().unwrap();
     let database = database().name();
     [days_ago(1), days_ago(0), ahead()].into_iter().for_each(|made| put_in_directory(folder.path(), database, made));
-    let agent = small(agent().database(crate::past::database()).directory(folder.path()));
+    let agent = small(agent().database(e2e::past::database()).directory(folder.path()));
     let (future, latest) = (stem(database, ahead()), stem(database, days_ago(0)));
     // The second may have turned.
     let latest = latest.get(..latest.len() - 6).unwrap().to_owned();

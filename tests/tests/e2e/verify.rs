@@ -4,7 +4,7 @@ use e2e::bucket::Bucket;
 use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 
-use crate::past::{agent, database, days_ago, dump, key, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, database, days_ago, dump, key, put_in_bucket, put_in_directory, stem};
 
 fn bucket() -> Bucket {
     Bucket::new(&Seaweedfs::shared().admin())

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Parser;
+use e2e::page::Part;
 use e2e::stores::{ROWS, Record, Row, Store, Verdict, failures, known, markdown, run, save, table};
 
 /// Tries every row at every store and says what is wrong.
@@ -25,9 +26,11 @@ struct Arguments {
 }
 
 /// Where the table is.
-const PAGE: &str = "docs/install.md";
-const BEGIN: &str = "<!-- stores: written by `make stores-docs` -->\n";
-const END: &str = "<!-- stores: end -->";
+const PART: Part = Part {
+    page: "docs/install.md",
+    begin: "<!-- stores: written by `make stores-docs` -->\n",
+    end: "<!-- stores: end -->",
+};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -83,14 +86,5 @@ fn write_docs() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let records: Vec<Record> = Store::ALL.into_iter().filter_map(known).flatten().collect();
-    let path = e2e::tools::root().join(PAGE);
-    let text = std::fs::read_to_string(&path).unwrap();
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let Some((before, after)) = parts else {
-        eprintln!("error: {PAGE} has no place for the table\nhint: put {BEGIN}{END} there");
-        return ExitCode::FAILURE;
-    };
-    let table = markdown(ROWS, &Store::ALL, &records);
-    std::fs::write(&path, format!("{before}{BEGIN}\n{table}\n{END}{after}")).unwrap();
-    ExitCode::SUCCESS
+    PART.write(&markdown(ROWS, &Store::ALL, &records))
 }

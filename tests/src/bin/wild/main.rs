@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use e2e::page::Part;
 use e2e::wild::{
     Case, Record, Results, Trial, Verdict, failures, markdown, mended, more_refused, pairs, product, run, table,
 };
@@ -41,9 +42,8 @@ struct Arguments {
 }
 
 /// Where the matrix is.
-const PAGE: &str = "docs/restore.md";
-const BEGIN: &str = "<!-- wild: written by `make wild-docs` -->\n";
-const END: &str = "<!-- wild: end -->";
+const PART: Part =
+    Part { page: "docs/restore.md", begin: "<!-- wild: written by `make wild-docs` -->\n", end: "<!-- wild: end -->" };
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     }
     let is_bad = records.iter().any(|record| matches!(record.verdict, Verdict::Bad(_)));
     // The page holds the pairs, which the whole product exceeds.
-    let more = if arguments.full { Vec::new() } else { more_refused(&records, &page()) };
+    let more = if arguments.full { Vec::new() } else { more_refused(&records, &PART.read()) };
     more.iter().for_each(|line| println!("more is refused than docs/restore.md says: {line}"));
     if is_bad || !more.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
@@ -97,23 +97,11 @@ fn say(record: &Record) {
     eprintln!("{word:8}{seconds:5.1} s  {case} · {} · {} · {version}", way.name(), role.name());
 }
 
-fn page() -> String {
-    std::fs::read_to_string(e2e::tools::root().join(PAGE)).unwrap()
-}
-
 fn write_docs(trials: &[Trial<'_>], results: &Results) -> ExitCode {
     let records: Vec<_> = trials.iter().filter_map(|trial| results.of(trial)).collect();
     if records.len() < trials.len() {
         eprintln!("error: {} of {} trials have no result\nhint: make wild", trials.len() - records.len(), trials.len());
         return ExitCode::FAILURE;
     }
-    let text = page();
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let Some((before, after)) = parts else {
-        eprintln!("error: docs/restore.md has no place for the matrix\nhint: put {BEGIN}{END} there");
-        return ExitCode::FAILURE;
-    };
-    std::fs::write(e2e::tools::root().join(PAGE), format!("{before}{BEGIN}\n{}\n{END}{after}", markdown(&records)))
-        .unwrap();
-    ExitCode::SUCCESS
+    PART.write(&markdown(&records))
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use e2e::bucket::Access;
 
 use super::{Places, agent, in_parts, large};
-use crate::answering::answering;
+use e2e::answering::answering;
 
 const CONFLICT: &str = "<Error><Code>ConditionalRequestConflict</Code><Message>a concurrent write</Message></Error>";
 

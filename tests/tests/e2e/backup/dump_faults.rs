@@ -5,9 +5,10 @@ use std::process::Stdio;
 
 use e2e::bounds::wait_until;
 use e2e::postgres::{Installation, Postgres};
+use e2e::process::children;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Places, Stalled, agent, children, files, large, small, stall, with_pg_dump};
+use super::{Places, Stalled, agent, files, large, small, stall, with_pg_dump};
 
 #[test]
 fn a_killed_pg_dump_leaves_nothing() {

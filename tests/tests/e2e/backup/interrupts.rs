@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use e2e::process::children;
 use rustix::process::Signal;
 
-use super::{Places, Stalled, agent, children, large, small, stall};
+use super::{Places, Stalled, agent, large, small, stall};
 
 #[test]
 fn a_run_that_is_told_to_stop_takes_everything_back() {

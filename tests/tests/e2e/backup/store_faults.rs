@@ -5,7 +5,7 @@ use e2e::ministack::Ministack;
 use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 
-use super::{Places, agent, in_parts, large, small, wrapped};
+use super::{Places, agent, in_parts, large, small};
 
 #[test]
 fn a_network_that_goes_away_for_good_costs_the_bucket_its_copy_and_not_the_directory() {
@@ -126,10 +126,8 @@ fn backup_on_disk(options: &str, agent: e2e::agent::Agent, bucket: Option<&Bucke
     let path = disk.path().display();
     let script =
         format!(r#"mount -t tmpfs -o {options} tmpfs {path} && "$0" "$@"; code=$?; find {path} -type f; exit $code"#);
-    let output =
-        wrapped(&["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &script], &agent, &["backup"]);
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-    (output.status.code(), said)
+    let outcome = agent.run_by(&["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &script], &["backup"]);
+    (outcome.code, [outcome.stdout, outcome.stderr].concat())
 }
 
 #[test]

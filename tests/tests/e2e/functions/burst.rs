@@ -14,7 +14,7 @@ use e2e::stack::Stack;
 use serde_json::{Value, json};
 
 use super::scale;
-use crate::past::{days_ago, put_unjudged_in_bucket};
+use e2e::past::{days_ago, put_unjudged_in_bucket};
 
 /// What comes of one burst.
 struct Burst {

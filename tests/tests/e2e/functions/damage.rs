@@ -4,7 +4,7 @@ use e2e::functions::Function;
 use serde_json::json;
 
 use super::{AMPLE, Ground, invoke};
-use crate::past::{days_ago, key, put_in_bucket};
+use e2e::past::{days_ago, key, put_in_bucket};
 
 #[test]
 fn empty_short_long_or_other_bytes_are_never_intact() {

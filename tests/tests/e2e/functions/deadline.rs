@@ -13,7 +13,7 @@ use e2e::proxy::{Direction, Fault, Proxy};
 use serde_json::{Value, json};
 
 use super::{AMPLE, Ground};
-use crate::past::{agent, database};
+use e2e::past::{agent, database};
 
 /// Less than the archive takes.
 const SHORT: Duration = Duration::from_secs(5);

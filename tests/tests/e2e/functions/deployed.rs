@@ -9,7 +9,7 @@ use e2e::ministack::{Ministack, Rights};
 use e2e::stack::Stack;
 use serde_json::json;
 
-use crate::past::{agent, database};
+use e2e::past::{agent, database};
 
 #[test]
 fn backup_in_a_deployed_stack_is_judged_and_measured_by_itself() {

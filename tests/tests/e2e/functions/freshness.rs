@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{AMPLE, Ground, invoke};
-use crate::past::{days_ago, drill, key, put_in_bucket, stem};
+use e2e::past::{days_ago, drill, key, put_in_bucket, stem};
 
 const NEVER: f64 = 315_360_000.0;
 

@@ -10,7 +10,7 @@ use e2e::process::output;
 use e2e::stack::Stack;
 use serde_json::{Value, json};
 
-use crate::past::{agent, database, dump};
+use e2e::past::{agent, database, dump};
 
 /// As the guide's uploader did, two years ago.
 fn upload(ministack: &Ministack, bucket: &Bucket, name: &str, bytes: &[u8]) {

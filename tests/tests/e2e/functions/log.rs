@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{AMPLE, Ground};
-use crate::past::dump;
+use e2e::past::dump;
 
 #[test]
 fn every_line_is_json_with_its_level_and_an_rfc_3339_timestamp() {

@@ -9,7 +9,7 @@ use e2e::proxy::{Direction, Fault, Proxy};
 use serde_json::{Value, json};
 
 use super::{Ground, invoke};
-use crate::past::{SUFFIXES, days_ago, dump, key, put_in_bucket, stem};
+use e2e::past::{SUFFIXES, days_ago, dump, key, put_in_bucket, stem};
 
 fn prune() -> Value {
     json!({"action": "prune"})

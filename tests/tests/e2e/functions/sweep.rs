@@ -7,7 +7,7 @@ use e2e::proxy::{Fault, Proxy};
 use serde_json::{Value, json};
 
 use super::{AMPLE, Ground, invoke};
-use crate::past::{days_ago, dump, key, put_in_bucket};
+use e2e::past::{days_ago, dump, key, put_in_bucket};
 
 fn sweep() -> Value {
     json!({"action": "sweep"})

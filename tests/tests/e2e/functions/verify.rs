@@ -8,7 +8,7 @@ use e2e::proxy::Proxy;
 use serde_json::{Value, json};
 
 use super::{AMPLE, Ground, invoke};
-use crate::past::{agent, database, days_ago, key, put_in_bucket, stem};
+use e2e::past::{agent, database, days_ago, key, put_in_bucket, stem};
 
 /// A backup as the agent stores it; the function is to judge it. Its manifest's key.
 fn back_up(ground: &Ground, name: &str) -> String {

@@ -7,7 +7,7 @@ use e2e::postgres::{Database, Postgres};
 use e2e::proxy::{Fault, Proxy};
 use e2e::stack::Stack;
 
-use crate::past::agent;
+use e2e::past::agent;
 
 /// A stack whose functions do nothing, its bucket, and a database whose plain dump takes two parts of 5 MiB.
 pub(super) struct Scene {

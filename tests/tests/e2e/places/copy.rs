@@ -9,7 +9,7 @@ use e2e::seaweedfs::Seaweedfs;
 use super::{holds_one_backup, shows_no_backup};
 use crate::backup::{in_parts, large, small};
 use crate::json::holds;
-use crate::past::{agent, days_ago, key, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, days_ago, key, put_in_bucket, put_in_directory, stem};
 
 /// Two buckets, and a directory that is made when it is needed.
 struct Scene {

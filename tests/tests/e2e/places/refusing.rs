@@ -2,7 +2,7 @@
 
 use e2e::bucket::Access;
 
-use crate::answering::answering;
+use e2e::answering::answering;
 
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>not this</Message></Error>";
 

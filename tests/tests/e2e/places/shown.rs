@@ -6,7 +6,7 @@ use e2e::seaweedfs::Seaweedfs;
 use jiff::ToSpan;
 
 use crate::json::holds;
-use crate::past::{agent, days_ago, put_in_bucket, put_in_directory, put_unjudged_in_bucket, stem};
+use e2e::past::{agent, days_ago, put_in_bucket, put_in_directory, put_unjudged_in_bucket, stem};
 
 #[test]
 fn a_row_has_every_place_and_a_check_names_what_lacks_and_which_rule_does_not_hold() {

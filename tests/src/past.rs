@@ -4,17 +4,17 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
+use crate::agent::Agent;
+use crate::bucket::Bucket;
+use crate::postgres::{Database, Postgres};
 use catalog::drill::{Check, Compared, Drill, DrillServer, ServerKind, TimedPart};
-use e2e::agent::Agent;
-use e2e::bucket::Bucket;
-use e2e::postgres::{Database, Postgres};
 use jiff::{Timestamp, ToSpan};
 
 /// The suffixes of a good backup's objects, in the order in which they come to be.
-pub(crate) const SUFFIXES: [&str; 3] = [".sql.gz", ".manifest.json", ".intact.json"];
+pub const SUFFIXES: [&str; 3] = [".sql.gz", ".manifest.json", ".intact.json"];
 
 /// Impatient, so that tests are quick; its log files lie in its home.
-pub(crate) fn agent() -> Agent {
+pub fn agent() -> Agent {
     let agent = Agent::new();
     let log = agent.home().join("log").display().to_string();
     let logs = ["BACKUP_LOG_FILE", "BACKUP_VERIFY_LOG_FILE", "RESTORE_LOG_FILE"];
@@ -23,7 +23,7 @@ pub(crate) fn agent() -> Agent {
 }
 
 /// Two tables, which no test changes.
-pub(crate) fn database() -> &'static Database<'static> {
+pub fn database() -> &'static Database<'static> {
     static DATABASE: OnceLock<Database<'static>> = OnceLock::new();
     DATABASE.get_or_init(|| {
         let database = Postgres::shared().new_database("past");
@@ -34,29 +34,29 @@ pub(crate) fn database() -> &'static Database<'static> {
 }
 
 /// What `pg_dump --format=custom` writes of it: the guide's archive.
-pub(crate) fn dump() -> &'static [u8] {
+pub fn dump() -> &'static [u8] {
     static DUMP: OnceLock<Vec<u8>> = OnceLock::new();
     DUMP.get_or_init(|| database().dump(&["--format=custom", "--compress=9"]))
 }
 
 /// So many days ago, on the second.
-pub(crate) fn days_ago(days: i64) -> Timestamp {
+pub fn days_ago(days: i64) -> Timestamp {
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
     now - (days * 24).hours()
 }
 
 /// The name of a backup of then.
-pub(crate) fn stem(database: &str, made: Timestamp) -> String {
+pub fn stem(database: &str, made: Timestamp) -> String {
     format!("{database}_backup_{}", made.strftime("%Y%m%d_%H%M%S"))
 }
 
 /// The key of one of its objects in a bucket.
-pub(crate) fn key(database: &str, made: Timestamp, suffix: &str) -> String {
+pub fn key(database: &str, made: Timestamp, suffix: &str) -> String {
     format!("backups/{}/{}{suffix}", made.strftime("%Y%m%d"), stem(database, made))
 }
 
 /// Puts a good backup of then into a directory.
-pub(crate) fn put_in_directory(directory: &Path, database: &str, made: Timestamp) {
+pub fn put_in_directory(directory: &Path, database: &str, made: Timestamp) {
     std::fs::create_dir_all(directory).unwrap();
     for (suffix, bytes) in SUFFIXES.iter().zip(good(&stem(database, made))) {
         let path = directory.join(format!("{}{suffix}", stem(database, made)));
@@ -67,21 +67,33 @@ pub(crate) fn put_in_directory(directory: &Path, database: &str, made: Timestamp
 }
 
 /// Puts a good backup of then into a bucket, whose store calls it written now.
-pub(crate) fn put_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
+pub fn put_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
     for (suffix, bytes) in SUFFIXES.iter().zip(good(&stem(database, made))) {
         bucket.put(&key(database, made, suffix), &bytes);
     }
 }
 
 /// Puts the archive and then the manifest of such a backup, which nobody has judged yet.
-pub(crate) fn put_unjudged_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
+pub fn put_unjudged_in_bucket(bucket: &Bucket, database: &str, made: Timestamp) {
     for (suffix, bytes) in SUFFIXES.iter().zip(good(&stem(database, made))).take(2) {
         bucket.put(&key(database, made, suffix), &bytes);
     }
 }
 
+/// A good backup of then as Lastgood uploads it: its archive has metadata.
+pub fn put_as_uploaded(bucket: &Bucket, database: &str, made: Timestamp) {
+    put_in_bucket(bucket, database, made);
+    let archive = key(database, made, ".sql.gz");
+    bucket.put_with(&archive, &bucket.get(&archive), &[("lastgood-id", "a-run")]);
+    // Records count only when they are newer than their archive.
+    for end in &SUFFIXES[1..] {
+        let text = bucket.get(&key(database, made, end));
+        bucket.put(&key(database, made, end), &text);
+    }
+}
+
 /// A drill of the backup of then.
-pub(crate) fn drill(database: &str, made: Timestamp, finished: Timestamp, passed: bool) -> Drill {
+pub fn drill(database: &str, made: Timestamp, finished: Timestamp, passed: bool) -> Drill {
     Drill {
         database: database.into(),
         backup: stem(database, made),
