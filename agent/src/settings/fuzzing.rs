@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn what_fuzzing_kept_holds() {
-        let targets: [(&str, fn(&[u8])); 4] =
+        let targets: [super::replay::Target; 4] =
             [("env_file", env_file), ("database_url", database_url), ("toml_file", toml_file), ("values", values)];
         targets.into_iter().for_each(|(name, holds)| super::replay::replay(name, holds));
     }

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_fuzzing_kept_holds() {
-        let targets: [(&str, fn(&[u8])); 9] = [
+        let targets: [super::replay::Target; 9] = [
             ("sniff", sniffed),
             ("frames", frames),
             ("walk", walked),

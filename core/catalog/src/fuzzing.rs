@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_fuzzing_kept_holds() {
-        let targets: [(&str, fn(&[u8])); 5] =
+        let targets: [super::replay::Target; 5] =
             [("manifest", manifest), ("verdict", verdict), ("index", index), ("documents", documents), ("keys", keys)];
         targets.into_iter().for_each(|(name, holds)| super::replay::replay(name, holds));
     }
