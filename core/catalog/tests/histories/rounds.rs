@@ -16,7 +16,8 @@ use super::tally::Tally;
 /// A run without trouble removes what was planned and all of it, and a second one plans nothing but what has waited for a shrink of a
 /// backup that the first one removed: whose record was put long after it, when others had come that it says nothing of. However often runs broke off before it,
 /// with the same clock and policy, it ends at the same backups, once what has lost its verdict was read again; but what was to go with the
-/// shrunk backup that it had waited for, and didn't, may wait for the next one.
+/// shrunk backup that it had waited for, and didn't, may wait for the next one, and of two labels of one instant the one that was read again
+/// is the newer.
 pub(crate) fn what_breaks_off_goes_on(history: &History, random: &mut StdRng, tally: &mut Tally) -> Result<(), String> {
     let History { store, catalog, policy, now, .. } = history;
     let run = |store: &mut Store, trouble: Trouble, random: &mut StdRng, tally: &mut Tally| {
@@ -65,8 +66,13 @@ pub(crate) fn what_breaks_off_goes_on(history: &History, random: &mut StdRng, ta
     let (ends, left) = (backups(&smooth), rough.honest());
     let (waits, found) = (plan(&left, policy, *now, Limit::Lifted), backups(&rough));
     let waits = waits_for_a_shrink(&waits);
-    let lacks: Vec<_> = ends.difference(&found).collect();
-    let more: Vec<_> = found.difference(&ends).filter(|id| !waits.contains(*id)).collect();
+    let instant = |id: &BackupId| store.made.iter().find(|made| made.id == *id).map(|made| made.instant());
+    let of_one_instant = |id: &BackupId, others: &BTreeSet<BackupId>, not_in: &BTreeSet<BackupId>| {
+        others.difference(not_in).any(|other| instant(other) == instant(id))
+    };
+    let lacks: Vec<_> = ends.difference(&found).filter(|id| !of_one_instant(id, &found, &ends)).collect();
+    let more = found.difference(&ends).filter(|id| !waits.contains(*id) && !of_one_instant(id, &ends, &found));
+    let more: Vec<_> = more.collect();
     ensure(lacks.is_empty() && more.is_empty(), || {
         format!("runs that broke off end elsewhere: without {lacks:?}, with {more:?}")
     })
