@@ -3,9 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// A target's name, and what must hold of any bytes.
-pub(super) type Target = (&'static str, fn(&[u8]));
-
 /// Tries every input that was kept of a target: a corpus of what it found, and each finding.
 pub(super) fn replay(target: &str, holds: impl Fn(&[u8])) {
     let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|above| above.join("tests/fuzz"));

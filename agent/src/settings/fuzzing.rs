@@ -56,9 +56,12 @@ pub fn values(bytes: &[u8]) {
 mod tests {
     use super::*;
 
+    /// Its name, and what must hold of any bytes.
+    type Target = (&'static str, fn(&[u8]));
+
     #[test]
     fn what_fuzzing_kept_holds() {
-        let targets: [super::replay::Target; 4] =
+        let targets: [Target; 4] =
             [("env_file", env_file), ("database_url", database_url), ("toml_file", toml_file), ("values", values)];
         targets.into_iter().for_each(|(name, holds)| super::replay::replay(name, holds));
     }

@@ -274,9 +274,12 @@ fn plainly(damage: Damage) -> Damage {
 mod tests {
     use super::*;
 
+    /// Its name, and what must hold of any bytes.
+    type Target = (&'static str, fn(&[u8]));
+
     #[test]
     fn what_fuzzing_kept_holds() {
-        let targets: [super::replay::Target; 9] = [
+        let targets: [Target; 9] = [
             ("sniff", sniffed),
             ("frames", frames),
             ("walk", walked),

@@ -97,9 +97,12 @@ fn key_holds(layout: &Layout, key: &str) {
 mod tests {
     use super::*;
 
+    /// Its name, and what must hold of any bytes.
+    type Target = (&'static str, fn(&[u8]));
+
     #[test]
     fn what_fuzzing_kept_holds() {
-        let targets: [super::replay::Target; 5] =
+        let targets: [Target; 5] =
             [("manifest", manifest), ("verdict", verdict), ("index", index), ("documents", documents), ("keys", keys)];
         targets.into_iter().for_each(|(name, holds)| super::replay::replay(name, holds));
     }

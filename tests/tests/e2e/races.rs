@@ -11,7 +11,7 @@ use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
 
 use crate::backup::with_pg_dump;
-use crate::past::{SUFFIXES, agent, database, days_ago, key, put_in_bucket, put_in_directory, stem};
+use e2e::past::{SUFFIXES, agent, database, days_ago, key, put_in_bucket, put_in_directory, stem};
 
 /// How many of them stay.
 const KEPT: usize = 6;

@@ -74,7 +74,7 @@ impl Act {
     }
 
     /// To its end, or to the kill.
-    pub(crate) fn to_the_end(
+    pub(crate) fn carry_through(
         mut self,
         store: &mut Store,
         random: &mut StdRng,

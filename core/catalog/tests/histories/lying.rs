@@ -75,7 +75,7 @@ pub(crate) fn what_a_listing_leaves_out_stays(
     listed.retain(|object| !out.contains(&object.key));
     let (catalog, mut after) = (store.catalog(listed), store.clone());
     let partial = plan(&catalog, policy, *now, Limit::Lifted);
-    Act::begin(store, &partial, Trouble::default()).to_the_end(&mut after, random, tally)?;
+    Act::begin(store, &partial, Trouble::default()).carry_through(&mut after, random, tally)?;
 
     after.left_alone(store)?;
     let stays = out.iter().find(|key| !after.has(key));

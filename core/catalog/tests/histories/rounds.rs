@@ -24,7 +24,7 @@ pub(crate) fn what_breaks_off_goes_on(history: &History, random: &mut StdRng, ta
         let catalog = store.honest();
         let plan = plan(&catalog, policy, *now, Limit::Lifted);
         let planned: Vec<BackupId> = plan.removals().map(|row| row.entry.id.clone()).collect();
-        Act::begin(store, &plan, trouble).to_the_end(store, random, tally).map(|removal| (planned, removal))
+        Act::begin(store, &plan, trouble).carry_through(store, random, tally).map(|removal| (planned, removal))
     };
     let mut smooth = store.clone();
     let (planned, removal) = run(&mut smooth, Trouble::default(), random, tally)?;

@@ -75,7 +75,7 @@ fn run(
     today.add(&catalog, &plan);
     ensure(today.vanished.is_empty(), || format!("retention misses what it has removed itself: {:?}", today.vanished))?;
     *account = today;
-    Act::begin(store, &plan, Trouble::default()).to_the_end(store, random, tally)?;
+    Act::begin(store, &plan, Trouble::default()).carry_through(store, random, tally)?;
     let floor = SignedDuration::from_secs(i64::from(policy.never_younger_days) * DAY);
     let newest = store.good().map(|made| made.instant()).max();
     let is_young = |made: &&Made| newest.is_some_and(|newest| newest.duration_since(made.instant()) <= floor);

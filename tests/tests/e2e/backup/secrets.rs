@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock};
 use e2e::agent::Agent;
 use e2e::bucket::Access;
 use e2e::postgres::{PASSWORD, Postgres, holds_password};
+use e2e::process::children;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
-use super::{Places, Stalled, agent, children, in_parts, large, small, stall, write_program};
-use crate::answering::{Answer, answering};
+use super::{Places, Stalled, agent, in_parts, large, small, stall, write_program};
+use e2e::answering::{Answer, answering};
 
 /// PostgreSQL's programs, each of which first writes down how it was called.
 fn telling_programs(server: &Postgres) -> TempDir {
