@@ -11,6 +11,7 @@ mod scenes;
 mod store;
 #[cfg(test)]
 mod tests;
+mod world;
 
 pub use self::explore::Explored;
 pub use self::replay::{Replayed, replay};

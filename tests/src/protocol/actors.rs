@@ -4,7 +4,7 @@ use catalog::Policy;
 use catalog::removal::{Outcome, Removal};
 use catalog::retention::{Limit, plan};
 
-use super::store::{BACKUPS, Key, Kind, Part, Version, World, catalog, layout, now};
+use super::store::{BACKUPS, Key, Kind, Part, Store, Version, catalog, layout, now};
 
 /// Backups of the first page of a listing.
 const FIRST_PAGE: usize = 2;
@@ -23,15 +23,15 @@ pub(super) enum Actor {
 }
 
 /// How an actor may go on: more than one where it may choose.
-pub(super) type Next = Vec<(World, Actor)>;
+pub(super) type Next = Vec<(Store, Actor)>;
 
 impl Actor {
     /// Every way in which this one may go on; none when it is done.
-    pub(super) fn steps(&self, world: &World) -> Next {
+    pub(super) fn steps(&self, store: &Store) -> Next {
         match self {
-            Self::Agent(agent) => agent.step(world.clone()).into_iter().collect(),
-            Self::Verifier(verifier) => verifier.steps(world),
-            Self::Retention(retention) => retention.step(world.clone()).into_iter().collect(),
+            Self::Agent(agent) => agent.step(store.clone()).into_iter().collect(),
+            Self::Verifier(verifier) => verifier.steps(store),
+            Self::Retention(retention) => retention.step(store.clone()).into_iter().collect(),
             Self::Dead => Vec::new(),
         }
     }
@@ -80,48 +80,48 @@ impl Agent {
         Self { of: u32::try_from(number).unwrap() + 1, backup, archive, at: AgentAt::Looking }
     }
 
-    fn step(&self, mut world: World) -> Option<(World, Actor)> {
+    fn step(&self, mut store: Store) -> Option<(Store, Actor)> {
         let key = |part| (self.backup, part);
         let id = |part: u32| self.of * NUMBERS + part;
         let at = match self.at {
-            AgentAt::Looking if world.head(key(self.archive)).or(world.head(key(Part::Manifest))).is_some() => {
+            AgentAt::Looking if store.head(key(self.archive)).or(store.head(key(Part::Manifest))).is_some() => {
                 AgentAt::Done { exit: 1 }
             }
-            AgentAt::Looking if world.rules.archive_first => AgentAt::Archive,
+            AgentAt::Looking if store.rules.archive_first => AgentAt::Archive,
             AgentAt::Looking => AgentAt::Manifest,
-            AgentAt::Archive if !world.put_new(key(self.archive), id(0), self.of) => AgentAt::Done { exit: 1 },
-            AgentAt::Archive if !world.rules.archive_first => AgentAt::Done { exit: 0 },
+            AgentAt::Archive if !store.put_new(key(self.archive), id(0), self.of) => AgentAt::Done { exit: 1 },
+            AgentAt::Archive if !store.rules.archive_first => AgentAt::Done { exit: 0 },
             AgentAt::Archive => AgentAt::Globals,
             AgentAt::Globals => {
-                world.put_new(key(Part::Globals), id(1), self.of);
+                store.put_new(key(Part::Globals), id(1), self.of);
                 AgentAt::Manifest
             }
-            AgentAt::Manifest if !world.put_new(key(Part::Manifest), id(2), self.of) => AgentAt::TakingBack,
-            AgentAt::Manifest if !world.rules.archive_first => AgentAt::Archive,
-            AgentAt::Manifest if world.kind == Kind::Directory => AgentAt::Judging,
+            AgentAt::Manifest if !store.put_new(key(Part::Manifest), id(2), self.of) => AgentAt::TakingBack,
+            AgentAt::Manifest if !store.rules.archive_first => AgentAt::Archive,
+            AgentAt::Manifest if store.kind == Kind::Directory => AgentAt::Judging,
             AgentAt::Manifest => AgentAt::Done { exit: 0 },
             AgentAt::Judging => {
-                let part = if is_there(&world, self.backup, self.of) { Part::Intact } else { Part::Damaged };
-                world.put(key(part), id(3), self.of);
+                let part = if is_there(&store, self.backup, self.of) { Part::Intact } else { Part::Damaged };
+                store.put(key(part), id(3), self.of);
                 AgentAt::Done { exit: if part == Part::Intact { 0 } else { 1 } }
             }
             AgentAt::TakingBack => {
                 // In a bucket it may not, and in a directory it takes what it has made.
-                if world.kind == Kind::Directory {
-                    world.remove(key(self.archive), &[id(0)]);
-                    world.remove(key(Part::Globals), &[id(1)]);
+                if store.kind == Kind::Directory {
+                    store.remove(key(self.archive), &[id(0)]);
+                    store.remove(key(Part::Globals), &[id(1)]);
                 }
                 AgentAt::Done { exit: 1 }
             }
             AgentAt::Done { .. } => return None,
         };
-        Some((world, Actor::Agent(Self { at, ..self.clone() })))
+        Some((store, Actor::Agent(Self { at, ..self.clone() })))
     }
 }
 
 /// Whether the archive that a manifest names is there.
-fn is_there(world: &World, backup: usize, of: u32) -> bool {
-    let archives = world.listed(backup..backup + 1).into_iter();
+fn is_there(store: &Store, backup: usize, of: u32) -> bool {
+    let archives = store.listed(backup..backup + 1).into_iter();
     let mut archives =
         archives.filter(|((_, part), _)| matches!(part, Part::Archive | Part::Other)).flat_map(|(_, all)| all);
     archives.any(|version| version.of == of)
@@ -157,26 +157,26 @@ impl Verifier {
         Self { events, at: VerifierAt::Waiting, written: 0 }
     }
 
-    fn steps(&self, world: &World) -> Next {
+    fn steps(&self, store: &Store) -> Next {
         let at = |at| Actor::Verifier(Self { at, ..self.clone() });
         match self.at {
             VerifierAt::Waiting if self.events == 0 => Vec::new(),
             VerifierAt::Waiting => (0..BACKUPS)
                 .filter_map(|backup| {
-                    let of = world.head((backup, Part::Manifest))?.of;
+                    let of = store.head((backup, Part::Manifest))?.of;
                     let read = VerifierAt::Reading { backup, of };
-                    Some((world.clone(), Actor::Verifier(Self { events: self.events - 1, at: read, ..self.clone() })))
+                    Some((store.clone(), Actor::Verifier(Self { events: self.events - 1, at: read, ..self.clone() })))
                 })
                 .collect(),
             VerifierAt::Reading { backup, of } => {
-                let verdict = if is_there(world, backup, of) { Part::Intact } else { Part::Damaged };
-                vec![(world.clone(), at(VerifierAt::Judging { backup, of, verdict }))]
+                let verdict = if is_there(store, backup, of) { Part::Intact } else { Part::Damaged };
+                vec![(store.clone(), at(VerifierAt::Judging { backup, of, verdict }))]
             }
             VerifierAt::Judging { backup, of, verdict } => {
-                let mut world = world.clone();
-                world.put((backup, verdict), VERIFIER * NUMBERS + self.written, of);
+                let mut store = store.clone();
+                store.put((backup, verdict), VERIFIER * NUMBERS + self.written, of);
                 let written = self.written + 1;
-                vec![(world, Actor::Verifier(Self { at: VerifierAt::Waiting, written, ..self.clone() }))]
+                vec![(store, Actor::Verifier(Self { at: VerifierAt::Waiting, written, ..self.clone() }))]
             }
         }
     }
@@ -201,45 +201,45 @@ pub(super) enum RetentionAt {
 }
 
 impl Retention {
-    fn step(&self, mut world: World) -> Option<(World, Actor)> {
+    fn step(&self, mut store: Store) -> Option<(Store, Actor)> {
         let at = match &self.at {
-            RetentionAt::Listing if world.rules.pages => RetentionAt::Page(world.listed(0..FIRST_PAGE)),
-            RetentionAt::Listing => RetentionAt::Removing(removals(&world, &world.listed(0..BACKUPS)), Vec::new()),
+            RetentionAt::Listing if store.rules.pages => RetentionAt::Page(store.listed(0..FIRST_PAGE)),
+            RetentionAt::Listing => RetentionAt::Removing(removals(&store, &store.listed(0..BACKUPS)), Vec::new()),
             RetentionAt::Page(first) => {
-                let all = [first.clone(), world.listed(FIRST_PAGE..BACKUPS)].concat();
-                RetentionAt::Removing(removals(&world, &all), Vec::new())
+                let all = [first.clone(), store.listed(FIRST_PAGE..BACKUPS)].concat();
+                RetentionAt::Removing(removals(&store, &all), Vec::new())
             }
             RetentionAt::Removing(left, stuck) => {
                 let (mut left, mut stuck) = (left.clone(), stuck.clone());
                 let (key, seen) = left.pop()?;
-                if !stuck.contains(&key.0) && !world.remove(key, &seen) {
+                if !stuck.contains(&key.0) && !store.remove(key, &seen) {
                     stuck.push(key.0);
                 }
                 RetentionAt::Removing(left, stuck)
             }
         };
-        Some((world, Actor::Retention(Self { at })))
+        Some((store, Actor::Retention(Self { at })))
     }
 }
 
 /// What the real plan lets go of this listing, in the real order, the first at the end.
-fn removals(world: &World, listed: &Listed) -> Vec<(Key, Vec<u32>)> {
-    let Some(catalog) = catalog(world.kind, listed) else { return Vec::new() };
+fn removals(store: &Store, listed: &Listed) -> Vec<(Key, Vec<u32>)> {
+    let Some(catalog) = catalog(store.kind, listed) else { return Vec::new() };
     let policy = Policy { keep_last: 1, delete_after_days: None, minimum_good: 1, ..Policy::default() };
     let plan = plan(&catalog, &policy, now(), Limit::Lifted);
     let objects: Vec<_> = plan.removals().flat_map(|row| row.entry.removal().cloned()).collect();
-    let mut removal = Removal::new(&layout(world.kind), &objects);
+    let mut removal = Removal::new(&layout(store.kind), &objects);
     let mut order = Vec::new();
     while let Some(step) = removal.next_step() {
         for (spelled, versions) in &step.objects {
             let key =
-                listed.iter().map(|(key, _)| *key).find(|key| super::store::spelled(world.kind, *key) == *spelled);
+                listed.iter().map(|(key, _)| *key).find(|key| super::store::spelled(store.kind, *key) == *spelled);
             let seen = versions.iter().filter_map(|object| object.bare_etag()?.parse().ok()).collect();
             order.push((key.unwrap(), seen));
         }
         removal.record(&step, step.objects.keys().map(|key| (key.clone(), Outcome::Removed)).collect());
     }
-    if world.rules.manifest_goes_first {
+    if store.rules.manifest_goes_first {
         order.reverse();
     }
     order

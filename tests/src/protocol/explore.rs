@@ -5,7 +5,8 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::actors::{Actor, Agent, AgentAt};
-use super::store::{BACKUPS, Objects, Part, World, catalog, id, now};
+use super::store::{BACKUPS, Objects, Part, catalog, id, now};
+use super::world::World;
 
 /// What an exploration found.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.what)?;
         self.way.iter().try_for_each(|world| {
-            writeln!(f, "  {:?}\n    {:?}", world.actors, world.objects.keys().collect::<Vec<_>>())
+            writeln!(f, "  {:?}\n    {:?}", world.actors, world.store.objects.keys().collect::<Vec<_>>())
         })
     }
 }
@@ -54,8 +55,8 @@ pub(super) fn explore(start: World) -> Explored {
         known.insert(Rc::clone(&world), number);
         from.push((Rc::clone(&world), before));
         assert!(number < MOST, "the model has too many states");
-        explored.removed |= world.head((0, Part::Archive)).is_none();
-        explored.good_came |= (2..4).any(|backup| world.head((backup, Part::Intact)).is_some());
+        explored.removed |= world.store.head((0, Part::Archive)).is_none();
+        explored.good_came |= (2..4).any(|backup| world.store.head((backup, Part::Intact)).is_some());
         if let Err(what) = promise(&world, newest.good(&world)) {
             explored.broken = Some(Broken { what, way: way(&from, number) }.to_string());
             break;
@@ -72,13 +73,13 @@ struct Newest(HashMap<Objects, Option<usize>>);
 
 impl Newest {
     fn good(&mut self, world: &World) -> Option<usize> {
-        if let Some(known) = self.0.get(&world.objects) {
+        if let Some(known) = self.0.get(&world.store.objects) {
             return *known;
         }
-        let catalog = catalog(world.kind, &world.listed(0..BACKUPS));
+        let catalog = catalog(world.store.kind, &world.store.listed(0..BACKUPS));
         let good = catalog.as_ref().and_then(|catalog| catalog.newest_good(now()));
-        let number = good.and_then(|good| (0..BACKUPS).find(|backup| id(world.kind, *backup) == good.id));
-        self.0.insert(world.objects.clone(), number);
+        let number = good.and_then(|good| (0..BACKUPS).find(|backup| id(world.store.kind, *backup) == good.id));
+        self.0.insert(world.store.objects.clone(), number);
         number
     }
 }
@@ -87,11 +88,12 @@ impl Newest {
 pub(super) fn next(world: &World) -> Vec<World> {
     let mut all = Vec::new();
     for (number, actor) in world.actors.iter().enumerate() {
-        let steps = actor.steps(world);
-        let dies = (!steps.is_empty()).then(|| (world.clone(), Actor::Dead));
-        for (mut world, actor) in steps.into_iter().chain(dies) {
-            world.actors[number] = actor.or_dead();
-            all.push(world);
+        let steps = actor.steps(&world.store);
+        let dies = (!steps.is_empty()).then(|| (world.store.clone(), Actor::Dead));
+        for (store, actor) in steps.into_iter().chain(dies) {
+            let mut actors = world.actors.clone();
+            actors[number] = actor.or_dead();
+            all.push(World { store, actors });
         }
     }
     all
@@ -110,7 +112,7 @@ fn way(from: &[(Rc<World>, usize)], mut number: usize) -> Vec<Rc<World>> {
 /// What is to be true at every instant.
 fn promise(world: &World, good: Option<usize>) -> Result<(), String> {
     for backup in 0..BACKUPS {
-        let of = |part| world.head((backup, part)).map(|version| version.of);
+        let of = |part| world.store.head((backup, part)).map(|version| version.of);
         if let Some(manifest) = of(Part::Manifest)
             && ![Part::Archive, Part::Other].map(of).contains(&Some(manifest))
         {
@@ -127,7 +129,7 @@ fn promise(world: &World, good: Option<usize>) -> Result<(), String> {
     }
     for actor in &world.actors {
         if let Actor::Agent(Agent { of, backup, at: AgentAt::Done { exit: 0 }, .. }) = actor {
-            let is_there = world.head((*backup, Part::Manifest)).is_some_and(|manifest| manifest.of == *of);
+            let is_there = world.store.head((*backup, Part::Manifest)).is_some_and(|manifest| manifest.of == *of);
             let is_replaced = good.is_some_and(|good| good > *backup);
             if !is_there && !is_replaced {
                 return Err(format!("an agent said that backup {backup} is made, and it isn't there"));

@@ -14,7 +14,7 @@ use repository::{PutOutcome, Repository, Scope, Stored, UploadMetadata};
 
 use super::actors::{Actor, Agent, AgentAt, Retention, RetentionAt, Verifier, VerifierAt};
 use super::scenes::{PAIRS, retention, verifier, with, world};
-use super::store::{Key, Kind, Part, Rules, World, began, spelled};
+use super::store::{Key, Kind, Part, Rules, Store, Version, began, spelled};
 
 /// What random ways through the model came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,35 +34,34 @@ pub async fn replay(seeds: Range<u64>, kind: Kind, repository: impl AsyncFn() ->
     for seed in seeds {
         let pair = PAIRS[usize::try_from(seed).unwrap() % PAIRS.len()];
         let mut world = with(world(kind, Rules::default(), &pair), vec![verifier(2), retention(), retention()]);
-        let mut real = Real::new(&world, repository().await).await;
+        let mut real = Real::new(&world.store, repository().await).await;
         let mut random = StdRng::seed_from_u64(seed);
         loop {
             let mut ways = Vec::new();
             for (number, actor) in world.actors.iter().enumerate() {
-                ways.extend(actor.steps(&world).into_iter().map(|(next, actor)| (number, next, actor)));
+                ways.extend(actor.steps(&world.store).into_iter().map(|(next, actor)| (number, next, actor)));
             }
             if ways.is_empty() {
                 break;
             }
-            let (number, mut next, actor) = ways.swap_remove(random.random_range(0..ways.len()));
+            let (number, next, actor) = ways.swap_remove(random.random_range(0..ways.len()));
             let before = world.actors[number].clone();
             real.act(number, &before, &next).await;
-            next.actors[number] = actor;
-            let is_refused = matches!(&next.actors[number], Actor::Agent(Agent { at: AgentAt::TakingBack, .. }));
+            let is_refused = matches!(&actor, Actor::Agent(Agent { at: AgentAt::TakingBack, .. }));
             replayed.refused += u64::from(is_refused);
             replayed.steps += 1;
-            world = next;
-            assert_eq!(real.held().await, held(&world), "walk {seed}: {before:?}");
+            world.actors[number] = actor;
+            world.store = next;
+            assert_eq!(real.held().await, held(&world.store), "walk {seed}: {before:?}");
         }
     }
     replayed
 }
 
 /// What the model holds: the MD5 of each key's content, which says whose it is.
-fn held(world: &World) -> BTreeMap<String, String> {
-    let of =
-        |versions: &[super::store::Version]| digest(content(versions.last().unwrap().of).as_bytes()).md5.to_string();
-    world.objects.iter().map(|(key, versions)| (spelled(world.kind, *key), of(versions))).collect()
+fn held(store: &Store) -> BTreeMap<String, String> {
+    let of = |versions: &[Version]| digest(content(versions.last().unwrap().of).as_bytes()).md5.to_string();
+    store.objects.iter().map(|(key, versions)| (spelled(store.kind, *key), of(versions))).collect()
 }
 
 fn content(of: u32) -> String {
@@ -80,7 +79,7 @@ struct Real {
 }
 
 impl Real {
-    async fn new(start: &World, repository: Repository) -> Self {
+    async fn new(start: &Store, repository: Repository) -> Self {
         let (stored, listed) = (HashMap::new(), HashMap::new());
         let mut real = Self { kind: start.kind, repository, stored, listed, written: 0 };
         for (key, versions) in &start.objects {
@@ -91,7 +90,7 @@ impl Real {
     }
 
     /// Sends one request as the real actors do; its answer is the one that leads to `next`.
-    async fn act(&mut self, number: usize, actor: &Actor, next: &World) {
+    async fn act(&mut self, number: usize, actor: &Actor, next: &Store) {
         match actor {
             Actor::Agent(agent) => self.back_up(agent, next).await,
             Actor::Verifier(Verifier { at: VerifierAt::Judging { backup, of, verdict }, .. }) => {
@@ -112,7 +111,7 @@ impl Real {
         }
     }
 
-    async fn back_up(&mut self, agent: &Agent, next: &World) {
+    async fn back_up(&mut self, agent: &Agent, next: &Store) {
         let key = |part| (agent.backup, part);
         let is_own = |part| next.head(key(part)).is_some_and(|version| version.of == agent.of);
         match agent.at {

@@ -1,17 +1,17 @@
 //! Worlds to begin from.
 
 use super::actors::{Actor, Agent, Retention, Verifier};
-use super::store::{Kind, Part, Rules, World};
+use super::store::{Kind, Part, Rules, Store};
+use super::world::World;
 
 /// Two good backups of earlier days, and agents that begin these backups.
 pub(super) fn world(kind: Kind, rules: Rules, agents: &[(usize, Part)]) -> World {
-    let mut world = World::new(kind, rules);
-    world.add_good(0);
-    world.add_good(1);
-    for (number, (backup, archive)) in agents.iter().enumerate() {
-        world.actors.push(Actor::Agent(Agent::new(number, *backup, *archive)));
-    }
-    world
+    let mut store = Store::new(kind, rules);
+    store.add_good(0);
+    store.add_good(1);
+    let agents = agents.iter().enumerate();
+    let actors = agents.map(|(number, (backup, archive))| Actor::Agent(Agent::new(number, *backup, *archive)));
+    World { store, actors: actors.collect() }
 }
 
 pub(super) fn with(mut world: World, actors: Vec<Actor>) -> World {

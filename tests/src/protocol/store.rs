@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use catalog::{BackupId, Catalog, Layout, Object, Record, Stem, Tag, catalogs};
 use jiff::{SignedDuration, Timestamp};
 
-use super::actors::Actor;
-
 /// What lies beside what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Part {
@@ -64,21 +62,20 @@ impl Default for Rules {
     }
 }
 
-/// Everything: what is stored, and how far everybody is.
+/// A place, and what is stored there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct World {
+pub(super) struct Store {
     pub(super) kind: Kind,
     pub(super) rules: Rules,
     pub(super) objects: Objects,
-    pub(super) actors: Vec<Actor>,
 }
 
 /// What is stored: of each key all versions, the present one last.
 pub(super) type Objects = BTreeMap<Key, Vec<Version>>;
 
-impl World {
+impl Store {
     pub(super) fn new(kind: Kind, rules: Rules) -> Self {
-        Self { kind, rules, objects: Objects::new(), actors: Vec::new() }
+        Self { kind, rules, objects: Objects::new() }
     }
 
     /// A good backup of an earlier day.

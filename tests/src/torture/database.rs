@@ -1,29 +1,20 @@
 //! The network between Lastgood and PostgreSQL, its programs, its sessions and its server, while a backup is made: by pg_dump alone and
 //! by two sessions, into one place and into three.
 
+mod blow;
 mod fault;
 mod ground;
 mod places;
 mod strike;
 
-use self::fault::{FAULTS, Fault};
+use self::blow::Blow;
+use self::fault::FAULTS;
 use super::case::{Case, Family};
 
 /// Of every so many cases one is tried at a scale of 1: no number of moments, sessions and places is a multiple of it.
 const STRIDE: usize = 5;
 /// Of the whole dump, where the fault falls, in thousandths.
 const MOMENTS: [(&str, u64); 3] = [("first", 0), ("middle", 500), ("last", 995)];
-
-/// One fault at one moment of one backup.
-struct Blow {
-    fault: &'static Fault,
-    jobs: u32,
-    /// A directory, and so many buckets.
-    buckets: usize,
-    /// Thousandths of what comes from the server.
-    moment: u64,
-    name: String,
-}
 
 /// Every fault at every moment, so many of each stride.
 pub(super) fn cases(scale: usize) -> Vec<Case> {

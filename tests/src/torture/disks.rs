@@ -3,6 +3,7 @@
 //! A full or read-only disk is a small file system in memory, which the command alone sees. A broken or slow one is made by strace, which
 //! lets a system call fail or wait. A limit on the size of files stands for another kind of full.
 
+mod blow;
 mod command;
 mod fault;
 mod judge;
@@ -10,17 +11,10 @@ mod scene;
 mod server;
 mod strike;
 
+use self::blow::Blow;
 use self::command::Command;
-use self::fault::{FAULTS, Fault, Place};
+use self::fault::{FAULTS, Place};
 use super::case::{Case, Family};
-
-/// One fault under one command.
-struct Blow {
-    command: Command,
-    place: Place,
-    fault: Fault,
-    name: String,
-}
 
 /// Of every so many cases one is tried at a scale of 1.
 const STRIDE: usize = 3;

@@ -2,6 +2,7 @@
 //! nothing disturbs, and then each kind of them is struck by each fault, the first, the middle and the last of its kind, once and for good.
 
 mod aim;
+mod blow;
 mod fault;
 mod kind;
 mod said;
@@ -9,7 +10,8 @@ mod said;
 use std::sync::Arc;
 
 use self::aim::{Aim, Stood};
-use self::fault::{FAULTS, Fault};
+use self::blow::Blow;
+use self::fault::FAULTS;
 use super::case::{Case, Family};
 use super::ground::{last_words, told};
 use super::judge::{Mercy, judge};
@@ -40,16 +42,6 @@ pub(super) fn bounded() -> Vec<Case> {
         chosen.push(case(number + 1, all.swap_remove(at)));
     }
     chosen
-}
-
-/// One fault at one request of one command.
-struct Blow {
-    subject: Subject,
-    fault: &'static Fault,
-    /// Which request.
-    aim: Aim,
-    /// For a person: which of its kind.
-    moment: &'static str,
 }
 
 /// Everything that the axes make for one command. The fault varies fastest.

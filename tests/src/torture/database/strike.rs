@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Blow;
+use super::blow::Blow;
 use super::fault::{Act, Meanwhile, WHILE};
 use super::ground::Ground;
 use super::places::Places;

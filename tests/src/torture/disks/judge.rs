@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::Blow;
+use super::blow::Blow;
 use super::command::Command;
 use super::fault::Place;
 use super::scene::{KEPT, Scene};

@@ -1,6 +1,6 @@
 //! One command on a disk that breaks.
 
-use super::Blow;
+use super::blow::Blow;
 use super::fault::{Fault, Place};
 use super::judge;
 use super::scene::Scene;

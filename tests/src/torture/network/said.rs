@@ -1,6 +1,6 @@
 //! Whether what was said is about the fault.
 
-use super::Blow;
+use super::blow::Blow;
 use crate::agent::Outcome;
 use crate::torture::ground::is_named;
 use crate::torture::subject::Subject;
