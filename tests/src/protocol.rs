@@ -1,5 +1,5 @@
 //! The commit protocol as a model that is walked whole: two agents, a verifier and a retention, or one agent and two retentions, and a crash
-//! of each at any step, in every order. What retention plans and in which order it removes is the real code's; what a store answers is said in [`store`].
+//! of each at any step, in every order. What retention plans and in which order it removes is the real code's; what a store answers is said in `store.rs`.
 //!
 //! The promise, at every instant: whatever has a manifest is whole; a verdict of intact is about bytes that were read; whoever exited
 //! with 0 left a backup, or newer good ones; and where a good backup was there is one.

@@ -10,6 +10,11 @@ use crate::commands::restore::backup::StoredBytes;
 /// Stores it into the repository that the backup came from. A drill that can't be written down has happened all the same.
 pub(super) async fn store(stored: &StoredBytes, drill: &Drill) {
     let StoredBytes::Object(repository, object) = stored else { return };
+    // A record without its backup would be a stray, and a failure that nobody can look into.
+    if matches!(repository.head(&object.key).await, Ok(None)) {
+        tracing::warn!("the backup was removed during the drill, so the drill is not written down");
+        return;
+    }
     for written in [beside(repository, &object.key, drill).await, status(repository, drill).await] {
         if let Err(failure) = written {
             let hint = failure.hint.map_or_else(String::new, |hint| format!(" ({hint})"));

@@ -346,7 +346,8 @@ async fn an_archive_that_gets_no_manifest_is_taken_back() {
 async fn an_archive_whose_manifest_shows_after_all_is_not_taken_back() {
     let (_above, repository) = repository();
     let stored = store(&repository, b"bytes").await.unwrap();
-    repository.put_new(MANIFEST, "{}").await.unwrap();
+    let manifest = format!(r#"{{"archive":{{"key":"{ARCHIVE}"}}}}"#);
+    repository.put_new(MANIFEST, manifest).await.unwrap();
     repository.take_back(&stored).await.unwrap();
     assert!(names(&repository).contains(&ARCHIVE.to_owned()), "{:?}", names(&repository));
 }
