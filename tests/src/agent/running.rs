@@ -15,14 +15,23 @@ use crate::process::Process;
 pub struct Running {
     run: String,
     process: Process,
-    peak: Arc<AtomicU64>,
+    peaks: Arc<Peaks>,
+}
+
+/// The most memory that a process has had, in bytes.
+#[derive(Default)]
+struct Peaks {
+    /// With the pages of its program.
+    resident: AtomicU64,
+    /// Its own, as it is looked at every 20 ms.
+    private: AtomicU64,
 }
 
 impl Running {
     pub(super) fn start(run: String, command: &mut Command) -> Running {
         let process = Process::start(run.clone(), command);
-        let peak = watch_memory(process.child().id());
-        Running { run, process, peak }
+        let peaks = watch_memory(process.child().id());
+        Running { run, process, peaks }
     }
 
     /// Waits until it has written `text` to either stream; fails if it ends first, or takes over a minute.
@@ -63,14 +72,21 @@ impl Running {
 
     /// The most memory that it has had resident, in bytes. Its children's is not in it.
     pub fn peak_memory(&self) -> u64 {
-        self.peak.load(Ordering::Relaxed)
+        self.peaks.resident.load(Ordering::Relaxed)
     }
 
     /// Waits for its end, and says what it came to and [`Running::peak_memory`].
     pub fn wait_with_peak_memory(self) -> (u64, Outcome) {
-        let peak = Arc::clone(&self.peak);
+        let peaks = Arc::clone(&self.peaks);
         let outcome = self.wait();
-        (peak.load(Ordering::Relaxed), outcome)
+        (peaks.resident.load(Ordering::Relaxed), outcome)
+    }
+
+    /// The same without the pages of its program, which are many where it isn't built for release.
+    pub fn wait_with_peak_of_private_memory(self) -> (u64, Outcome) {
+        let peaks = Arc::clone(&self.peaks);
+        let outcome = self.wait();
+        (peaks.private.load(Ordering::Relaxed), outcome)
     }
 
     /// Waits for its end; fails with what it wrote when that takes longer than [`LIMIT`].
@@ -81,22 +97,27 @@ impl Running {
     }
 }
 
-/// Reads the kernel's high-water mark until the process is gone. It only grows, so the last reading is the peak, but for
-/// what the last 20 ms added.
-fn watch_memory(pid: u32) -> Arc<AtomicU64> {
-    let peak = Arc::new(AtomicU64::new(0));
-    let reading = Arc::clone(&peak);
+/// Looks until the process is gone. The kernel's high-water mark only grows, so the last reading is the peak, but for what the last
+/// 20 ms added.
+fn watch_memory(pid: u32) -> Arc<Peaks> {
+    let peaks = Arc::new(Peaks::default());
+    let reading = Arc::clone(&peaks);
     std::thread::spawn(move || {
-        while let Some(kibibytes) = high_water_mark(pid) {
-            reading.store(kibibytes * 1024, Ordering::Relaxed);
+        while let Some((resident, private)) = memory(pid) {
+            reading.resident.store(resident, Ordering::Relaxed);
+            reading.private.fetch_max(private, Ordering::Relaxed);
             std::thread::sleep(Duration::from_millis(20));
         }
     });
-    peak
+    peaks
 }
 
-fn high_water_mark(pid: u32) -> Option<u64> {
+/// The most that was resident, and what is the process's own now, in bytes.
+fn memory(pid: u32) -> Option<(u64, u64)> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse().ok()
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+    };
+    Some((bytes("VmHWM:")?, bytes("RssAnon:")?))
 }

@@ -4,10 +4,11 @@ use e2e::postgres::Postgres;
 
 use super::{Places, agent};
 
-const LIMIT: u64 = 120_000_000;
+/// Bytes of its own. What a release has resident in all is measured by `make bench`.
+const LIMIT: u64 = 100_000_000;
 
 #[test]
-fn two_hundred_megabytes_to_both_places_take_less_than_a_hundred_and_twenty_of_memory() {
+fn two_hundred_megabytes_to_both_places_take_less_than_a_hundred_of_memory() {
     let database = Postgres::shared().new_database("heavy");
     // Neither compressible, so that as much is uploaded, nor slow to make: each block of 32,000 digits stands four times.
     database.query(
@@ -18,7 +19,7 @@ fn two_hundred_megabytes_to_both_places_take_less_than_a_hundred_and_twenty_of_m
     );
     let places = Places::new();
     let agent = places.both(agent().database(&database)).setting("BACKUP_COMPRESSION", "none");
-    let (peak, outcome) = agent.start(&["backup"]).wait_with_peak_memory();
+    let (peak, outcome) = agent.start(&["backup"]).wait_with_peak_of_private_memory();
     outcome.succeeds().mentions("195.").mentions("MiB dumped");
     assert!(peak > 0 && peak < LIMIT, "{} MB", peak / 1_000_000);
     places.directory_holds_one_good_backup();
