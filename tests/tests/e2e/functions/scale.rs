@@ -88,9 +88,9 @@ fn databases_cost_freshness_a_share_of_one_listing_and_not_a_listing_each() {
 fn fifty_databases_without_a_backup_for_months_cost_a_few_listings_a_run_until_all_are_known() {
     let ground = Ground::new();
     let names = |kind: &str, count| (0..count).map(|number| format!("{kind}{number}")).collect::<Vec<_>>();
-    let (dead, living) = (names("dead", 50), names("living", 50));
+    let (dead, living) = (names("dead", 50), names("living", 10));
     let [dead, living] = [&dead, &living].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
-    history::fill(&ground.bucket, &living, 2);
+    history::fill(&ground.bucket, &living, 1);
     let newest = Timestamp::now() - SignedDuration::from_hours(24 * 60);
     history::fill_before(&ground.bucket, &dead, 3, SignedDuration::from_hours(24), newest);
     let proxy = Proxy::start(&ground.bucket.access().endpoint);
