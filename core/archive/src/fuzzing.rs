@@ -212,7 +212,7 @@ fn divided(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((1 + usize::from(first) * LARGEST_PIECE / 256, rest))
 }
 
-fn unframed(stored: &[u8], piece: usize) -> Result<Vec<u8>, Damage> {
+pub(crate) fn unframed(stored: &[u8], piece: usize) -> Result<Vec<u8>, Damage> {
     let mut plain = Vec::new();
     let mut collect = |bytes: &[u8]| {
         plain.extend_from_slice(bytes);

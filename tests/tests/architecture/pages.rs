@@ -38,8 +38,8 @@ fn find(folder: &Path) -> Vec<PathBuf> {
 fn is_test(name: &str, sources: &[PathBuf]) -> bool {
     let Some((modules, function)) = name.rsplit_once("::") else { return false };
     let file = format!("/{}.rs", modules.replace("::", "/"));
-    let of_module = sources.iter().filter(|path| path.to_string_lossy().ends_with(&file));
-    of_module.into_iter().any(|path| {
+    let mut of_module = sources.iter().filter(|path| path.to_string_lossy().ends_with(&file));
+    of_module.any(|path| {
         let source = std::fs::read_to_string(path).unwrap_or_default();
         let begins = format!("fn {function}(");
         let mut tests = source.split("#[test]").skip(1);

@@ -10,19 +10,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::backup::small;
+use crate::secrets::files;
 
 /// Every file below, with its content.
 fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(tree(&path)),
-            false => found.push((path.clone(), std::fs::read(&path).unwrap())),
-        }
-    }
-    found.sort();
-    found
+    let read = |path: PathBuf| (path.clone(), std::fs::read(path).unwrap());
+    files(folder).into_iter().map(read).collect()
 }
 
 /// A backup in a directory, and the names of its archive and manifest.

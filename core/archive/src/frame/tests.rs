@@ -6,6 +6,7 @@ mod unframing;
 use std::io::{self, Cursor, Read, Write};
 
 use super::*;
+use crate::fuzzing::unframed;
 use crate::{Compression, Damage};
 
 /// Text like COPY's: compresses about threefold, repeats nowhere as a whole.
@@ -58,24 +59,12 @@ fn expand(stored: &[u8], threads: usize) -> Result<Vec<u8>, Damage> {
     }
 }
 
-fn unframe(stored: &[u8], piece: usize) -> Result<Vec<u8>, Damage> {
-    let mut plain = Vec::new();
-    let mut collect = |bytes: &[u8]| {
-        plain.extend_from_slice(bytes);
-        Ok(())
-    };
-    let mut unframe = Unframe::new();
-    stored.chunks(piece).try_for_each(|bytes| unframe.feed(bytes, &mut collect))?;
-    unframe.finish(&mut collect)?;
-    Ok(plain)
-}
-
 /// What all our readers agree on.
 fn read_back(stored: &[u8]) -> Result<Vec<u8>, Damage> {
     let pulled = expand(stored, 3);
     assert_eq!(expand(stored, 1), pulled);
-    assert_eq!(unframe(stored, stored.len().max(1)), pulled);
-    assert_eq!(unframe(stored, 7001), pulled);
+    assert_eq!(unframed(stored, stored.len().max(1)), pulled);
+    assert_eq!(unframed(stored, 7001), pulled);
     pulled
 }
 

@@ -203,7 +203,7 @@ proptest! {
         compression in prop_oneof![Just(Compression::Gzip), Just(Compression::Zstd)],
     ) {
         let stored = store(compression, &plain, size);
-        prop_assert_eq!(&unframe(&stored, piece).unwrap(), &plain);
+        prop_assert_eq!(&unframed(&stored, piece).unwrap(), &plain);
         let mut expanded = Vec::new();
         Expander::new(Trickle(&stored, piece), threads).unwrap().read_to_end(&mut expanded).unwrap();
         prop_assert_eq!(&expanded, &plain);

@@ -47,7 +47,7 @@ fn a_flipped_bit_changes_no_content_unnoticed() {
         for place in random_places(1500, stored.len() * 8) {
             let mut flipped = stored.clone();
             flipped[place / 8] ^= 1 << (place % 8);
-            match unframe(&flipped, flipped.len()) {
+            match unframed(&flipped, flipped.len()) {
                 Err(_) => {}
                 // Without its magic it is no compressed stream any more: unknown content.
                 Ok(_) if place / 8 < 4 => {}
@@ -178,7 +178,7 @@ proptest! {
         piece in 1..50_usize,
     ) {
         let stored = [start, &rest].concat();
-        prop_assert_eq!(expand(&stored, 2), unframe(&stored, piece));
+        prop_assert_eq!(expand(&stored, 2), unframed(&stored, piece));
     }
 
     #[test]
@@ -190,6 +190,6 @@ proptest! {
         let mut stored = store(compression, &dump(2000), 500);
         let place = place.index(stored.len());
         stored[place] = byte;
-        prop_assert_eq!(expand(&stored, 2), unframe(&stored, 100));
+        prop_assert_eq!(expand(&stored, 2), unframed(&stored, 100));
     }
 }
