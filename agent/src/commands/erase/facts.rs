@@ -38,7 +38,7 @@ impl Ground {
         repository.check_exists().await?;
         let mut catalog = repository.catalog(&database(args, settings)?).await?;
         repository.resolve(&mut catalog).await?;
-        let chosen = chosen(args, &repository, &catalog, began)?;
+        let chosen = chosen(args, &repository, &catalog, began).await?;
         let keys = Keys::read(settings.identity_file.as_deref())?;
         let knows_locks = repository.knows_locks().await;
         let meant: BTreeSet<&str> = chosen.iter().map(|id| id.stem.base()).collect();
@@ -83,7 +83,7 @@ fn database(args: &EraseArgs, settings: &Settings) -> Result<String, Failure> {
     }
 }
 
-fn chosen(
+async fn chosen(
     args: &EraseArgs,
     repository: &Repository,
     catalog: &Catalog,
@@ -98,23 +98,50 @@ fn chosen(
             Ok(all)
         };
     }
-    let find = |id: &String| {
-        let found = catalog.find(id, now).map(|entry| entry.id.clone());
-        found.map_err(|e| Failure::new(Exit::NotFound, format!("{e} in {}", repository.display_name())).hint(e.hint()))
-    };
-    args.ids.iter().map(find).collect()
+    let mut chosen = BTreeSet::new();
+    for name in &args.ids {
+        let found = match catalog.find(name, now) {
+            Ok(entry) => Ok(entry.id.clone()),
+            Err(error) => in_its_place(repository, catalog, name).await?.ok_or(error),
+        };
+        chosen.insert(found.map_err(|e| {
+            Failure::new(Exit::NotFound, format!("{e} in {}", repository.display_name())).hint(e.hint())
+        })?);
+    }
+    Ok(chosen)
+}
+
+/// What erasures made of a backup that is gone since: the command that broke off is given again as it was, with the names it had.
+async fn in_its_place(repository: &Repository, catalog: &Catalog, name: &str) -> Result<Option<BackupId>, Failure> {
+    let Some(gone) = name.parse().ok().or_else(|| BackupId::of_tag(name, &catalog.database)) else { return Ok(None) };
+    let (mut stem, mut found) = (gone.stem, None);
+    let in_its_folder = |entry: &&Entry| gone.day.is_none() || entry.id.day == gone.day;
+    let mut made: Vec<&Entry> = catalog.entries.iter().filter(in_its_folder).collect();
+    made.retain(|entry| entry.id.stem.erased().is_some());
+    made.sort_by_key(|entry| entry.id.stem.erased());
+    for entry in made {
+        let Some(Ok(manifest)) = manifest(repository, entry).await? else { continue };
+        if manifest.erased.is_some_and(|erased| erased.of == stem) {
+            stem = entry.id.stem.clone();
+            found = Some(entry.id.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// Its manifest, or why that can't be understood; `None` where it has none.
+async fn manifest(repository: &Repository, entry: &Entry) -> Result<Option<Result<Manifest, String>>, Failure> {
+    let Some(object) = &entry.manifest else { return Ok(None) };
+    match repository.manifest(object).await {
+        Ok(manifest) => Ok(Some(Ok(manifest))),
+        Err(Error::Document { source, .. }) => Ok(Some(Err(source.to_string()))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the listing doesn't say.
 async fn look(repository: &Repository, entry: &Entry, keys: &Keys, knows_locks: bool) -> Result<Known, Failure> {
-    let manifest = match &entry.manifest {
-        None => None,
-        Some(object) => match repository.manifest(object).await {
-            Ok(manifest) => Some(Ok(manifest)),
-            Err(Error::Document { source, .. }) => Some(Err(source.to_string())),
-            Err(error) => return Err(error.into()),
-        },
-    };
+    let manifest = manifest(repository, entry).await?;
     let lock = if knows_locks { repository.lock(&repository.every_version(entry).await?).await } else { None };
     let is_cold = match &entry.archive {
         Some(archive) if !archive.readable => !thawed(repository, archive).await?,

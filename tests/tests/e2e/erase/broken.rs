@@ -185,7 +185,16 @@ fn three_failures_one_after_another_end_a_run_and_a_signal_leaves_it_to_be_gone_
     run.signal(Signal::TERM);
     let stopped = run.wait().exits(1).mentions("PARTLY ERASED").mentions("and the run broke off");
     let (_, salt) = stopped.stderr.split_once("salt ").unwrap();
-    let again = scene.agent.run(&[&erase[..], &["--salt", salt.split_once(':').unwrap().0]].concat()).succeeds();
+    let go_on = [&erase[..], &["--salt", salt.split_once(':').unwrap().0]].concat();
+    let again = scene.agent.run(&go_on).succeeds();
     let again = again.mentions("2 backups erased from").mentions("2 backups of ").mentions("that were not chosen");
     assert!(!again.stdout.contains("earlier "), "{again}");
+
+    // Both names are those of backups that are gone now: what has their place is meant.
+    let third = scene.agent.run(&go_on).succeeds();
+    let third = third.mentions("2 backups erased from").mentions("an earlier run of this request did it");
+    assert!(!third.stderr.contains("erasing from"), "{third}");
+    let dated = ["erase", "--dry-run", "--where", "id=2", "--table", "once", &a];
+    scene.agent.run(&dated).succeeds().mentions(&format!("{a}_erased_1"));
+    scene.agent.run(&["erase", "--dry-run", "--where", "id=2", "--table", "once", "x"]).exits(5);
 }
