@@ -15,6 +15,9 @@ const LIMIT: Duration = Duration::from_secs(3600);
 /// Requests under way at the same time.
 const AT_ONCE: usize = 64;
 
+/// What is stored before the manifest.
+const ARCHIVE: [&str; 3] = ["sql.gz", "globals.sql.gz", "index.json.gz"];
+
 /// Puts `count` good backups of each database, one an hour back from now: archive, roles, manifest and verdict, with next to
 /// nothing in them. And the marks by which the databases are expected.
 pub fn fill(bucket: &Bucket, databases: &[&str], count: u32) {
@@ -28,20 +31,25 @@ pub fn fill_every(bucket: &Bucket, databases: &[&str], count: u32, interval: Sig
 
 /// The same of databases whose last backup was made at `newest`.
 pub fn fill_before(bucket: &Bucket, databases: &[&str], count: u32, interval: SignedDuration, newest: Timestamp) {
-    let objects = databases.iter().flat_map(|database| {
-        let past = (0..i32::try_from(count).unwrap()).map(move |number| newest - interval * number);
-        let backups = past.flat_map(|made| keys(database, made)).map(|key| (key, "{}".to_owned()));
+    // A busy store may keep what is put at the same time in any order, and a verdict older than its archive is one of another.
+    for suffixes in [&ARCHIVE[..], &["manifest.json"], &["intact.json"]] {
+        let objects = databases.iter().flat_map(|database| {
+            let past = (0..i32::try_from(count).unwrap()).map(move |number| newest - interval * number);
+            past.flat_map(|made| keys(database, made, suffixes)).map(|key| (key, "{}".to_owned()))
+        });
+        put_all(bucket, objects);
+    }
+    let marks = databases.iter().map(|database| {
         let mark = json!({"version": 1, "database": database, "since": "2020-01-01T00:00:00Z", "retired": null});
-        backups.chain([(format!("backups/databases/{database}.json"), mark.to_string())])
+        (format!("backups/databases/{database}.json"), mark.to_string())
     });
-    put_all(bucket, objects);
+    put_all(bucket, marks);
 }
 
-fn keys(database: &str, made: Timestamp) -> [String; 5] {
+fn keys(database: &str, made: Timestamp, suffixes: &[&str]) -> Vec<String> {
     let made = made.to_zoned(TimeZone::UTC);
     let stem = format!("{}/{database}_backup_{}", made.strftime("%Y%m%d"), made.strftime("%Y%m%d_%H%M%S"));
-    ["sql.gz", "globals.sql.gz", "index.json.gz", "manifest.json", "intact.json"]
-        .map(|suffix| format!("backups/{stem}.{suffix}"))
+    suffixes.iter().map(|suffix| format!("backups/{stem}.{suffix}")).collect()
 }
 
 /// Puts all of these, key and text.
