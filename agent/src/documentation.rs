@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 
 use crate::cli::Cli;
 use crate::settings::is_read;
+use crate::watchers::TOLD;
 
 /// What may follow a command line: a remark in a column of its own, another command, the end of its code.
 const ENDS: [&str; 8] = ["   ", " | ", " > ", ";", " && ", " || ", "`", "#"];
@@ -69,7 +70,7 @@ fn every_setting_of_the_documentation_is_one() {
         // `BACKUP_KEEP_*` stands for several.
         let names = words.filter(|word| !word.ends_with('_') && BEGINNINGS.iter().any(|start| word.starts_with(start)));
         for name in names {
-            assert!(is_read(name), "{page}: no setting is called {name}");
+            assert!(is_read(name) || TOLD.contains(&name), "{page}: no setting is called {name}");
             seen += 1;
         }
     }

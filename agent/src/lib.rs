@@ -22,14 +22,15 @@ mod logging;
 mod marks;
 mod money;
 mod patience;
-mod ping;
 mod places;
 mod prices;
 mod read_back;
 mod rules;
 mod settings;
+mod shell;
 mod together;
 mod unsealed;
+mod watchers;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
     let cli = cli::parse();
     match run(&cli) {
         Ok(exit) => exit.into(),
+        Err(failure) if cli.is_plugin() => check::formats::unknown(&failure).unwrap_or(failure.exit).into(),
         Err(failure) => {
             cli.report().failure(&failure);
             failure.exit.into()
@@ -70,7 +72,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Drill(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| drill::run(args, s, i).await),
         Command::Erase(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| erase::run(args, s, i).await),
         Command::Verify(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(verify::run(args, s)).await),
-        Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| i.or(check::run(args, s)).await),
+        Command::Check(args) => begin(cli, |of| Some(&of.logs.verify), async |s, i| check::run(args, s, i).await),
         Command::Prune(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| prune::run(args, s, i).await),
         Command::Adopt(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| i.or(adopt::run(args, s)).await),
         Command::Copy(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| copy::run(args, s, i).await),

@@ -38,7 +38,7 @@ pub(crate) use bucket::store;
 pub(crate) use database::{DatabaseSettings, DrillPlace, Limits};
 pub(crate) use definition::{Definition, Section};
 pub(crate) use foreign::names as foreign_names;
-pub(crate) use form::{AGE, Compression, SIZE, Verify};
+pub(crate) use form::{AGE, Compression, NotifyOn, SIZE, Verify};
 pub(crate) use layers::{Layers, Source, has_login};
 pub(crate) use names::{is_secret, numbered};
 pub(crate) use read::{Given, Read, read};
@@ -98,6 +98,9 @@ pub(crate) struct Settings {
     pub(crate) lock_directory: PathBuf,
     /// Where rows may wait during a restore.
     pub(crate) spool_directory: PathBuf,
+    /// Where is remembered what people were told.
+    pub(crate) state_directory: PathBuf,
+    pub(crate) notify_on: NotifyOn,
     pub(crate) logs: LogFiles,
     pub(crate) report: Report,
     /// What is doubtful but not wrong, one line each.
@@ -233,6 +236,8 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
         program_directory: all.get(&table::PG_BIN_DIR),
         spool_directory: given.spool_directory(),
+        state_directory: given.state_directory(),
+        notify_on: all.get(&table::BACKUP_NOTIFY_ON)?,
         lock_directory: all.get(&table::BACKUP_LOCK_DIR).unwrap_or_else(usual_lock_directory),
         logs: LogFiles {
             backup: LogFile::of(all, &table::BACKUP_LOG_FILE)?,

@@ -27,8 +27,8 @@ use crate::cli::BackupArgs;
 use crate::commands::backup::outcome::{BackupOutcome, Outcomes};
 use crate::commands::backup::run::Run;
 use crate::interrupt::Interrupt;
-use crate::ping::Ping;
 use crate::settings::{DatabaseSettings, Settings};
+use crate::watchers::Watchers;
 
 /// Backs up every database that was chosen. If one fails, the others are still backed up.
 ///
@@ -42,32 +42,26 @@ pub(crate) async fn run(args: &BackupArgs, settings: &Settings, interrupt: &Inte
     let databases = match source::databases(settings, interrupt.stop()) {
         Ok(databases) => databases,
         Err(failure) => {
-            ping(&settings.server(), interrupt).failure(&failure).await;
+            Watchers::of_backup(settings, &settings.server(), interrupt).end(Some(&failure), None).await;
             return Err(failure);
         }
     };
     nice::step_back(settings);
     let mut outcomes = Outcomes::default();
     for database in &databases {
-        let ping = ping(database, interrupt);
+        let watchers = Watchers::of_backup(settings, database, interrupt);
         let outcome = match interrupt.seen() {
             Some(signal) => Err(lanes::stopped_by(signal)),
-            None => {
-                ping.start().await;
-                back_up(settings, database, Purpose::Backup, interrupt).await
-            }
+            None => match watchers.begin().await {
+                Ok(()) => back_up(settings, database, Purpose::Backup, interrupt).await,
+                Err(failure) => Err(failure),
+            },
         };
-        match outcome::failure_of(&outcome) {
-            None => ping.success().await,
-            Some(failure) => ping.failure(&failure).await,
-        }
+        let kept = outcome.as_ref().ok().and_then(|outcome| outcome.kept.first());
+        watchers.end(outcome::failure_of(&outcome).as_ref(), kept.map(|kept| kept.name.as_str())).await;
         outcomes.add(database, outcome);
     }
     outcomes.answer(settings.report)
-}
-
-fn ping(database: &DatabaseSettings, interrupt: &Interrupt) -> Ping {
-    Ping::new(database.healthcheck.as_ref(), database.healthcheck_fail.as_ref(), interrupt.cancellation())
 }
 
 /// One database's backup, into every repository.

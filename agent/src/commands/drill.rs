@@ -38,8 +38,8 @@ use crate::commands::restore::damage::Suspect;
 use crate::commands::restore::thaw::{self, Brought};
 use crate::interrupt::Interrupt;
 use crate::lock::Lock;
-use crate::ping::Ping;
 use crate::settings::{DatabaseSettings, Settings};
+use crate::watchers::Watchers;
 
 /// Drills every database that was chosen. If one fails, the others are still drilled.
 ///
@@ -49,17 +49,16 @@ pub(crate) async fn run(args: &DrillArgs, settings: &Settings, interrupt: &Inter
     let databases = interrupt.or(databases(args, settings)).await?;
     let mut outcomes = Outcomes::default();
     for database in &databases {
-        let ping = Ping::new(database.drill_healthcheck.as_ref(), None, interrupt.cancellation());
+        let watchers = Watchers::of_drill(settings, database, interrupt);
         let drilled = match interrupt.seen() {
             Some(signal) => Err(stopped_by(signal)),
             None if args.dry_run => drill(args, settings, database, interrupt).await,
             None => {
-                ping.start().await;
-                let drilled = drill(args, settings, database, interrupt).await;
-                match answer::failure_of(&drilled) {
-                    None => ping.success().await,
-                    Some(failure) => ping.failure(&failure).await,
-                }
+                let drilled = match watchers.begin().await {
+                    Ok(()) => drill(args, settings, database, interrupt).await,
+                    Err(failure) => Err(failure),
+                };
+                watchers.end(answer::failure_of(&drilled).as_ref(), None).await;
                 drilled
             }
         };

@@ -47,6 +47,12 @@ pub(crate) struct DatabaseSettings {
     pub(crate) healthcheck: Option<Secret>,
     pub(crate) healthcheck_fail: Option<Secret>,
     /// The shell command that stops what uses the database, and the one that starts it again.
+    /// Where people are told.
+    pub(crate) notify: Option<Secret>,
+    /// Shell commands around a backup.
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
+    pub(crate) on_failure: Option<String>,
     pub(crate) stop_command: Option<String>,
     pub(crate) start_command: Option<String>,
     /// Queries that a restored database has to answer with true.
@@ -230,6 +236,10 @@ impl DatabaseSettings {
                 .map(|hours| SignedDuration::from_hours(hours.into())),
             healthcheck: layers.get(&table::BACKUP_HEALTHCHECK_URL),
             healthcheck_fail: layers.get(&table::BACKUP_HEALTHCHECK_FAIL_URL),
+            notify: layers.get(&table::BACKUP_NOTIFY_URL),
+            before: layers.get(&table::BACKUP_BEFORE),
+            after: layers.get(&table::BACKUP_AFTER),
+            on_failure: layers.get(&table::BACKUP_ON_FAILURE),
             stop_command: layers.get(&table::RESTORE_STOP_COMMAND),
             start_command: layers.get(&table::RESTORE_START_COMMAND),
             checks: layers.get(&table::RESTORE_CHECKS),

@@ -34,6 +34,15 @@ pub(crate) enum ServerSideEncryption {
     Kms,
 }
 
+/// What people are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotifyOn {
+    /// A failure, and the first success after it.
+    Failure,
+    /// Every run.
+    Always,
+}
+
 /// Which defaults apply: Lastgood's or the guide's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defaults {
@@ -100,6 +109,10 @@ pub(crate) const VERIFY: Form<Verify> = Form {
 pub(crate) const SSE: Form<ServerSideEncryption> = Form {
     words: "`AES256` or `aws:kms`",
     parse: |text| one_of(text, &[("AES256", ServerSideEncryption::Aes256), ("aws:kms", ServerSideEncryption::Kms)]),
+};
+pub(crate) const NOTIFY_ON: Form<NotifyOn> = Form {
+    words: "`failure` or `always`",
+    parse: |text| one_of(text, &[("failure", NotifyOn::Failure), ("always", NotifyOn::Always)]),
 };
 pub(crate) const DEFAULTS: Form<Defaults> = Form {
     words: "`lastgood` or `guide`",

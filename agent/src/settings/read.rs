@@ -43,6 +43,22 @@ impl Given {
         Self { environment: variables.collect(), home: std::env::home_dir(), machine, ..Self::default() }
     }
 
+    /// systemd's `STATE_DIRECTORY`, else `/var/lib/lastgood` of root, else the user's own below `XDG_STATE_HOME` or `~/.local/state`.
+    pub(super) fn state_directory(&self) -> PathBuf {
+        let set = |name| self.environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(folders) = set("STATE_DIRECTORY") {
+            // Several, in a unit that has several: the first one is meant.
+            return folders.to_string_lossy().split(':').next().map_or(folders.clone(), PathBuf::from);
+        }
+        if rustix::process::geteuid().is_root() {
+            return PathBuf::from("/var/lib/lastgood");
+        }
+        let of_home = || self.home.as_ref().map(|home| home.join(".local/state"));
+        set("XDG_STATE_HOME")
+            .or_else(of_home)
+            .map_or_else(|| PathBuf::from("/var/lib/lastgood"), |of| of.join("lastgood"))
+    }
+
     /// `TMPDIR`, else `/var/tmp`: systems keep /tmp in memory, and /var/tmp on a disk.
     pub(super) fn spool_directory(&self) -> PathBuf {
         self.environment.get("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from)

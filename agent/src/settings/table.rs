@@ -9,7 +9,7 @@ use postgres::Secret;
 use super::checks::Checks;
 use super::database_url::{DatabaseUrl, DrillServer};
 use super::definition::{Definition, Section, Setting, settings};
-use super::form::{self, Checksum, Compression, Defaults, ServerSideEncryption, Verify};
+use super::form::{self, Checksum, Compression, Defaults, NotifyOn, ServerSideEncryption, Verify};
 
 /// What the guide's `restore-db.sh` stopped, if there is a docker-compose file here.
 const STOP_GUIDES_SERVICES: &str = "if docker-compose config -q 2>/dev/null; then docker-compose stop api celery_worker web; \
@@ -179,6 +179,16 @@ settings! {
         BACKUP_HEALTHCHECK_FAIL_URL: Secret = PING_URL { secret: true, per_database: true }
         /// The URL to ping when a drill passes, with `/start` added when it begins, and with `/fail` when it doesn't pass.
         BACKUP_DRILL_HEALTHCHECK_URL: Secret = PING_URL { secret: true, per_database: true }
+        /// Where to send a message when a backup, a drill or `check` fails, and when the next one succeeds again: an address of ntfy, Slack or Discord, or of any service that takes a JSON document (docs/json.md).
+        BACKUP_NOTIFY_URL: Secret = PING_URL { secret: true, per_database: true }
+        /// What is told: `failure`, with the first success after it, or `always`.
+        BACKUP_NOTIFY_ON: NotifyOn = NOTIFY_ON { default: Some("failure") }
+        /// A shell command that runs before a database is backed up. If it fails, no backup is made. `LASTGOOD_DATABASE` is in its environment.
+        BACKUP_BEFORE: String = TEXT { per_database: true }
+        /// A shell command that runs after it, whether or not it succeeded. In its environment: `LASTGOOD_DATABASE`, `LASTGOOD_RESULT` (`done` or `failed`), `LASTGOOD_EXIT`, `LASTGOOD_BACKUP` (the archive's name), `LASTGOOD_ERROR` and `LASTGOOD_HINT`.
+        BACKUP_AFTER: String = TEXT { per_database: true }
+        /// A shell command that runs after a backup that failed, before `BACKUP_AFTER`, with the same environment.
+        BACKUP_ON_FAILURE: String = TEXT { per_database: true }
         /// The log file of `backup`, `prune`, `adopt` and `retire`. If it is not writable, Lastgood logs to a file in the temporary folder instead.
         BACKUP_LOG_FILE: PathBuf = PATH { default: Some("/var/log/lastgood.log"), guide: Some("/var/log/astro-backup.log") }
         /// The log file of `restore` and `drill`.

@@ -384,9 +384,10 @@ fn secrets_show_nowhere() {
     for definition in ALL.iter().filter(|definition| definition.secret) {
         let value = match definition.name {
             "DATABASE_URL" | "BACKUP_DRILL_SERVER" => format!("postgresql://me:{HUSH}@h/d?pool_size=3"),
-            "BACKUP_HEALTHCHECK_URL" | "BACKUP_HEALTHCHECK_FAIL_URL" | "BACKUP_DRILL_HEALTHCHECK_URL" => {
-                format!("https://hc-ping.com/{HUSH}")
-            }
+            "BACKUP_HEALTHCHECK_URL"
+            | "BACKUP_HEALTHCHECK_FAIL_URL"
+            | "BACKUP_DRILL_HEALTHCHECK_URL"
+            | "BACKUP_NOTIFY_URL" => format!("https://hc-ping.com/{HUSH}"),
             _ => HUSH.to_owned(),
         };
         let ids = [("BACKUP_S3_BUCKET", "my-backups"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", HUSH)];

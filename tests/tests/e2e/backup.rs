@@ -8,6 +8,7 @@ pub(crate) mod healthcheck;
 mod interrupts;
 mod locks;
 mod memory;
+mod notices;
 mod parallel;
 mod refusals;
 mod retention;

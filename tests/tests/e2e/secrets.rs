@@ -87,6 +87,7 @@ impl Scene {
             ("BACKUP_HEALTHCHECK_URL", "planted-health-token".to_owned()),
             ("BACKUP_HEALTHCHECK_FAIL_URL", "planted-failure-token".to_owned()),
             ("BACKUP_DRILL_HEALTHCHECK_URL", "planted-drills-token".to_owned()),
+            ("BACKUP_NOTIFY_URL", "planted-notify-token".to_owned()),
             ("BACKUP_AGE_IDENTITY_FILE", secret_key(&identity)),
         ]);
         let mut agent = settings(&database, &buckets, &second);
@@ -97,7 +98,14 @@ impl Scene {
             let log = agent.home().join(format!("{name}.log")).display().to_string();
             agent = agent.setting(name, log);
         }
-        for name in ["BACKUP_HEALTHCHECK_URL", "BACKUP_HEALTHCHECK_FAIL_URL", "BACKUP_DRILL_HEALTHCHECK_URL"] {
+        let state = agent.home().display().to_string();
+        agent = agent.setting("STATE_DIRECTORY", state);
+        for name in [
+            "BACKUP_HEALTHCHECK_URL",
+            "BACKUP_HEALTHCHECK_FAIL_URL",
+            "BACKUP_DRILL_HEALTHCHECK_URL",
+            "BACKUP_NOTIFY_URL",
+        ] {
             agent = agent.setting(name, format!("{nowhere}/{}", secrets[name]));
         }
         let agent = agent

@@ -1,23 +1,13 @@
 //! The database's clients, usually the user's services, are stopped while it is exchanged, and started again whatever
 //! happened.
 
-use std::io;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
-
-use postgres::Stop;
-use rustix::process::{Pid, Signal, kill_process_group};
+use std::os::unix::process::ExitStatusExt as _;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::failure::stopped_by;
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::{AtEnd, Interrupt};
-
-/// How long services that are being stopped may still take when the run is told to stop.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is looked whether they have.
-const TICK: Duration = Duration::from_millis(20);
+use crate::shell::{in_words, status, status_until};
 
 /// The commands that stop and start whatever uses the database: the user's services.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +38,7 @@ impl Clients {
         let stopped = Stopped::new(self.start.clone(), interrupt);
         if let Some(command) = &self.stop {
             tracing::info!("stopping services: {command}");
-            if let Err(error) = in_words(command, status_until(command, interrupt.stop())) {
+            if let Err(error) = in_words(command, status_until(command, &[], interrupt.stop())) {
                 if let Some(signal) = interrupt.seen() {
                     return Err(stopped_by(signal));
                 }
@@ -85,10 +75,10 @@ impl Stopped {
 
 fn start_now(command: &str) -> Result<(), Failure> {
     tracing::info!("starting services: {command}");
-    let mut ended = status(command);
+    let mut ended = status(command, &[]);
     // Ctrl-C reaches all of our group, and so a command that isn't a group of its own yet.
     if ended.as_ref().is_ok_and(|status| status.signal().is_some()) {
-        ended = status(command);
+        ended = status(command, &[]);
     }
     in_words(command, ended).map_err(|error| {
         Failure::new(Exit::Failed, format!("RESTORE_START_COMMAND failed: {error}"))
@@ -102,46 +92,6 @@ impl Drop for Stopped {
         if let Err(failure) = self.start_once() {
             tracing::error!("{failure}");
         }
-    }
-}
-
-/// Runs a shell command to its end.
-fn status(command: &str) -> io::Result<ExitStatus> {
-    shell(command).status()
-}
-
-/// Runs a shell command to its end. One that goes on when the run was told to stop is ended after a while, with all that it
-/// started.
-fn status_until(command: &str, stop: &Stop) -> io::Result<ExitStatus> {
-    let stop = stop.after(PATIENCE);
-    let mut child = shell(command).spawn()?;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if stop.signal().is_some() {
-            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
-            return child.wait();
-        }
-        std::thread::sleep(TICK);
-    }
-}
-
-/// A shell command. What it prints goes to stderr: stdout is the answer's.
-#[expect(clippy::disallowed_methods, reason = "the administrator's own command, which keeps the whole environment")]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).stdin(Stdio::null()).stdout(io::stderr());
-    // Ctrl-C is ours to act on: it must not kill the command that starts the services again.
-    shell.process_group(0);
-    shell
-}
-
-fn in_words(command: &str, ended: io::Result<ExitStatus>) -> Result<(), String> {
-    match ended {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("`{command}` ended with {status}")),
-        Err(error) => Err(format!("`{command}`: {error}")),
     }
 }
 

@@ -8,10 +8,9 @@ use std::time::Duration;
 use postgres::Secret;
 use repository::Cancellation;
 
+use super::http::{self, in_words};
 use crate::answers::failure::Failure;
 
-/// A monitor that doesn't answer must not hold up a backup.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// How much longer than the word to stop a run tries to tell how it ended: it is told last, after all clearing up.
 const GRACE: Duration = Duration::from_secs(9);
 /// healthchecks.io keeps the first 100 kB of a body.
@@ -79,62 +78,14 @@ async fn ping(url: &Secret, body: &str) {
 async fn post(url: &Secret, body: &str) -> Result<(), reqwest::Error> {
     let end = body.floor_char_boundary(BODY_LIMIT);
     let body = body.get(..end).unwrap_or_default().to_owned();
-    let client = reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .user_agent(concat!("lastgood/", env!("CARGO_PKG_VERSION")))
-        .build()?;
-    // The URL is as good as a password for the check: errors go without it.
-    let answered = client.post(url.expose()).body(body).send().await.and_then(reqwest::Response::error_for_status);
-    answered.map(drop).map_err(reqwest::Error::without_url)
-}
-
-/// An error and its causes, which say more than it does.
-fn in_words(error: &reqwest::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(deeper) = cause {
-        words = format!("{words}: {deeper}");
-        cause = deeper.source();
-    }
-    words
+    http::post(url, |request| request.body(body)).await
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
-
+    use super::super::http::testing::monitor;
     use super::*;
     use crate::answers::failure::Exit;
-
-    /// Answers `count` requests with `status`, and returns them as they came.
-    async fn monitor(count: usize, status: &'static str) -> (String, tokio::task::JoinHandle<Vec<String>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/uuid?rid=1", listener.local_addr().unwrap());
-        let requests = tokio::spawn(async move {
-            let mut requests = Vec::new();
-            for _ in 0..count {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut request = String::new();
-                let mut buffer = [0; 4096];
-                while !is_whole(&request) {
-                    let read = stream.read(&mut buffer).await.unwrap();
-                    request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
-                }
-                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-                stream.write_all(answer.as_bytes()).await.unwrap();
-                requests.push(request);
-            }
-            requests
-        });
-        (url, requests)
-    }
-
-    fn is_whole(request: &str) -> bool {
-        let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        body.len() >= length.map_or(0, |length| length.parse().unwrap())
-    }
 
     #[tokio::test]
     async fn a_run_is_told_as_healthchecks_io_wants_it() {

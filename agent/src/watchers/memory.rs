@@ -1,0 +1,63 @@
+//! Which runs failed last time, so that the first one that succeeds again can be told: a file for each, which says whether the failure was
+//! told.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What stands in the file once people know.
+const TOLD: &[u8] = b"told\n";
+
+/// Where it is remembered that the last run of one command on one database failed.
+#[derive(Clone, Debug)]
+pub(super) struct Memory(PathBuf);
+
+impl Memory {
+    /// The file is made by the first failure.
+    pub(super) fn of(folder: &Path, command: &str, database: &str) -> Self {
+        Self(folder.join("failed").join(format!("{command}-{}", catalog::encode_database(database))))
+    }
+
+    /// Whether the last run failed.
+    pub(super) fn failed(&self) -> bool {
+        self.0.exists()
+    }
+
+    /// Whether a failure was told within this time.
+    pub(super) fn told_within(&self, span: Duration) -> bool {
+        let told = fs::metadata(&self.0).and_then(|file| file.modified());
+        let is_told = fs::read(&self.0).is_ok_and(|text| text == TOLD);
+        is_told && told.is_ok_and(|told| told.elapsed().is_ok_and(|ago| ago < span))
+    }
+
+    /// Remembers it.
+    ///
+    /// # Errors
+    /// Those of the file system: nobody is told then when it succeeds again.
+    pub(super) fn remember(&self) -> io::Result<()> {
+        if let Some(folder) = self.0.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&self.0, "")
+    }
+
+    /// Remembers that people were told of it.
+    ///
+    /// # Errors
+    /// Those of the file system: they are told once more then.
+    pub(super) fn told(&self) -> io::Result<()> {
+        fs::write(&self.0, TOLD)
+    }
+
+    /// Forgets it.
+    ///
+    /// # Errors
+    /// Those of the file system: the next success is told once more then.
+    pub(super) fn forget(&self) -> io::Result<()> {
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+}
