@@ -24,6 +24,7 @@ main() {
   install_debian_packages missing_debian_packages
   require_python
   cmp --silent "$requirements" "$installed" || install_python_packages
+  [[ -x $environment/bin/promtool ]] || install_promtool
 }
 
 fail() {
@@ -97,6 +98,17 @@ install_python_packages() {
   "$environment/bin/pip" install --quiet --disable-pip-version-check --no-input --requirement "$requirements" ||
     fail 'pip could not install the packages above' "run it again, or see why: $environment/bin/pip install -r $requirements"
   cp "$requirements" "$installed"
+}
+
+# Out of Debian's package, because installing that starts a server.
+install_promtool() {
+  local folder
+  folder=$(mktemp -d)
+  (cd "$folder" && apt-get download --quiet=2 prometheus) > /dev/null 2>&1 ||
+    fail 'promtool is missing, and cannot be downloaded' "put Prometheus' promtool into $environment/bin"
+  dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool
+  mv "$folder/usr/bin/promtool" "$environment/bin/promtool"
+  rm -r "$folder"
 }
 
 main "$@"

@@ -13,8 +13,8 @@ use crate::answers::report::Report;
 use crate::settings::Given;
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
-    DrillArgs, EraseArgs, ExpectArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs,
-    RowsArgs, ShowArgs, VerifyArgs, Wanted, Which,
+    DrillArgs, EraseArgs, ExpectArgs, Format, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs,
+    RetireArgs, RowsArgs, ShowArgs, VerifyArgs, Wanted, Which,
 };
 
 /// You always know your last good backup.
@@ -179,6 +179,11 @@ impl Cli {
     /// How answers and failures are given.
     pub(crate) fn report(&self) -> Report {
         Report { json: self.global.json, quiet: self.global.quiet }
+    }
+
+    /// Whether a monitoring system runs it as a plugin, and goes by its exit status and what it prints.
+    pub(crate) fn is_plugin(&self) -> bool {
+        matches!(&self.command, Command::Check(CheckArgs { format: Some(Format::Nagios), .. }))
     }
 
     /// Whose profile `--aws-profile` is: that of the bucket which the command looks into.

@@ -8,7 +8,7 @@ mod rows;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 pub(crate) use self::copy::CopyArgs;
 pub(crate) use self::diff::{AcceptArgs, DiffArgs};
@@ -102,8 +102,23 @@ pub(crate) struct CheckArgs {
     /// `35d`. Default: BACKUP_MAX_DRILL_AGE.
     #[arg(long, value_name = "AGE", value_parser = |text: &str| (AGE.parse)(text))]
     pub(crate) max_drill_age: Option<u32>,
+    /// Answer in the form of a monitoring system: figures for Prometheus or Influx, or a plugin's line and exit status (0 to 3)
+    /// for Nagios, Icinga and Zabbix.
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "json")]
+    pub(crate) format: Option<Format>,
+    /// Write that to FILE, all at once, instead of stdout.
+    #[arg(long, value_name = "FILE", requires = "format")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// How monitoring systems are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Prometheus,
+    Nagios,
+    Influx,
 }
 
 #[derive(Args, Debug)]

@@ -65,7 +65,8 @@ Exit status: 0 intact, 1 failed, 2 wrong usage or setting, 4 damaged, 5 no such 
 pub(super) const CHECK: &str = "\
 Examples:
   lastgood check                      check, for a person
-  lastgood check --json               check, for monitoring
+  lastgood check --json               check, for a program
+  lastgood check --format nagios      check, as a plugin of a monitoring system
   lastgood check || echo 'look at the backups'
   lastgood check --max-drill-age 35d   a drill has to have passed within five weeks
 

@@ -6,6 +6,7 @@
 
 mod answer;
 mod elsewhere;
+pub(crate) mod formats;
 
 use catalog::freshness::{Drills, Finding};
 use catalog::{Catalog, Entry, freshness, oldest_verdict};
@@ -16,15 +17,40 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
 use crate::commands::check::answer::{CheckAnswer, CloudSide, Health};
 use crate::commands::check::elsewhere::Elsewhere;
+use crate::interrupt::Interrupt;
 use crate::marks;
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
+use crate::watchers::Notice;
 
 /// Checks the chosen databases.
 ///
 /// # Errors
 /// Exit 1 when the repository cannot be asked: unknown is never healthy.
-pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let answer = match interrupt.or(look(args, settings)).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            let general = settings.server();
+            Notice::new("check", settings, settings.databases.first().unwrap_or(&general), interrupt)
+                .end(Some(&failure))
+                .await;
+            return Err(failure);
+        }
+    };
+    for health in &answer.databases {
+        let database = settings.database(&health.database);
+        Notice::new("check", settings, &database, interrupt).end(health.failure().as_ref()).await;
+    }
+    if let Some(format) = args.format {
+        return formats::give(format, args.output.as_deref(), &answer);
+    }
+    let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
+    settings.report.outcome(exit, &answer, &answer)?;
+    Ok(exit)
+}
+
+async fn look(args: &CheckArgs, settings: &Settings) -> Result<CheckAnswer, Failure> {
     let repository = places::repository(&args.place, settings).await?;
     repository.check_exists().await.map_err(|error| unknown(error.into()))?;
     let now = Timestamp::now();
@@ -37,10 +63,7 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, F
         checked.push(drills(&repository, health, max_age, now).await.map_err(unknown)?);
     }
     let cloud = if args.no_stack { None } else { cloud_side(&repository, now).await };
-    let answer = CheckAnswer::new(&repository, checked, cloud);
-    let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
-    settings.report.outcome(exit, &answer, &answer)?;
-    Ok(exit)
+    Ok(CheckAnswer::new(&repository, checked, cloud))
 }
 
 /// What the AWS stack has left about itself. Without a stack there is nothing; and an older policy may refuse it: either says

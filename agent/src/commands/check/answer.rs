@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
 
+use crate::answers::failure::{Exit, Failure};
 use crate::commands::check::elsewhere::{Elsewhere, PlaceLine};
 
 /// `lastgood check --json`.
@@ -16,7 +17,7 @@ use crate::commands::check::elsewhere::{Elsewhere, PlaceLine};
 pub(super) struct CheckAnswer {
     healthy: bool,
     repository: String,
-    databases: Vec<Health>,
+    pub(super) databases: Vec<Health>,
     /// What the AWS stack says of itself; null without one.
     cloud: Option<CloudSide>,
 }
@@ -46,20 +47,20 @@ struct CloudFinding {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Health {
-    database: String,
-    healthy: bool,
-    findings: Vec<Told>,
+    pub(super) database: String,
+    pub(super) healthy: bool,
+    pub(super) findings: Vec<Told>,
     /// When the database was retired; null while backups of it are expected.
-    retired: Option<Timestamp>,
-    newest_good: Option<Newest>,
+    pub(super) retired: Option<Timestamp>,
+    pub(super) newest_good: Option<Newest>,
     /// Good backups seen; there may be more, because counting stops at the required number.
-    good: usize,
+    pub(super) good: usize,
     /// A backup newer than the newest good one that has not been verified yet.
     unverified: Option<String>,
     /// What was read back the longest time ago, of the backups that were seen and can be read.
-    oldest_verdict: Option<OldestVerdict>,
+    pub(super) oldest_verdict: Option<OldestVerdict>,
     /// The last drill; null where there never was one, or its record can't be read.
-    drill: Option<Drill>,
+    pub(super) drill: Option<Drill>,
     /// Backups that have lost rows or tables within the last 30 days, of those that were seen, which nobody has accepted.
     shrunk: Vec<String>,
     /// The newest good backup in each place of the settings; empty where one place was asked for.
@@ -68,45 +69,45 @@ pub(super) struct Health {
     three_two_one: Vec<String>,
     /// What is wrong, and is no reason to call it unhealthy: with the drills, where nobody asks for them.
     #[serde(skip)]
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Drill {
-    passed: bool,
+pub(super) struct Drill {
+    pub(super) passed: bool,
     /// The backup that was restored.
     id: String,
     finished: Timestamp,
     age_seconds: i64,
-    last_passed: Option<Timestamp>,
+    pub(super) last_passed: Option<Timestamp>,
     /// Why it did not pass.
     reason: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OldestVerdict {
+pub(super) struct OldestVerdict {
     id: String,
-    verified: Timestamp,
+    pub(super) verified: Timestamp,
     age_seconds: i64,
 }
 
 /// A finding, with its sentence.
 #[derive(Serialize)]
-struct Told {
+pub(super) struct Told {
     #[serde(flatten)]
     finding: Finding,
-    text: String,
+    pub(super) text: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Newest {
+pub(super) struct Newest {
     id: String,
-    instant: Timestamp,
-    age_seconds: i64,
-    size: u64,
+    pub(super) instant: Timestamp,
+    pub(super) age_seconds: i64,
+    pub(super) size: u64,
 }
 
 impl CheckAnswer {
@@ -205,6 +206,17 @@ impl Health {
 
     pub(super) fn database(&self) -> &str {
         &self.database
+    }
+
+    /// Whether something is to be seen to. That 3-2-1 doesn't hold is how the places were chosen.
+    pub(super) fn is_worth_a_warning(&self) -> bool {
+        self.notes.len() > usize::from(!self.three_two_one.is_empty())
+    }
+
+    /// What is wrong with it.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let texts: Vec<&str> = self.findings.iter().map(|told| told.text.as_str()).collect();
+        (!self.healthy).then(|| Failure::new(Exit::Unhealthy, texts.join("; ")))
     }
 
     /// Adds the drills. They count where one is asked for, and backups still come.
