@@ -2,6 +2,7 @@
 
 pub(super) const LASTGOOD: &str = "\
 Examples:
+  lastgood                            show the last good backups, and what to run next
   lastgood config                     show the settings and where each was set
   lastgood backup                     back up the database
   lastgood list                       show which backups exist, and which are good
@@ -15,6 +16,17 @@ Exit status:
   4  a backup is damaged
   5  not found: no such backup, database or file
   6  unhealthy: backups too old, too few, too small, damaged, or none at all";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  lastgood                            show the databases of the settings
+  lastgood status --all-databases     show every database that has backups
+  lastgood status --json
+
+It is one screen at most, and has an answer within five seconds; `lastgood check` says all that it
+knows. Other places than the first are left out. Without any setting it says how to begin.
+
+Exit status: 0 healthy, 1 failed, 2 nothing is set, or wrong usage or setting, 6 unhealthy.";
 
 pub(super) const BACKUP: &str = "\
 Examples:
@@ -243,3 +255,7 @@ pub(super) const MAN: &str = "\
 Examples:
   lastgood man | man -l -
   lastgood man --directory /usr/local/share/man/man1";
+
+pub(super) const VERSION: &str = "\
+Example:
+  lastgood version";

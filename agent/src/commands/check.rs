@@ -14,11 +14,17 @@ use repository::{Error, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
-use crate::commands::check::answer::{CheckAnswer, CloudSide, Health};
+use crate::commands::check::answer::CloudSide;
 use crate::commands::check::elsewhere::Elsewhere;
 use crate::marks;
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
+use crate::together::{self, One};
+
+pub(crate) use crate::commands::check::answer::{CheckAnswer, Health, Newest};
+
+/// How many databases are asked about at the same time.
+const AT_ONCE: usize = 8;
 
 /// Checks the chosen databases.
 ///
@@ -26,21 +32,41 @@ use crate::settings::{DatabaseSettings, Settings};
 /// Exit 1 when the repository cannot be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(&args.place, settings).await?;
-    repository.check_exists().await.map_err(|error| unknown(error.into()))?;
-    let now = Timestamp::now();
-    let mut checked = Vec::new();
-    for database in databases(&repository, settings).await? {
-        let asked = args.place.repository.is_none().then_some(settings);
-        let health = check((&repository, asked), &database, now).await.map_err(unknown)?;
-        let max_age = args.max_drill_age.map(|hours| SignedDuration::from_hours(hours.into()));
-        let max_age = max_age.or(database.max_drill_age);
-        checked.push(drills(&repository, health, max_age, now).await.map_err(unknown)?);
-    }
-    let cloud = if args.no_stack { None } else { cloud_side(&repository, now).await };
-    let answer = CheckAnswer::new(&repository, checked, cloud);
+    let answer = ask(&repository, args, settings, args.place.repository.is_none()).await?;
     let exit = if answer.is_healthy() { Exit::Done } else { Exit::Unhealthy };
     settings.report.outcome(exit, &answer, &answer)?;
     Ok(exit)
+}
+
+/// How the chosen databases are in this repository. With `elsewhere`, the settings' other places are asked as well: they are noted,
+/// and fail nothing.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn ask(
+    repository: &Repository,
+    args: &CheckArgs,
+    settings: &Settings,
+    elsewhere: bool,
+) -> Result<CheckAnswer, Failure> {
+    repository.check_exists().await.map_err(|error| unknown(error.into()))?;
+    let now = Timestamp::now();
+    let asked = elsewhere.then_some(settings);
+    let mut checked = Vec::new();
+    for some in databases(repository, settings).await?.chunks(AT_ONCE) {
+        let asking = some.iter().map(|database| -> One<'_, Result<Health, Failure>> {
+            Box::pin(async move {
+                let health = check((repository, asked), database, now).await?;
+                let max_age = args.max_drill_age.map(|hours| SignedDuration::from_hours(hours.into()));
+                drills(repository, health, max_age.or(database.max_drill_age), now).await
+            })
+        });
+        for health in together::all(asking.collect()).await {
+            checked.push(health.map_err(unknown)?);
+        }
+    }
+    let cloud = if args.no_stack { None } else { cloud_side(repository, now).await };
+    Ok(CheckAnswer::new(repository, checked, cloud))
 }
 
 /// What the AWS stack has left about itself. Without a stack there is nothing; and an older policy may refuse it: either says
@@ -79,7 +105,7 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
     Ok(found.iter().map(|catalog| settings.database(&catalog.database)).collect())
 }
 
-/// With `settings`, the other places that they name are asked as well: they are noted, and fail nothing.
+/// With `settings`, the other places that they name are asked as well.
 async fn check(
     (repository, settings): (&Repository, Option<&Settings>),
     database: &DatabaseSettings,

@@ -36,6 +36,7 @@ mod shrink;
 mod signals;
 mod smoke;
 mod stack;
+mod status;
 mod stores;
 mod template;
 mod time;
