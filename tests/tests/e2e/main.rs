@@ -43,4 +43,5 @@ mod time;
 mod torture;
 mod troubleshooting;
 mod verify;
+mod width;
 mod wild;
