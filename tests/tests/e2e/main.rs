@@ -18,6 +18,7 @@ mod identities;
 mod json;
 mod kills;
 mod list;
+mod man;
 mod places;
 mod policies;
 mod protocol;
