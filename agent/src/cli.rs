@@ -14,7 +14,7 @@ use crate::settings::Given;
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
     DrillArgs, EraseArgs, ExpectArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs, RetireArgs,
-    RowsArgs, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which,
+    RowsArgs, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which, which,
 };
 
 /// You always know your last good backup.

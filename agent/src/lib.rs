@@ -9,6 +9,7 @@ mod answers;
 mod beyond_limits;
 mod cli;
 mod commands;
+mod completion;
 mod core_dumps;
 #[cfg(test)]
 mod documentation;
@@ -50,6 +51,9 @@ use crate::settings::{LogFile, Settings};
 #[must_use]
 pub fn main() -> ExitCode {
     core_dumps::forbid();
+    if let Some(exit) = completion::answered() {
+        return exit;
+    }
     let cli = cli::parse();
     match run(&cli) {
         Ok(exit) => exit.into(),

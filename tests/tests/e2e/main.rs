@@ -3,6 +3,7 @@
 mod adopt;
 mod backup;
 mod check;
+mod completion;
 mod connections;
 mod contention;
 mod cost;
