@@ -7,7 +7,7 @@
 mod answer;
 mod elsewhere;
 
-use catalog::freshness::{Drills, Finding};
+use catalog::freshness::{COMPARED, Drills, Finding};
 use catalog::{Catalog, Entry, freshness, oldest_verdict};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Repository, Scope};
@@ -112,10 +112,16 @@ async fn check(
     now: Timestamp,
 ) -> Result<Health, Failure> {
     let name = database.name.as_deref().unwrap_or_default();
-    let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
+    let catalog = repository.recent_good(name, now, looked_at(database)).await?;
+    let oldest = repository.oldest(name).await?;
+    let all = || catalog.entries.iter().chain(&oldest.entries);
     // Without a mark its backups are expected, too.
     let mark = repository.database_entry_of(name).await?;
-    let thresholds = marks::thresholds(database, mark.as_ref());
+    let mut thresholds = marks::thresholds(database, mark.as_ref());
+    if database.counts_days {
+        let first = all().filter(|entry| entry.is_backup() && !entry.is_safety()).map(|entry| entry.instant).min();
+        thresholds.min_count = freshness::usual_count(first, thresholds.max_age, now);
+    }
     let retired = match mark {
         Some(entry) if !entry.is_expected(&catalog, now) => entry.retired,
         _ => None,
@@ -127,14 +133,19 @@ async fn check(
             findings.extend(records(repository, newest).await?);
         }
     }
-    let oldest = repository.oldest(name).await?;
-    let oldest = oldest_verdict(catalog.entries.iter().chain(&oldest.entries));
-    let health = Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(oldest, now);
+    let verdict = oldest_verdict(all());
+    let health = Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(verdict, now);
     let elsewhere = match (settings, catalog.newest_good(now)) {
         (Some(settings), Some(newest)) if health.is_expected() => Elsewhere::ask(settings, database, newest).await,
         _ => Elsewhere::default(),
     };
     Ok(health.shrinking(&catalog, now).having(elsewhere))
+}
+
+/// How many good backups are enough to tell how a database is.
+fn looked_at(database: &DatabaseSettings) -> usize {
+    let compared = database.thresholds.min_size.map_or(COMPARED + 1, |_| 0);
+    compared.max(if database.counts_days { COMPARED } else { database.thresholds.min_count })
 }
 
 /// Adds how the database's drills are. Where nobody asks for drills, nothing said of them is no failure.
