@@ -7,6 +7,7 @@ mod answer;
 mod kind;
 mod several;
 mod short;
+mod state;
 
 use std::collections::HashMap;
 
@@ -17,8 +18,9 @@ use tokio::task::JoinSet;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ListArgs;
-use crate::commands::list::answer::{BackupLine, DrillState, ListAnswer, Listed};
+use crate::commands::list::answer::{BackupLine, ListAnswer, Listed};
 use crate::commands::list::several::Places;
+use crate::commands::list::state::DrillState;
 use crate::places::{self, Catalogs};
 use crate::settings::Settings;
 

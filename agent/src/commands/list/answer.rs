@@ -13,6 +13,7 @@ use crate::answers::table::{Column, Table};
 use crate::commands::list::kind::Kind;
 use crate::commands::list::several::{ElsewhereLine, Narrow, PlaceLine, PlaceState, Places, table};
 use crate::commands::list::short;
+use crate::commands::list::state::{DrillState, ShrunkState};
 use crate::folder;
 use crate::settings::Settings;
 
@@ -97,26 +98,6 @@ pub(super) struct BackupLine {
     places: Vec<PlaceState>,
     #[serde(skip)]
     stem: Stem,
-}
-
-/// What came of the last drill of a backup.
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum DrillState {
-    Passed,
-    Failed,
-    /// There was one, and its record was not read.
-    Unread,
-}
-
-/// What people have said of what a backup has lost.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum ShrunkState {
-    /// Nothing yet.
-    Open,
-    /// That it is right.
-    Accepted,
 }
 
 impl ListAnswer {
@@ -210,30 +191,6 @@ impl BackupLine {
         let age = words::short_age(SignedDuration::from_secs(self.age_seconds));
         let tables = count(self.tables.map(|tables| tables as u64));
         [name.to_owned(), status, self.kind.to_string(), age, size, tables, count(self.rows)]
-    }
-}
-
-impl DrillState {
-    pub(super) fn of(passed: Option<bool>) -> Self {
-        match passed {
-            Some(true) => Self::Passed,
-            Some(false) => Self::Failed,
-            None => Self::Unread,
-        }
-    }
-
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::Passed => ", drilled",
-            Self::Failed => ", DRILL FAILED",
-            Self::Unread => ", drill not read",
-        }
-    }
-}
-
-impl ShrunkState {
-    fn of(entry: &Entry) -> Self {
-        if entry.accepted.is_some() { Self::Accepted } else { Self::Open }
     }
 }
 
