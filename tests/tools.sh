@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests and the demo run against, where it is missing; asks nothing, and costs nothing when all is there.
 #
-# Debian packages: a PostgreSQL server, pgbouncer, zstd, age, xz and its like, Valgrind, strace, a C compiler, Python's venv. Python packages: tests/requirements.txt,
+# Debian packages: a PostgreSQL server, pgbouncer, zstd, age, xz and its like, Valgrind, strace, a terminal's `script`, mandoc, zsh and fish, a C compiler, Python's venv. Python packages: tests/requirements.txt,
 # in an environment of its own under target/python, so the system's Python stays as it is. `tools.sh peers` installs what
 # `make bench` measures beside Lastgood, `tools.sh restic` what `make restic` asks.
 set -euo pipefail
@@ -71,6 +71,10 @@ missing_debian_packages() {
   command -v openssl > /dev/null || echo openssl
   command -v valgrind > /dev/null || echo valgrind
   command -v strace > /dev/null || echo strace
+  command -v script > /dev/null || echo bsdutils
+  command -v mandoc > /dev/null || echo mandoc
+  command -v zsh > /dev/null || echo zsh
+  command -v fish > /dev/null || echo fish
   [[ -x /usr/sbin/pgbouncer ]] || echo pgbouncer
   command -v cc > /dev/null || printf '%s\n' gcc libc6-dev
   python3 -c 'import ensurepip, venv' 2> /dev/null || printf '%s\n' python3 python3-venv

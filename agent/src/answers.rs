@@ -2,6 +2,7 @@
 
 pub(crate) mod census;
 pub(crate) mod failure;
+pub(crate) mod fold;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod report;

@@ -14,7 +14,7 @@ use crate::settings::Given;
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
     DrillArgs, EraseArgs, ExpectArgs, Format, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs,
-    RetireArgs, RowsArgs, ShowArgs, VerifyArgs, Wanted, Which,
+    RetireArgs, RowsArgs, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which, which,
 };
 
 /// You always know your last good backup.
@@ -23,13 +23,16 @@ pub(crate) use arguments::{
 /// it.
 #[derive(Debug, Parser)]
 #[command(name = "lastgood", version, after_help = examples::LASTGOOD, propagate_version = true)]
-#[command(disable_help_subcommand = true, max_term_width = 100)]
+#[command(max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Option<Command>,
 }
+
+/// What `lastgood` alone does.
+static ALONE: Command = Command::Status(StatusArgs { place: Place { repository: None } });
 
 /// The flags that every command takes.
 #[derive(Args, Debug)]
@@ -66,6 +69,10 @@ pub(crate) struct GlobalArgs {
 /// One command and its flags.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show on one screen each database's last good backup, what is wrong, and the command to run next. `lastgood` alone does
+    /// the same.
+    #[command(after_help = examples::STATUS)]
+    Status(StatusArgs),
     /// Back up databases.
     #[command(after_help = examples::BACKUP)]
     Backup(BackupArgs),
@@ -129,12 +136,16 @@ pub(crate) enum Command {
     /// Print or write the manual pages.
     #[command(after_help = examples::MAN)]
     Man(ManArgs),
+    /// Print the version.
+    #[command(after_help = examples::VERSION)]
+    Version(VersionArgs),
 }
 
 impl Command {
     /// The place that it is told to look into.
     fn place(&self) -> Option<&Which> {
         let place = match self {
+            Self::Status(args) => &args.place,
             Self::List(args) => &args.place,
             Self::Show(args) => &args.place,
             Self::Verify(args) => &args.place,
@@ -155,9 +166,10 @@ impl Command {
         place.repository.as_ref()
     }
 
-    /// Whether it only shows what it would do.
-    pub(crate) fn is_rehearsal(&self) -> bool {
+    /// Whether it tries nothing twice: somebody waits for it, and it changes nothing.
+    pub(crate) fn is_impatient(&self) -> bool {
         match self {
+            Self::Status(_) => true,
             Self::Backup(args) => args.dry_run,
             Self::Prune(args) => args.dry_run,
             Self::Adopt(args) => args.dry_run,
@@ -176,6 +188,11 @@ pub(crate) fn parse() -> Cli {
 }
 
 impl Cli {
+    /// What it is told to do.
+    pub(crate) fn asked(&self) -> &Command {
+        self.command.as_ref().unwrap_or(&ALONE)
+    }
+
     /// How answers and failures are given.
     pub(crate) fn report(&self) -> Report {
         Report { json: self.global.json, quiet: self.global.quiet }
@@ -183,12 +200,12 @@ impl Cli {
 
     /// Whether a monitoring system runs it as a plugin, and goes by its exit status and what it prints.
     pub(crate) fn is_plugin(&self) -> bool {
-        matches!(&self.command, Command::Check(CheckArgs { format: Some(Format::Nagios), .. }))
+        matches!(self.asked(), Command::Check(CheckArgs { format: Some(Format::Nagios), .. }))
     }
 
     /// Whose profile `--aws-profile` is: that of the bucket which the command looks into.
     fn profile_setting(&self) -> &'static str {
-        match self.command.place() {
+        match self.asked().place() {
             Some(Which::Number(2)) => "AWS_PROFILE_2",
             Some(Which::Number(3)) => "AWS_PROFILE_3",
             Some(Which::Number(4)) => "AWS_PROFILE_4",
@@ -198,9 +215,9 @@ impl Cli {
 
     /// The number of the bucket that the command looks into, by what it was told; the first one's otherwise.
     pub(crate) fn number(&self) -> usize {
-        match self.command.place() {
+        match self.asked().place() {
             // A copy has two places, and says itself which of them a failure is about.
-            Some(Which::Number(number)) if !matches!(self.command, Command::Copy(_)) => *number,
+            Some(Which::Number(number)) if !matches!(self.asked(), Command::Copy(_)) => *number,
             _ => 1,
         }
     }
@@ -215,7 +232,7 @@ impl Cli {
         if let Some(profile) = &self.global.aws_profile {
             given.flags.push((self.profile_setting(), "--aws-profile", profile.clone()));
         }
-        if let Command::Backup(BackupArgs { name: Some(name), .. }) = &self.command {
+        if let Command::Backup(BackupArgs { name: Some(name), .. }) = self.asked() {
             given.flags.push(("BACKUP_NAME", "--name", name.clone()));
         }
         given

@@ -9,6 +9,7 @@ mod answers;
 mod beyond_limits;
 mod cli;
 mod commands;
+mod completion;
 mod core_dumps;
 #[cfg(test)]
 mod documentation;
@@ -42,7 +43,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
     accept, adopt, backup, check, completions, config, copy, cost, diff, drill, erase, expect, list, man, policy,
-    prune, restore, retire, rows, show, verify,
+    prune, restore, retire, rows, show, status, verify, version,
 };
 use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
@@ -51,6 +52,9 @@ use crate::settings::{LogFile, Settings};
 #[must_use]
 pub fn main() -> ExitCode {
     core_dumps::forbid();
+    if let Some(exit) = completion::answered() {
+        return exit;
+    }
     let cli = cli::parse();
     match run(&cli) {
         Ok(exit) => exit.into(),
@@ -64,7 +68,8 @@ pub fn main() -> ExitCode {
 
 /// Does what the command line asks for.
 fn run(cli: &Cli) -> Result<Exit, Failure> {
-    match &cli.command {
+    match cli.asked() {
+        Command::Status(args) => begin(cli, unlogged, async |s, i| i.or(status::run(args, s)).await),
         Command::Backup(args) => begin(cli, |of| Some(&of.logs.backup), async |s, i| backup::run(args, s, i).await),
         Command::Restore(args) => begin(cli, |of| Some(&of.logs.restore), async |s, i| restore::run(args, s, i).await),
         Command::Diff(args) => begin(cli, unlogged, async |s, i| diff::run(args, s, i).await),
@@ -88,6 +93,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Config(args) => config::run(args, &cli.given(), cli.report()),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
+        Command::Version(_) => version::run(cli.report()),
     }
 }
 
@@ -118,7 +124,7 @@ fn begin(
             settings
                 .buckets
                 .iter_mut()
-                .for_each(|bucket| patience::set(bucket, &interrupt, cli.command.is_rehearsal()));
+                .for_each(|bucket| patience::set(bucket, &interrupt, cli.asked().is_impatient()));
             command(&settings, &interrupt).await
         });
         // A thread that still blocks, on a name that is looked up or a file that is read, is of no use any more.

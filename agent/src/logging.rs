@@ -19,7 +19,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::answers::failure::Failure;
-use crate::answers::report::visible;
+use crate::answers::report::{columns_of_stderr, fitting, visible};
 use crate::settings::LogFile;
 
 /// The target of lines for the log file alone.
@@ -154,12 +154,13 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        match *event.metadata().level() {
-            Level::ERROR => writer.write_str("error: ")?,
-            Level::WARN => writer.write_str("warning: ")?,
-            _ => {}
-        }
-        write_fields(context, writer, event)
+        let label = match *event.metadata().level() {
+            Level::ERROR => "error: ",
+            Level::WARN => "warning: ",
+            _ => "",
+        };
+        let text = format!("{label}{}", fields(context, event)?);
+        writeln!(writer, "{}", fitting(&text, columns_of_stderr()))
     }
 }
 
@@ -170,19 +171,19 @@ where
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         write!(writer, "{:.3} {} ", jiff::Timestamp::now(), event.metadata().level())?;
-        write_fields(context, writer, event)
+        writeln!(writer, "{}", fields(context, event)?)
     }
 }
 
 /// The message: what a server or an archive says in it must not reach a terminal as a command.
-fn write_fields<S, N>(context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result
+fn fields<S, N>(context: &FmtContext<'_, S, N>, event: &Event<'_>) -> Result<String, fmt::Error>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
     let mut fields = String::new();
     context.format_fields(Writer::new(&mut fields), event)?;
-    writeln!(writer, "{}", visible(&fields))
+    Ok(visible(&fields).into_owned())
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub(crate) fn thresholds(database: &DatabaseSettings, mark: Option<&DatabaseEntr
         thresholds.max_age = SignedDuration::from_hours(hours.into());
     }
     if let Some(bytes) = mark.and_then(|mark| mark.min_size).filter(|_| min_size.is_none()) {
-        thresholds.min_size = bytes;
+        thresholds.min_size = Some(bytes);
     }
     thresholds
 }

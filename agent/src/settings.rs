@@ -168,6 +168,17 @@ impl Settings {
         self.sources.named(name)
     }
 
+    /// Whether neither a database nor a place for backups is set anywhere.
+    pub(crate) fn are_none(&self) -> bool {
+        let layers = &self.sources.layers;
+        let has_place = !self.buckets.is_empty() || layers.get(&table::BACKUP_DIR).is_some();
+        let is_named = |database: &DatabaseSettings| {
+            database.name.is_some()
+                || ["PGHOST", "PGSERVICE"].iter().any(|name| database.connection.get(name).is_some())
+        };
+        !has_place && !self.all_databases && !self.databases.iter().any(is_named)
+    }
+
     /// How long a store or a server that cannot answer now is waited for.
     pub(crate) fn retry_budget(&self) -> Duration {
         let minutes = self.sources.layers.get(&table::BACKUP_RETRY_MINUTES).unwrap_or_default();

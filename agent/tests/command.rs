@@ -45,7 +45,7 @@ fn config_shows_values_and_places_but_no_secret() {
     assert!(line("DB_PASSWORD").contains(" *** "));
     assert!(line("AWS_REGION").ends_with(".env:3 (AWS_DEFAULT_REGION)"));
     assert!(line("BACKUP_KEEP_LAST").ends_with("environment"));
-    assert!(line("MIN_BACKUP_COUNT").ends_with("default"));
+    assert!(line("MAX_BACKUP_AGE_HOURS").ends_with("default"));
     assert!(!shown.contains("hush"));
 }
 

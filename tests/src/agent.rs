@@ -125,12 +125,20 @@ impl Agent {
         command
     }
 
-    fn command_by<W: AsRef<OsStr>, S: AsRef<OsStr>>(&self, wrapper: &[W], arguments: &[S]) -> Command {
-        let inner = self.command(arguments);
-        let (program, first) = wrapper.split_first().expect("a wrapper");
+    /// Another program, with the agent's own environment.
+    pub fn command_of<W: AsRef<OsStr>>(&self, words: &[W]) -> Command {
+        let inner = self.command::<&str>(&[]);
+        let (program, first) = words.split_first().expect("a program");
         let mut command = Command::new(program);
-        command.args(first).arg(inner.get_program()).args(inner.get_args()).env_clear().current_dir(self.home());
+        command.args(first).env_clear().current_dir(self.home());
         command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
+    fn command_by<W: AsRef<OsStr>, S: AsRef<OsStr>>(&self, wrapper: &[W], arguments: &[S]) -> Command {
+        let mut command = self.command_of(wrapper);
+        let inner = self.command(arguments);
+        command.arg(inner.get_program()).args(inner.get_args());
         command
     }
 

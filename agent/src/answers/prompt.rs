@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::answers::report::{columns_of_stderr, fitting};
 use crate::interrupt::{Interrupt, stopped_by};
 
 /// Shows what will happen and asks for `yes`.
@@ -20,7 +21,8 @@ pub(crate) fn ask(
         return Ok(());
     }
     // If stderr is gone, there is no answer either.
-    let _ = write!(std::io::stderr().lock(), "{what}");
+    let shown = what.to_string();
+    let _ = writeln!(std::io::stderr().lock(), "{}", fitting(shown.trim_end(), columns_of_stderr()));
     if !std::io::stdin().is_terminal() {
         return Err(Failure::new(Exit::Failed, "cannot ask for confirmation: stdin is not a terminal")
             .hint("answer yes with --confirm, or only see what would happen with --dry-run"));

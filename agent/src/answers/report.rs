@@ -7,8 +7,13 @@ use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::answers::fold::fold;
+
+/// In a narrower terminal lines are left as they are.
+const NARROWEST: u16 = 40;
 
 /// Where and how a command's answer is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +43,7 @@ impl Report {
                 .map_err(|e| Failure::new(Exit::Failed, format!("cannot write the answer as JSON: {e}")))?;
             return print(&json);
         }
-        print(&visible(words.to_string().trim_end()))
+        print(&fitting(&visible(words.to_string().trim_end()), columns()))
     }
 
     /// Gives the answer of a command that cron runs, which mails all output: with `quiet`, it prints nothing when all is well.
@@ -67,12 +72,13 @@ impl Report {
     /// Prints on stderr an error that the answer does not contain.
     pub(crate) fn say(self, failure: &Failure) {
         // stderr gone: the exit status still tells.
-        let _ = writeln!(std::io::stderr().lock(), "error: {}", visible(&failure.to_string()));
+        let text = format!("error: {}", visible(&failure.to_string()));
+        let _ = writeln!(std::io::stderr().lock(), "{}", fitting(&text, columns_of_stderr()));
     }
 
     /// Prints on stderr what a person has to know, and what no log may.
     pub(crate) fn tell(self, line: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
+        let _ = writeln!(std::io::stderr().lock(), "{}", fitting(&visible(line), columns_of_stderr()));
     }
 
     /// A log gets lines about a long run's progress.
@@ -84,6 +90,27 @@ impl Report {
     pub(crate) fn shows_progress(self) -> bool {
         !self.json && !self.quiet && std::io::stderr().is_terminal()
     }
+}
+
+/// How wide the terminal is that reads the answer; none where a file or a program does.
+#[expect(clippy::disallowed_methods, reason = "the one place that writes to stdout")]
+pub(crate) fn columns() -> Option<usize> {
+    width(terminal_size_of(std::io::stdout())?.0)
+}
+
+/// The same of what is said along the way.
+pub(crate) fn columns_of_stderr() -> Option<usize> {
+    width(terminal_size_of(std::io::stderr())?.0)
+}
+
+/// A window may be too narrow for words.
+fn width(Width(columns): Width) -> Option<usize> {
+    (columns >= NARROWEST).then(|| usize::from(columns))
+}
+
+/// Lines that fit a terminal; elsewhere as they are.
+pub(crate) fn fitting(text: &str, columns: Option<usize>) -> Cow<'_, str> {
+    columns.map_or(Cow::Borrowed(text), |columns| Cow::Owned(fold(text, columns)))
 }
 
 /// Writes text and a newline to stdout.

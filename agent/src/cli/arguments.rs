@@ -18,7 +18,7 @@ pub(crate) use self::rows::{Condition, Name, RowsArgs, Wanted};
 use crate::settings::{AGE, SIZE};
 
 /// Which repository to look in, for settings with several.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Place {
     /// Look in this place: `bucket`, `directory`, the bucket's number (1 to 4), or the place's address (`s3://BUCKET/PREFIX`, a
     /// folder). Default: the first bucket if one is set.
@@ -47,6 +47,12 @@ pub(crate) fn which(text: &str) -> Result<Which, String> {
         _ if text.starts_with("s3://") || text.contains('/') => Ok(Which::At(text.to_owned())),
         _ => Err("expected bucket, directory, a number from 1 to 4, s3://BUCKET/PREFIX or a folder".to_owned()),
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Args, Debug)]
@@ -93,7 +99,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) place: Place,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct CheckArgs {
     /// Leave out what the AWS stack has said of itself, as after its removal.
     #[arg(long)]
@@ -275,3 +281,6 @@ pub(crate) struct ManArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) directory: Option<PathBuf>,
 }
+
+#[derive(Args, Debug)]
+pub(crate) struct VersionArgs {}

@@ -2,9 +2,10 @@
 
 pub(super) const LASTGOOD: &str = "\
 Examples:
+  lastgood                            show the last good backups
   lastgood config                     show the settings and where each was set
   lastgood backup                     back up the database
-  lastgood list                       show which backups exist, and which are good
+  lastgood list                       show the backups, and which are good
   lastgood restore latest --dry-run   show what a restore would do
 
 Exit status:
@@ -16,19 +17,30 @@ Exit status:
   5  not found: no such backup, database or file
   6  unhealthy: backups too old, too few, too small, damaged, or none at all";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  lastgood                            show the databases of the settings
+  lastgood status --all-databases     show every database that has backups
+  lastgood status --json
+
+It is one screen at most, and has an answer within five seconds; `check` says all that it \
+knows. Other places than the first are left out. Without any setting it says how to begin.
+
+Exit status: 0 healthy, 1 failed, 2 nothing is set, or wrong usage or setting, 6 unhealthy.";
+
 pub(super) const BACKUP: &str = "\
 Examples:
-  lastgood backup --dry-run           check access to the database and to the backups' destination
-  lastgood backup                     back up the database of DB_NAME, DATABASE_URL or libpq
+  lastgood backup --dry-run           check access, and write nothing
+  lastgood backup                     back up the database of the settings
   lastgood backup --name initial      make a named backup
   lastgood backup --database shop --database blog
   0 3 * * * /usr/local/bin/lastgood backup --quiet
 
-The last line goes into a crontab. It has the full path because cron's PATH lacks /usr/local/bin.
-Put the settings into /etc/lastgood.env: cron starts in the home folder, and a .env there would be
+The last line goes into a crontab. It has the full path because cron's PATH lacks /usr/local/bin. \
+Put the settings into /etc/lastgood.env: cron starts in the home folder, and a .env there would be \
 read instead.
 
-Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 3 another run holds the
+Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 3 another run holds the \
 lock, 4 the stored backup is damaged, 5 no such database.";
 
 pub(super) const LIST: &str = "\
@@ -53,11 +65,11 @@ Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no such backup.";
 pub(super) const VERIFY: &str = "\
 Examples:
   lastgood verify latest              verify the newest backup
-  lastgood verify --all               verify every backup that was not verified yet, and old ones again
+  lastgood verify --all               verify what is new, and some old ones
   lastgood verify ./shop_backup_20261122_030000.sql.gz
 
-The result of reading a backup back is its verdict: intact or damaged. It is stored beside the
-backup if this identity may write there. Here `latest` is the newest backup, good or not. For show
+The result of reading a backup back is its verdict: intact or damaged. It is stored beside the \
+backup if this identity may write there. Here `latest` is the newest backup, good or not. For show \
 and restore it is the newest good one.
 
 Exit status: 0 intact, 1 failed, 2 wrong usage or setting, 4 damaged, 5 no such backup.";
@@ -68,19 +80,19 @@ Examples:
   lastgood check --json               check, for a program
   lastgood check --format nagios      check, as a plugin of a monitoring system
   lastgood check || echo 'look at the backups'
-  lastgood check --max-drill-age 35d   a drill has to have passed within five weeks
+  lastgood check --max-drill-age 35d   a drill must have passed lately
 
-The first line is the summary: HEALTHY or UNHEALTHY, and why. It is about the first bucket, or the directory
+The first line is the summary: HEALTHY or UNHEALTHY, and why. It is about the first bucket, or the directory \
 without one; notes say what other places lack, and which part of 3-2-1 does not hold.
 
 Exit status: 0 healthy, 1 failed, 2 wrong usage or setting, 6 unhealthy.";
 
 pub(super) const PRUNE: &str = "\
 Examples:
-  lastgood prune --dry-run            show what would be removed and what kept, and why
+  lastgood prune --dry-run            show what would be removed, and why
   lastgood prune                      remove it
 
-Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 3 another run holds the
+Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 3 another run holds the \
 lock.";
 
 pub(super) const ADOPT: &str = "\
@@ -88,7 +100,7 @@ Examples:
   lastgood adopt --all --dry-run
   lastgood adopt astro_backup_20250120_030000
 
-Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 4 a backup is damaged,
+Exit status: 0 done, 1 failed or only partly done, 2 wrong usage or setting, 4 a backup is damaged, \
 5 no such backup.";
 
 pub(super) const COPY: &str = "\
@@ -98,12 +110,12 @@ Examples:
   lastgood copy --missing --from 2 --to 1 --all-databases --dry-run
   0 7 * * * /usr/local/bin/lastgood copy --missing --max-age 7d --to 2 --quiet
 
-Archive, roles, index and manifest are copied, and checked against the manifest as they go by; between two
-buckets of one store the store copies the archive by itself. A verdict is not copied: the other place is
-verified by itself. What was sent of a copy that was broken off is not sent
+Archive, roles, index and manifest are copied, and checked against the manifest as they go by; between two \
+buckets of one store the store copies the archive by itself. A verdict is not copied: the other place is \
+verified by itself. What was sent of a copy that was broken off is not sent \
 again. Nothing is overwritten; what is damaged is not copied.
 
-Exit status: 0 done, or the same backup is there already, 1 failed or only partly done, 2 wrong usage or
+Exit status: 0 done, or the same backup is there already, 1 failed or only partly done, 2 wrong usage or \
 setting, 3 another copy holds the lock, 4 a backup is damaged, 5 no such backup.";
 
 pub(super) const ACCEPT: &str = "\
@@ -111,14 +123,14 @@ Examples:
   lastgood accept latest
   lastgood accept shop_backup_20261122_030000
 
-Until then backups from before it are kept, for 30 days at most, and the AWS stack's mail names it each
+Until then backups from before it are kept, for 30 days at most, and the AWS stack's mail names it each \
 day. Later backups are compared with what is accepted. Accepting twice changes nothing.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no such backup.";
 
 pub(super) const RETIRE: &str = "\
 Examples:
-  lastgood retire old_shop            ask first, then mark it as no longer backed up
+  lastgood retire old_shop            ask first, then mark it
   lastgood retire old_shop --confirm
 
 Its backups are kept, and prune treats them as before. A new backup ends the retirement.
@@ -128,52 +140,52 @@ Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 5 
 pub(super) const EXPECT: &str = "\
 Examples:
   lastgood expect shop --max-age 2h --min-size 10MB
-  lastgood expect shop --no-max-age   the AWS stack's limit for all databases applies again
-  lastgood expect shop                it is expected from now on, or again, with the limits it has
+  lastgood expect shop --no-max-age   the limit for all databases applies again
+  lastgood expect shop                expect it, with the limits it has
 
-The AWS stack's alarms go by these limits, and so does check unless MAX_BACKUP_AGE_HOURS or
+The AWS stack's alarms go by these limits, and so does check unless MAX_BACKUP_AGE_HOURS or \
 MIN_BACKUP_SIZE is set. A retired database is expected again.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or setting.";
 
 pub(super) const POLICY: &str = "\
 Examples:
-  lastgood policy shop                print the policy of the host that backs up shop
+  lastgood policy shop                the policy of the host of shop
   lastgood policy shop blog > host.json
   lastgood policy shop --partition aws-cn
-  lastgood policy shop --repository 2 print that for the second bucket
+  lastgood policy shop --repository 2   that for the second bucket
 
-It is for the bucket and the prefix of the settings, and sends no request. A host with this policy
+It is for the bucket and the prefix of the settings, and sends no request. A host with this policy \
 cannot add a backup of any other database, read an archive, replace or delete.
 
 Exit status: 0 done, 2 wrong usage or setting.";
 
 pub(super) const RESTORE: &str = "\
 Examples:
-  lastgood restore latest --dry-run   check the backup and show what would be replaced
-  lastgood restore latest             restore into a new database, then swap it with the live one
+  lastgood restore latest --dry-run   check it, and show what it replaces
+  lastgood restore latest             restore beside, then swap the names
   lastgood restore latest --into shop_copy
   lastgood restore latest --into rescue --table orders --table billing.invoices
   lastgood restore latest --create-roles
   lastgood restore --from-s3-latest --confirm
-  lastgood restore --from-s3 s3://my-backups/backups/20261122/shop_backup_20261122_030000.sql.gz
-  lastgood restore --undo             go back: the old database and the restored one change names again
-  lastgood restore --drop-old         drop the old databases that earlier restores kept
+  lastgood restore --from-s3 s3://shop/20261122/shop_backup_initial.sql.gz
+  lastgood restore --undo             go back: swap the names again
+  lastgood restore --drop-old         drop what earlier restores kept
 
-Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds
+Exit status: 0 done, 1 failed or the answer was no, 2 wrong usage or setting, 3 another run holds \
 the lock, 4 the backup is damaged, 5 no such backup or old database.";
 
 pub(super) const DIFF: &str = "\
 Examples:
-  lastgood diff latest~1 latest       show what has changed since the good backup before the newest one
+  lastgood diff latest~1 latest       show what the newest one has changed
   lastgood diff latest~1 latest --rows --table orders --limit 100
   lastgood diff shop_backup_20261121_030000 shop_backup_20261122_030000 --json
   lastgood diff initial latest --exit-code
 
-Without --rows no archive is read but its first bytes, which hold the definitions. Rows are compared by
+Without --rows no archive is read but its first bytes, which hold the definitions. Rows are compared by \
 their primary key; those of a table without one are counted as they are. docs/diff.md says more.
 
-Exit status: 0 done, 1 failed, or with --exit-code not all could be compared, 2 wrong usage or setting,
+Exit status: 0 done, 1 failed, or with --exit-code not all could be compared, 2 wrong usage or setting, \
 4 a backup is damaged, 5 no such backup, 6 with --exit-code something differs.";
 pub(super) const ROWS: &str = "\
 Examples:
@@ -183,52 +195,52 @@ Examples:
 
 The first prints one user as CSV. The second puts a deleted order back from the backup before the newest.
 
-Exit status: 0 done, 1 failed, 2 wrong usage or setting, 4 the backup is damaged, 5 no such backup or
+Exit status: 0 done, 1 failed, 2 wrong usage or setting, 4 the backup is damaged, 5 no such backup or \
 table.";
 
 pub(super) const DRILL: &str = "\
 Examples:
-  lastgood drill                      restore the newest good backup into a scratch database and compare it
-  lastgood drill --temporary-server   the same on a private server, which touches no other
+  lastgood drill                      restore the newest good one, and compare
+  lastgood drill --temporary-server   the same on a private server
   lastgood drill latest --server postgresql://admin@standby.example.org/postgres
   lastgood drill shop_backup_20261122_030000 --dry-run
   0 5 1 * * /usr/local/bin/lastgood drill --temporary-server --quiet
 
-The last line goes into a crontab: a drill on the first of each month. docs/drill.md says what it
+The last line goes into a crontab: a drill on the first of each month. docs/drill.md says what it \
 proves and what it needs.
 
-Exit status: 0 the restored database is what was dumped, 1 the drill could not be carried out,
-2 wrong usage or setting, 3 another drill holds the lock, 4 the backup is damaged, 5 no such backup,
+Exit status: 0 the restored database is what was dumped, 1 the drill could not be carried out, \
+2 wrong usage or setting, 3 another drill holds the lock, 4 the backup is damaged, 5 no such backup, \
 6 something differs or a check failed.";
 
 pub(super) const ERASE: &str = "\
 Examples:
   lastgood erase --table users --where email=ada@example.org --all --dry-run
   lastgood erase --table users --where email=ada@example.org --all
-  lastgood erase --sql forget.sql shop_backup_20261122_030000 shop_backup_20261123_030000
+  lastgood erase --sql forget.sql shop_backup_20261122_030000
   lastgood erase --sql - --all --confirm --certificate certificate.json
 
-Delete the rows in the live database first: the next backup would have them again.
+Delete the rows in the live database first: the next backup would have them again. \
 docs/erase.md says what is proved, what remains, and which rights it needs.
 
-Exit status: 0 no chosen backup has such rows any more, 1 failed, or some backups were left as they
+Exit status: 0 no chosen backup has such rows any more, 1 failed, or some backups were left as they \
 are, 2 wrong usage or setting, 3 another erasure holds the lock, 5 no such backup or table.";
 
 pub(super) const COST: &str = "\
 Examples:
-  lastgood cost                       price the bucket and the AWS stack that watches it
+  lastgood cost                       price the bucket and the AWS stack
   lastgood cost --size 50MB --per-day 1
   lastgood cost --size 1.5GB --days 365 --glacier-days 30 --databases 3
   lastgood cost --size 500MB --glacier-days 0 --json
 
-The estimate covers every database in the bucket and the whole AWS stack of docs/cloud.md:
+The estimate covers every database in the bucket and the whole AWS stack of docs/cloud.md: \
 verification, retention and alarms.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 no backups yet.";
 
 pub(super) const CONFIG: &str = "\
 Examples:
-  lastgood config                     show every setting, its value and where it was set
+  lastgood config                     show every setting, and where it was set
   lastgood config --set               leave out defaults
   lastgood --env-file prod.env config --json
 
@@ -244,3 +256,7 @@ pub(super) const MAN: &str = "\
 Examples:
   lastgood man | man -l -
   lastgood man --directory /usr/local/share/man/man1";
+
+pub(super) const VERSION: &str = "\
+Example:
+  lastgood version";

@@ -80,7 +80,7 @@ fn one_database_is_retired_at_a_time() {
     assert!(Cli::try_parse_from(["lastgood", "retire", "shop", "--all-databases"]).is_err());
     for (age, hours) in [("2h", 2), ("36h", 36), ("8d", 192), ("3 days", 72), ("120m", 2), ("1h 60m", 2)] {
         let cli = Cli::try_parse_from(["lastgood", "expect", "shop", "--max-age", age]).unwrap();
-        let Command::Expect(args) = cli.command else { panic!("another command") };
+        let Command::Expect(args) = cli.asked() else { panic!("another command") };
         assert_eq!(args.max_age, Some(hours), "{age}");
     }
     for age in ["", "0h", "26", "90m", "-2h", "d", "999999d", "soon"] {

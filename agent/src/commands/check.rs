@@ -8,20 +8,26 @@ mod answer;
 mod elsewhere;
 pub(crate) mod formats;
 
-use catalog::freshness::{Drills, Finding};
+use catalog::freshness::{COMPARED, Drills, Finding};
 use catalog::{Catalog, Entry, freshness, oldest_verdict};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
-use crate::commands::check::answer::{CheckAnswer, CloudSide, Health};
+use crate::commands::check::answer::CloudSide;
 use crate::commands::check::elsewhere::Elsewhere;
 use crate::interrupt::Interrupt;
 use crate::marks;
 use crate::places;
 use crate::settings::{DatabaseSettings, Settings};
+use crate::together::{self, One};
 use crate::watchers::Notice;
+
+pub(crate) use crate::commands::check::answer::{CheckAnswer, Health, Newest};
+
+/// How many databases are asked about at the same time.
+const AT_ONCE: usize = 8;
 
 /// Checks the chosen databases.
 ///
@@ -52,18 +58,38 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Inter
 
 async fn look(args: &CheckArgs, settings: &Settings) -> Result<CheckAnswer, Failure> {
     let repository = places::repository(&args.place, settings).await?;
+    ask(&repository, args, settings, args.place.repository.is_none()).await
+}
+
+/// How the chosen databases are in this repository. With `elsewhere`, the settings' other places are asked as well: they are noted,
+/// and fail nothing.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn ask(
+    repository: &Repository,
+    args: &CheckArgs,
+    settings: &Settings,
+    elsewhere: bool,
+) -> Result<CheckAnswer, Failure> {
     repository.check_exists().await.map_err(|error| unknown(error.into()))?;
     let now = Timestamp::now();
+    let asked = elsewhere.then_some(settings);
     let mut checked = Vec::new();
-    for database in databases(&repository, settings).await? {
-        let asked = args.place.repository.is_none().then_some(settings);
-        let health = check((&repository, asked), &database, now).await.map_err(unknown)?;
-        let max_age = args.max_drill_age.map(|hours| SignedDuration::from_hours(hours.into()));
-        let max_age = max_age.or(database.max_drill_age);
-        checked.push(drills(&repository, health, max_age, now).await.map_err(unknown)?);
+    for some in databases(repository, settings).await?.chunks(AT_ONCE) {
+        let asking = some.iter().map(|database| -> One<'_, Result<Health, Failure>> {
+            Box::pin(async move {
+                let health = check((repository, asked), database, now).await?;
+                let max_age = args.max_drill_age.map(|hours| SignedDuration::from_hours(hours.into()));
+                drills(repository, health, max_age.or(database.max_drill_age), now).await
+            })
+        });
+        for health in together::all(asking.collect()).await {
+            checked.push(health.map_err(unknown)?);
+        }
     }
-    let cloud = if args.no_stack { None } else { cloud_side(&repository, now).await };
-    Ok(CheckAnswer::new(&repository, checked, cloud))
+    let cloud = if args.no_stack { None } else { cloud_side(repository, now).await };
+    Ok(CheckAnswer::new(repository, checked, cloud))
 }
 
 /// What the AWS stack has left about itself. Without a stack there is nothing; and an older policy may refuse it: either says
@@ -102,17 +128,23 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
     Ok(found.iter().map(|catalog| settings.database(&catalog.database)).collect())
 }
 
-/// With `settings`, the other places that they name are asked as well: they are noted, and fail nothing.
+/// With `settings`, the other places that they name are asked as well.
 async fn check(
     (repository, settings): (&Repository, Option<&Settings>),
     database: &DatabaseSettings,
     now: Timestamp,
 ) -> Result<Health, Failure> {
     let name = database.name.as_deref().unwrap_or_default();
-    let catalog = repository.recent_good(name, now, database.thresholds.min_count).await?;
+    let catalog = repository.recent_good(name, now, looked_at(database)).await?;
+    let oldest = repository.oldest(name).await?;
+    let all = || catalog.entries.iter().chain(&oldest.entries);
     // Without a mark its backups are expected, too.
     let mark = repository.database_entry_of(name).await?;
-    let thresholds = marks::thresholds(database, mark.as_ref());
+    let mut thresholds = marks::thresholds(database, mark.as_ref());
+    if database.counts_days {
+        let first = all().filter(|entry| entry.is_backup() && !entry.is_safety()).map(|entry| entry.instant).min();
+        thresholds.min_count = freshness::usual_count(first, thresholds.max_age, now);
+    }
     let retired = match mark {
         Some(entry) if !entry.is_expected(&catalog, now) => entry.retired,
         _ => None,
@@ -124,14 +156,19 @@ async fn check(
             findings.extend(records(repository, newest).await?);
         }
     }
-    let oldest = repository.oldest(name).await?;
-    let oldest = oldest_verdict(catalog.entries.iter().chain(&oldest.entries));
-    let health = Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(oldest, now);
+    let verdict = oldest_verdict(all());
+    let health = Health::new(&catalog, findings, retired, now).hinting(unverified(&catalog, now)).dating(verdict, now);
     let elsewhere = match (settings, catalog.newest_good(now)) {
         (Some(settings), Some(newest)) if health.is_expected() => Elsewhere::ask(settings, database, newest).await,
         _ => Elsewhere::default(),
     };
     Ok(health.shrinking(&catalog, now).having(elsewhere))
+}
+
+/// How many good backups are enough to tell how a database is.
+fn looked_at(database: &DatabaseSettings) -> usize {
+    let compared = database.thresholds.min_size.map_or(COMPARED + 1, |_| 0);
+    compared.max(if database.counts_days { COMPARED } else { database.thresholds.min_count })
 }
 
 /// Adds how the database's drills are. Where nobody asks for drills, nothing said of them is no failure.

@@ -6,12 +6,15 @@ use postgres::{Secret, libpq};
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::answers::report::Report;
+use crate::answers::report::{Report, columns};
 use crate::cli::ConfigArgs;
 use crate::places::Spot;
 use crate::settings::{
     ALL, Definition, Given, Layers, Section, Settings, Source, foreign_names, has_login, is_secret, read,
 };
+
+/// The room that the place of a value has, with the gaps between columns.
+const SOURCE: usize = 6 + 24;
 
 /// `lastgood config --json`.
 #[derive(Serialize)]
@@ -183,6 +186,8 @@ impl fmt::Display for ConfigAnswer {
         let names = width(|row| &row.name).unwrap_or(0);
         // Long values would push every place out of sight.
         let values = width(|row| row.value.as_deref().unwrap_or("-")).unwrap_or(0).min(40);
+        let room = columns().map_or(values, |columns| columns.saturating_sub(names + SOURCE));
+        let values = values.min(room.max(12));
         let mut section = None;
         for row in &self.settings {
             if section != Some(row.section) {

@@ -6,6 +6,8 @@
 mod answer;
 mod kind;
 mod several;
+mod short;
+mod state;
 
 use std::collections::HashMap;
 
@@ -16,8 +18,9 @@ use tokio::task::JoinSet;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ListArgs;
-use crate::commands::list::answer::{BackupLine, DrillState, ListAnswer, Listed};
+use crate::commands::list::answer::{BackupLine, ListAnswer, Listed};
 use crate::commands::list::several::Places;
+use crate::commands::list::state::DrillState;
 use crate::places::{self, Catalogs};
 use crate::settings::Settings;
 
@@ -43,12 +46,18 @@ pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Fa
     for (_, catalog) in found.chosen {
         let others = places.elsewhere(&catalog, limit);
         let mut listed = listed(&repository, catalog, limit, asks, now).await?;
+        listed.is_only = is_only(&listed.database, settings);
         listed.place(&places, &others, now);
         databases.push(listed);
     }
     let answer = ListAnswer::new(&repository, databases, (found.others, folders), settings).over(places);
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
+}
+
+/// Whether the settings choose this database alone: every command finds a backup of it by its time or label then.
+fn is_only(database: &str, settings: &Settings) -> bool {
+    matches!(settings.databases.as_slice(), [one] if one.name.as_deref() == Some(database))
 }
 
 /// One database's newest `limit` backups; the counts are of all its backups.

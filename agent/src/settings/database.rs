@@ -40,6 +40,8 @@ pub(crate) struct DatabaseSettings {
     pub(crate) local_days: u32,
     /// The limits of `check`.
     pub(crate) thresholds: Thresholds,
+    /// Whether the days since the first backup say how many there should be.
+    pub(crate) counts_days: bool,
     /// Those of them that a database's mark may have, too, where they were set.
     pub(crate) limits: Limits,
     /// How old the last drill that passed may be for `check`, where drills count.
@@ -214,6 +216,8 @@ impl DatabaseSettings {
     /// Texts that are wrong are among the mistakes already, so that their numbers here are never used.
     fn new(layers: &Layers, connection: Connection) -> Self {
         let count = |setting| layers.get(setting).unwrap_or_default();
+        let min_count = layers.get(&table::MIN_BACKUP_COUNT);
+        let min_count = min_count.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         Self {
             name: connection.get("PGDATABASE").or_else(|| connection.get("PGUSER")).map(str::to_owned),
             connection,
@@ -227,9 +231,10 @@ impl DatabaseSettings {
             local_days: count(&table::BACKUP_RETENTION_DAYS),
             thresholds: Thresholds {
                 max_age: SignedDuration::from_hours(count(&table::MAX_BACKUP_AGE_HOURS).into()),
-                min_size: layers.get(&table::MIN_BACKUP_SIZE).unwrap_or_default(),
-                min_count: usize::try_from(count(&table::MIN_BACKUP_COUNT)).unwrap_or(usize::MAX),
+                min_size: layers.get(&table::MIN_BACKUP_SIZE),
+                min_count: min_count.unwrap_or_default(),
             },
+            counts_days: min_count.is_none(),
             limits: Limits::of(layers),
             max_drill_age: layers
                 .get(&table::BACKUP_MAX_DRILL_AGE)

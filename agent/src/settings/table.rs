@@ -151,10 +151,10 @@ settings! {
     Health {
         /// `check` reports UNHEALTHY if the newest good backup is older than this.
         MAX_BACKUP_AGE_HOURS: u32 = POSITIVE { default: Some("26"), per_database: true }
-        /// `check` reports UNHEALTHY if the newest good archive is smaller than this.
-        MIN_BACKUP_SIZE: u64 = SIZE { default: Some("102400"), per_database: true }
-        /// `check` reports UNHEALTHY if there are fewer good backups than this.
-        MIN_BACKUP_COUNT: u32 = COUNT { default: Some("7"), per_database: true }
+        /// `check` reports UNHEALTHY if a good archive is smaller than this. Unset: if the newest one has less than half of the median of the seven good ones before it; with fewer than three before it, never. What came before a backup that somebody accepted (`lastgood accept`) doesn't count.
+        MIN_BACKUP_SIZE: u64 = SIZE { guide: Some("102400"), per_database: true }
+        /// `check` reports UNHEALTHY if there are fewer good backups than this. Unset: if there are fewer than days have gone by since the first one that is there, at most 7; where `MAX_BACKUP_AGE_HOURS` is more than two days, fewer than such spans.
+        MIN_BACKUP_COUNT: u32 = COUNT { guide: Some("7"), per_database: true }
         /// `check` reports UNHEALTHY if the last drill that passed is older than this, if the last one failed, or if there never was one. Unset: drills don't count; one that failed is named.
         BACKUP_MAX_DRILL_AGE: u32 = AGE { per_database: true }
     }

@@ -5,6 +5,7 @@
 
 mod drills;
 mod finding;
+mod past;
 mod records;
 mod since;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::catalog::{Catalog, Entry, State};
 
 pub use drills::{Drills, DrillsAsked, check_drills};
 pub use finding::{Finding, Remedy};
+pub use past::{COMPARED, usual_count, usual_size};
 pub use records::{Read, contradicted};
 pub use since::{could_be, lost_since_good, share_of_age};
 
@@ -41,16 +43,17 @@ pub enum Freshness {
 pub struct Thresholds {
     /// The newest good backup may be this old.
     pub max_age: SignedDuration,
-    /// Every good backup's archive has at least this many bytes.
-    pub min_size: u64,
-    /// There are at least this many good backups.
+    /// Every good backup's archive has at least this many bytes. None: the newest one has at least half of what is usual, by
+    /// [`usual_size`].
+    pub min_size: Option<u64>,
+    /// There are at least this many good backups. Where nobody says how many, [`usual_count`] does.
     pub min_count: usize,
 }
 
 impl Default for Thresholds {
-    /// 26 hours, 100 KiB, 7 backups: the defaults of `MAX_BACKUP_AGE_HOURS`, `MIN_BACKUP_SIZE` and `MIN_BACKUP_COUNT`.
+    /// 26 hours, 100 KiB, 7 backups: the guide's defaults.
     fn default() -> Self {
-        Self { max_age: SignedDuration::from_hours(26), min_size: 102_400, min_count: 7 }
+        Self { max_age: SignedDuration::from_hours(26), min_size: Some(102_400), min_count: 7 }
     }
 }
 
@@ -94,7 +97,7 @@ pub fn check(catalog: &Catalog, thresholds: &Thresholds, now: Timestamp) -> Vec<
         .chain(damaged(catalog, now))
         .chain(changed(catalog, now))
         .chain(too_few(catalog, thresholds.min_count))
-        .chain(too_small(catalog, thresholds.min_size))
+        .chain(too_small(catalog, thresholds.min_size, now))
         .collect()
 }
 
@@ -141,8 +144,17 @@ fn too_few(catalog: &Catalog, min_count: usize) -> Option<Finding> {
     (1..min_count).contains(&good).then(|| Finding::TooFew { database: catalog.database.clone(), good, min_count })
 }
 
-fn too_small(catalog: &Catalog, min_size: u64) -> Option<Finding> {
+fn too_small(catalog: &Catalog, min_size: Option<u64>, now: Timestamp) -> Option<Finding> {
+    let Some(min_size) = min_size else { return unusually_small(catalog, now) };
     let mut small = catalog.good().filter(|entry| entry.size() < min_size);
     let newest = small.next()?;
-    Some(Finding::TooSmall { id: newest.id.clone(), size: newest.size(), min_size, count: small.count() + 1 })
+    let count = small.count() + 1;
+    Some(Finding::TooSmall { id: newest.id.clone(), size: newest.size(), min_size, count, usual: None })
+}
+
+/// Of the newest one alone: an older one was judged when it was the newest.
+fn unusually_small(catalog: &Catalog, now: Timestamp) -> Option<Finding> {
+    let (newest, usual) = (catalog.newest_good(now)?, usual_size(catalog, now)?);
+    let (id, size, min_size) = (newest.id.clone(), newest.size(), usual.div_ceil(2));
+    (size < min_size).then_some(Finding::TooSmall { id, size, min_size, count: 1, usual: Some(usual) })
 }

@@ -17,11 +17,16 @@ const DAY: u64 = 24 * HOUR;
 /// `0 seconds`.
 #[must_use]
 pub fn span(span: SignedDuration) -> String {
+    let (number, unit) = in_units(span);
+    count(number, unit)
+}
+
+fn in_units(span: SignedDuration) -> (u64, &'static str) {
     match u64::try_from(span.as_secs()).unwrap_or(0) {
-        s if s >= 2 * DAY => count(s / DAY, "day"),
-        s if s >= 2 * HOUR => count(s / HOUR, "hour"),
-        s if s >= 2 * MINUTE => count(s / MINUTE, "minute"),
-        s => count(s, "second"),
+        s if s >= 2 * DAY => (s / DAY, "day"),
+        s if s >= 2 * HOUR => (s / HOUR, "hour"),
+        s if s >= 2 * MINUTE => (s / MINUTE, "minute"),
+        s => (s, "second"),
     }
 }
 
@@ -34,12 +39,16 @@ pub fn age(span_since: SignedDuration) -> String {
     }
 }
 
-/// The same for a column of ages: `3 hours`, or `3 hours ahead`.
+/// The same for a column of ages: `3h`, or `3h ahead`; `m` is for minutes.
 #[must_use]
 pub fn short_age(span_since: SignedDuration) -> String {
+    let short = |span: SignedDuration| {
+        let (number, unit) = in_units(span);
+        format!("{number}{}", unit.get(..1).unwrap_or_default())
+    };
     match ahead(span_since) {
-        Some(by) => format!("{} ahead", span(by)),
-        None => span(span_since),
+        Some(by) => format!("{} ahead", short(by)),
+        None => short(span_since),
     }
 }
 
@@ -144,9 +153,9 @@ mod tests {
         assert_eq!(age(SignedDuration::from_hours(3)), "3 hours ago");
         assert_eq!(
             [age, short_age].map(|say| say(SignedDuration::from_hours(-9))),
-            ["9 hours in the future", "9 hours ahead"]
+            ["9 hours in the future", "9h ahead"]
         );
-        assert_eq!([age, short_age].map(|say| say(SignedDuration::from_mins(-5))), ["0 seconds ago", "0 seconds"]);
+        assert_eq!([age, short_age].map(|say| say(SignedDuration::from_mins(-5))), ["0 seconds ago", "0s"]);
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Gauge {
             trouble: None,
         };
         if gauge.is_stale() {
-            let thresholds = Thresholds { max_age: asked.max_age, min_size: 0, min_count: 0 };
+            let thresholds = Thresholds { max_age: asked.max_age, min_size: Some(0), min_count: 0 };
             let is_about_age = |finding: &Finding| {
                 matches!(finding, Finding::Never { .. } | Finding::Stale { .. } | Finding::InTheFuture { .. })
             };

@@ -108,9 +108,9 @@ pub(crate) const FOLDERS: &[Apart] = &[
     },
     Apart {
         package: "lastgood",
-        files: Files::PartsBut(&["backup", "restore", "drill"]),
+        files: Files::PartsBut(&["backup", "check", "restore", "drill"]),
         folder: "commands",
-        reason: "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, and an erasure does all three",
+        reason: "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, an erasure does all three, and `status` shows what `check` finds",
     },
 ];
 

@@ -71,6 +71,8 @@ fn documents_are_as_documented() {
     holds("verify", &json(&agent, &["verify", "latest"]).succeeds());
     holds("verify damaged", &json(&agent, &["verify", "--all"]).exits(4));
     holds("check", &json(&agent, &["check"]).exits(6));
+    holds("status", &json(&agent, &["status"]).exits(6));
+    holds("version", &json(&agent, &["version"]).succeeds());
     holds("adopt", &json(&agent, &["adopt", "--all"]).exits(4));
     holds("prune", &json(&agent, &["prune", "--dry-run"]).succeeds());
     holds("prune", &json(&agent, &["prune", "--force"]).succeeds());

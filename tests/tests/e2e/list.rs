@@ -38,8 +38,8 @@ fn rows_stand_newest_first_with_state_age_size_tables_and_rows() {
     let rows: Vec<Vec<&str>> = shown.lines().skip(4).map(|row| row.split_whitespace().collect()).collect();
     assert_eq!(rows[0][..3], ["app_backup_initial", "guest", "guest"], "{shown}");
     assert_eq!(rows[1][..3], [&stem("app", new), "uploaded", "backup"], "{shown}");
-    assert_eq!(rows[2][1..5], ["good", "backup", "3", "days"], "{shown}");
-    assert_eq!(rows[2][7..], ["2", "3,002"], "{shown}");
+    assert_eq!(rows[2][1..4], ["good", "backup", "3d"], "{shown}");
+    assert_eq!(rows[2][6..], ["2", "3,002"], "{shown}");
     let limited = agent.run(&["list", "--limit", "1"]).succeeds().mentions("app: 3 backups").mentions("and 2 older");
     assert!(!limited.stdout.contains(rows[2][0]), "{limited}");
 }

@@ -26,6 +26,25 @@ fn commands_that_cron_runs_say_nothing_while_all_is_well() {
     agent.run(&["check"]).succeeds().mentions("HEALTHY");
 }
 
+/// With a small database and nothing set but its name and its place, from its first night on.
+#[test]
+fn a_small_database_is_well_from_its_first_night_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = || agent().setting("DB_NAME", "app");
+    for night in 0..9 {
+        // The nights before are each a day older by then: there are as many as nights have gone by, and one.
+        let folder = folder.path().join(night.to_string());
+        (0..=night).for_each(|days| put_in_directory(&folder, "app", days_ago(days)));
+        says_nothing(&agent().directory(&folder).run(&["check", "--quiet"]).succeeds());
+    }
+    let missed = tempfile::tempdir().unwrap();
+    [0, 1, 5, 6].into_iter().for_each(|days| put_in_directory(missed.path(), "app", days_ago(days)));
+    let agent = agent().directory(missed.path());
+    agent.run(&["check", "--quiet"]).exits(6).mentions("has 4 good backups, fewer than 6");
+    let guides = agent.setting("LASTGOOD_DEFAULTS", "guide");
+    guides.run(&["check", "--quiet"]).exits(6).mentions("fewer than 7").mentions("fewer than 102400");
+}
+
 #[test]
 fn what_is_not_well_is_said() {
     let folder = tempfile::tempdir().unwrap();

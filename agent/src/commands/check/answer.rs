@@ -14,10 +14,10 @@ use crate::commands::check::elsewhere::{Elsewhere, PlaceLine};
 
 /// `lastgood check --json`.
 #[derive(Serialize)]
-pub(super) struct CheckAnswer {
+pub(crate) struct CheckAnswer {
     healthy: bool,
-    repository: String,
-    pub(super) databases: Vec<Health>,
+    pub(crate) repository: String,
+    pub(crate) databases: Vec<Health>,
     /// What the AWS stack says of itself; null without one.
     cloud: Option<CloudSide>,
 }
@@ -46,30 +46,30 @@ struct CloudFinding {
 /// The health of one database.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Health {
-    pub(super) database: String,
-    pub(super) healthy: bool,
-    pub(super) findings: Vec<Told>,
+pub(crate) struct Health {
+    pub(crate) database: String,
+    pub(crate) healthy: bool,
+    pub(crate) findings: Vec<Told>,
     /// When the database was retired; null while backups of it are expected.
-    pub(super) retired: Option<Timestamp>,
-    pub(super) newest_good: Option<Newest>,
+    pub(crate) retired: Option<Timestamp>,
+    pub(crate) newest_good: Option<Newest>,
     /// Good backups seen; there may be more, because counting stops at the required number.
     pub(super) good: usize,
     /// A backup newer than the newest good one that has not been verified yet.
-    unverified: Option<String>,
+    pub(crate) unverified: Option<String>,
     /// What was read back the longest time ago, of the backups that were seen and can be read.
     pub(super) oldest_verdict: Option<OldestVerdict>,
     /// The last drill; null where there never was one, or its record can't be read.
     pub(super) drill: Option<Drill>,
     /// Backups that have lost rows or tables within the last 30 days, of those that were seen, which nobody has accepted.
-    shrunk: Vec<String>,
+    pub(crate) shrunk: Vec<String>,
     /// The newest good backup in each place of the settings; empty where one place was asked for.
     places: Vec<PlaceLine>,
     /// Which parts of 3-2-1 do not hold.
     three_two_one: Vec<String>,
     /// What is wrong, and is no reason to call it unhealthy: with the drills, where nobody asks for them.
     #[serde(skip)]
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -95,19 +95,19 @@ pub(super) struct OldestVerdict {
 
 /// A finding, with its sentence.
 #[derive(Serialize)]
-pub(super) struct Told {
+pub(crate) struct Told {
     #[serde(flatten)]
-    finding: Finding,
-    pub(super) text: String,
+    pub(crate) finding: Finding,
+    pub(crate) text: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Newest {
-    id: String,
-    pub(super) instant: Timestamp,
-    pub(super) age_seconds: i64,
-    pub(super) size: u64,
+pub(crate) struct Newest {
+    pub(crate) id: String,
+    pub(crate) instant: Timestamp,
+    pub(crate) age_seconds: i64,
+    pub(crate) size: u64,
 }
 
 impl CheckAnswer {
@@ -117,8 +117,25 @@ impl CheckAnswer {
         Self { healthy, repository: repository.display_name(), databases, cloud }
     }
 
-    pub(super) fn is_healthy(&self) -> bool {
+    pub(crate) fn is_healthy(&self) -> bool {
         self.healthy
+    }
+
+    /// What is wrong with the AWS stack itself, a sentence each, and what to do about it.
+    pub(crate) fn of_stack(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let findings = self.cloud.iter().flat_map(|cloud| &cloud.findings);
+        findings.map(|finding| (finding.text.as_str(), finding.remedy()))
+    }
+}
+
+impl CloudFinding {
+    fn remedy(&self) -> &'static str {
+        match self.code {
+            "cloud_stopped" => {
+                "see the log of its freshness function; if the stack was removed on purpose, add --no-stack"
+            }
+            _ => "confirm the mail from AWS, or subscribe to the stack's topic",
+        }
     }
 }
 
@@ -309,15 +326,6 @@ impl fmt::Display for CloudSide {
         let word = if self.findings.is_empty() { "healthy  " } else { "UNHEALTHY" };
         writeln!(f, "  {word}  the AWS stack: last measured {}", words::minute(self.measured))?;
         self.findings.iter().try_for_each(|told| writeln!(f, "             {}", told.text))?;
-        match self.findings.first() {
-            Some(CloudFinding { code: "cloud_stopped", .. }) => {
-                writeln!(
-                    f,
-                    "             see the log of its freshness function; if the stack was removed on purpose, add --no-stack"
-                )
-            }
-            Some(_) => writeln!(f, "             confirm the mail from AWS, or subscribe to the stack's topic"),
-            None => Ok(()),
-        }
+        self.findings.first().map_or(Ok(()), |finding| writeln!(f, "             {}", finding.remedy()))
     }
 }

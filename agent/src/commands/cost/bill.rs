@@ -82,7 +82,7 @@ impl Bill {
         if stream.rhythm.moves_after().is_some() || stream.stock.glacier.archives > 0.0 {
             items.push(Item::new(
                 "restore-glacier",
-                "retrieval from Glacier in 3 to 5 hours (in 12: free)",
+                "Glacier, 3 to 5 hours (12: free)",
                 size(stream.rhythm.size),
                 [(Meter::Retrieval, gb), (Meter::RetrievalRequest, 1.0)],
             ));
@@ -181,7 +181,7 @@ fn storage(load: &Load, usage: &Usage) -> Vec<Item> {
     if beyond.archives > 0.0 {
         items.push(Item::new(
             "storage-glacier-minimum",
-            "removed from Glacier, billed to day 90",
+            "removed, billed to day 90",
             piled(beyond),
             in_glacier(beyond),
         ));
@@ -265,7 +265,7 @@ fn watching(load: &Load, usage: &Usage) -> Vec<Item> {
 }
 
 fn asked(Requests { puts, gets }: Requests) -> String {
-    format!("{} PUT and LIST, {} GET", number(puts), number(gets))
+    format!("{} PUT/LIST, {} GET", number(puts), number(gets))
 }
 
 pub(super) fn archives(count: u64) -> String {

@@ -8,9 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
 
+use crate::answers::report::columns;
 use crate::answers::table::{Column, Table};
 use crate::commands::list::kind::Kind;
 use crate::commands::list::several::{ElsewhereLine, Narrow, PlaceLine, PlaceState, Places, table};
+use crate::commands::list::short;
+use crate::commands::list::state::{DrillState, ShrunkState};
 use crate::folder;
 use crate::settings::Settings;
 
@@ -38,7 +41,7 @@ pub(super) struct ListAnswer {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listed {
-    database: String,
+    pub(super) database: String,
     /// Whether backups of it were made here: if none is left, they were removed.
     expected: bool,
     total: usize,
@@ -48,6 +51,9 @@ pub(super) struct Listed {
     unverified: usize,
     #[serde(skip)]
     manifestless: usize,
+    /// Whether no other database is chosen.
+    #[serde(skip)]
+    pub(super) is_only: bool,
     pub(super) backups: Vec<BackupLine>,
     /// Backups that this place lacks and another one has.
     elsewhere: Vec<ElsewhereLine>,
@@ -94,26 +100,6 @@ pub(super) struct BackupLine {
     stem: Stem,
 }
 
-/// What came of the last drill of a backup.
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum DrillState {
-    Passed,
-    Failed,
-    /// There was one, and its record was not read.
-    Unread,
-}
-
-/// What people have said of what a backup has lost.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum ShrunkState {
-    /// Nothing yet.
-    Open,
-    /// That it is right.
-    Accepted,
-}
-
 impl ListAnswer {
     pub(super) fn new(
         repository: &Repository,
@@ -154,6 +140,7 @@ impl Listed {
             }),
             manifestless: catalog.alone().count(),
             unverified: catalog.entries.iter().filter(unverified).count(),
+            is_only: false,
             backups: Vec::new(),
             elsewhere: Vec::new(),
         }
@@ -194,7 +181,7 @@ impl BackupLine {
         }
     }
 
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self, name: &str) -> [String; 7] {
         let glacier = if self.archive.is_some() && !self.readable { ", in Glacier" } else { "" };
         let drill = self.drill.map_or("", DrillState::in_words);
         let shrunk = if self.shrunk == Some(ShrunkState::Open) { ", SHRUNK" } else { "" };
@@ -203,31 +190,7 @@ impl BackupLine {
         let size = if self.archive.is_some() { words::size(self.size) } else { "-".to_owned() };
         let age = words::short_age(SignedDuration::from_secs(self.age_seconds));
         let tables = count(self.tables.map(|tables| tables as u64));
-        [self.name.clone(), status, self.kind.to_string(), age, size, tables, count(self.rows)]
-    }
-}
-
-impl DrillState {
-    pub(super) fn of(passed: Option<bool>) -> Self {
-        match passed {
-            Some(true) => Self::Passed,
-            Some(false) => Self::Failed,
-            None => Self::Unread,
-        }
-    }
-
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::Passed => ", drilled",
-            Self::Failed => ", DRILL FAILED",
-            Self::Unread => ", drill not read",
-        }
-    }
-}
-
-impl ShrunkState {
-    fn of(entry: &Entry) -> Self {
-        if entry.accepted.is_some() { Self::Accepted } else { Self::Open }
+        [name.to_owned(), status, self.kind.to_string(), age, size, tables, count(self.rows)]
     }
 }
 
@@ -292,8 +255,18 @@ impl fmt::Display for Listed {
 }
 
 impl Listed {
-    /// One place's rows.
+    /// One place's rows, in a terminal as narrow as it has to be.
     fn rows(&self) -> Table<7> {
+        let whole = self.rows_named(false);
+        let Some(columns) = columns().filter(|columns| whole.width() > *columns) else { return whole };
+        let mut rows = self.rows_named(true);
+        if rows.width() > columns {
+            rows.hide("TABLES");
+        }
+        rows
+    }
+
+    fn rows_named(&self, shortly: bool) -> Table<7> {
         let header = [
             Column::Left("BACKUP"),
             Column::Left("STATE"),
@@ -304,19 +277,34 @@ impl Listed {
             Column::Right("ROWS"),
         ];
         let mut table = Table::new(header);
-        self.backups.iter().for_each(|backup| table.row(backup.cells()));
+        for backup in &self.backups {
+            table.row(backup.cells(if shortly { self.short(&backup.name) } else { &backup.name }));
+        }
+        table.hide_if_all("KIND", &Kind::Backup.to_string());
         table
     }
 
     /// The rows of several places, each of them a narrow column.
     fn rows_of_places(&self) -> Table<8> {
-        let own = self.backups.iter().map(|backup| Narrow {
-            name: &backup.name,
-            age_seconds: backup.age_seconds,
-            size: backup.size,
-            places: &backup.places,
-        });
-        table(own.chain(self.elsewhere.iter().map(ElsewhereLine::narrow)).collect())
+        let named = |shortly: bool| {
+            let name = |name| if shortly { self.short(name) } else { name };
+            let own = self.backups.iter().map(|backup| Narrow {
+                name: name(&backup.name),
+                age_seconds: backup.age_seconds,
+                size: backup.size,
+                places: &backup.places,
+            });
+            let others = self.elsewhere.iter().map(ElsewhereLine::narrow);
+            let others = others.map(|line| Narrow { name: name(line.name), ..line });
+            table(own.chain(others).collect())
+        };
+        let whole = named(false);
+        if columns().is_some_and(|columns| whole.width() > columns) { named(true) } else { whole }
+    }
+
+    /// As a narrow terminal shows it.
+    fn short<'a>(&self, name: &'a str) -> &'a str {
+        if self.is_only { short::name(name, &self.database) } else { name }
     }
 
     fn remarks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -114,6 +114,9 @@ pub enum Finding {
         min_size: u64,
         /// How many good backups are too small.
         count: usize,
+        /// The usual size of which that is half, where nobody has set a size.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usual: Option<u64>,
     },
 }
 
@@ -171,10 +174,14 @@ impl fmt::Display for Finding {
                 let good = words::count(*good as u64, "good backup");
                 write!(f, "database `{database}` has {good}, fewer than {min_count}")
             }
-            Self::TooSmall { id, size, min_size, count: 1 } => {
+            Self::TooSmall { id, size, usual: Some(usual), .. } => {
+                let [size, usual] = [size, usual].map(|bytes| words::size(*bytes));
+                write!(f, "the newest good backup {} has {size}, less than half of the usual {usual}", id.stem)
+            }
+            Self::TooSmall { id, size, min_size, count: 1, .. } => {
                 write!(f, "the good backup {} has {size} bytes, fewer than {min_size}", id.stem)
             }
-            Self::TooSmall { id, size, min_size, count } => {
+            Self::TooSmall { id, size, min_size, count, .. } => {
                 write!(
                     f,
                     "{count} good backups have fewer than {min_size} bytes, the newest is {} with {size}",

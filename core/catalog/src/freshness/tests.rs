@@ -222,3 +222,42 @@ fn programs_read_findings_by_their_code() {
     ]
     "#);
 }
+
+/// Backups of these sizes, the oldest first, a day apart.
+fn sized(sizes: &[u64]) -> Listing {
+    let mut listing = Listing::bucket();
+    for (days, size) in (0..).zip(sizes.iter().rev()) {
+        listing.add_sized(State::Good, &Tag::At(hours_ago(9 + 24 * days)), hours_ago(9 + 24 * days), *size);
+    }
+    listing
+}
+
+#[test]
+fn without_a_limit_the_newest_is_compared_with_the_seven_before_it() {
+    let found = |sizes: &[u64]| {
+        let thresholds = Thresholds { min_size: None, min_count: 0, ..Thresholds::default() };
+        check(&sized(sizes).catalog(), &thresholds, time(NOW)).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for sizes in
+        [&[][..], &[4], &[900, 4], &[900, 900, 4], &[400, 410, 420, 400], &[4, 4, 4, 900], &[900, 900, 900, 450]]
+    {
+        let found = found(sizes);
+        assert!(found.is_empty() || sizes.is_empty(), "{sizes:?}: {found:?}");
+    }
+    let told = "the newest good backup app_backup_20260120_030000 has 449 bytes, less than half of the usual 900 bytes";
+    assert_eq!(found(&[900, 900, 900, 449]), [told]);
+    // One that is small, or large, is not the usual one; and what is more than seven backups ago is forgotten.
+    assert_eq!(found(&[9_000_000, 900, 4, 900, 900, 449]), [told]);
+    assert_eq!(found(&[900, 900, 900, 300, 300, 300, 300, 300, 300, 300, 299]), Vec::<String>::new());
+}
+
+#[test]
+fn as_many_are_asked_for_as_days_have_gone_by() {
+    let day = SignedDuration::from_hours(26);
+    let asked = [0, 23, 24, 49, 167, 168, 9_000].map(|hours| usual_count(Some(hours_ago(hours)), day, time(NOW)));
+    assert_eq!(asked, [0, 0, 1, 2, 6, 7, 7]);
+    let weekly = SignedDuration::from_hours(8 * 24);
+    let asked = [24, 8 * 24, 30 * 24].map(|hours| usual_count(Some(hours_ago(hours)), weekly, time(NOW)));
+    assert_eq!(asked, [0, 1, 3]);
+    assert_eq!([None, Some(hours_ago(-5))].map(|first| usual_count(first, day, time(NOW))), [0, 0]);
+}
