@@ -54,7 +54,7 @@ read_arguments() {
     case $1 in
       --binary) binary=${2:?$usage} && shift ;;
       --output) output=${2:?$usage} && shift ;;
-      --fast) compression=gzip rpm_compression=gzip:1 level=1 ;;
+      --fast) compression=zstd rpm_compression=gzip:1 level=1 ;;
       --help) echo "$usage" && exit ;;
       *) fail "$1 is not an option" 'see agent/packaging/dist.sh --help' 2 ;;
     esac

@@ -18,6 +18,7 @@ mod identities;
 mod json;
 mod kills;
 mod list;
+mod packages;
 mod places;
 mod policies;
 mod protocol;
