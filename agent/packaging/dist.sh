@@ -12,7 +12,7 @@ readonly usage='usage: agent/packaging/dist.sh [--binary FILE] [--output FOLDER]
   --output FOLDER  put it there instead of target/dist
   --fast           compress little'
 
-# Of the oldest system that the agent has to run on: RHEL 7 and everything since.
+# The C library of every system whose kernel the agent needs is newer.
 readonly glibc=2.17 target=x86_64-unknown-linux-gnu
 readonly packaging=agent/packaging
 binary='' output=target/dist compression=xz rpm_compression=xz level=9
