@@ -202,6 +202,18 @@ demo: tools ## see it work: back up, verify, restore and compare, on this machin
 functions: ## build what deploys without a compiler: target/lastgood-functions, and it as a .tar.gz
 	@infra/functions.sh $(ARCHITECTURES)
 
+# Ten minutes and more: the agent and the functions are compiled for a release. ARGUMENTS='--binary FILE' packs what is built.
+.PHONY: dist
+dist: tools ## make what a release has, in target/dist: .deb, .rpm, .tar.gz, functions, bills of materials, SHA256SUMS
+	@agent/packaging/dist.sh $(ARGUMENTS)
+
+# The system of Debian's releases is made once, under target/roots. TWICE=1 compiles everything a second time from nothing, in another
+# folder, and compares every byte.
+.PHONY: dist-test
+dist-test: tools ## install what `make dist` made on Debian 12 and 13, back up, restore, purge
+	@tests/tools.sh dist
+	@tests/packages/dist-test.sh $(if $(TWICE),--twice)
+
 # AGENT=FILE is the `lastgood` of an earlier release: its backups must succeed under today's stack. An earlier checkout's `make
 # earlier` tries today's agent under the stack of then.
 .PHONY: earlier

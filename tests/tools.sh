@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests and the demo run against, where it is missing; asks nothing, and costs nothing when all is there.
 #
-# Debian packages: a PostgreSQL server, pgbouncer, zstd, age, xz and its like, Valgrind, strace, a terminal's `script`, mandoc, zsh and fish, a C compiler, Python's venv. Python packages: tests/requirements.txt,
+# Debian packages: a PostgreSQL server, pgbouncer, zstd, age, xz and its like, Valgrind, strace, a terminal's `script`, mandoc, zsh and fish,
+# a C compiler, lintian, rpm, systemd's own check, Python's venv. Python packages: tests/requirements.txt,
 # in an environment of its own under target/python, so the system's Python stays as it is. `tools.sh peers` installs what
-# `make bench` measures beside Lastgood, `tools.sh restic` what `make restic` asks.
+# `make bench` measures beside Lastgood, `tools.sh restic` what `make restic` asks, `tools.sh dist` what `make dist-test` needs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,6 +19,9 @@ main() {
     return
   elif [[ ${1-} == restic ]]; then
     install_debian_packages missing_restic
+    return
+  elif [[ ${1-} == dist ]]; then
+    install_debian_packages missing_dist
     return
   fi
   require_rust
@@ -77,6 +81,10 @@ missing_debian_packages() {
   command -v fish > /dev/null || echo fish
   [[ -x /usr/sbin/pgbouncer ]] || echo pgbouncer
   command -v cc > /dev/null || printf '%s\n' gcc libc6-dev
+  command -v strip > /dev/null || echo binutils
+  command -v lintian > /dev/null || echo lintian
+  command -v rpm > /dev/null || echo rpm
+  command -v systemd-analyze > /dev/null || echo systemd
   python3 -c 'import ensurepip, venv' 2> /dev/null || printf '%s\n' python3 python3-venv
 }
 
@@ -88,6 +96,10 @@ missing_peers() {
 missing_restic() {
   command -v restic > /dev/null || echo restic
   command -v python3 > /dev/null || echo python3
+}
+
+missing_dist() {
+  command -v mmdebstrap > /dev/null || echo mmdebstrap
 }
 
 require_python() {

@@ -21,6 +21,7 @@ mod kills;
 mod list;
 mod man;
 mod monitoring;
+mod packages;
 mod places;
 mod policies;
 mod protocol;

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Runs as root in the system that root.sh made: installs the package, backs up and restores by the units' own command lines as
+# their own user, removes and purges it. Says what it measured and saw, one thing a line.
+set -euo pipefail
+
+readonly units=/usr/lib/systemd/system
+readonly timers=/etc/systemd/system/timers.target.wants
+
+main() {
+  start_postgresql
+  local began=$EPOCHREALTIME
+  install_package
+  write_settings
+  unit lastgood.service
+  echo "seconds from the package to a good backup: $(since "$began")"
+  must "a good backup" grep -q good <(lastgood list)
+  unit lastgood-verify.service
+  unit lastgood-prune.service
+  unit lastgood-drill.service
+  restore
+  scripts_twice
+  purge
+}
+
+must() {
+  local what=$1
+  shift
+  "$@" || { echo "error: expected $what: $*" >&2 && exit 1; }
+}
+
+# In seconds with three places.
+since() {
+  local now=$EPOCHREALTIME
+  local spent=$(((${now/./} - ${1/./}) / 1000))
+  printf '%d.%03d\n' $((spent / 1000)) $((spent % 1000))
+}
+
+start_postgresql() {
+  local programs
+  programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
+  mkdir -p /run/postgresql /run/data
+  chown postgres: /run/postgresql /run/data
+  local as=(setpriv --reuid postgres --regid postgres --clear-groups)
+  "${as[@]}" "$programs/initdb" --pgdata /run/data --encoding UTF8 --no-sync > /run/initdb.log
+  printf '%s\n' 'local all all peer map=map' > /run/data/pg_hba.conf
+  printf '%s\n' 'map root postgres' 'map postgres postgres' 'map lastgood lastgood' > /run/data/pg_ident.conf
+  "${as[@]}" "$programs/pg_ctl" --pgdata /run/data --wait --log /run/data/log \
+    --options "-c listen_addresses= -c unix_socket_directories=/run/postgresql -c fsync=off" start > /run/pg_ctl.log
+  psql -qU postgres -c 'CREATE DATABASE shop'
+  psql -qU postgres -d shop -c 'CREATE TABLE orders AS SELECT id, md5(id::text) AS code FROM generate_series(1, 20000) id'
+}
+
+# As dpkg does it, without what only `apt-get` would bring.
+install_package() {
+  dpkg --force-unsafe-io --install /run/lastgood.deb > /run/dpkg.log
+  must 'no timer to be enabled' test ! -e "$timers/lastgood.timer"
+  must 'a user' getent passwd lastgood > /dev/null
+  must "the user's folder" test "$(stat -c '%U:%G %a' /var/backups/lastgood)" = 'lastgood:lastgood 700'
+}
+
+# What the example's first lines say to do.
+write_settings() {
+  psql -qU postgres -c 'CREATE ROLE lastgood LOGIN; GRANT pg_read_all_data TO lastgood;'
+  cp /usr/share/lastgood/examples/lastgood.env /etc/lastgood.env
+  must 'settings that only root reads' test "$(stat -c '%U %a' /etc/lastgood.env)" = 'root 600'
+  echo 'BACKUP_DRILL_SERVER=temporary' >> /etc/lastgood.env
+}
+
+# Each ExecStart= of a unit, as its user, with what its other lines give: the credential, the variables, the folders and no
+# capability. What only systemd does, the sandbox, systemd-analyze looks at.
+unit() {
+  local credentials=/run/credentials/$1 line
+  mkdir -p "$credentials"
+  install -o lastgood -m 400 /etc/lastgood.env "$credentials/lastgood.env"
+  install -d -o lastgood -g lastgood -m 700 /var/lib/lastgood
+  install -d -o lastgood -g lastgood -m 750 /var/log/lastgood
+  local -a variables lines
+  mapfile -t variables < <(sed -n 's/^Environment=//p' "$units/$1")
+  mapfile -t lines < <(sed -n 's/^ExecStart=//p' "$units/$1")
+  must 'a line to run' test "${#lines[@]}" -gt 0
+  for line in "${lines[@]}"; do
+    (cd / && env --ignore-environment PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/var/lib/lastgood \
+      "${variables[@]}" setpriv --reuid lastgood --regid lastgood --clear-groups --no-new-privs --bounding-set=-all \
+      ${line//\$\{CREDENTIALS_DIRECTORY\}/$credentials}) || { echo "error: $1: $line: status $?" >&2 && exit 1; }
+  done
+}
+
+# As root, for whom the server's superuser may be named.
+restore() {
+  DB_USER=postgres lastgood restore latest --into shop_copy --confirm
+  local counted='SELECT count(*), md5(string_agg(code, NULL ORDER BY id)) FROM orders'
+  must 'the same rows' test "$(psql -AtU postgres -d shop -c "$counted")" = "$(psql -AtU postgres -d shop_copy -c "$counted")"
+}
+
+# dpkg runs a script again after it was interrupted. Enabled timers are disabled before the files go.
+scripts_twice() {
+  local scripts=/var/lib/dpkg/info/lastgood
+  "$scripts.postinst" configure
+  "$scripts.postinst" configure 0.0.9
+  "$scripts.prerm" upgrade 0.2.0
+  must 'backups to stay through all of it' test "$(find /var/backups/lastgood -type f | wc -l)" -gt 0
+  if command -v systemctl > /dev/null; then
+    systemctl --quiet enable lastgood.timer lastgood-verify.timer lastgood-prune.timer lastgood-drill.timer
+    must 'an enabled timer' test -L "$timers/lastgood.timer"
+  fi
+}
+
+purge() {
+  dpkg --remove lastgood >> /run/dpkg.log
+  must 'settings to stay after a removal' test -e /etc/lastgood.env
+  must 'no program' test ! -e /usr/bin/lastgood
+  must 'no enabled timer' test ! -L "$timers/lastgood.timer"
+  dpkg --purge lastgood >> /run/dpkg.log
+  must 'backups to stay after a purge' test "$(find /var/backups/lastgood -name '*.sql.gz' -o -name '*.dump*' | wc -l)" -gt 0
+  must 'their owner to stay' getent passwd lastgood > /dev/null
+  # Once without backups: then nothing stays.
+  mv /var/backups/lastgood /run/kept
+  dpkg --force-unsafe-io --no-triggers --install /run/lastgood.deb >> /run/dpkg.log
+  dpkg --purge lastgood >> /run/dpkg.log
+  must 'no folder' test ! -e /var/backups/lastgood
+  must 'no user' test -z "$(getent passwd lastgood)"
+  mv /run/kept /var/backups/lastgood
+}
+
+main "$@"
