@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 PATH=$PWD/target/python/bin:$PATH
+# What is packed has the same modes whoever packs it.
+umask 022
 
 readonly usage='usage: agent/packaging/dist.sh [--binary FILE] [--output FOLDER] [--fast]
 

@@ -4,6 +4,8 @@
 set -euo pipefail
 
 readonly units=/usr/lib/systemd/system
+# What every program may do, and does thousands of times: each that strace sees is a stop.
+readonly often=read,write,pread64,pwrite64,lseek,openat,close,fstat,newfstatat,mmap,munmap,mprotect,brk,futex,recvfrom,sendto
 readonly timers=/etc/systemd/system/timers.target.wants
 
 main() {
@@ -67,9 +69,13 @@ write_settings() {
 }
 
 # Each ExecStart= of a unit, as its user, with what its other lines give: the credential, the variables, the folders and no
-# capability. What only systemd does, the sandbox, systemd-analyze looks at.
+# capability. What only systemd does, the sandbox, systemd-analyze looks at; which calls of the kernel it would have to let through
+# is written down, where there is strace.
 unit() {
   local credentials=/run/credentials/$1 line
+  local -a watched=()
+  ! command -v strace > /dev/null ||
+    watched=(strace -f --seccomp-bpf -qq -e signal=none -e "trace=!$often" -A -o "/run/calls.$1")
   mkdir -p "$credentials"
   install -o lastgood -m 400 /etc/lastgood.env "$credentials/lastgood.env"
   install -d -o lastgood -g lastgood -m 700 /var/lib/lastgood
@@ -81,7 +87,7 @@ unit() {
   for line in "${lines[@]}"; do
     (cd / && env --ignore-environment PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/var/lib/lastgood \
       "${variables[@]}" setpriv --reuid lastgood --regid lastgood --clear-groups --no-new-privs --bounding-set=-all \
-      ${line//\$\{CREDENTIALS_DIRECTORY\}/$credentials}) || { echo "error: $1: $line: status $?" >&2 && exit 1; }
+      ${watched[@]+"${watched[@]}"} ${line//\$\{CREDENTIALS_DIRECTORY\}/$credentials}) || { echo "error: $1: $line: status $?" >&2 && exit 1; }
   done
 }
 

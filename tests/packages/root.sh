@@ -29,11 +29,16 @@ mknod -m 666 "$system/dev/random" c 1 8
 mknod -m 666 "$system/dev/urandom" c 1 9
 ln -s /proc/self/fd "$system/dev/fd"
 mkdir -m 1777 "$system/dev/shm" "$system/run/lock"
+# The index of all the manual pages of a developer's machine takes long, and is no part of this.
+[[ $root != / ]] || rm -f "$system/var/lib/man-db/auto-update"
 cp "$package" "$system/run/lastgood.deb"
 cp "$here/live.sh" "$system/run/live.sh"
 
 env --ignore-environment PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
   chroot "$system" bash /run/live.sh
+
+# The calls of the kernel that strace saw, by name.
+cat "$system"/run/calls.* 2> /dev/null | sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/calls \1/p' | sort -u || true
 
 # A character device stands for what ROOT has and the system above no longer.
 (cd "$work/upper" && find . -mindepth 1 ! -type d ! -type c ! -path './var/lib/dpkg/*' ! -path './var/log/dpkg.log' \

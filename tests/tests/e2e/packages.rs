@@ -37,6 +37,8 @@ fn pack(folder: &Path, umask: &str, zone: &str) {
     let script = format!("umask {umask} && exec agent/packaging/dist.sh --fast --binary \"$0\" --output \"$1\"");
     let mut command = Command::new("bash");
     command.args(["-c", &script]).arg(binary()).arg(folder).current_dir(tools::root()).env("TZ", zone);
+    // Otherwise the time of the last commit, and there may be a newer one before the second packing.
+    command.env("SOURCE_DATE_EPOCH", "1767225600");
     said(&mut command);
 }
 
@@ -218,6 +220,20 @@ fn installed_it_backs_up_restores_and_leaves_nothing_but_backups() {
     assert!(left.iter().any(|line| line.ends_with(".sql.gz")), "the backup is gone: {told}");
     let others: Vec<&&str> = left.iter().filter(|line| !line.starts_with("left /var/backups/lastgood/")).collect();
     assert!(others.is_empty(), "{others:#?}");
+    let calls: BTreeSet<&str> = told.lines().filter_map(|line| line.strip_prefix("calls ")).collect();
+    assert!(calls.contains("execve"), "strace saw nothing: {told}");
+    let allowed: BTreeSet<String> = &in_filter("@system-service") - &in_filter("@privileged");
+    let refused: Vec<&&str> = calls.iter().filter(|call| !allowed.contains(**call)).collect();
+    assert!(refused.is_empty(), "the units' SystemCallFilter= refuses {refused:?}");
+}
+
+/// The calls of the kernel in a set of `SystemCallFilter=`, with those of the sets in it. `@default` is in each.
+fn in_filter(set: &str) -> BTreeSet<String> {
+    let told = said(Command::new("systemd-analyze").args(["syscall-filter", set]));
+    let words = told.lines().skip(1).map(str::trim).filter(|word| !word.is_empty() && !word.starts_with('#'));
+    words
+        .flat_map(|word| if word.starts_with('@') { in_filter(word) } else { BTreeSet::from([word.to_owned()]) })
+        .collect()
 }
 
 #[test]
