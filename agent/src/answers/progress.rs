@@ -21,6 +21,8 @@ pub(crate) struct Progress {
 
 /// Of a stream whose length is unknown.
 const OPEN_END: &str = "{spinner} {msg} {binary_bytes} dumped{prefix}, {binary_bytes_per_sec}, {elapsed}";
+/// Of a stream whose length is guessed.
+const ABOUT: &str = "{msg} {wide_bar} {binary_bytes} of about {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
 /// Of a known number of bytes.
 const BYTES: &str = "{msg} {wide_bar} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
 /// Of a known number of other things.
@@ -30,6 +32,11 @@ impl Progress {
     /// A bar for a stream whose length is unknown, such as a dump.
     pub(crate) fn open_end(report: Report, what: &str) -> Self {
         Self::new(report, what, OPEN_END, None)
+    }
+
+    /// The same, where `total` bytes are expected.
+    pub(crate) fn about(report: Report, what: &str, total: Option<u64>) -> Self {
+        if total.is_none() { Self::open_end(report, what) } else { Self::new(report, what, ABOUT, total) }
     }
 
     /// A bar for `total` bytes.
@@ -61,9 +68,7 @@ impl Progress {
             return Self { bar: ProgressBar::hidden(), lines: None };
         }
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        dress(&bar, template);
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar, lines: None }
@@ -74,8 +79,12 @@ impl Progress {
         !self.bar.is_hidden() || self.lines.is_some()
     }
 
-    /// `bytes` of the dump have been read in all.
+    /// `bytes` of the dump have been read in all. When they are more than was expected, nobody knows how many are left.
     pub(crate) fn dumped(&self, bytes: u64) {
+        if self.bar.length().is_some_and(|length| bytes > length) {
+            self.bar.unset_length();
+            dress(&self.bar, OPEN_END);
+        }
         self.bar.set_position(bytes);
     }
 
@@ -110,6 +119,12 @@ impl Progress {
         if let Some(lines) = &self.lines {
             lines.at(what);
         }
+    }
+}
+
+fn dress(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
+use crate::answers::colour;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::fold::fold;
 
@@ -108,9 +109,11 @@ fn width(Width(columns): Width) -> Option<usize> {
     (columns >= NARROWEST).then(|| usize::from(columns))
 }
 
-/// Lines that fit a terminal; elsewhere as they are.
+/// Lines that fit a terminal, in its colours; elsewhere as they are.
 pub(crate) fn fitting(text: &str, columns: Option<usize>) -> Cow<'_, str> {
-    columns.map_or(Cow::Borrowed(text), |columns| Cow::Owned(fold(text, columns)))
+    let Some(columns) = columns else { return Cow::Borrowed(text) };
+    let folded = fold(text, columns);
+    Cow::Owned(if colour::is_wanted() { colour::paint(&folded).into_owned() } else { folded })
 }
 
 /// Writes text and a newline to stdout.

@@ -6,6 +6,7 @@ mod dry_run;
 mod dump;
 mod gate;
 mod globals;
+mod guess;
 pub(crate) mod index;
 pub(crate) mod lanes;
 mod leftovers;

@@ -43,6 +43,7 @@ mod stack;
 mod status;
 mod stores;
 mod template;
+mod terminal;
 mod time;
 mod torture;
 mod troubleshooting;

@@ -8,7 +8,7 @@ use e2e::process::output;
 use e2e::past::{agent, database, days_ago, put_in_directory, stem};
 
 /// Runs it at a terminal of 80 columns: `stream` is where the other stream goes. What it prints there, line by line.
-fn at_terminal(agent: &Agent, arguments: &[&str], stream: &str) -> String {
+pub(crate) fn at_terminal(agent: &Agent, arguments: &[&str], stream: &str) -> String {
     let line = format!("stty cols 80 rows 24; exec {} {} {stream}", agent::binary().display(), arguments.join(" "));
     let mut command = agent.command_of(&["script", "--quiet", "--command", &line, "/dev/null"]);
     let output = output(&mut command);

@@ -6,6 +6,7 @@ use repository::{Repository, UploadMetadata};
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
 use crate::commands::backup::carry::{Carried, CarryError, Road};
+use crate::commands::backup::guess::guess;
 use crate::commands::backup::lanes::{self, Lanes};
 use crate::commands::backup::outcome::BackupOutcome;
 use crate::commands::backup::publish::Published;
@@ -61,8 +62,9 @@ impl Run<'_> {
 
     /// Runs the road on a thread that may block.
     async fn carry_into(&self, mut lanes: Lanes) -> Result<(Carried, Lanes), Failure> {
+        let expected = guess(self).await;
         let dump = self.source.dump()?;
-        let road = self.road();
+        let road = self.road(expected);
         let carrying = tokio::task::spawn_blocking(move || (road.carry(dump, &mut lanes), lanes));
         let (carried, lanes) =
             carrying.await.map_err(|e| Failure::new(Exit::Failed, format!("the backup's own thread failed: {e}")))?;
@@ -75,7 +77,7 @@ impl Run<'_> {
         }
     }
 
-    fn road(&self) -> Road {
+    fn road(&self, expected: Option<u64>) -> Road {
         let database = self.source.server.database.clone();
         Road {
             frames: FrameSettings {
@@ -84,7 +86,7 @@ impl Run<'_> {
                 threads: std::thread::available_parallelism().map_or(1, usize::from),
             },
             recipients: self.settings.recipients.clone(),
-            progress: Progress::open_end(self.settings.report, &database),
+            progress: Progress::about(self.settings.report, &database, expected),
             onlooker: None,
             database,
             indexes: self.wants_index(),
