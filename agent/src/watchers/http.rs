@@ -7,6 +7,8 @@ use serde::Serialize;
 
 /// A service that doesn't answer must not hold up a backup.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How much longer than the word to stop a run tries to tell how it ended: it is told last, after all clearing up.
+pub(super) const GRACE: Duration = Duration::from_secs(9);
 
 /// Sends one POST, once.
 ///

@@ -15,8 +15,6 @@ use crate::host;
 use crate::interrupt::Interrupt;
 use crate::settings::{DatabaseSettings, NotifyOn, Settings};
 
-/// How much longer than the word to stop a run tries to tell how it ended.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(9);
 /// While `check` finds the same database unhealthy, it tells of it once a day.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(23 * 3600);
 /// Characters of a message. Discord takes 2,000.
@@ -91,7 +89,7 @@ impl Notice {
             tracing::warn!("cannot remember that this run failed, so nobody is told when it succeeds again: {error}");
         }
         let sending = self.send(url, Form::of(url), event, failure);
-        match self.interrupt.cancellation().after(GRACE).or(sending).await {
+        match self.interrupt.cancellation().after(http::GRACE).or(sending).await {
             Ok(Ok(())) => self.remember_what_was_told(event),
             Ok(Err(error)) => tracing::warn!("cannot send the notification: {}", http::in_words(&error)),
             Err(error) => tracing::warn!("cannot send the notification: {error}"),

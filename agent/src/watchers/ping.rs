@@ -3,16 +3,12 @@
 //! A ping tells a monitoring service how a backup went; one that fails warns and never fails the backup. Without a URL no
 //! client is made and no TLS library is touched.
 
-use std::time::Duration;
-
 use postgres::Secret;
 use repository::Cancellation;
 
-use super::http::{self, in_words};
+use super::http::{self, GRACE, in_words};
 use crate::answers::failure::Failure;
 
-/// How much longer than the word to stop a run tries to tell how it ended: it is told last, after all clearing up.
-const GRACE: Duration = Duration::from_secs(9);
 /// healthchecks.io keeps the first 100 kB of a body.
 const BODY_LIMIT: usize = 100_000;
 
