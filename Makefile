@@ -21,9 +21,11 @@ tools: ## install what is missing: PostgreSQL, zstd, age, and the local AWS unde
 build: tools ## compile everything
 	$(CARGO) build --workspace --locked
 
+# What failed is said once more at the end, because of a long log only the end is kept here and there.
 .PHONY: test
 test: tools format lint guard doc instructions ## all checks (but `make deny`) and all tests
-	$(CARGO) test --workspace --locked --no-fail-fast
+	@$(CARGO) test --workspace --locked --no-fail-fast 2>&1 | tee target/test.log || \
+	  { awk '/^failures:$$/ { failed = 1 } failed { print } /^test result: / { failed = 0 }' target/test.log; exit 1; }
 
 .PHONY: format
 format: ## check the formatting
