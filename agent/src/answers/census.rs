@@ -11,7 +11,7 @@ use crate::answers::table::{Column, Table};
 /// How many tables are shown.
 const SHOWN: usize = 20;
 
-/// `1204511 rows`, or that they could not be counted.
+/// `1,204,511 rows`, or that they could not be counted.
 pub(crate) fn rows(counted: Option<u64>) -> String {
     counted.map_or_else(|| "rows not counted".to_owned(), |rows| words::count(rows, "row"))
 }
@@ -19,14 +19,12 @@ pub(crate) fn rows(counted: Option<u64>) -> String {
 /// `42 tables, 1,204,511 rows, 480.2 MiB, 12 large objects`.
 pub(crate) fn summary(census: &Census) -> String {
     let (tables, bytes) = (census.tables.len() as u64, census.bytes());
-    let noun =
-        |number: u64, noun: &str| format!("{} {noun}{}", words::grouped(number), if number == 1 { "" } else { "s" });
     let objects = match census.large_objects.count {
         0 => String::new(),
-        count => format!(", {}", noun(count, "large object")),
+        count => format!(", {}", words::count(count, "large object")),
     };
-    let rows = census.counted_rows().map_or_else(|| rows(None), |rows| noun(rows, "row"));
-    format!("{}, {rows}, {}{objects}", noun(tables, "table"), words::size(bytes))
+    let rows = rows(census.counted_rows());
+    format!("{}, {rows}, {}{objects}", words::count(tables, "table"), words::size(bytes))
 }
 
 /// A table of the largest tables of a census.

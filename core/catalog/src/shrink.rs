@@ -167,7 +167,7 @@ mod tests {
             loss(None, 100, Some(0)),
         ];
         let shrink = Shrink::of(&"20260119/app_backup_20260119_030000".parse().unwrap(), losses).unwrap();
-        insta::assert_snapshot!(shrink.in_words(), @"table public.orders has 12 rows, where it had 10000 rows; table public.users is gone, with 500 rows; the tables public.events_# together have 1 row, where they had 4000 rows; and 1 more");
+        insta::assert_snapshot!(shrink.in_words(), @"table public.orders has 12 rows, where it had 10,000 rows; table public.users is gone, with 500 rows; the tables public.events_# together have 1 row, where they had 4,000 rows; and 1 more");
         assert!((shrink.least_left() - 0.0).abs() < f64::EPSILON);
         let record = ShrinkRecord::new("app_backup_20260120_030000".parse().unwrap(), shrink);
         let json = String::from_utf8(record.to_json().unwrap()).unwrap();

@@ -80,10 +80,10 @@ pub fn second(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// A number and its noun: `1 table`, `12 tables`.
+/// A number and its noun: `1 table`, `1,204,511 rows`.
 #[must_use]
 pub fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// A number in groups of three digits: `1,204,511`.
@@ -175,7 +175,7 @@ mod tests {
         let shown = [0, 1, 1023, 1024, 50_855_936, 1_048_575, 1 << 30, u64::MAX].map(size);
         assert_eq!(
             shown,
-            ["0 bytes", "1 byte", "1023 bytes", "1.0 KiB", "48.5 MiB", "1.0 MiB", "1.0 GiB", "16384.0 PiB"]
+            ["0 bytes", "1 byte", "1,023 bytes", "1.0 KiB", "48.5 MiB", "1.0 MiB", "1.0 GiB", "16384.0 PiB"]
         );
     }
 

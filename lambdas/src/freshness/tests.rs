@@ -304,7 +304,7 @@ fn a_mark_with_limits_of_its_own_is_told() {
     let standing = world.standing();
     let news = standing.iter().find(|standing| standing.code.starts_with("limits/")).unwrap();
     let text =
-        "database `shop` got limits of its own on 2026-01-20 06:00 UTC: its newest good backup may be 4166 days old";
+        "database `shop` got limits of its own on 2026-01-20 06:00 UTC: its newest good backup may be 4,166 days old";
     assert_eq!((news.text.as_str(), news.stands), (text, false));
     let old = World { marks: world.marks.clone(), ..World::healthy().mark("shop", 24 * 8) };
     assert_eq!(old.told(), [""; 0], "told once, when it was set");
@@ -423,7 +423,7 @@ fn a_table_loses_its_rows_or_is_gone() {
     assert_eq!(shrunk.alarms(), ["emptied"]);
     assert_eq!(shrunk.told(), [format!("emptied/app/{name}")], "though a later one has lost nothing");
     let text = format!(
-        "the backup {name} has lost rows: table public.orders has 12 rows, where it had 10000 rows; table public.users is gone, with \
+        "the backup {name} has lost rows: table public.orders has 12 rows, where it had 10,000 rows; table public.users is gone, with \
          500 rows; backups from before it stay until 2026-02-18 03:02 UTC"
     );
     assert_eq!(shrunk.reminded(), [text]);

@@ -219,7 +219,7 @@ fn drills_count_where_they_are_asked_for_and_one_that_failed_is_named_anyway() {
     shown
         .mentions("drill      passed, ")
         .mentions("onto a temporary server (PostgreSQL 15.14), in 120.0 s: rows 1.5 s")
-        .mentions("compared 2 tables, 3002 rows, 1 sequence, 9 definitions, 1 check")
+        .mentions("compared 2 tables, 3,002 rows, 1 sequence, 9 definitions, 1 check")
         .mentions("not compared: the publication p")
         .mentions(&format!("with {}; the last that passed ended", stem_of(0)));
     agent.run(&["show", "latest"]).succeeds().mentions("drill      FAILED, ").keeps_silent_about("last drill");

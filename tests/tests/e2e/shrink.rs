@@ -45,7 +45,7 @@ fn a_shrink_is_told_and_keeps_what_is_older_until_it_is_accepted() {
     database.query(MISTAKE);
     let agent = agent.setting("BACKUP_KEEP_LAST", "4");
     let told = agent.run(&["backup", "--name", "after"]).succeeds();
-    let told = told.mentions("table public.orders has 12 rows, where it had 5000 rows");
+    let told = told.mentions("table public.orders has 12 rows, where it had 5,000 rows");
     told.mentions("table public.users is gone, with 500 rows")
         .keeps_silent_about("queue")
         .keeps_silent_about("events_");
@@ -104,7 +104,7 @@ fn a_queue_that_is_empty_now_and_then_and_a_setting_warn_of_nothing() {
     agent
         .run(&["backup", "--name", "empty"])
         .succeeds()
-        .mentions("table public.queue has 0 rows, where it had 3000 rows");
+        .mentions("table public.queue has 0 rows, where it had 3,000 rows");
     agent.run(&["accept", "empty"]).succeeds();
     database.query(fill);
     agent.run(&["backup", "--name", "again"]).succeeds();

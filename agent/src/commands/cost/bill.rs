@@ -269,7 +269,7 @@ fn asked(Requests { puts, gets }: Requests) -> String {
 }
 
 pub(super) fn archives(count: u64) -> String {
-    format!("{} archive{}", words::grouped(count), if count == 1 { "" } else { "s" })
+    words::count(count, "archive")
 }
 
 /// Quantities are averages, and shown as whole numbers.

@@ -159,7 +159,7 @@ mod records {
 fn a_backup_of_the_future_is_a_finding_and_the_newest_before_it_has_the_age() {
     let mut listing = a_good_week();
     listing.at(State::Good, "2036-01-20T03:00:00Z");
-    let ahead = "the newest good backup app_backup_20360120_030000 is 3651 days in the future: a clock is wrong";
+    let ahead = "the newest good backup app_backup_20360120_030000 is 3,651 days in the future: a clock is wrong";
     assert_eq!(sentences(&listing, NOW), [ahead]);
     let age = |listing: &Listing| Freshness::of_good(&listing.catalog(), time(NOW)).age();
     assert_eq!(age(&listing), Some(SignedDuration::from_hours(9)));

@@ -220,8 +220,8 @@ mod tests {
         assert_eq!(
             said(&before, &after, &Rule::default()),
             [
-                "table public.most has 1 row, where it had 5000 rows",
-                "table public.big_enough has 500 rows, where it had 1000 rows",
+                "table public.most has 1 row, where it had 5,000 rows",
+                "table public.big_enough has 500 rows, where it had 1,000 rows",
                 "table public.hundred has 0 rows, where it had 100 rows",
             ]
         );
@@ -237,9 +237,9 @@ mod tests {
         let months = [("events_2026_01", 5_000), ("events_2026_02", 5_000), ("events_2026_03", 5_000)];
         let next = [("events_2026_02", 5_000), ("events_2026_03", 5_000), ("events_2026_04", 10)];
         assert_eq!(said(&months, &next, &Rule::default()), [""; 0]);
-        let all = "the tables public.events_#_# together are gone, with 15000 rows";
+        let all = "the tables public.events_#_# together are gone, with 15,000 rows";
         assert_eq!(said(&months, &[], &Rule::default()), [all]);
-        let one = "the tables public.events_#_# together have 5000 rows, where they had 15000 rows";
+        let one = "the tables public.events_#_# together have 5,000 rows, where they had 15,000 rows";
         assert_eq!(said(&months, &next[..1], &Rule::default()), [one]);
         let alone = "table public.backup_2026 is gone, with 500 rows";
         assert_eq!(said(&[("backup_2026", 500)], &[], &Rule::default()), [alone]);
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(shrink.tables.len(), 3);
         let history = [before.clone(), census(&[("queue", 2), ("orders", 4_900)]), before.clone()];
         let left = shrink.clone().without_usual(&history, &Rule::default()).unwrap();
-        assert_eq!(left.in_words(), "table public.orders has 0 rows, where it had 5000 rows");
+        assert_eq!(left.in_words(), "table public.orders has 0 rows, where it had 5,000 rows");
         assert_eq!(
             shrink.clone().without_usual(&[before.clone(), census(&[]), before.clone()], &Rule::default()),
             None
@@ -320,10 +320,10 @@ mod tests {
         let (before, after) = ([("größe", 5_000), ("grüße", 5_000)], [("größe", 5_000), ("grüße", 0)]);
         assert_eq!(
             said(&called(&before, true), &called(&after, true)),
-            ["table public.grüße has 0 rows, where it had 5000 rows"]
+            ["table public.grüße has 0 rows, where it had 5,000 rows"]
         );
         let gone = said(&called(&before, true), &called(&after[..1], true));
-        assert_eq!(gone, ["table public.grüße is gone, with 5000 rows"]);
+        assert_eq!(gone, ["table public.grüße is gone, with 5,000 rows"]);
         // A manifest of a release that didn't know: all have one name, in both.
         assert_eq!(said(&called(&before, false), &called(&before, true)), [""; 0]);
     }
@@ -335,6 +335,6 @@ mod tests {
             ..Census::default()
         };
         let said: Vec<String> = lost(&with(2_000), &with(7), &Rule::default()).iter().map(Loss::in_words).collect();
-        assert_eq!(said, ["the database has 7 large objects, where it had 2000 large objects"]);
+        assert_eq!(said, ["the database has 7 large objects, where it had 2,000 large objects"]);
     }
 }

@@ -106,7 +106,7 @@ fn of_an_extensions_table_only_the_users_rows_are_dumped() {
     );
     let agent = || agent().database(&database);
     let ((alone, _, _), (together, _, outcome)) = (back_up(agent(), 1), back_up(agent(), 2));
-    outcome.mentions(TOGETHER).mentions("10010 rows");
+    outcome.mentions(TOGETHER).mentions("10,010 rows");
     assert_eq!(together, alone);
 }
 

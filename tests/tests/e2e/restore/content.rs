@@ -63,7 +63,7 @@ fn rows_may_be_in_another_partition_than_they_were() {
         &["restore", "latest", "--in-place", "--confirm"],
         &["restore", "latest", "--jobs=2", "--confirm"],
     ] {
-        scene.agent.run(way).succeeds().mentions("9840 rows");
+        scene.agent.run(way).succeeds().mentions("9,840 rows");
         assert_eq!(scene.database.query("SELECT count(*) FROM stock"), "9840");
     }
 }
@@ -103,7 +103,7 @@ fn rows_that_need_others_before_them_are_filled_in_the_archives_order() {
     scene.agent.run(&["backup"]).succeeds();
     let before = scene.database.as_sql();
     let run = scene.agent.run(&["restore", "latest", "--jobs=2", "--confirm"]).succeeds();
-    run.mentions("in the archive's order").mentions("300001 rows");
+    run.mentions("in the archive's order").mentions("300,001 rows");
     assert_eq!(scene.database.as_sql(), before);
     assert_eq!(scene.beside().len(), 1, "the old one alone");
 }

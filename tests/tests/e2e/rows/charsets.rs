@@ -60,7 +60,7 @@ fn a_database_in_another_character_set_is_read_as_its_own() {
         assert_eq!(scene.answer(&format!("SELECT \"{column}\" FROM \"{one}\" WHERE n = 1 LIMIT 1")).trim_end(), value);
 
         let shrunk = scene.agent.run(&["backup", "--name", "after"]).succeeds();
-        shrunk.mentions(&format!("table public.{other} has 0 rows, where it had 1002 rows")).keeps_silent_about(one);
+        shrunk.mentions(&format!("table public.{other} has 0 rows, where it had 1,002 rows")).keeps_silent_about(one);
         let diff =
             scene.agent.run(&["diff", "before", "after", "--rows", "--table", other, "--json"]).succeeds().json();
         assert_eq!(diff["tables"][1]["name"], json!(other), "{encoding}: {diff}");
@@ -76,7 +76,7 @@ fn a_database_in_another_character_set_is_read_as_its_own() {
 fn restored_alone(scene: &Scene<'_>, table: &str) {
     let rescue = scene.database.server().database(&format!("{}_into", scene.database.name()));
     let restore = ["restore", "before", "--table", table, "--into", rescue.name(), "--confirm"];
-    scene.agent.run(&restore).succeeds().mentions("1002 rows");
+    scene.agent.run(&restore).succeeds().mentions("1,002 rows");
     let mut psql = rescue.client(&Installation::debian(), "psql");
     let sql = "SELECT sum(n_live) FROM (SELECT (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM %I', relname), false, true, '')))[1]::text::int AS n_live FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace) AS t";
     let counted = process::output(psql.args(["-XAtq", "-c", sql]));
