@@ -53,9 +53,7 @@ impl Progress {
     /// A bar for `total` things of the kind `what`, and lines where there is no terminal.
     pub(crate) fn of_steps(report: Report, what: &str, total: u64) -> Self {
         let lines = report.tells_progress().then(|| Arc::new(Lines::of_steps(what, total)));
-        let progress = Self::new(report, "", STEPS, Some(total)).with(lines);
-        progress.bar.set_prefix(what.to_owned());
-        progress
+        Self::new(report, what, STEPS, Some(total)).with(lines)
     }
 
     fn with(mut self, lines: Option<Arc<Lines>>) -> Self {
@@ -69,7 +67,12 @@ impl Progress {
         }
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
         dress(&bar, template);
-        bar.set_message(what.to_owned());
+        // Before the first tick: what a bar of steps is about stays, its message is what it is at.
+        if template == STEPS {
+            bar.set_prefix(what.to_owned());
+        } else {
+            bar.set_message(what.to_owned());
+        }
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar, lines: None }
     }
