@@ -35,11 +35,13 @@ CREATE FUNCTION standard(a varchar DEFAULT 'x', VARIADIC b text[] DEFAULT ARRAY[
 CREATE TABLE parted (region varchar(10), n integer) PARTITION BY LIST (region);
 CREATE TABLE parted_a PARTITION OF parted FOR VALUES IN ('a', 'b');
 CREATE TABLE parted_rest PARTITION OF parted (CHECK (n IN (1, 2))) DEFAULT;
-CREATE TABLE by_mood (mood mood, n integer) PARTITION BY HASH (mood);
-CREATE TABLE by_mood_0 PARTITION OF by_mood FOR VALUES WITH (MODULUS 3, REMAINDER 0);
-CREATE TABLE by_mood_1 PARTITION OF by_mood FOR VALUES WITH (MODULUS 3, REMAINDER 1);
-CREATE TABLE by_mood_2 PARTITION OF by_mood FOR VALUES WITH (MODULUS 3, REMAINDER 2);
-INSERT INTO by_mood SELECT (ARRAY['sad', 'ok', 'happy']::mood[])[1 + n % 3], n FROM generate_series(1, 30) n;
+-- By values enough that not all of them fall to their old partitions by chance: an enum is hashed by its values' OIDs.
+CREATE TYPE hue AS ENUM ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o');
+CREATE TABLE by_hue (hue hue, n integer) PARTITION BY HASH (hue);
+CREATE TABLE by_hue_0 PARTITION OF by_hue FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+CREATE TABLE by_hue_1 PARTITION OF by_hue FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+CREATE TABLE by_hue_2 PARTITION OF by_hue FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+INSERT INTO by_hue SELECT (enum_range(NULL::hue))[1 + n % 15], n FROM generate_series(1, 30) n;
 CREATE TABLE base (id integer NOT NULL, a text NOT NULL DEFAULT 'x'::varchar, CHECK (a IN ('x', 'y')));
 CREATE TABLE child (b integer CHECK (b IN (1, 2))) INHERITS (base);
 ALTER TABLE child ALTER COLUMN a SET DEFAULT 'y';

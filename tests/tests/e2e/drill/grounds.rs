@@ -36,7 +36,7 @@ fn what_postgresql_says_in_other_words_is_known_by_name_and_taken_once_more_to_b
     let outcome =
         scene.agent.run(&["drill"]).succeeds().mentions("PASSED").mentions("taking the definitions once more");
     let outcome = outcome.mentions("lists of values in PostgreSQL's other words").mentions("domain public.short");
-    let mut outcome = outcome.mentions("the same rows, in other partitions by hash: public.by_mood");
+    let mut outcome = outcome.mentions("the same rows, in other partitions by hash: public.by_hue");
     for said in
         ["columns of child tables", "columns of statistics", "columns of publications", "names of values in subqueries"]
     {
