@@ -31,6 +31,7 @@ pub(crate) struct Reader {
 pub(crate) struct ReadBack {
     pub(crate) verdict: Verdict,
     pub(crate) inspected: Inspected,
+    may_be_misread: bool,
 }
 
 impl Reader {
@@ -57,11 +58,33 @@ impl Reader {
         .hint("add its public key to the recipients (age-keygen -y FILE shows it), or unset BACKUP_AGE_IDENTITY_FILE on machines that need not read backups"))
     }
 
-    /// Reads `object` to its last byte and judges it: against its manifest, and what the store says of it.
+    /// Reads `object` to its last byte and judges it: against its manifest, and what the store says of it. Damage that the reading
+    /// itself may have made is believed only when a second reading finds it, too.
     ///
     /// # Errors
     /// Only when it cannot be read. Damage is a verdict.
     pub(crate) async fn read_back(
+        &self,
+        repository: &Repository,
+        object: &Object,
+        manifest: Option<&Manifest>,
+    ) -> Result<ReadBack, Failure> {
+        let first = self.read_once(repository, object, manifest).await?;
+        let Some(finding) = first.verdict.findings.first().filter(|_| first.may_be_misread) else { return Ok(first) };
+        let name = repository.object_name(&object.key);
+        tracing::info!("{name}: {finding}; reading all of it a second time");
+        let second = self.read_once(repository, object, manifest).await?;
+        if second.verdict.is_intact() {
+            tracing::warn!("{}: test this machine's memory, disk and network", misread(&name));
+        }
+        Ok(second)
+    }
+
+    /// The same by one reading.
+    ///
+    /// # Errors
+    /// As [`Reader::read_back`].
+    pub(crate) async fn read_once(
         &self,
         repository: &Repository,
         object: &Object,
@@ -86,7 +109,8 @@ impl Reader {
             return Err(beyond_limits::failure(&name, limit));
         }
         let verdict = judge(manifest, evidence, verified, verifier());
-        Ok(ReadBack { verdict, inspected })
+        let may_be_misread = !verdict.is_intact() && verdict::may_be_misread(manifest, evidence);
+        Ok(ReadBack { verdict, inspected, may_be_misread })
     }
 
     /// Reads stored bytes from any source, on all cores. `name` is what messages call them.
@@ -145,6 +169,11 @@ impl From<Unrecorded> for Failure {
 /// This program as the author of a verdict.
 pub(crate) fn verifier() -> Verifier {
     Verifier { name: "agent".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), host: host::name() }
+}
+
+/// Two readings of the same bytes differed.
+pub(crate) fn misread(name: &str) -> String {
+    format!("{name} was damaged when it was read, and whole when it was read again")
 }
 
 /// Without a fitting key only the stored bytes are checked, and their content stays unread.

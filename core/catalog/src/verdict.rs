@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use finding::{Code, Finding};
 pub use identity::{Expected, Identity};
-pub use judge::{Evidence, beyond_limits, judge};
+pub use judge::{Evidence, beyond_limits, judge, may_be_misread};
 
 use crate::document::{DocumentError, Kind, Unknown};
 use crate::layout::Record;

@@ -6,6 +6,7 @@ use std::process::Command;
 use e2e::agent::Agent;
 use e2e::bucket::Bucket;
 use e2e::process::output_given;
+use e2e::proxy::{Direction, Fault, Proxy};
 use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -161,6 +162,26 @@ fn a_restore_that_finds_damage_reads_twice_records_it_and_offers_the_one_before(
     failed.mentions(&format!("lastgood restore {}", scene.name(1)));
     assert!(scene.file(0, ".damaged.json").exists());
     run().succeeds().mentions(&scene.name(1));
+}
+
+#[test]
+fn a_reading_that_the_network_spoilt_is_no_damage_and_one_that_the_store_did_is() {
+    let store = Seaweedfs::shared().admin();
+    let bucket = Bucket::new(&store);
+    let (name, made) = (database().name(), days_ago(0));
+    put_in_bucket(&bucket, name, made);
+    let proxy = Proxy::start(&store.endpoint);
+    let agent = agent().setting("DB_NAME", name).bucket(bucket.name(), &store.through(&proxy));
+    // Well within the archive: the answers before it are short.
+    proxy.set(Fault::Garble(Direction::Down, 30_000));
+    let outcome = agent.run(&["verify", "--all", "--force"]).succeeds().mentions("1 intact, 0 damaged");
+    outcome.mentions("a second time").mentions("and whole when it was read again");
+    assert!(proxy.has_struck());
+    assert!(!bucket.keys().contains(&key(name, made, ".damaged.json")));
+
+    bucket.flip_bit(&key(name, made, ".sql.gz"), 30_000);
+    let outcome = agent.run(&["verify", "--all", "--force"]).exits(4).mentions("0 intact, 1 damaged");
+    outcome.keeps_silent_about("read again");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Suspect {
         let mut interrupt = self.interrupt.clone();
         let reading = async {
             let reader = Reader::new(settings)?;
-            reader.read_back(&repository, &object, self.manifest.as_ref()).await
+            reader.read_once(&repository, &object, self.manifest.as_ref()).await
         };
         let read = tokio::select! {
             biased;
@@ -58,8 +58,7 @@ impl Suspect {
             }
         };
         if verdict.is_intact() {
-            let error = format!("{} was damaged when it was read, and whole when it was read again", self.name);
-            return Failure::new(Exit::Failed, error).hint(format!(
+            return Failure::new(Exit::Failed, read_back::misread(&self.name)).hint(format!(
                 "{LIVE_IS_UNCHANGED}; start the restore again, and test this machine's memory, disk and network"
             ));
         }

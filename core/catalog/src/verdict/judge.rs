@@ -64,6 +64,20 @@ pub fn beyond_limits<'a>(manifest: Option<&Manifest>, evidence: Evidence<'a>) ->
     }
 }
 
+/// Whether what is wrong may be the reading's fault and not that of the bytes: all of them came, and neither the manifest nor the
+/// store says that those which came are those which are stored. A network or memory that spoils a byte leaves just that.
+#[must_use]
+pub fn may_be_misread(manifest: Option<&Manifest>, evidence: Evidence<'_>) -> bool {
+    let Evidence { object, expected, inspected } = evidence;
+    let digest = &inspected.digest;
+    let promised = manifest.map(|manifest| &manifest.archive.digest);
+    let is_all = digest.size == object.size && promised.is_none_or(|promised| promised.size == digest.size);
+    let is_proven = promised == Some(digest)
+        || [expected.metadata, expected.etag].contains(&Some(digest.md5))
+        || expected.crc64nvme == Some(digest.crc64nvme);
+    is_all && !is_proven
+}
+
 /// What the store says of the bytes it holds.
 fn against_store(object: &Object, expected: &Expected, digest: &Digest) -> Vec<Finding> {
     let size = (digest.size != object.size)

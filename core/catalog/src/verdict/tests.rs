@@ -349,3 +349,31 @@ fn the_median_of_those_before_is_in_the_middle_and_unknown_without_any() {
     assert_eq!(medians(&[30, 10, 20], &[4, 1]), (Some(20), Some(2)));
     assert_eq!(medians(&[u64::MAX, u64::MAX], &[0, 0]), (Some(u64::MAX), Some(0)));
 }
+
+#[test]
+fn what_nothing_proves_may_have_been_misread() {
+    let (manifest, nothing) = (manifest(), Expected::default());
+    let may = |manifest: Option<&Manifest>, expected: &Expected, inspected: &Inspected| {
+        may_be_misread(manifest, Evidence { object: &stored(), expected, inspected })
+    };
+    let digest = |change: fn(&mut archive::Digest)| {
+        let mut read = faithful();
+        change(&mut read.digest);
+        read
+    };
+    let other = digest(|digest| digest.md5 = Md5([7; 16]));
+    assert!(may(Some(&manifest), &nothing, &other), "other bytes than were promised");
+    assert!(may(None, &nothing, &other), "a guest of whom nobody says anything");
+    assert!(!may(Some(&manifest), &nothing, &faithful()), "the bytes that were promised");
+    let stored_so = Expected { etag: Some(Md5([7; 16])), ..Expected::default() };
+    assert!(!may(Some(&manifest), &stored_so, &other), "the store has these very bytes");
+    assert!(!may(None, &Expected { metadata: Some(Md5([7; 16])), ..Expected::default() }, &other));
+    let crc = Expected { crc64nvme: Some(other.digest.crc64nvme), ..Expected::default() };
+    assert!(!may(None, &crc, &other));
+    assert!(!may(Some(&manifest), &nothing, &digest(|digest| digest.size -= 1)), "less came than there is");
+    let longer = digest(|digest| digest.size += 1);
+    let object = Object { size: SIZE + 1, ..stored() };
+    let evidence = Evidence { object: &object, expected: &nothing, inspected: &longer };
+    assert!(!may_be_misread(Some(&manifest), evidence), "more is stored than was promised");
+    assert!(may_be_misread(None, evidence));
+}
