@@ -13,8 +13,8 @@ use crate::answers::report::Report;
 use crate::settings::Given;
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
-    DrillArgs, EraseArgs, ExpectArgs, Format, InitArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs,
-    RetireArgs, RowsArgs, Schedule, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which, which,
+    DrillArgs, EraseArgs, ExpectArgs, Format, InitArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs,
+    RestoreArgs, RetireArgs, RowsArgs, Schedule, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which, which,
 };
 
 /// You always know your last good backup.

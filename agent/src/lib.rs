@@ -90,7 +90,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::List(args) => begin(cli, unlogged, async |s, i| i.or(list::run(args, s)).await),
         Command::Show(args) => begin(cli, unlogged, async |s, i| i.or(show::run(args, s)).await),
         Command::Cost(args) => begin(cli, unlogged, async |s, i| i.or(cost::run(args, s)).await),
-        Command::Init(args) => begin_without_settings(cli, async |i| init::run(args, cli.given(), cli.report(), i).await),
+        Command::Init(args) => {
+            begin_without_settings(cli, async |i| init::run(args, cli.given(), cli.report(), i).await)
+        }
         Command::Config(args) => config::run(args, &cli.given(), cli.report()),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

@@ -67,7 +67,7 @@ set_up() {
   lastgood init --yes --database shop --schedule systemd > /run/init.log
   must 'a good backup' grep -q '^good: shop_backup_' /run/init.log
   must 'settings that only root reads' test "$(stat -c '%U %a' /etc/lastgood.env)" = 'root 600'
-  must "the user's backup" test "$(stat -c %U /var/backups/lastgood/*.sql.gz)" = lastgood
+  must "the user's backup" test "$(stat -c %U /var/backups/lastgood/* | sort -u)" = lastgood
   must 'enabled timers' test -L "$timers/lastgood.timer" -a -L "$timers/lastgood-verify.timer" -a ! -e "$timers/lastgood-drill.timer"
   must 'no drop-in for the usual folder' test ! -e /etc/systemd/system/lastgood.service.d
   must 'settings never to be written over' test "$(status_of lastgood init --yes --database shop)" = 2

@@ -49,19 +49,13 @@ pub(crate) async fn run(args: &InitArgs, given: Given, report: Report, interrupt
         None => None,
     };
     let found = Found::look(&machine, &given, interrupt.stop());
-    let asker = Asker {
-        args,
-        given: &given,
-        machine: &machine,
-        found: &found,
-        stack: stack.as_ref(),
-        interrupt,
-    };
+    let asker = Asker { args, given: &given, machine: &machine, found: &found, stack: stack.as_ref(), interrupt };
     let wish = asker.ask()?;
     let role = Role::lacking(&wish.database, &machine, interrupt.stop())?;
     let plan = Plan::of(&wish, &machine, target, role, stack.as_ref())?;
     let nightly = Nightly { machine: &machine, text: &plan.text, target: &plan.target, stop: interrupt.stop() };
-    let answer = if args.dry_run { rehearse(&plan, &wish, nightly)? } else { carry_out(&asker, &plan, &wish, nightly)? };
+    let answer =
+        if args.dry_run { rehearse(&plan, &wish, nightly)? } else { carry_out(&asker, &plan, &wish, nightly)? };
     report.answer(&answer, &answer)?;
     Ok(Exit::Done)
 }

@@ -79,7 +79,11 @@ impl InitAnswer {
                 Schedule::None => "none",
             },
             timers: plan.timers.clone(),
-            cron_lines: if are_in_crontab { Vec::new() } else { plan.cron_lines.iter().map(|line| line.text(None)).collect() },
+            cron_lines: if are_in_crontab {
+                Vec::new()
+            } else {
+                plan.cron_lines.iter().map(|line| line.text(None)).collect()
+            },
             replaced,
             policy_arn: plan.policy.clone(),
             next,
@@ -106,7 +110,11 @@ impl fmt::Display for InitAnswer {
         writeln!(f, "\nwritten: {}", self.settings_file.display())?;
         self.drop_ins.iter().try_for_each(|path| writeln!(f, "         {}", path.display()))?;
         if self.role.is_some() {
-            writeln!(f, "\nthe role {} can log in and read everything; {LIMITS}", self.role.as_deref().unwrap_or_default())?;
+            writeln!(
+                f,
+                "\nthe role {} can log in and read everything; {LIMITS}",
+                self.role.as_deref().unwrap_or_default()
+            )?;
         }
         for Replaced { crontab, copy, lines, .. } in &self.replaced {
             let lines = words::count(lines.len() as u64, "line");

@@ -7,9 +7,9 @@ mod schedule;
 
 use std::path::PathBuf;
 
+use super::found::Found;
 use super::found::clusters::Cluster;
 use super::found::crontabs::Crontab;
-use super::found::Found;
 use super::machine::Machine;
 use super::offer::Lines;
 use super::stack::Stack;

@@ -66,9 +66,8 @@ pub(super) fn first(nightly: Nightly<'_>, plan: &Plan, began: Instant) -> Result
 /// By the unit, as at night.
 fn start_unit(nightly: Nightly<'_>) -> Result<(), Failure> {
     systemctl(&["daemon-reload"], nightly)?;
-    systemctl(&["start", "lastgood.service"], nightly).map_err(|failure| {
-        failure.hint("journalctl -n 20 -u lastgood says why; lastgood init can then be run again")
-    })
+    systemctl(&["start", "lastgood.service"], nightly)
+        .map_err(|failure| failure.hint("journalctl -n 20 -u lastgood says why; lastgood init can then be run again"))
 }
 
 /// Asks systemd for something.
@@ -81,7 +80,8 @@ pub(super) fn systemctl(arguments: &[&str], nightly: Nightly<'_>) -> Result<(), 
         Failure::new(Exit::Failed, format!("systemctl {command} failed: {why}"))
             .hint(format!("look into it, and run it by hand: systemctl {command}"))
     };
-    let call = Call::found("systemctl", &["/usr/bin", "/bin"].map(Into::into)).ok_or_else(|| failed("it is not installed"))?;
+    let call =
+        Call::found("systemctl", &["/usr/bin", "/bin"].map(Into::into)).ok_or_else(|| failed("it is not installed"))?;
     let answer = call.arguments(arguments).given("", nightly.stop).map_err(|error| failed(&error.to_string()))?;
     if answer.is_done { Ok(()) } else { Err(failed(&answer.said)) }
 }
@@ -101,4 +101,3 @@ fn newest(nightly: Nightly<'_>) -> Result<Value, Failure> {
     let listed = nightly.run(&["list", "--limit", "1"])?;
     Ok(listed["databases"][0]["backups"][0].clone())
 }
-

@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn a_user_is_read_from_its_line() {
-        let passwd = "root:x:0:0:root:/root:/bin/bash\nbroken\nlastgood:x:999:998::/var/lib/lastgood:/usr/sbin/nologin\n";
+        let passwd =
+            "root:x:0:0:root:/root:/bin/bash\nbroken\nlastgood:x:999:998::/var/lib/lastgood:/usr/sbin/nologin\n";
         let found = User::with(passwd, |one| one.name == "lastgood").unwrap();
         let home = PathBuf::from("/var/lib/lastgood");
         assert_eq!(found, User { name: "lastgood".to_owned(), user: 999, group: 998, home });

@@ -15,8 +15,8 @@ use crate::interrupt::stopped_by;
 
 /// This program, also where its file has been replaced meanwhile.
 const SELF: &str = "/proc/self/exe";
-/// What it reads the settings from.
-const STDIN: &str = "/dev/stdin";
+/// What it reads the settings from: not every system has /dev/stdin.
+const STDIN: &str = "/proc/self/fd/0";
 
 /// Runs of it.
 #[derive(Clone, Copy)]

@@ -154,14 +154,18 @@ fn drop_ins(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
     }
     let path = folder.to_str().unwrap_or_default();
     if let Some(hidden) = HIDDEN.iter().find(|hidden| folder.starts_with(hidden)) {
-        return Err(Failure::new(Exit::Usage, format!("the package's units cannot write to {path}: {hidden} is closed to them"))
-            .hint("choose a folder elsewhere, such as /srv/backups, or --schedule cron"));
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("the package's units cannot write to {path}: {hidden} is closed to them"),
+        )
+        .hint("choose a folder elsewhere, such as /srv/backups, or --schedule cron"));
     }
     if path.contains(char::is_control) {
         return Err(Failure::new(Exit::Usage, "the folder's name has a control character, which no unit can hold")
             .hint("choose another folder for the backups, or --schedule cron"));
     }
-    let text = format!("# Written by `lastgood init`: where backups go.\n[Service]\nReadWritePaths={}\n", unit_word(path));
+    let text =
+        format!("# Written by `lastgood init`: where backups go.\n[Service]\nReadWritePaths={}\n", unit_word(path));
     Ok(DROP_INS.map(|drop_in| (Path::new(drop_in).join("folder.conf"), text.clone())).to_vec())
 }
 
@@ -208,7 +212,12 @@ impl fmt::Display for Plan {
         for place in &self.places {
             writeln!(f, "place     {place}")?;
         }
-        writeln!(f, "settings  {}, which only {} may read", self.target.display(), if self.is_users_own { &self.nightly } else { "their owner" })?;
+        writeln!(
+            f,
+            "settings  {}, which only {} may read",
+            self.target.display(),
+            if self.is_users_own { &self.nightly } else { "their owner" }
+        )?;
         for (path, _) in &self.drop_ins {
             writeln!(f, "systemd   {}", path.display())?;
         }

@@ -76,8 +76,7 @@ impl Call {
 
     fn end(mut self, input: &str, stop: &Stop) -> Result<Answer, ProgramError> {
         let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
-        let (program, pipes) =
-            Program::start_as(manner, self.name, self.command.stdout(Stdio::piped()), stop)?;
+        let (program, pipes) = Program::start_as(manner, self.name, self.command.stdout(Stdio::piped()), stop)?;
         let mut stdout = Vec::new();
         std::thread::scope(|scope| {
             // A program that ends before it has read all of it says why in its exit status.

@@ -39,7 +39,9 @@ impl Role {
     /// # Errors
     /// When the server cannot be asked.
     pub(super) fn lacking(source: &Source, machine: &Machine, stop: &Stop) -> Result<Option<Self>, Failure> {
-        let Some((cluster, superuser)) = source.cluster.as_ref().zip(machine.postgres.as_ref()) else { return Ok(None) };
+        let Some((cluster, superuser)) = source.cluster.as_ref().zip(machine.postgres.as_ref()) else {
+            return Ok(None);
+        };
         if !cluster.has_superuser || cluster.major.is_some_and(|major| major < READS_ALL) {
             return Ok(None);
         }
@@ -87,8 +89,7 @@ pub(super) fn hint(machine: &Machine) -> String {
 }
 
 fn by_hand(statements: &[String]) -> String {
-    let flags: Vec<String> =
-        statements.iter().map(|one| format!("-c {}", catalog::words::shell_word(one))).collect();
+    let flags: Vec<String> = statements.iter().map(|one| format!("-c {}", catalog::words::shell_word(one))).collect();
     format!("as the server's superuser: sudo -u postgres psql {}; {LIMITS}", flags.join(" "))
 }
 

@@ -1,7 +1,7 @@
 //! What backs up from now on: timers are enabled, or lines for a crontab shown; what did so before goes, and a copy of it stays.
 
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use catalog::words;
@@ -51,8 +51,9 @@ pub(super) fn all(plan: &Plan, replaced: &[Crontab], nightly: Nightly<'_>) -> Re
 fn replace(old: &Crontab, has_new: bool, plan: &Plan, nightly: Nightly<'_>) -> Result<Replaced, Failure> {
     let user = &nightly.machine.nightly;
     let failed = |why: String| {
-        Failure::new(Exit::Failed, format!("cannot change {}: {why}", old.name()))
-            .hint("take the lines out that run a backup by hand (crontab -e): what was set up would back up beside them")
+        Failure::new(Exit::Failed, format!("cannot change {}: {why}", old.name())).hint(
+            "take the lines out that run a backup by hand (crontab -e): what was set up would back up beside them",
+        )
     };
     let copy = keep(old, &nightly.machine.own.home).map_err(|error| failed(error.to_string()))?;
     let named = match &old.owner {
@@ -70,7 +71,8 @@ fn replace(old: &Crontab, has_new: bool, plan: &Plan, nightly: Nightly<'_>) -> R
         }
         Owner::User(whose) => {
             let call = crontab(whose).ok_or_else(|| failed("crontab is not installed".to_owned()))?;
-            let answer = call.arguments(&["-"]).given(&text, nightly.stop).map_err(|error| failed(error.to_string()))?;
+            let answer =
+                call.arguments(&["-"]).given(&text, nightly.stop).map_err(|error| failed(error.to_string()))?;
             if !answer.is_done {
                 return Err(failed(answer.said));
             }

@@ -44,7 +44,8 @@ impl Stack {
         let xml = request(name, &config, given).await.map_err(failed)?;
         let no_output = format!("the stack {name} has no output AgentSettings");
         Self::of(&xml).ok_or_else(|| {
-            Failure::new(Exit::Usage, no_output).hint("name the stack that deploy.sh made; aws cloudformation list-stacks shows them")
+            Failure::new(Exit::Usage, no_output)
+                .hint("name the stack that deploy.sh made; aws cloudformation list-stacks shows them")
         })
     }
 
@@ -139,7 +140,15 @@ fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 
 /// XML's own escapes, of which a bucket's name and an ARN have none but these.
 fn unescaped(text: &str) -> String {
-    let escapes = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&#10;", "\n"), ("&amp;", "&")];
+    let escapes = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&apos;", "'"),
+        ("&#39;", "'"),
+        ("&#10;", "\n"),
+        ("&amp;", "&"),
+    ];
     escapes.iter().fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
 }
 
@@ -168,8 +177,12 @@ mod tests {
     fn outputs_become_settings_and_nothing_else_does() {
         let stack = Stack::of(ANSWER).unwrap();
         let lines: Vec<_> = stack.lines.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let expected =
-            ["BACKUP_S3_BUCKET=shop-b", "BACKUP_S3_PREFIX=a&b", "BACKUP_S3_BUCKET_OWNER=123456789012", "AWS_REGION=eu-west-1"];
+        let expected = [
+            "BACKUP_S3_BUCKET=shop-b",
+            "BACKUP_S3_PREFIX=a&b",
+            "BACKUP_S3_BUCKET_OWNER=123456789012",
+            "AWS_REGION=eu-west-1",
+        ];
         assert_eq!(lines, expected);
         assert_eq!(stack.policy.as_deref(), Some("arn:aws:iam::1:policy/x"));
         assert_eq!(Stack::of("<DescribeStacksResponse/>"), None);

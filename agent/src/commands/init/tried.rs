@@ -26,7 +26,8 @@ pub(super) fn both(nightly: Nightly<'_>, source: &Source) -> Result<(), Failure>
 fn explained(failure: Failure, nightly: Nightly<'_>, source: &Source) -> Failure {
     let says = |words: &str| failure.error.contains(words);
     let is_local = source.cluster.is_some();
-    let lacks = (says("role \"") && says("does not exist")) || says("Peer authentication failed") || says("permission denied");
+    let lacks =
+        (says("role \"") && says("does not exist")) || says("Peer authentication failed") || says("permission denied");
     if !is_local || !lacks {
         return failure;
     }

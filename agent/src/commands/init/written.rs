@@ -27,7 +27,8 @@ pub(super) fn target(given: &Given) -> Result<PathBuf, Failure> {
     let there = [target.as_path()].into_iter().chain(given.env_file.is_none().then_some(Path::new(OTHER)));
     for path in there {
         if path.symlink_metadata().is_ok() {
-            let error = format!("there are settings already: {} exists, and init never writes over them", path.display());
+            let error =
+                format!("there are settings already: {} exists, and init never writes over them", path.display());
             return Err(Failure::new(Exit::Usage, error)
                 .hint("lastgood config --set shows them; to begin again, move that file away, or name another one with --env-file"));
         }

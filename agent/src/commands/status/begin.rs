@@ -6,9 +6,8 @@ Lastgood backs up PostgreSQL to S3 buckets, a folder or both, reads every backup
 back, and restores the last good one. Nothing is set here yet.
 
 To begin:
-  sudo lastgood init                  ask for database and place, try both, write
-                                      /etc/lastgood.env, make and verify a backup,
-                                      and have one made every night
+  sudo lastgood init                  ask for database and place, try both,
+                                      make a verified backup, and one each night
 
 Or by hand, in /etc/lastgood.env:
   DATABASE_URL=postgresql://shop:secret@localhost/shop

@@ -82,7 +82,8 @@ impl Asker<'_> {
         if text.contains("://") {
             let wrong = |complaint| Failure::new(Exit::Usage, format!("this is no database's URL: {complaint}"));
             let url = (DATABASE_URL.parse)(text).map_err(|complaint| {
-                wrong(complaint).hint("write postgresql://ROLE@HOST/NAME, or the name of a database on this machine's server")
+                wrong(complaint)
+                    .hint("write postgresql://ROLE@HOST/NAME, or the name of a database on this machine's server")
             })?;
             drop(url);
             let lines = vec![("DATABASE_URL".to_owned(), text.to_owned())];
@@ -95,8 +96,11 @@ impl Asker<'_> {
                 let lines = cluster.lines(text);
                 Ok(Source { lines, from: cluster.shown(), cluster: Some(cluster.clone()) })
             }
-            None if clusters.is_empty() => Err(Failure::new(Exit::Usage, "no PostgreSQL server was found on this machine")
-                .hint("name one elsewhere: --database postgresql://ROLE@HOST/NAME; for one of this machine, start it")),
+            None if clusters.is_empty() => {
+                Err(Failure::new(Exit::Usage, "no PostgreSQL server was found on this machine").hint(
+                    "name one elsewhere: --database postgresql://ROLE@HOST/NAME; for one of this machine, start it",
+                ))
+            }
             None => Err(Failure::new(Exit::NotFound, format!("no server of this machine has a database {text}"))
                 .hint("sudo -u postgres psql --list shows those that there are; a URL names one on another machine")),
         }
@@ -139,8 +143,9 @@ fn with(mut source: Source, password: String) -> Source {
 }
 
 fn one_alone() -> Failure {
-    Failure::new(Exit::Usage, "init sets up one database")
-        .hint("add others to /etc/lastgood.toml afterwards, as docs/settings.md shows, or run the units with --all-databases")
+    Failure::new(Exit::Usage, "init sets up one database").hint(
+        "add others to /etc/lastgood.toml afterwards, as docs/settings.md shows, or run the units with --all-databases",
+    )
 }
 
 /// Whether it is a URL with a password in it.

@@ -3,8 +3,8 @@
 use super::Asker;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::prompt;
-use crate::commands::init::offer::Lines;
 use crate::commands::init::found::profiles::Profile;
+use crate::commands::init::offer::Lines;
 
 impl Asker<'_> {
     /// The lines of an identity; none where the machine's role, or what the SDK finds by itself, is meant.

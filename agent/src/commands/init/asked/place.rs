@@ -108,9 +108,12 @@ impl Asker<'_> {
         };
         let endpoint = match &self.args.endpoint {
             Some(endpoint) => Some(endpoint.clone()),
-            None => self.set("BACKUP_S3_ENDPOINT").or_else(|| self.set("AWS_ENDPOINT_URL_S3")),
+            None => {
+                ["BACKUP_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().find_map(|name| self.set(name))
+            }
         };
-        let further = [("AWS_REGION", region), ("BACKUP_S3_PREFIX", self.args.prefix.clone()), ("BACKUP_S3_ENDPOINT", endpoint)];
+        let further =
+            [("AWS_REGION", region), ("BACKUP_S3_PREFIX", self.args.prefix.clone()), ("BACKUP_S3_ENDPOINT", endpoint)];
         lines.extend(further.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         for (name, value) in &lines {
             if let Some(complaint) = complaint(name, value) {

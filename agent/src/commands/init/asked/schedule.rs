@@ -12,7 +12,8 @@ impl Asker<'_> {
     /// # Errors
     /// Exit 2 where the units are not here.
     pub(super) fn schedule(&self) -> Result<(Schedule, Vec<Crontab>), Failure> {
-        let usual = if self.can_have_timers() && self.machine.runs_systemd { Schedule::Systemd } else { Schedule::Cron };
+        let usual =
+            if self.can_have_timers() && self.machine.runs_systemd { Schedule::Systemd } else { Schedule::Cron };
         let schedule = match self.args.schedule {
             Some(schedule) => schedule,
             None if self.may_ask() => self.asked_schedule(usual)?,
@@ -20,8 +21,11 @@ impl Asker<'_> {
         };
         match schedule {
             Schedule::Systemd if !self.can_have_timers() => {
-                return Err(Failure::new(Exit::Usage, "the timers cannot be enabled: they are the package's, and need root")
-                    .hint("install the package and run this with sudo, or choose --schedule cron"));
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "the timers cannot be enabled: they are the package's, and need root",
+                )
+                .hint("install the package and run this with sudo, or choose --schedule cron"));
             }
             Schedule::None => return Ok((schedule, Vec::new())),
             Schedule::Systemd | Schedule::Cron => {}
@@ -33,7 +37,9 @@ impl Asker<'_> {
         if self.found.crontabs.is_empty() {
             return Ok((schedule, Vec::new()));
         }
-        match self.agrees("Replace these lines? Copies of the crontabs are kept", false)? {
+        // What would be done shows all of it.
+        let is_shown = self.args.dry_run && !self.may_ask();
+        match is_shown || self.agrees("Replace these lines? Copies of the crontabs are kept", false)? {
             true => Ok((schedule, self.found.crontabs.clone())),
             false => {
                 say("They stay, and nothing else is scheduled: two schedules would back up twice.");
@@ -53,7 +59,9 @@ impl Asker<'_> {
             &[("cron", Schedule::Cron), ("none", Schedule::None)]
         };
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let name = |wanted: Schedule| choices.iter().find(|(_, schedule)| *schedule == wanted).map_or("cron", |(name, _)| *name);
+        let name = |wanted: Schedule| {
+            choices.iter().find(|(_, schedule)| *schedule == wanted).map_or("cron", |(name, _)| *name)
+        };
         loop {
             let question = format!("What backs up every night: {}", names.join(", "));
             let answer = prompt::line(&question, name(usual), self.interrupt)?;

@@ -16,7 +16,8 @@ const FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 /// What a socket's name begins with; its port follows.
 const SOCKET: &str = ".s.PGSQL.";
 /// Of those that can be connected to: whose there is something in.
-const DATABASES: &str = "SELECT json_build_object('version', current_setting('server_version_num')::int, 'databases', coalesce((
+const DATABASES: &str =
+    "SELECT json_build_object('version', current_setting('server_version_num')::int, 'databases', coalesce((
     SELECT json_agg(json_build_object('name', datname, 'size',
         CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END) ORDER BY datname)
     FROM pg_database WHERE datallowconn AND NOT datistemplate), '[]'));\n";

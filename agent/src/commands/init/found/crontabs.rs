@@ -83,9 +83,12 @@ fn kind(line: &str) -> Option<Kind> {
     let name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
     let is_script = |script: &str| words.iter().any(|word| name(word) == script);
     let [backup, verify] = SCRIPTS.map(is_script);
-    let commands: Vec<&str> = words.iter().enumerate().filter(|(_, word)| name(word) == "lastgood").filter_map(|(at, _)| {
-        words.get(at + 1..)?.iter().find(|word| COMMANDS.contains(*word)).copied()
-    }).collect();
+    let commands: Vec<&str> = words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| name(word) == "lastgood")
+        .filter_map(|(at, _)| words.get(at + 1..)?.iter().find(|word| COMMANDS.contains(*word)).copied())
+        .collect();
     match (backup || commands.contains(&"backup"), verify || !commands.is_empty()) {
         (true, _) => Some(Kind::Backup),
         (false, true) => Some(Kind::Beside),
@@ -119,7 +122,11 @@ impl Crontab {
 
     /// The guide's settings, beside the folder of the script that a line runs.
     pub(super) fn env_files(&self) -> Vec<PathBuf> {
-        let words = self.text.lines().filter(|line| kind(line).is_some()).flat_map(|line| line.split([' ', '\t', ';', '&', '|']));
+        let words = self
+            .text
+            .lines()
+            .filter(|line| kind(line).is_some())
+            .flat_map(|line| line.split([' ', '\t', ';', '&', '|']));
         let script = |word: &str| word.strip_suffix(SCRIPTS[0])?.strip_suffix('/').map(PathBuf::from);
         let mut files: Vec<PathBuf> = words.filter_map(script).map(|folder| folder.join("../.env")).collect();
         files.dedup();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::crontabs::Crontab;
 use super::super::offer::{Lines, Offer, shown};
+use super::crontabs::Crontab;
 use crate::settings::{ALL, Section, is_read, of_env_file};
 
 /// A database and a place of one file.
@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn a_file_gives_its_database_and_its_place_apart() {
         let both = read("SECRET_KEY=x\nDATABASE_URL=postgresql://a@h/b\nBACKUP_DIR=/b c\nBACKUP_KEEP_LAST=3\n", false);
-        assert_eq!(both, ("DATABASE_URL=postgresql://a@h/b".to_owned(), "BACKUP_DIR=/b c BACKUP_KEEP_LAST=3".to_owned()));
+        assert_eq!(
+            both,
+            ("DATABASE_URL=postgresql://a@h/b".to_owned(), "BACKUP_DIR=/b c BACKUP_KEEP_LAST=3".to_owned())
+        );
         let none = read("AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=b\n", false);
         assert_eq!(none, (String::new(), String::new()), "an application's own keys are no place");
     }

@@ -20,7 +20,10 @@ fn offer(line: &str, from: &str) -> Option<Offer> {
     // `*` stands for any.
     let is_any = |value: &str| value == "*" || value.is_empty();
     let [host, _, database, user, _] = &fields;
-    if line.starts_with('#') || [host, database, user].into_iter().any(|value| is_any(value)) || database == "replication" {
+    if line.starts_with('#')
+        || [host, database, user].into_iter().any(|value| is_any(value))
+        || database == "replication"
+    {
         return None;
     }
     let named = NAMES.iter().zip(&fields).filter(|(_, value)| !is_any(value));

@@ -51,10 +51,14 @@ mod tests {
     fn both_files_make_one_profile() {
         let credentials = "[default]\naws_access_key_id = AKIA1\naws_secret_access_key=s/e+c=\n[mfa]\naws_access_key_id=a\n\
                            aws_secret_access_key=b\naws_session_token=t\n";
-        let config = "[default]\nregion = eu-west-1\n# no\n[profile sso]\nsso_session = x\nregion=us-east-1\n[sso-session x]\n";
+        let config =
+            "[default]\nregion = eu-west-1\n# no\n[profile sso]\nsso_session = x\nregion=us-east-1\n[sso-session x]\n";
         let found = of(credentials, config);
         let named: Vec<_> = found.iter().map(|p| (p.name.as_str(), p.region.as_deref(), p.keys.is_some())).collect();
-        assert_eq!(named, [("default", Some("eu-west-1"), true), ("mfa", None, false), ("sso", Some("us-east-1"), false)]);
+        assert_eq!(
+            named,
+            [("default", Some("eu-west-1"), true), ("mfa", None, false), ("sso", Some("us-east-1"), false)]
+        );
         assert_eq!(found[0].keys, Some(("AKIA1".to_owned(), "s/e+c=".to_owned())));
     }
 }

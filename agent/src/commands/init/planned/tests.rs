@@ -4,7 +4,8 @@ use crate::commands::init::machine::User;
 use crate::settings::of_env_file;
 
 fn machine() -> Machine {
-    let user = |name: &str, user| User { name: name.to_owned(), user, group: user, home: format!("/home/{name}").into() };
+    let user =
+        |name: &str, user| User { name: name.to_owned(), user, group: user, home: format!("/home/{name}").into() };
     Machine {
         own: user("root", 0),
         nightly: user("lastgood", 999),
@@ -66,7 +67,9 @@ fn the_nights_lines_are_crons_own() {
 #[test]
 fn the_stack_verifies_and_prunes_in_our_stead() {
     let mut wish = wish("a", PACKAGED, Schedule::Systemd);
-    let of = |wish: &Wish, stack: Option<&Stack>| Plan::of(wish, &machine(), TARGET.into(), None, stack).unwrap().timers.len();
+    let of = |wish: &Wish, stack: Option<&Stack>| {
+        Plan::of(wish, &machine(), TARGET.into(), None, stack).unwrap().timers.len()
+    };
     assert_eq!(of(&wish, None), 2);
     wish.place.lines = vec![("BACKUP_S3_BUCKET".to_owned(), "shop-b".to_owned())];
     assert_eq!(of(&wish, None), 3);
