@@ -65,9 +65,10 @@ pub(crate) fn line(question: &str, proposed: &str, interrupt: &Interrupt) -> Res
 /// # Errors
 /// As [`line`].
 pub(crate) fn hidden(question: &str, interrupt: &Interrupt) -> Result<String, Failure> {
-    let _ = write!(std::io::stderr().lock(), "{question}: ");
+    // Before the question: who reads it may type at once.
     let silence = Silence::begin();
     let _last = interrupt.at_end(|| Silence::show(true));
+    let _ = write!(std::io::stderr().lock(), "{question}: ");
     let answer = typed(interrupt);
     drop(silence);
     let _ = writeln!(std::io::stderr().lock());

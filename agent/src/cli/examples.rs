@@ -30,9 +30,10 @@ Exit status: 0 healthy, 1 failed, 2 nothing is set, or wrong usage or setting, 6
 
 pub(super) const INIT: &str = "\
 Examples:
-  sudo lastgood init                  ask for everything, and propose what is found here
+  sudo lastgood init                  ask, and propose what is found here
   sudo lastgood init --yes --database shop --directory /var/backups/lastgood
-  lastgood init --database postgresql://shop@db1/shop --bucket shop-backups --dry-run
+  lastgood init --database postgresql://shop@db1/shop --bucket shop-backups
+  lastgood init --dry-run             try it, show it, and write nothing
   sudo lastgood init --from-stack lastgood
 
 The settings go to /etc/lastgood.env, or to the file that --env-file names; init never writes over one. \

@@ -40,7 +40,7 @@ pub(super) fn first(nightly: Nightly<'_>, plan: &Plan, began: Instant) -> Result
         nightly.run(&["backup"])?;
     }
     let mut listed = newest(nightly)?;
-    if listed["state"] == "uploaded" {
+    if is_unread(&listed) {
         match nightly.run(&["verify", "latest"]) {
             Err(failure) if failure.exit == Exit::Damaged => return Err(failure),
             // The stack's function reads it: who backs up may not.
@@ -53,12 +53,14 @@ pub(super) fn first(nightly: Nightly<'_>, plan: &Plan, began: Instant) -> Result
         }
         listed = newest(nightly)?;
     }
+    let text = |name: &str| listed.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let number = |name: &str| listed.get(name).and_then(Value::as_u64);
     Ok(First {
-        id: listed["id"].as_str().unwrap_or_default().to_owned(),
-        size: listed["size"].as_u64().unwrap_or_default(),
-        state: listed["state"].as_str().unwrap_or_default().to_owned(),
-        tables: listed["tables"].as_u64(),
-        rows: listed["rows"].as_u64(),
+        id: text("id"),
+        size: number("size").unwrap_or_default(),
+        state: text("state"),
+        tables: number("tables"),
+        rows: number("rows"),
         seconds: (began.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0,
     })
 }
@@ -89,7 +91,7 @@ pub(super) fn systemctl(arguments: &[&str], nightly: Nightly<'_>) -> Result<(), 
 /// Waits until it is judged; that it is not yet is no failure.
 fn wait_for_stack(nightly: Nightly<'_>) -> Result<(), Failure> {
     let until = Instant::now() + PATIENCE;
-    while newest(nightly)?["state"] == "uploaded" && Instant::now() < until {
+    while is_unread(&newest(nightly)?) && Instant::now() < until {
         if let Some(signal) = nightly.stop.sleep(TICK) {
             return Err(crate::interrupt::stopped_by(signal));
         }
@@ -99,5 +101,10 @@ fn wait_for_stack(nightly: Nightly<'_>) -> Result<(), Failure> {
 
 fn newest(nightly: Nightly<'_>) -> Result<Value, Failure> {
     let listed = nightly.run(&["list", "--limit", "1"])?;
-    Ok(listed["databases"][0]["backups"][0].clone())
+    Ok(listed.pointer("/databases/0/backups/0").cloned().unwrap_or_default())
+}
+
+/// Whether nobody has read it back yet.
+fn is_unread(backup: &Value) -> bool {
+    backup.get("state").is_some_and(|state| state == "uploaded")
 }

@@ -35,7 +35,7 @@ impl Nightly<'_> {
     /// # Errors
     /// Its own failure, or that it cannot be run.
     pub(super) fn run(self, arguments: &[&str]) -> Result<Value, Failure> {
-        let cannot = |cause: String| Failure::new(Exit::Failed, format!("cannot run lastgood itself: {cause}"));
+        let cannot = |cause: String| Failure::new(Exit::Failed, format!("cannot start this program again: {cause}"));
         let input = self.settings().map_err(|error| cannot(error.to_string()))?;
         let call = Call::new("lastgood", Path::new(SELF)).by(&self.machine.nightly);
         let call = call.arguments(&["--json", "--quiet", "--env-file", STDIN]).arguments(arguments);
@@ -77,13 +77,13 @@ fn read(answer: &Answer) -> Result<Value, Failure> {
         return Ok(told);
     }
     // A backup that failed in one of several places has an answer of its own.
-    let failure = if told["error"].is_string() { &told } else { &told["backups"][0]["failures"][0] };
-    let text = |name: &str| failure[name].as_str().map(str::to_owned);
+    let failure = told.pointer("/backups/0/failures/0").unwrap_or(&told);
+    let text = |name: &str| failure.get(name)?.as_str().map(str::to_owned);
     let error = text("error").unwrap_or_else(|| format!("it ended without an answer: {}", answer.said));
-    Err(Failure { exit: exit(&failure["exit"]), error, hint: text("hint") })
+    Err(Failure { exit: exit(failure.get("exit")), error, hint: text("hint") })
 }
 
-fn exit(status: &Value) -> Exit {
+fn exit(status: Option<&Value>) -> Exit {
     let all = [Exit::Usage, Exit::Locked, Exit::Damaged, Exit::NotFound, Exit::Unhealthy];
-    all.into_iter().find(|exit| status.as_u64() == Some(exit.code().into())).unwrap_or(Exit::Failed)
+    all.into_iter().find(|exit| status.and_then(Value::as_u64) == Some(exit.code().into())).unwrap_or(Exit::Failed)
 }

@@ -100,7 +100,7 @@ async fn request(name: &str, config: &SdkConfig, given: &Given) -> Result<String
     if status.is_success() {
         return Ok(xml);
     }
-    Err(element(&xml, "Message").map_or_else(|| format!("HTTP {status}"), |message| unescaped(message)))
+    Err(element(&xml, "Message").map_or_else(|| format!("HTTP {status}"), unescaped))
 }
 
 /// The headers that sign a request.

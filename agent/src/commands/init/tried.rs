@@ -1,5 +1,7 @@
 //! The database and the places, tried as who backs up every night will reach them.
 
+use serde_json::Value;
+
 use super::nightly::Nightly;
 use super::role;
 use crate::answers::failure::Failure;
@@ -11,12 +13,12 @@ use crate::commands::init::asked::Source;
 /// What is wrong, and what mends it.
 pub(super) fn both(nightly: Nightly<'_>, source: &Source) -> Result<(), Failure> {
     let told = nightly.run(&["backup", "--dry-run"]).map_err(|failure| explained(failure, nightly, source))?;
-    let databases = told["databases"].as_array().into_iter().flatten();
-    for database in databases {
-        let text = |name: &str| database[name].as_str().unwrap_or_default().to_owned();
+    let each = |name: &str| told.get(name).and_then(Value::as_array).into_iter().flatten();
+    for database in each("databases") {
+        let text = |name: &str| database.get(name).and_then(Value::as_str).unwrap_or_default();
         tracing::info!("{} answers: PostgreSQL {}", text("database"), text("serverVersion"));
     }
-    for place in told["repositories"].as_array().into_iter().flatten() {
+    for place in each("repositories") {
         tracing::info!("{} can be written to", place.as_str().unwrap_or_default());
     }
     Ok(())

@@ -49,7 +49,7 @@ impl Asker<'_> {
             say(&format!("  {}  {shown} ({})", at + 1, source.from));
         }
         loop {
-            let question = "Its number, its name on this machine's server, or a URL (postgresql://role@host/name)";
+            let question = "Number, name on this machine, or postgresql://role@host/name";
             let answer = prompt::line(question, if offers.is_empty() { "" } else { "1" }, self.interrupt)?;
             let number = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             if let Some((source, _)) = number.and_then(|at| offers.get(at)) {
