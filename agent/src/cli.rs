@@ -13,8 +13,8 @@ use crate::answers::report::Report;
 use crate::settings::Given;
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
-    DrillArgs, EraseArgs, ExpectArgs, Format, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs, RestoreArgs,
-    RetireArgs, RowsArgs, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which, which,
+    DrillArgs, EraseArgs, ExpectArgs, Format, InitArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs,
+    RestoreArgs, RetireArgs, RowsArgs, Schedule, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which, which,
 };
 
 /// You always know your last good backup.
@@ -73,6 +73,10 @@ pub(crate) enum Command {
     /// the same.
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
+    /// Set up backups on this machine: ask for the database and the place, try both, write the settings, make and verify the first
+    /// backup, and have it done every night.
+    #[command(after_help = examples::INIT)]
+    Init(InitArgs),
     /// Back up databases.
     #[command(after_help = examples::BACKUP)]
     Backup(BackupArgs),

@@ -16,6 +16,7 @@ pub(crate) mod diff;
 pub(crate) mod drill;
 pub(crate) mod erase;
 pub(crate) mod expect;
+pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod policy;

@@ -42,7 +42,7 @@ use std::process::ExitCode;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    accept, adopt, backup, check, completions, config, copy, cost, diff, drill, erase, expect, list, man, policy,
+    accept, adopt, backup, check, completions, config, copy, cost, diff, drill, erase, expect, init, list, man, policy,
     prune, restore, retire, rows, show, status, verify, version,
 };
 use crate::interrupt::Interrupt;
@@ -90,6 +90,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::List(args) => begin(cli, unlogged, async |s, i| i.or(list::run(args, s)).await),
         Command::Show(args) => begin(cli, unlogged, async |s, i| i.or(show::run(args, s)).await),
         Command::Cost(args) => begin(cli, unlogged, async |s, i| i.or(cost::run(args, s)).await),
+        Command::Init(args) => {
+            begin_without_settings(cli, async |i| init::run(args, cli.given(), cli.report(), i).await)
+        }
         Command::Config(args) => config::run(args, &cli.given(), cli.report()),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
@@ -116,24 +119,36 @@ fn begin(
     for remark in &settings.remarks {
         tracing::debug!("{remark}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|e| Failure::new(Exit::Failed, format!("cannot start threads: {e}")));
-    let done = runtime.and_then(|runtime| {
-        let done = runtime.block_on(async {
-            let interrupt = Interrupt::listen()?;
-            settings
-                .buckets
-                .iter_mut()
-                .for_each(|bucket| patience::set(bucket, &interrupt, cli.asked().is_impatient()));
-            command(&settings, &interrupt).await
-        });
-        // A thread that still blocks, on a name that is looked up or a file that is read, is of no use any more.
-        runtime.shutdown_background();
-        done
+    let done = in_runtime(async |interrupt| {
+        let buckets = settings.buckets.iter_mut();
+        buckets.for_each(|bucket| patience::set(bucket, interrupt, cli.asked().is_impatient()));
+        command(&settings, interrupt).await
     });
     let own = |failure: Failure| Failure {
         hint: failure.hint.map(|hint| settings::numbered(&hint, cli.number())),
         ..failure
     };
     done.map_err(own).inspect_err(logging::failed)
+}
+
+/// Starts a log without a file, and runs a command that makes the settings.
+fn begin_without_settings(
+    cli: &Cli,
+    command: impl AsyncFnOnce(&Interrupt) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    logging::start(None, cli.global.verbose, cli.global.quiet);
+    in_runtime(command)
+}
+
+/// Runs what waits for the network or for child processes, and hears signals.
+fn in_runtime(command: impl AsyncFnOnce(&Interrupt) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::new(Exit::Failed, format!("cannot start threads: {e}")))?;
+    let done = runtime.block_on(async {
+        let interrupt = Interrupt::listen()?;
+        command(&interrupt).await
+    });
+    // A thread that still blocks, on a name that is looked up or a file that is read, is of no use any more.
+    runtime.shutdown_background();
+    done
 }

@@ -25,6 +25,7 @@ mod names;
 mod read;
 mod retention;
 mod table;
+mod taken;
 mod toml_file;
 mod twins;
 
@@ -37,14 +38,15 @@ use repository::BucketSettings;
 pub(crate) use bucket::store;
 pub(crate) use database::{DatabaseSettings, DrillPlace, Limits};
 pub(crate) use definition::{Definition, Section};
+pub(crate) use env_file::line as env_line;
 pub(crate) use foreign::names as foreign_names;
-pub(crate) use form::{AGE, Compression, NotifyOn, SIZE, Verify};
+pub(crate) use form::{AGE, Compression, DATABASE_URL, NotifyOn, SIZE, Verify};
 pub(crate) use layers::{Layers, Source, has_login};
 pub(crate) use names::{is_secret, numbered};
 pub(crate) use read::{Given, Read, read};
 pub(crate) use table::ALL;
+pub(crate) use taken::{complaint, of_env_file};
 
-#[cfg(test)]
 pub(crate) use names::is_read;
 
 use crate::answers::failure::{Exit, Failure};

@@ -12,10 +12,11 @@ main() {
   start_postgresql
   local began=$EPOCHREALTIME
   install_package
-  write_settings
-  unit lastgood.service
+  set_up
   echo "seconds from the package to a good backup: $(since "$began")"
   must "a good backup" grep -q good <(lastgood list)
+  set_up_elsewhere
+  unit lastgood.service
   unit lastgood-verify.service
   unit lastgood-prune.service
   unit lastgood-drill.service
@@ -60,12 +61,58 @@ install_package() {
   must "the user's folder" test "$(stat -c '%U:%G %a' /var/backups/lastgood)" = 'lastgood:lastgood 700'
 }
 
-# What the example's first lines say to do.
-write_settings() {
-  psql -qU postgres -c 'CREATE ROLE lastgood LOGIN; GRANT pg_read_all_data TO lastgood;'
-  cp /usr/share/lastgood/examples/lastgood.env /etc/lastgood.env
+# The role, the settings, the first backup as the units' own user, and the timers.
+set_up() {
+  must 'an example that can be read' grep -q DB_NAME <(lastgood --env-file /usr/share/lastgood/examples/lastgood.env config --set)
+  lastgood init --yes --database shop --schedule systemd > /run/init.log
+  must 'a good backup' grep -q '^good: shop_backup_' /run/init.log
   must 'settings that only root reads' test "$(stat -c '%U %a' /etc/lastgood.env)" = 'root 600'
+  must "the user's backup" test "$(stat -c %U /var/backups/lastgood/* | sort -u)" = lastgood
+  must 'enabled timers' test -L "$timers/lastgood.timer" -a -L "$timers/lastgood-verify.timer" -a ! -e "$timers/lastgood-drill.timer"
+  must 'no drop-in for the usual folder' test ! -e /etc/systemd/system/lastgood.service.d
+  must 'settings never to be written over' test "$(status_of lastgood init --yes --database shop)" = 2
   echo 'BACKUP_DRILL_SERVER=temporary' >> /etc/lastgood.env
+}
+
+# Another folder, with the guide's line in a crontab: the units get a drop-in, and the line goes. Then from cron, as the same user.
+set_up_elsewhere() {
+  local folder="/srv/my 5% \"backups\"" log=/run/init.log
+  mv /etc/lastgood.env /run/lastgood.env
+  mkdir -p /etc/cron.d
+  printf '%s\n' 'MAILTO=root' '0 3 * * * root /srv/app/scripts/backup-db.sh' > /etc/cron.d/shop
+  must 'a home folder to be refused' test "$(status_of lastgood init --yes --database shop --schedule systemd --directory /root/b)" = 2
+  must 'no settings' test ! -e /etc/lastgood.env
+  lastgood init --yes --database shop --schedule systemd --directory "$folder" > "$log"
+  must 'a good backup' grep -q '^good: shop_backup_' "$log"
+  must "the user's folder" test "$(stat -c '%U:%G %a' "$folder")" = 'lastgood:lastgood 700'
+  must 'a drop-in' grep -qxF 'ReadWritePaths="/srv/my 5%% \"backups\""' /etc/systemd/system/lastgood.service.d/folder.conf
+  must 'a drop-in for the others' test -e /etc/systemd/system/lastgood-.service.d/folder.conf
+  must 'the line to be gone' test "$(cat /etc/cron.d/shop)" = 'MAILTO=root'
+  must 'a copy of it' grep -q backup-db.sh /root/*before-lastgood*
+  rm -r "$folder" /etc/lastgood.env /etc/systemd/system/lastgood.service.d /etc/systemd/system/lastgood-.service.d
+  printf '%s\n' '0 3 * * * root /usr/bin/lastgood backup' > /etc/cron.d/shop
+  lastgood init --yes --database shop --schedule cron --directory "$folder" > "$log"
+  must "the user's settings" test "$(stat -c '%U %a' /etc/lastgood.env)" = 'lastgood 600'
+  must "the user's lines" grep -qP '^0 3 \* \* \*\tlastgood /usr/bin/lastgood backup --quiet$' /etc/cron.d/shop
+  run_as lastgood sh -c "$(sed -n 's/^0 3 \* \* \*\tlastgood //p' /etc/cron.d/shop)"
+  must 'two backups' test "$(find "$folder" -name '*.sql.gz' ! -name '*.globals.*' | wc -l)" = 2
+  rm -r "$folder" /etc/lastgood.env /etc/cron.d/shop /root/*before-lastgood*
+  mv /run/lastgood.env /etc/lastgood.env
+}
+
+# Its exit status, and on standard error what it said.
+status_of() {
+  local status=0
+  "$@" > /run/status.log 2>&1 || status=$?
+  cat /run/status.log >&2
+  echo "$status"
+}
+
+# As cron does it.
+run_as() {
+  local user=$1
+  shift
+  (cd / && env --ignore-environment PATH=/usr/bin:/bin HOME=/var/lib/lastgood setpriv --reuid "$user" --regid "$user" --clear-groups "$@")
 }
 
 # Each ExecStart= of a unit, as its user, with what its other lines give: the credential, the variables, the folders and no

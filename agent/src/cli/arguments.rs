@@ -3,6 +3,7 @@
 mod copy;
 mod diff;
 mod erase;
+mod init;
 mod restore;
 mod rows;
 
@@ -13,6 +14,7 @@ use clap::{Args, ValueEnum};
 pub(crate) use self::copy::CopyArgs;
 pub(crate) use self::diff::{AcceptArgs, DiffArgs};
 pub(crate) use self::erase::EraseArgs;
+pub(crate) use self::init::{InitArgs, Schedule};
 pub(crate) use self::restore::{DrillArgs, RestoreArgs};
 pub(crate) use self::rows::{Condition, Name, RowsArgs, Wanted};
 use crate::settings::{AGE, SIZE};

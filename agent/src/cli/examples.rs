@@ -28,6 +28,22 @@ knows. Other places than the first are left out. Without any setting it says how
 
 Exit status: 0 healthy, 1 failed, 2 nothing is set, or wrong usage or setting, 6 unhealthy.";
 
+pub(super) const INIT: &str = "\
+Examples:
+  sudo lastgood init                  ask, and propose what is found here
+  sudo lastgood init --yes --database shop --directory /var/backups/lastgood
+  lastgood init --database postgresql://shop@db1/shop --bucket shop-backups
+  lastgood init --dry-run             try it, show it, and write nothing
+  sudo lastgood init --from-stack lastgood
+
+The settings go to /etc/lastgood.env, or to the file that --env-file names; init never writes over one. \
+--database is a name on this machine's server, or a URL without a password. Nobody types a password into \
+a command line: every user can read it there. Set PGPASSWORD, or use --password-file. Keys for a bucket are taken \
+from the environment or from --aws-profile.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or setting, or there are settings already, 3 another run holds the \
+lock, 4 the first backup is damaged, 5 no such database.";
+
 pub(super) const BACKUP: &str = "\
 Examples:
   lastgood backup --dry-run           check access, and write nothing

@@ -65,7 +65,7 @@ fn has_usual_directory(settings: &Settings) -> bool {
 fn without_settings(settings: &Settings) -> Result<Exit, Failure> {
     if settings.report.json {
         return Err(Failure::new(Exit::Usage, "nothing is set")
-            .hint("set DATABASE_URL, and BACKUP_DIR or BACKUP_S3_BUCKET, in /etc/lastgood.env"));
+            .hint("run lastgood init, or set DATABASE_URL, and BACKUP_DIR or BACKUP_S3_BUCKET, in /etc/lastgood.env"));
     }
     report::print(begin::SCREEN)?;
     Ok(Exit::Usage)

@@ -6,10 +6,13 @@
 //! and expands `$`.
 
 mod expand;
+mod write;
 
 use std::collections::HashMap;
 
 use expand::{Names, expand};
+
+pub(crate) use write::line;
 
 /// Stands for bytes that are not UTF-8. Unicode keeps it for a program's own use.
 const NOT_TEXT: char = '\u{fdd0}';

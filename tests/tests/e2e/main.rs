@@ -16,6 +16,7 @@ mod functions;
 mod harness;
 mod health;
 mod identities;
+mod init;
 mod json;
 mod kills;
 mod list;

@@ -248,6 +248,13 @@ impl AtTerminal {
         }
     }
 
+    /// Types, while it goes on.
+    pub(super) fn types(&mut self, keys: &str) {
+        let keyboard = self.script.stdin.as_mut().unwrap();
+        keyboard.write_all(keys.as_bytes()).unwrap();
+        keyboard.flush().unwrap();
+    }
+
     /// Types, and returns how long the end takes and the exit status.
     pub(super) fn end_by(mut self, keys: &[u8]) -> (Duration, Option<i32>, String) {
         let told = Instant::now();

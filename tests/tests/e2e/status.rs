@@ -27,7 +27,7 @@ fn without_settings_it_says_how_to_begin() {
     let nothing = Agent::new();
     let alone: [&str; 0] = [];
     for arguments in [&alone[..], &["status"]] {
-        let run = nothing.run(arguments).exits(2).mentions("To begin, ").mentions("lastgood backup --dry-run");
+        let run = nothing.run(arguments).exits(2).mentions("To begin:").mentions("sudo lastgood init");
         fits(&run);
     }
     assert_eq!(nothing.run(&["--json"]).exits(2).json()["error"], "nothing is set");

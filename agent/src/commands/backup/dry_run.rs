@@ -38,14 +38,18 @@ struct DatabaseIntent {
 /// Checks each database and each repository.
 ///
 /// # Errors
-/// The first failure that a backup would meet.
+/// Every failure that a backup would meet: what mends one need not mend the other.
 pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], stop: &Stop) -> Result<Exit, Failure> {
-    let mut intents = Vec::new();
+    let (mut intents, mut failures) = (Vec::new(), Vec::new());
     for database in databases {
-        let source = Source::open(settings, database, Purpose::Backup, stop, Duration::ZERO)?;
-        source.partial().iter().for_each(|partial| tracing::warn!("{partial}"));
-        globals::rehearse(settings, &source);
-        intents.push(DatabaseIntent::new(&source));
+        match Source::open(settings, database, Purpose::Backup, stop, Duration::ZERO) {
+            Ok(source) => {
+                source.partial().iter().for_each(|partial| tracing::warn!("{partial}"));
+                globals::rehearse(settings, &source);
+                intents.push(DatabaseIntent::new(&source));
+            }
+            Err(failure) => failures.push(failure),
+        }
     }
     let mut repositories = Vec::new();
     let several = |failure: Failure, spot: Spot| match settings.buckets.len() {
@@ -53,8 +57,12 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], sto
         _ => Failure { error: format!("{}: {}", spot.name(settings), failure.error), ..failure },
     };
     for spot in Spot::all(settings) {
-        repositories.push(try_storing(spot, settings).await.map_err(|failure| several(spot.own(failure), spot))?);
+        match try_storing(spot, settings).await {
+            Ok(name) => repositories.push(name),
+            Err(failure) => failures.push(several(spot.own(failure), spot)),
+        }
     }
+    together(failures)?;
     let intent = Intent {
         databases: intents,
         repositories,
@@ -63,6 +71,20 @@ pub(crate) async fn run(settings: &Settings, databases: &[DatabaseSettings], sto
     };
     settings.report.answer(&intent, &intent)?;
     Ok(Exit::Done)
+}
+
+/// All of them as one.
+fn together(mut failures: Vec<Failure>) -> Result<(), Failure> {
+    let Some(last) = failures.pop() else { return Ok(()) };
+    if failures.is_empty() {
+        return Err(last);
+    }
+    failures.push(last);
+    let exit = failures.first().map_or(Exit::Failed, |failure| failure.exit);
+    let lines: Vec<String> = failures.iter().map(|failure| format!("\n  {}", failure.error)).collect();
+    let hints: Vec<String> = failures.into_iter().filter_map(|failure| failure.hint).collect();
+    let error = format!("{} things stand in the way of a backup:{}", lines.len(), lines.concat());
+    Err(Failure::new(exit, error).hint(hints.join("; ")))
 }
 
 /// Tries one place, and names it.

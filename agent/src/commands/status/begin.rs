@@ -5,13 +5,13 @@ pub(super) const SCREEN: &str = "\
 Lastgood backs up PostgreSQL to S3 buckets, a folder or both, reads every backup
 back, and restores the last good one. Nothing is set here yet.
 
-To begin, put the database and a place for its backups into /etc/lastgood.env:
+To begin:
+  sudo lastgood init                  ask for database and place, try both,
+                                      make a verified backup, and one each night
+
+Or by hand, in /etc/lastgood.env:
   DATABASE_URL=postgresql://shop:secret@localhost/shop
   BACKUP_DIR=/var/backups/lastgood    # or BACKUP_S3_BUCKET=shop-backups
-
-and then:
-  lastgood backup --dry-run           check access, and write nothing
-  lastgood backup                     make the first backup, and read it back
 
 Every day:
   lastgood                            show the last good backups on one screen

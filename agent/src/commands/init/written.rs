@@ -1,0 +1,167 @@
+//! What is written: the folder, systemd's drop-ins, and at last the settings file. What a run made that fails goes again.
+
+use std::fs::{DirBuilder, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use super::machine::{Machine, User};
+use super::planned::{LOGS, Plan, TARGET};
+use crate::answers::failure::{Exit, Failure};
+use crate::settings::Given;
+
+/// What else is read as settings of the machine.
+const OTHER: &str = "/etc/lastgood.toml";
+/// Where the package's user keeps what it remembers.
+const STATE: &str = "/var/lib/lastgood";
+
+/// The file to write: what `--env-file` names, or the machine's.
+///
+/// # Errors
+/// Exit 2 when there are settings already, or where none can be written.
+pub(super) fn target(given: &Given) -> Result<PathBuf, Failure> {
+    let named = given.env_file.as_deref().unwrap_or(Path::new(TARGET));
+    let target = std::path::absolute(named).unwrap_or_else(|_| named.to_owned());
+    let there = [target.as_path()].into_iter().chain(given.env_file.is_none().then_some(Path::new(OTHER)));
+    for path in there {
+        if path.symlink_metadata().is_ok() {
+            let error =
+                format!("there are settings already: {} exists, and init never writes over them", path.display());
+            return Err(Failure::new(Exit::Usage, error)
+                .hint("lastgood config --set shows them; to begin again, move that file away, or name another one with --env-file"));
+        }
+    }
+    let is_name = target.to_str().is_some_and(|path| !path.contains(char::is_control)) && target.file_name().is_some();
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    let writable = match is_name {
+        true => access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from),
+        false => Err(io::Error::other("it is no file's name")),
+    };
+    writable.map(|()| target.clone()).map_err(|error| {
+        Failure::new(Exit::Usage, format!("cannot write the settings to {}: {error}", target.display()))
+            .hint("run it with sudo, or name another file: --env-file ~/.env, which cron finds in the home folder")
+    })
+}
+
+/// What was made, which goes again unless it is kept.
+#[derive(Default)]
+pub(super) struct Made {
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    is_kept: bool,
+}
+
+impl Made {
+    /// What a backup needs before it can be tried: its folder, and where the user who backs up logs.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn folders(&mut self, plan: &Plan, machine: &Machine) -> Result<(), Failure> {
+        let nightly = &machine.nightly;
+        if let Some(folder) = &plan.folder {
+            self.folder(folder, nightly, 0o700)?;
+        }
+        if plan.is_users_own || (machine.is_handed_over() && !machine.runs_systemd) {
+            self.folder(Path::new(LOGS), nightly, 0o750)?;
+            self.folder(Path::new(STATE), nightly, 0o700)?;
+        }
+        Ok(())
+    }
+
+    /// The drop-ins, and the settings.
+    ///
+    /// # Errors
+    /// When one cannot be written, or the settings file has come meanwhile.
+    pub(super) fn settings(&mut self, plan: &Plan, machine: &Machine) -> Result<(), Failure> {
+        for (path, text) in &plan.drop_ins {
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            let is_new = !path.exists();
+            let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
+            made.and_then(|()| whole(path, text, 0o644, None)).map_err(|error| cannot_write(path, &error))?;
+            if is_new {
+                self.files.push(path.clone());
+            }
+        }
+        let owner = plan.is_users_own.then_some(&machine.nightly);
+        new(&plan.target, &plan.text, owner).map_err(|error| cannot_write(&plan.target, &error))?;
+        self.files.push(plan.target.clone());
+        Ok(())
+    }
+
+    /// All of it stays.
+    pub(super) fn keep(&mut self) {
+        self.is_kept = true;
+    }
+
+    /// Makes a folder and those above it that are missing.
+    fn folder(&mut self, folder: &Path, owner: &User, mode: u32) -> Result<(), Failure> {
+        let missing: Vec<&Path> = folder.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
+        let cannot = |error: io::Error| {
+            Failure::new(Exit::Failed, format!("cannot make the folder {}: {error}", folder.display()))
+                .hint("choose a folder that can be made, or make it before; as another user than root below your home")
+        };
+        for path in missing.into_iter().rev() {
+            let mode = if path == folder { mode } else { 0o755 };
+            DirBuilder::new().mode(mode).create(path).map_err(cannot)?;
+            self.folders.push(path.to_owned());
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(cannot)?;
+            if path == folder && rustix::process::geteuid().is_root() {
+                chown(path, Some(owner.user), Some(owner.group)).map_err(cannot)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Made {
+    /// A folder goes with nothing in it alone: a backup in it may be whole.
+    fn drop(&mut self) {
+        if self.is_kept {
+            return;
+        }
+        for file in &self.files {
+            let _ = std::fs::remove_file(file);
+        }
+        for folder in self.folders.iter().rev() {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("cannot write {}: {error}", path.display()))
+        .hint("run it with sudo where only root may write, and look whether the disk is full: df")
+}
+
+/// A file that nobody else may read, all at once, and never over another one.
+fn new(path: &Path, text: &str, owner: Option<&User>) -> io::Result<()> {
+    let file = beside(path, text, 0o600)?;
+    if let Some(owner) = owner {
+        chown(file.path(), Some(owner.user), Some(owner.group))?;
+    }
+    file.persist_noclobber(path).map(drop).map_err(|error| error.error)
+}
+
+/// A file, all at once, in place of what was there.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn whole(path: &Path, text: &str, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    let file = beside(path, text, mode)?;
+    if let Some((user, group)) = owner {
+        chown(file.path(), Some(user), Some(group))?;
+    }
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// On the disk, under a name that neither cron nor systemd reads.
+fn beside(path: &Path, text: &str, mode: u32) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new().prefix(".lastgood.").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
