@@ -3,15 +3,20 @@
 use std::path::Path;
 
 use e2e::agent::{self, Agent};
-use e2e::process::output;
+use e2e::process::{output, output_given};
 
 use e2e::past::{agent, database, days_ago, put_in_directory, stem};
 
 /// Runs it at a terminal of 80 columns: `stream` is where the other stream goes. What it prints there, line by line.
 pub(crate) fn at_terminal(agent: &Agent, arguments: &[&str], stream: &str) -> String {
+    at_terminal_typing(agent, arguments, stream, b"")
+}
+
+/// The same, where somebody types.
+pub(crate) fn at_terminal_typing(agent: &Agent, arguments: &[&str], stream: &str, typed: &[u8]) -> String {
     let line = format!("stty cols 80 rows 24; exec {} {} {stream}", agent::binary().display(), arguments.join(" "));
     let mut command = agent.command_of(&["script", "--quiet", "--command", &line, "/dev/null"]);
-    let output = output(&mut command);
+    let output = if typed.is_empty() { output(&mut command) } else { output_given(&mut command, typed) };
     String::from_utf8_lossy(&output.stdout).replace('\r', "")
 }
 
