@@ -33,13 +33,18 @@ pub(crate) const CRATES: &[MayTake] = &[
         reason: "it stores what the rules name, for the agent and the functions alike",
     },
     MayTake {
+        package: "report",
+        others: Some(&["repository", "catalog", "archive"]),
+        reason: "it makes a page of what is stored, for the command and the functions alike",
+    },
+    MayTake {
         package: "lastgood",
-        others: Some(&["postgres", "repository", "catalog", "archive"]),
+        others: Some(&["postgres", "report", "repository", "catalog", "archive"]),
         reason: "the command shares with the functions what lies below both, and nothing else",
     },
     MayTake {
         package: "lambdas",
-        others: Some(&["repository", "catalog", "archive"]),
+        others: Some(&["report", "repository", "catalog", "archive"]),
         reason: "the functions stay small, speak to no PostgreSQL, and share with the command what lies below both",
     },
     MayTake { package: "e2e", others: None, reason: "it tries everything, and nothing is built on it" },

@@ -1,0 +1,64 @@
+//! The top: one sentence for each database, and what is wrong.
+
+use catalog::words;
+use jiff::SignedDuration;
+use maud::{Markup, html};
+
+use super::{age, title};
+use crate::data::{Database, Report};
+use crate::text::{name, sentence, shown};
+
+/// How many databases with nothing wrong have their sentence here; the table below has all.
+const WELL: usize = 8;
+
+pub(super) fn head(report: &Report) -> Markup {
+    let well = report.databases.iter().filter(|one| one.healthy).count();
+    html! {
+        header {
+            h1 { (title(report)) }
+            p.where { (shown(&report.repository)) " · " (words::minute(report.made)) }
+            @if report.databases.is_empty() { (nothing()) }
+            @for text in &report.stack { p.wrong { strong { "The AWS stack: " } (sentence(text)) } }
+            ul.said {
+                @for one in report.databases.iter().filter(|one| !one.healthy) { (said(one)) }
+                @for one in report.databases.iter().filter(|one| one.healthy).take(WELL) { (said(one)) }
+            }
+            @if well > WELL { p.where { "… and " (well - WELL) " more, all healthy: see the table." } }
+        }
+    }
+}
+
+fn nothing() -> Markup {
+    html! { p { "There are no backups here yet. Make the first one: " code { "lastgood backup" } } }
+}
+
+/// `shop: the last good backup is 3 hours old.`
+fn said(one: &Database) -> Markup {
+    html! {
+        li class=(if one.healthy { "well" } else { "ill" }) {
+            p {
+                span.mark aria-hidden="true" { (if one.healthy { "✓" } else { "✕" }) }
+                strong { (name(&one.database)) } ": " (last_good(one))
+            }
+            @for problem in &one.problems {
+                p.wrong { (sentence(&problem.text)) }
+                p.next { "Run: " code { (sentence(&problem.next)) } }
+            }
+            @for note in &one.notes { p.note { (sentence(note)) } }
+        }
+    }
+}
+
+pub(super) fn last_good(one: &Database) -> Markup {
+    let Some(good) = &one.last_good else { return html! { "there is no good backup." } };
+    html! {
+        "the last good backup is from " (age(one)) ", " time datetime=(good.made) { (words::minute(good.made)) } ": "
+        span.id { (sentence(&good.name)) } ", " (words::size(good.size))
+        @if let Some(rows) = good.rows { ", " (words::grouped(rows)) " rows" }
+        @if one.retired.is_some() { "; the database is retired" }
+        @else if good.age_seconds > one.max_age_seconds {
+            "; it may be " (words::span(SignedDuration::from_secs(one.max_age_seconds))) " old"
+        }
+        "."
+    }
+}
