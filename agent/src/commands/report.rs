@@ -5,6 +5,7 @@
 mod answer;
 mod link;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ReportArgs;
+use crate::commands::cost;
 use crate::commands::report::answer::PageAnswer;
 use crate::marks;
 use crate::places;
@@ -61,7 +63,15 @@ async fn look(repository: &Repository, settings: &Settings) -> Result<Report, Fa
         records: usize::MAX,
         stack: stack(repository, now).await,
     };
-    Ok(report::gather(repository, &wanted, now).await?)
+    let catalogs = repository.catalogs().await?;
+    // A directory, and another store, have no price that could be looked up.
+    let is_aws = repository.bucket_settings().is_some_and(|bucket| bucket.endpoint.is_none());
+    let months = if is_aws { cost::months(&catalogs, settings, now) } else { BTreeMap::new() };
+    let mut found = report::gather(repository, catalogs, &wanted, now).await?;
+    for database in &mut found.databases {
+        database.month_dollars = months.get(&database.database).copied();
+    }
+    Ok(found)
 }
 
 fn asked(name: &str, mark: Option<&DatabaseEntry>, settings: &Settings, is_bucket: bool) -> Asked {

@@ -193,7 +193,9 @@ fn drill(record: &DrillRecord) -> Drill {
 fn backup(entry: &Entry, read: Option<&Records>) -> Backup {
     let facts = read.and_then(|read| read.manifest.as_ref());
     let verdict = read.and_then(|read| read.verdict.as_ref());
-    let findings = verdict.map(|verdict| verdict.findings.iter().map(ToString::to_string).collect());
+    let findings = verdict.iter().flat_map(|verdict| &verdict.findings).map(ToString::to_string);
+    let unreadable = read.is_some_and(|read| read.unreadable);
+    let unreadable = unreadable.then(|| "one of its records cannot be read: see lastgood show".to_owned());
     Backup {
         name: entry.name(),
         made: entry.instant,
@@ -204,7 +206,7 @@ fn backup(entry: &Entry, read: Option<&Records>) -> Backup {
         crc64nvme: facts.map(|facts| facts.crc64nvme.clone()),
         host: facts.map(|facts| facts.host.clone()),
         verified: verified(entry, read),
-        findings: findings.unwrap_or_default(),
+        findings: findings.chain(unreadable).collect(),
         drill: read.and_then(|read| read.drill.as_ref()).map(drill),
     }
 }

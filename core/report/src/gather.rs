@@ -67,6 +67,8 @@ pub(crate) struct Records {
     pub(crate) manifest: Option<Facts>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) drill: Option<Drill>,
+    /// One of them is there, and nobody can say what it says.
+    pub(crate) unreadable: bool,
 }
 
 /// What the page needs of a manifest, which may have thousands of tables.
@@ -86,12 +88,16 @@ enum Record {
     Unreadable,
 }
 
-/// Reads everything that the page shows.
+/// Reads everything that the page shows of these catalogs, which are the repository's.
 ///
 /// # Errors
-/// When the repository can't be listed or read. A record that is broken is none.
-pub async fn gather(repository: &Repository, wanted: &Wanted<'_>, now: Timestamp) -> Result<Report, Error> {
-    let mut catalogs = repository.catalogs().await?;
+/// When the repository can't be read. A record that is broken is none.
+pub async fn gather(
+    repository: &Repository,
+    mut catalogs: Vec<Catalog>,
+    wanted: &Wanted<'_>,
+    now: Timestamp,
+) -> Result<Report, Error> {
     catalogs.retain(|catalog| (wanted.chosen)(&catalog.database));
     for name in &wanted.named {
         if !catalogs.iter().any(|catalog| catalog.database == *name) {
@@ -251,7 +257,7 @@ impl Parts {
             }
             Record::Verdict(verdict) => records.verdict = Some(*verdict),
             Record::Drill(drill) => records.drill = Some(*drill),
-            Record::Unreadable => {}
+            Record::Unreadable => records.unreadable = true,
         }
     }
 }

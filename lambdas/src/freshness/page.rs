@@ -64,7 +64,8 @@ impl Pages {
             records: RECORDS,
             stack: standing.to_vec(),
         };
-        let report = report::gather(&self.repository, &wanted, now).await?;
+        let catalogs = self.repository.catalogs().await?;
+        let report = report::gather(&self.repository, catalogs, &wanted, now).await?;
         self.store(&report).await
     }
 

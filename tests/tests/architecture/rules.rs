@@ -113,9 +113,9 @@ pub(crate) const FOLDERS: &[Apart] = &[
     },
     Apart {
         package: "lastgood",
-        files: Files::PartsBut(&["backup", "check", "restore", "drill"]),
+        files: Files::PartsBut(&["backup", "check", "restore", "drill", "cost"]),
         folder: "commands",
-        reason: "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, an erasure does all three, and `status` shows what `check` finds",
+        reason: "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, an erasure does all three, `status` shows what `check` finds, `verify` notes it, and `report` shows what `cost` counts",
     },
 ];
 

@@ -31,14 +31,14 @@ pub(super) fn section(one: &Database, place: usize, is_open: bool) -> Markup {
 
 fn facts(one: &Database) -> Markup {
     html! {
-        div { dt { "Last good backup" } dd { (head::last_good(one))
+        div { dt { "Last good backup" } dd { @match &one.last_good { Some(good) => { (head::facts(good)) } None => { "none" } }
             @if let Some(good) = &one.last_good { (chart::age(good.age_seconds, one.max_age_seconds)) } } }
         div { dt { "Verified" } dd { (verified(one.last_good.as_ref().and_then(|good| good.verified.as_ref()))) } }
         div { dt { "Restore proved" } dd { (proved(&one.drills)) } }
         div { dt { "Kept" } dd { (words::count(one.backups, "backup")) ", " (words::size(one.bytes)) } }
         div { dt { "Goes next" } dd {
             @match &one.goes_next {
-                Some(next) => { span.id { (sentence(&next.backup)) } " from " (words::minute(next.from)) " on" }
+                Some(next) => { span.id { (sentence(&next.backup)) } " from " time datetime=(next.from) { (words::minute(next.from)) } " on" }
                 None => { "nothing that is known" }
             }
         } }
@@ -56,7 +56,7 @@ fn money(dollars: f64) -> String {
 fn verified(verified: Option<&Verified>) -> Markup {
     let Some(verified) = verified else { return html! { "never" } };
     html! {
-        (words::minute(verified.at))
+        time datetime=(verified.at) { (words::minute(verified.at)) }
         @if let Some(by) = &verified.by { " by the " (shown(by)) }
         @if let Some(host) = &verified.host { " on " (shown(host)) }
     }
@@ -66,7 +66,7 @@ fn proved(drills: &[Drill]) -> Markup {
     match drills.first() {
         None => html! { "never: no drill is known. Run: " code { "lastgood drill" } },
         Some(last) if last.passed => html! {
-            (words::minute(last.finished)) ", back in " (took(last.restore_seconds.unwrap_or(last.seconds)))
+            time datetime=(last.finished) { (words::minute(last.finished)) } ", back in " (took(last.restore_seconds.unwrap_or(last.seconds)))
         },
         Some(last) => html! {
             strong { "✕ the last drill failed" } ", " (words::minute(last.finished))

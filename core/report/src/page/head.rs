@@ -1,11 +1,10 @@
 //! The top: one sentence for each database, and what is wrong.
 
 use catalog::words;
-use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::{age, title};
-use crate::data::{Database, Report};
+use crate::data::{Database, LastGood, Report};
 use crate::text::{name, sentence, shown};
 
 /// How many databases with nothing wrong have their sentence here; the table below has all.
@@ -51,14 +50,13 @@ fn said(one: &Database) -> Markup {
 
 pub(super) fn last_good(one: &Database) -> Markup {
     let Some(good) = &one.last_good else { return html! { "there is no good backup." } };
+    html! { "the last good backup is from " (age(one)) ", " (facts(good)) @if one.retired.is_some() { "; the database is retired" } "." }
+}
+
+pub(super) fn facts(good: &LastGood) -> Markup {
     html! {
-        "the last good backup is from " (age(one)) ", " time datetime=(good.made) { (words::minute(good.made)) } ": "
+        time datetime=(good.made) { (words::minute(good.made)) } ": "
         span.id { (sentence(&good.name)) } ", " (words::size(good.size))
         @if let Some(rows) = good.rows { ", " (words::grouped(rows)) " rows" }
-        @if one.retired.is_some() { "; the database is retired" }
-        @else if good.age_seconds > one.max_age_seconds {
-            "; it may be " (words::span(SignedDuration::from_secs(one.max_age_seconds))) " old"
-        }
-        "."
     }
 }
