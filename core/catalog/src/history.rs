@@ -138,7 +138,8 @@ impl Day {
 /// Of two values of one field the greater text counts: any rule would do that doesn't ask who came first.
 fn merge_fields(mut fields: Map<String, Value>, others: Map<String, Value>) -> Map<String, Value> {
     for (name, value) in others {
-        if fields.get(&name).is_none_or(|known| known.to_string() < value.to_string()) {
+        let text = value.to_string();
+        if fields.get(&name).map(Value::to_string).is_none_or(|known| known < text) {
             fields.insert(name, value);
         }
     }

@@ -12,7 +12,7 @@ use catalog::{Catalog, Entry, Verdict};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::data::{Backup, Calendar, Database, Drill, GoesNext, LastGood, Problem, Size, Verified};
-use crate::gather::{Parts, Records};
+use crate::parts::{Parts, Records};
 use crate::tables;
 
 /// Days of the calendar.

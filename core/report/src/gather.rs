@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalog::drill::{Drill, DrillStatus};
-use catalog::history::History;
+use catalog::drill::Drill;
 use catalog::status::Run;
-use catalog::{BackupId, Catalog, DatabaseEntry, Entry, Manifest, Object, Policy, StatusRecord, Thresholds, Verdict};
+use catalog::{BackupId, Catalog, DatabaseEntry, Entry, Object, StatusRecord, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Repository};
 use tokio::task::JoinSet;
 
 use crate::build;
 use crate::data::{Report, VERSION};
+use crate::parts::{Asked, Facts, Parts};
 use crate::tables::Tables;
 
 /// Records that are read at the same time.
@@ -31,53 +31,6 @@ pub struct Wanted<'a> {
     pub records: usize,
     /// What is wrong with the AWS stack.
     pub stack: Vec<String>,
-}
-
-/// What is asked of one database.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The limits.
-    pub thresholds: Thresholds,
-    /// Whether the days since the first backup say how many there should be.
-    pub counts_days: bool,
-    /// How old the last drill that passed may be, where drills are asked for.
-    pub max_drill_age: Option<SignedDuration>,
-    /// The rules by which backups go; `None` where another one knows, and has left it in `status/prune.json`.
-    pub policy: Option<Policy>,
-}
-
-/// What was read of one database.
-pub(crate) struct Parts {
-    pub(crate) catalog: Catalog,
-    pub(crate) mark: Option<DatabaseEntry>,
-    pub(crate) asked: Asked,
-    pub(crate) history: Option<History>,
-    pub(crate) drills: Result<Option<DrillStatus>, catalog::DocumentError>,
-    pub(crate) records: BTreeMap<BackupId, Records>,
-    /// The tables of the newest good backup and of an earlier one.
-    pub(crate) tables: [Option<Tables>; 2],
-    /// What retention said goes next.
-    pub(crate) next: Option<catalog::status::GoesNext>,
-    pub(crate) notes: Vec<String>,
-}
-
-/// What was read of one backup.
-#[derive(Default)]
-pub(crate) struct Records {
-    pub(crate) manifest: Option<Facts>,
-    pub(crate) verdict: Option<Verdict>,
-    pub(crate) drill: Option<Drill>,
-    /// One of them is there, and nobody can say what it says.
-    pub(crate) unreadable: bool,
-}
-
-/// What the page needs of a manifest, which may have thousands of tables.
-#[derive(Clone, Debug)]
-pub(crate) struct Facts {
-    pub(crate) rows: u64,
-    pub(crate) md5: String,
-    pub(crate) crc64nvme: String,
-    pub(crate) host: String,
 }
 
 enum Record {
@@ -159,7 +112,7 @@ fn compared(catalog: &Catalog, now: Timestamp) -> [Option<BackupId>; 2] {
     let newest = catalog.newest_good(now);
     let earlier = newest.and_then(|newest| {
         let before = || catalog.good().filter(|entry| entry.instant < newest.instant);
-        before().find(|entry| newest.instant.duration_since(entry.instant) >= COMPARED).or_else(|| before().last())
+        before().find(|entry| newest.instant.duration_since(entry.instant) >= COMPARED).or_else(|| before().next_back())
     });
     [newest, earlier].map(|entry| entry.map(|entry| entry.id.clone()))
 }
@@ -230,18 +183,6 @@ async fn read(repository: &Repository, kind: Kind, object: &Object, with_tables:
     match read {
         Err(Error::Document { .. } | Error::NotFound { .. }) => Ok(Record::Unreadable),
         read => read,
-    }
-}
-
-impl Facts {
-    fn of(manifest: &Manifest) -> Self {
-        let digest = &manifest.archive.digest;
-        Self {
-            rows: manifest.census.rows(),
-            md5: digest.md5.to_string(),
-            crc64nvme: digest.crc64nvme.to_string(),
-            host: manifest.agent.host.clone(),
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod build;
 mod data;
 mod gather;
 mod page;
+mod parts;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -15,5 +16,6 @@ mod text;
 pub use data::{
     Backup, Calendar, Database, Drill, GoesNext, Growing, LastGood, Problem, Report, Size, VERSION, Verified,
 };
-pub use gather::{Asked, Wanted, gather};
+pub use gather::{Wanted, gather};
 pub use page::page;
+pub use parts::Asked;

@@ -4,11 +4,13 @@ mod calendar;
 mod chart;
 mod database;
 mod head;
+mod said;
 
 use catalog::words;
 use jiff::SignedDuration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use self::said::{age, state, title};
 use crate::data::{Database, Report};
 use crate::text::{name, sentence, shown};
 
@@ -50,18 +52,6 @@ pub fn page(report: &Report) -> String {
     document.into_string()
 }
 
-fn title(report: &Report) -> String {
-    let wrong = report.databases.iter().filter(|one| !one.healthy).count();
-    let state = match (report.databases.len(), wrong) {
-        (0, _) => "no backups".to_owned(),
-        (1, 0) => "healthy".to_owned(),
-        (_, 0) => "all healthy".to_owned(),
-        (1, _) => "UNHEALTHY".to_owned(),
-        (all, wrong) => format!("{wrong} of {all} UNHEALTHY"),
-    };
-    format!("Last good backups: {state}")
-}
-
 /// Where there are several: one row for each.
 fn overview(report: &Report) -> Markup {
     html! {
@@ -95,20 +85,6 @@ fn row(one: &Database, place: usize) -> Markup {
             td.number { (words::grouped(one.backups)) }
         }
     }
-}
-
-/// A shape and a word: colour alone says nothing.
-fn state(one: &Database) -> Markup {
-    match (one.healthy, one.retired) {
-        (_, Some(_)) => html! { span.state.retired { "– retired" } },
-        (true, None) => html! { span.state.good { "✓ healthy" } },
-        (false, None) => html! { span.state.bad { "✕ unhealthy" } },
-    }
-}
-
-fn age(one: &Database) -> String {
-    let age = one.last_good.as_ref().map(|good| words::age(SignedDuration::from_secs(good.age_seconds)));
-    age.unwrap_or_else(|| "never".to_owned())
 }
 
 fn foot(report: &Report) -> Markup {

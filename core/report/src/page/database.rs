@@ -5,7 +5,8 @@ use std::time::Duration;
 use catalog::words;
 use maud::{Markup, html};
 
-use super::{calendar, chart, head, state};
+use super::said::state;
+use super::{calendar, chart, head};
 use crate::data::{Backup, Database, Drill, Growing, Verified};
 use crate::text::{name, sentence, shown};
 

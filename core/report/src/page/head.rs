@@ -3,15 +3,16 @@
 use catalog::words;
 use maud::{Markup, html};
 
-use super::{age, title};
+use super::said::{age, title};
 use crate::data::{Database, LastGood, Report};
 use crate::text::{name, sentence, shown};
 
-/// How many databases with nothing wrong have their sentence here; the table below has all.
+/// With so many databases with nothing wrong, or fewer, each has its sentence here; else the table below has them.
 const WELL: usize = 8;
 
 pub(super) fn head(report: &Report) -> Markup {
     let well = report.databases.iter().filter(|one| one.healthy).count();
+    let shown_well = if well > WELL { 0 } else { well };
     html! {
         header {
             h1 { (title(report)) }
@@ -20,9 +21,9 @@ pub(super) fn head(report: &Report) -> Markup {
             @for text in &report.stack { p.wrong { strong { "The AWS stack: " } (sentence(text)) } }
             ul.said {
                 @for one in report.databases.iter().filter(|one| !one.healthy) { (said(one)) }
-                @for one in report.databases.iter().filter(|one| one.healthy).take(WELL) { (said(one)) }
+                @for one in report.databases.iter().filter(|one| one.healthy).take(shown_well) { (said(one)) }
             }
-            @if well > WELL { p.where { "… and " (well - WELL) " more, all healthy: see the table." } }
+            @if well > WELL { p.where { "✓ " (words::count(well as u64, "database")) " healthy: the table has the last good backup of each." } }
         }
     }
 }
@@ -39,9 +40,12 @@ fn said(one: &Database) -> Markup {
                 span.mark aria-hidden="true" { (if one.healthy { "✓" } else { "✕" }) }
                 strong { (name(&one.database)) } ": " (last_good(one))
             }
-            @for problem in &one.problems {
+            @for (place, problem) in one.problems.iter().enumerate() {
                 p.wrong { (sentence(&problem.text)) }
-                p.next { "Run: " code { (sentence(&problem.next)) } }
+                // Said once, after the last sentence that it is about.
+                @if one.problems.get(place + 1).is_none_or(|after| after.next != problem.next) {
+                    p.next { "Run: " code { (sentence(&problem.next)) } }
+                }
             }
             @for note in &one.notes { p.note { (sentence(note)) } }
         }
