@@ -195,6 +195,13 @@ deny: ## check the dependencies' licences and sources (cargo install cargo-deny 
 	  { echo 'error: cargo-deny is missing' >&2; echo 'hint: cargo install cargo-deny --locked' >&2; exit 1; }
 	$(CARGO) deny --locked check licenses bans sources
 
+# Chromium is 350 MB: not part of `make test`, which has the page's own checks. Pictures in target/report-look; OUT takes others.
+.PHONY: report-look
+report-look: tools ## show the page of `lastgood report` to Chromium: three widths, two themes, axe-core
+	@tests/tools.sh browser
+	@$(CARGO) build --workspace --locked --quiet --bin lastgood
+	@python3 tests/report_look.py target/debug/lastgood "$$(command -v chromium)" target/axe/package/axe.min.js target/report-look
+
 .PHONY: demo
 demo: tools ## see it work: back up, verify, restore and compare, on this machine alone
 	@$(CARGO) run --quiet --locked -p e2e --bin demo

@@ -4,7 +4,8 @@
 # Debian packages: a PostgreSQL server, pgbouncer, zstd, age, xz and its like, Valgrind, strace, a terminal's `script`, mandoc, zsh and fish,
 # a C compiler, lintian, rpm, systemd's own check, Python's venv. Python packages: tests/requirements.txt,
 # in an environment of its own under target/python, so the system's Python stays as it is. `tools.sh peers` installs what
-# `make bench` measures beside Lastgood, `tools.sh restic` what `make restic` asks, `tools.sh dist` what `make dist-test` needs.
+# `make bench` measures beside Lastgood, `tools.sh restic` what `make restic` asks, `tools.sh dist` what `make dist-test` needs,
+# `tools.sh browser` what `make report-look` does.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,6 +24,10 @@ main() {
   elif [[ ${1-} == dist ]]; then
     install_debian_packages missing_dist
     return
+  elif [[ ${1-} == browser ]]; then
+    install_debian_packages missing_browser
+    install_axe
+    return
   fi
   require_rust
   install_debian_packages missing_debian_packages
@@ -34,6 +39,24 @@ main() {
 fail() {
   printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
   exit 1
+}
+
+missing_browser() {
+  command -v chromium > /dev/null || echo chromium
+  compgen -G '/usr/share/fonts/truetype/dejavu/*' > /dev/null || echo fonts-dejavu-core
+}
+
+# Looks for what hinders people who don't see a page, or not well (https://github.com/dequelabs/axe-core). From npm's registry, by its digest.
+install_axe() {
+  local version=4.10.3 folder=target/axe
+  local digest=Xm7bpRXnDSX2YE2YFfBk2FnF0ep6tmG7xPh8iHee8MIcrgq762Nkce856dYtJYLkuIoYZvGfTs/PbZhideTcEg==
+  [[ -f $folder/package/axe.min.js ]] && return
+  mkdir -p "$folder"
+  curl --silent --show-error --fail --max-time 60 --output "$folder/axe.tgz" \
+    "https://registry.npmjs.org/axe-core/-/axe-core-$version.tgz"
+  [[ $(openssl dgst -sha512 -binary "$folder/axe.tgz" | base64 -w0) == "$digest" ]] ||
+    fail "axe-core $version has another digest than expected" 'do not use it; compare with https://www.npmjs.com/package/axe-core'
+  tar --extract --gzip --file "$folder/axe.tgz" --directory "$folder" package/axe.min.js
 }
 
 require_rust() {

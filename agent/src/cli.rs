@@ -14,7 +14,8 @@ use crate::settings::Given;
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
     DrillArgs, EraseArgs, ExpectArgs, Format, InitArgs, ListArgs, ManArgs, Name, Place, PolicyArgs, PruneArgs,
-    RestoreArgs, RetireArgs, RowsArgs, Schedule, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted, Which, which,
+    ReportArgs, RestoreArgs, RetireArgs, RowsArgs, Schedule, ShowArgs, StatusArgs, VerifyArgs, VersionArgs, Wanted,
+    Which, which,
 };
 
 /// You always know your last good backup.
@@ -125,6 +126,9 @@ pub(crate) enum Command {
     /// Erase somebody's rows from backups: each is restored, changed, compared and stored again, and the original removed.
     #[command(after_help = examples::ERASE)]
     Erase(EraseArgs),
+    /// Write a page for the browser: each database's last good backup, its past year, and what proves each backup.
+    #[command(after_help = examples::REPORT)]
+    Report(ReportArgs),
     /// Estimate what the backups cost, or would cost, per month on AWS.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),
@@ -150,6 +154,7 @@ impl Command {
     fn place(&self) -> Option<&Which> {
         let place = match self {
             Self::Status(args) => &args.place,
+            Self::Report(args) => &args.place,
             Self::List(args) => &args.place,
             Self::Show(args) => &args.place,
             Self::Verify(args) => &args.place,

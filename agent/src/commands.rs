@@ -21,6 +21,7 @@ pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod policy;
 pub(crate) mod prune;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod retire;
 pub(crate) mod rows;

@@ -14,6 +14,7 @@ mod core_dumps;
 #[cfg(test)]
 mod documentation;
 mod folder;
+mod history;
 mod host;
 mod interrupt;
 mod keys;
@@ -43,7 +44,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Cli, Command};
 use crate::commands::{
     accept, adopt, backup, check, completions, config, copy, cost, diff, drill, erase, expect, init, list, man, policy,
-    prune, restore, retire, rows, show, status, verify, version,
+    prune, report, restore, retire, rows, show, status, verify, version,
 };
 use crate::interrupt::Interrupt;
 use crate::settings::{LogFile, Settings};
@@ -89,6 +90,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Policy(args) => begin(cli, unlogged, async |s, _| policy::run(args, s)),
         Command::List(args) => begin(cli, unlogged, async |s, i| i.or(list::run(args, s)).await),
         Command::Show(args) => begin(cli, unlogged, async |s, i| i.or(show::run(args, s)).await),
+        Command::Report(args) => begin(cli, unlogged, async |s, i| i.or(report::run(args, s)).await),
         Command::Cost(args) => begin(cli, unlogged, async |s, i| i.or(cost::run(args, s)).await),
         Command::Init(args) => {
             begin_without_settings(cli, async |i| init::run(args, cli.given(), cli.report(), i).await)

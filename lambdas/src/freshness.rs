@@ -15,6 +15,7 @@ mod further;
 mod gauge;
 mod limits;
 mod measure;
+mod page;
 mod shrinks;
 mod standing;
 mod tell;
@@ -28,6 +29,7 @@ use serde_json::Value;
 use self::found::Found;
 use self::limits::Limits;
 use self::measure::Measurer;
+use self::page::Pages;
 use self::tell::Teller;
 use crate::heartbeat::Heartbeat;
 use crate::{Action, Cloud, Environment, Event, Failure, Malformed, metric};
@@ -39,6 +41,7 @@ pub struct Measuring {
     limits: Limits,
     measurer: Measurer,
     teller: Teller,
+    pages: Pages,
     heartbeat: Heartbeat,
 }
 
@@ -50,9 +53,10 @@ impl Measuring {
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
         let limits = Limits::read(environment)?;
         let named = environment.list("LASTGOOD_EXPECTED_DATABASES");
+        let pages = Pages::new(cloud.repository.clone(), limits, named.clone());
         let measurer = Measurer::new(cloud.repository.clone(), limits, named);
         let (teller, heartbeat) = (Teller::new(cloud.clone()), Heartbeat::read(environment)?);
-        Ok(Self { cloud, limits, measurer, teller, heartbeat })
+        Ok(Self { cloud, limits, measurer, teller, pages, heartbeat })
     }
 
     /// Measures all databases and publishes their state. Only the scheduled run tells people.
@@ -85,6 +89,7 @@ impl Measuring {
             if failures.is_empty() && !standing.iter().any(|standing| standing.stands) {
                 self.heartbeat.beat().await;
             }
+            self.pages.write(&found, &found::texts(&standing), now).await;
         }
         Failure::all(failures)?;
         Ok(found.to_json(&standing))

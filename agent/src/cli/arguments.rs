@@ -58,6 +58,24 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// Write the page to FILE instead of ./lastgood-report.html. With --json, no page is written unless this or --open is given.
+    #[arg(long, value_name = "FILE", conflicts_with = "link")]
+    pub(crate) output: Option<PathBuf>,
+    /// Open the page in the browser.
+    #[arg(long, conflicts_with = "link")]
+    pub(crate) open: bool,
+    /// Print a link to the page that the AWS stack makes each day. Whoever has the link can read that page until it ends.
+    #[arg(long)]
+    pub(crate) link: bool,
+    /// How long the link lasts, in whole hours or days, at most `7d`. Default: 24h.
+    #[arg(long, value_name = "TIME", requires = "link", value_parser = |text: &str| (AGE.parse)(text))]
+    pub(crate) expires: Option<u32>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct BackupArgs {
     /// Give the backup a name, such as `initial`, instead of its time.
     #[arg(long, value_name = "NAME")]

@@ -44,6 +44,17 @@ from the environment or from --aws-profile.
 Exit status: 0 done, 1 failed, 2 wrong usage or setting, or there are settings already, 3 another run holds the \
 lock, 4 the first backup is damaged, 5 no such database.";
 
+pub(super) const REPORT: &str = "\
+Examples:
+  lastgood report --open              show the databases of the settings in the browser
+  lastgood report --all-databases --output /var/www/private/backups.html
+  lastgood report --json              print what is on the page, for a program
+  lastgood report --link --expires 7d print a link to the AWS stack's page of today
+
+The page is one file that loads nothing else. Only its owner can read it: it names tables and hosts.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 the stack has made no page yet.";
+
 pub(super) const BACKUP: &str = "\
 Examples:
   lastgood backup --dry-run           check access, and write nothing

@@ -17,6 +17,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
 use crate::commands::check::answer::CloudSide;
 use crate::commands::check::elsewhere::Elsewhere;
+use crate::history;
 use crate::interrupt::Interrupt;
 use crate::marks;
 use crate::places;
@@ -58,7 +59,29 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Inter
 
 async fn look(args: &CheckArgs, settings: &Settings) -> Result<CheckAnswer, Failure> {
     let repository = places::repository(&args.place, settings).await?;
-    ask(&repository, args, settings, args.place.repository.is_none()).await
+    let answer = ask(&repository, args, settings, args.place.repository.is_none()).await?;
+    note(&repository, &answer).await;
+    Ok(answer)
+}
+
+/// Notes how the backups of these databases are today: what `verify` has just judged counts.
+pub(crate) async fn after_verifying(repository: &Repository, names: &[String], settings: &Settings) {
+    let now = Timestamp::now();
+    for name in names {
+        let database = settings.database(name);
+        let database = DatabaseSettings { name: Some(name.clone()), ..database };
+        match check((repository, None), &database, now).await {
+            Ok(health) => history::note(repository, &health.day(now), now).await,
+            Err(failure) => tracing::debug!("cannot note how the backups of {name} are today: {failure}"),
+        }
+    }
+}
+
+async fn note(repository: &Repository, answer: &CheckAnswer) {
+    let now = Timestamp::now();
+    for health in answer.databases.iter().filter(|health| health.is_expected()) {
+        history::note(repository, &health.day(now), now).await;
+    }
 }
 
 /// How the chosen databases are in this repository. With `elsewhere`, the settings' other places are asked as well: they are noted,
@@ -149,11 +172,13 @@ async fn check(
         Some(entry) if !entry.is_expected(&catalog, now) => entry.retired,
         _ => None,
     };
-    let mut findings = Vec::new();
+    let (mut findings, mut rows) = (Vec::new(), None);
     if retired.is_none() {
         findings.extend(freshness::check(&catalog, &thresholds, now));
         if let Some(newest) = catalog.newest_good(now) {
-            findings.extend(records(repository, newest).await?);
+            let (finding, counted) = records(repository, newest).await?;
+            findings.extend(finding);
+            rows = counted;
         }
     }
     let verdict = oldest_verdict(all());
@@ -162,7 +187,9 @@ async fn check(
         (Some(settings), Some(newest)) if health.is_expected() => Elsewhere::ask(settings, database, newest).await,
         _ => Elsewhere::default(),
     };
-    Ok(health.shrinking(&catalog, now).having(elsewhere))
+    let mut health = health.shrinking(&catalog, now).having(elsewhere);
+    health.rows = rows;
+    Ok(health)
 }
 
 /// How many good backups are enough to tell how a database is.
@@ -190,8 +217,8 @@ async fn drills(
     Ok(health.drilled(&Drills::of(read), max_age, now))
 }
 
-/// What is wrong with the records of the newest good backup, and by them with its bytes: a listing shows neither.
-async fn records(repository: &Repository, newest: &Entry) -> Result<Option<Finding>, Failure> {
+/// What is wrong with the records of the newest good backup, and by them with its bytes: a listing shows neither. And its rows.
+async fn records(repository: &Repository, newest: &Entry) -> Result<(Option<Finding>, Option<u64>), Failure> {
     let manifest = match &newest.manifest {
         Some(record) => as_read(repository.manifest(record).await)?,
         None => Ok(None),
@@ -200,7 +227,8 @@ async fn records(repository: &Repository, newest: &Entry) -> Result<Option<Findi
         Some(record) => as_read(repository.verdict(record).await)?,
         None => Ok(None),
     };
-    Ok(freshness::contradicted(newest, &manifest, &verdict))
+    let rows = manifest.as_ref().ok().and_then(Option::as_ref).map(|manifest| manifest.census.rows());
+    Ok((freshness::contradicted(newest, &manifest, &verdict), rows))
 }
 
 /// A record that is broken is a finding, one that cannot be read a failure.

@@ -16,6 +16,8 @@ mod stack;
 mod tests;
 mod usage;
 
+use std::collections::BTreeMap;
+
 use catalog::Catalog;
 use jiff::Timestamp;
 use repository::Repository;
@@ -24,9 +26,20 @@ use crate::answers::failure::{Exit, Failure};
 use crate::cli::CostArgs;
 use crate::commands::cost::answer::CostAnswer;
 use crate::commands::cost::bill::Bill;
+use crate::commands::cost::load::{Load, Stream};
 use crate::commands::cost::stack::Stack;
 use crate::places;
 use crate::settings::Settings;
+
+/// The lines of a bill that one database causes by itself.
+const OF_A_DATABASE: [&str; 6] = [
+    "storage-standard",
+    "storage-glacier",
+    "storage-glacier-minimum",
+    "storage-records",
+    "glacier-moves",
+    "requests-agent",
+];
 
 /// Prices the scenario of the command line, else every database of the bucket.
 ///
@@ -71,6 +84,20 @@ fn found(
     let rhythms = load.streams.iter().filter_map(note::on_rhythm);
     let notes = note::on_place(settings).into_iter().chain(rhythms).chain(note::on(&load, &bill));
     Ok(CostAnswer::new(Some(repository.to_owned()), &load, bill, notes.collect()))
+}
+
+/// What each of these databases costs a month on AWS, by its PostgreSQL name: its storage and its own requests, without the stack that
+/// all of them share.
+pub(crate) fn months(catalogs: &[Catalog], settings: &Settings, now: Timestamp) -> BTreeMap<String, f64> {
+    let args = CostArgs::default();
+    let policy = |database: &str| settings.database(database).policy;
+    let load = listed::load(catalogs, policy, scenario::glacier_days(&args, settings), Stack::of(&args), now);
+    let month = |stream: Stream| {
+        let name = stream.database.clone()?;
+        let bill = Bill::of(&Load { streams: vec![stream], stack: Stack::of(&args) });
+        Some((name, bill.to_pay_for(&OF_A_DATABASE).0))
+    };
+    load.streams.into_iter().filter_map(month).collect()
 }
 
 /// The bucket to price; a directory has no price that could be looked up.

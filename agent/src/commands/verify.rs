@@ -14,6 +14,7 @@ use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::VerifyArgs;
+use crate::commands::check;
 use crate::commands::verify::answer::VerifyAnswer;
 use crate::commands::verify::targets::{Target, Targets};
 use crate::commands::verify::verified::{Finding, Judgement, Recorded, Verified};
@@ -44,6 +45,7 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<Exit, 
     if let (false, [Verified { finding: Finding::Failed(failure), .. }]) = (args.all, verified.as_slice()) {
         return Err(failure.clone());
     }
+    note(&targets, &verified, settings).await;
     let answer = VerifyAnswer::new(args.all, &targets, &verified);
     if let Some(why) = answer.refusal().filter(|_| settings.report.quiet) {
         tracing::warn!("{why}");
@@ -51,6 +53,16 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<Exit, 
     settings.report.outcome(answer.exit(), &answer.document(), &answer)?;
     answer.failures().for_each(|failure| settings.report.say(failure));
     Ok(answer.exit())
+}
+
+/// Notes how the databases are of which something was judged.
+async fn note(targets: &Targets, verified: &[Verified], settings: &Settings) {
+    let Targets::Backups { repository, targets, .. } = targets else { return };
+    let judged = targets.iter().zip(verified).filter(|(_, one)| matches!(one.finding, Finding::Judged(_)));
+    let mut names: Vec<String> = judged.map(|(target, _)| target.entry.id.stem.database().into_owned()).collect();
+    names.sort();
+    names.dedup();
+    check::after_verifying(repository, &names, settings).await;
 }
 
 /// Verifies one backup of a repository.

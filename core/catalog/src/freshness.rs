@@ -5,6 +5,7 @@
 
 mod drills;
 mod finding;
+mod next;
 mod past;
 mod records;
 mod since;
@@ -18,6 +19,7 @@ use crate::catalog::{Catalog, Entry, State};
 
 pub use drills::{Drills, DrillsAsked, check_drills};
 pub use finding::{Finding, Remedy};
+pub use next::next_command;
 pub use past::{COMPARED, usual_count, usual_size};
 pub use records::{Read, contradicted};
 pub use since::{could_be, lost_since_good, share_of_age};

@@ -84,6 +84,7 @@ fn key_holds(layout: &Layout, key: &str) {
         Part::DatabaseEntry { database } => layout.database_entry(database),
         Part::Status(record) => layout.status(*record),
         Part::DrillStatus { database } => layout.drill_status(database),
+        Part::History { database } => layout.history(database),
         Part::Foreign => return,
     };
     assert_eq!(spelled, key);

@@ -19,6 +19,7 @@ const DATABASES: &str = "databases/";
 const STATUS: &str = "status/";
 const DRILLS: &str = "drills/";
 const ERASURES: &str = "erasures/";
+const HISTORY: &str = "history/";
 
 /// How one repository spells its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,11 @@ pub enum Part {
         /// The PostgreSQL name.
         database: String,
     },
+    /// How this database's backups were on each day: it outlives the manifests.
+    History {
+        /// The PostgreSQL name.
+        database: String,
+    },
     /// Something else: not ours, never touched.
     Foreign,
 }
@@ -74,10 +80,14 @@ pub enum StatusRecord {
     Freshness,
     /// What retention has removed today.
     Removals,
+    /// The page for people.
+    Page,
+    /// What is on that page, for programs.
+    Report,
 }
 
 impl StatusRecord {
-    const ALL: [Self; 4] = [Self::Sweep, Self::Prune, Self::Freshness, Self::Removals];
+    const ALL: [Self; 6] = [Self::Sweep, Self::Prune, Self::Freshness, Self::Removals, Self::Page, Self::Report];
 
     fn file(self) -> &'static str {
         match self {
@@ -85,6 +95,8 @@ impl StatusRecord {
             Self::Prune => "prune.json",
             Self::Freshness => "freshness.json",
             Self::Removals => "removals.json",
+            Self::Page => "report.html",
+            Self::Report => "report.json",
         }
     }
 }
@@ -236,6 +248,12 @@ impl Layout {
         format!("{}{STATUS}{DRILLS}{}.json", self.root, encode_database(database))
     }
 
+    /// The key of the document that says how this database's backups were on each day.
+    #[must_use]
+    pub fn history(&self, database: &str) -> String {
+        format!("{}{STATUS}{HISTORY}{}.json", self.root, encode_database(database))
+    }
+
     /// The key of the certificate of an erasure that began then. People read it, and the next erasure, which goes on with one that broke off.
     #[must_use]
     pub fn erasure(&self, began: Timestamp) -> String {
@@ -287,14 +305,16 @@ impl Layout {
     fn parse_known(&self, key: &str) -> Option<Part> {
         let rest = key.strip_prefix(self.root.as_str())?;
         if let Some(entry) = rest.strip_prefix(DATABASES) {
-            let database = decode_database(entry.strip_suffix(".json")?).filter(|name| !name.is_empty())?;
-            return Some(Part::DatabaseEntry { database });
+            return Some(Part::DatabaseEntry { database: database_of(entry)? });
         }
-        if let Some(file) = rest.strip_prefix(STATUS).and_then(|rest| rest.strip_prefix(DRILLS)) {
-            let database = decode_database(file.strip_suffix(".json")?).filter(|name| !name.is_empty())?;
-            return Some(Part::DrillStatus { database });
+        let of_status = rest.strip_prefix(STATUS);
+        if let Some(database) = of_status.and_then(|rest| rest.strip_prefix(DRILLS)).map(database_of) {
+            return Some(Part::DrillStatus { database: database? });
         }
-        if let Some(file) = rest.strip_prefix(STATUS) {
+        if let Some(database) = of_status.and_then(|rest| rest.strip_prefix(HISTORY)).map(database_of) {
+            return Some(Part::History { database: database? });
+        }
+        if let Some(file) = of_status {
             return StatusRecord::ALL.into_iter().find(|record| record.file() == file).map(Part::Status);
         }
         let (day, file) = match rest.split_once('/') {
@@ -309,6 +329,11 @@ impl Layout {
         let folder = id.day.filter(|_| self.dated).map(|day| format!("{}/", spell_day(day))).unwrap_or_default();
         format!("{}{folder}{}{suffix}", self.root, id.stem)
     }
+}
+
+/// The database that a file is about: `my.20app.json`.
+fn database_of(file: &str) -> Option<String> {
+    decode_database(file.strip_suffix(".json")?).filter(|name| !name.is_empty())
 }
 
 fn archive_suffix(compression: Compression, encrypted: bool) -> &'static str {

@@ -19,6 +19,7 @@ mod future;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod glacier;
+pub mod history;
 pub mod index;
 mod layout;
 pub mod manifest;

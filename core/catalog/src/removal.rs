@@ -130,7 +130,11 @@ fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
         Part::Record { id, record: Record::Shrunk | Record::Accepted } => (2, Some(id)),
         Part::Record { id, .. } => (0, Some(id)),
         Part::Archive { id, .. } => (2, Some(id)),
-        Part::DatabaseEntry { .. } | Part::Status(_) | Part::DrillStatus { .. } | Part::Foreign => (0, None),
+        Part::DatabaseEntry { .. }
+        | Part::Status(_)
+        | Part::DrillStatus { .. }
+        | Part::History { .. }
+        | Part::Foreign => (0, None),
     }
 }
 

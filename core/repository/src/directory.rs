@@ -4,6 +4,7 @@
 //! nor a full disk shows half of one. What S3 keeps as user metadata lies in a hidden file beside the archive until its
 //! manifest is there: an archive with it and without a manifest is one of ours that was never finished.
 
+mod change;
 pub(crate) mod download;
 mod partial;
 mod records;

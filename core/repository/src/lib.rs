@@ -12,6 +12,7 @@ mod directory;
 mod download;
 mod erasure;
 mod error;
+mod history;
 mod leftovers;
 mod limits;
 mod metadata;

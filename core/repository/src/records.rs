@@ -134,7 +134,7 @@ impl Repository {
         Ok((Some(self.document(&key, Removals::from_json(&json))?), version))
     }
 
-    fn document<T>(&self, key: &str, read: Result<T, DocumentError>) -> Result<T, Error> {
+    pub(crate) fn document<T>(&self, key: &str, read: Result<T, DocumentError>) -> Result<T, Error> {
         read.map_err(|source| Error::Document { object: self.object_name(key), source })
     }
 
@@ -202,6 +202,12 @@ impl Repository {
     /// [`Error::TooLarge`], and those of the store.
     pub async fn read_key(&self, key: &str) -> Result<Option<Bytes>, Error> {
         Ok(self.read_version(key).await?.map(|(bytes, _)| bytes))
+    }
+
+    /// What lies under a key, and what to put the next one in the place of.
+    pub(crate) async fn read_for_change(&self, key: &str) -> Result<(Option<Bytes>, Version), Error> {
+        let read = self.read_version(key).await?;
+        Ok(read.map_or((None, Version::Absent), |(bytes, version)| (Some(bytes), version)))
     }
 
     async fn read_version(&self, key: &str) -> Result<Option<(Bytes, Version)>, Error> {

@@ -13,6 +13,7 @@ pub(crate) mod multipart;
 pub(crate) mod newest;
 pub(crate) mod object;
 mod owner;
+mod page;
 pub(crate) mod probe;
 pub(crate) mod reach;
 pub(crate) mod refusal;

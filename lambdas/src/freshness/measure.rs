@@ -61,6 +61,8 @@ pub(super) struct Measured {
     pub(super) sweep: Option<Run>,
     /// The last run of retention.
     pub(super) prune: Option<Run>,
+    /// When the page for people was last made.
+    pub(super) page: Option<Timestamp>,
     /// What could not be measured, with its reason. The gauges of such databases say that nothing is known.
     pub(super) failures: Vec<Failure>,
 }
@@ -141,7 +143,11 @@ impl Measurer {
             let place = match record {
                 StatusRecord::Sweep => &mut measured.sweep,
                 StatusRecord::Prune => &mut measured.prune,
-                StatusRecord::Freshness | StatusRecord::Removals => continue,
+                StatusRecord::Page => {
+                    measured.page = Some(object.last_modified);
+                    continue;
+                }
+                StatusRecord::Freshness | StatusRecord::Removals | StatusRecord::Report => continue,
             };
             match self.runs.get(object, last_run(&self.repository, record)).await {
                 Ok(run) => *place = run,

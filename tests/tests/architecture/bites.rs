@@ -240,7 +240,7 @@ fn the_agent_and_the_functions_in_each_other() {
         ("tests/Cargo.toml", &tests),
         ("tests/src/lib.rs", ""),
     ]);
-    let told = "error: lastgood takes lambdas and may take postgres, repository, catalog, archive, because the command \
+    let told = "error: lastgood takes lambdas and may take postgres, report, repository, catalog, archive, because the command \
                 shares with the functions what lies below both, and nothing else\n\
                 hint: take lambdas out of agent/Cargo.toml, and move down what both need";
     assert_eq!(rules::crates(&workspace, rules::CRATES), [told]);

@@ -33,13 +33,18 @@ pub(crate) const CRATES: &[MayTake] = &[
         reason: "it stores what the rules name, for the agent and the functions alike",
     },
     MayTake {
+        package: "report",
+        others: Some(&["repository", "catalog", "archive"]),
+        reason: "it makes a page of what is stored, for the command and the functions alike",
+    },
+    MayTake {
         package: "lastgood",
-        others: Some(&["postgres", "repository", "catalog", "archive"]),
+        others: Some(&["postgres", "report", "repository", "catalog", "archive"]),
         reason: "the command shares with the functions what lies below both, and nothing else",
     },
     MayTake {
         package: "lambdas",
-        others: Some(&["repository", "catalog", "archive"]),
+        others: Some(&["report", "repository", "catalog", "archive"]),
         reason: "the functions stay small, speak to no PostgreSQL, and share with the command what lies below both",
     },
     MayTake { package: "e2e", others: None, reason: "it tries everything, and nothing is built on it" },
@@ -108,9 +113,9 @@ pub(crate) const FOLDERS: &[Apart] = &[
     },
     Apart {
         package: "lastgood",
-        files: Files::PartsBut(&["backup", "check", "restore", "drill"]),
+        files: Files::PartsBut(&["backup", "check", "restore", "drill", "cost"]),
         folder: "commands",
-        reason: "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, an erasure does all three, and `status` shows what `check` finds",
+        reason: "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, an erasure does all three, `status` shows what `check` finds, `verify` notes it, and `report` shows what `cost` counts",
     },
 ];
 

@@ -31,6 +31,7 @@ mod quiet;
 mod races;
 mod readme;
 mod removal;
+mod report;
 mod repository;
 mod restore;
 mod rows;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use catalog::freshness::{Drills, DrillsAsked, Finding, Freshness, check_drills};
+use catalog::history::{Day, DayVerdict, History};
 use catalog::shrink::HOLD;
 use catalog::{Catalog, Entry, status, words};
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::check::elsewhere::{Elsewhere, PlaceLine};
+use crate::history;
 
 /// `lastgood check --json`.
 #[derive(Serialize)]
@@ -59,6 +61,12 @@ pub(crate) struct Health {
     pub(crate) unverified: Option<String>,
     /// What was read back the longest time ago, of the backups that were seen and can be read.
     pub(super) oldest_verdict: Option<OldestVerdict>,
+    /// Rows of the newest good backup, where its manifest could be read.
+    #[serde(skip)]
+    pub(super) rows: Option<u64>,
+    /// The drill that is known.
+    #[serde(skip)]
+    pub(super) last_drill: Option<catalog::drill::LastDrill>,
     /// The last drill; null where there never was one, or its record can't be read.
     pub(super) drill: Option<Drill>,
     /// Backups that have lost rows or tables within the last 30 days, of those that were seen, which nobody has accepted.
@@ -179,6 +187,8 @@ impl Health {
             good: catalog.good().count(),
             unverified: None,
             oldest_verdict: None,
+            rows: None,
+            last_drill: None,
             drill: None,
             shrunk: Vec::new(),
             places: Vec::new(),
@@ -238,6 +248,7 @@ impl Health {
 
     /// Adds the drills. They count where one is asked for, and backups still come.
     pub(super) fn drilled(mut self, drills: &Drills, max_age: Option<SignedDuration>, now: Timestamp) -> Self {
+        self.last_drill = drills.last().cloned();
         self.drill = drills.last().map(|last| Drill {
             passed: last.passed,
             id: last.backup.clone(),
@@ -256,6 +267,21 @@ impl Health {
             self.notes.push(finding.to_string());
         }
         self
+    }
+
+    /// How it is today, as the history has it.
+    pub(super) fn day(&self, now: Timestamp) -> History {
+        let verdict = DayVerdict::of(self.findings.iter().map(|told| &told.finding));
+        let newest = self.newest_good.as_ref();
+        let day = Day {
+            backup: newest.and_then(|newest| newest.id.rsplit('/').next()).map(str::to_owned),
+            made: newest.map(|newest| newest.instant),
+            size: newest.map(|newest| newest.size),
+            rows: self.rows,
+            ..Day::at(now, verdict)
+        };
+        let drills = history::drills(self.last_drill.as_ref());
+        History { days: vec![day], drills, ..History::new(&self.database) }
     }
 
     /// Adds the newer backup that has no verdict yet.

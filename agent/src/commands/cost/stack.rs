@@ -22,6 +22,10 @@ pub(super) const ALARMS: f64 = 10.0;
 pub(super) const REVERIFY_DAYS: f64 = 25.0;
 /// A sweep has at most this part of the bytes read again.
 pub(super) const REREAD_PART: f64 = 30.0;
+/// Of how many backups the page that freshness makes has the records.
+pub(super) const RECORDS_OF_A_PAGE: f64 = 500.0;
+/// How often a day a database's history is read and put: when the day begins, and when its backup has come.
+pub(super) const NOTED_A_DAY: f64 = 2.0;
 /// Queues that functions take from.
 pub(super) const QUEUES: f64 = 2.0;
 /// Times a day at which verdicts can start retention: it waits 300 seconds for more of them.

@@ -3,8 +3,9 @@
 use super::load::{Load, MONTH, Rhythm, Stream};
 use super::stack::{
     COMPARED, FRESHNESS_GB, FRESHNESS_RUNS_A_DAY, LISTED_DAYS, LOG_OF_A_DATABASE, LOG_OF_A_RUN, LOOKS_A_MINUTE,
-    MEASURED_AT_ONCE, MOST_PARTS, OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, QUEUES,
-    READING_SECONDS, REQUESTS_OF_A_MESSAGE, RETENTION_GB, RUN_SECONDS, VERIFIED_A_SECOND, VERIFY_GB, WINDOWS_A_DAY,
+    MEASURED_AT_ONCE, MOST_PARTS, NOTED_A_DAY, OBJECTS_OF_A_BACKUP, OTHER_RUNS_A_DAY, PAGE, PAGE_SECONDS, PART, QUEUES,
+    READING_SECONDS, RECORDS_OF_A_PAGE, REQUESTS_OF_A_MESSAGE, RETENTION_GB, RUN_SECONDS, VERIFIED_A_SECOND, VERIFY_GB,
+    WINDOWS_A_DAY,
 };
 
 /// Requests to S3 in a month, by their price.
@@ -128,7 +129,7 @@ fn retention(load: &Load, verdicts: f64) -> Function {
 /// one that never does. And it puts what it found.
 fn freshness(load: &Load) -> Function {
     let runs = FRESHNESS_RUNS_A_DAY * MONTH;
-    let recent = |stream: &Stream| stream.databases * (1.0 + LISTED_DAYS * stream.rhythm.per_day * OBJECTS_OF_A_BACKUP);
+    let recent = |stream: &Stream| stream.databases * (2.0 + LISTED_DAYS * stream.rhythm.per_day * OBJECTS_OF_A_BACKUP);
     let pages = (load.sum(recent) / PAGE).ceil().max(1.0);
     let is_rare = |stream: &Stream| stream.expected && stream.rhythm.per_day < 1.0;
     let alone = |stream: &Stream| {
@@ -137,8 +138,19 @@ fn freshness(load: &Load) -> Function {
     let (alone, days) = (load.sum(alone), MONTH);
     let seconds = runs * (RUN_SECONDS * (load.expected() / MEASURED_AT_ONCE).ceil().max(1.0) + pages * PAGE_SECONDS)
         + days * alone * PAGE_SECONDS;
-    let requests = Requests { puts: runs * (pages + 1.0) + days * alone, gets: runs * (1.0 + 2.0 * load.expected()) };
+    let (page, noted) = (page_of_a_day(load), NOTED_A_DAY * load.expected());
+    let requests = Requests {
+        puts: runs * (pages + 1.0) + days * (alone + page.puts + noted),
+        gets: runs * (1.0 + 2.0 * load.expected()) + days * (page.gets + noted),
+    };
     Function { runs, gb_seconds: seconds * FRESHNESS_GB, requests }
+}
+
+/// Once a day it lists everything for the page, reads manifest and verdict of the newest backups, and of each database its mark, history
+/// and drills, and puts the page and its data.
+fn page_of_a_day(load: &Load) -> Requests {
+    let backups = load.sum(|stream| stream.stock.archives()).min(RECORDS_OF_A_PAGE);
+    Requests { puts: pages(load) + 2.0, gets: 1.0 + 2.0 * backups + 3.0 * load.databases() }
 }
 
 /// LIST requests that show everything.

@@ -44,7 +44,7 @@ impl Found {
                     *newest = object;
                 }
             }
-            Part::Status(_) | Part::DrillStatus { .. } | Part::Foreign => {}
+            Part::Status(_) | Part::DrillStatus { .. } | Part::History { .. } | Part::Foreign => {}
         }
     }
 

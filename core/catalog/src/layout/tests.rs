@@ -110,6 +110,7 @@ proptest! {
             prop_assert_eq!(layout.parse(&layout.record(&id, record)), Part::Record { id: id.clone(), record });
         }
         prop_assert_eq!(layout.parse(&layout.database_entry(&database)), Part::DatabaseEntry { database: database.clone() });
+        prop_assert_eq!(layout.parse(&layout.history(&database)), Part::History { database: database.clone() });
         prop_assert_eq!(layout.parse(&layout.drill_status(&database)), Part::DrillStatus { database });
         for record in StatusRecord::ALL {
             prop_assert_eq!(layout.parse(&layout.status(record)), Part::Status(record));
@@ -131,6 +132,7 @@ proptest! {
             Part::DatabaseEntry { database } => prop_assert_eq!(layout.database_entry(&database), key),
             Part::Status(record) => prop_assert_eq!(layout.status(record), key),
             Part::DrillStatus { database } => prop_assert_eq!(layout.drill_status(&database), key),
+            Part::History { database } => prop_assert_eq!(layout.history(&database), key),
             Part::Foreign => {}
         }
     }

@@ -77,14 +77,14 @@ impl Directory {
     }
 
     /// What killed runs left of this very record. Who writes one needn't hold the database's lock.
-    fn sweep_same(&self, key: &str) {
+    pub(super) fn sweep_same(&self, key: &str) {
         let Ok(partials) = self.partials() else { return };
         for partial in partials.iter().filter(|name| partial::intended_name(name) == Some(key)) {
             partial::sweep(&self.path.join(partial));
         }
     }
 
-    fn stage_record(&self, key: &str, bytes: &[u8]) -> Result<Partial, Error> {
+    pub(super) fn stage_record(&self, key: &str, bytes: &[u8]) -> Result<Partial, Error> {
         let folder = self.make_folder(key)?;
         let name = key.rsplit('/').next().unwrap_or(key);
         let mut partial = Partial::create(&folder, name)?;
@@ -97,7 +97,7 @@ impl Directory {
         off_runtime(move || directory.read_blocking(&key)).await
     }
 
-    fn read_blocking(&self, key: &str) -> Result<Bytes, Error> {
+    pub(super) fn read_blocking(&self, key: &str) -> Result<Bytes, Error> {
         let path = self.path_of(key);
         let failed = |error| Error::io(&path, error);
         let mut bytes = Vec::new();

@@ -47,7 +47,7 @@ pub(crate) enum Condition<'a> {
 
 impl<'a> Body<'a> {
     /// A record is always JSON, and nothing is said of it beside its bytes.
-    fn record(key: &'a str, bytes: Bytes, condition: Condition<'a>) -> Self {
+    pub(super) fn record(key: &'a str, bytes: Bytes, condition: Condition<'a>) -> Self {
         Self { key, bytes, content_type: "application/json", metadata: &[], condition, storage_class: None }
     }
 }

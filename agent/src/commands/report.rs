@@ -1,0 +1,138 @@
+//! `lastgood report`: one page that says how the last good backups are, what the last year was like, and what proves each backup.
+//!
+//! It reads what is stored and judges nothing that `check` doesn't. A page is for this user alone: it names tables and machines.
+
+mod answer;
+mod link;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use catalog::{DatabaseEntry, Policy};
+use jiff::{SignedDuration, Timestamp};
+use report::{Asked, Report, Wanted};
+use repository::{Error, Repository};
+
+use crate::answers::failure::{Exit, Failure};
+use crate::cli::ReportArgs;
+use crate::commands::cost;
+use crate::commands::report::answer::PageAnswer;
+use crate::marks;
+use crate::places;
+use crate::settings::Settings;
+use crate::shell;
+
+/// The page's name, where none is given.
+const PAGE: &str = "lastgood-report.html";
+
+/// Writes the page, or gives a link to the one that the AWS stack has made.
+///
+/// # Errors
+/// Exit 1 when the place cannot be asked or the page not be written.
+pub(crate) async fn run(args: &ReportArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let repository = places::repository(&args.place, settings).await?;
+    if args.link {
+        return link::give(&repository, args.expires, settings).await;
+    }
+    let found = look(&repository, settings).await?;
+    let wants_file = args.output.is_some() || args.open || !settings.report.json;
+    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(PAGE));
+    if wants_file {
+        write(&output, &report::page(&found))?;
+    }
+    if args.open {
+        open(&output);
+    }
+    settings.report.answer(&found, &PageAnswer::new(&output, &found))?;
+    Ok(Exit::Done)
+}
+
+async fn look(repository: &Repository, settings: &Settings) -> Result<Report, Failure> {
+    repository.check_exists().await?;
+    let named: Vec<String> = settings.databases.iter().filter_map(|database| database.name.clone()).collect();
+    let shows_all = named.is_empty();
+    let chosen = |name: &str| shows_all || named.iter().any(|one| one == name);
+    let is_bucket = matches!(repository, Repository::Bucket(_));
+    let asked = |name: &str, mark: Option<&DatabaseEntry>| asked(name, mark, settings, is_bucket);
+    let now = Timestamp::now();
+    let wanted = Wanted {
+        chosen: &chosen,
+        named: named.clone(),
+        asked: &asked,
+        records: usize::MAX,
+        stack: stack(repository, now).await,
+    };
+    let catalogs = repository.catalogs().await?;
+    // A directory, and another store, have no price that could be looked up.
+    let is_aws = repository.bucket_settings().is_some_and(|bucket| bucket.endpoint.is_none());
+    let months = if is_aws { cost::months(&catalogs, settings, now) } else { BTreeMap::new() };
+    let mut found = report::gather(repository, catalogs, &wanted, now).await?;
+    for database in &mut found.databases {
+        database.month_dollars = months.get(&database.database).copied();
+    }
+    Ok(found)
+}
+
+fn asked(name: &str, mark: Option<&DatabaseEntry>, settings: &Settings, is_bucket: bool) -> Asked {
+    let database = settings.database(name);
+    let policy: Policy = match (is_bucket, settings.buckets.is_empty()) {
+        (true, _) => database.policy.clone(),
+        (false, true) => database.directory_policy.clone(),
+        // Local copies go when the bucket has them: nothing that can be told of this place alone.
+        (false, false) => return Asked { policy: None, ..limits(&database, mark) },
+    };
+    Asked { policy: Some(policy), ..limits(&database, mark) }
+}
+
+fn limits(database: &crate::settings::DatabaseSettings, mark: Option<&DatabaseEntry>) -> Asked {
+    Asked {
+        thresholds: marks::thresholds(database, mark),
+        counts_days: database.counts_days,
+        max_drill_age: database.max_drill_age,
+        policy: None,
+    }
+}
+
+/// What the AWS stack says of itself. An older policy may refuse it: that says nothing of the backups.
+async fn stack(repository: &Repository, now: Timestamp) -> Vec<String> {
+    match repository.health().await {
+        Ok(None) => Vec::new(),
+        Ok(Some(health)) => {
+            let stopped = health.stopped_for(now).map(|since: SignedDuration| {
+                format!("it has stopped: nothing was measured for {}", catalog::words::span(since))
+            });
+            let unheard = health.is_unheard().then(|| "nobody gets the alarms".to_owned());
+            stopped.into_iter().chain(unheard).collect()
+        }
+        Err(error) => {
+            if !matches!(error, Error::NotFound { .. }) {
+                tracing::debug!("cannot read how the cloud side is: {error}");
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Writes a file all at once, for its owner alone.
+fn write(path: &Path, html: &str) -> Result<(), Failure> {
+    let refused = |error: std::io::Error| {
+        Failure::new(Exit::Failed, format!("cannot write the page into {}: {error}", path.display()))
+            .hint("choose a file in a folder that you may write to: --output FILE")
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Its mode is 0600.
+    let mut file = tempfile::Builder::new().prefix(".lastgood-").tempfile_in(folder).map_err(refused)?;
+    file.write_all(html.as_bytes()).map_err(refused)?;
+    file.persist(path).map_err(|error| refused(error.error))?;
+    Ok(())
+}
+
+/// Shows the page in the browser, where there is one.
+fn open(path: &Path) {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let command = format!("xdg-open {}", catalog::words::shell_word(&path.display().to_string()));
+    if let Err(why) = shell::in_words("xdg-open", shell::status(&command, &[])) {
+        tracing::warn!("cannot open the page: {why}; open {} in a browser", path.display());
+    }
+}
