@@ -44,7 +44,9 @@ impl Nightly<'_> {
             error => cannot(error.to_string()),
         })?;
         let own = |text: &str| text.replace(STDIN, &self.target.display().to_string());
-        for line in answer.said.lines() {
+        // Its failure is told once, with ours.
+        let is_failure = |line: &&str| !answer.is_done && (line.starts_with("error: ") || line.starts_with("hint: "));
+        for line in answer.said.lines().filter(|line| !is_failure(line)) {
             tracing::warn!("{}", own(line.strip_prefix("warning: ").unwrap_or(line)));
         }
         read(&answer).map_err(|failure| {

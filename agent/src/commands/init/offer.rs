@@ -33,7 +33,9 @@ fn judged(lines: &Lines) -> Option<Settings> {
 pub(super) fn shown(lines: &Lines) -> Option<String> {
     let settings = judged(lines)?;
     let connection = &settings.databases.first()?.connection;
-    let is_named = ["PGDATABASE", "PGHOST", "PGSERVICE"].iter().any(|name| connection.get(name).is_some());
+    // A socket's folder alone names no database: every server that has its socket there is looked at anyway.
+    let host = connection.get("PGHOST").filter(|host| !host.starts_with('/'));
+    let is_named = host.or(connection.get("PGDATABASE")).or(connection.get("PGSERVICE")).is_some();
     is_named.then(|| connection.place())
 }
 

@@ -16,6 +16,9 @@ use super::written::whole;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::Schedule;
 
+/// How many copies of one crontab a second may have.
+const COPIES: u32 = 100;
+
 /// A crontab that lost lines.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,9 +90,20 @@ fn keep(old: &Crontab, home: &Path) -> std::io::Result<PathBuf> {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = old.name().chars().map(plain).collect();
     let time: String = words::second(Timestamp::now()).chars().filter(char::is_ascii_digit).collect();
-    let path = home.join(format!("{}-before-lastgood-{time}", name.trim_matches('-')));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let named = |number: u32| match number {
+        1 => home.join(format!("{}-before-lastgood-{time}", name.trim_matches('-'))),
+        _ => home.join(format!("{}-before-lastgood-{time}-{number}", name.trim_matches('-'))),
+    };
+    let new = |path: &Path| std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut number = 1;
+    // Another run of the same second has one already.
+    let mut file = loop {
+        match new(&named(number)) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < COPIES => number += 1,
+            opened => break opened?,
+        }
+    };
     file.write_all(old.text.as_bytes())?;
     file.sync_all()?;
-    Ok(path)
+    Ok(named(number))
 }

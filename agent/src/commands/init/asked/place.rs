@@ -85,11 +85,11 @@ impl Asker<'_> {
                 "choose another folder",
             );
         }
-        match std::fs::metadata(&folder) {
-            Ok(there) if !there.is_dir() => {
-                refused(format!("{} is not a folder", folder.display()), "choose another folder for the backups")
-            }
-            _ => Ok(folder),
+        // A link to nothing is no folder either, and none can be made in its place.
+        let is_there = folder.symlink_metadata().is_ok();
+        match is_there && !folder.is_dir() {
+            true => refused(format!("{} is not a folder", folder.display()), "choose another folder for the backups"),
+            false => Ok(folder),
         }
     }
 
