@@ -4,7 +4,7 @@
     report_look.py LASTGOOD CHROMIUM AXE OUTPUT
 
 Nothing may be asked of any network, no error be logged, no text be cut or lie over another, and axe-core may find no violation. Pictures go
-into OUTPUT. The browser is driven over its own pipe, so this needs nothing but Python. What is shown is made up here: the repositories'
+into OUTPUT. ONLY='one odd' in the environment takes some of the repositories. The browser is driven over its own pipe, so this needs nothing but Python. What is shown is made up here: the repositories'
 records are whole, and their archives are of one byte each, because a page reads none.
 """
 
@@ -238,7 +238,10 @@ def main():
         for domain in ["Page", "Network", "Log", "Runtime"]:
             browser.ask(f"{domain}.enable")
         wrong, script = [], axe.read_text()
+        only = os.environ.get("ONLY", "").split()
         for folder in scenes(root):
+            if only and folder.name not in only:
+                continue
             page = output / f"{folder.name}.html"
             environment = {"PATH": os.environ["PATH"], "HOME": str(root), "BACKUP_DIR": str(folder), "MIN_BACKUP_SIZE": "1000"}
             began = dt.datetime.now()

@@ -49,7 +49,7 @@ Examples:
   lastgood report --open              show the databases of the settings in the browser
   lastgood report --all-databases --output /var/www/private/backups.html
   lastgood report --json              print what is on the page, for a program
-  lastgood report --link --expires 7d print a link to the AWS stack's page of today
+  lastgood report --link              print a link to the page that the AWS stack made today
 
 The page is one file that loads nothing else. Only its owner can read it: it names tables and hosts.
 

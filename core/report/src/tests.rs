@@ -140,7 +140,9 @@ fn a_strangers_names_are_text() {
         assert!(!["script", "img", "iframe", "object", "link", "base", "form", "b"].contains(&name), "<{name}>");
     }
     for tag in &tags {
-        assert!(!tag.contains(" on"), "<{tag}>");
+        // What stands between quotation marks is a value.
+        let names: String = tag.split('"').step_by(2).collect();
+        assert!(!names.contains(" on"), "<{tag}>");
         assert!(!tag.contains("href=\"javascript"), "<{tag}>");
     }
     assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && text.contains("&amp;lt;b&amp;gt;"));

@@ -273,7 +273,7 @@ fn an_agent_whose_folders_reach_into_the_commands() {
     ]);
     let hint = "hint: move it out of agent/src/commands, or hand it in";
     let outside = "lib.rs starts the commands, and everything else serves them without knowing any";
-    let parts = "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, an erasure does all three, and `status` shows what `check` finds";
+    let parts = "a command is read without reading another; restore alone takes the backup that it makes first, a drill restores, an erasure does all three, `status` shows what `check` finds, `verify` notes it, and `report` shows what `cost` counts";
     assert_eq!(
         rules::folders(&workspace.imports().unwrap(), rules::FOLDERS),
         [

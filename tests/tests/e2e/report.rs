@@ -75,7 +75,7 @@ fn a_bad_hour_stays_and_what_cannot_be_read_is_left_alone() {
 
 #[test]
 fn a_hostile_name_is_text_and_a_failed_drill_is_said() {
-    let (folder, name) = (tempfile::tempdir().unwrap(), "<script>alert(1)</script>");
+    let (folder, name) = (tempfile::tempdir().unwrap(), "a<script>alert(1)</script>");
     let now = days_ago(0);
     let stem = format!("{}_backup_{}", catalog::encode_database(name), now.strftime("%Y%m%d_%H%M%S"));
     put_in_directory(folder.path(), "app", now);
@@ -115,6 +115,6 @@ fn a_link_is_to_the_page_that_is_there() {
     ]));
     assert_eq!(String::from_utf8_lossy(&read.stdout), "<!DOCTYPE html>the page");
     agent.run(&["report", "--link", "--expires", "8d"]).exits(2).mentions("longer than 7 days");
-    agent.run(&["check"]).exits(6);
+    agent.run(&["check"]).succeeds();
     assert_eq!(bucket.get_json("backups/status/history/app.json")["days"][0]["day"], json!(today()));
 }

@@ -119,22 +119,26 @@ fn what_the_rule_leaves_or_retention_removes_first_never_reaches_glacier() {
     }
 }
 
-/// 2,922 scheduled looks; each lists the last days, reads three records and puts one.
+/// 2,922 scheduled looks; each lists the last days, reads three records and puts one. Each day the history is noted twice, and the page made of
+/// fourteen backups.
 #[test]
 fn watching_costs_the_same_for_small_and_large_backups() {
     let of = |size| list_price(&Bill::of(&load(1.0, 1.0, size, 14.0, None)), "requests-freshness");
     let looks = 96.0 * 365.25 / 12.0;
-    is(of(MB), looks * (2.0 * 0.005 + 3.0 * 0.0004) / 1000.0);
+    let page = 365.25 / 12.0 * (5.0 * 0.005 + 34.0 * 0.0004);
+    is(of(MB), (looks * (2.0 * 0.005 + 3.0 * 0.0004) + page) / 1000.0);
     is(of(MB), of(1e12));
 }
 
-/// Weekly backups of ten databases: what lies further back is asked for once a day, and not at each look.
+/// Weekly backups of ten databases: what lies further back is asked for once a day, and not at each look. The page needs fewer records, and
+/// three pages of the listing less.
 #[test]
 fn databases_with_nothing_in_the_last_days_are_listed_by_themselves_once_a_day() {
     let weekly = Bill::of(&load(10.0, 1.0 / 7.0, MB, 90.0, None));
     let daily = Bill::of(&load(10.0, 1.0, MB, 90.0, None));
     let more = list_price(&weekly, "requests-freshness") - list_price(&daily, "requests-freshness");
-    is(more, 365.25 / 12.0 * 10.0 * 2.0 * 0.005 / 1000.0);
+    let less = 3.0 * 0.005 + 2.0 * (500.0 - 900.0 / 7.0) * 0.0004;
+    is(more, 365.25 / 12.0 * (10.0 * 2.0 * 0.005 - less) / 1000.0);
 }
 
 #[test]

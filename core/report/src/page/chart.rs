@@ -85,7 +85,7 @@ pub(super) fn age(age: i64, limit: i64) -> Markup {
         p.age {
             (span(age)) " old, of " (span(limit)) " allowed"
             @if is_late { strong { " – too old" } }
-            svg.bar class=(if is_late { "late" } else { "intime" }) viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" {
+            svg class=(if is_late { "bar late" } else { "bar intime" }) viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" {
                 rect.all width="100" height="1" {}
                 rect.part width=(format!("{share:.1}")) height="1" {}
             }

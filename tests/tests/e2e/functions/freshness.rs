@@ -227,14 +227,15 @@ fn the_age_of_drills_is_published_where_they_are_asked_for_and_a_record_that_can
 #[test]
 fn each_day_has_its_verdict_and_its_page() {
     let ground = Ground::new();
-    put_in_bucket(&ground.bucket, "app", days_ago(0));
+    let newest = days_ago(0);
+    put_in_bucket(&ground.bucket, "app", newest);
     mark(&ground.bucket, "app", days_ago(30), None);
     invoke(&ground.function("freshness"), &measure()).done();
     let noted = ground.bucket.get_json("backups/status/history/app.json");
     assert_eq!(noted["days"][0]["verdict"], "good", "{noted:#}");
-    assert_eq!(noted["days"][0]["backup"], json!(stem("app", days_ago(0))), "{noted:#}");
+    assert_eq!(noted["days"][0]["backup"], json!(stem("app", newest)), "{noted:#}");
     let told = ground.bucket.get_json("backups/status/report.json");
-    assert_eq!(told["databases"][0]["lastGood"]["name"], json!(stem("app", days_ago(0))), "{told:#}");
+    assert_eq!(told["databases"][0]["lastGood"]["name"], json!(stem("app", newest)), "{told:#}");
     let page = ground.bucket.head("backups/status/report.html");
     assert_eq!(page.content_type(), Some("text/html; charset=utf-8"));
     let made = page.last_modified().copied();
