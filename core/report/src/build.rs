@@ -31,8 +31,8 @@ pub(crate) fn database(parts: Parts, now: Timestamp) -> Database {
     let known: Vec<Drill> = known_drills(&drills, history.as_ref(), &records);
     let drills = Drills::of(drills.map(|status| status.map(|status| status.last())));
     let findings = if retired.is_some() { Vec::new() } else { check(&catalog, &thresholds, now) };
-    let drill =
-        check_drills(&catalog.database, &drills, DrillsAsked { max_age: asked.max_drill_age, since: None }, now);
+    let since = mark.as_ref().map(|mark| mark.since);
+    let drill = check_drills(&catalog.database, &drills, DrillsAsked { max_age: asked.max_drill_age, since }, now);
     let (drill, said) = if asked.max_drill_age.is_some() { (drill, None) } else { (None, drill) };
     notes.extend(said.map(|finding| finding.to_string()));
     notes.extend(shrunk(&catalog, now));

@@ -151,7 +151,7 @@ fn drills_are_recorded_by_the_operator_alone_and_globals_and_indexes_read_by_nob
         assert_eq!(operator.put(&drill), Answer::Done, "{again}");
         assert_eq!(operator.put("backups/status/drills/drilled.json"), Answer::Done, "{again}");
     }
-    for status in ["sweep", "prune", "freshness", "removals"] {
+    for status in ["sweep", "prune", "freshness", "removals", "report", "history/shop"] {
         assert_eq!(operator.put(&format!("backups/status/{status}.json")), Answer::Refused, "{status}");
     }
     let agent = Identity::new("agent-drills", "AgentPolicyArn");
@@ -211,7 +211,7 @@ fn bucket_itself_refuses_forgery_to_whoever_may_do_anything_else() {
         assert_eq!(insider.put(&key("forged-upon", ending)), Answer::Refused, "forge {ending}");
         assert_eq!(insider.add(&key("forged-upon", ending)), Answer::Refused, "forge {ending}");
     }
-    for status in ["sweep", "prune", "freshness", "removals"] {
+    for status in ["sweep", "prune", "freshness", "removals", "report", "history/shop"] {
         assert_eq!(insider.put(&format!("backups/status/{status}.json")), Answer::Refused, "{status}");
     }
     assert_eq!(insider.add("backups/databases/insiders.json"), Answer::Done, "to expect more than needed harms nobody");

@@ -51,6 +51,8 @@ fn a_host_plants_no_backup_of_another_ones_database() {
         "20260101/attacks_backup_20260101_030000.intact.json",
         "20260101/attacks_backup_20260101_030000.drill.json",
         "status/drills/attacks.json",
+        "status/history/attacks.json",
+        "status/report.html",
     ] {
         assert_eq!(add(of_others), Answer::Refused, "{of_others}");
     }
