@@ -62,7 +62,9 @@ impl Directory {
     pub(crate) async fn check_access(&self) -> Result<(), Error> {
         let path = self.path.clone();
         off_runtime(move || {
-            let existing = path.ancestors().find(|path| path.exists()).unwrap_or(&path);
+            // A link that leads nowhere is there, and no folder can be made in its place.
+            let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+            let existing = path.ancestors().find(is_there).unwrap_or(&path);
             rustix::fs::access(existing, Access::WRITE_OK | Access::EXEC_OK)
                 .map_err(|error| Error::io(existing, error.into()))
         })

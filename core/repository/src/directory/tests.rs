@@ -390,3 +390,14 @@ async fn the_verdict_written_last_counts_whatever_the_clock_said_before() {
     repository.put_over(&format!("{STEM}.intact.json"), "{}").await.unwrap();
     assert_eq!(state(&repository).await, State::Good);
 }
+
+#[tokio::test]
+async fn a_link_that_leads_nowhere_can_not_be_written_to() {
+    let (above, repository) = repository();
+    repository.check_access().await.unwrap();
+    symlink(above.path().join("nowhere"), above.path().join("backups")).unwrap();
+    let refused = repository.check_access().await.unwrap_err();
+    assert!(refused.to_string().contains("backups"), "{refused}");
+    fs::create_dir(above.path().join("nowhere")).unwrap();
+    repository.check_access().await.unwrap();
+}
