@@ -53,14 +53,15 @@ fn a_bad_hour_stays_and_what_cannot_be_read_is_left_alone() {
     put_in_directory(folder.path(), "app", days_ago(3));
     let agent = agent().directory(folder.path()).setting("DB_NAME", "app").setting("MIN_BACKUP_COUNT", "1");
     agent.run(&["check"]).exits(6);
-    put_in_directory(folder.path(), "app", days_ago(0));
+    let today = days_ago(0);
+    put_in_directory(folder.path(), "app", today);
     agent.run(&["check"]).succeeds();
     agent.run(&["verify", "latest"]).succeeds();
     let noted = history(folder.path(), "app");
     assert_eq!(noted["days"].as_array().unwrap().len(), 1, "{noted:#}");
     assert_eq!(
         (&noted["days"][0]["verdict"], &noted["days"][0]["backup"]),
-        (&json!("late"), &json!(stem("app", days_ago(0))))
+        (&json!("late"), &json!(stem("app", today)))
     );
     let path = folder.path().join("status/history/app.json");
     for text in [r#"{"version": 2, "database": "app"}"#, "{"] {

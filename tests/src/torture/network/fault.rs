@@ -35,6 +35,8 @@ const FLIPPED: &[&str] = &[
     "malformed",
     "in the meantime",
     "invalid",
+    // What is read back of its own manifest, and differs, is taken for another run's.
+    "belongs to another backup",
 ];
 const LISTINGS: &[&str] = &["ListObjectsV2", "ListObjectVersions", "ListMultipartUploads", "ListParts"];
 /// S3 may answer these with 200 before it knows how they end.
