@@ -5,6 +5,7 @@
 // A request of the AWS SDK is a future of some hundred layers, and ours wrap it.
 #![recursion_limit = "256"]
 
+mod all_at_once;
 mod answers;
 mod beyond_limits;
 mod cli;

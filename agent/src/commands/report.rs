@@ -6,7 +6,6 @@ mod answer;
 mod link;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use catalog::{DatabaseEntry, Policy};
@@ -14,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use report::{Asked, Report, Wanted};
 use repository::{Error, Repository};
 
+use crate::all_at_once;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ReportArgs;
 use crate::commands::cost;
@@ -120,12 +120,7 @@ fn write(path: &Path, html: &str) -> Result<(), Failure> {
         Failure::new(Exit::Failed, format!("cannot write the page into {}: {error}", path.display()))
             .hint("choose a file in a folder that you may write to: --output FILE")
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Its mode is 0600.
-    let mut file = tempfile::Builder::new().prefix(".lastgood-").tempfile_in(folder).map_err(refused)?;
-    file.write_all(html.as_bytes()).map_err(refused)?;
-    file.persist(path).map_err(|error| refused(error.error))?;
-    Ok(())
+    all_at_once::write(path, html, 0o600).map_err(refused)
 }
 
 /// Shows the page in the browser, where there is one.

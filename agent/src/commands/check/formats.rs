@@ -7,12 +7,11 @@
 //! - Influx, Telegraf: the line protocol (<https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/>).
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::all_at_once;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::{self, printable};
 use crate::cli::Format;
@@ -222,13 +221,8 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         Failure::new(Exit::Failed, format!("cannot write {}: {error}", path.display()))
             .hint("choose a file in a folder that you may write to")
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".lastgood-").tempfile_in(folder).map_err(refused)?;
-    file.write_all(text.as_bytes()).map_err(refused)?;
     // Another user's collector reads it.
-    fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644)).map_err(refused)?;
-    file.persist(path).map_err(|error| refused(error.error))?;
-    Ok(())
+    all_at_once::write(path, text, 0o644).map_err(refused)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is written: the folder, systemd's drop-ins, and at last the settings file. What a run made that fails goes again.
 
 use std::fs::{DirBuilder, Permissions};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use rustix::fs::{Access, access};
 
 use super::machine::{Machine, User};
 use super::planned::{LOGS, Plan, TARGET};
+use crate::all_at_once;
 use crate::answers::failure::{Exit, Failure};
 use crate::settings::Given;
 
@@ -156,12 +157,9 @@ pub(super) fn whole(path: &Path, text: &str, mode: u32, owner: Option<(u32, u32)
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// On the disk, under a name that neither cron nor systemd reads.
+/// What is in it is on the disk before it has its name.
 fn beside(path: &Path, text: &str, mode: u32) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".lastgood.").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    let file = all_at_once::beside(path, text, mode)?;
     file.as_file().sync_all()?;
     Ok(file)
 }
