@@ -82,7 +82,7 @@ impl Story {
             "\nAll of it was real, and all of it held: {:.0} s. Nothing of it is left running.",
             began.elapsed().as_secs_f64()
         );
-        println!("Next: README.md, \"Ten minutes\".");
+        println!("Next: README.md, \"Install, and the first backup\".");
         ExitCode::SUCCESS
     }
 }
