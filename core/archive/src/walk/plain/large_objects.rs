@@ -45,4 +45,12 @@ impl LargeObjects {
             _ => Err("something else is among its large objects".into()),
         }
     }
+
+    /// No more of them come.
+    pub(super) fn end(self, listener: &mut Listener<'_>) -> Result<(), Stop> {
+        if self.open {
+            return Err("a large object has no end".into());
+        }
+        listener(Event::LargeObjectsEnd)
+    }
 }

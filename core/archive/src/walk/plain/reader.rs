@@ -329,7 +329,7 @@ impl Course {
                 listener(Event::Rows(b"\n\n"))?;
                 listener(Event::TableEnd)
             }
-            Within::LargeObjects(_) => listener(Event::LargeObjectsEnd),
+            Within::LargeObjects(objects) => objects.end(listener),
             _ => Ok(()),
         }
     }
