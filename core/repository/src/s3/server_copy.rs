@@ -52,30 +52,23 @@ impl Bucket {
             present => present?,
         }
         let pairs = metadata.pairs();
-        let (upload_id, _) = self.begin_multipart(key, content_type(key), &pairs).await?;
+        let (upload_id, repeated) = self.begin_multipart(key, content_type(key), &pairs).await?;
         let copied = match self.copy_parts((from, object), (key, &upload_id), digest).await {
             Ok(Some(parts)) => self.end_copy((key, &upload_id), &parts, digest).await.map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
+            copied => copied.map(|_| None),
         };
+        if !matches!(copied, Ok(Some(_))) {
+            self.abort_multipart(key, &upload_id).await;
+        }
+        if repeated {
+            self.abort_strays(key, None).await;
+        }
         match copied {
-            Ok(Some(stored)) => Ok(Some(stored)),
-            Ok(None) => {
-                self.abort_multipart(key, &upload_id).await;
+            Err(error) if !is_final(&error) => {
+                tracing::debug!("the store does not copy it by itself: {error}");
                 Ok(None)
             }
-            Err(error) => {
-                self.abort_multipart(key, &upload_id).await;
-                match error {
-                    Error::Checksum { .. } | Error::Exists { .. } | Error::Conflict { .. } | Error::Interrupted(_) => {
-                        Err(error)
-                    }
-                    error => {
-                        tracing::debug!("the store does not copy it by itself: {error}");
-                        Ok(None)
-                    }
-                }
-            }
+            copied => copied,
         }
     }
 
@@ -161,4 +154,9 @@ impl Bucket {
             completed => self.prove(&ours, completed?).await,
         }
     }
+}
+
+/// Whether sending the bytes from here would end no better.
+fn is_final(error: &Error) -> bool {
+    matches!(error, Error::Checksum { .. } | Error::Exists { .. } | Error::Conflict { .. } | Error::Interrupted(_))
 }
