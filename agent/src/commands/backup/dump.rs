@@ -63,7 +63,13 @@ impl Run<'_> {
     /// Runs the road on a thread that may block.
     async fn carry_into(&self, mut lanes: Lanes) -> Result<(Carried, Lanes), Failure> {
         let expected = guess(self).await;
-        let dump = self.source.dump()?;
+        let dump = match self.source.dump() {
+            Ok(dump) => dump,
+            Err(failure) => {
+                lanes.abort().await;
+                return Err(failure);
+            }
+        };
         let road = self.road(expected);
         let carrying = tokio::task::spawn_blocking(move || (road.carry(dump, &mut lanes), lanes));
         let (carried, lanes) =
