@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &CopyArgs, settings: &Settings, interrupt: &Interr
     if let (false, [Row { fate: Fate::Failed(failure), .. }]) = (args.missing, rows.as_slice()) {
         return Err(failure.clone());
     }
-    let answer = CopyAnswer::new(&way, args, rows, found.others);
+    let answer = CopyAnswer::new(&way, args, rows, (found.others, found.bare));
     logging::done(&answer);
     settings.report.outcome(answer.exit(), &answer.document(), &answer)?;
     answer.failures().for_each(|failure| settings.report.say(failure));

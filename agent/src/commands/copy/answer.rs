@@ -52,14 +52,15 @@ pub(super) struct CopyAnswer {
     missing: bool,
     rows: Vec<Row>,
     others: Vec<String>,
+    bare: u64,
 }
 
 impl CopyAnswer {
-    pub(super) fn new(way: &Way<'_>, args: &CopyArgs, rows: Vec<Row>, others: Vec<String>) -> Self {
+    pub(super) fn new(way: &Way<'_>, args: &CopyArgs, rows: Vec<Row>, (others, bare): (Vec<String>, u64)) -> Self {
         let places = (way.spots.0.label(way.settings), way.spots.1.label(way.settings));
         let addresses = (way.from.display_name(), way.to.display_name());
         let (dry_run, missing) = (args.dry_run, args.missing);
-        Self { from: way.source(), to: way.target(), places, addresses, dry_run, missing, rows, others }
+        Self { from: way.source(), to: way.target(), places, addresses, dry_run, missing, rows, others, bare }
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -87,6 +88,7 @@ impl CopyAnswer {
             dry_run: self.dry_run,
             backups: self.rows.iter().map(RowDocument::new).collect(),
             other_databases: &self.others,
+            without_manifest: self.bare,
         }
     }
 }
@@ -149,6 +151,14 @@ impl fmt::Display for CopyAnswer {
         if self.missing {
             writeln!(f, "{}", self.summary())?;
         }
+        if self.bare > 0 {
+            let archives = words::count(self.bare, "archive");
+            writeln!(
+                f,
+                "not copied: {archives} without a manifest in {} (lastgood list says what each is)",
+                self.from
+            )?;
+        }
         if self.dry_run {
             writeln!(f, "nothing was copied")?;
         }
@@ -184,6 +194,8 @@ pub(super) struct CopyDocument<'a> {
     dry_run: bool,
     backups: Vec<RowDocument<'a>>,
     other_databases: &'a [String],
+    /// Archives at the source that no manifest makes backups.
+    without_manifest: u64,
 }
 
 #[derive(Serialize)]

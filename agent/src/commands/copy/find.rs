@@ -30,11 +30,13 @@ pub(super) struct All {
     pub(super) backups: Vec<Found>,
     /// Other databases that have backups at the source, where the chosen ones were asked for.
     pub(super) others: Vec<String>,
+    /// So many archives at the source have no manifest, and are no backups that could be copied.
+    pub(super) bare: u64,
 }
 
 pub(super) async fn backups(args: &CopyArgs, way: &Way<'_>) -> Result<All, Failure> {
     match &args.id {
-        Some(id) => Ok(All { backups: vec![named(id, way).await?], others: Vec::new() }),
+        Some(id) => Ok(All { backups: vec![named(id, way).await?], others: Vec::new(), bare: 0 }),
         None => missing(args, way).await,
     }
 }
@@ -70,20 +72,21 @@ async fn missing(args: &CopyArgs, way: &Way<'_>) -> Result<All, Failure> {
     let found = Catalogs::choose(way.from.catalogs().await?, way.settings);
     let there = way.to.catalogs().await?;
     let since = args.max_age.map(|hours| Timestamp::now() - SignedDuration::from_hours(hours.into()));
-    let mut backups = Vec::new();
+    let (mut backups, mut bare) = (Vec::new(), 0);
     for (_, catalog) in found.chosen {
         let database = catalog.database.clone();
         let theirs = there.iter().find(|other| other.database == database).cloned();
         let theirs = theirs.unwrap_or_else(|| places::empty(&database));
         let is_young = |entry: &Entry| since.is_none_or(|since| entry.instant >= since);
-        let wanted = catalog.entries.into_iter().filter(is_young);
-        backups.extend(wanted.filter_map(|entry| {
+        let wanted: Vec<Entry> = catalog.entries.into_iter().filter(is_young).collect();
+        bare += wanted.iter().filter(|entry| entry.archive.is_some() && entry.manifest.is_none()).count() as u64;
+        backups.extend(wanted.into_iter().filter_map(|entry| {
             let wanted = wanted_of(&entry, &theirs)?;
             Some(Found { database: database.clone(), entry, wanted })
         }));
     }
     backups.sort_by_key(|found| std::cmp::Reverse(found.entry.instant));
-    Ok(All { backups, others: found.others })
+    Ok(All { backups, others: found.others, bare })
 }
 
 fn wanted_of(entry: &Entry, there: &Catalog) -> Option<Wanted> {

@@ -9,7 +9,7 @@ use e2e::seaweedfs::Seaweedfs;
 use super::{holds_one_backup, shows_no_backup};
 use crate::backup::{in_parts, large, small};
 use crate::json::holds;
-use e2e::past::{agent, days_ago, key, put_in_bucket, put_in_directory, stem};
+use e2e::past::{agent, days_ago, dump, key, put_in_bucket, put_in_directory, stem};
 
 /// Two buckets, and a directory that is made when it is needed.
 struct Scene {
@@ -118,7 +118,11 @@ fn everything_that_is_missing_is_copied_newest_first_and_nothing_is_overwritten(
     let order = [yesterday, long_ago].map(|made| copied.stdout.find(&stem("app", made)).unwrap());
     assert!(order.is_sorted(), "{copied}");
     assert!(!scene.two.keys().contains(&key("app", yesterday, ".intact.json")), "a verdict was copied");
-    one_app.run(&missing).succeeds().mentions("nothing is missing there");
+    one_app.run(&missing).succeeds().mentions("nothing is missing there").keeps_silent_about("manifest");
+    scene.one.put(&key("app", days_ago(3), ".sql.gz"), dump());
+    let bare = one_app.run(&missing).succeeds().mentions("nothing is missing there");
+    bare.mentions("not copied: 1 archive without a manifest in bucket 1 (");
+    assert_eq!(one_app.run(&[&missing[..], &["--json"]].concat()).succeeds().json()["withoutManifest"], 1);
     // Another backup of the same name is no copy.
     let other =
         scene.two.get_json(&key("app", yesterday, ".manifest.json")).to_string().replace("\"size\":", "\"size\":1");
