@@ -181,6 +181,14 @@ pub enum Error {
         /// The comparison that failed.
         cause: String,
     },
+    /// The bytes of a record that came are not those that the store says it has.
+    #[error("{object} did not come as the store has it: {cause}")]
+    Misread {
+        /// As `s3://bucket/key`.
+        object: String,
+        /// The comparison that failed.
+        cause: String,
+    },
     /// The store takes no more parts.
     #[error("{object} needs more than the {max_parts} parts that the store takes")]
     TooManyParts {
@@ -288,7 +296,8 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         let may_pass = matches!(self, Self::Endpoint(error) if error.may_pass());
-        may_pass || self.is_network() || matches!(self, Self::Unavailable { .. } | Self::RenewedCredentials { .. })
+        let passes = matches!(self, Self::Unavailable { .. } | Self::RenewedCredentials { .. } | Self::Misread { .. });
+        may_pass || self.is_network() || passes
     }
 
     /// True when the store wasn't reached: worth waiting for within the retry budget.

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use e2e::agent::Agent;
+use e2e::answering::{StandIn, Treatment, Way};
 use e2e::bucket::Bucket;
 use e2e::process::output_given;
 use e2e::proxy::{Direction, Fault, Proxy};
@@ -249,4 +251,28 @@ fn a_backup_is_found_by_the_name_it_was_given() {
         agent.run(run).succeeds().mentions(&name);
     }
     agent.run(&["restore", "other", "--into", &into, "--dry-run"]).exits(5).mentions("is not a backup's name");
+}
+
+#[test]
+fn a_manifest_that_was_spoilt_on_its_way_is_read_again_and_condemns_no_backup() {
+    let store = Seaweedfs::shared().admin();
+    let (name, made) = (database().name(), days_ago(0));
+    for (lasting, code) in [(false, 0), (true, 1)] {
+        let bucket = Bucket::new(&store);
+        put_in_bucket(&bucket, name, made);
+        let spoilt = AtomicU32::new(0);
+        let stand_in = StandIn::start(bucket.access(), move |request| {
+            let is_meant = request.method() == "GET" && request.target().contains(".manifest.json");
+            match is_meant && (lasting || spoilt.fetch_add(1, Ordering::Relaxed) == 0) {
+                true => Treatment::Flip(Way::Answer),
+                false => Treatment::Pass,
+            }
+        });
+        let agent = agent().setting("DB_NAME", name).setting("BACKUP_RETRY_MINUTES", "1");
+        let agent = agent.bucket(bucket.name(), &stand_in.access(bucket.access()));
+        let outcome = agent.run(&["verify", "--all", "--force"]).exits(code);
+        let outcome =
+            outcome.mentions(if lasting { "did not come as the store has it" } else { "1 intact, 0 damaged" });
+        assert!(!bucket.keys().contains(&key(name, made, ".damaged.json")), "{outcome}");
+    }
 }

@@ -43,7 +43,8 @@ impl Suspect {
         let mut interrupt = self.interrupt.clone();
         let reading = async {
             let reader = Reader::new(settings)?;
-            reader.read_once(&repository, &object, self.manifest.as_ref()).await
+            let manifest = read_back::manifest_again(&repository, &object, self.manifest.as_ref()).await?;
+            reader.read_once(&repository, &object, manifest.as_ref()).await
         };
         let read = tokio::select! {
             biased;

@@ -47,7 +47,7 @@ impl Error {
             Self::Changed { .. } => "list the backups again, and choose again".to_owned(),
             Self::Archived { object } => thaw(object),
             Self::NoExpedited { .. } => "ask with --retrieval standard, or try it again in some minutes".to_owned(),
-            Self::Checksum { .. } => {
+            Self::Checksum { .. } | Self::Misread { .. } => {
                 "run it again; if it comes back, test this machine's memory and network".to_owned()
             }
             Self::TooManyParts { .. } => "raise the part size".to_owned(),

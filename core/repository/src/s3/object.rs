@@ -8,8 +8,8 @@ use aws_sdk_s3::types::{ArchiveStatus, ChecksumMode, ServerSideEncryption, Stora
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use catalog::Object;
 use catalog::glacier::Cold;
+use catalog::{Expected, Object};
 
 use super::stored::Ours;
 use super::{Bucket, Call, listing, stored};
@@ -233,7 +233,8 @@ impl Bucket {
 
     async fn read_once(&self, key: &str, version: Option<&str>) -> Result<(Bytes, Stored), Error> {
         let call = Call::new("s3:GetObject", key);
-        let request = self.client.get_object().bucket(&self.settings.bucket).key(key);
+        let request =
+            self.client.get_object().bucket(&self.settings.bucket).key(key).checksum_mode(ChecksumMode::Enabled);
         let mut answer = self.once(&call, request.set_version_id(version.map(str::to_owned)).send()).await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = self.next_chunk(key, &mut answer.body).await? {
@@ -242,14 +243,28 @@ impl Bucket {
                 return Err(Error::TooLarge { object: self.url(key), limit: RECORD_LIMIT });
             }
         }
+        let etag = stored::bare_etag(answer.e_tag());
+        let has_key = is_by_customers_key(answer.server_side_encryption(), answer.sse_customer_algorithm());
+        let expected = Expected::new(None, etag.as_deref(), has_key, answer.checksum_crc64_nvme());
+        self.check_record(key, &digest(&bytes), &expected)?;
         let stored = Stored {
             key: key.to_owned(),
             version_id: answer.version_id().map(str::to_owned),
-            etag: stored::bare_etag(answer.e_tag()),
+            etag,
             size: bytes.len() as u64,
             crc64nvme: None,
         };
         Ok((bytes.into(), stored))
+    }
+
+    /// A record has no digest of its own: what the store says of its bytes is all that tells a spoilt answer.
+    fn check_record(&self, key: &str, digest: &archive::Digest, expected: &Expected) -> Result<(), Error> {
+        let cause = match (expected.crc64nvme, expected.etag) {
+            (Some(crc), _) if crc != digest.crc64nvme => format!("CRC64NVME {} in place of {crc}", digest.crc64nvme),
+            (_, Some(md5)) if md5 != digest.md5 => format!("MD5 {} in place of {md5}", digest.md5),
+            _ => return Ok(()),
+        };
+        Err(Error::Misread { object: self.url(key), cause })
     }
 
     /// The next bytes of a body; a body that stalls or breaks is a network that went away.
@@ -258,7 +273,10 @@ impl Bucket {
         match tokio::time::timeout(self.settings.stall_timeout, body.next()).await {
             Ok(None) => Ok(None),
             Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
-            Ok(Some(Err(error))) => Err(broke(super::refusal::innermost(&error))),
+            Ok(Some(Err(error))) => match super::refusal::innermost(&error) {
+                cause if cause.contains(SDKS_MISMATCH) => Err(Error::Misread { object: self.url(key), cause }),
+                cause => Err(broke(cause)),
+            },
             Err(_) => Err(Error::Timeout { object: self.url(key), seconds: self.settings.stall_timeout.as_secs() }),
         }
     }
@@ -281,10 +299,16 @@ fn head(key: &str, answer: &HeadObjectOutput) -> Result<Head, Error> {
         content_type: answer.content_type().map(str::to_owned),
         metadata: answer.metadata().into_iter().flatten().map(|(k, v)| (k.to_lowercase(), v.clone())).collect(),
         crc64nvme: stored::full_object_crc(answer.checksum_crc64_nvme()),
-        with_customer_key: answer.sse_customer_algorithm().is_some()
-            || answer.server_side_encryption().is_some_and(|sse| *sse != ServerSideEncryption::Aes256),
+        with_customer_key: is_by_customers_key(answer.server_side_encryption(), answer.sse_customer_algorithm()),
         cold,
     })
+}
+
+/// In the SDK's words about an answer whose checksum doesn't fit: its error has no type that could be asked for.
+const SDKS_MISMATCH: &str = "checksum mismatch";
+
+fn is_by_customers_key(encryption: Option<&ServerSideEncryption>, customers: Option<&str>) -> bool {
+    customers.is_some() || encryption.is_some_and(|encryption| *encryption != ServerSideEncryption::Aes256)
 }
 
 fn digest(bytes: &[u8]) -> archive::Digest {

@@ -32,6 +32,7 @@ const FLIPPED: &[&str] = &[
     "no such",
     "changed",
     "signature",
+    "did not come as",
     "malformed",
     "in the meantime",
     "invalid",
