@@ -80,8 +80,14 @@ fn what_it_did(scene: &Scene, outcome: &Outcome, undisturbed: &Agent) {
         }
         Subject::Verify => count(&scene.bucket, ".intact.json") == scene.made.len(),
         Subject::Prune => count(&scene.bucket, ".manifest.json") == KEPT,
+        // No listing has a checksum: one without TLS that a flipped bit robs of a manifest is told by what it has instead.
+        Subject::CopyAcross if outcome.stdout.contains("without a manifest") => true,
         Subject::Adopt | Subject::CopyUp | Subject::CopyAcross => count(scene.goal(), ".manifest.json") == 1,
-        Subject::Drill => count(&scene.bucket, ".drill.json") == 1,
+        // It is done, and where it cannot be written down that is warned of.
+        Subject::Drill => {
+            count(&scene.bucket, ".drill.json") == 1
+                || outcome.stderr.contains("warning: the drill is not written down")
+        }
         Subject::RestoreInto | Subject::RestoreSwap | Subject::RestoreInPlace => return restored(scene, outcome),
     };
     if !is_there {

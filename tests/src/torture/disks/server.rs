@@ -1,5 +1,7 @@
 //! The server's disk: full, by a limit on the length of its files, while a backup is restored into it.
 
+use std::mem::ManuallyDrop;
+
 use crate::agent::Outcome;
 use crate::bounds::wait_until;
 use crate::past;
@@ -25,20 +27,24 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// Restores into a server that has no room, and then into the same one with room.
 fn strike(limit: u64) -> Told {
-    let server = Postgres::start(Installation::debian());
-    let (source, target) = (server.new_database("source"), server.database("restored"));
+    let mut server = Postgres::start(Installation::debian());
+    // It goes with its server.
+    let source = ManuallyDrop::new(server.new_database("source"));
     source.query(ROWS);
+    let content = source.as_sql();
     let folder = tempfile::tempdir().unwrap();
     let agent = past::agent().database(&source).directory(folder.path());
     agent.run(&["backup"]).succeeds();
-    let arguments = ["restore", "latest", "--into", target.name(), "--confirm"];
+    let arguments = ["restore", "latest", "--into", "restored", "--confirm"];
     server.limit_files(Some(limit));
     let outcome = agent.run(&arguments);
     server.limit_files(None);
     what_was_said(&outcome, &server);
+    // A server that cannot write while it recovers from its crash gives up: its administrator makes room and starts it.
+    server.recover();
     wait_until("the server takes sessions", || server.answers());
     let again = agent.run(&arguments);
-    if again.code != Some(0) || target.as_sql() != source.as_sql() {
+    if again.code != Some(0) || server.database("restored").as_sql() != content {
         lost(&format!("with room again it doesn't come back\n{again}\nafter\n{outcome}"));
     }
     Told { verdict: Verdict::Failed, said: last_words(&outcome) }
