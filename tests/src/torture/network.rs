@@ -4,6 +4,8 @@
 mod aim;
 mod blow;
 mod fault;
+mod functions;
+mod grid;
 mod kind;
 mod said;
 
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use self::aim::{Aim, Stood};
 use self::blow::Blow;
 use self::fault::FAULTS;
+use self::grid::{Cell, count_kinds, grid};
 use super::case::{Case, Family};
 use super::ground::{last_words, told};
 use super::judge::{Mercy, judge};
@@ -24,10 +27,11 @@ const STRIDE: usize = 31;
 /// In one of so many cases what is left is restored and compared.
 const RESTORED: usize = 10;
 
-/// The cases of every command, so many of each stride.
+/// The cases of every command and function, so many of each stride.
 pub(super) fn cases(scale: usize) -> Vec<Case> {
-    let all = Subject::ALL.into_iter().flat_map(blows).enumerate();
-    all.filter(|(number, _)| number % STRIDE < scale).map(|(number, blow)| case(number, blow)).collect()
+    let blows = Subject::ALL.into_iter().flat_map(blows).enumerate().map(|(number, blow)| case(number, blow));
+    let all = blows.chain(functions::cases()).enumerate();
+    all.filter(|(number, _)| number % STRIDE < scale).map(|(_, case)| case).collect()
 }
 
 /// Each fault once that doesn't take a minute, at one of these commands or another.
@@ -44,35 +48,13 @@ pub(super) fn bounded() -> Vec<Case> {
     chosen
 }
 
-/// Everything that the axes make for one command. The fault varies fastest.
+/// Everything that the axes make for one command.
 fn blows(subject: Subject) -> Vec<Blow> {
-    let mut blows = Vec::new();
-    for (kind, count) in rehearse(subject) {
-        for lasting in [false, true] {
-            for (moment, nth) in moments(count) {
-                let struck = FAULTS.iter().filter(|fault| fault.is_for(&kind));
-                blows.extend(struck.map(|fault| Blow {
-                    subject,
-                    fault,
-                    aim: Aim { kind: kind.clone(), nth, lasting },
-                    moment,
-                }));
-            }
-        }
-    }
-    blows
+    let cells = grid(&rehearse(subject)).into_iter();
+    cells.map(|Cell { aim, moment, fault }| Blow { subject, fault, aim, moment }).collect()
 }
 
-/// The first, the middle and the last of so many, each once.
-fn moments(count: usize) -> Vec<(&'static str, usize)> {
-    match count {
-        1 => vec![("only", 0)],
-        2 => vec![("first", 0), ("last", 1)],
-        _ => vec![("first", 0), ("middle", count / 2), ("last", count - 1)],
-    }
-}
-
-/// The kinds of a command's requests in the order of their first, and how many there are of each.
+/// The kinds of a command's requests, and how many there are of each.
 fn rehearse(subject: Subject) -> Vec<(String, usize)> {
     let scene = Scene::new(subject);
     let stood = Stood::watching(scene.access(), aim::base(subject));
@@ -82,20 +64,12 @@ fn rehearse(subject: Subject) -> Vec<(String, usize)> {
         Some(i32::from(subject == Subject::BackupAborted)),
         "a run that nothing disturbs\n{outcome}"
     );
-    let mut kinds: Vec<(String, usize)> = Vec::new();
-    for seen in stood.seen() {
-        match kinds.iter_mut().find(|(kind, _)| *kind == seen) {
-            Some((_, count)) => *count += 1,
-            None => kinds.push((seen, 1)),
-        }
-    }
-    kinds
+    count_kinds(&stood.seen())
 }
 
 fn case(number: usize, blow: Blow) -> Case {
     let Blow { subject, fault, aim, moment } = &blow;
-    let lasts = if aim.lasting { "lasting" } else { "once" };
-    let name = format!("network/{}/{}/{moment}/{}/{lasts}", subject.name(), aim.kind, fault.name);
+    let name = format!("network/{}/{}/{moment}/{}/{}", subject.name(), aim.kind, fault.name, aim.lasts());
     let blow = Arc::new(blow);
     let waits = blow.fault.takes_a_minute();
     Case { family: Family::Network, name, waits, act: Box::new(move || strike(&blow, number.is_multiple_of(RESTORED))) }

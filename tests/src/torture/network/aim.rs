@@ -18,6 +18,13 @@ pub(super) struct Aim {
     pub(super) lasting: bool,
 }
 
+impl Aim {
+    /// As cases' names end.
+    pub(super) fn lasts(&self) -> &'static str {
+        if self.lasting { "lasting" } else { "once" }
+    }
+}
+
 /// What breaks in any case, so that what comes after it can be struck.
 pub(super) type Base = fn(&str) -> Option<Treatment>;
 
