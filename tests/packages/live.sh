@@ -45,12 +45,12 @@ start_postgresql() {
   chown postgres: /run/postgresql /run/data
   local as=(setpriv --reuid postgres --regid postgres --clear-groups)
   "${as[@]}" "$programs/initdb" --pgdata /run/data --encoding UTF8 --no-sync > /run/initdb.log
-  printf '%s\n' 'local all all peer map=map' > /run/data/pg_hba.conf
-  printf '%s\n' 'map root postgres' 'map postgres postgres' 'map lastgood lastgood' > /run/data/pg_ident.conf
+  # As Debian has it.
+  printf '%s\n' 'local all all peer' > /run/data/pg_hba.conf
   "${as[@]}" "$programs/pg_ctl" --pgdata /run/data --wait --log /run/data/log \
     --options "-c listen_addresses= -c unix_socket_directories=/run/postgresql -c fsync=off" start > /run/pg_ctl.log
-  psql -qU postgres -c 'CREATE DATABASE shop'
-  psql -qU postgres -d shop -c 'CREATE TABLE orders AS SELECT id, md5(id::text) AS code FROM generate_series(1, 20000) id'
+  "${as[@]}" psql -qc 'CREATE DATABASE shop'
+  "${as[@]}" psql -qd shop -c 'CREATE TABLE orders AS SELECT id, md5(id::text) AS code FROM generate_series(1, 20000) id'
 }
 
 # As dpkg does it, without what only `apt-get` would bring.
@@ -138,11 +138,16 @@ unit() {
   done
 }
 
-# As root, for whom the server's superuser may be named.
+# As root, by what the hint says, `sudo -u postgres` in this system's words.
 restore() {
-  DB_USER=postgres lastgood restore latest --into shop_copy --confirm
+  local said
+  said=$(lastgood restore latest --into shop_copy --confirm 2>&1 > /dev/null || true)
+  must 'the way in for root' grep -qF 'sudo -u postgres createuser --superuser root; and then: sudo DB_USER=root lastgood' <<< "$said"
+  must 'the same of init' grep -qF 'sudo -u postgres createuser --superuser root' /run/init.log
+  setpriv --reuid postgres --regid postgres --clear-groups createuser --superuser root
+  DB_USER=root lastgood restore latest --into shop_copy --confirm
   local counted='SELECT count(*), md5(string_agg(code, NULL ORDER BY id)) FROM orders'
-  must 'the same rows' test "$(psql -AtU postgres -d shop -c "$counted")" = "$(psql -AtU postgres -d shop_copy -c "$counted")"
+  must 'the same rows' test "$(psql -Atd shop -c "$counted")" = "$(psql -Atd shop_copy -c "$counted")"
 }
 
 # dpkg runs a script again after it was interrupted. Enabled timers are disabled before the files go.

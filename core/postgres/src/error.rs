@@ -210,6 +210,10 @@ fn way_round(obstacle: Obstacle) -> &'static str {
             "let this role in from this machine: a line in the server's pg_hba.conf, then SELECT pg_reload_conf(); or check DB_USER \
              and PGSSLMODE"
         }
+        Obstacle::NotPeer => {
+            "over the socket most servers let in only the system's user of the role's name: run it as that user; or, on the server, give \
+             root a role, once: sudo -u postgres createuser --superuser root; and then: sudo DB_USER=root lastgood …"
+        }
         Obstacle::NotNow => "the server is starting up, shutting down or recovering: run it again in a moment",
         Obstacle::TooMany => "the server has no connection left: run it again later, or raise max_connections",
         Obstacle::NoServer => {
@@ -238,6 +242,7 @@ mod tests {
             (Obstacle::NoTls, "the server has no TLS"),
             (Obstacle::Certificate, "set sslrootcert"),
             (Obstacle::NotAdmitted, "let this role in"),
+            (Obstacle::NotPeer, "over the socket most servers"),
             (Obstacle::NotNow, "the server is starting up"),
         ] {
             let error = Error::behind(obstacle, "database shop".to_owned(), "FATAL: nein".to_owned());

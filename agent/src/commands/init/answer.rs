@@ -12,12 +12,42 @@ use super::role::LIMITS;
 use super::scheduled::Replaced;
 use crate::cli::Schedule;
 
-/// What the next commands do.
-const WHAT: [&str; 3] = [
-    "show the last good backup, and what is wrong",
-    "restore it beside the old database, as a role that may create databases",
-    "restore and compare it every week",
-];
+/// What lets root restore where the server asks the system who somebody is.
+const ROOTS_ROLE: &str = "sudo -u postgres createuser --superuser root";
+
+/// A command to run next, and what it does.
+struct Next {
+    command: String,
+    what: &'static str,
+}
+
+/// The next commands.
+fn next(plan: &Plan) -> Vec<Next> {
+    let own = if plan.target.as_os_str() == TARGET {
+        String::new()
+    } else {
+        format!(" --env-file {}", words::shell_word(&plan.target.display().to_string()))
+    };
+    let mut next =
+        vec![Next { command: format!("lastgood{own} status"), what: "show the last good backup, and what is wrong" }];
+    let into = words::shell_word(&format!("{}_copy", plan.name));
+    let restore = format!("lastgood{own} restore latest --into {into}");
+    if plan.is_roots {
+        next.push(Next {
+            command: ROOTS_ROLE.to_owned(),
+            what: "once: let root restore, who is let in by the same name",
+        });
+        next.push(Next { command: format!("DB_USER=root {restore}"), what: "restore it beside the old database" });
+    } else {
+        let what = "restore it beside the old database, as a role that may create databases";
+        next.push(Next { command: restore, what });
+    }
+    if !plan.timers.is_empty() {
+        let command = "systemctl enable --now lastgood-drill.timer".to_owned();
+        next.push(Next { command, what: "restore and compare it every week" });
+    }
+    next
+}
 
 /// `lastgood init --json`.
 #[derive(Serialize)]
@@ -42,7 +72,8 @@ pub(super) struct InitAnswer {
     /// The policy of the AWS stack to attach.
     policy_arn: Option<String>,
     /// Commands to run next.
-    next: Vec<String>,
+    #[serde(serialize_with = "commands")]
+    next: Vec<Next>,
     #[serde(skip)]
     nightly: String,
     #[serde(skip)]
@@ -53,18 +84,6 @@ impl InitAnswer {
     /// With what came of it; without, what would be done.
     pub(super) fn new(plan: &Plan, nightly: &str, first: Option<First>, replaced: Vec<Replaced>) -> Self {
         let are_in_crontab = replaced.iter().any(|one| one.has_new);
-        let own = if plan.target.as_os_str() == TARGET {
-            String::new()
-        } else {
-            format!(" --env-file {}", words::shell_word(&plan.target.display().to_string()))
-        };
-        let mut next = vec![
-            format!("lastgood{own} status"),
-            format!("lastgood{own} restore latest --into {}", words::shell_word(&format!("{}_copy", plan.name))),
-        ];
-        if !plan.timers.is_empty() {
-            next.push("systemctl enable --now lastgood-drill.timer".to_owned());
-        }
         Self {
             dry_run: first.is_none(),
             database: plan.database.clone(),
@@ -86,7 +105,7 @@ impl InitAnswer {
             },
             replaced,
             policy_arn: plan.policy.clone(),
-            next,
+            next: next(plan),
             nightly: nightly.to_owned(),
             text: plan.to_string(),
         }
@@ -123,9 +142,13 @@ impl fmt::Display for InitAnswer {
         self.by_night(f)?;
         self.by_hand(f)?;
         writeln!(f, "\nnext:")?;
-        let told = self.next.iter().zip(WHAT).map(|(command, what)| format!("  {command}\n      {what}"));
+        let told = self.next.iter().map(|Next { command, what }| format!("  {command}\n      {what}"));
         write!(f, "{}", told.collect::<Vec<_>>().join("\n"))
     }
+}
+
+fn commands<S: serde::Serializer>(next: &[Next], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(next.iter().map(|next| &next.command))
 }
 
 impl InitAnswer {

@@ -48,6 +48,8 @@ pub(super) struct Plan {
     /// The policy to attach, which the stack made.
     pub(super) policy: Option<String>,
     nightly: String,
+    /// The server is this machine's, asked over its socket, and root may be its superuser.
+    pub(super) is_roots: bool,
 }
 
 /// A line of a crontab.
@@ -105,6 +107,7 @@ impl Plan {
             places: places(folder.as_deref(), &wish.place.lines),
             policy: stack.and_then(|stack| stack.policy.clone()),
             nightly: machine.nightly.name.clone(),
+            is_roots: wish.database.cluster.as_ref().is_some_and(|cluster| cluster.has_superuser),
             folder,
             target,
         })

@@ -40,6 +40,7 @@ impl Obstacle {
             Some("53300") => Self::TooMany,
             Some("3D000") => Self::NoDatabase,
             Some("28000") if said.is_admitted => Self::NoRole,
+            Some("28000") if address.is_socket() && !said.wants_password => Self::NotPeer,
             _ => Self::by_comparing(psql, &said, words),
         }
     }
@@ -60,9 +61,9 @@ impl Obstacle {
             return Self::Password;
         }
         let Some(database) = psql.connection().database() else { return Self::Other };
-        // In any language: the same words, and the other name in them.
+        // In any language: the same words, and the other name in them. The very same words are about something else.
         match psql.to(NOBODY).refusal() {
-            Some(other) if other.replace(NOBODY, database) == words => Self::NoDatabase,
+            Some(other) if other != words && other.replace(NOBODY, database) == words => Self::NoDatabase,
             _ => Self::Other,
         }
     }

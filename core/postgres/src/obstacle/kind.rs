@@ -21,6 +21,8 @@ pub enum Obstacle {
     Certificate,
     /// `pg_hba.conf` has no way in for this role from here.
     NotAdmitted,
+    /// The same over the socket, where most servers let in who has the role's name (peer).
+    NotPeer,
     /// The server takes no connections now: it starts up, shuts down, or recovers.
     NotNow,
     /// It has no connection left.
