@@ -18,9 +18,9 @@ use crate::torture::verdict::{Told, Verdict, lost, silent};
 
 /// How long an invocation may take: more than the longest patience with a store that doesn't answer.
 const TIME: Duration = Duration::from_secs(300);
-/// How many backups there are, by day, and how many of them retention keeps.
+/// How many backups there are, by day, and how many of them retention keeps: it refuses to remove more than half at once.
 const BACKUPS: i64 = 6;
-const KEPT: i64 = 2;
+const KEPT: i64 = 4;
 const DATABASE: &str = "app";
 
 /// Which function, and by what it is woken.
