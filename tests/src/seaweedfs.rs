@@ -1,5 +1,7 @@
 //! SeaweedFS: a real, strict S3 server, one for the whole test binary. No events; for those see [`crate::ministack`].
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -7,7 +9,8 @@ use std::sync::OnceLock;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::bucket::Access;
+use crate::bounds::LIMIT;
+use crate::bucket::{Access, Bucket};
 use crate::ports::free_port;
 use crate::server::Server;
 use crate::tools;
@@ -65,6 +68,16 @@ impl Seaweedfs {
     /// Who may read and list.
     pub fn reader(&self) -> Access {
         self.access("reader")
+    }
+
+    /// Drops all bytes of a bucket that nobody needs any more: the server has room for some hundred buckets with bytes.
+    pub fn forget(&self, bucket: &Bucket) {
+        let mut master = TcpStream::connect(("127.0.0.1", self.ports.master)).unwrap();
+        master.set_read_timeout(Some(LIMIT)).unwrap();
+        let request = format!("GET /col/delete?collection={} HTTP/1.0\r\n\r\n", bucket.name());
+        master.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        master.read_to_end(&mut answer).unwrap();
     }
 
     /// Its process.
@@ -161,5 +174,5 @@ fn secret(name: &str) -> String {
 }
 
 fn answers(port: u16) -> bool {
-    std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
 }

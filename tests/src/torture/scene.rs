@@ -151,6 +151,7 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
+        [&self.bucket, &self.second].into_iter().for_each(|bucket| Seaweedfs::shared().forget(bucket));
         let names: Vec<&str> = self.living.iter().map(Database::name).chain([self.target.as_str()]).collect();
         let server = Postgres::shared();
         let ours = |known: &String| names.iter().any(|name| known.starts_with(name));

@@ -78,3 +78,9 @@ impl Places {
         }
     }
 }
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.buckets.iter().for_each(|bucket| Seaweedfs::shared().forget(bucket));
+    }
+}

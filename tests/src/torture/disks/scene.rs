@@ -140,6 +140,7 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
+        Seaweedfs::shared().forget(&self.bucket);
         drop(Postgres::shared().database(&self.target));
     }
 }

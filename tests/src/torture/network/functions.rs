@@ -121,6 +121,12 @@ impl Scene {
     }
 }
 
+impl Drop for Scene {
+    fn drop(&mut self) {
+        Seaweedfs::shared().forget(&self.bucket);
+    }
+}
+
 /// Who takes the metrics: signatures don't matter to it, because the functions' keys are the S3 server's.
 fn hearers() -> &'static Ministack {
     static HEARERS: OnceLock<Ministack> = OnceLock::new();
