@@ -43,7 +43,7 @@ pub(crate) use foreign::names as foreign_names;
 pub(crate) use form::{AGE, Compression, DATABASE_URL, NotifyOn, SIZE, Verify};
 pub(crate) use layers::{Layers, Source, has_login};
 pub(crate) use names::{is_secret, numbered};
-pub(crate) use read::{Given, Read, read};
+pub(crate) use read::{Given, Read, STATE, read};
 pub(crate) use table::ALL;
 pub(crate) use taken::{complaint, of_env_file};
 

@@ -13,6 +13,9 @@ use env_file::{BadLine, Broken};
 /// The mark of a file in UTF-16, as Windows' Notepad writes it: no line of it can be read.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
+/// Where root, and the package's user, keep what is remembered between runs.
+pub(crate) const STATE: &str = "/var/lib/lastgood";
+
 /// What the command line says about settings, and the process's surroundings. A value, so that tests choose it.
 #[derive(Clone, Default)]
 pub(crate) struct Given {
@@ -51,12 +54,10 @@ impl Given {
             return folders.to_string_lossy().split(':').next().map_or(folders.clone(), PathBuf::from);
         }
         if rustix::process::geteuid().is_root() {
-            return PathBuf::from("/var/lib/lastgood");
+            return PathBuf::from(STATE);
         }
         let of_home = || self.home.as_ref().map(|home| home.join(".local/state"));
-        set("XDG_STATE_HOME")
-            .or_else(of_home)
-            .map_or_else(|| PathBuf::from("/var/lib/lastgood"), |of| of.join("lastgood"))
+        set("XDG_STATE_HOME").or_else(of_home).map_or_else(|| PathBuf::from(STATE), |of| of.join("lastgood"))
     }
 
     /// `TMPDIR`, else `/var/tmp`: systems keep /tmp in memory, and /var/tmp on a disk.

@@ -11,12 +11,10 @@ use super::machine::{Machine, User};
 use super::planned::{LOGS, Plan, TARGET};
 use crate::all_at_once;
 use crate::answers::failure::{Exit, Failure};
-use crate::settings::Given;
+use crate::settings::{Given, STATE};
 
 /// What else is read as settings of the machine.
 const OTHER: &str = "/etc/lastgood.toml";
-/// Where the package's user keeps what it remembers.
-const STATE: &str = "/var/lib/lastgood";
 
 /// The file to write: what `--env-file` names, or the machine's.
 ///
