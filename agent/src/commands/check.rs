@@ -37,6 +37,8 @@ const AT_ONCE: usize = 8;
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let answer = match interrupt.or(look(args, settings)).await {
         Ok(answer) => answer,
+        // Whoever stops it is not to be told that something is wrong.
+        Err(failure) if interrupt.seen().is_some() => return Err(failure),
         Err(failure) => {
             let general = settings.server();
             Notice::new("check", settings, settings.databases.first().unwrap_or(&general), interrupt)
@@ -128,6 +130,12 @@ async fn cloud_side(repository: &Repository, now: Timestamp) -> Option<CloudSide
             None
         }
     }
+}
+
+/// What is wrong with the AWS stack, in words.
+pub(crate) async fn stack(repository: &Repository, now: Timestamp) -> Vec<String> {
+    let cloud = cloud_side(repository, now).await;
+    cloud.into_iter().flat_map(|cloud| cloud.findings).map(|finding| finding.text).collect()
 }
 
 /// The chosen databases; if none was chosen, those that have backups or should have.

@@ -9,15 +9,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use catalog::{DatabaseEntry, Policy};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use report::{Asked, Report, Wanted};
-use repository::{Error, Repository};
+use repository::Repository;
 
 use crate::all_at_once;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::ReportArgs;
-use crate::commands::cost;
 use crate::commands::report::answer::PageAnswer;
+use crate::commands::{check, cost};
 use crate::marks;
 use crate::places;
 use crate::settings::Settings;
@@ -61,7 +61,7 @@ async fn look(repository: &Repository, settings: &Settings) -> Result<Report, Fa
         named: named.clone(),
         asked: &asked,
         records: usize::MAX,
-        stack: stack(repository, now).await,
+        stack: check::stack(repository, now).await,
     };
     let catalogs = repository.catalogs().await?;
     // A directory, and another store, have no price that could be looked up.
@@ -91,26 +91,6 @@ fn limits(database: &crate::settings::DatabaseSettings, mark: Option<&DatabaseEn
         counts_days: database.counts_days,
         max_drill_age: database.max_drill_age,
         policy: None,
-    }
-}
-
-/// What the AWS stack says of itself. An older policy may refuse it: that says nothing of the backups.
-async fn stack(repository: &Repository, now: Timestamp) -> Vec<String> {
-    match repository.health().await {
-        Ok(None) => Vec::new(),
-        Ok(Some(health)) => {
-            let stopped = health.stopped_for(now).map(|since: SignedDuration| {
-                format!("it has stopped: nothing was measured for {}", catalog::words::span(since))
-            });
-            let unheard = health.is_unheard().then(|| "nobody gets the alarms".to_owned());
-            stopped.into_iter().chain(unheard).collect()
-        }
-        Err(error) => {
-            if !matches!(error, Error::NotFound { .. }) {
-                tracing::debug!("cannot read how the cloud side is: {error}");
-            }
-            Vec::new()
-        }
     }
 }
 

@@ -36,13 +36,13 @@ pub(super) struct CloudSide {
     /// What it found wrong, a sentence each.
     standing: Vec<String>,
     /// What is wrong with itself: nobody would hear of the rest.
-    findings: Vec<CloudFinding>,
+    pub(super) findings: Vec<CloudFinding>,
 }
 
 #[derive(Serialize)]
-struct CloudFinding {
+pub(super) struct CloudFinding {
     code: &'static str,
-    text: String,
+    pub(super) text: String,
 }
 
 /// The health of one database.
