@@ -36,7 +36,13 @@ impl Deadline {
     /// When work has to stop.
     #[must_use]
     pub fn stop(&self) -> Instant {
-        self.began + (self.whole - RESERVE.min(self.whole / 4))
+        self.began + self.until_stop()
+    }
+
+    /// How long work may take in all.
+    #[must_use]
+    pub fn until_stop(&self) -> Duration {
+        self.whole - RESERVE.min(self.whole / 4)
     }
 
     /// Whether work has to stop now.

@@ -50,6 +50,15 @@ pub enum Failure {
         /// How many bytes had been read before, and still are.
         position: u64,
     },
+    /// The invocation's time was up before everything was read.
+    #[error(
+        "no answer of the store to all questions within {seconds} s; nothing was measured; hint: look at the store and the network; \
+         the next run asks again"
+    )]
+    OutOfTime {
+        /// How long the invocation had.
+        seconds: u64,
+    },
     /// A saved place cannot be written as JSON.
     #[error("cannot write a saved place: {cause}")]
     Place {

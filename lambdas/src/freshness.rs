@@ -32,7 +32,7 @@ use self::measure::Measurer;
 use self::page::Pages;
 use self::tell::Teller;
 use crate::heartbeat::Heartbeat;
-use crate::{Action, Cloud, Environment, Event, Failure, Malformed, metric};
+use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, metric};
 
 /// The freshness function.
 #[derive(Clone, Debug)]
@@ -63,8 +63,13 @@ impl Measuring {
     ///
     /// # Errors
     /// When anything failed, after everything was tried. Without the listing nothing is known, nothing is published, and missing
-    /// data raises the alarm.
-    pub async fn run(&self, payload: &Value) -> Result<Value, Failure> {
+    /// data raises the alarm. [`Failure::OutOfTime`] where the store answers so slowly that Lambda would end it without a word.
+    pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
+        let measuring = tokio::time::timeout_at(deadline.stop(), Box::pin(self.measure(payload)));
+        measuring.await.unwrap_or_else(|_| Err(Failure::OutOfTime { seconds: deadline.until_stop().as_secs() }))
+    }
+
+    async fn measure(&self, payload: &Value) -> Result<Value, Failure> {
         let scheduled = match Event::read(payload)? {
             Event::Scheduled(scheduled) if scheduled.action == Action::Measure => Some(scheduled),
             Event::Scheduled(other) => return Err(Malformed::not_for("freshness", other.action).into()),

@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambdas::freshness::Measuring;
-use lambdas::{Cloud, Environment, Settings};
+use lambdas::{Cloud, Deadline, Environment, Settings};
 use serde_json::Value;
 
 // One thread: below 1,769 MB a function has no whole core, and more threads only keep more freed memory.
@@ -12,6 +12,8 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::of_process();
     let cloud = Box::pin(Cloud::connect(Settings::read(&environment)?)).await?;
     let freshness = &Measuring::new(cloud, &environment)?;
-    let invoke = |event: LambdaEvent<Value>| async move { Box::pin(freshness.run(&event.payload)).await };
+    let invoke = |event: LambdaEvent<Value>| async move {
+        Box::pin(freshness.run(&event.payload, Deadline::of(&event.context))).await
+    };
     lambda_runtime::run(service_fn(invoke)).await
 }

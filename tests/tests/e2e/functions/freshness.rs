@@ -1,6 +1,9 @@
 //! The state of each database's backups, at a cost that doesn't grow with the backups, and who is told of it.
 
+use std::time::Duration;
+
 use e2e::alerts::Message;
+use e2e::answering::{StandIn, Treatment};
 use e2e::bucket::Bucket;
 use e2e::functions::Function;
 use jiff::Timestamp;
@@ -241,4 +244,20 @@ fn each_day_has_its_verdict_and_its_page() {
     let made = page.last_modified().copied();
     invoke(&ground.function("freshness"), &measure()).done();
     assert_eq!(ground.bucket.head("backups/status/report.html").last_modified().copied(), made, "once a day");
+}
+
+/// Lambda would end it without a word.
+#[test]
+fn a_store_that_does_not_answer_in_time_is_a_failure_with_a_reason() {
+    let ground = Ground::new();
+    put_in_bucket(&ground.bucket, "app", days_ago(0));
+    mark(&ground.bucket, "app", days_ago(30), None);
+    let stand_in = StandIn::start(ground.bucket.access(), |request| match request.target().contains(".intact.json") {
+        true => Treatment::Stall,
+        false => Treatment::Pass,
+    });
+    let setup = ground.function_as("freshness", &stand_in.access(ground.bucket.access()));
+    let failed = Function::start(&setup).invoke(&measure(), Duration::from_secs(8)).failed();
+    assert!(failed.starts_with("no answer of the store to all questions within 6 s"), "{failed}");
+    assert_eq!(ground.metric("AgeOfNewestGood", None), None, "half an answer was published");
 }
