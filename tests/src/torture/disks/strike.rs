@@ -8,8 +8,10 @@ use crate::agent::Outcome;
 use crate::torture::ground::last_words;
 use crate::torture::verdict::{Told, Verdict};
 
-/// Mounts the small file system, and takes what is left on it: only this shell and its children see it.
-const MOUNTED: &str = r#"mount -t tmpfs -o size="$1"k tmpfs "$2" && cp -a "$3/." "$2/" && mount -o remount,"$4" "$2" || exit 99
+/// Mounts the small file system, fills it or not, and takes what is left on it: only this shell and its children see it.
+const MOUNTED: &str = r#"mount -t tmpfs -o size="$1"k tmpfs "$2" && cp -a "$3/." "$2/" || exit 99
+[ -z "$FILL" ] || cat /dev/zero 2> /dev/null > "$2/filler"
+mount -o remount,"$4" "$2" || exit 99
 from=$2 to=$3; shift 4; "$@"; code=$?; [ -z "$BACK" ] || { rm -rf "$to" && cp -a "$from/." "$to/"; }; exit $code"#;
 
 /// Runs the command with the fault, and judges.
@@ -44,7 +46,12 @@ fn on_small_disk(blow: &Blow, scene: &Scene) -> Outcome {
     std::fs::create_dir(&empty).unwrap();
     let from = if moves { scene.directory() } else { empty };
     let agent = scene.agent_on_disk(blow.place);
-    let agent = if moves { agent.setting("BACK", "1") } else { agent };
+    let agent = match (moves, blow.fault) {
+        (true, _) => agent.setting("BACK", "1"),
+        // Not even a page is left, in which a short log would have its place.
+        (false, Fault::Full { .. }) => agent.setting("FILL", "1"),
+        (false, _) => agent,
+    };
     let words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNTED, "sh"].map(str::to_owned);
     let paths = [scene.disk(), from].map(|path| path.display().to_string());
     let wrapper: Vec<String> =

@@ -30,6 +30,7 @@ const FLIPPED: &[&str] = &[
     "incomplete",
     "does not exist",
     "no such",
+    "no backup of",
     "changed",
     "signature",
     "did not come as",
@@ -50,6 +51,12 @@ impl Fault {
             return false;
         }
         self.only.is_empty() || self.only.iter().any(|beginning| kind.starts_with(beginning))
+    }
+
+    /// Whether it is for all requests of a kind at once. What spoils an archive the same way each time that it is read can't be told from a
+    /// store that has it so.
+    pub(super) fn may_last(&self, kind: &str) -> bool {
+        !(self.name == "flipped-answer" && kind == "GetObject-archive")
     }
 
     /// The agent waits so long for an answer.

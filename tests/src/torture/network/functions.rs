@@ -16,8 +16,6 @@ use crate::seaweedfs::Seaweedfs;
 use crate::torture::case::{Case, Family};
 use crate::torture::verdict::{Told, Verdict, lost, silent};
 
-/// How long an invocation may take: more than the longest patience with a store that doesn't answer.
-const TIME: Duration = Duration::from_secs(300);
 /// How many backups there are, by day, and how many of them retention keeps: it refuses to remove more than half at once.
 const BACKUPS: i64 = 6;
 const KEPT: i64 = 4;
@@ -43,6 +41,15 @@ impl Called {
             Self::Retention => "function-retention",
             Self::Freshness => "function-freshness",
         }
+    }
+
+    /// How long the template gives it.
+    fn time(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Verify | Self::Sweep => 900,
+            Self::Retention => 300,
+            Self::Freshness => 120,
+        })
     }
 
     fn program(self) -> &'static str {
@@ -112,7 +119,7 @@ impl Scene {
     fn invoke(&self, access: &Access) -> Answer {
         let setup = Setup::new(self.called.program(), access, self.bucket.name()).reports_to(&hearers().root());
         let setup = setup.setting("BACKUP_S3_DELETE_DAYS", "0").setting("BACKUP_MIN_GOOD", "1");
-        Function::start(&setup.setting("BACKUP_KEEP_LAST", &KEPT.to_string())).invoke(&self.event(), TIME)
+        Function::start(&setup.setting("BACKUP_KEEP_LAST", &KEPT.to_string())).invoke(&self.event(), self.called.time())
     }
 
     fn count(&self, suffix: &str) -> i64 {
@@ -153,7 +160,7 @@ fn strike(called: Called, aim: &Aim, fault: &'static Fault) -> Told {
         Answer::Done(value) => what_it_did(&scene, &value, &again),
         Answer::Failed(text) => is_named(fault, &text),
     }
-    at_the_end(&scene, &said);
+    at_the_end(&scene, done, &said);
     Told { verdict: if done { Verdict::Done } else { Verdict::Failed }, said: format!("error: {said}") }
 }
 
@@ -203,10 +210,15 @@ fn is_named(fault: &Fault, text: &str) {
     }
 }
 
-fn at_the_end(scene: &Scene, said: &str) {
+fn at_the_end(scene: &Scene, done: bool, said: &str) {
     let good = scene.count(".intact.json");
     let expected = if scene.called == Called::Retention { KEPT } else { BACKUPS };
     let manifests = scene.count(".manifest.json");
-    assert_eq!((good, manifests), (expected, expected), "verdicts and manifests in the end\n{said}");
+    // A removal that broke off behind the verdicts leaves backups without one, which stay until they are verified again.
+    let most = if scene.called == Called::Retention && !done { BACKUPS } else { expected };
+    assert!(
+        good == expected && (expected..=most).contains(&manifests),
+        "{good} verdicts, {manifests} manifests\n{said}"
+    );
     assert_eq!(scene.count(".damaged.json"), 0, "{said}");
 }

@@ -18,7 +18,7 @@ pub(super) fn grid(kinds: &[(String, usize)]) -> Vec<Cell> {
     for (kind, count) in kinds {
         for lasting in [false, true] {
             for (moment, nth) in moments(*count) {
-                let struck = FAULTS.iter().filter(|fault| fault.is_for(kind));
+                let struck = FAULTS.iter().filter(|fault| fault.is_for(kind) && (!lasting || fault.may_last(kind)));
                 cells.extend(struck.map(|fault| Cell { fault, aim: Aim { kind: kind.clone(), nth, lasting }, moment }));
             }
         }
