@@ -27,6 +27,7 @@ mod tests;
 pub(crate) mod thaw;
 mod trust;
 pub(crate) mod upload;
+mod whole;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

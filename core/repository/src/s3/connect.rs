@@ -18,6 +18,7 @@ use catalog::Layout;
 
 use super::credentials::Renewable;
 use super::owner::ExpectedOwner;
+use super::whole::WholeAnswers;
 use crate::{Bucket, BucketSettings, Error, Keys, Secret};
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -45,7 +46,8 @@ impl Bucket {
             .force_path_style(settings.path_style.unwrap_or(endpoint.is_some()))
             // We send one checksum of our own choice and hash what we read: no second one beside them.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .interceptor(WholeAnswers);
         let owner = settings.owner.clone().map(ExpectedOwner);
         let expecting = owner.map(|owner| anyone.clone().interceptor(owner).build());
         let anyone = Client::from_conf(anyone.build());
