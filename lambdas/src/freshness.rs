@@ -25,10 +25,11 @@ mod tests;
 use catalog::status::Health;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::timeout_at;
 
 use self::found::Found;
 use self::limits::Limits;
-use self::measure::Measurer;
+use self::measure::{Measured, Measurer};
 use self::page::Pages;
 use self::tell::Teller;
 use crate::heartbeat::Heartbeat;
@@ -65,11 +66,6 @@ impl Measuring {
     /// When anything failed, after everything was tried. Without the listing nothing is known, nothing is published, and missing
     /// data raises the alarm. [`Failure::OutOfTime`] where the store answers so slowly that Lambda would end it without a word.
     pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
-        let measuring = tokio::time::timeout_at(deadline.stop(), Box::pin(self.measure(payload)));
-        measuring.await.unwrap_or_else(|_| Err(Failure::OutOfTime { seconds: deadline.until_stop().as_secs() }))
-    }
-
-    async fn measure(&self, payload: &Value) -> Result<Value, Failure> {
         let scheduled = match Event::read(payload)? {
             Event::Scheduled(scheduled) if scheduled.action == Action::Measure => Some(scheduled),
             Event::Scheduled(other) => return Err(Malformed::not_for("freshness", other.action).into()),
@@ -77,12 +73,10 @@ impl Measuring {
             Event::Nothing => return Ok(Value::Null),
         };
         let now = Timestamp::now();
-        let (last, unread) = match self.teller.last(now).await {
-            Ok(last) => (last, None),
-            Err(failure) => (Health::at(now), Some(failure)),
-        };
+        let measuring = timeout_at(deadline.stop(), Box::pin(self.measure(now)));
+        let out_of_time = |_| Err(Failure::OutOfTime { seconds: deadline.until_stop().as_secs() });
+        let (mut measured, last, unread) = measuring.await.unwrap_or_else(out_of_time)?;
         let knows_what_was_told = unread.is_none();
-        let mut measured = self.measurer.measure(&last, now).await?;
         let mut failures = std::mem::take(&mut measured.failures);
         failures.extend(unread);
         let found = Found::new(measured, last, self.cloud.listeners().await, &self.limits, now);
@@ -94,9 +88,22 @@ impl Measuring {
             if failures.is_empty() && !standing.iter().any(|standing| standing.stands) {
                 self.heartbeat.beat().await;
             }
-            self.pages.write(&found, &found::texts(&standing), now).await;
+            let texts = found::texts(&standing);
+            let writing = timeout_at(deadline.stop(), Box::pin(self.pages.write(&found, &texts, now)));
+            if writing.await.is_err() {
+                tracing::warn!("the histories and the page were not all written: the store does not answer in time");
+            }
         }
         Failure::all(failures)?;
         Ok(found.to_json(&standing))
+    }
+
+    /// How each database is, what the run before left, and why that could not be read.
+    async fn measure(&self, now: Timestamp) -> Result<(Measured, Health, Option<Failure>), Failure> {
+        let (last, unread) = match self.teller.last(now).await {
+            Ok(last) => (last, None),
+            Err(failure) => (Health::at(now), Some(failure)),
+        };
+        Ok((self.measurer.measure(&last, now).await?, last, unread))
     }
 }
