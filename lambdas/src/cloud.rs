@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use catalog::DocumentError;
@@ -17,6 +18,8 @@ use crate::{Failure, Settings};
 const NAMESPACE: &str = "Lastgood";
 /// How many metrics `PutMetricData` takes at once.
 const BATCH: usize = 1_000;
+/// How long CloudWatch, SNS and SQS may take for an answer: a silent one must not take the time of what else is to be done.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// The repository, and where metrics and messages go.
 #[derive(Clone, Debug)]
@@ -35,7 +38,8 @@ impl Cloud {
     /// # Errors
     /// When the SDK refuses the settings.
     pub async fn connect(settings: Settings) -> Result<Self, Failure> {
-        let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ANSWER).build();
+        let shared = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
         let bucket = BucketSettings {
             owner: settings.owner.clone(),
             // Two ranges of 8 MiB and the one that is being read: archives pass through in memory that does not grow.

@@ -76,7 +76,8 @@ pub(super) async fn read(
     match inspection.save().filter(|saved| saved.position() > position) {
         Some(saved) => stopped(Some(saved)),
         None if position == 0 && !had_all_the_time && rounds <= WAITS => stopped(None),
-        None if read > position => Ok(Reading::Unfinished { read }),
+        // The rest of somebody's time says nothing of the archive.
+        None if read > position && (had_all_the_time || position == 0) => Ok(Reading::Unfinished { read }),
         None => Err(Failure::NoProgress { object: repository.object_name(&object.key), position }),
     }
 }

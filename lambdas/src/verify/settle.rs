@@ -23,7 +23,8 @@ impl Round<'_> {
         let mut sizes = Sizes::of(manifest, entry.size());
         if let Some(before) = entry.intact.as_ref().filter(|_| entry.judged().is_some()) {
             // It was compared when it was new.
-            let before = repository.verdict(before).await.ok().and_then(|verdict| verdict.extent);
+            let known = timeout(COMPARING, repository.verdict(before)).await;
+            let before = known.ok().and_then(Result::ok).and_then(|verdict| verdict.extent);
             let before = before.filter(|extent| (extent.bytes, extent.rows) == (sizes.bytes, sizes.rows));
             judged.verdict.extent = Some(before.unwrap_or_else(|| sizes.extent()));
             return;
