@@ -171,16 +171,23 @@ impl Retention {
         deadline: Deadline,
     ) -> Result<(), Failure> {
         let removals: Vec<_> = plan.removals().collect();
-        let mut refusals = Vec::new();
+        let (mut refusals, mut broke) = (Vec::new(), None);
         pruned.removed.clear();
         for batch in removals.chunks(BATCH) {
-            if deadline.is_near() {
+            if broke.is_some() || deadline.is_near() {
                 batch.iter().for_each(|row| pruned.keep(row.entry, "left for the next run".to_owned(), true));
                 *still_there += report::still_there(batch, &Removal::default());
                 continue;
             }
             let objects: Vec<Object> = batch.iter().flat_map(|row| row.entry.removal().cloned()).collect();
-            let removal = self.cloud.repository.remove(&objects).await?;
+            let removal = match self.cloud.repository.remove(&objects).await {
+                Ok(removal) => removal,
+                Err(error) => {
+                    batch.iter().for_each(|row| pruned.keep(row.entry, "its removal broke off".to_owned(), true));
+                    broke = Some(error);
+                    continue;
+                }
+            };
             refusals.extend(removal.failed.iter().map(|(key, reason)| format!("{key}: {reason}")));
             *still_there += report::still_there(batch, &removal);
             for row in batch {
@@ -190,9 +197,10 @@ impl Retention {
                 }
             }
         }
-        match refusals.first() {
-            None => Ok(()),
-            Some(first) => Err(Failure::NotRemoved { count: refusals.len(), first: first.clone() }),
+        match (broke, refusals.first()) {
+            (Some(error), _) => Err(error.into()),
+            (None, None) => Ok(()),
+            (None, Some(first)) => Err(Failure::NotRemoved { count: refusals.len(), first: first.clone() }),
         }
     }
 }
