@@ -86,9 +86,9 @@ impl BucketUpload {
     /// # Errors
     /// Those of the store; [`Error::AccessDenied`] to who may not list uploads.
     pub(crate) async fn resume(&mut self) -> Result<u64, Error> {
-        self.keeps = true;
         let unfinished = self.bucket.unfinished(&self.key, &self.sizes).await?;
-        self.sweeps = true;
+        // Who cannot list uploads would never find what is kept.
+        (self.keeps, self.sweeps) = (true, true);
         let Some(Unfinished { upload_id, parts }) = unfinished else {
             return Ok(0);
         };
