@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -48,11 +48,19 @@ impl Partial {
         self.sync()?;
         match fs::hard_link(&self.path, path) {
             Ok(()) => {}
+            // A network file system's client repeats a request whose answer was lost (open(2)).
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && self.is_at(path) => {}
             Err(error) if has_no_hard_links(&error) => self.rename_new(path)?,
             Err(error) => return Err(Error::io(path, error)),
         }
         // What is told as an error must not show: whoever put a manifest so takes its archive away.
         self.forget(path).inspect_err(|_| drop(fs::remove_file(path)))
+    }
+
+    /// Whether this very file has that name.
+    fn is_at(&self, path: &Path) -> bool {
+        let own = self.file.metadata().map(|own| (own.dev(), own.ino()));
+        own.is_ok_and(|own| fs::symlink_metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == own))
     }
 
     /// For file systems without hard links (vfat, some network ones): a rename that refuses an existing name as well.
@@ -130,6 +138,18 @@ pub(crate) fn intended_name(hidden: &OsStr) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_an_unanswered_request_has_given_already_is_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("name");
+        let partial = Partial::create(folder.path(), "name").unwrap();
+        fs::hard_link(&partial.path, &name).unwrap();
+        partial.publish_new(&name).unwrap();
+        let other = Partial::create(folder.path(), "name").unwrap();
+        assert!(matches!(other.publish_new(&name), Err(Error::Exists { .. } | Error::Io { .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn hidden_names_fit_and_can_be_read_back() {
