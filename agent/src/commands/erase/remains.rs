@@ -105,9 +105,22 @@ async fn beside(ground: &Ground, settings: &Settings) -> Vec<Remaining> {
 
 async fn there(ground: &Ground, spot: Spot, settings: &Settings) -> Option<Remaining> {
     let database = &ground.catalog.database;
-    let (other, which) = (spot.open(settings).await.ok()?, spot.label(settings));
+    let which = spot.label(settings);
+    let other = match spot.open(settings).await {
+        Ok(other) => other,
+        Err(failure) => {
+            tracing::debug!("{failure}");
+            return Some(remaining(format!(
+                "backups of {database} in place {which}, which could not be opened: erase there too, with --repository {which}"
+            )));
+        }
+    };
     let name = other.display_name();
-    match other.catalog(database).await {
+    let catalog = match other.check_exists().await {
+        Ok(()) => other.catalog(database).await,
+        Err(error) => Err(error),
+    };
+    match catalog {
         Ok(catalog) if catalog.entries.is_empty() => None,
         Ok(catalog) => {
             let count = words::count(catalog.entries.len() as u64, "backup");
