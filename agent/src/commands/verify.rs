@@ -80,9 +80,19 @@ async fn verify(reader: &Reader, repository: &Repository, target: &Target) -> Ve
 }
 
 async fn judge(reader: &Reader, repository: &Repository, entry: &Entry) -> Result<Judgement, Failure> {
+    // An archive that lacks is looked for once more: the listing may be old by now, or not have been whole.
+    let again = if entry.archive.is_none() { repository.entry(&entry.id).await? } else { None };
+    let entry = again.as_ref().filter(|again| again.archive.is_some()).unwrap_or(entry);
     let (manifest, broken) = match places::manifest(repository, entry).await {
         Ok(manifest) => (manifest, None),
-        Err(Error::Document { source, .. }) if source.is_broken() && entry.archive.is_some() => (None, Some(source)),
+        // Before it is believed it is read once more.
+        Err(Error::Document { source, .. }) if source.is_broken() && entry.archive.is_some() => {
+            match places::manifest(repository, entry).await {
+                Ok(manifest) => (manifest, None),
+                Err(Error::Document { .. }) => (None, Some(source)),
+                Err(error) => return Err(error.into()),
+            }
+        }
         Err(error) => return Err(error.into()),
     };
     let (verdict, inspected) = match (&entry.archive, &manifest) {
