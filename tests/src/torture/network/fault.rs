@@ -46,6 +46,10 @@ const LATE: &[&str] = &["CompleteMultipartUpload", "CopyObject", "UploadPartCopy
 
 impl Fault {
     pub(super) fn is_for(&self, kind: &str) -> bool {
+        // A listing has no checksum: a version that was flipped on its way is one that nobody has, and its object stays. TLS is what helps.
+        if self.name == "flipped-answer" && kind == "ListObjectVersions" {
+            return false;
+        }
         // The store may take minutes to join parts, and so long it is waited for.
         if self.takes_a_minute() && kind.starts_with("CompleteMultipartUpload") {
             return false;
