@@ -1,4 +1,6 @@
-//! Questions to AWS in AWS's own words, many in one process: the `aws` command takes half a second to start for each.
+//! Questions to AWS in AWS's own words, many in one process.
+
+pub mod cli;
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -6,19 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::bucket::Access;
-use crate::{process, tools};
-
-const ASK: &str = r#"
-import json, sys, botocore.session
-session = botocore.session.get_session()
-clients, answers = {}, []
-for service, operation, parameters in json.load(sys.stdin):
-    if service not in clients:
-        clients[service] = session.create_client(service)
-    answer = clients[service]._make_api_call(operation, parameters)
-    answers.append({name: value for name, value in answer.items() if name != "ResponseMetadata"})
-json.dump(answers, sys.stdout, default=str)
-"#;
+use crate::process;
 
 /// A service, its operation and the parameters, as the API reference spells them.
 pub type Question<'a> = (&'a str, &'a str, Value);
@@ -33,9 +23,8 @@ pub(crate) fn try_ask_all<N: AsRef<OsStr>, V: AsRef<OsStr>>(
     environment: impl IntoIterator<Item = (N, V)>,
     questions: &[Question<'_>],
 ) -> Result<Vec<Value>, String> {
-    let mut python = Command::new(tools::python_command("python"));
-    python.args(["-c", ASK]).env_clear().envs(environment);
-    let output = process::output_given(&mut python, json!(questions).to_string().as_bytes());
+    let mut ask = Command::new(cli::folder().join("ask"));
+    let output = process::output_given(ask.env_clear().envs(environment), json!(questions).to_string().as_bytes());
     match output.status.success() {
         true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

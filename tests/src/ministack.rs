@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use rustix::process::Signal;
 
+use crate::aws;
 use crate::bucket::Access;
 use crate::ports::free_port;
 use crate::proxy::Proxy;
@@ -82,7 +83,7 @@ impl Ministack {
 
     /// The `aws` command as root.
     pub fn aws(&self) -> Command {
-        let mut aws = Command::new(tools::python_command("aws"));
+        let mut aws = Command::new(aws::cli::program());
         aws.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.server.directory()).env("AWS_PAGER", "");
         aws.envs(self.root().environment());
         // Said twice, because `aws sqs` heeds no variable; and what would leave this machine all the same goes nowhere.

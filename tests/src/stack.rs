@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::aws::{ask, ask_all};
+use crate::aws::{ask, ask_all, cli};
 use crate::bucket::Access;
 use crate::ministack::Ministack;
 use crate::{process, tools};
@@ -191,8 +191,8 @@ impl<'a> Stack<'a> {
                 }
             }
         }
-        fs::create_dir(checkout.join("target")).unwrap();
-        symlink(tools::root().join("target/python"), checkout.join("target/python")).unwrap();
+        fs::create_dir_all(checkout.join("target/python")).unwrap();
+        symlink(cli::folder(), checkout.join("target/python/bin")).unwrap();
         for name in FUNCTIONS {
             let folder = checkout.join("target/functions").join(name);
             fs::create_dir_all(&folder).unwrap();

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::aws::try_ask_all;
+use crate::aws::{cli, try_ask_all};
 use crate::bucket::Access;
-use crate::tools;
 
 /// An account, and the administrator in it.
 pub struct Account {
@@ -38,8 +37,7 @@ impl Account {
         environment.retain(|(name, _)| name != "AWS_DEFAULT_REGION");
         environment.push(("AWS_DEFAULT_REGION".to_owned(), region.clone()));
         environment.push(("AWS_PAGER".to_owned(), String::new()));
-        let python = tools::root().join("target/python/bin");
-        environment.push(("PATH".to_owned(), format!("{}:{path}", python.display())));
+        environment.push(("PATH".to_owned(), format!("{}:{path}", cli::folder().display())));
         let account = Account { environment, number: String::new(), administrator: String::new(), region };
         let identity = account.ask("sts", "GetCallerIdentity", json!({}))?;
         let text = |field: &str| identity[field].as_str().unwrap_or_default().to_owned();

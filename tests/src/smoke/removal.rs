@@ -5,7 +5,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::Life;
-use crate::{process, tools};
+use crate::aws::cli;
+use crate::process;
 
 impl Life<'_> {
     /// Removes all, and says what could not be removed.
@@ -45,7 +46,7 @@ impl Life<'_> {
         let unprotected = json!({"StackName": self.stack, "EnableTerminationProtection": false});
         let mut left = self.try_to("cloudformation", "UpdateTerminationProtection", unprotected);
         left.extend(self.try_to("cloudformation", "DeleteStack", json!({"StackName": self.stack})));
-        let mut wait = Command::new(tools::python_command("aws"));
+        let mut wait = Command::new(cli::program());
         wait.args(["cloudformation", "wait", "stack-delete-complete", "--stack-name", &self.stack]);
         if !process::output(wait.env_clear().envs(self.account.environment())).status.success() {
             left.push(format!("the stack {} wasn't deleted", self.stack));

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use e2e::aws::cli;
 use e2e::bucket::Bucket;
 use e2e::ministack::Ministack;
 use e2e::process;
@@ -18,7 +19,7 @@ fn commands() -> Vec<String> {
 }
 
 fn shell(line: &str, stack: &Stack<'_>) -> Output {
-    let path = format!("{}:/usr/bin:/bin", tools::root().join("target/python/bin").display());
+    let path = format!("{}:/usr/bin:/bin", cli::folder().display());
     let mut shell = Command::new("bash");
     shell.args(["-ec", line]).env_clear().env("PATH", path).envs(stack.ministack().root().environment());
     process::output(&mut shell)

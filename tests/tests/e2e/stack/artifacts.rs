@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use e2e::aws::{ask, ask_all};
+use e2e::aws::{ask, ask_all, cli};
 use e2e::bucket::Access;
 use e2e::ministack::{Ministack, Rights};
 use e2e::process::output;
@@ -80,7 +80,7 @@ fn a_bucket_that_was_made_before_under_the_older_name_goes_on_being_used() {
         "set -euo pipefail; source '{}/artifacts.sh'; account=222222222222; choose_artifacts; echo \"$artifacts\"",
         parts.display()
     );
-    let path = format!("{}:/usr/bin:/bin", tools::root().join("target/python/bin").display());
+    let path = format!("{}:/usr/bin:/bin", cli::folder().display());
     let mut bash = Command::new("bash");
     bash.args(["-c", &script]).env_clear().env("PATH", path).envs(account.environment());
     let chosen = output(&mut bash);

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use e2e::aws::cli;
 use e2e::ministack::Ministack;
 use e2e::process::output;
 use e2e::stack::{Release, Stack};
@@ -38,7 +39,7 @@ pub(super) fn bare_path() -> tempfile::TempDir {
             symlink(found, folder.path().join(program)).unwrap();
         }
     }
-    symlink(tools::python_command("aws"), folder.path().join("aws")).unwrap();
+    symlink(cli::program(), folder.path().join("aws")).unwrap();
     folder
 }
 
