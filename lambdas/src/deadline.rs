@@ -3,10 +3,14 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::Context;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Failure;
 
 /// Time kept for the verdict or the saved place, the metrics and the message; at most a quarter of the whole.
 const RESERVE: Duration = Duration::from_secs(20);
+/// Of that, the time kept for the invocation's answer alone; at most a quarter.
+const LAST: Duration = Duration::from_secs(5);
 /// Lambda's longest time. It stands in for a deadline that has passed before the beginning, as `cargo lambda watch`
 /// gives.
 const LONGEST: Duration = Duration::from_secs(900);
@@ -43,6 +47,34 @@ impl Deadline {
     #[must_use]
     pub fn until_stop(&self) -> Duration {
         self.whole - RESERVE.min(self.whole / 4)
+    }
+
+    /// Work that may last until it has to stop.
+    ///
+    /// # Errors
+    /// [`Failure::OutOfTime`] with what follows from that, where it isn't done by then; otherwise those of the work.
+    pub(crate) async fn within_work<T>(
+        &self,
+        so: &'static str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let seconds = self.until_stop().as_secs();
+        timeout_at(self.stop(), work).await.unwrap_or(Err(Failure::OutOfTime { seconds, so }))
+    }
+
+    /// What comes after the work, and may last until the invocation has to answer: later Lambda ends it without a word.
+    ///
+    /// # Errors
+    /// As [`Deadline::within_work`].
+    pub(crate) async fn within_reserve<T>(
+        &self,
+        so: &'static str,
+        telling: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let whole = self.whole - LAST.min(self.whole / 16);
+        timeout_at(self.began + whole, telling)
+            .await
+            .unwrap_or(Err(Failure::OutOfTime { seconds: whole.as_secs(), so }))
     }
 
     /// Whether work has to stop now.

@@ -50,14 +50,16 @@ pub enum Failure {
         /// How many bytes had been read before, and still are.
         position: u64,
     },
-    /// The invocation's time was up before everything was read.
+    /// The invocation's time was up before everything was asked.
     #[error(
-        "no answer of the store to all questions within {seconds} s; nothing was measured; hint: look at the store and the network; \
+        "no answer of the store to all questions within {seconds} s; {so}; hint: look at the store and the network; \
          the next run asks again"
     )]
     OutOfTime {
         /// How long the invocation had.
         seconds: u64,
+        /// What follows from that.
+        so: &'static str,
     },
     /// A saved place cannot be written as JSON.
     #[error("cannot write a saved place: {cause}")]

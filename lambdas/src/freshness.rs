@@ -73,17 +73,17 @@ impl Measuring {
             Event::Nothing => return Ok(Value::Null),
         };
         let now = Timestamp::now();
-        let measuring = timeout_at(deadline.stop(), Box::pin(self.measure(now)));
-        let out_of_time = |_| Err(Failure::OutOfTime { seconds: deadline.until_stop().as_secs() });
-        let (mut measured, last, unread) = measuring.await.unwrap_or_else(out_of_time)?;
+        let measuring = deadline.within_work("nothing was measured", Box::pin(self.measure(now)));
+        let (mut measured, last, unread) = measuring.await?;
         let knows_what_was_told = unread.is_none();
         let mut failures = std::mem::take(&mut measured.failures);
         failures.extend(unread);
         let found = Found::new(measured, last, self.cloud.listeners().await, &self.limits, now);
         found.log();
-        failures.extend(self.cloud.publish(&metric::measured(&found.measured.gauges, &found.watch)).await.err());
         let standing = standing::of(&found, &self.limits, self.cloud.name(), now);
-        if let Some(scheduled) = scheduled.filter(|_| knows_what_was_told) {
+        let telling = async {
+            failures.extend(self.cloud.publish(&metric::measured(&found.measured.gauges, &found.watch)).await.err());
+            let Some(scheduled) = scheduled.filter(|_| knows_what_was_told) else { return Ok(()) };
             failures.extend(self.teller.tell(&found, &standing, scheduled.scheduled.unwrap_or(now), now).await);
             if failures.is_empty() && !standing.iter().any(|standing| standing.stands) {
                 self.heartbeat.beat().await;
@@ -93,7 +93,10 @@ impl Measuring {
             if writing.await.is_err() {
                 tracing::warn!("the histories and the page were not all written: the store does not answer in time");
             }
-        }
+            Ok(())
+        };
+        let told = deadline.within_reserve("not everybody was told; the next run tells them", Box::pin(telling)).await;
+        failures.extend(told.err());
         Failure::all(failures)?;
         Ok(found.to_json(&standing))
     }

@@ -26,6 +26,10 @@ use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, mes
 /// Backups removed between two looks at the clock.
 const BATCH: usize = 50;
 
+/// What a run has done whose time was up before its first removal, and a later one.
+const NOTHING_REMOVED: &str = "nothing was removed";
+const LEFT_FOR_THE_NEXT: &str = "what was not removed is left for the next run";
+
 /// The retention function.
 #[derive(Clone, Debug)]
 pub struct Retention {
@@ -64,14 +68,14 @@ impl Retention {
         let now = Timestamp::now();
         let mut failures = Vec::new();
         let (mut databases, mut next, mut damaged, mut shrunk) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut catalogs = self.list(task).await?;
-        for catalog in &mut catalogs {
-            self.find_uncommitted(catalog, &mut failures).await;
-        }
+        let mut catalogs = self.list(task, deadline).await?;
+        let finding = Box::pin(self.find_uncommitted(&mut catalogs, &mut failures));
+        deadline.within_work(NOTHING_REMOVED, finding).await?;
         let mut stayed = BTreeMap::new();
-        let Agreed { plans, noted } = agree(&self.cloud, &self.policy, &catalogs, task.dry_run, now).await?;
+        let agreeing = Box::pin(agree(&self.cloud, &self.policy, &catalogs, task.dry_run, now));
+        let Agreed { plans, noted } = deadline.within_work(NOTHING_REMOVED, agreeing).await?;
         for (catalog, plan) in catalogs.iter().zip(&plans) {
-            let could_be = self.could_be(catalog, now, &mut failures).await;
+            let could_be = self.could_be(catalog, now, deadline, &mut failures).await;
             let (mut pruned, mut still_there) = (Pruned::of(plan, catalog, could_be, now), 0);
             report::log(plan);
             if !task.dry_run {
@@ -87,15 +91,20 @@ impl Retention {
             databases.push(pruned);
         }
         if !task.dry_run {
-            failures.extend(keep(&self.cloud, &noted, &stayed).await.err());
-            failures.extend(self.cloud.publish(&metric::pruned(&databases)).await.err());
-            let standing = databases.iter().flat_map(Pruned::standing).collect();
-            let vanished = noted.vanished;
-            let run = Run { next, damaged, standing, vanished, shrunk, ..Run::at(self.finished(&failures).await) };
-            failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
-        }
-        if let Some(message) = message::refused(&databases, now).filter(|_| task.daily && !task.dry_run) {
-            failures.extend(self.cloud.tell(&message).await.err());
+            let telling = async {
+                failures.extend(self.cloud.publish(&metric::pruned(&databases)).await.err());
+                failures.extend(keep(&self.cloud, &noted, &stayed).await.err());
+                let standing = databases.iter().flat_map(Pruned::standing).collect();
+                let vanished = noted.vanished;
+                let run = Run { next, damaged, standing, vanished, shrunk, ..Run::at(self.finished(&failures).await) };
+                failures.extend(status::leave(&self.cloud, StatusRecord::Prune, &run).await.err());
+                if let Some(message) = message::refused(&databases, now).filter(|_| task.daily) {
+                    failures.extend(self.cloud.tell(&message).await.err());
+                }
+                Ok(())
+            };
+            let told = deadline.within_reserve("not all that was done is written down", Box::pin(telling)).await;
+            failures.extend(told.err());
         }
         Failure::all(failures)?;
         Ok(report::to_json(&databases, task.dry_run))
@@ -103,12 +112,13 @@ impl Retention {
 
     /// Every database's catalog, from a listing of all versions. A listing that breaks off is published as a refusal,
     /// and fails.
-    async fn list(&self, task: Task) -> Result<Vec<Catalog>, Failure> {
-        match self.cloud.repository.versions(Scope::All).await {
+    async fn list(&self, task: Task, deadline: Deadline) -> Result<Vec<Catalog>, Failure> {
+        let listing = Box::pin(async { Ok(self.cloud.repository.versions(Scope::All).await?) });
+        match deadline.within_work(NOTHING_REMOVED, listing).await {
             Ok(objects) => Ok(catalogs(self.cloud.repository.layout(), objects)),
-            Err(error) => {
+            Err(failure) => {
                 let published = if task.dry_run { Ok(()) } else { self.cloud.publish(&metric::unlisted()).await };
-                Failure::all([Failure::from(error)].into_iter().chain(published.err()).collect())?;
+                Failure::all([failure].into_iter().chain(published.err()).collect())?;
                 Ok(Vec::new())
             }
         }
@@ -125,7 +135,14 @@ impl Retention {
 
     /// Archives of ours that never got their manifest. This identity may not ask the archives themselves: the verifier has
     /// asked, and has left a record. What can't be read stays of unknown origin, and so stays.
-    async fn find_uncommitted(&self, catalog: &mut Catalog, failures: &mut Vec<Failure>) {
+    async fn find_uncommitted(&self, catalogs: &mut [Catalog], failures: &mut Vec<Failure>) -> Result<(), Failure> {
+        for catalog in catalogs {
+            self.find_uncommitted_of(catalog, failures).await;
+        }
+        Ok(())
+    }
+
+    async fn find_uncommitted_of(&self, catalog: &mut Catalog, failures: &mut Vec<Failure>) {
         let marked: Vec<(Object, Object)> =
             catalog.alone().filter_map(|entry| Some((entry.archive.clone()?, entry.damaged.clone()?))).collect();
         let mut ours: Vec<Object> = Vec::new();
@@ -146,17 +163,28 @@ impl Retention {
     }
 
     /// How many good backups of a database there could be by now, at most the minimum; `None` where none is expected.
-    async fn could_be(&self, catalog: &Catalog, now: Timestamp, failures: &mut Vec<Failure>) -> Option<usize> {
+    async fn could_be(
+        &self,
+        catalog: &Catalog,
+        now: Timestamp,
+        deadline: Deadline,
+        failures: &mut Vec<Failure>,
+    ) -> Option<usize> {
         let minimum = self.policy.minimum_good as usize;
         let marked = catalog.expected.as_ref().map(|mark| mark.last_modified);
         let since = |entry: &DatabaseEntry| entry.expected_since(marked.unwrap_or(now));
-        match expected(&self.cloud.repository, catalog, self.named.contains(&catalog.database), now).await {
+        let asking = Box::pin(expected(&self.cloud.repository, catalog, self.named.contains(&catalog.database), now));
+        match deadline.within_work(LEFT_FOR_THE_NEXT, asking).await {
             Ok(entry) => entry.map(|entry| {
                 let each = entry.max_age_hours.map_or(self.max_age, |hours| SignedDuration::from_hours(hours.into()));
                 could_be(since(&entry), each, minimum, now)
             }),
             Err(failure) => {
-                failures.push(failure);
+                // Said once, and not for each of hundreds of databases.
+                let is_late = |failure: &Failure| matches!(failure, Failure::OutOfTime { .. });
+                if !is_late(&failure) || !failures.iter().any(is_late) {
+                    failures.push(failure);
+                }
                 Some(minimum)
             }
         }
@@ -180,11 +208,12 @@ impl Retention {
                 continue;
             }
             let objects: Vec<Object> = batch.iter().flat_map(|row| row.entry.removal().cloned()).collect();
-            let removal = match self.cloud.repository.remove(&objects).await {
+            let removing = Box::pin(async { Ok(self.cloud.repository.remove(&objects).await?) });
+            let removal = match deadline.within_work(LEFT_FOR_THE_NEXT, removing).await {
                 Ok(removal) => removal,
-                Err(error) => {
+                Err(failure) => {
                     batch.iter().for_each(|row| pruned.keep(row.entry, "its removal broke off".to_owned(), true));
-                    broke = Some(error);
+                    broke = Some(failure);
                     continue;
                 }
             };
@@ -198,7 +227,7 @@ impl Retention {
             }
         }
         match (broke, refusals.first()) {
-            (Some(error), _) => Err(error.into()),
+            (Some(failure), _) => Err(failure),
             (None, None) => Ok(()),
             (None, Some(first)) => Err(Failure::NotRemoved { count: refusals.len(), first: first.clone() }),
         }

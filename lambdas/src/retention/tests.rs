@@ -72,9 +72,10 @@ async fn archive_of_ours_without_manifest_goes_once_the_sweep_has_said_whose_it_
     let retention = Retention::new(cloud.clone(), &environment).unwrap();
     let removals = || async {
         let task = Task { dry_run: true, daily: false };
-        let mut catalog = retention.list(task).await.unwrap().remove(0);
+        let mut catalog =
+            retention.list(task, Deadline::within(std::time::Duration::from_secs(60))).await.unwrap().remove(0);
         let mut failures = Vec::new();
-        retention.find_uncommitted(&mut catalog, &mut failures).await;
+        retention.find_uncommitted_of(&mut catalog, &mut failures).await;
         assert!(failures.is_empty(), "{failures:?}");
         let plan = catalog::plan(&catalog, &retention.policy, Timestamp::now(), catalog::retention::Limit::Half);
         plan.removals().map(|row| row.entry.id.to_string()).collect::<Vec<_>>()
