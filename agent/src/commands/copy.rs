@@ -28,10 +28,11 @@ pub(crate) async fn run(args: &CopyArgs, settings: &Settings, interrupt: &Interr
     let way = Way::open(args, settings, interrupt).await?;
     let found = find::backups(args, &way).await?;
     let all = found.backups.len();
-    let mut rows = Vec::new();
+    let (mut rows, mut stopped) = (Vec::new(), None);
     for (at, found) in found.backups.iter().enumerate() {
-        if let Some(signal) = interrupt.seen() {
-            return Err(stopped_by(signal));
+        stopped = interrupt.seen().map(stopped_by);
+        if stopped.is_some() {
+            break;
         }
         let fate = fate(&way, found, args.dry_run).await.unwrap_or_else(Fate::Failed);
         let row = Row { name: found.entry.name(), database: found.database.clone(), size: found.entry.size(), fate };
@@ -43,11 +44,15 @@ pub(crate) async fn run(args: &CopyArgs, settings: &Settings, interrupt: &Interr
     if let (false, [Row { fate: Fate::Failed(failure), .. }]) = (args.missing, rows.as_slice()) {
         return Err(failure.clone());
     }
+    if let Some(failure) = stopped.as_ref().filter(|_| rows.is_empty()) {
+        return Err(failure.clone());
+    }
     let answer = CopyAnswer::new(&way, args, rows, (found.others, found.bare));
     logging::done(&answer);
-    settings.report.outcome(answer.exit(), &answer.document(), &answer)?;
-    answer.failures().for_each(|failure| settings.report.say(failure));
-    Ok(answer.exit())
+    let exit = stopped.as_ref().map_or(answer.exit(), |failure| failure.exit);
+    settings.report.outcome(exit, &answer.document(), &answer)?;
+    answer.failures().chain(&stopped).for_each(|failure| settings.report.say(failure));
+    Ok(exit)
 }
 
 async fn fate(way: &Way<'_>, found: &Found, dry_run: bool) -> Result<Fate, Failure> {

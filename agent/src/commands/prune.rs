@@ -37,26 +37,44 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings, interrupt: &Inter
         found = Catalogs::choose(listing(&repository).await?, settings);
     }
     let limit = if args.force { Limit::Lifted } else { Limit::Half };
-    let mut pruned = Vec::new();
+    let (mut pruned, mut broken) = (Vec::new(), None);
     for (database, mut catalog) in found.chosen {
         if let Some(signal) = interrupt.seen() {
-            return Err(stopped_by(signal));
+            broken = Some(stopped_by(signal));
+            break;
         }
-        repository.resolve(&mut catalog).await?;
-        let plan =
-            Rules::of(&repository, &database, bucket_catalog(bucket.as_deref(), &catalog)).plan(&catalog, now, limit);
-        let removal = if args.dry_run { None } else { Some(carry_out(&repository, &plan).await?) };
-        pruned.push(Pruned::new(&catalog.database, &plan, removal.as_ref(), now));
+        let prune = async {
+            repository.resolve(&mut catalog).await?;
+            let rules = Rules::of(&repository, &database, bucket_catalog(bucket.as_deref(), &catalog));
+            let plan = rules.plan(&catalog, now, limit);
+            let removal = if args.dry_run { None } else { Some(carry_out(&repository, &catalog, &plan).await?) };
+            Ok(Pruned::new(&catalog.database, &plan, removal.as_ref(), now))
+        };
+        match prune.await {
+            Ok(one) => pruned.push(one),
+            Err(failure) => {
+                broken = Some(failure);
+                break;
+            }
+        }
     }
-    let answer = PruneAnswer::new(&repository, args.dry_run, pruned);
+    answer(PruneAnswer::new(&repository, args.dry_run, pruned), broken, settings)
+}
+
+/// Says what became of each database, also before what kept the run from the others.
+fn answer(answer: PruneAnswer, broken: Option<Failure>, settings: &Settings) -> Result<Exit, Failure> {
+    if let Some(failure) = broken.as_ref().filter(|_| answer.is_empty()) {
+        return Err(failure.clone());
+    }
     logging::done(&answer);
-    if args.dry_run {
+    let exit = broken.as_ref().map_or(answer.exit(), |failure| failure.exit);
+    if answer.dry_run {
         settings.report.answer(&answer, &answer)?;
     } else {
-        settings.report.outcome(answer.exit(), &answer, &answer)?;
+        settings.report.outcome(exit, &answer, &answer)?;
     }
-    answer.failures().for_each(|failure| settings.report.say(&failure));
-    Ok(answer.exit())
+    answer.failures().chain(broken).for_each(|failure| settings.report.say(&failure));
+    Ok(exit)
 }
 
 /// Refuses to remove backups unless a database was named: the rules set here may not be meant for every database that shares
@@ -108,10 +126,15 @@ fn locks(settings: &Settings, found: &Catalogs) -> Result<Vec<Lock>, Failure> {
 }
 
 /// Removes what the plan says, in the one order that never leaves half a backup.
-async fn carry_out(repository: &Repository, plan: &Plan<'_>) -> Result<Removal, Failure> {
+async fn carry_out(repository: &Repository, catalog: &Catalog, plan: &Plan<'_>) -> Result<Removal, Failure> {
     let objects: Vec<_> = plan.removals().flat_map(|row| row.entry.removal()).cloned().collect();
     if objects.is_empty() {
         return Ok(Removal::default());
     }
-    Ok(repository.remove(&objects).await?)
+    repository.remove(&objects).await.map_err(|error| {
+        let failure = Failure::from(error);
+        let error =
+            format!("{}: its removals broke off, and some may have been made: {}", catalog.database, failure.error);
+        Failure { error, ..failure }
+    })
 }

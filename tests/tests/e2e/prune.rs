@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use e2e::answering::answering;
 use e2e::bucket::Bucket;
 use e2e::seaweedfs::Seaweedfs;
 use jiff::Timestamp;
@@ -121,4 +122,25 @@ fn without_a_name_nothing_is_removed_of_databases_that_share_the_place() {
     agent.run(&["prune"]).exits(2).mentions("no database is set").mentions("--all-databases");
     assert_eq!(names(folder.path()).len(), 6);
     agent.run(&["prune", "--all-databases"]).succeeds().mentions("2 backups removed");
+}
+
+#[test]
+fn what_went_is_said_before_what_kept_the_run_from_the_rest() {
+    let bucket = Bucket::new(&Seaweedfs::shared().admin());
+    for database in ["app", "shop"] {
+        (0..3).for_each(|days| put_in_bucket(&bucket, database, days_ago(days)));
+    }
+    // Before a backup goes it is listed once more.
+    let refusing = answering(bucket.access(), |line| {
+        line.contains("shop_backup_").then_some(("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>"))
+    });
+    let agent =
+        agent().bucket(bucket.name(), &refusing).setting("BACKUP_KEEP_LAST", "2").setting("BACKUP_MIN_GOOD", "1");
+    let agent = agent.setting("BACKUP_RETENTION_DAYS", "0").setting("BACKUP_S3_DELETE_DAYS", "0");
+    let run = agent.run(&["prune", "--all-databases", "--quiet"]).exits(1);
+    assert!(run.stdout.contains("app: 1 backup removed"), "{run}");
+    run.mentions("shop: its removals broke off, and some may have been made: ").mentions("hint: ");
+    let left =
+        |database: &str| bucket.keys().iter().filter(|key| key.contains(&format!("/{database}_backup_"))).count();
+    assert_eq!((left("app"), left("shop")), (6, 9), "three objects of each backup");
 }

@@ -17,7 +17,7 @@ use crate::answers::table::{Column, Table};
 #[serde(rename_all = "camelCase")]
 pub(super) struct PruneAnswer {
     repository: String,
-    dry_run: bool,
+    pub(super) dry_run: bool,
     databases: Vec<Pruned>,
 }
 
@@ -72,6 +72,11 @@ enum Decision {
 impl PruneAnswer {
     pub(super) fn new(repository: &Repository, dry_run: bool, databases: Vec<Pruned>) -> Self {
         Self { repository: repository.display_name(), dry_run, databases }
+    }
+
+    /// Whether no database was come to.
+    pub(super) fn is_empty(&self) -> bool {
+        self.databases.is_empty()
     }
 
     pub(super) fn exit(&self) -> Exit {
