@@ -87,7 +87,19 @@ async fn fate(reader: &Reader, repository: &Repository, entry: &Entry, dry_run: 
     }
     let manifest = Box::new(describe(entry, archive.last_modified, &read)?);
     put(repository, entry, &manifest).await?;
-    Ok(Fate::Adopted { manifest, unjudged: record(repository, entry, &read).await? })
+    // With its manifest it is adopted, whatever becomes of the verdict: it counts, and backups of its database are expected.
+    let (unjudged, failed) = match record(repository, entry, &read).await {
+        Ok(unjudged) => (unjudged, None),
+        Err(failure) => (None, Some(unrecorded(entry, failure))),
+    };
+    Ok(Fate::Adopted { manifest, unjudged, failed })
+}
+
+/// An adopted backup without a verdict is not good yet, and no guest any more.
+fn unrecorded(entry: &Entry, failure: Failure) -> Failure {
+    let name = entry.name();
+    let error = format!("{name} is adopted, and its verdict was not stored: {}", failure.error);
+    Failure { error, ..failure }.hint(format!("lastgood verify {name} reads it again and stores its verdict"))
 }
 
 /// Stores the verdict, or says why this identity may not.

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use e2e::answering::answering;
 use e2e::bucket::Bucket;
 use e2e::process::output_given;
 use e2e::seaweedfs::Seaweedfs;
@@ -61,6 +62,22 @@ fn what_is_not_whole_is_not_adopted() {
     let manifests = bucket.keys().into_iter().filter(|key| key.ends_with(".manifest.json"));
     assert_eq!(manifests.collect::<Vec<_>>(), ["backups/20260122/astro_backup_initial.manifest.json"]);
     assert!(bucket.keys().contains(&KEY.replace(".sql.gz", ".damaged.json")));
+}
+
+/// It is no guest any more, and no later run would adopt it.
+#[test]
+fn what_is_adopted_without_its_verdict_is_expected_all_the_same() {
+    let bucket = bucket();
+    bucket.put(KEY, dump());
+    let refusing = answering(bucket.access(), |line| {
+        let is_verdict = line.starts_with("PUT ") && line.contains(".intact.json");
+        is_verdict.then_some(("400 Bad Request", "<Error><Code>InvalidRequest</Code></Error>"))
+    });
+    let agent = agent().setting("DB_NAME", "astro");
+    let run = agent.bucket(bucket.name(), &refusing).run(&["adopt", "--all"]).exits(1);
+    run.mentions("adopted").mentions("its verdict was not stored").mentions(&format!("hint: lastgood verify {NAME}"));
+    let ends = |ending: &str| bucket.keys().iter().any(|key| key.ends_with(ending));
+    assert!(ends("manifest.json") && ends("databases/astro.json") && !ends("intact.json"), "{:?}", bucket.keys());
 }
 
 /// Guests' names aren't in our encoding; the name stays as it is.

@@ -56,7 +56,7 @@ impl<'a> AdoptAnswer<'a> {
 
     pub(super) fn failures(&self) -> impl Iterator<Item = &'a Failure> {
         self.candidates.iter().filter_map(|candidate| match &candidate.fate {
-            Fate::Failed(failure) => Some(failure),
+            Fate::Failed(failure) | Fate::Adopted { failed: Some(failure), .. } => Some(failure),
             _ => None,
         })
     }
@@ -91,10 +91,12 @@ impl<'a> CandidateLine<'a> {
             hint: None,
         };
         match fate {
-            Fate::Adopted { manifest, unjudged } => {
+            Fate::Adopted { manifest, unjudged, failed } => {
                 let census = &manifest.census;
                 let (tables, rows) = (Some(census.tables.len()), census.counted_rows());
-                Self { outcome: "adopted", tables, rows, written: unjudged.is_none(), ..row }
+                let (error, hint) = failed.as_ref().map(|failure| (&*failure.error, failure.hint.as_deref())).unzip();
+                let written = unjudged.is_none() && failed.is_none();
+                Self { outcome: "adopted", tables, rows, written, error, hint: hint.flatten(), ..row }
             }
             Fate::Would(Some(Outcome::Damaged)) => Self { outcome: "damaged", ..row },
             Fate::Would(_) => Self { outcome: "would-adopt", ..row },
@@ -125,7 +127,7 @@ pub(super) fn line(candidate: &Candidate) -> String {
     let Candidate { name, size, fate } = candidate;
     let (name, size) = (report::printable(name), words::size(*size));
     match fate {
-        Fate::Adopted { manifest, unjudged } => {
+        Fate::Adopted { manifest, unjudged, .. } => {
             let verdict = unjudged
                 .as_ref()
                 .map(|why| format!("; its verdict was not stored ({}): that is left to the verifier", why.error));

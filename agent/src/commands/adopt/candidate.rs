@@ -22,6 +22,8 @@ pub(super) enum Fate {
     Adopted {
         manifest: Box<Manifest>,
         unjudged: Unjudged,
+        /// Its verdict could not be stored, though this identity may.
+        failed: Option<Failure>,
     },
     /// With `--dry-run`; the outcome of an earlier verdict, where there is one.
     Would(Option<Outcome>),
