@@ -144,3 +144,15 @@ fn what_went_is_said_before_what_kept_the_run_from_the_rest() {
         |database: &str| bucket.keys().iter().filter(|key| key.contains(&format!("/{database}_backup_"))).count();
     assert_eq!((left("app"), left("shop")), (6, 9), "three objects of each backup");
 }
+
+/// Its disk may not be mounted: nothing is known of what is there.
+#[test]
+fn a_directory_that_is_not_there_is_not_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = agent().setting("DB_NAME", "app").directory(&folder.path().join("unmounted"));
+    for command in [&["prune"][..], &["prune", "--dry-run"], &["verify", "--all"], &["adopt", "--all"]] {
+        agent.run(command).exits(5).mentions("unmounted").mentions("does not exist");
+    }
+    let empty = agent.directory(folder.path());
+    empty.run(&["verify", "--all"]).succeeds().mentions("Nothing to verify in ").mentions("there are no backups");
+}

@@ -179,11 +179,11 @@ impl fmt::Display for VerifyAnswer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.all, self.verified) {
             (true, []) => {
-                writeln!(
-                    f,
-                    "Nothing to verify in {}: all backups are verified already (--force reads them again).",
-                    self.place
-                )?;
+                let why = match self.waiting.all - self.waiting.unfinished {
+                    0 => "there are no backups",
+                    _ => "all backups are verified already (--force reads them again)",
+                };
+                writeln!(f, "Nothing to verify in {}: {why}.", self.place)?;
                 self.waiting.fmt(f)
             }
             (false, [one]) => page(one, f),
@@ -208,6 +208,13 @@ impl fmt::Display for Waiting {
         if self.in_glacier > 0 {
             let frozen = words::count(self.in_glacier as u64, "archive");
             writeln!(f, "{frozen} in Glacier cannot be read again.")?;
+        }
+        if self.unfinished > 0 {
+            let archives = words::count(self.unfinished as u64, "archive");
+            writeln!(
+                f,
+                "{archives} without a manifest, of backups that were cut off: lastgood prune removes what they left."
+            )?;
         }
         Ok(())
     }

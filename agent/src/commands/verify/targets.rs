@@ -32,6 +32,10 @@ pub(super) struct Waiting {
     pub(super) left: usize,
     /// It cannot be read.
     pub(super) in_glacier: usize,
+    /// Archives of ours that never got a manifest.
+    pub(super) unfinished: usize,
+    /// Everything that there is, read or not.
+    pub(super) all: usize,
 }
 
 /// One backup to verify.
@@ -60,6 +64,7 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
             .hint("see the names: lastgood list"));
     }
     let repository = places::repository(&args.place, settings).await?;
+    repository.check_exists().await?;
     let mut waiting = Waiting::default();
     let targets = match name {
         _ if args.all => all(&repository, settings, args.force, &mut waiting).await?,
@@ -120,10 +125,14 @@ async fn all(
     let again = if force { Vec::new() } else { again(&chosen, settings, waiting) };
     let mut targets = Vec::new();
     for mut catalog in chosen {
+        waiting.all += catalog.entries.len();
         catalog.entries.retain(|entry| force || is_unverified(entry));
         repository.resolve(&mut catalog).await?;
         let Catalog { entries, .. } = catalog;
-        targets.extend(entries.into_iter().filter(|entry| entry.state != State::Unfinished).map(Target::of));
+        let (unfinished, others): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.state == State::Unfinished);
+        waiting.unfinished += unfinished.len();
+        targets.extend(others.into_iter().map(Target::of));
     }
     targets.extend(again);
     Ok(targets)
@@ -135,7 +144,7 @@ fn again(chosen: &[Catalog], settings: &Settings, waiting: &mut Waiting) -> Vec<
     let entries = chosen.iter().flat_map(|catalog| &catalog.entries).filter(|entry| !is_unverified(entry));
     let after = SignedDuration::from_hours(i64::from(days) * 24);
     let Rereading { due, left, in_glacier } = rereading(entries, Timestamp::now(), after);
-    *waiting = Waiting { left, in_glacier };
+    *waiting = Waiting { left, in_glacier, ..*waiting };
     due.into_iter().cloned().map(Target::of).collect()
 }
 
