@@ -17,7 +17,7 @@ use crate::answers::report::Report;
 use crate::beyond_limits;
 use crate::host;
 use crate::keys::{Keys, Source};
-use crate::settings::Settings;
+use crate::settings::{Settings, Verify};
 
 /// Reads archives back, with the age keys of the settings.
 #[derive(Clone)]
@@ -84,6 +84,29 @@ impl Reader {
         Ok(second)
     }
 
+    /// Reads back what this run has just stored, where the settings say so, and stores the verdict. A bucket has a verifier of its own.
+    ///
+    /// # Errors
+    /// As [`Reader::read_back`], and when the verdict is not stored.
+    pub(crate) async fn judge_stored(
+        &self,
+        verify: Verify,
+        repository: &Repository,
+        id: &BackupId,
+        manifest: &Manifest,
+    ) -> Result<Option<Verdict>, Failure> {
+        match (verify, repository) {
+            (Verify::None, _) | (Verify::Auto, Repository::Bucket(_)) => return Ok(None),
+            (Verify::ReadBack, _) | (Verify::Auto, Repository::Directory(_)) => {}
+        }
+        let verdict = match head_twice(repository, &manifest.archive.key).await? {
+            Some(head) => self.read_back(repository, &head.object, Some(manifest)).await?.verdict,
+            None => Verdict::missing(manifest, Timestamp::now(), verifier()),
+        };
+        record(repository, id, &verdict).await?;
+        Ok(Some(verdict))
+    }
+
     /// The same by one reading.
     ///
     /// # Errors
@@ -135,6 +158,17 @@ impl Reader {
         });
         let inspected = inspecting.await.unwrap_or_else(|e| Err(io::Error::other(e)));
         inspected.map_err(|error| unreadable(name, error))
+    }
+}
+
+/// What the store says of an object that has to be there: asked twice before it is missing.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn head_twice(repository: &Repository, key: &str) -> Result<Option<Head>, repository::Error> {
+    match repository.head(key).await? {
+        Some(head) => Ok(Some(head)),
+        None => repository.head(key).await,
     }
 }
 

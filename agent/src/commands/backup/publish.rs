@@ -2,7 +2,6 @@
 
 use archive::Compression;
 use catalog::manifest::{self, INSERTS, Manifest};
-use catalog::verdict::Verdict;
 use catalog::{BackupId, Unknown};
 use jiff::Timestamp;
 use postgres::database::session::Session;
@@ -19,8 +18,6 @@ use crate::commands::backup::outcome::{BackupOutcome, Kept, Missed};
 use crate::commands::backup::run::Run;
 use crate::host;
 use crate::places::Spot;
-use crate::read_back;
-use crate::settings::Verify;
 use crate::together::{self, One};
 
 /// What came of it.
@@ -142,7 +139,7 @@ impl Run<'_> {
             }
             return Err(failure);
         }
-        let verdict = self.judge(repository, id, &manifest).await?;
+        let verdict = self.reader.judge_stored(self.settings.verify, repository, id, &manifest).await?;
         let name = repository.object_name(&stored.key);
         let warnings: Vec<String> = globals.warning.into_iter().chain(index.warning).collect();
         let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
@@ -197,29 +194,6 @@ impl Run<'_> {
             warnings: carried.warnings.iter().chain(&globals.warning).chain(&index.warning).cloned().collect(),
             unknown: Unknown::default(),
         }
-    }
-
-    /// Reads back what was stored, where the settings say so.
-    async fn judge(
-        &self,
-        repository: &Repository,
-        id: &BackupId,
-        manifest: &Manifest,
-    ) -> Result<Option<Verdict>, Failure> {
-        let here = match (self.settings.verify, repository) {
-            (Verify::None, _) | (Verify::Auto, Repository::Bucket(_)) => false,
-            (Verify::ReadBack, _) | (Verify::Auto, Repository::Directory(_)) => true,
-        };
-        if !here {
-            return Ok(None);
-        }
-        let head = repository.head(&manifest.archive.key).await?;
-        let verdict = match head {
-            Some(head) => self.reader.read_back(repository, &head.object, Some(manifest)).await?.verdict,
-            None => Verdict::missing(manifest, Timestamp::now(), read_back::verifier()),
-        };
-        read_back::record(repository, id, &verdict).await?;
-        Ok(Some(verdict))
     }
 }
 

@@ -12,8 +12,6 @@ use super::way::Way;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::progress::Progress;
 use crate::places;
-use crate::read_back;
-use crate::settings::Verify;
 
 /// What becomes of a backup whose name the other place has: the same is well, another is an error.
 ///
@@ -59,7 +57,7 @@ pub(super) async fn copy(way: &Way<'_>, entry: &Entry) -> Result<Fate, Failure> 
         }
         return Err(failure);
     }
-    let verdict = judge(way, &id, &manifest).await?;
+    let verdict = way.reader.judge_stored(way.settings.verify, &way.to, &id, &manifest).await?;
     let (seconds, notes) = (began.elapsed().as_secs_f64(), beside.lost);
     Ok(Fate::Copied(Box::new(Copied { id, resumed, in_store, seconds, notes, verdict })))
 }
@@ -185,19 +183,6 @@ async fn finish(
             _ => Err(taken(&way.to, &key)),
         },
     }
-}
-
-/// Reads back what was stored in a directory, as a backup does. A bucket has a verifier of its own.
-async fn judge(way: &Way<'_>, id: &BackupId, manifest: &Manifest) -> Result<Option<catalog::Verdict>, Failure> {
-    let here = match (way.settings.verify, &way.to) {
-        (Verify::None, _) | (Verify::Auto, Repository::Bucket(_)) => false,
-        (Verify::ReadBack, _) | (Verify::Auto, Repository::Directory(_)) => true,
-    };
-    let head = if here { way.to.head(&manifest.archive.key).await? } else { None };
-    let Some(head) = head else { return Ok(None) };
-    let verdict = way.reader.read_back(&way.to, &head.object, Some(manifest)).await?.verdict;
-    read_back::record(&way.to, id, &verdict).await?;
-    Ok(Some(verdict))
 }
 
 /// A source that may not be read: it takes another identity than a backup.

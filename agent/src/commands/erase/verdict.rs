@@ -69,7 +69,7 @@ async fn judge(
     (id, manifest): (&BackupId, &Manifest),
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let Some(head) = repository.head(&manifest.archive.key).await? else { return Err(damaged(id)) };
+    let Some(head) = read_back::head_twice(repository, &manifest.archive.key).await? else { return Err(damaged(id)) };
     let verdict = Reader::new(settings)?.read_back(repository, &head.object, Some(manifest)).await?.verdict;
     read_back::record(repository, id, &verdict).await?;
     if verdict.is_intact() { Ok(()) } else { Err(damaged(id)) }
