@@ -38,10 +38,14 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// Looks for them. What can't be read is none.
+    /// Looks for them. What can't be read is told, and counts as none.
     pub(super) async fn of(ground: &Ground, request: &Request) -> Self {
         let found = ground.repository.certificates(MOST).await.unwrap_or_else(|error| {
-            tracing::debug!("{error}");
+            tracing::warn!(
+                "cannot read the certificates of earlier erasures in {}: {error}; if one was broken off, this run begins a certificate \
+                 of its own",
+                ground.repository.display_name()
+            );
             Vec::new()
         });
         let mut past = Self::default();
