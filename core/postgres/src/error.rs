@@ -7,6 +7,9 @@ use crate::obstacle::Obstacle;
 use crate::packages;
 use crate::{Psql, PsqlError, Version};
 
+/// What gives the system's root a role of its own, where the server asks the system who somebody is. A command for a shell.
+pub const ROOTS_ROLE: &str = "sudo -u postgres createuser --superuser root";
+
 /// A failure of the server, of its client programs, or of the way to them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -157,7 +160,7 @@ impl Error {
                 "check DB_USER and DB_PASSWORD (or DATABASE_URL, PGPASSWORD, ~/.pgpass)".to_owned()
             }
             Self::NoSuchRole { .. } => "check DB_USER (or DATABASE_URL, PGUSER)".to_owned(),
-            Self::Unreachable { obstacle, .. } => way_round(*obstacle).to_owned(),
+            Self::Unreachable { obstacle, .. } => way_round(*obstacle),
             Self::DatabaseGone | Self::RoleGone => "run it again".to_owned(),
             Self::NoEntry => "as a superuser: GRANT CONNECT ON DATABASE postgres TO the role".to_owned(),
             Self::ToolBroken { path, .. } => {
@@ -186,8 +189,8 @@ impl Error {
 }
 
 /// What to do about an obstacle.
-fn way_round(obstacle: Obstacle) -> &'static str {
-    match obstacle {
+fn way_round(obstacle: Obstacle) -> String {
+    let way = match obstacle {
         Obstacle::UnknownHost => "check the host name in DB_HOST (or DATABASE_URL, PGHOST): there is no such machine",
         Obstacle::NoNames => "the name service does not answer: check this machine's network and /etc/resolv.conf",
         Obstacle::NoSocket => {
@@ -211,8 +214,10 @@ fn way_round(obstacle: Obstacle) -> &'static str {
              and PGSSLMODE"
         }
         Obstacle::NotPeer => {
-            "over the socket most servers let in only the system's user of the role's name: run it as that user; or, on the server, give \
-             root a role, once: sudo -u postgres createuser --superuser root; and then: sudo DB_USER=root lastgood …"
+            return format!(
+                "over the socket most servers let in only the system's user of the role's name: run it as that user; or, on the server, \
+                 give root a role, once: {ROOTS_ROLE}; and then: sudo DB_USER=root lastgood …"
+            );
         }
         Obstacle::NotNow => "the server is starting up, shutting down or recovering: run it again in a moment",
         Obstacle::TooMany => "the server has no connection left: run it again later, or raise max_connections",
@@ -222,7 +227,8 @@ fn way_round(obstacle: Obstacle) -> &'static str {
         Obstacle::Other | Obstacle::Password | Obstacle::NoRole | Obstacle::NoDatabase => {
             "check that the server runs, and the settings of the connection: DB_* (or DATABASE_URL, PG*)"
         }
-    }
+    };
+    way.to_owned()
 }
 
 #[cfg(test)]

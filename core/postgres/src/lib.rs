@@ -40,7 +40,7 @@ mod wire;
 pub mod words;
 
 pub use connection::Connection;
-pub use error::Error;
+pub use error::{Error, ROOTS_ROLE};
 pub use obstacle::Obstacle;
 pub use programs::pg_dump::{Dump, DumpError};
 pub use programs::stop::Stop;

@@ -106,13 +106,16 @@ async fn beside(ground: &Ground, settings: &Settings) -> Vec<Remaining> {
 async fn there(ground: &Ground, spot: Spot, settings: &Settings) -> Option<Remaining> {
     let database = &ground.catalog.database;
     let which = spot.label(settings);
+    let unseen = |place: &str, what: &str| {
+        Some(remaining(format!(
+            "backups of {database} in {place}, which could not be {what}: erase there too, with --repository {which}"
+        )))
+    };
     let other = match spot.open(settings).await {
         Ok(other) => other,
         Err(failure) => {
             tracing::debug!("{failure}");
-            return Some(remaining(format!(
-                "backups of {database} in place {which}, which could not be opened: erase there too, with --repository {which}"
-            )));
+            return unseen(&format!("place {which}"), "opened");
         }
     };
     let name = other.display_name();
@@ -128,9 +131,7 @@ async fn there(ground: &Ground, spot: Spot, settings: &Settings) -> Option<Remai
         }
         Err(error) => {
             tracing::debug!("{error}");
-            Some(remaining(format!(
-                "backups of {database} in {name}, which could not be listed: erase there too, with --repository {which}"
-            )))
+            unseen(&name, "listed")
         }
     }
 }

@@ -12,9 +12,6 @@ use super::role::LIMITS;
 use super::scheduled::Replaced;
 use crate::cli::Schedule;
 
-/// What lets root restore where the server asks the system who somebody is.
-const ROOTS_ROLE: &str = "sudo -u postgres createuser --superuser root";
-
 /// A command to run next, and what it does.
 struct Next {
     command: String,
@@ -34,7 +31,7 @@ fn next(plan: &Plan) -> Vec<Next> {
     let restore = format!("lastgood{own} restore latest --into {into}");
     if plan.is_roots {
         next.push(Next {
-            command: ROOTS_ROLE.to_owned(),
+            command: postgres::ROOTS_ROLE.to_owned(),
             what: "once: let root restore, who is let in by the same name",
         });
         next.push(Next { command: format!("DB_USER=root {restore}"), what: "restore it beside the old database" });
