@@ -60,7 +60,7 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
     Ok(Restored { old_database: old, ..Restored::new(through, stopped.start()) })
 }
 
-/// Fills a new database, or another one in its place where rows were refused that came side by side.
+/// Fills a new database, or another one in its place where what came side by side was refused.
 ///
 /// # Errors
 /// When it can't be filled; it is gone then.
@@ -68,7 +68,7 @@ pub(crate) fn filled<'a>(job: &'a Job, mut new: New<'a>) -> Result<(New<'a>, Thr
     let through = match prepare(job, &new.name, &job.plan.filling) {
         Err(Unfilled::Refused(failure)) if job.interrupt.seen().is_none() => {
             tracing::warn!(
-                "rows were refused that came side by side: {}; filling a new database in the archive's order, without jobs",
+                "what was restored side by side was refused: {}; filling a new database in the archive's order, without jobs",
                 failure.error
             );
             let name = new.name.clone();

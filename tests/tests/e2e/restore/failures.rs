@@ -198,3 +198,18 @@ fn a_spool_without_room_is_an_error_with_a_hint_of_its_own_in_json_as_well() {
     assert!(hint.contains("TMPDIR"), "{answer}");
     assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0));
 }
+
+/// PostgreSQL's own sessions, against each other: once in a hundred restores of partitions by two jobs.
+#[test]
+fn a_deadlock_among_jobs_is_restored_again_without_jobs() {
+    let scene = Scene::backed_up("deadlocked");
+    let programs = tempfile::tempdir().unwrap();
+    let real = scene.database.server().installation().programs().display().to_string();
+    let deadlock = format!(
+        "case \"$*\" in *--section=post-data*--jobs=*) echo 'pg_restore: error: could not execute query: ERROR:  deadlock detected' >&2; exit 1;; *) exec {real}/pg_restore \"$@\";; esac"
+    );
+    script(programs.path(), "pg_restore", &deadlock);
+    let scene = Scene { agent: scene.agent.programs_in(programs.path()), ..scene };
+    scene.agent.run(SIDE_BY_SIDE).succeeds().mentions("filling a new database");
+    assert_eq!((scene.database.query("SELECT count(*) FROM t").as_str(), scene.beside().len()), ("100", 1));
+}

@@ -29,7 +29,7 @@ use crate::commands::restore::fill::relay::Relay;
 use crate::commands::restore::fill::schedule::{Schedule, Wording, tasks};
 use crate::commands::restore::fill::share::{Share, share_out, split, weights};
 use crate::commands::restore::fill::splitter::{Block, HEAD, Splitter};
-use crate::commands::restore::fill::stopped::{Stopped, panicked, refused, unmade, why};
+use crate::commands::restore::fill::stopped::{Stopped, deadlocked, panicked, refused, unmade, why};
 use crate::commands::restore::fill::unfilled::Unfilled;
 use crate::commands::restore::fill::{in_parts, slots, spool};
 use crate::commands::restore::job::Job;
@@ -282,14 +282,14 @@ impl Filling<'_> {
                 .ok_or_else(|| Failure::new(Exit::Failed, "a part of the restore failed and did not say why"))?;
             Ok(counting.join().unwrap_or_else(|panic| Err(Stopped::Failed(panicked(panic))))?)
         };
-        let make_the_rest = || {
+        let make_the_rest = || -> Result<(), Unfilled> {
             let archive = self.heads.path_of(Wording::AsTheyAre);
             tracing::info!(
                 "the archive is whole and its rows are in; building what is left of indexes and constraints with {} jobs",
                 self.jobs
             );
-            in_parts::finish(job, self.psql, &archive, (self.jobs, &made))?;
-            self.paths.take_away(self.psql)
+            in_parts::finish(job, self.psql, &archive, (self.jobs, &made)).map_err(deadlocked)?;
+            Ok(self.paths.take_away(self.psql)?)
         };
         // Row security comes with the indexes: until then nothing hides rows from a count. Indexes and constraints themselves
         // change no rows: a core that has none to build counts in the meantime.

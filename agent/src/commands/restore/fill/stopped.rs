@@ -60,6 +60,14 @@ pub(super) fn refused(failure: Failure) -> Stopped {
     Stopped::Refused(failure)
 }
 
+/// What wasn't made of rows that are in. Sessions that waited for each other don't if each comes by itself.
+pub(super) fn deadlocked(failure: Failure) -> Unfilled {
+    match failure.error.contains("deadlock detected") {
+        true => Unfilled::Refused(failure),
+        false => Unfilled::Failed(failure),
+    }
+}
+
 /// A thread that panicked.
 pub(super) fn panicked(_: Box<dyn Any + Send>) -> Failure {
     Failure::new(Exit::Failed, "a part of the restore panicked")
@@ -80,7 +88,8 @@ impl From<Failure> for Stopped {
 impl From<Stopped> for Unfilled {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Failed(failure) | Stopped::Unmade(failure) => Self::Failed(failure),
+            Stopped::Failed(failure) => Self::Failed(failure),
+            Stopped::Unmade(failure) => deadlocked(failure),
             Stopped::Refused(failure) => Self::Refused(failure),
             Stopped::Cancelled => {
                 Self::Failed(Failure::new(Exit::Failed, "a part of the restore failed and did not say why"))

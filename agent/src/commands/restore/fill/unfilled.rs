@@ -8,7 +8,7 @@ pub(crate) enum Unfilled {
     /// It cannot be filled at all.
     Failed(Failure),
     /// It refused rows that came side by side. They may need others to be there before, as a CHECK does that looks into
-    /// another table: in the archive's order they may be taken.
+    /// another table: in the archive's order they may be taken. Or sessions that made indexes side by side waited for each other.
     Refused(Failure),
 }
 
