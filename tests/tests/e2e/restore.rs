@@ -95,6 +95,24 @@ impl Scene<'_> {
     }
 }
 
+/// A psql that hands on what it is told up to the line that begins so, and then ends as if its connection was lost.
+fn losing_the_answer(scene: &Scene<'_>, folder: &Path, last: &str) {
+    let psql = scene.database.server().installation().programs().join("psql");
+    let lossy = format!(
+        r#"lost=$(mktemp)
+        while IFS= read -r line; do
+          printf '%s\n' "$line"
+          case $line in '{last}'*) echo lost > "$lost"; exit;; esac
+        done | {psql} "$@"
+        status=$?
+        [ ! -s "$lost" ] || {{ status=2; echo 'server closed the connection unexpectedly' >&2; }}
+        rm "$lost"
+        exit $status"#,
+        psql = psql.display()
+    );
+    script(folder, "psql", &lossy);
+}
+
 /// An executable shell script.
 fn script(folder: &Path, name: &str, body: &str) {
     use std::os::unix::fs::PermissionsExt;

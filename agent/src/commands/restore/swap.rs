@@ -167,14 +167,19 @@ pub(crate) fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     tracing::info!("restoring into the new database {name}");
     // As its owner's from the beginning: then schema public is the owner's too, and so is all that is made in it.
     let owner = identifier(&job.facts.database_owner);
+    let birth = scratch::Birth::new();
     let (option, further) =
-        if job.wish.is_drill { (scratch::option(), scratch::mark(name)) } else { Default::default() };
+        if job.wish.is_drill { (scratch::option(), scratch::mark(name)) } else { (birth.option(), String::new()) };
     let create =
         format!("CREATE DATABASE {} OWNER {owner} TEMPLATE template0 {options}{option};\n{further}", identifier(name));
     let failed = |e: String| Failure::new(Exit::Failed, format!("cannot create the new database {name}: {e}"));
     // The server would go on creating it. One session for both: a database that can't be closed is dropped again.
     let session = maintenance.unstopped().kept();
     session.statement(&create).map_err(|e| {
+        // The server may have made it, or be making it: nothing is left of that, if it can be had.
+        if !job.wish.is_drill && !matches!(e, postgres::PsqlError::Refused(_)) {
+            take_back(maintenance, name, &birth);
+        }
         failed(e.to_string()).hint(match &job.facts.target.living {
             Some(_) => "--in-place restores without a second database",
             None => "--locale C creates it with a locale that every server has; or create it empty by hand: the restore keeps its character set and locale",
@@ -182,9 +187,21 @@ pub(crate) fn create<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> {
     })?;
     let left_to = if job.wish.is_drill { "the next lastgood drill" } else { "lastgood restore --drop-old" };
     let new = New { maintenance, name: name.to_owned(), kept: false, left_to };
-    let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n", identifier(name));
+    let unmark = if job.wish.is_drill { String::new() } else { birth.unmark(name) };
+    let revoke = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC;\n{unmark}", identifier(name));
     session.statement(&revoke).map_err(|e| failed(e.to_string()))?;
     Ok(new)
+}
+
+/// Drops the database whose creation was asked for, and not answered, if it is that one.
+fn take_back(maintenance: &Psql, name: &str, birth: &scratch::Birth) {
+    match birth.take_back(maintenance, name) {
+        Ok(true) => tracing::info!("dropped {name}, which the server had made all the same"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(
+            "the server may have made the new database {name} ({error}); if it is there, drop it with: lastgood restore --drop-old"
+        ),
+    }
 }
 
 /// Of a database as the archive says.

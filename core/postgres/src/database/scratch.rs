@@ -4,6 +4,8 @@
 //! first moment on, then the end of its comment. What tells a living drill's from a dead one's is an advisory lock on the name, which a session
 //! of the drill holds for its whole time, in whichever database: every role sees it in `pg_locks`.
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use archive::Digester;
 use serde::Deserialize;
 
@@ -23,6 +25,9 @@ const MARK: &str = "\n(scratch database of a lastgood drill; the next drill drop
 const TRIES: usize = 20;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
 
+/// The least connection limit that a birth draws; the most is twice that, and PostgreSQL's own.
+const LEAST_BIRTH: u32 = 1 << 30;
+
 /// How often it is waited, in all, for claims of drills that may be dying.
 const DYING: usize = 6;
 
@@ -37,6 +42,66 @@ pub fn option() -> String {
 pub fn mark(name: &str) -> String {
     let name = identifier(name);
     format!("COMMENT ON DATABASE {name} IS {};\nALTER DATABASE {name} CONNECTION LIMIT -1;\n", literal(&marked("")))
+}
+
+/// What tells a new database from everybody else's until its creation is known to have been answered: a connection limit that this
+/// restore has drawn, so high that it limits nobody. It comes with the database itself, and no moment later.
+#[derive(Debug)]
+pub struct Birth {
+    limit: u32,
+}
+
+impl Birth {
+    /// Draws one.
+    #[must_use]
+    pub fn new() -> Self {
+        // A hasher's keys are the standard library's own random numbers.
+        let drawn = RandomState::new().hash_one(std::process::id());
+        Self { limit: LEAST_BIRTH + u32::try_from(drawn % u64::from(LEAST_BIRTH)).unwrap_or_default() }
+    }
+
+    /// The option of CREATE DATABASE.
+    #[must_use]
+    pub fn option(&self) -> String {
+        format!(" CONNECTION LIMIT {}", self.limit)
+    }
+
+    /// What takes it away again, once the database is known to be there.
+    #[must_use]
+    pub fn unmark(&self, name: &str) -> String {
+        format!("ALTER DATABASE {} CONNECTION LIMIT -1;\n", identifier(name))
+    }
+
+    /// Drops the database of this name, if it has this mark, and says whether there was any. The server may still be making it:
+    /// it has some seconds to show.
+    ///
+    /// # Errors
+    /// When the server can't be asked, or keeps it.
+    pub fn take_back(&self, maintenance: &Psql, name: &str) -> Result<bool, PsqlError> {
+        let maintenance = &maintenance.unstopped();
+        let select = format!(
+            "SELECT datname AS name FROM pg_database WHERE datname = {} AND datconnlimit = {}",
+            literal(name),
+            self.limit
+        );
+        let mut last = Ok(false);
+        for _ in 0..TRIES {
+            match maintenance.row::<Found>(&select) {
+                Ok(Some(_)) => return remove(maintenance, name).map(|()| true),
+                Ok(None) => last = Ok(false),
+                Err(error @ PsqlError::Interrupted(_)) => return Err(error),
+                Err(error) => last = Err(error),
+            }
+            std::thread::sleep(PAUSE);
+        }
+        last
+    }
+}
+
+impl Default for Birth {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// A comment of the archive's, with the mark behind it.

@@ -1,6 +1,6 @@
 //! A restore that fails, however it fails, leaves the old database as it was and nothing beside it.
 
-use super::{Scene, script};
+use super::{Scene, losing_the_answer, script};
 
 const WAYS: [&[&str]; 2] =
     [&["restore", "latest", "--confirm"], &["restore", "latest", "--confirm", "--in-place", "--skip-backup"]];
@@ -212,4 +212,15 @@ fn a_deadlock_among_jobs_is_restored_again_without_jobs() {
     let scene = Scene { agent: scene.agent.programs_in(programs.path()), ..scene };
     scene.agent.run(SIDE_BY_SIDE).succeeds().mentions("filling a new database");
     assert_eq!((scene.database.query("SELECT count(*) FROM t").as_str(), scene.beside().len()), ("100", 1));
+}
+
+/// The server makes the database, and the answer is lost with the connection.
+#[test]
+fn a_new_database_whose_creation_was_not_answered_does_not_stay() {
+    let scene = Scene::backed_up("unanswered");
+    let programs = tempfile::tempdir().unwrap();
+    losing_the_answer(&scene, programs.path(), "CREATE DATABASE ");
+    let scene = Scene { agent: scene.agent.programs_in(programs.path()), ..scene };
+    scene.agent.run(WAYS[0]).exits(1).mentions("cannot create the new database");
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0));
 }
