@@ -1,5 +1,7 @@
 //! The roles that a restore has made (`--create-roles`), for as long as it is not known whether it succeeds.
 
+use postgres::PsqlError;
+
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::job::Job;
 use crate::commands::restore::roles::Births;
@@ -39,7 +41,13 @@ pub(super) fn make(job: &Job) -> Result<Made<'_>, Failure> {
     // The server would go on.
     let refused = new.make(&job.server.maintenance.unstopped()).map_err(|error| {
         let failure = Failure::new(Exit::Failed, format!("cannot create the roles of the backup: {error}"));
-        job.interrupted_or(failure.hint("nothing was changed; restore again: the plan names what stands in the way"))
+        let failure = match error {
+            PsqlError::Refused(_) => failure.hint("nothing was changed; restore again: the plan names what stands in the way"),
+            _ => failure.hint(
+                "the server could not be asked whether it has made them; restore again: the plan names those that are there",
+            ),
+        };
+        job.interrupted_or(failure)
     })?;
     refused.iter().for_each(|refused| tracing::warn!("not carried over: {refused}"));
     Ok(Made { job, kept: false })

@@ -6,6 +6,9 @@ mod wanted;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Deserialize;
 
 pub use self::maker::Maker;
 pub use self::naming::can_be_made;
@@ -47,8 +50,13 @@ struct Addition {
     otherwise: Option<String>,
 }
 
+/// How often it is asked what became of a transaction.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(250);
+
 /// The line before the server's words about an addition that it refused.
 const REFUSED: &str = "lastgood: refused ";
+
 impl NewRoles {
     /// What makes the roles that are wanted and not there, as the globals say.
     #[must_use]
@@ -230,16 +238,33 @@ impl NewRoles {
         self.run(psql, "ROLLBACK")
     }
 
-    /// Makes them: all, or none.
+    /// Makes them: all, or none. Whether they were made where the connection broke at the end is asked over another one.
     ///
     /// # Errors
-    /// [`PsqlError`]; none is there then.
+    /// [`PsqlError`]; none is there then, unless the server could not be asked any more.
     pub fn make(&self, psql: &Psql) -> Result<Vec<String>, PsqlError> {
-        self.run(psql, "COMMIT")
+        let session = psql.kept();
+        let answer = session.statement(self.script("SELECT txid_current()").expose())?;
+        let transaction = answer.lines().last().and_then(|line| line.parse::<u64>().ok());
+        let refused = self.refused(&answer);
+        match session.statement("COMMIT;\n") {
+            Err(error) if !matches!(error, PsqlError::Refused(_)) => {
+                drop(session);
+                match transaction {
+                    Some(transaction) if was_committed(psql, transaction) => Ok(refused),
+                    _ => Err(error),
+                }
+            }
+            ended => ended.map(|_| refused),
+        }
     }
 
     fn run(&self, psql: &Psql, end: &str) -> Result<Vec<String>, PsqlError> {
-        let answer = psql.script(self.script(end).expose())?;
+        Ok(self.refused(&psql.script(self.script(end).expose())?))
+    }
+
+    /// What the server said of the additions that it refused.
+    fn refused(&self, answer: &str) -> Vec<String> {
         let mut lines = answer.lines();
         let mut refused = Vec::new();
         while let Some(line) = lines.next() {
@@ -248,7 +273,7 @@ impl NewRoles {
                 refused.push(format!("{}: {}", addition.statement, lines.next().unwrap_or_default()));
             }
         }
-        Ok(refused)
+        refused
     }
 
     /// Takes them away again, with what was granted to them: what couldn't go, a line each.
@@ -267,6 +292,24 @@ impl NewRoles {
         let refused = |name: String| Some(format!("{name}: {}", psql.script(&format!("DROP ROLE {name};\n")).err()?));
         names.into_iter().filter_map(refused).collect()
     }
+}
+
+/// Whether a transaction whose end was not answered was committed. The server may take a moment to see that its client is gone.
+fn was_committed(psql: &Psql, transaction: u64) -> bool {
+    #[derive(Deserialize)]
+    struct Row {
+        status: Option<String>,
+    }
+    let select = format!("SELECT txid_status({transaction}) AS status");
+    for _ in 0..TRIES {
+        match psql.row::<Row>(&select) {
+            Ok(Some(Row { status: Some(status) })) if status != "in progress" => return status == "committed",
+            Ok(_) => {}
+            Err(error) => tracing::debug!("{error}"),
+        }
+        std::thread::sleep(PAUSE);
+    }
+    false
 }
 
 /// Every new role is so.

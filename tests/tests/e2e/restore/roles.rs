@@ -2,7 +2,7 @@
 
 use e2e::postgres::{Database, Installation, PASSWORD, Postgres};
 
-use super::Scene;
+use super::{Scene, losing_the_answer};
 
 #[test]
 fn owners_and_privileges_are_kept_where_the_roles_are_there() {
@@ -52,6 +52,23 @@ fn a_missing_role_that_nothing_can_leave_out_is_refused_with_what_makes_it() {
     scene.agent.run(&["backup"]).succeeds();
     scene.database.query(&format!("DROP POLICY p ON t; DROP ROLE {role}"));
     scene.agent.run(&["restore", "latest", "--confirm"]).exits(1).mentions(&format!("CREATE ROLE \"{role}\""));
+}
+
+/// The server makes them, and the answer is lost with the connection.
+#[test]
+fn roles_whose_making_was_not_answered_are_made() {
+    let scene = Scene::new("unanswered");
+    let role = format!("{}_role", scene.database.name());
+    scene.database.query(&format!(
+        "CREATE ROLE {role}; CREATE TABLE t (id integer); INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO {role}"
+    ));
+    scene.agent.run(&["backup"]).succeeds();
+    scene.database.query(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    let programs = tempfile::tempdir().unwrap();
+    losing_the_answer(&scene, programs.path(), "COMMIT");
+    let scene = Scene { agent: scene.agent.programs_in(programs.path()), ..scene };
+    scene.agent.run(&["restore", "latest", "--confirm", "--create-roles"]).succeeds();
+    assert_eq!(scene.database.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'"), role);
 }
 
 /// A role that is no superuser: what most people restore with.
