@@ -134,7 +134,9 @@ impl fmt::Display for Row {
                 if let Resumed::Bytes(bytes) = copied.resumed {
                     write!(f, "; {} of it were there already", words::size(bytes))?;
                 }
-                copied.notes.iter().try_for_each(|note| write!(f, "; {note}"))
+                copied.notes.iter().try_for_each(|note| write!(f, "; {note}"))?;
+                let findings = copied.verdict.iter().flat_map(|verdict| &verdict.findings);
+                findings.into_iter().try_for_each(|finding| write!(f, "; {}", finding.text))
             }
             Fate::Would => Ok(()),
             Fate::There(state) => write!(f, ", which is {state} there"),
