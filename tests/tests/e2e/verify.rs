@@ -75,6 +75,15 @@ fn all_reads_what_nobody_has_verified_guests_too_and_misses_what_vanished() {
 }
 
 #[test]
+fn archives_of_backups_that_were_cut_off_are_counted_and_are_no_backups() {
+    let bucket = bucket();
+    bucket.put_with(&key("app", days_ago(1), ".sql.gz"), dump(), &[("lastgood-id", "1"), ("database", "app")]);
+    let agent = agent().setting("DB_NAME", "app").bucket(bucket.name(), bucket.access());
+    let run = agent.run(&["verify", "--all"]).succeeds().mentions("there are no backups");
+    run.mentions("1 archive without a manifest, of backups that were cut off");
+}
+
+#[test]
 fn who_may_not_write_is_told_the_verdict_all_the_same() {
     let bucket = bucket();
     let made = days_ago(1);
