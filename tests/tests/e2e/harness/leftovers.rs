@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use e2e::aws::cli;
 use e2e::bounds::wait_until;
 use e2e::ministack::Ministack;
 use e2e::postgres::{Installation, Postgres};
@@ -36,7 +37,7 @@ fn a_killed_test_binary_leaves_nothing_behind() {
         .stderr(Stdio::null())
         .spawn();
     let mut victim = Victim(victim.unwrap());
-    wait_until("servers stand", || folders_in(temporary.path()) == 4);
+    wait_until("servers stand", || folders_in(temporary.path()) == 5);
     let mentions = processes_mentioning(temporary.path());
     victim.0.kill().unwrap();
     wait_until("the test binary has ended", || victim.0.try_wait().unwrap().is_some());
@@ -55,7 +56,7 @@ impl Drop for Victim {
 }
 
 fn start_servers_and_wait() -> ! {
-    let _servers = (Postgres::shared(), Seaweedfs::shared(), Ministack::shared());
+    let _servers = (Postgres::shared(), Seaweedfs::shared(), Ministack::shared(), cli::folder());
     std::fs::create_dir(std::env::temp_dir().join("ready")).unwrap();
     loop {
         std::thread::park();
@@ -67,7 +68,7 @@ fn open_to_servers(folder: &Path) {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Three servers', and the mark that they stand, which is not theirs to remove.
+/// Four servers', and the mark that they stand, which is not theirs to remove.
 fn folders_in(path: &Path) -> usize {
     let ready = path.join("ready");
     let folders: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -4,7 +4,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use e2e::bucket::{Access, Bucket, wait};
 use e2e::ministack::Ministack;
-use e2e::process::output;
+use e2e::process::{output, output_given};
 use serde_json::{Value, json};
 
 #[test]
@@ -44,6 +44,22 @@ fn a_wrong_secret_is_refused() {
     user.secret.push('x');
     let put = Bucket::existing(&user, bucket.name()).client().put_object().bucket(bucket.name()).key("key").send();
     assert_eq!(wait(put).unwrap_err().code(), Some("SignatureDoesNotMatch"));
+}
+
+/// As a process of its own would, though it is a fork of another one.
+#[test]
+fn a_call_of_the_cli_has_its_caller_s_folder_input_and_status() {
+    let ministack = Ministack::shared();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bucket.json"), r#"{"Bucket": "made-by-a-fork"}"#).unwrap();
+    let create = ["s3api", "create-bucket", "--cli-input-json", "file://bucket.json"];
+    assert!(output(ministack.aws().current_dir(folder.path()).args(create)).status.success());
+    let put = output_given(ministack.aws().args(["s3", "cp", "-", "s3://made-by-a-fork/key"]), b"from stdin");
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    assert_eq!(Bucket::existing(&ministack.root(), "made-by-a-fork").get("key"), b"from stdin");
+    let refused = output(ministack.aws().arg("nothing"));
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stdout));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("usage: aws"), "{refused:?}");
 }
 
 /// A new user whom these statements alone bind.
