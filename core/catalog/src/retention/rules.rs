@@ -11,10 +11,12 @@ use crate::catalog::{Catalog, Entry};
 
 /// A decision for each good backup of the catalog, newest first.
 ///
-/// What lies in the future of `now` stays. The others are judged without it, so that it takes no place of theirs; and with it,
-/// so that nothing goes because a clock is behind and the newest ones seem to lie in the future.
+/// What lies in the future of `now` stays. The others are judged without it, so that it takes no place of theirs; and as a clock
+/// would that has come to it, so that nothing goes because a clock is behind and the newest ones seem to lie in the future.
 pub(super) fn for_good(catalog: &Catalog, policy: &Policy, anchor: Option<Timestamp>, now: Timestamp) -> Vec<Decision> {
-    let all = decide(catalog.good(), policy, anchor);
+    // Ages counted from the newest of all: what seems young by a clock that is behind would fill the minimum, and push out
+    // what fills it by a right one.
+    let all = decide(catalog.good(), policy, catalog.good().next().map(|newest| newest.instant));
     let mut without = decide(catalog.good().filter(|entry| !entry.is_in_the_future(now)), policy, anchor).into_iter();
     let merged = catalog.good().zip(all).map(|(entry, with)| {
         let without = if entry.is_in_the_future(now) { None } else { without.next() };

@@ -92,6 +92,21 @@ fn backups_that_stop_coming_stop_going() {
     }
 }
 
+/// Two that were written long after their names seem young to a clock that is behind the newest one: they may not take the
+/// places of those that make up the minimum by a right clock.
+#[test]
+fn what_seems_young_to_a_clock_that_is_behind_pushes_nothing_out() {
+    let mut listing = backups([-400, 0, 20, 40]);
+    for age in [60, 80] {
+        listing.add(State::Good, &Tag::At(days_before(age)), days_before(1));
+    }
+    let catalog = listing.catalog();
+    let policy = Policy { delete_after_days: Some(3), minimum_good: 4, ..NO_RULES };
+    let goes = |now: Timestamp| removed(&plan(&catalog, &policy, now, Limit::Lifted));
+    assert_eq!(goes(days_before(-401)).len(), 2, "the two by their names' age");
+    assert_eq!(goes(days_before(-1)), Vec::<String>::new(), "they are young still, and no other goes for their sake");
+}
+
 /// New backups fail to be good, and the old ones are all there is.
 #[test]
 fn without_a_good_backup_nothing_goes() {

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom as _;
 
 use super::act::{Act, Trouble, lost};
 use super::generate::History;
-use super::planned::{fills_the_minimum, newest_good, removed, waits_for_a_shrink};
+use super::planned::{fills_the_minimum, newest_stays, removed, waits_for_a_shrink};
 use super::store::{Store, ensure};
 use super::tally::Tally;
 
@@ -106,10 +106,7 @@ fn nothing_goes_for_it(history: &History, partial: &Plan<'_>, after: &Store, tal
             )
         })?;
     }
-    let newest = newest_good(store, *now);
-    ensure(newest.is_none_or(|newest| after.good().any(|made| made.id == newest.id)), || {
-        "the newest good one goes".to_owned()
-    })?;
+    ensure(newest_stays(store, after, *now), || "the newest good one goes".to_owned())?;
     let minimum = (policy.minimum_good as usize).min(store.good().count());
     ensure(after.good().count() >= minimum, || format!("fewer than {minimum} good ones stay"))
 }

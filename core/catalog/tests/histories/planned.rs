@@ -70,6 +70,11 @@ pub(crate) fn newest_good(store: &Store, now: Timestamp) -> Option<&Made> {
     store.good().filter(|made| !made.is_of_the_future(now)).max_by_key(|made| (made.instant(), &made.id))
 }
 
+/// Whether the newest good one is still there, or another of the same instant: of these any may be taken for it.
+pub(crate) fn newest_stays(before: &Store, after: &Store, now: Timestamp) -> bool {
+    newest_good(before, now).is_none_or(|newest| after.good().any(|made| made.instant() == newest.instant()))
+}
+
 fn what_goes_is_old(store: &Store, gone: &[&Made], policy: &Policy, now: Timestamp) -> Result<(), String> {
     let Some(newest) = newest_good(store, now) else {
         return ensure(gone.is_empty(), || format!("{} goes, and nothing is good", gone[0].id));

@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 
 use super::act::{Act, Trouble, lost};
 use super::generate::History;
-use super::planned::{newest_good, removed, waits_for_a_shrink};
+use super::planned::{newest_stays, removed, waits_for_a_shrink};
 use super::store::{Store, ensure};
 use super::tally::Tally;
 
@@ -48,8 +48,7 @@ pub(crate) fn what_breaks_off_goes_on(history: &History, random: &mut StdRng, ta
         let trouble = Trouble { refuses: random.random_range(0.0..0.6), killed_after };
         run(&mut rough, trouble, random, tally)?;
         rough.left_alone(store)?;
-        let newest_stays = newest_good(store, *now).is_none_or(|newest| rough.good().any(|made| made.id == newest.id));
-        ensure(newest_stays, || "the newest good one goes".to_owned())?;
+        ensure(newest_stays(store, &rough, *now), || "the newest good one goes".to_owned())?;
         if random.random_bool(0.5) {
             rough.verify();
         }

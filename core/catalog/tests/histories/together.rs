@@ -7,8 +7,8 @@ use rand::rngs::StdRng;
 
 use super::act::{Act, Trouble, lost};
 use super::generate::{History, clock, policy};
-use super::planned::{newest_good, removed};
-use super::store::ensure;
+use super::planned::{newest_good, newest_stays, removed};
+use super::store::{Made, ensure};
 use super::tally::Tally;
 
 /// They remove what both have planned and no more, the newest good backup of each is there, and with one policy and one clock as many as the
@@ -37,9 +37,8 @@ pub(crate) fn two_at_once(history: &History, random: &mut StdRng, tally: &mut Ta
         "something goes that neither has planned".to_owned()
     })?;
     for now in [*now, others.1] {
-        let stays = newest_good(store, now).is_none_or(|newest| {
-            planned.iter().any(|plan| plan.contains(&newest.id)) || after.good().any(|made| made.id == newest.id)
-        });
+        let is_planned = |newest: &Made| planned.iter().any(|plan| plan.contains(&newest.id));
+        let stays = newest_stays(store, &after, now) || newest_good(store, now).is_some_and(is_planned);
         ensure(stays, || format!("the newest good one at {now} goes"))?;
     }
     let newest = store.good().max_by_key(|made| (made.instant(), &made.id));
