@@ -131,6 +131,17 @@ impl Unzstd {
     }
 
     fn push(&mut self, chunk: &[u8], sink: &mut Sink<'_>) -> Result<(), Stop> {
+        // libzstd takes a frame that it is given whole another way, which refuses less (a run of no bytes in an empty frame): what
+        // a stream is must not depend on how it is cut.
+        let (first, rest) = chunk.split_at(usize::from(!self.within_frame).min(chunk.len()));
+        self.run(first, sink)?;
+        self.run(rest, sink)
+    }
+
+    fn run(&mut self, chunk: &[u8], sink: &mut Sink<'_>) -> Result<(), Stop> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => none.insert(Decoder::new().map_err(broken_zstd)?),
