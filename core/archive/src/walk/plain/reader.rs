@@ -40,6 +40,9 @@ pub(super) struct Course {
     /// Something stands behind the end.
     #[serde(default)]
     followed: Option<Follower>,
+    /// Where the comment ends at which something was found wrong. The lexer stands somewhere before it, by how the script was cut.
+    #[serde(skip)]
+    wrong_at: Option<u64>,
 }
 
 /// What stands behind a dump's end.
@@ -117,7 +120,8 @@ impl Reader {
         if let Some(follower) = self.course.followed {
             return self.followed(follower);
         }
-        let (offset, object) = (self.lexer.position, self.course.heading.shown());
+        let offset = self.course.wrong_at.unwrap_or(self.lexer.position);
+        let object = self.course.heading.shown();
         match stop {
             Stop::Found(damage) => damage,
             Stop::Broken(reason) => Damage::BadBlock { offset, object, reason: reason.into() },
@@ -152,10 +156,10 @@ impl Course {
             return Err(for_psql(at, "it has a command that only psql follows: \\encoding SQL_ASCII"));
         }
         match piece {
-            Piece::Comment(text) => match comment(text) {
-                Some(comment) => self.comment(comment, listener),
-                None => Ok(()),
-            },
+            Piece::Comment(text) => {
+                let found = comment(text).map_or(Ok(()), |comment| self.comment(comment, listener));
+                found.inspect_err(|_| self.wrong_at = Some(at))
+            }
             Piece::Command(command) => self.command(command, at),
             Piece::Copy(statement) => {
                 if !is_copy(statement) {
