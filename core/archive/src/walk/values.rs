@@ -178,6 +178,10 @@ impl Values {
 
     /// A byte, then a little-endian number of `size` bytes.
     fn flagged(&mut self, size: u8, input: &mut Input<'_>) -> Result<(u8, u64), Stop> {
+        // No header says so: but a saved place may.
+        if u32::from(size) > u64::BITS / 8 {
+            return Err("a number has more than eight bytes".into());
+        }
         let number = &mut self.number;
         while number.taken <= size {
             let byte = input.byte()?;
