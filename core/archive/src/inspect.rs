@@ -3,6 +3,7 @@
 //! [`inspect`] pulls and uses all cores; [`Inspection`] is fed, uses one, and saves its place. Damage never stops them
 //! before the digest over all stored bytes is whole: it tells damage of storage from damage of the dump.
 
+mod chain;
 mod inspection;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::digest::DigestReader;
 use crate::frame::Expander;
 use crate::{Damage, Digest, Kind, SNIFF_LEN, Walk, Walked, damage, sniff};
 
+pub use chain::{BrokenChain, Chain};
 pub use inspection::{Inspection, SavedInspection};
 
 /// What stored bytes were found to be.

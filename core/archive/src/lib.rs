@@ -32,7 +32,9 @@ pub use compression::{Compression, UnknownCompression};
 pub use damage::Damage;
 pub use digest::{BadDigest, Crc64, Digest, Digester, Md5};
 pub use frame::{Closed, Expander, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, compress, damage};
-pub use inspect::{Content, Inspected, Inspection, SavedInspection, StoredReader, inspect, inspect_with};
+pub use inspect::{
+    BrokenChain, Chain, Content, Inspected, Inspection, SavedInspection, StoredReader, inspect, inspect_with,
+};
 pub use names::{identifier, qualified_name, quoted_name};
 pub use pairs::{Pairs, pairs};
 pub use recoder::Recoder;

@@ -126,10 +126,12 @@ pub enum Record {
     Index,
     /// The same, encrypted as its archive is.
     SealedIndex,
+    /// Places from which its archive can be verified in parts: JSON in gzip.
+    Links,
 }
 
 impl Record {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Manifest,
         Self::Intact,
         Self::Damaged,
@@ -141,6 +143,7 @@ impl Record {
         Self::Accepted,
         Self::Index,
         Self::SealedIndex,
+        Self::Links,
     ];
 
     fn suffix(self) -> &'static str {
@@ -156,6 +159,7 @@ impl Record {
             Self::Accepted => ".accepted.json",
             Self::Index => ".index.json.gz",
             Self::SealedIndex => ".index.json.gz.age",
+            Self::Links => ".links.json.gz",
         }
     }
 }

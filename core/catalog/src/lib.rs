@@ -22,6 +22,7 @@ pub mod glacier;
 pub mod history;
 pub mod index;
 mod layout;
+pub mod links;
 pub mod manifest;
 mod object;
 pub mod removal;

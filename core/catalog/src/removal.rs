@@ -127,7 +127,7 @@ fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
         Part::Record { id, record: Record::Globals | Record::SealedGlobals | Record::Index | Record::SealedIndex } => {
             (2, Some(id))
         }
-        Part::Record { id, record: Record::Shrunk | Record::Accepted } => (2, Some(id)),
+        Part::Record { id, record: Record::Shrunk | Record::Accepted | Record::Links } => (2, Some(id)),
         Part::Record { id, .. } => (0, Some(id)),
         Part::Archive { id, .. } => (2, Some(id)),
         Part::DatabaseEntry { .. }

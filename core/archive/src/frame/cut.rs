@@ -53,6 +53,13 @@ pub(super) enum Border {
     Plain,
 }
 
+impl Border {
+    /// As a frame of ours leaves it.
+    pub(super) fn behind_frame(codec: Codec) -> Self {
+        Self::Frames { codec, may_be_padded: false }
+    }
+}
+
 pub(super) struct Cutter {
     place: Place,
     codec: Codec,

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::cut::{Border, Cutter, Piece};
-use super::inflate::{Block, Inflater};
+use super::inflate::{Block, Codec, Inflater};
 use crate::sniff::Sniffer;
-use crate::{Damage, Kind};
+use crate::{Compression, Damage, Kind};
 
 /// Stored bytes in, the dump's bytes out: the push form of [`Expander`](super::Expander).
 pub(crate) struct Unframe {
@@ -27,6 +27,16 @@ pub(crate) struct SavedUnframe {
 }
 
 impl SavedUnframe {
+    /// Behind a frame of ours that ends before this stored byte, in a stream of a custom archive.
+    pub(crate) fn behind_frame(position: u64, compression: Compression) -> Self {
+        let (stored_kind, border) = match compression {
+            Compression::Gzip => (Kind::Gzip, Border::behind_frame(Codec::Gzip)),
+            Compression::Zstd => (Kind::Zstd, Border::behind_frame(Codec::Zstd)),
+            Compression::None => (Kind::CustomArchive, Border::Plain),
+        };
+        Self { position, border, stored_kind, plain_kind: Kind::CustomArchive }
+    }
+
     /// The stored byte with which feeding must go on: never more than have been fed.
     #[must_use]
     pub(crate) fn position(&self) -> u64 {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Content, Inspected, content};
 use crate::frame::{SavedUnframe, Unframe};
-use crate::{Damage, Digester, Kind, SavedWalk, Walk};
+use crate::{Compression, Damage, Digester, Kind, SavedWalk, Walk};
 
 /// Inspects stored bytes as they are fed.
 ///
@@ -47,10 +47,32 @@ enum SavedProgress {
 }
 
 impl SavedInspection {
+    /// The place behind a frame, as whoever writes an archive knows it: `digester` has taken every stored byte so far, `walk` every
+    /// byte of the dump that is in them.
+    #[must_use]
+    pub fn behind_frame(digester: Digester, compression: Compression, walk: SavedWalk) -> Self {
+        let unframe = SavedUnframe::behind_frame(digester.size(), compression);
+        Self { digester, progress: SavedProgress::Reading { unframe, walk: Box::new(walk) } }
+    }
+
+    /// The same place further on, where only the digest is still missing, as in what is encrypted; None where more is.
+    #[must_use]
+    pub fn further(&self, digester: Digester) -> Option<Self> {
+        let concluded = matches!(self.progress, SavedProgress::Concluded { .. });
+        concluded.then(|| Self { digester, progress: self.progress.clone() })
+    }
+
     /// The stored byte with which feeding must go on.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.digester.size()
+    }
+
+    /// Whether both say the same, to the last byte of what is stored of them: then whatever follows ends the same from either.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let written = |place: &Self| serde_json::to_vec(place).ok();
+        written(self).is_some_and(|place| Some(place) == written(other))
     }
 }
 

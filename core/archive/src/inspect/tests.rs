@@ -226,6 +226,103 @@ fn stopping_at_every_frame_changes_nothing() {
     }
 }
 
+/// The places that whoever writes this archive knows, one behind each frame, and its stored bytes.
+fn written(compression: Compression, dump: &[u8], frame: usize) -> (Chain, Vec<u8>) {
+    let (mut chain, mut stored) = (Chain::default(), Vec::new());
+    let (mut digester, mut walk) = (Digester::new(), Walk::counting());
+    for plain in dump.chunks(frame) {
+        let frame = store(compression, plain, frame);
+        digester.update(&frame);
+        stored.extend(frame);
+        walk.feed(plain).unwrap();
+        if let Some(walk) = walk.save() {
+            chain.push(&SavedInspection::behind_frame(digester.clone(), compression, walk));
+        }
+    }
+    (chain, stored)
+}
+
+fn reread(chain: &Chain) -> Chain {
+    serde_json::from_slice(&serde_json::to_vec(chain).unwrap()).unwrap()
+}
+
+/// Reads from one place to the next; whether it ends there.
+fn proves(chain: &Chain, number: usize, stored: &[u8]) -> bool {
+    let (begin, end) = chain.link(number).unwrap();
+    let (begin, end) = (begin, end.unwrap());
+    let from = begin.as_ref().map_or(0, SavedInspection::position) as usize;
+    let mut inspection = begin.map_or_else(Inspection::new, Inspection::resume);
+    let Some(stored) = stored.get(from..end.position() as usize) else { return false };
+    stored.chunks(333).for_each(|piece| inspection.feed(piece));
+    inspection.save().is_some_and(|place| place.is_same(&end))
+}
+
+#[test]
+fn each_part_of_an_archive_proves_where_the_next_one_begins() {
+    for (dump, compression) in [
+        (DUMP, Compression::Gzip),
+        (DUMP, Compression::Zstd),
+        (DUMP, Compression::None),
+        (COMPRESSED_INSIDE, Compression::Gzip),
+    ] {
+        let (chain, stored) = written(compression, dump, 600);
+        let chain = reread(&chain);
+        assert!(chain.len() > 4, "{}", chain.len());
+        assert!((1..=chain.len()).all(|number| proves(&chain, number, &stored)), "{compression}");
+        let (_, last) = chain.link(chain.len()).unwrap();
+        let last = last.unwrap();
+        let rest = &stored[last.position() as usize..];
+        let mut inspection = Inspection::resume(last);
+        inspection.feed(rest);
+        assert_eq!(inspection.finish(), inspected(&stored));
+    }
+}
+
+#[test]
+fn a_flipped_bit_and_a_forged_place_break_the_chain_where_they_are() {
+    let (chain, stored) = written(Compression::Gzip, DUMP, 600);
+    let (begin, end) = chain.link(3).unwrap();
+    let place = usize::midpoint(begin.unwrap().position() as usize, end.unwrap().position() as usize);
+    let mut flipped = stored.clone();
+    flipped[place] ^= 4;
+    let holds: Vec<_> = (1..=chain.len()).filter(|&number| !proves(&chain, number, &flipped)).collect();
+    assert_eq!(holds, [3]);
+
+    let honest = serde_json::to_string(&chain).unwrap();
+    let size = chain.link(3).unwrap().1.unwrap().position();
+    let forged: Chain =
+        serde_json::from_str(&honest.replacen(&format!("{size}"), &format!("{}", size + 1), 1)).unwrap();
+    assert!((1..=forged.len()).any(|number| !proves(&forged, number, &stored)));
+}
+
+#[test]
+fn a_chain_that_does_more_than_change_is_not_followed() {
+    let (chain, _) = written(Compression::Gzip, DUMP, 600);
+    assert_eq!(chain.link(chain.len() + 1).unwrap_err(), BrokenChain::NoSuchPlace(chain.len() + 1));
+    let mut json = serde_json::to_value(&chain).unwrap();
+    json["then"][0] = serde_json::json!([{"op": "copy", "from": "/progress", "path": "/digester"}]);
+    let hostile: Chain = serde_json::from_value(json).unwrap();
+    assert!(hostile.link(1).is_ok());
+    assert!(matches!(hostile.link(2), Err(BrokenChain::Place { place: 2, .. })), "{:?}", hostile.link(2));
+    assert_eq!(Chain::default().link(1).unwrap_err(), BrokenChain::NoSuchPlace(1));
+}
+
+#[test]
+fn what_is_encrypted_has_places_everywhere() {
+    let stored = [AGE, &[7; 9000]].concat();
+    let mut head = Inspection::new();
+    head.feed(&stored[..1000]);
+    let head = head.save().unwrap();
+    let mut chain = Chain::default();
+    for end in [2000, 3001, 8000] {
+        let mut digester = Digester::new();
+        digester.update(&stored[..end]);
+        chain.push(&head.further(digester).unwrap());
+    }
+    assert!((1..=3).all(|number| proves(&chain, number, &stored)));
+    assert!(serde_json::to_string(&chain).unwrap().len() < 1500, "it knows nothing of what is in it");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]

@@ -91,6 +91,7 @@ impl Pieces {
         let [shrunk, accepted] = [Record::Shrunk, Record::Accepted].map(|record| self.take_newest(record));
         let globals = self.take_newest(Record::Globals).or_else(|| self.take_newest(Record::SealedGlobals));
         let index = self.take_newest(Record::Index).or_else(|| self.take_newest(Record::SealedIndex));
+        let links = self.take_newest(Record::Links);
         let archive = self.take_archive(manifest.as_ref());
         let (mut superseded, mut strays): (Vec<_>, Vec<_>) =
             self.archives.into_iter().partition(|other| archive.as_ref().is_some_and(|main| main.key == other.key));
@@ -116,6 +117,7 @@ impl Pieces {
             shrunk,
             accepted,
             index,
+            links,
             superseded,
             strays,
         };

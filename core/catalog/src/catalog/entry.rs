@@ -40,6 +40,8 @@ pub struct Entry {
     pub accepted: Option<Object>,
     /// Where the archive has what.
     pub index: Option<Object>,
+    /// Places from which it can be verified in parts.
+    pub links: Option<Object>,
     /// Older versions of the objects above, where the listing has them. They go when the backup goes.
     pub superseded: Vec<Object>,
     /// Further archives of the same name under another suffix. The manifest isn't about them; nothing removes them.
@@ -161,7 +163,7 @@ impl Entry {
     /// whatever still has a manifest is whole. Strays stay.
     pub fn removal(&self) -> impl Iterator<Item = &Object> {
         let records = [&self.intact, &self.damaged, &self.verifying, &self.drill, &self.shrunk, &self.accepted];
-        let records = records.into_iter().chain([&self.manifest, &self.globals, &self.index]);
+        let records = records.into_iter().chain([&self.manifest, &self.globals, &self.index, &self.links]);
         records.flatten().chain(&self.superseded).chain(&self.archive)
     }
 
@@ -198,6 +200,7 @@ impl Entry {
             shrunk: None,
             accepted: None,
             index: None,
+            links: None,
             superseded: Vec::new(),
             strays: Vec::new(),
             repeated: false,
@@ -217,7 +220,7 @@ impl Entry {
 
     pub(super) fn earliest_claim(&self) -> Timestamp {
         let records = [&self.manifest, &self.intact, &self.damaged, &self.verifying, &self.drill, &self.globals];
-        let records = records.into_iter().chain([&self.index, &self.shrunk, &self.accepted]);
+        let records = records.into_iter().chain([&self.index, &self.links, &self.shrunk, &self.accepted]);
         let named = self.id.named_time().filter(|_| !matches!(self.state, State::Guest | State::Alone));
         let written = match &self.archive {
             Some(archive) => Some(archive.last_modified),

@@ -210,7 +210,7 @@ fn removal_takes_verdict_and_manifest_first_and_the_archive_last() {
 
 #[test]
 fn what_a_killed_run_stored_beside_its_archive_goes_with_it() {
-    for record in [Record::Globals, Record::SealedGlobals, Record::Index, Record::SealedIndex] {
+    for record in [Record::Globals, Record::SealedGlobals, Record::Index, Record::SealedIndex, Record::Links] {
         let mut listing = Listing::bucket();
         let id = listing.at(State::Alone, NOON);
         listing.record(&id, record, time("2026-01-20T12:00:00Z"));
