@@ -92,6 +92,8 @@ pub(crate) struct Settings {
     pub(crate) globals_passwords: bool,
     /// Whether an index is stored beside each archive.
     pub(crate) index: bool,
+    /// How many stored bytes lie between two places from which an archive can be verified in parts; `None`: no places are stored.
+    pub(crate) link_size: Option<u64>,
     /// The age key that decrypts.
     pub(crate) identity_file: Option<PathBuf>,
     /// The folder of PostgreSQL's programs; `None`: look for them.
@@ -246,6 +248,7 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         globals: all.get(&table::BACKUP_GLOBALS)?,
         globals_passwords: all.get(&table::BACKUP_GLOBALS_PASSWORDS)?,
         index: all.get(&table::BACKUP_INDEX)?,
+        link_size: all.get(&table::BACKUP_LINK_SIZE).filter(|size| *size > 0),
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
         program_directory: all.get(&table::PG_BIN_DIR),
         spool_directory: given.spool_directory(),

@@ -10,6 +10,7 @@ mod guess;
 pub(crate) mod index;
 pub(crate) mod lanes;
 mod leftovers;
+pub(crate) mod links;
 mod local;
 mod mark;
 mod name;

@@ -121,6 +121,8 @@ settings! {
         BACKUP_GLOBALS_PASSWORDS: bool = SWITCH { default: Some("false") }
         /// Store beside each archive an index of where it has which table, and which keys in each part of a large one: what lets `lastgood rows` read one row of a large archive in a second. `false`: leave it out.
         BACKUP_INDEX: bool = SWITCH { default: Some("true") }
+        /// Store beside each archive in a bucket, for every so many bytes of it, a place from which it can be read on: so the AWS stack's verify function reads a large archive in parts, side by side. `0`: leave them out.
+        BACKUP_LINK_SIZE: u64 = SIZE { default: Some("4GiB") }
         /// What `backup` reads back after storing: `auto` reads back a local copy and leaves a bucket to the AWS stack's verify function; `read-back` reads back the bucket too; `none` leaves both to `lastgood verify`.
         BACKUP_VERIFY: Verify = VERIFY { default: Some("auto") }
         /// After how many days `verify --all` reads an intact backup again, because disks forget: those first whose verdict is the oldest, and at most a thirtieth of all bytes per run (one backup if that is less). `0`: never.

@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use archive::index::{Frames, Index};
-use archive::{Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked};
+use archive::{
+    Chain, Damage, Digest, Digester, FRAME_SIZE, FrameError, FrameInput, FrameOutput, FrameSettings, Walk, Walked,
+};
 use bytes::Bytes;
 use postgres::{AnyDump, DumpError, Finished, TableRows};
 
@@ -16,6 +18,7 @@ use crate::answers::progress::Progress;
 use crate::commands::backup::globals::Globals;
 use crate::commands::backup::index::Indexing;
 use crate::commands::backup::lanes::Lanes;
+use crate::commands::backup::links::{Linker, Linking};
 
 /// What was read, counted and stored.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct Carried {
     pub(crate) globals: Globals,
     /// Where the archive has what; `None` where it wasn't asked for.
     pub(crate) index: Option<Index>,
+    /// Places from which it can be verified in parts; none of a short one.
+    pub(crate) places: Chain,
 }
 
 /// Why nothing may be made visible.
@@ -79,6 +84,8 @@ pub(crate) struct Road {
     pub(crate) progress: Progress,
     /// An index is made as well.
     pub(crate) indexes: bool,
+    /// Every so many stored bytes a place is noted from which the archive can be verified in parts.
+    pub(crate) link_size: Option<u64>,
     /// Who else looks at the dump as it goes by.
     pub(crate) onlooker: Option<Onlooker>,
 }
@@ -95,17 +102,18 @@ impl Road {
         let dump = dump.into();
         let stopper = dump.stopper();
         let (input, output) = archive::compress(self.frames).map_err(CarryError::Frames)?;
+        let linking = self.link_size.map(Linking::every);
         std::thread::scope(|scope| {
-            let dumping = scope.spawn(|| self.read(dump, input));
-            let stored = store(output, &self.recipients, lanes, &self.progress);
+            let dumping = scope.spawn(|| self.read(dump, input, linking.as_ref()));
+            let stored = self.store(output, lanes, linking.as_ref());
             if stored.is_err() {
                 stopper.stop();
             }
             let panicked = |_| Err(CarryError::Read(io::Error::other("its reader panicked")));
             match (dumping.join().unwrap_or_else(panicked), stored) {
-                (Ok(Dumped { walked, bytes, warnings, index }), Ok((digest, frames))) => {
+                (Ok(Dumped { walked, bytes, warnings, index }), Ok((digest, frames, places))) => {
                     let index = index.map(|index| Index { frames, ..index });
-                    Ok(Carried { walked, digest, dumped: bytes, warnings, globals: Globals::default(), index })
+                    Ok(Carried { walked, digest, dumped: bytes, warnings, globals: Globals::default(), index, places })
                 }
                 // A dump that ends early aborts the frames: the dump's own error is the cause.
                 (Err(error), Err(CarryError::Frames(_)) | Ok(_)) => Err(error),
@@ -115,10 +123,10 @@ impl Road {
     }
 
     /// pg_dump → census and index → frames.
-    fn read(&self, mut dump: AnyDump, mut input: FrameInput) -> Result<Dumped, CarryError> {
+    fn read(&self, mut dump: AnyDump, mut input: FrameInput, linking: Option<&Linking>) -> Result<Dumped, CarryError> {
         let mut walk = Walk::counting();
         let mut indexing = self.indexes.then(Indexing::new);
-        let mut bytes = 0;
+        let (mut bytes, mut frames) = (0, 0);
         loop {
             let mut block = input.take_buffer();
             dump.fill(&mut block, FRAME_SIZE).map_err(CarryError::Read)?;
@@ -133,8 +141,11 @@ impl Road {
             if let Some(onlooker) = &self.onlooker {
                 onlooker.lock().unwrap_or_else(PoisonError::into_inner)(&block).map_err(not_whole)?;
             }
-            bytes += block.len() as u64;
+            (bytes, frames) = (bytes + block.len() as u64, frames + 1);
             self.progress.dumped(bytes);
+            if let Some(linking) = linking {
+                linking.read(frames, &walk);
+            }
             if input.push(block).is_err() {
                 // The other side takes no more frames, and knows why.
                 return Err(CarryError::Frames(FrameError::Aborted));
@@ -149,6 +160,40 @@ impl Road {
         input.finish();
         let index = indexing.and_then(|indexing| Some(indexing.finish(contents_end?, bytes)));
         Ok(Dumped { walked, bytes, warnings, index })
+    }
+
+    /// Frames → [age] → digest → uploads.
+    fn store(
+        &self,
+        frames: FrameOutput,
+        lanes: &mut Lanes,
+        linking: Option<&Linking>,
+    ) -> Result<(Digest, Frames, Chain), CarryError> {
+        let mut lengths = Frames::default();
+        let linker = linking.map(|linking| Linker::new(linking, self.frames.compression));
+        let mut sink = Sink { digester: Digester::new(), lanes, progress: &self.progress, linker };
+        if self.recipients.is_empty() {
+            for frame in frames {
+                let frame = frame.map_err(CarryError::Frames)?;
+                lengths.push(frame.len() as u64);
+                sink.put(frame.into()).map_err(CarryError::Stored)?;
+                if let Some(linker) = &mut sink.linker {
+                    linker.stored(&sink.digester);
+                }
+            }
+            return Ok(sink.finish(lengths));
+        }
+        let recipients = self.recipients.iter().map(|r| r as &dyn age::Recipient);
+        let encryptor = age::Encryptor::with_recipients(recipients).map_err(|e| CarryError::Encrypt(e.to_string()))?;
+        let gathered = Gather { sink: &mut sink, bytes: Vec::with_capacity(FRAME_SIZE) };
+        let mut sealed = encryptor.wrap_output(gathered).map_err(sealing)?;
+        for frame in frames {
+            let frame = frame.map_err(CarryError::Frames)?;
+            lengths.push(frame.len() as u64);
+            sealed.write_all(&frame).map_err(sealing)?;
+        }
+        sealed.finish().and_then(|mut gathered| gathered.flush()).map_err(sealing)?;
+        Ok(sink.finish(lengths))
     }
 }
 
@@ -176,44 +221,19 @@ fn refuse_other_rows(walked: &Walked, told: &[TableRows]) -> Result<(), CarryErr
     Err(CarryError::OtherRows { table })
 }
 
-/// Frames → [age] → digest → uploads.
-fn store(
-    frames: FrameOutput,
-    recipients: &[age::x25519::Recipient],
-    lanes: &mut Lanes,
-    progress: &Progress,
-) -> Result<(Digest, Frames), CarryError> {
-    let mut lengths = Frames::default();
-    let mut sink = Sink { digester: Digester::new(), lanes, progress };
-    if recipients.is_empty() {
-        for frame in frames {
-            let frame = frame.map_err(CarryError::Frames)?;
-            lengths.push(frame.len() as u64);
-            sink.put(frame.into()).map_err(CarryError::Stored)?;
-        }
-        return Ok((sink.digester.finish(), lengths));
-    }
-    let encryptor = age::Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn age::Recipient))
-        .map_err(|e| CarryError::Encrypt(e.to_string()))?;
-    let gathered = Gather { sink: &mut sink, bytes: Vec::with_capacity(FRAME_SIZE) };
-    let mut sealed = encryptor.wrap_output(gathered).map_err(sealing)?;
-    for frame in frames {
-        let frame = frame.map_err(CarryError::Frames)?;
-        lengths.push(frame.len() as u64);
-        sealed.write_all(&frame).map_err(sealing)?;
-    }
-    sealed.finish().and_then(|mut gathered| gathered.flush()).map_err(sealing)?;
-    Ok((sink.digester.finish(), lengths))
-}
-
 /// The last station before the repositories: counts and hashes exactly the bytes that are stored.
 struct Sink<'a> {
     digester: Digester,
     lanes: &'a mut Lanes,
     progress: &'a Progress,
+    linker: Option<Linker<'a>>,
 }
 
 impl Sink<'_> {
+    fn finish(self, lengths: Frames) -> (Digest, Frames, Chain) {
+        (self.digester.finish(), lengths, self.linker.map(Linker::finish).unwrap_or_default())
+    }
+
     fn put(&mut self, bytes: Bytes) -> Result<(), Failure> {
         self.digester.update(&bytes);
         self.progress.stored(self.digester.size());
@@ -238,7 +258,12 @@ impl Write for Gather<'_, '_> {
 
     fn flush(&mut self) -> io::Result<()> {
         let bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(FRAME_SIZE));
-        self.sink.put(bytes.into()).map_err(io::Error::other)
+        let bytes = Bytes::from(bytes);
+        self.sink.put(bytes.clone()).map_err(io::Error::other)?;
+        if let Some(linker) = &mut self.sink.linker {
+            linker.sealed(&bytes, &self.sink.digester);
+        }
+        Ok(())
     }
 }
 

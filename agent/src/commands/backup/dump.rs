@@ -96,6 +96,7 @@ impl Run<'_> {
             onlooker: None,
             database,
             indexes: self.wants_index(),
+            link_size: self.link_size(),
         }
     }
 

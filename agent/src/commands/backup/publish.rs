@@ -14,11 +14,18 @@ use crate::commands::backup::gate::Gate;
 use crate::commands::backup::globals::Put;
 use crate::commands::backup::index::{self, PutIndex, SealedIndex};
 use crate::commands::backup::lanes::{self, Lane, Refused, under_way};
+use crate::commands::backup::links::{self, SealedLinks};
 use crate::commands::backup::outcome::{BackupOutcome, Kept, Missed};
 use crate::commands::backup::run::Run;
 use crate::host;
 use crate::places::Spot;
 use crate::together::{self, One};
+
+/// What is made of a dump once, and stored beside its archive in every repository.
+struct Beside {
+    index: Option<SealedIndex>,
+    links: Option<SealedLinks>,
+}
 
 /// What came of it.
 pub(super) enum Published {
@@ -39,13 +46,15 @@ impl Run<'_> {
         lanes: Vec<Lane>,
         may_repeat: bool,
     ) -> Result<Published, Failure> {
-        let index = carried.index.as_ref().map(|index| self.seal_index(index));
-        let index = index.as_ref();
+        let beside = &Beside {
+            index: carried.index.as_ref().map(|index| self.seal_index(index)),
+            links: links::sealed(&self.stem, &carried.places),
+        };
         let buckets = lanes.iter().filter(|lane| matches!(lane.repository, Repository::Bucket(_))).count();
         let gate = &Gate::new(buckets, may_repeat);
         let finishing = lanes.into_iter().zip(self.spots.iter().copied());
         let finishing = finishing.map(|(lane, spot)| -> One<'_, (Spot, Result<Kept, Failure>)> {
-            Box::pin(async move { (spot, self.conclude((lane, spot), carried, index, gate).await) })
+            Box::pin(async move { (spot, self.conclude((lane, spot), carried, beside, gate).await) })
         });
         let finished = together::all(finishing.collect()).await;
         if gate.asks_for_another_dump() {
@@ -70,7 +79,7 @@ impl Run<'_> {
         &self,
         (lane, spot): (Lane, Spot),
         carried: &Carried,
-        index: Option<&SealedIndex>,
+        beside: &Beside,
         gate: &Gate,
     ) -> Result<Kept, Failure> {
         let is_bucket = matches!(lane.repository, Repository::Bucket(_));
@@ -83,7 +92,7 @@ impl Run<'_> {
             gate.settle(stored.is_ok(), matches!(stored, Err(Refused::Conflict(_))));
         }
         let stored = stored.map_err(Refused::into_failure)?;
-        let kept = self.finish((&repository, &id, spot), carried, index, stored).await?;
+        let kept = self.finish((&repository, &id, spot), carried, beside, stored).await?;
         if let Some(unmarked) = &self.unmarked {
             unmarked.try_again(&repository).await;
         }
@@ -119,19 +128,22 @@ impl Run<'_> {
         &self,
         (repository, id, spot): (&Repository, &BackupId, Spot),
         carried: &Carried,
-        index: Option<&SealedIndex>,
+        beside: &Beside,
         stored: Stored,
     ) -> Result<Kept, Failure> {
         let globals = self.put_globals(repository, id, &carried.globals).await;
-        let index = match index {
+        let index = match &beside.index {
             Some(sealed) => index::put(repository, id, sealed, !self.settings.recipients.is_empty()).await,
             None => PutIndex::default(),
         };
+        let links = links::put(repository, id, beside.links.as_ref()).await;
         let found = self.put_shrink(repository, id, carried).await;
-        let manifest = Manifest { shrunk: found.shrink.clone(), ..self.manifest(carried, &stored, &globals, &index) };
+        let mut manifest = self.manifest(carried, &stored, &globals, &index);
+        manifest.shrunk = found.shrink.clone();
+        manifest.warnings.extend(links.warning.clone());
         let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         if let Err(failure) = put_new(repository, &repository.layout().manifest(id), json).await {
-            let beside = globals.stored.iter().chain(&index.stored).chain(&found.stored);
+            let beside = globals.stored.iter().chain(&index.stored).chain(&links.stored).chain(&found.stored);
             for beside in beside.chain([&stored]) {
                 if let Err(error) = repository.take_back(beside).await {
                     tracing::warn!("the archive without a manifest stays: {error}");
@@ -141,7 +153,7 @@ impl Run<'_> {
         }
         let verdict = self.reader.judge_stored(self.settings.verify, repository, id, &manifest).await?;
         let name = repository.object_name(&stored.key);
-        let warnings: Vec<String> = globals.warning.into_iter().chain(index.warning).collect();
+        let warnings: Vec<String> = globals.warning.into_iter().chain(index.warning).chain(links.warning).collect();
         let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
         let shrink = found.shrink;
         let place = spot.label(self.settings);

@@ -42,7 +42,7 @@ pub(super) async fn everything(repository: &Repository, entry: &Entry) -> Result
     Err(refused(entry, &removal))
 }
 
-/// Removes the index of a backup whose archive is gone: it holds keys of rows. True where there was one.
+/// Removes index and links of a backup whose archive is gone: they hold keys and pieces of rows. True where there was one.
 ///
 /// # Errors
 /// When the store refuses.
@@ -50,7 +50,7 @@ pub(super) async fn index(repository: &Repository, entry: &Entry) -> Result<bool
     let mut versions = repository.every_version(entry).await?;
     versions.retain(|object| {
         let part = repository.layout().parse(&object.key);
-        matches!(part, Part::Record { record: Record::Index | Record::SealedIndex, .. })
+        matches!(part, Part::Record { record: Record::Index | Record::SealedIndex | Record::Links, .. })
     });
     if versions.is_empty() {
         return Ok(false);

@@ -16,6 +16,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::commands::backup::carry::{Carried, Road};
 use crate::commands::backup::index::{self, PutIndex};
 use crate::commands::backup::lanes::Lanes;
+use crate::commands::backup::links;
 use crate::commands::backup::seal::Sealing;
 use crate::commands::erase::dump;
 use crate::commands::restore::job::Job;
@@ -65,6 +66,7 @@ impl Shelf {
             },
             progress: dump::progress(job),
             indexes: settings.index,
+            link_size: settings.link_size.filter(|_| matches!(self.repository, Repository::Bucket(_))),
             onlooker: None,
             recipients,
         };
@@ -105,10 +107,12 @@ impl Shelf {
             self.repository.backdate(&stored, self.erased.made).await?;
             let globals = self.copy_globals().await?;
             let index = self.put_index(carried).await?;
+            let links = links::sealed(&self.id.stem, &carried.places);
+            let links = links::put(&self.repository, &self.id, links.as_ref()).await;
             let shrunk = self.copy_shrink().await?;
             let mut manifest = self.describe(job, carried, &stored);
             (manifest.globals, manifest.index, manifest.shrunk) = (globals, index.named, shrunk);
-            manifest.warnings.extend(index.warning);
+            manifest.warnings.extend(index.warning.into_iter().chain(links.warning));
             (manifest.started, manifest.finished) = (began, Timestamp::now());
             manifest.duration = clock.elapsed();
             let json = manifest.to_json().map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;

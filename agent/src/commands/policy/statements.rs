@@ -36,8 +36,8 @@ impl Scope<'_> {
         let added = of_each(&|name| {
             let [manifest, shrunk] =
                 ["manifest", "shrunk"].map(|record| format!("????????/{name}_backup_*.{record}.json"));
-            let index = format!("????????/{name}_backup_*.index.json.gz");
-            archives(name).into_iter().chain([manifest, index, mark(name), shrunk]).collect()
+            let [index, links] = ["index", "links"].map(|beside| format!("????????/{name}_backup_*.{beside}.json.gz"));
+            archives(name).into_iter().chain([manifest, index, links, mark(name), shrunk]).collect()
         });
         // What `backup --dry-run` has the store refuse.
         let tried = self.object(".lastgood-dry-run.sql");
@@ -119,7 +119,7 @@ mod tests {
         let name = ".24.7Baws.3Ausername.7D.3F.2A";
         let root = "arn:aws:s3:::shop-backups/a${*}b/c${?}/${$}{aws:username}/";
         assert_eq!(resources[0], format!("{root}????????/{name}_backup_*.sql"));
-        assert_eq!(resources[6], format!("{root}databases/{name}.json"));
+        assert_eq!(resources[7], format!("{root}databases/{name}.json"));
     }
 
     #[test]
