@@ -79,6 +79,10 @@ pub enum Action {
     Prune,
     /// `measure`: measure freshness.
     Measure,
+    /// `prove`: read one part of a large archive, for the state machine alone.
+    Prove,
+    /// `conclude`: go on where the proved parts end, for the state machine alone.
+    Conclude,
 }
 
 /// An event, or a record of one, that the function cannot use.
@@ -100,6 +104,8 @@ impl fmt::Display for Action {
             Self::Sweep => "sweep",
             Self::Prune => "prune",
             Self::Measure => "measure",
+            Self::Prove => "prove",
+            Self::Conclude => "conclude",
         })
     }
 }

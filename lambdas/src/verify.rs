@@ -2,14 +2,16 @@
 //!
 //! An event only says where to look. One small listing then decides, so events that come twice, late or out of order
 //! end in the same state. A backup that takes longer than the deadline goes on in another invocation, from a saved
-//! place whose arrival is the event for it.
+//! place whose arrival is the event for it. A very large one is read in parts, side by side (`parts`).
 //!
 //! What was found is published first, and stored after. Whoever dies between leaves no verdict, so the next try judges again and
 //! says it again: it is said at least once. People hear of damage from the freshness function, of all at once.
 
 mod due;
 mod earlier;
+mod parts;
 mod place;
+mod prove;
 mod read;
 mod round;
 mod settle;
@@ -21,6 +23,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use self::due::{Skip, Why};
+use self::parts::Machine;
 use self::place::Place;
 use self::round::Round;
 use self::summary::{Handled, Summary};
@@ -32,6 +35,9 @@ use crate::{Action, Arrival, Cloud, Deadline, Environment, Event, Failure, Malfo
 pub struct Verify {
     cloud: Cloud,
     queue: Option<Queue>,
+    machine: Option<Machine>,
+    /// It serves the state machine, and nobody else.
+    proves: bool,
     reverify_after: SignedDuration,
 }
 
@@ -43,7 +49,9 @@ impl Verify {
     pub fn new(cloud: Cloud, environment: &Environment<'_>) -> Result<Self, Failure> {
         let days: u32 = environment.parsed("LASTGOOD_REVERIFY_AFTER_DAYS", 25)?;
         let reverify_after = SignedDuration::from_hours(i64::from(days) * 24);
-        Ok(Self { queue: Queue::of(&cloud, environment), cloud, reverify_after })
+        let machine = Machine::of(&cloud, environment)?;
+        let proves = environment.parsed("LASTGOOD_PROVES_PARTS", false)?;
+        Ok(Self { queue: Queue::of(&cloud, environment), machine, proves, cloud, reverify_after })
     }
 
     /// Handles every record of one event, even if others of it fail. Messages of a queue that failed are named in the
@@ -52,9 +60,12 @@ impl Verify {
     /// # Errors
     /// When anything failed, after everything was tried; of several messages, when every one did.
     pub async fn run(&self, payload: &Value, deadline: Deadline) -> Result<Value, Failure> {
-        let Self { cloud, queue, reverify_after } = self;
-        let (queue, reverify_after) = (queue.as_ref(), *reverify_after);
-        let mut round = Round { cloud, queue, reverify_after, deadline, summary: Summary::default() };
+        let Self { cloud, queue, machine, reverify_after, .. } = self;
+        if self.proves {
+            return prove::answer(cloud, payload, deadline).await;
+        }
+        let (queue, machine, reverify_after) = (queue.as_ref(), machine.as_ref(), *reverify_after);
+        let mut round = Round { cloud, queue, machine, reverify_after, deadline, summary: Summary::default() };
         match Event::read(payload)? {
             Event::Queued(messages) => round.messages(messages).await,
             event => round.event(event).await,

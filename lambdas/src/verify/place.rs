@@ -2,9 +2,12 @@
 //! wakes the next invocation.
 
 use archive::SavedInspection;
-use catalog::Object;
+use catalog::{BackupId, Object};
 use jiff::Timestamp;
+use repository::Repository;
 use serde::{Deserialize, Serialize};
+
+use crate::Failure;
 
 /// The version of this form; a place of any other version is ignored, and reading starts from the beginning.
 const VERSION: u32 = 1;
@@ -28,8 +31,8 @@ pub(super) struct Place {
 /// The object that was read: a place in another one is useless.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Identity {
-    key: String,
+pub(super) struct Identity {
+    pub(super) key: String,
     version_id: Option<String>,
     etag: Option<String>,
     size: u64,
@@ -56,6 +59,16 @@ impl Place {
         self.bytes == Identity::of(object)
     }
 
+    /// Stores it beside the backup; its arrival wakes the next invocation.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn put(&self, repository: &Repository, id: &BackupId) -> Result<(), Failure> {
+        let json = serde_json::to_vec(self).map_err(|error| Failure::Place { cause: error.to_string() })?;
+        repository.put_over(&repository.layout().verifying(id), json).await?;
+        Ok(())
+    }
+
     /// Stored bytes read so far.
     pub(super) fn position(&self) -> u64 {
         self.inspection.as_ref().map_or(0, SavedInspection::position)
@@ -63,7 +76,7 @@ impl Place {
 }
 
 impl Identity {
-    fn of(object: &Object) -> Self {
+    pub(super) fn of(object: &Object) -> Self {
         Self {
             key: object.key.clone(),
             version_id: object.pinned_version().map(str::to_owned),

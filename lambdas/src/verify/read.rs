@@ -83,7 +83,7 @@ pub(super) async fn read(
 }
 
 /// Feeds the download to the inspection; whether the end came before the time was up.
-async fn feed(inspection: &mut Inspection, download: &mut Download, stop: Instant) -> Result<bool, Failure> {
+pub(super) async fn feed(inspection: &mut Inspection, download: &mut Download, stop: Instant) -> Result<bool, Failure> {
     loop {
         let block: Bytes = match timeout_at(stop, download.next()).await {
             Err(_) => return Ok(false),

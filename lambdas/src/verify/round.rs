@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Head};
 
 use super::due::{self, Due, LATE, Skip, Why};
+use super::parts::Machine;
 use super::place::Place;
 use super::read::{self, Reading, Start};
 use super::summary::{Handled, Summary};
@@ -19,6 +20,8 @@ pub(super) struct Round<'a> {
     pub(super) cloud: &'a Cloud,
     /// Where the sweep puts what is due; without it, it reads by itself.
     pub(super) queue: Option<&'a Queue>,
+    /// What reads a large archive in parts; without it, every archive is read here.
+    pub(super) machine: Option<&'a Machine>,
     /// The age of a verdict from which the sweep reads a good backup again.
     pub(super) reverify_after: SignedDuration,
     /// When to stop.
@@ -55,6 +58,12 @@ impl Round<'_> {
         let promise = self.promise(&entry).await?;
         if matches!(promise, Promise::None) && head.lastgood_id().is_some() {
             return self.uncommitted(id, &head, now).await;
+        }
+        if saved.is_none()
+            && let Some(machine) = self.machine
+            && let Some(under_way) = machine.hand_out(&self.cloud.repository, &entry, &head).await?
+        {
+            return Ok(under_way);
         }
         let start = Start::of(saved, &head.object, now, sweeping);
         self.read_back(&entry, &promise, &head, start).await
@@ -142,10 +151,7 @@ impl Round<'_> {
 
     /// Stores a saved place; its arrival wakes the next invocation.
     pub(super) async fn save(&self, entry: &Entry, place: &Place) -> Result<Handled, Failure> {
-        let repository = &self.cloud.repository;
-        let key = repository.layout().verifying(&entry.id);
-        let json = serde_json::to_vec(place).map_err(|error| Failure::Place { cause: error.to_string() })?;
-        repository.put_over(&key, json).await?;
+        place.put(&self.cloud.repository, &entry.id).await?;
         Ok(Handled::GoesOn { id: entry.id.clone(), position: place.position(), size: entry.size() })
     }
 }

@@ -21,6 +21,15 @@ pub(super) enum Handled {
         /// Stored bytes in all.
         size: u64,
     },
+    /// Others read it, in parts.
+    InParts {
+        /// The backup's name.
+        id: BackupId,
+        /// How many parts it has.
+        parts: usize,
+        /// Stored bytes in all.
+        size: u64,
+    },
     /// It was not read.
     Skipped {
         /// The backup's name, or the object's key.
@@ -130,6 +139,9 @@ impl Handled {
             Self::GoesOn { id, position, size } => {
                 json!({"backup": id.to_string(), "outcome": "goesOn", "position": position, "size": size})
             }
+            Self::InParts { id, parts, size } => {
+                json!({"backup": id.to_string(), "outcome": "inParts", "parts": parts, "size": size})
+            }
             Self::Skipped { name, reason } => {
                 json!({"backup": name, "outcome": "skipped", "reason": reason.to_string()})
             }
@@ -143,6 +155,7 @@ impl Handled {
             Self::GoesOn { id, position, size } => {
                 format!("{id} was read up to byte {position} of {size}; the next invocation goes on")
             }
+            Self::InParts { id, parts, size } => format!("{id} is read in {parts} parts, {size} bytes in all"),
             Self::Skipped { name, reason } => format!("{name}: {reason}"),
         }
     }
