@@ -88,7 +88,7 @@ def write_template(folder, architectures):
     template = (INFRA / "template.yaml").read_text()
     for name in FUNCTIONS:
         code = f"Code: ../target/functions/{name}\n"
-        if template.count(code) != 1:
+        if code not in template:
             fail(f"infra/template.yaml has no line {code.strip()}", "name the function's code as the others do")
         template = template.replace(code, f"Code: {architectures[0]}/{name}.zip\n")
     (folder / "template.yaml").write_text(template)
