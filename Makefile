@@ -182,6 +182,11 @@ torture-bytes: tools ## damage sixteen thousand archives at random, and read bom
 	@BOMB_MIB=$(or $(BOMB_MIB),10000) $(CARGO) test --workspace --locked --test walk -- --nocapture bombs::
 	@CORRUPTIONS=$(or $(CORRUPTIONS),10000) PLACES=3000 $(CARGO) test --workspace --locked --test e2e -- --nocapture damage::
 
+# PARTS_BYTES=8589934592 for a longer one.
+.PHONY: parts
+parts: tools ## verify four gigabytes in parts of 64 MiB, by one and by two at once, and in one piece (docs/performance.md)
+	@PARTS_BYTES=$(or $(PARTS_BYTES),4294967296) $(CARGO) test --workspace --locked --test e2e -- --nocapture functions::parts::verdict
+
 # An hour or so, and some gigabytes of memory: a bucket of 270,000 objects, and bursts of up to a thousand backups.
 .PHONY: scale
 scale: tools ## measure a thousand databases and a burst of as many backups (docs/performance.md)

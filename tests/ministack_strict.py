@@ -35,6 +35,7 @@ def main():
     mend_queue_rights()
     mend_multipart_checksums()
     mend_copied_parts()
+    mend_ranges_of_versions()
     mend_bucket_owners()
     mend_confirmations()
     mend_stacks_of_resources()
@@ -385,6 +386,26 @@ def mend_copied_parts():
         return status, answered, answer
 
     s3._upload_part_copy = copy
+
+
+def mend_ranges_of_versions():
+    """Whoever asks for a part of a certain version gets all of it."""
+    import ministack.services.s3 as s3
+
+    original = s3._get_object
+
+    def part_of_version(bucket, key, headers, query_params=None):
+        status, answered, body = original(bucket, key, headers, query_params)
+        wanted = headers.get("range") if s3._qp(query_params or {}, "versionId", "") else None
+        if status != 200 or not wanted or not isinstance(body, bytes):
+            return status, answered, body
+        first, last = s3._parse_range(wanted, len(body))
+        part = body[first : last + 1]
+        length = {"Content-Length": str(len(part)), "Content-Range": f"bytes {first}-{last}/{len(body)}"}
+        kept = {name: value for name, value in answered.items() if name.lower() != "content-length"}
+        return 206, {**kept, **length}, part
+
+    s3._get_object = part_of_version
 
 
 def mend_bucket_owners():

@@ -8,6 +8,7 @@ mod deployed;
 mod freshness;
 mod guests;
 mod log;
+mod parts;
 mod retention;
 mod scale;
 mod sweep;

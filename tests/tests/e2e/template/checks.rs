@@ -186,7 +186,11 @@ pub(super) fn unbounded_functions(template: &Value) -> Vec<String> {
             properties["FunctionName"]["Ref"] == name
                 && properties["DestinationConfig"]["OnFailure"]["Destination"].is_object()
         });
-        if !kept {
+        // Whoever waits for the answer hears of the failure.
+        let is_waited_for = resources(template, "AWS::StepFunctions::StateMachine").any(|(_, machine)| {
+            machine["Properties"]["Definition"].to_string().contains(&format!(r#"["{name}","Arn"]"#))
+        });
+        if !kept && !is_waited_for {
             complaints.push(format!("{name}'s failures go nowhere"));
         }
     }
