@@ -18,10 +18,11 @@ impl LargeObjects {
         let called = text.strip_prefix("SELECT ").map(|call| call.strip_prefix("pg_catalog.").unwrap_or(call));
         match (called, self.open) {
             (Some(call), false) if call.starts_with("lo_open(") => {
-                let oid =
-                    call.split('\'').nth(1).and_then(|oid| oid.parse().ok()).ok_or("a large object has no number")?;
+                let number = call.split('\'').nth(1).and_then(|oid| oid.parse().ok());
+                // In an archive a 0 stands where none follows.
+                let number = number.filter(|oid| *oid != 0).ok_or("a large object has no number")?;
                 self.open = true;
-                listener(Event::LargeObject(oid))
+                listener(Event::LargeObject(number))
             }
             (Some(call), true) if call.starts_with("lowrite(") => {
                 let content = call
