@@ -247,9 +247,11 @@ const AGAIN: &str = "run the backup again; nothing of this run was kept";
 const NAMED: usize = 3;
 
 /// Messages about a connection that broke.
-const LOST: [&str; 4] = [
+const LOST: [&str; 5] = [
     "server closed the connection unexpectedly",
     "terminating connection",
     "could not receive data from server",
     "SSL connection has been closed unexpectedly",
+    // As our own readers say it.
+    "the connection to the server was lost",
 ];
