@@ -1,5 +1,6 @@
 //! What lies beside an archive and belongs to its backup: roles and tablespaces, the index, what it has lost since the one before it. They
-//! are read and held to their digests before anything shows at the other place.
+//! are read and held to their digests before anything shows at the other place. Links are proved by whoever reads by them, and a copy without
+//! them is whole.
 
 use archive::{Digest, Digester};
 use bytes::Bytes;
@@ -14,6 +15,7 @@ pub(super) struct Beside {
     globals: Option<(Bytes, bool)>,
     index: Option<(Bytes, bool)>,
     shrunk: Option<Bytes>,
+    links: Option<Bytes>,
     /// What the manifest names and isn't there.
     pub(super) lost: Vec<String>,
 }
@@ -31,7 +33,11 @@ impl Beside {
             Some(object) => Some(from.read_record(object).await?),
             None => None,
         };
-        Ok(Self { globals, index, shrunk, lost })
+        let links = match &entry.links {
+            Some(object) => from.read_record(object).await.inspect_err(|error| without_links(error)).ok(),
+            None => None,
+        };
+        Ok(Self { globals, index, shrunk, links, lost })
     }
 
     /// Stores them. What the manifest is to name comes back, and what was stored.
@@ -71,8 +77,19 @@ impl Beside {
                 PutOutcome::Exists => return Err(taken(to, &key)),
             }
         }
+        if let Some(bytes) = self.links.as_ref().filter(|_| matches!(to, Repository::Bucket(_))) {
+            match to.put_beside(&to.layout().record(id, Record::Links), bytes.clone()).await {
+                Ok(PutOutcome::Stored(put)) => stored.push(put),
+                Ok(PutOutcome::Exists) => without_links(&"others are there already"),
+                Err(error) => without_links(&error),
+            }
+        }
         Ok(())
     }
+}
+
+fn without_links(error: &dyn std::fmt::Display) {
+    tracing::warn!("the links were not copied with this backup, so the copy is verified in one piece: {error}");
 }
 
 /// Its bytes, and whether they are encrypted; `None` where there is none, or nothing names it.

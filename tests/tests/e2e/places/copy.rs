@@ -200,3 +200,19 @@ fn a_store_copies_between_its_own_buckets_where_it_says_what_it_has_copied() {
         assert_eq!(two.open_uploads(), Vec::<String>::new());
     }
 }
+
+#[test]
+fn links_go_along_to_a_bucket_and_into_no_directory() {
+    let scene = Scene::new();
+    let only = in_parts(agent().database(large()).bucket(scene.one.name(), scene.one.access()));
+    only.setting("BACKUP_LINK_SIZE", "4MiB").setting("BACKUP_VERIFY", "read-back").run(&["backup"]).succeeds();
+    let agent = scene.agent().database(large());
+    for to in ["2", "directory"] {
+        agent.run(&["copy", "latest", "--from", "1", "--to", to]).succeeds().mentions("copied");
+    }
+    let links = |bucket: &Bucket| bucket.get(&bucket.key_ending_in(".links.json.gz"));
+    assert_eq!(links(&scene.one), links(&scene.two));
+    let files = std::fs::read_dir(scene.directory()).unwrap().map(|file| file.unwrap().file_name());
+    let files: Vec<_> = files.filter(|name| name.to_string_lossy().contains(".links.")).collect();
+    assert!(files.is_empty(), "{files:?}");
+}
