@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::damage::Damage;
 
@@ -81,11 +82,19 @@ impl Text {
 #[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Values {
     /// Bytes of an integer without its sign; 1 to 8.
+    #[serde(deserialize_with = "width")]
     int_size: u8,
     /// Bytes of a file offset without its flag; 1 to 8.
+    #[serde(deserialize_with = "width")]
     offset_size: u8,
     number: PartialNumber,
     text: Option<PartialText>,
+}
+
+/// No header has more than eight bytes for a number: but a saved place may say so.
+fn width<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    let width = u8::deserialize(from)?;
+    if width <= 8 { Ok(width) } else { Err(D::Error::custom("a number has more than eight bytes")) }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, Clone)]
@@ -178,10 +187,6 @@ impl Values {
 
     /// A byte, then a little-endian number of `size` bytes.
     fn flagged(&mut self, size: u8, input: &mut Input<'_>) -> Result<(u8, u64), Stop> {
-        // No header says so: but a saved place may.
-        if u32::from(size) > u64::BITS / 8 {
-            return Err("a number has more than eight bytes".into());
-        }
         let number = &mut self.number;
         while number.taken <= size {
             let byte = input.byte()?;
