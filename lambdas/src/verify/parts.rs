@@ -119,9 +119,7 @@ impl Machine {
             }
         }
     }
-}
 
-impl Machine {
     /// Has the archive read in parts, if it is large enough and has links; `None`: it is to be read in one piece.
     ///
     /// # Errors
