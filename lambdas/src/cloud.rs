@@ -42,6 +42,7 @@ impl Cloud {
         let shared = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
         let bucket = BucketSettings {
             owner: settings.owner.clone(),
+            verdicts_of: settings.verdicts_of.clone(),
             // Two ranges of 8 MiB and the one that is being read: archives pass through in memory that does not grow.
             parts_in_flight: 2,
             // Lambda tries a failed invocation again, so there is no need to wait here for an unreachable network.

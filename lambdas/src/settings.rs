@@ -24,6 +24,8 @@ pub struct Settings {
     pub prefix: String,
     /// The account that the bucket must belong to; `None`: whichever has it.
     pub owner: Option<String>,
+    /// The bucket is a vault: the account whose verdicts count there.
+    pub verdicts_of: Option<String>,
     /// The value of the metrics' dimension `Repository`: `s3://BUCKET/PREFIX`.
     pub repository: String,
     /// The SNS topic for messages; without one they are only logged.
@@ -103,6 +105,7 @@ impl Settings {
             repository: environment.text("LASTGOOD_REPOSITORY").unwrap_or(shown),
             topic: environment.text("LASTGOOD_ALERTS_TOPIC"),
             owner: environment.text("BACKUP_S3_BUCKET_OWNER"),
+            verdicts_of: environment.text("BACKUP_S3_VERDICTS_OF"),
             per_database: environment.parsed("LASTGOOD_PER_DATABASE_METRICS", false)?,
             encryption: encryption(environment)?,
             bucket,

@@ -85,6 +85,7 @@ impl One<'_> {
         bucket.endpoint = self.endpoint();
         let same = self.first.filter(|first| store(first) == store(&bucket)).cloned();
         bucket.owner = self.own(&table::BACKUP_S3_BUCKET_OWNER);
+        bucket.verdicts_of = self.own(&table::BACKUP_S3_VERDICTS_OF);
         bucket.region = self.set(&table::AWS_REGION).or_else(|| same.as_ref()?.region.clone());
         bucket.path_style = self.set(&table::BACKUP_S3_PATH_STYLE).or_else(|| same.as_ref()?.path_style);
         (bucket.keys, bucket.profile) = self.identity(set, same.as_ref(), mistakes);

@@ -51,6 +51,8 @@ settings! {
         BACKUP_S3_PREFIX: String = PREFIX { numbered: true, default: Some("backups") }
         /// The AWS account that the bucket must belong to, so that nothing goes to a stranger's bucket of the same name. S3 refuses every request to another account's bucket then. For stores that are not AWS leave it unset.
         BACKUP_S3_BUCKET_OWNER: String = ACCOUNT { numbered: true }
+        /// The bucket is a vault, which another account's replication fills: the AWS account whose verdicts count there, which is the vault's own. Verdicts that came with the copies then count for nothing.
+        BACKUP_S3_VERDICTS_OF: String = ACCOUNT { numbered: true }
         /// The bucket's region. Unset: the profile's region, otherwise `us-east-1`.
         AWS_REGION: String = TEXT { numbered: true, aliases: &["AWS_DEFAULT_REGION"] }
         /// The URL of an S3 server that is not AWS: R2, MinIO, SeaweedFS, B2.

@@ -66,7 +66,7 @@ pub fn documents(text: &[u8]) {
 pub fn keys(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     let (prefix, key) = text.split_once('\n').unwrap_or(("", text));
-    for layout in [Layout::bucket(prefix), Layout::directory()] {
+    for layout in [Layout::bucket(prefix), Layout::bucket(prefix).vault_of("222222222222"), Layout::directory()] {
         key_holds(&layout, key);
         key_holds(&layout, &format!("{}{key}", layout.prefix()));
     }
@@ -85,6 +85,7 @@ fn key_holds(layout: &Layout, key: &str) {
         Part::Status(record) => layout.status(*record),
         Part::DrillStatus { database } => layout.drill_status(database),
         Part::History { database } => layout.history(database),
+        Part::Elsewhere { id } => return assert!(key.starts_with(&layout.common_prefix(id)), "{key}"),
         Part::Foreign => return,
     };
     assert_eq!(spelled, key);

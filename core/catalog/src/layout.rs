@@ -2,7 +2,11 @@
 //!
 //! A bucket has `{prefix}/{YYYYMMDD}/{stem}{suffix}`; a directory leaves prefix and date folder out. Reading a key takes
 //! any text at all: what isn't ours to know is [`Part::Foreign`], and nothing ever touches that.
+//!
+//! A vault is a bucket in another account that replication fills. What a verifier there writes bears that account's number, so that
+//! nothing that comes with the copies can take its place: `{stem}.intact.{account}.json`, `status/{account}/sweep.json`.
 
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +16,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::backup::{BackupId, Stem, decode_database, encode_database, parse_day, spell_day};
+
+pub use record::{Record, StatusRecord};
 
 const COMPRESSIONS: [Compression; 3] = [Compression::Gzip, Compression::Zstd, Compression::None];
 
@@ -27,6 +33,8 @@ pub struct Layout {
     /// The prefix with its final slash, or nothing.
     root: String,
     dated: bool,
+    /// The account whose verdicts count, where it is a vault.
+    vault: Option<String>,
 }
 
 /// What a key stands for.
@@ -55,6 +63,11 @@ pub enum Part {
     },
     /// What a function left behind about itself.
     Status(StatusRecord),
+    /// A verdict or a saved place of another verifier than the one that counts here: it says nothing, and goes when the backup goes.
+    Elsewhere {
+        /// The backup it belongs to.
+        id: BackupId,
+    },
     /// When a restore of this database was last proved: it outlives the backup that was restored.
     DrillStatus {
         /// The PostgreSQL name.
@@ -69,114 +82,31 @@ pub enum Part {
     Foreign,
 }
 
-/// The documents about the cloud side itself, one of each in a repository, written over by each run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StatusRecord {
-    /// The last sweep that looked at everything.
-    Sweep,
-    /// The last run of retention that looked at everything.
-    Prune,
-    /// What freshness found.
-    Freshness,
-    /// What retention has removed today.
-    Removals,
-    /// The page for people.
-    Page,
-    /// What is on that page, for programs.
-    Report,
-}
-
-impl StatusRecord {
-    const ALL: [Self; 6] = [Self::Sweep, Self::Prune, Self::Freshness, Self::Removals, Self::Page, Self::Report];
-
-    fn file(self) -> &'static str {
-        match self {
-            Self::Sweep => "sweep.json",
-            Self::Prune => "prune.json",
-            Self::Freshness => "freshness.json",
-            Self::Removals => "removals.json",
-            Self::Page => "report.html",
-            Self::Report => "report.json",
-        }
-    }
-}
-
-/// What lies beside an archive: small documents, the globals, and the index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Record {
-    /// Written last: its presence makes the backup exist.
-    Manifest,
-    /// The verdict that the stored bytes are whole.
-    Intact,
-    /// The verdict that they aren't.
-    Damaged,
-    /// The verifier's saved place.
-    Verifying,
-    /// Proof of the last drill.
-    Drill,
-    /// The server's roles and tablespaces: SQL in gzip.
-    Globals,
-    /// The same, encrypted as its archive is.
-    SealedGlobals,
-    /// What it has lost since the backup before it.
-    Shrunk,
-    /// A person says that this is right.
-    Accepted,
-    /// Where the archive has what: JSON in gzip.
-    Index,
-    /// The same, encrypted as its archive is.
-    SealedIndex,
-    /// Places from which its archive can be verified in parts: JSON in gzip.
-    Links,
-}
-
-impl Record {
-    const ALL: [Self; 12] = [
-        Self::Manifest,
-        Self::Intact,
-        Self::Damaged,
-        Self::Verifying,
-        Self::Drill,
-        Self::Globals,
-        Self::SealedGlobals,
-        Self::Shrunk,
-        Self::Accepted,
-        Self::Index,
-        Self::SealedIndex,
-        Self::Links,
-    ];
-
-    fn suffix(self) -> &'static str {
-        match self {
-            Self::Manifest => ".manifest.json",
-            Self::Intact => ".intact.json",
-            Self::Damaged => ".damaged.json",
-            Self::Verifying => ".verifying.json",
-            Self::Drill => ".drill.json",
-            Self::Globals => ".globals.sql.gz",
-            Self::SealedGlobals => ".globals.sql.gz.age",
-            Self::Shrunk => ".shrunk.json",
-            Self::Accepted => ".accepted.json",
-            Self::Index => ".index.json.gz",
-            Self::SealedIndex => ".index.json.gz.age",
-            Self::Links => ".links.json.gz",
-        }
-    }
-}
-
 impl Layout {
     /// A bucket's layout. Slashes around the prefix don't matter; without a prefix, keys begin with the date folder.
     #[must_use]
     pub fn bucket(prefix: &str) -> Self {
         let prefix = prefix.trim_matches('/');
         let root = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Self { root, dated: true }
+        Self { root, dated: true, vault: None }
+    }
+
+    /// The same of a vault, where the verdicts of this account (twelve digits) count and no others.
+    #[must_use]
+    pub fn vault_of(self, account: &str) -> Self {
+        Self { vault: Some(account.to_owned()), ..self }
+    }
+
+    /// Whether replication fills it, in any order and with the times of the first bucket.
+    #[must_use]
+    pub fn is_vault(&self) -> bool {
+        self.vault.is_some()
     }
 
     /// A directory's layout: everything side by side.
     #[must_use]
     pub fn directory() -> Self {
-        Self { root: String::new(), dated: false }
+        Self { root: String::new(), dated: false, vault: None }
     }
 
     /// What every key begins with: the prefix and a slash, or nothing.
@@ -201,7 +131,10 @@ impl Layout {
     /// The key of a document beside the archive.
     #[must_use]
     pub fn record(&self, id: &BackupId, record: Record) -> String {
-        self.spell(id, record.suffix())
+        match &self.vault {
+            Some(account) if Record::OF_VERIFIERS.contains(&record) => self.spell(id, &own(record, account)),
+            _ => self.spell(id, record.suffix()),
+        }
     }
 
     /// What the keys of one backup's archive and records begin with, and no other backup's.
@@ -255,7 +188,7 @@ impl Layout {
     /// The key of the document that says how this database's backups were on each day.
     #[must_use]
     pub fn history(&self, database: &str) -> String {
-        format!("{}{STATUS}{HISTORY}{}.json", self.root, encode_database(database))
+        format!("{}{HISTORY}{}.json", self.own_status(), encode_database(database))
     }
 
     /// The key of the certificate of an erasure that began then. People read it, and the next erasure, which goes on with one that broke off.
@@ -273,7 +206,13 @@ impl Layout {
     /// The key of a document about the cloud side itself.
     #[must_use]
     pub fn status(&self, record: StatusRecord) -> String {
-        format!("{}{STATUS}{}", self.root, record.file())
+        format!("{}{}", self.own_status(), record.file())
+    }
+
+    /// The folder in which the functions here write about themselves.
+    fn own_status(&self) -> String {
+        let account = self.vault.iter().map(|account| format!("{account}/")).collect::<String>();
+        format!("{}{STATUS}{account}", self.root)
     }
 
     /// What the keys of one day's backups begin with. A directory has no day folders: everything is below it.
@@ -315,23 +254,54 @@ impl Layout {
         if let Some(database) = of_status.and_then(|rest| rest.strip_prefix(DRILLS)).map(database_of) {
             return Some(Part::DrillStatus { database: database? });
         }
-        if let Some(database) = of_status.and_then(|rest| rest.strip_prefix(HISTORY)).map(database_of) {
-            return Some(Part::History { database: database? });
-        }
-        if let Some(file) = of_status {
-            return StatusRecord::ALL.into_iter().find(|record| record.file() == file).map(Part::Status);
+        if of_status.is_some() {
+            let own = key.strip_prefix(self.own_status().as_str())?;
+            if let Some(database) = own.strip_prefix(HISTORY) {
+                return Some(Part::History { database: database_of(database)? });
+            }
+            return StatusRecord::ALL.into_iter().find(|record| record.file() == own).map(Part::Status);
         }
         let (day, file) = match rest.split_once('/') {
             Some((folder, file)) if self.dated => (Some(parse_day(folder)?), file),
             Some(_) => return None,
             None => (None, rest),
         };
-        parse_file(day, file)
+        self.parse_verdict(day, file).or_else(|| parse_file(day, file))
+    }
+
+    /// What a verifier wrote: ours, or another's.
+    fn parse_verdict(&self, day: Option<Date>, file: &str) -> Option<Part> {
+        let (plain, by) = verifier_of(file);
+        let (record, stem) =
+            Record::OF_VERIFIERS.into_iter().find_map(|record| Some((record, plain.strip_suffix(kind(record))?)))?;
+        let id = BackupId { day, stem: stem.parse().ok()? };
+        Some(if by == self.vault.as_deref() { Part::Record { id, record } } else { Part::Elsewhere { id } })
     }
 
     fn spell(&self, id: &BackupId, suffix: &str) -> String {
         let folder = id.day.filter(|_| self.dated).map(|day| format!("{}/", spell_day(day))).unwrap_or_default();
         format!("{}{folder}{}{suffix}", self.root, id.stem)
+    }
+}
+
+/// `.intact.222222222222.json`
+fn own(record: Record, account: &str) -> String {
+    format!("{}.{account}.json", kind(record))
+}
+
+/// `.intact`
+fn kind(record: Record) -> &'static str {
+    record.suffix().trim_end_matches(".json")
+}
+
+/// A file's name without its ending, and the account in it: `app.intact` of `app.intact.222222222222.json`.
+fn verifier_of(file: &str) -> (&str, Option<&str>) {
+    let Some(plain) = file.strip_suffix(".json") else { return (file, None) };
+    match plain.rsplit_once('.') {
+        Some((rest, account)) if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (rest, Some(account))
+        }
+        _ => (plain, None),
     }
 }
 

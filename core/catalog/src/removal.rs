@@ -128,7 +128,7 @@ fn rank(layout: &Layout, key: &str) -> (u8, Option<BackupId>) {
             (2, Some(id))
         }
         Part::Record { id, record: Record::Shrunk | Record::Accepted | Record::Links } => (2, Some(id)),
-        Part::Record { id, .. } => (0, Some(id)),
+        Part::Record { id, .. } | Part::Elsewhere { id } => (0, Some(id)),
         Part::Archive { id, .. } => (2, Some(id)),
         Part::DatabaseEntry { .. }
         | Part::Status(_)

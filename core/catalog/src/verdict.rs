@@ -204,6 +204,12 @@ impl Verdict {
         self.outcome == Outcome::Intact
     }
 
+    /// Whether this says that the archive wasn't there: see [`Verdict::missing`].
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == Code::MISSING)
+    }
+
     /// Whether this says that the archive is ours and was never committed: see [`Verdict::uncommitted`].
     #[must_use]
     pub fn is_uncommitted(&self) -> bool {

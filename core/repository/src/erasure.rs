@@ -34,7 +34,7 @@ impl Repository {
         let strays: BTreeSet<&str> = entry.strays.iter().map(|stray| stray.key.as_str()).collect();
         let is_its = |object: &Object| match self.layout().parse(&object.key) {
             Part::Archive { id, .. } => id == entry.id && !strays.contains(object.key.as_str()),
-            Part::Record { id, .. } => id == entry.id,
+            Part::Record { id, .. } | Part::Elsewhere { id } => id == entry.id,
             _ => false,
         };
         Ok(listed.into_iter().filter(is_its).collect())

@@ -16,6 +16,9 @@ pub struct BucketSettings {
     /// The AWS account that the bucket must belong to, in twelve digits: every request says so, and S3 refuses those to a
     /// stranger's bucket of the same name. `None`: not said.
     pub owner: Option<String>,
+    /// It is a vault, which another account's replication fills: the account whose verdicts count there, in twelve digits. `None`: it is
+    /// none, and verdicts bear no account's number.
+    pub verdicts_of: Option<String>,
     /// Key prefix, without slashes at its ends; may be empty.
     pub prefix: String,
     /// `None`: AWS_REGION, then the profile's region, then us-east-1.
@@ -64,6 +67,7 @@ impl BucketSettings {
             bucket: bucket.into(),
             prefix: prefix.into(),
             owner: None,
+            verdicts_of: None,
             region: None,
             endpoint: None,
             path_style: None,

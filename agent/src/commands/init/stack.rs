@@ -19,7 +19,8 @@ const SERVICE: &str = "cloudformation";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// The settings that the stack may give.
-const NAMES: [&str; 4] = ["BACKUP_S3_BUCKET", "BACKUP_S3_PREFIX", "BACKUP_S3_BUCKET_OWNER", "AWS_REGION"];
+const NAMES: [&str; 5] =
+    ["BACKUP_S3_BUCKET", "BACKUP_S3_PREFIX", "BACKUP_S3_BUCKET_OWNER", "BACKUP_S3_VERDICTS_OF", "AWS_REGION"];
 
 /// A stack's outputs, as far as they matter here.
 #[derive(Clone, Debug, PartialEq, Eq)]

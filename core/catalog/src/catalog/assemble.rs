@@ -18,7 +18,7 @@ pub fn catalogs(layout: &Layout, objects: impl IntoIterator<Item = Object>) -> V
     for object in objects {
         found.add(layout.parse(&object.key), object);
     }
-    found.into_catalogs()
+    found.into_catalogs(layout.is_vault())
 }
 
 #[derive(Default)]
@@ -30,14 +30,18 @@ struct Found {
 #[derive(Default)]
 struct Pieces {
     archives: Vec<Object>,
-    records: Vec<(Record, Object)>,
+    /// Of another verifier's documents nothing matters but that they go along.
+    records: Vec<(Option<Record>, Object)>,
 }
 
 impl Found {
     fn add(&mut self, part: Part, object: Object) {
         match part {
             Part::Archive { id, .. } => push(&mut self.backups.entry(id).or_default().archives, object),
-            Part::Record { id, record } => push(&mut self.backups.entry(id).or_default().records, (record, object)),
+            Part::Record { id, record } => {
+                push(&mut self.backups.entry(id).or_default().records, (Some(record), object))
+            }
+            Part::Elsewhere { id } => push(&mut self.backups.entry(id).or_default().records, (None, object)),
             Part::DatabaseEntry { database } => {
                 let newest = self.expected.entry(database).or_insert_with(|| object.clone());
                 if age_order(newest) < age_order(&object) {
@@ -48,13 +52,13 @@ impl Found {
         }
     }
 
-    fn into_catalogs(self) -> Vec<Catalog> {
+    fn into_catalogs(self, is_vault: bool) -> Vec<Catalog> {
         let mut catalogs: BTreeMap<String, Catalog> = BTreeMap::new();
         let empty = |database: &str| Catalog { database: database.to_owned(), entries: Vec::new(), expected: None };
         for (id, pieces) in self.backups {
             let database = id.stem.database().into_owned();
             let catalog = catalogs.entry(database).or_insert_with_key(|database| empty(database));
-            catalog.entries.push(pieces.into_entry(id));
+            catalog.entries.push(Entry { is_replica: is_vault, ..pieces.into_entry(id) });
         }
         for (database, object) in self.expected {
             catalogs.entry(database).or_insert_with_key(|database| empty(database)).expected = Some(object);
@@ -105,6 +109,7 @@ impl Pieces {
         let mut entry = Entry {
             instant: jiff::Timestamp::MIN,
             repeated: false,
+            is_replica: false,
             id,
             state,
             archive,
@@ -126,7 +131,7 @@ impl Pieces {
     }
 
     fn take_newest(&mut self, wanted: Record) -> Option<Object> {
-        let all = self.records.iter().enumerate().filter(|(_, (record, _))| *record == wanted);
+        let all = self.records.iter().enumerate().filter(|(_, (record, _))| *record == Some(wanted));
         let (newest, _) = all.max_by(|(_, (_, a)), (_, (_, b))| age_order(a).cmp(&age_order(b)))?;
         Some(self.records.swap_remove(newest).1)
     }

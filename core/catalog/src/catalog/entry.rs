@@ -46,6 +46,8 @@ pub struct Entry {
     pub superseded: Vec<Object>,
     /// Further archives of the same name under another suffix. The manifest isn't about them; nothing removes them.
     pub strays: Vec<Object>,
+    /// It lies in a vault: its pieces come in any order, with the times that they have in the first bucket.
+    pub is_replica: bool,
     /// Another backup has the same stem, in another date folder.
     pub(super) repeated: bool,
 }
@@ -144,11 +146,12 @@ impl Entry {
         self.archive.is_some() && self.judged().is_none() && (self.intact.is_some() || self.damaged.is_some())
     }
 
-    /// Whether it is a backup that is damaged, or one whose archive is gone.
+    /// Whether it is a backup that is damaged, or one whose archive is gone. In a vault an archive may still come until its verifier
+    /// says that it has waited long enough.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         match self.state {
-            State::Missing => self.manifest.is_some(),
+            State::Missing => self.manifest.is_some() && (!self.is_replica || self.damaged.is_some()),
             _ => self.is_backup() && self.judged() == Some(Outcome::Damaged),
         }
     }
@@ -203,6 +206,7 @@ impl Entry {
             links: None,
             superseded: Vec::new(),
             strays: Vec::new(),
+            is_replica: false,
             repeated: false,
         })
     }

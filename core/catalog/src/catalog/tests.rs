@@ -31,6 +31,24 @@ fn the_listing_alone_tells_every_state() {
 }
 
 #[test]
+fn in_a_vault_an_archive_may_come_until_its_own_verifier_says_that_it_is_missing() {
+    let mut listing = Listing::bucket();
+    listing.layout = Layout::bucket("backups").vault_of("222222222222");
+    let id = listing.at(State::Missing, NOON);
+    assert!(!only(&listing).is_lost());
+    // The first account's word for it came along, and goes with the rest.
+    let others = Layout::bucket("backups").damaged(&id);
+    listing.objects.push(object(&others, 100, time(NOON)));
+    let entry = only(&listing);
+    assert!(!entry.is_lost() && entry.removal().any(|object| object.key == others), "{entry:?}");
+    listing.record(&id, Record::Damaged, time("2026-01-22T13:00:00Z"));
+    assert!(only(&listing).is_lost());
+    let mut elsewhere = Listing::bucket();
+    elsewhere.at(State::Missing, NOON);
+    assert!(only(&elsewhere).is_lost(), "nothing comes after its manifest there");
+}
+
+#[test]
 fn the_newer_verdict_counts_and_a_tie_is_damaged() {
     for (minutes, state) in [(2, State::Good), (3, State::Damaged), (4, State::Damaged)] {
         let mut listing = Listing::bucket();

@@ -83,7 +83,9 @@ fn a_guests_database_with_suffixes_in_its_name_keeps_them() {
 }
 
 fn any_layout() -> impl Strategy<Value = Layout> {
-    prop_oneof![Just(Layout::directory()), "[a-z0-9/._ é-]{0,12}".prop_map(|prefix| Layout::bucket(&prefix))]
+    let bucket = "[a-z0-9/._ é-]{0,12}".prop_map(|prefix| Layout::bucket(&prefix));
+    let vault = (bucket.clone(), "[0-9]{12}").prop_map(|(bucket, account)| bucket.vault_of(&account));
+    prop_oneof![Just(Layout::directory()), bucket, vault]
 }
 
 fn any_id(layout: &Layout, database: &str, tag: &Tag, second: i64) -> Option<BackupId> {
@@ -133,7 +135,46 @@ proptest! {
             Part::Status(record) => prop_assert_eq!(layout.status(record), key),
             Part::DrillStatus { database } => prop_assert_eq!(layout.drill_status(&database), key),
             Part::History { database } => prop_assert_eq!(layout.history(&database), key),
+            Part::Elsewhere { id } => prop_assert!(key.starts_with(&layout.common_prefix(&id))),
             Part::Foreign => {}
         }
     }
+}
+
+#[test]
+fn in_a_vault_the_verdicts_of_its_own_account_count_and_no_others() {
+    let (source, vault) = (Layout::bucket("b"), Layout::bucket("b").vault_of("222222222222"));
+    let id = source.place("app_backup_20260120_030000".parse().unwrap(), Timestamp::MIN);
+    let stem = "b/20260120/app_backup_20260120_030000";
+    assert_eq!(vault.record(&id, Record::Intact), format!("{stem}.intact.222222222222.json"));
+    assert_eq!(vault.damaged(&id), format!("{stem}.damaged.222222222222.json"));
+    assert_eq!(vault.verifying(&id), format!("{stem}.verifying.222222222222.json"));
+    for other in ["intact", "damaged.111111111111", "verifying", "intact.222222222221"] {
+        let key = format!("{stem}.{other}.json");
+        assert_eq!(vault.parse(&key), Part::Elsewhere { id: id.clone() }, "{key}");
+    }
+    let foreign = source.parse(&vault.record(&id, Record::Intact));
+    assert_eq!(foreign, Part::Elsewhere { id: id.clone() }, "nor does a vault's verdict at the source");
+    for other in ["intact.22222222222", "intact.2222222222222", "intact.22222222222x", "222222222222"] {
+        assert_eq!(vault.parse(&format!("{stem}.{other}.json")), Part::Foreign, "{other}");
+    }
+    // Whatever else comes with the copies is what it was.
+    for record in [Record::Manifest, Record::Drill, Record::Accepted, Record::Shrunk, Record::Globals, Record::Links] {
+        assert_eq!(vault.record(&id, record), source.record(&id, record));
+    }
+    assert_eq!(vault.database_entry("app"), source.database_entry("app"));
+    assert_eq!(vault.drill_status("app"), source.drill_status("app"));
+}
+
+#[test]
+fn in_a_vault_the_functions_write_about_themselves_under_its_account() {
+    let (source, vault) = (Layout::bucket("b"), Layout::bucket("b").vault_of("222222222222"));
+    assert_eq!(vault.status(StatusRecord::Sweep), "b/status/222222222222/sweep.json");
+    assert_eq!(vault.history("app"), "b/status/222222222222/history/app.json");
+    assert_eq!(vault.parse("b/status/222222222222/sweep.json"), Part::Status(StatusRecord::Sweep));
+    for others in ["b/status/sweep.json", "b/status/history/app.json", "b/status/111111111111/sweep.json"] {
+        assert_eq!(vault.parse(others), Part::Foreign, "{others}");
+    }
+    assert_eq!(source.parse("b/status/222222222222/sweep.json"), Part::Foreign);
+    assert!(vault.status(StatusRecord::Page).starts_with(&vault.status_prefix()), "one listing shows it");
 }

@@ -59,7 +59,7 @@ impl Bucket {
             client,
             anyone,
             renewable,
-            layout: Arc::new(Layout::bucket(&settings.prefix)),
+            layout: Arc::new(layout(&settings)),
             region: region.to_string().into(),
             unsigned_payload: endpoint.as_deref().is_none_or(protects_bodies),
             endpoint: endpoint.map(Into::into),
@@ -79,6 +79,14 @@ impl Bucket {
         let region = Region::new(self.region.to_string());
         let load = async || shared_config(&self.settings, region).await.ok()?.credentials_provider();
         renewable.renew(sent, load).await
+    }
+}
+
+fn layout(settings: &BucketSettings) -> Layout {
+    let layout = Layout::bucket(&settings.prefix);
+    match &settings.verdicts_of {
+        Some(account) => layout.vault_of(account),
+        None => layout,
     }
 }
 
