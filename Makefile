@@ -187,6 +187,12 @@ torture-bytes: tools ## damage sixteen thousand archives at random, and read bom
 parts: tools ## verify four gigabytes in parts of 64 MiB, by one and by two at once, and in one piece (docs/performance.md)
 	@PARTS_BYTES=$(or $(PARTS_BYTES),4294967296) $(CARGO) test --workspace --locked --test e2e -- --nocapture functions::parts::verdict
 
+# VAULT_BACKUPS and VAULT_ORDERS for others.
+.PHONY: vault
+vault: tools ## copy fifty backups to a vault in twenty random orders: no false damage, and every damaged one found
+	@VAULT_BACKUPS=$(or $(VAULT_BACKUPS),50) VAULT_ORDERS=$(or $(VAULT_ORDERS),20) \
+	  $(CARGO) test --workspace --locked --test e2e -- --nocapture functions::vault::backups
+
 # An hour or so, and some gigabytes of memory: a bucket of 270,000 objects, and bursts of up to a thousand backups.
 .PHONY: scale
 scale: tools ## measure a thousand databases and a burst of as many backups (docs/performance.md)

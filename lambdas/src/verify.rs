@@ -118,6 +118,10 @@ impl Round<'_> {
             _ if bucket != self.cloud.bucket() => Err(Malformed(format!("it is about the bucket {bucket}")).into()),
             Part::Record { id, record: Record::Manifest } => self.backup(&id, &Why::Arrived, false).await,
             Part::Record { id, record: Record::Verifying } => return self.go_on(&id, etag).await,
+            // There an archive may come after its manifest.
+            Part::Archive { id, .. } if self.cloud.repository.layout().is_vault() => {
+                self.backup(&id, &Why::Arrived, false).await
+            }
             _ => Ok(Handled::Skipped { name: key, reason: Skip::Foreign }),
         };
         self.summary.add(handled);

@@ -11,10 +11,16 @@ use jiff::{SignedDuration, Timestamp};
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(5);
 
 /// An archive of ours whose manifest is later than this counts as never committed.
-pub(super) const LATE: SignedDuration = SignedDuration::from_hours(24);
+const LATE: SignedDuration = SignedDuration::from_hours(24);
 
 /// An archive may come that much later than its manifest: where both are copied from another bucket, either may be first.
 const EARLY: SignedDuration = SignedDuration::from_hours(1);
+
+/// The same in a vault: S3 replicates most objects within minutes, and promises no time.
+const REPLICATED: SignedDuration = SignedDuration::from_hours(48);
+
+/// In a vault a manifest may come that much later than its archive.
+const LATE_REPLICA: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Why a backup is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +43,8 @@ pub(super) enum Due {
     Anew,
     /// Read on from the place saved in this object.
     GoOn(Object),
+    /// In a vault the times don't tell whether this verdict that it is damaged was given before all of it had come: ask the verdict.
+    Ask(Object),
     /// Do not read it, for this reason.
     Not(Skip),
 }
@@ -97,9 +105,19 @@ pub(super) fn due(entry: &Entry, why: &Why, now: Timestamp, reverify_after: Sign
         },
         (_, Some(place)) if now.duration_since(place.last_modified) < GIVEN_UP => Due::Not(Skip::InProgress),
         (_, Some(place)) => readable(archive, Due::GoOn(place.clone())),
-        (_, None) if judged.is_some() && !reverify => Due::Not(Skip::Judged),
+        (_, None) if judged.is_some() && !reverify => match (verdict, &entry.damaged) {
+            (Some(Outcome::Damaged), Some(damaged)) if entry.is_replica && entry.manifest.is_some() => {
+                readable(archive, Due::Ask(damaged.clone()))
+            }
+            _ => Due::Not(Skip::Judged),
+        },
         (_, None) => readable(archive, Due::Anew),
     }
+}
+
+/// How long after its archive a manifest may still come.
+pub(super) fn late(entry: &Entry) -> SignedDuration {
+    if entry.is_replica { LATE_REPLICA } else { LATE }
 }
 
 fn readable(archive: &Object, due: Due) -> Due {
@@ -109,10 +127,11 @@ fn readable(archive: &Object, due: Due) -> Due {
 /// Decides without an archive: only a manifest needs a verdict then, and one verdict is enough. A young manifest may have
 /// come before its archive.
 pub(super) fn missing(entry: &Entry, now: Timestamp) -> Due {
+    let early = if entry.is_replica { REPLICATED } else { EARLY };
     match (&entry.manifest, &entry.damaged) {
         (None, _) => Due::Not(Skip::Gone),
         (Some(manifest), Some(said)) if said.last_modified >= manifest.last_modified => Due::Not(Skip::Judged),
-        (Some(manifest), _) if now.duration_since(manifest.last_modified) < EARLY => Due::Not(Skip::NotYet),
+        (Some(manifest), _) if now.duration_since(manifest.last_modified) < early => Due::Not(Skip::NotYet),
         (Some(_), _) => Due::Anew,
     }
 }
@@ -254,6 +273,32 @@ mod tests {
         }
         assert_eq!(decide(&[MANIFEST, (".damaged.json", "03:00:02")], &Why::Swept, NOW), Due::Not(Skip::Judged));
         assert_eq!(decide(&[(".verifying.json", "03:00:02")], &Why::Swept, NOW), Due::Not(Skip::Gone));
+    }
+
+    /// The same in a vault; a verdict of its own bears its account's number.
+    fn decide_in_a_vault(files: &[(&str, &str)], why: &Why, now: &str) -> Due {
+        let mut entry = entry(files);
+        entry.is_replica = true;
+        due(&entry, why, time(now), SignedDuration::from_hours(30 * 24))
+    }
+
+    #[test]
+    fn in_a_vault_a_manifest_waits_for_its_archive_for_two_days() {
+        for (now, expected) in [("2026-01-22T03:00:00Z", Due::Not(Skip::NotYet)), ("2026-01-22T03:00:01Z", Due::Anew)] {
+            assert_eq!(decide_in_a_vault(&[MANIFEST], &Why::Swept, now), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn in_a_vault_a_verdict_from_before_all_had_come_is_asked() {
+        let damaged = (".damaged.json", "03:30:00");
+        let asked = Due::Ask(entry(&[ARCHIVE, MANIFEST, damaged]).damaged.unwrap());
+        for why in [Why::Arrived, Why::Swept] {
+            assert_eq!(decide_in_a_vault(&[ARCHIVE, MANIFEST, damaged], &why, NOW), asked, "{why:?}");
+            assert_eq!(decide_in_a_vault(&[ARCHIVE, damaged], &why, NOW), Due::Not(Skip::Judged), "a guest's");
+            assert_eq!(decide_in_a_vault(&[ARCHIVE, MANIFEST, INTACT], &why, NOW), Due::Not(Skip::Judged));
+            assert_eq!(decide(&[ARCHIVE, MANIFEST, damaged], &why, NOW), Due::Not(Skip::Judged), "times tell there");
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! One invocation's work on one backup: see whether it is due, read it, store its verdict or its saved place.
 
 use catalog::verdict::{Evidence, Verdict, Verifier, beyond_limits, judge};
-use catalog::{BackupId, DocumentError, Entry, Manifest};
+use catalog::{BackupId, DocumentError, Entry, Manifest, Object};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Head};
 
-use super::due::{self, Due, LATE, Skip, Why};
+use super::due::{self, Due, Skip, Why};
 use super::parts::Machine;
 use super::place::Place;
 use super::read::{self, Reading, Start};
@@ -48,16 +48,19 @@ impl Round<'_> {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
         };
         let saved = match due::due(&entry, why, now, self.reverify_after) {
-            Due::Not(Skip::NotYet) if *why != Why::Swept => return Err(Failure::NotYet { object: id.to_string() }),
+            Due::Not(Skip::NotYet) if *why != Why::Swept => return self.not_yet(id),
             Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
-            Due::Anew => None,
+            Due::Ask(damaged) if !self.was_early(&damaged).await? => {
+                return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Judged });
+            }
+            Due::Anew | Due::Ask(_) => None,
             Due::GoOn(place) => Place::from_json(&self.cloud.repository.read_record(&place).await?),
         };
         let Some(archive) = &entry.archive else { return self.absent(id, now).await };
         let Some(head) = self.cloud.repository.head(&archive.key).await? else { return self.absent(id, now).await };
         let promise = self.promise(&entry).await?;
         if matches!(promise, Promise::None) && head.lastgood_id().is_some() {
-            return self.uncommitted(id, &head, now).await;
+            return self.uncommitted(&entry, &head, now).await;
         }
         if saved.is_none()
             && let Some(machine) = self.machine
@@ -121,9 +124,9 @@ impl Round<'_> {
             return Err(Failure::Replaced { object: id.to_string() });
         }
         match due::missing(&entry, now) {
-            Due::Not(Skip::NotYet) => return Err(Failure::NotYet { object: id.to_string() }),
+            Due::Not(Skip::NotYet) => return self.not_yet(id),
             Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
-            Due::Anew | Due::GoOn(_) => {}
+            Due::Anew | Due::GoOn(_) | Due::Ask(_) => {}
         }
         let Some(manifest) = self.manifest(&entry).await? else {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Gone });
@@ -135,13 +138,29 @@ impl Round<'_> {
 
     /// Marks an archive of ours whose manifest never came. The mark tells retention, which may not read archives, that
     /// the archive is ours. It does not count as a damaged backup, because it never was a backup.
-    async fn uncommitted(&self, id: &BackupId, head: &Head, now: Timestamp) -> Result<Handled, Failure> {
-        if now.duration_since(head.object.last_modified) < LATE {
+    async fn uncommitted(&self, entry: &Entry, head: &Head, now: Timestamp) -> Result<Handled, Failure> {
+        let id = &entry.id;
+        if now.duration_since(head.object.last_modified) < due::late(entry) {
             return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted });
         }
         let key = self.cloud.repository.layout().damaged(id);
         self.cloud.store(&key, Verdict::uncommitted(&head.object, now, verifier()).to_json()).await?;
         Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted })
+    }
+
+    /// In a vault the archive's own arrival is an event. Elsewhere the manifest's is tried again.
+    fn not_yet(&self, id: &BackupId) -> Result<Handled, Failure> {
+        let object = id.to_string();
+        if self.cloud.repository.layout().is_vault() {
+            return Ok(Handled::Skipped { name: object, reason: Skip::NotYet });
+        }
+        Err(Failure::NotYet { object })
+    }
+
+    /// Whether a verdict was given before all of the backup had come.
+    async fn was_early(&self, damaged: &Object) -> Result<bool, Failure> {
+        let verdict = self.cloud.repository.verdict(damaged).await?;
+        Ok(verdict.is_missing() || verdict.is_uncommitted())
     }
 
     async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Error> {

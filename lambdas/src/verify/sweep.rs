@@ -60,7 +60,7 @@ pub(super) fn candidates(
         match due(entry, &Why::Swept, now, SignedDuration::MAX) {
             Due::Not(Skip::InGlacier) => candidates.in_glacier += 1,
             Due::Not(_) => {}
-            Due::Anew | Due::GoOn(_) => unjudged.push(entry),
+            Due::Anew | Due::GoOn(_) | Due::Ask(_) => unjudged.push(entry),
         }
     }
     unjudged.sort_by(|a, b| order(&b.id).cmp(&order(&a.id)));

@@ -12,6 +12,7 @@ mod parts;
 mod retention;
 mod scale;
 mod sweep;
+mod vault;
 mod verify;
 
 use std::sync::OnceLock;
