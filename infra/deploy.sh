@@ -17,6 +17,7 @@ source "$here/deploy/arguments.sh"
 source "$here/deploy/release.sh"
 source "$here/deploy/artifacts.sh"
 source "$here/deploy/bucket.sh"
+source "$here/deploy/vault.sh"
 source "$here/deploy/connect.sh"
 source "$here/deploy/stack.sh"
 source "$here/deploy/doctor.sh"
@@ -56,8 +57,11 @@ main() {
     connect) require_stack && connect_bucket && return ;;
   esac
   refuse_unknown_parameters
+  lock_the_vault
   refuse_contradictions
+  refuse_half_a_vault
   refuse_silence
+  make_vault
   choose_bucket
   check_existing_bucket
   choose_artifacts
@@ -66,6 +70,7 @@ main() {
   deploy
   connect_bucket
   show_outputs
+  show_vault
   [[ $check == no ]] || check_stack || true
 }
 

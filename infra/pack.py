@@ -92,6 +92,7 @@ def write_template(folder, architectures):
             fail(f"infra/template.yaml has no line {code.strip()}", "name the function's code as the others do")
         template = template.replace(code, f"Code: {architectures[0]}/{name}.zip\n")
     (folder / "template.yaml").write_text(template)
+    shutil.copy(INFRA / "vault.yaml", folder)
 
 
 def files(folder):

@@ -28,6 +28,7 @@ def main():
     mend_metric_rights()
     mend_principals_and_transport()
     mend_stack_properties()
+    mend_replication()
     mend_event_versions()
     mend_event_retries()
     mend_queue_sources()
@@ -126,12 +127,13 @@ def mend_principals_and_transport():
 
 
 def mend_stack_properties():
-    """CloudFormation drops a bucket's lifecycle and a function's DeadLetterConfig, and refuses composite alarms."""
+    """CloudFormation drops a bucket's lifecycle, lock and encryption and a function's DeadLetterConfig, and refuses composite alarms."""
     from ministack.services import cloudwatch
     from ministack.services.cloudformation import provisioners
 
     handlers = provisioners._RESOURCE_HANDLERS
     after_create_and_update(handlers["AWS::S3::Bucket"], apply_lifecycle)
+    after_create_and_update(handlers["AWS::S3::Bucket"], apply_lock_and_encryption)
     after_create_and_update(handlers["AWS::Lambda::Function"], apply_dead_letters)
 
     def put(name, properties):
@@ -176,6 +178,28 @@ def apply_lifecycle(bucket, properties):
         raise ValueError(f"LifecycleConfiguration: {body!r}")
 
 
+def apply_lock_and_encryption(bucket, properties):
+    from ministack.services import s3
+
+    def put(what, apply, document):
+        status, _, body = apply(bucket, document.encode())
+        if status >= 400:
+            raise ValueError(f"{what}: {body!r}")
+
+    lock = properties.get("ObjectLockConfiguration")
+    if lock:
+        document = f'<ObjectLockConfiguration xmlns="{s3.S3_NS}">{as_xml("ObjectLockEnabled", "Enabled")}{as_xml("Rule", lock["Rule"])}'
+        put("ObjectLockConfiguration", s3._put_object_lock_configuration, f"{document}</ObjectLockConfiguration>")
+    encryption = properties.get("BucketEncryption")
+    if encryption:
+        named = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
+        rules = [
+            {named.get(name, name): value for name, value in rule.items()} for rule in encryption["ServerSideEncryptionConfiguration"]
+        ]
+        document = f'<ServerSideEncryptionConfiguration xmlns="{s3.S3_NS}">{as_xml("Rule", rules)}'
+        put("BucketEncryption", s3._put_bucket_encryption, f"{document}</ServerSideEncryptionConfiguration>")
+
+
 def lifecycle_rule(rule):
     """One rule of CloudFormation's form in that of S3's API."""
     conditions = {name: rule[name] for name in ("Prefix", "ObjectSizeGreaterThan", "ObjectSizeLessThan") if name in rule}
@@ -213,6 +237,39 @@ def apply_dead_letters(function, properties):
         configuration["DeadLetterConfig"] = properties["DeadLetterConfig"]
     else:
         configuration.pop("DeadLetterConfig", None)
+
+
+def mend_replication():
+    """CloudFormation drops a bucket's ReplicationConfiguration, and a replica's arrival is no event."""
+    from ministack.services import s3
+    from ministack.services.cloudformation import provisioners
+
+    after_create_and_update(provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"], apply_replication)
+    original = s3._maybe_replicate
+
+    def replicate(bucket, key, stored, data, tags=None):
+        stored.pop("_replica", None)
+        original(bucket, key, stored, data, tags)
+        if stored.get("_replica"):
+            there, version, account = stored["_replica"]
+            with s3._in_account(account):
+                s3._fire_s3_event_async(there, key, "s3:ObjectCreated:Put", stored["size"], stored["etag"], version_id=version)
+
+    s3._maybe_replicate = replicate
+
+
+def apply_replication(bucket, properties):
+    from ministack.services import s3
+
+    configuration = properties.get("ReplicationConfiguration")
+    if not configuration:
+        s3._bucket_replication.pop(bucket, None)
+        return
+    rules = as_xml("Rule", [{("ID" if name == "Id" else name): value for name, value in rule.items()} for rule in configuration["Rules"]])
+    document = f'<ReplicationConfiguration xmlns="{s3.S3_NS}"><Role>{configuration["Role"]}</Role>{rules}</ReplicationConfiguration>'
+    status, _, body = s3._put_bucket_replication(bucket, document.encode())
+    if status >= 400:
+        raise ValueError(f"ReplicationConfiguration: {body!r}")
 
 
 def mend_event_versions():

@@ -18,6 +18,7 @@ bucket_state() {
 }
 
 choose_artifacts() {
+  [[ -z ${artifacts-} ]] || return 0
   local default=lastgood-artifacts-$account-$AWS_DEFAULT_REGION name state
   if [[ -n ${ARTIFACTS_BUCKET-} ]]; then
     artifacts=$ARTIFACTS_BUCKET

@@ -71,6 +71,8 @@ inquire_everything() {
   inquire lifecycle s3api get-bucket-lifecycle-configuration "${owned[@]}" --query \
     'Rules[].[ID,Status,to_string(Expiration.Days || Expiration.Date),Filter.Prefix || Filter.And.Prefix || Prefix]'
   inquire policy s3api get-bucket-policy "${owned[@]}" --query Policy
+  [[ -z $(fact parameter.ReplicateTo) ]] || inquire replication s3api get-bucket-replication "${owned[@]}" --query \
+    'ReplicationConfiguration.Rules[].[Status,Destination.Bucket]'
   wait
 }
 

@@ -49,6 +49,24 @@ judge_lock() {
   else
     well "$bucket locks new versions: ${lock//$'\t'/, } days"
   fi
+  [[ -z $(fact parameter.VaultOf) || $lock == COMPLIANCE* ]] || finding "the vault $bucket has no lock that nobody can end" \
+    "see the difference: aws cloudformation detect-stack-drift --stack-name $stack-bucket"
+  judge_replication
+}
+
+# What another account's copies hang on. Whether each object went there, only the vault's own freshness tells.
+judge_replication() {
+  local to rules
+  to=$(fact parameter.ReplicateTo)
+  [[ -n $to ]] || return 0
+  if ! rules=$(answer replication ReplicationConfigurationNotFound); then
+    could_not_ask 'its replication' replication
+  elif [[ $rules == *Enabled$'\t'*":::$to"* ]]; then
+    well "$bucket is replicated to $to"
+  else
+    finding "nothing is replicated from $bucket to $to" "add the output ExistingBucketReplication (aws s3api put-bucket-replication), \
+or see the difference: aws cloudformation detect-stack-drift --stack-name $stack"
+  fi
 }
 
 # Nothing may remove current versions by age: the last good backup would go. In a bucket of the stack's own its rules must be on.
@@ -111,6 +129,7 @@ judge_sids() {
     [[ $inside == yes && $line =~ $named ]] || continue
     sid=${BASH_REMATCH[1]}
     [[ $sid != DenyChangedPolicy || -n $(fact parameter.AdminArns) ]] || continue
+    [[ $sid != *Replica* || -n $(fact parameter.VaultOf) ]] || continue
     [[ $1 == *"\"$sid"* ]] || finding "the policy of $bucket lacks $sid" "$(to_connect)"
   done < "$template"
 }

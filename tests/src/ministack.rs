@@ -81,6 +81,11 @@ impl Ministack {
         access(self.port)
     }
 
+    /// The root of another account, which the twelve digits of its key name.
+    pub fn root_of(&self, account: &str) -> Access {
+        Access { key_id: account.to_owned(), ..self.root() }
+    }
+
     /// The `aws` command as root.
     pub fn aws(&self) -> Command {
         let mut aws = Command::new(aws::cli::program());

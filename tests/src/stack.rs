@@ -27,6 +27,8 @@ pub struct Stack<'a> {
     builder: Option<PathBuf>,
     /// Variables over the account's.
     environment: Vec<(String, String)>,
+    /// Another account than the tests' own.
+    account: Option<String>,
 }
 
 /// What is deployed without a compiler.
@@ -39,7 +41,18 @@ pub struct Release {
 impl<'a> Stack<'a> {
     /// A stack to come, whose functions fail whatever they are asked.
     pub fn new(ministack: &'a Ministack, name: &str) -> Stack<'a> {
-        Stack { ministack, name: name.to_owned(), functions: None, builder: None, environment: Vec::new() }
+        let name = name.to_owned();
+        Stack { ministack, name, functions: None, builder: None, environment: Vec::new(), account: None }
+    }
+
+    /// In this account, of twelve digits.
+    pub fn in_account(self, account: &str) -> Stack<'a> {
+        Stack { account: Some(account.to_owned()), ..self }
+    }
+
+    /// The root of its account.
+    pub fn root(&self) -> Access {
+        self.account.as_deref().map_or_else(|| self.ministack.root(), |account| self.ministack.root_of(account))
     }
 
     /// With the functions' real binaries, which lie in this folder under their names.
@@ -56,7 +69,8 @@ impl<'a> Stack<'a> {
     pub fn environment(&self, name: &str, value: &str) -> Stack<'a> {
         let (functions, builder) = (self.functions.clone(), self.builder.clone());
         let environment = vec![(name.to_owned(), value.to_owned())];
-        Stack { ministack: self.ministack, name: self.name.clone(), functions, builder, environment }
+        let (name, account) = (self.name.clone(), self.account.clone());
+        Stack { ministack: self.ministack, name, functions, builder, environment, account }
     }
 
     /// Deploys it, or deploys it again, and returns what the user sees. Fails where the user would see an error.
@@ -96,7 +110,7 @@ impl<'a> Stack<'a> {
     pub fn run(&self, command: &mut Command, path: &str) -> Output {
         command.env_clear().env("PATH", path).env("HOME", std::env::temp_dir()).env("AWS_PAGER", "");
         let over = self.environment.iter().map(|(name, value)| (name, value));
-        process::output(command.envs(self.ministack.root().environment()).envs(over))
+        process::output(command.envs(self.root().environment()).envs(over))
     }
 
     /// Deletes it, its protection first, and waits for its end.
@@ -104,7 +118,7 @@ impl<'a> Stack<'a> {
         let which = json!({"StackName": self.name});
         let unprotected = json!({"StackName": self.name, "EnableTerminationProtection": false});
         ask_all(
-            &self.ministack.root(),
+            &self.root(),
             &[("cloudformation", "UpdateTerminationProtection", unprotected), ("cloudformation", "DeleteStack", which)],
         );
         let wait = ["cloudformation", "wait", "stack-delete-complete", "--stack-name", &self.name];
@@ -136,7 +150,7 @@ impl<'a> Stack<'a> {
 
     /// A new user with one of the stack's policies, which an output names.
     pub fn user(&self, name: &str, policy: &str) -> Access {
-        let root = self.ministack.root();
+        let root = self.root();
         let answers = ask_all(
             &root,
             &[
@@ -163,7 +177,7 @@ impl<'a> Stack<'a> {
 
     /// Asks AWS as the account's root.
     pub fn ask(&self, service: &str, operation: &str, parameters: Value) -> Value {
-        ask(&self.ministack.root(), service, operation, parameters)
+        ask(&self.root(), service, operation, parameters)
     }
 
     /// The server it lives on.
@@ -173,7 +187,8 @@ impl<'a> Stack<'a> {
 
     /// The bucket that it makes when it is told no other.
     pub fn bucket(&self) -> String {
-        format!("{}-000000000000-{}", self.name, self.ministack.root().region)
+        let account = self.account.as_deref().unwrap_or("000000000000");
+        format!("{}-{account}-{}", self.name, self.root().region)
     }
 
     fn checkout(&self) -> TempDir {

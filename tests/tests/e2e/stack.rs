@@ -8,6 +8,7 @@ mod packaging;
 mod release;
 mod rules;
 mod shell;
+mod vault;
 
 use std::sync::OnceLock;
 

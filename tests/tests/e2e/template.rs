@@ -4,17 +4,16 @@
 
 mod checks;
 mod dashboard;
+mod loaded;
+mod vault;
 
 use std::process::Command;
-use std::sync::OnceLock;
 
 use e2e::process::output;
 use e2e::tools;
 use serde_json::{Value, json};
 
-/// Reads CloudFormation's YAML as cfn-lint does: `!Sub` becomes `Fn::Sub`, `!GetAtt A.B` a list of two.
-const LOAD: &str =
-    "import json, sys; from cfnlint.decode import cfn_yaml; json.dump(cfn_yaml.load(sys.argv[1]), sys.stdout)";
+use loaded::{path, push, remove, set, template, vault_path, vaults};
 
 /// A way to break the template, and the check that must notice.
 type Breach = (&'static str, fn(&mut Value), fn(&Value) -> Vec<String>);
@@ -167,6 +166,7 @@ fn arrivals_are_taken_one_by_one_and_verdicts_all_at_once() {
 fn every_check_passes_on_the_template_and_fails_on_a_broken_copy() {
     for (what, break_it, check) in BREACHES {
         assert_eq!(check(template()), Vec::<String>::new(), "the template as it is ({what})");
+        assert_eq!(check(vaults()), Vec::<String>::new(), "the same of a vault ({what})");
         let mut broken = template().clone();
         break_it(&mut broken);
         assert_ne!(check(&broken), Vec::<String>::new(), "not noticed: {what}");
@@ -179,7 +179,7 @@ fn cfn_lint_has_nothing_to_say() {
     let regions =
         ["us-east-1", "eu-central-1", "ca-west-1", "mx-central-1", "cn-north-1", "us-gov-west-1", "us-gov-east-1"];
     let mut lint = Command::new(tools::python_command("cfn-lint"));
-    let lint = output(lint.arg("--regions").args(regions).arg("--").arg(path()));
+    let lint = output(lint.arg("--regions").args(regions).arg("--").args([path(), vault_path()]));
     assert_eq!((lint.status.code(), String::from_utf8_lossy(&lint.stdout).as_ref()), (Some(0), ""));
 }
 
@@ -396,35 +396,4 @@ fn example_names_every_parameter_with_its_default() {
     let mut declared: Vec<_> = parameters.iter().map(|(name, parameter)| (name.as_str(), default(parameter))).collect();
     declared.sort_unstable();
     assert_eq!(named, declared.iter().map(|(name, default)| (*name, default.as_str())).collect::<Vec<_>>());
-}
-
-fn template() -> &'static Value {
-    static TEMPLATE: OnceLock<Value> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
-        let loaded = output(Command::new(tools::python_command("python")).args(["-c", LOAD]).arg(path()));
-        assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
-        serde_json::from_slice(&loaded.stdout).unwrap()
-    })
-}
-
-fn path() -> std::path::PathBuf {
-    tools::root().join("infra/template.yaml")
-}
-
-/// Removes a property that must be there.
-fn remove(template: &mut Value, parent: &str, name: &str) {
-    let parent = template.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
-    parent.remove(name).unwrap();
-}
-
-fn set(template: &mut Value, pointer: &str, value: Value) {
-    let (parent, name) = pointer.rsplit_once('/').unwrap();
-    match template.pointer_mut(parent).unwrap() {
-        Value::Array(elements) => elements[name.parse::<usize>().unwrap()] = value,
-        parent => parent[name] = value,
-    }
-}
-
-fn push(template: &mut Value, pointer: &str, value: Value) {
-    template.pointer_mut(pointer).and_then(Value::as_array_mut).unwrap().push(value);
 }

@@ -145,18 +145,19 @@ fn writable_suffixes(template: &Value, function: &str) -> Vec<String> {
         .collect()
 }
 
-/// The last two parts of a pattern's text: `intact.json`.
+/// The last two parts of a pattern's text, without a vault's account: `intact.json`.
 fn suffix(pattern: &str) -> String {
+    let pattern = pattern.replace(".${AWS::AccountId}", "");
     let pattern = pattern.trim_end_matches(['"', '}']);
     let (rest, last) = pattern.rsplit_once('.').unwrap();
     format!("{}.{last}", rest.rsplit(['.', '/', '*']).next().unwrap())
 }
 
-fn statements<'a>(template: &'a Value, policy: &str) -> impl Iterator<Item = &'a Value> {
+pub(super) fn statements<'a>(template: &'a Value, policy: &str) -> impl Iterator<Item = &'a Value> {
     template["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap().iter()
 }
 
-fn actions(statement: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn actions(statement: &Value) -> impl Iterator<Item = &str> {
     let actions = match &statement["Action"] {
         Value::Array(actions) => actions.iter().filter_map(Value::as_str).collect(),
         action => Vec::from_iter(action.as_str()),
@@ -222,12 +223,12 @@ pub(super) fn unsafe_lifecycle(template: &Value) -> Vec<String> {
 /// What a bucket of backups must have, and keep when its stack goes.
 pub(super) fn unguarded_bucket(template: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
-    for name in ["Bucket", "BucketPolicy"] {
+    for (name, condition) in [("Bucket", "CreateBucket"), ("BucketPolicy", "WithBucketPolicy")] {
         let resource = &template["Resources"][name];
         if resource["DeletionPolicy"] != "RetainExceptOnCreate" || resource["UpdateReplacePolicy"] != "Retain" {
             complaints.push(format!("{name} goes with the stack"));
         }
-        if resource["Condition"] != "CreateBucket" {
+        if resource["Condition"] != condition {
             complaints.push(format!("{name} would replace an existing one"));
         }
     }

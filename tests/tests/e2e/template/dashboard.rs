@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use e2e::tools;
 use serde_json::Value;
 
-use super::{checks, template};
+use super::checks;
+use super::loaded::template;
 
 #[test]
 fn dashboard_is_json_with_and_without_the_databases() {
