@@ -81,6 +81,11 @@ impl Machine {
         Ok(Some(Self { client, arn, above: above.saturating_mul(1 << 30), concurrency }))
     }
 
+    /// Whether it is asked to have this archive read.
+    pub(super) fn takes(&self, entry: &Entry) -> bool {
+        entry.links.is_some() && entry.size() > self.above
+    }
+
     /// Starts it, once for these bytes and their newest verdict, however many events ask.
     async fn start(&self, errand: &Errand, judged: &[Option<&str>]) -> Started {
         let mut name = Digester::new();

@@ -2,7 +2,7 @@
 //! have the verify function go on.
 
 use archive::{Inspection, SavedInspection};
-use catalog::BackupId;
+use catalog::{BackupId, words};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,9 +75,14 @@ async fn prove(cloud: &Cloud, link: usize, errand: &Errand, deadline: Deadline) 
     if range.is_empty() || range.end > head.object.size {
         return Ok(Err(format!("its links name the stored bytes {} to {}", range.start, range.end)));
     }
+    let had_all_the_time = deadline.is_untouched();
     let mut inspection = begin.map_or_else(Inspection::new, Inspection::resume);
     let mut download = repository.download_range(&head.object, range.clone()).await?;
     if !feed(&mut inspection, &mut download, deadline.stop()).await? {
+        // Another try would end as this one: a table in one compressed stream has no place within it.
+        if had_all_the_time {
+            return Ok(Err(format!("its {} take longer than an invocation may", words::size(range.end - range.start))));
+        }
         return Err(Failure::NoProgress { object: repository.object_name(&head.object.key), position: range.start });
     }
     let agrees = inspection.save().is_some_and(|place| place.is_same(&end));

@@ -46,9 +46,10 @@ pub(super) struct Candidates {
     pub(super) unseen: usize,
 }
 
-/// The backups to be verified, when the sweep before came to its end at `last`.
+/// The backups to be verified, when the sweep before came to its end at `last`. What is `in_parts` may be under way without a sign.
 pub(super) fn candidates(
     catalogs: &[Catalog],
+    in_parts: impl Fn(&Entry) -> bool,
     last: Option<Timestamp>,
     now: Timestamp,
     reverify_after: SignedDuration,
@@ -74,7 +75,7 @@ pub(super) fn candidates(
     candidates.stuck = entries().filter(is_stuck).map(|entry| entry.id.clone()).collect();
     candidates.stuck.sort_by(|a, b| order(b).cmp(&order(a)));
     candidates.oldest_verdict = oldest_verdict(entries()).map(|(_, read)| read);
-    candidates.unseen = last.map_or(0, |last| unseen(entries(), last, now));
+    candidates.unseen = last.map_or(0, |last| unseen(entries().filter(|entry| !in_parts(entry)), last, now));
     candidates
 }
 
@@ -142,7 +143,8 @@ impl Round<'_> {
         };
         // What can't be read only leaves a sentence unsaid.
         let last = self.cloud.repository.last_run(StatusRecord::Sweep).await.ok().flatten().map(|run| run.finished);
-        let found = candidates(&catalogs, last, Timestamp::now(), self.reverify_after);
+        let in_parts = |entry: &Entry| self.machine.is_some_and(|machine| machine.takes(entry));
+        let found = candidates(&catalogs, in_parts, last, Timestamp::now(), self.reverify_after);
         drop(catalogs);
         self.summary.in_glacier = found.in_glacier;
         let is_whole = match self.queue {
@@ -229,7 +231,7 @@ mod tests {
 
     fn found(keys: &[&str]) -> Candidates {
         let now = Timestamp::from_second(NOW).unwrap();
-        candidates(&catalogs_of(keys), None, now, SignedDuration::from_secs(500_000))
+        candidates(&catalogs_of(keys), |_| false, None, now, SignedDuration::from_secs(500_000))
     }
 
     fn names<'a>(due: impl IntoIterator<Item = &'a BackupId>) -> Vec<String> {
@@ -278,7 +280,7 @@ mod tests {
     fn a_day_on_which_no_event_arrived_is_said_and_a_slow_one_is_not() {
         let unseen = |keys: &[&str]| {
             let [last, now] = [500_000, NOW].map(|second| Timestamp::from_second(second).unwrap());
-            candidates(&catalogs_of(keys), Some(last), now, SignedDuration::MAX).unseen
+            candidates(&catalogs_of(keys), |entry| entry.links.is_some(), Some(last), now, SignedDuration::MAX).unseen
         };
         let [first, second] = ["19700110/app_backup_19700110_000000", "19700111/app_backup_19700111_000000"];
         let of = |stem: &str, ending: &str, at: i64| format!("{stem}{ending}@{at}");
@@ -294,6 +296,8 @@ mod tests {
         for ending in [".intact.json@800100", ".damaged.json@800100", ".verifying.json@800100"] {
             assert_eq!(keys(&[&format!("{first}{ending}")]), 0, "one was looked at: {ending}");
         }
+        let in_parts = [first, second].map(|stem| of(stem, ".links.json.gz", 800_000));
+        assert_eq!(keys(&in_parts.each_ref().map(String::as_str)), 0, "they are read in parts");
         let late = [format!("{first}.sql.gz@999000"), format!("{first}.manifest.json@999000")];
         assert_eq!(unseen(&[&late[0], &late[1]]), 0, "it may be in the queue");
         let old = [format!("{first}.sql.gz@400000"), format!("{first}.manifest.json@400000")];
@@ -316,7 +320,7 @@ mod tests {
             let keys: Vec<String> = day(1, yesterday).chain(day(2, today)).collect();
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let [last, now] = [last, now].map(|second| Timestamp::from_second(second).unwrap());
-            candidates(&catalogs_of(&keys), Some(last), now, SignedDuration::MAX).unseen
+            candidates(&catalogs_of(&keys), |_| false, Some(last), now, SignedDuration::MAX).unseen
         };
         let (at_once, by_the_sweep) = (Some(10_810), Some(15_360));
         assert_eq!(unseen(by_the_sweep, None), 1, "no event arrived on either day");
