@@ -53,7 +53,7 @@ async fn look(repository: &Repository, settings: &Settings) -> Result<Report, Fa
     let named: Vec<String> = settings.databases.iter().filter_map(|database| database.name.clone()).collect();
     let shows_all = named.is_empty();
     let chosen = |name: &str| shows_all || named.iter().any(|one| one == name);
-    let is_bucket = matches!(repository, Repository::Bucket(_));
+    let is_bucket = repository.is_bucket();
     let asked = |name: &str, mark: Option<&DatabaseEntry>| asked(name, mark, settings, is_bucket);
     let now = Timestamp::now();
     let wanted = Wanted {

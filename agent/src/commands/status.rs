@@ -50,7 +50,7 @@ async fn look(repository: &Repository, args: &StatusArgs, settings: &Settings) -
 
 /// Databases that were not chosen and have backups in the same place. Not to know them fails nothing.
 async fn others(repository: &Repository, checked: &check::CheckAnswer) -> Vec<String> {
-    let scope = if matches!(repository, Repository::Bucket(_)) { Scope::Databases } else { Scope::All };
+    let scope = if repository.is_bucket() { Scope::Databases } else { Scope::All };
     let objects = repository.objects(scope).await.inspect_err(|error| tracing::debug!("cannot list: {error}"));
     let found = catalog::catalogs(repository.layout(), objects.unwrap_or_default());
     let is_chosen = |name: &String| checked.databases.iter().any(|health| health.database == *name);

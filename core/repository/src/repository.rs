@@ -37,6 +37,12 @@ impl Repository {
         Self::Directory(Directory::new(path))
     }
 
+    /// Whether it is a bucket: what others read there, and what only the store itself can say, is of none of a directory's concern.
+    #[must_use]
+    pub fn is_bucket(&self) -> bool {
+        matches!(self, Self::Bucket(_))
+    }
+
     /// What it was connected with; `None` of a directory.
     #[must_use]
     pub fn bucket_settings(&self) -> Option<&BucketSettings> {

@@ -16,7 +16,7 @@ pub(super) async fn make_room(run: &Run<'_>) {
 /// Sweeps buckets after the backup, and only where it arrived: an unreachable store must not be waited for twice.
 pub(super) async fn abort_uploads(run: &Run<'_>, outcome: &BackupOutcome) {
     let places = run.repositories.iter().zip(&run.spots).filter(|(_, spot)| outcome.is_kept_in(**spot));
-    for (bucket, _) in places.filter(|(repository, _)| matches!(repository, Repository::Bucket(_))) {
+    for (bucket, _) in places.filter(|(repository, _)| repository.is_bucket()) {
         leftovers::sweep(bucket, &run.source.server.database, run.started.at).await;
     }
 }

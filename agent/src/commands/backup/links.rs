@@ -119,13 +119,9 @@ impl<'a> Linker<'a> {
 impl Run<'_> {
     /// After how many stored bytes a place is noted. Nobody reads them in a directory, nor asks for them on the way back from a restore.
     pub(super) fn link_size(&self) -> Option<u64> {
-        let wanted = self.purpose == Purpose::Backup && self.repositories.iter().any(is_bucket);
+        let wanted = self.purpose == Purpose::Backup && self.repositories.iter().any(Repository::is_bucket);
         self.settings.link_size.filter(|_| wanted)
     }
-}
-
-fn is_bucket(repository: &Repository) -> bool {
-    matches!(repository, Repository::Bucket(_))
 }
 
 /// The links as they are stored, the same in every repository. They aren't encrypted: of an encrypted archive they know nothing.
@@ -144,7 +140,7 @@ pub(crate) fn sealed(stem: &Stem, places: &Chain) -> Option<SealedLinks> {
 
 /// Stores them beside the archive in a bucket.
 pub(crate) async fn put(repository: &Repository, id: &BackupId, sealed: Option<&SealedLinks>) -> PutLinks {
-    let Some(sealed) = sealed.filter(|_| is_bucket(repository)) else { return PutLinks::default() };
+    let Some(sealed) = sealed.filter(|_| repository.is_bucket()) else { return PutLinks::default() };
     let key = repository.layout().record(id, Record::Links);
     let refused = match sealed {
         Ok(bytes) => match repository.put_beside(&key, bytes.clone()).await {

@@ -34,7 +34,7 @@ impl Mark {
     /// Marks the database in every bucket. A right that lacks is said, and what may pass is tried again when the backup is there:
     /// neither is a reason not to back up.
     pub(super) async fn put(self, repositories: &[Repository]) -> Option<Unmarked> {
-        let buckets = repositories.iter().filter(|repository| matches!(repository, Repository::Bucket(_)));
+        let buckets = repositories.iter().filter(|repository| repository.is_bucket());
         let marking = buckets.map(|repository| -> One<'_, Option<String>> { Box::pin(self.put_in(repository)) });
         let unmarked: Vec<String> = together::all(marking.collect()).await.into_iter().flatten().collect();
         (!unmarked.is_empty()).then_some(Unmarked { mark: self, repositories: unmarked })

@@ -50,7 +50,7 @@ impl Run<'_> {
             index: carried.index.as_ref().map(|index| self.seal_index(index)),
             links: links::sealed(&self.stem, &carried.places),
         };
-        let buckets = lanes.iter().filter(|lane| matches!(lane.repository, Repository::Bucket(_))).count();
+        let buckets = lanes.iter().filter(|lane| lane.repository.is_bucket()).count();
         let gate = &Gate::new(buckets, may_repeat);
         let finishing = lanes.into_iter().zip(self.spots.iter().copied());
         let finishing = finishing.map(|(lane, spot)| -> One<'_, (Spot, Result<Kept, Failure>)> {
@@ -82,7 +82,7 @@ impl Run<'_> {
         beside: &Beside,
         gate: &Gate,
     ) -> Result<Kept, Failure> {
-        let is_bucket = matches!(lane.repository, Repository::Bucket(_));
+        let is_bucket = lane.repository.is_bucket();
         if !is_bucket && !gate.may_show().await {
             lane.abort().await;
             return Err(lanes::stopped_by("another dump"));

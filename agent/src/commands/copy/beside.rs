@@ -77,7 +77,7 @@ impl Beside {
                 PutOutcome::Exists => return Err(taken(to, &key)),
             }
         }
-        if let Some(bytes) = self.links.as_ref().filter(|_| matches!(to, Repository::Bucket(_))) {
+        if let Some(bytes) = self.links.as_ref().filter(|_| to.is_bucket()) {
             match to.put_beside(&to.layout().record(id, Record::Links), bytes.clone()).await {
                 Ok(PutOutcome::Stored(put)) => stored.push(put),
                 Ok(PutOutcome::Exists) => without_links(&"others are there already"),

@@ -28,7 +28,7 @@ pub(super) async fn of(one: One<'_>, rows: &[Row<'_>], swept: Option<Swept>) -> 
     remains.push(remaining(format!(
         "old databases that restores kept ({database}_before_…), on each server, until lastgood restore --drop-old drops them"
     )));
-    if matches!(ground.repository, Repository::Bucket(_)) {
+    if ground.repository.is_bucket() {
         remains.push(remaining(
             "replicas of the bucket in other regions or accounts, if a replication rule makes any".to_owned(),
         ));

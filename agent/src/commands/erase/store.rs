@@ -66,7 +66,7 @@ impl Shelf {
             },
             progress: dump::progress(job),
             indexes: settings.index,
-            link_size: settings.link_size.filter(|_| matches!(self.repository, Repository::Bucket(_))),
+            link_size: settings.link_size.filter(|_| self.repository.is_bucket()),
             onlooker: None,
             recipients,
         };

@@ -107,7 +107,7 @@ impl ListAnswer {
         (other_databases, folders): (Vec<String>, Vec<String>),
         settings: &Settings,
     ) -> Self {
-        let directory = settings.directory.as_ref().filter(|_| matches!(repository, Repository::Bucket(_)));
+        let directory = settings.directory.as_ref().filter(|_| repository.is_bucket());
         let directory_too = directory.map(|path| path.display().to_string());
         let folders = folders.iter().map(|folder| repository.object_name(folder)).collect();
         let (repository, places) = (repository.display_name(), Vec::new());
