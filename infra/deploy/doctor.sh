@@ -50,6 +50,9 @@ inquire_everything() {
     inquire "$name" lambda invoke --function-name "$stack-$name" --payload "fileb://$work/$name.json" --cli-read-timeout 330 \
       --query FunctionError "$work/$name.answer"
   done
+  inquire prove lambda get-function-configuration --function-name "$stack-prove" --query State
+  inquire machine stepfunctions describe-state-machine --query status --state-machine-arn \
+    "arn:$partition:states:$AWS_DEFAULT_REGION:$account:stateMachine:$stack-parts"
   inquire resources cloudformation describe-stack-resources --stack-name "$stack" \
     --query 'StackResources[].[ResourceType,LogicalResourceId,PhysicalResourceId]'
   inquire listeners sns list-subscriptions-by-topic --topic-arn "$(fact output.AlertsTopicArn)" \
@@ -71,8 +74,10 @@ inquire_everything() {
   inquire lifecycle s3api get-bucket-lifecycle-configuration "${owned[@]}" --query \
     'Rules[].[ID,Status,to_string(Expiration.Days || Expiration.Date),Filter.Prefix || Filter.And.Prefix || Prefix]'
   inquire policy s3api get-bucket-policy "${owned[@]}" --query Policy
-  [[ -z $(fact parameter.ReplicateTo) ]] || inquire replication s3api get-bucket-replication "${owned[@]}" --query \
-    'ReplicationConfiguration.Rules[].[Status,Destination.Bucket]'
+  if [[ -n $(fact parameter.ReplicateTo) ]]; then
+    inquire replication s3api get-bucket-replication "${owned[@]}" --query \
+      'ReplicationConfiguration.Rules[].[Status,Destination.Bucket]'
+  fi
   wait
 }
 
@@ -133,6 +138,21 @@ judge_functions() {
   judge_function verify 'verify starts'
   judge_function retention 'retention lists and plans (a dry run: nothing was removed)'
   judge_function freshness 'freshness measures and publishes'
+  judge_parts
+}
+
+# Without them a large archive is read in one piece, which takes hours. A stack of an earlier release has none.
+judge_parts() {
+  [[ -n $(physical Parts) ]] || return 0
+  local name what before=$findings
+  for name in prove machine; do
+    what="what reads large archives in parts ($stack-${name/machine/parts})"
+    if ! answer "$name" > "$work/state"; then could_not_ask "$what" "$name"
+    elif [[ $(< "$work/state") != [Aa][Cc][Tt][Ii][Vv][Ee] ]]; then
+      finding "$what is $(< "$work/state")" "see the difference: aws cloudformation detect-stack-drift --stack-name $stack"
+    fi
+  done
+  ((findings > before)) || well 'large archives are read in parts'
 }
 
 judge_function() {

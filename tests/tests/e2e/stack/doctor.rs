@@ -16,12 +16,16 @@ answer_of() {
   case $1 in
     *describe-stacks*) printf '%s\t%s\n' status UPDATE_COMPLETE protected true parameter.BucketName b parameter.Prefix backups \
       parameter.ExistingBucket false parameter.Email you@example.org parameter.GlacierDays 30 parameter.ObjectLockDays 0 \
-      parameter.AdminArns '' parameter.HeartbeatUrl '****' output.AlertsTopicArn arn:aws:sns:eu-central-1:1:t ;;
+      parameter.AdminArns '' parameter.ReplicateTo v parameter.HeartbeatUrl '****' output.AlertsTopicArn arn:aws:sns:eu-central-1:1:t ;;
     *' invoke '*) echo None ;;
     *describe-stack-resources*) printf '%s\t%s\t%s\n' AWS::CloudWatch::Alarm StaleAlarm backups-stale \
       AWS::CloudWatch::CompositeAlarm PagingAlarm arn:aws:cloudwatch:eu-central-1:111122223333:alarm:backups-page \
       AWS::Events::Rule BackupArrived backups-arrived AWS::Scheduler::Schedule Sweep 'default|backups-sweep' \
-      AWS::Lambda::EventSourceMapping ArrivedStartsVerify 1-2-3 AWS::IAM::Role RetentionRole backups-retention ;;
+      AWS::Lambda::EventSourceMapping ArrivedStartsVerify 1-2-3 AWS::IAM::Role RetentionRole backups-retention \
+      AWS::StepFunctions::StateMachine Parts arn:aws:states:eu-central-1:111122223333:stateMachine:backups-parts ;;
+    *get-function-configuration*) echo Active ;;
+    *describe-state-machine*) echo ACTIVE ;;
+    *get-bucket-replication*) printf 'Enabled\tarn:aws:s3:::v\n' ;;
     *list-subscriptions*) printf 'arn:aws:sns:s\temail\tyou@example.org\n' ;;
     *describe-alarms*) printf '%s\ttrue\tOK\n' backups-stale backups-page ;;
     *list-rules*) printf 'backups-arrived\tENABLED\n' ;;
@@ -46,7 +50,10 @@ aws() {
 "#;
 
 /// Each question of the doctor, and what it must not call well when the question is refused.
-const QUESTIONS: [(&str, &str); 17] = [
+const QUESTIONS: [(&str, &str); 20] = [
+    ("get-function-configuration", "large archives are read in parts"),
+    ("describe-state-machine", "large archives are read in parts"),
+    ("get-bucket-replication", "b is replicated to v"),
     ("--function-name backups-verify", "verify starts"),
     ("--function-name backups-retention", "retention lists"),
     ("--function-name backups-freshness", "freshness measures"),
@@ -119,12 +126,23 @@ fn every_answer_that_is_ill_is_a_finding() {
         ("list-event-source", r"9-9-9\tEnabled\n1-2-3\tDisabling\n", "ArrivedStartsVerify is off: it starts nothing"),
         ("list-rules", "", "backups-arrived is gone"),
         ("list-schedules", r"backups-sweep\tDISABLED\n", "backups-sweep is off"),
+        ("get-function-configuration", "Failed", "what reads large archives in parts (backups-prove) is Failed"),
+        ("describe-state-machine", "DELETING", "what reads large archives in parts (backups-parts) is DELETING"),
+        ("get-bucket-replication", r"Disabled\tarn:aws:s3:::v\n", "nothing is replicated from b to v"),
+        ("get-bucket-replication", r"Enabled\tarn:aws:s3:::other\n", "nothing is replicated from b to v"),
     ];
     for (changed, otherwise, expected) in cases {
         let said = look_over(&format!("changed='{changed}' otherwise='{otherwise}'"));
         let findings = findings(&said);
         assert!(findings.len() == 1 && findings[0].starts_with(expected), "{expected}: {findings:?}\n{}", said.err);
     }
+    // A vault without its lock.
+    let locks = |lock: &str| {
+        let vault = "fact() { [[ $1 != parameter.VaultOf ]] || echo arn:aws:iam::1:role/r; }";
+        let said = look_over(&format!("{vault}\nchanged=get-object-lock otherwise='{lock}'"));
+        findings(&said).iter().any(|finding| finding.contains("has no lock that nobody can end"))
+    };
+    assert!(locks("") && locks(r"GOVERNANCE\t30\n") && !locks(r"COMPLIANCE\t30\n"));
     // By its name alone, where nothing here reads JSON.
     let admins = look_over("fact() { [[ $1 != parameter.AdminArns ]] || echo arn:x; }");
     let named: Vec<_> = findings(&admins).into_iter().filter(|finding| finding.contains(" lacks ")).collect();
