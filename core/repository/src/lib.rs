@@ -24,6 +24,7 @@ mod s3;
 mod settings;
 mod stored;
 mod upload;
+mod which;
 
 pub use cancellation::{Cancellation, Told};
 pub use catalog::Removal;
