@@ -1,5 +1,6 @@
 //! `lastgood backup`: dumps databases into their repositories.
 
+pub(crate) mod beside;
 pub(crate) mod carry;
 mod doors;
 mod dry_run;

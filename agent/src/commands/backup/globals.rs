@@ -7,9 +7,10 @@ use bytes::Bytes;
 use catalog::BackupId;
 use catalog::manifest::{self, Purpose};
 use postgres::programs::pg_dumpall::GlobalsError;
-use repository::{PutOutcome, Repository, Stored};
+use repository::{Repository, Stored};
 
 use crate::answers::failure::Failure;
+use crate::commands::backup::beside;
 use crate::commands::backup::lanes;
 use crate::commands::backup::run::Run;
 use crate::commands::backup::seal::{Sealing, seal};
@@ -63,8 +64,8 @@ impl Run<'_> {
     pub(super) async fn put_globals(&self, repository: &Repository, id: &BackupId, globals: &Globals) -> Put {
         let Some(sealed) = &globals.sealed else { return Put { warning: globals.warning.clone(), ..Put::default() } };
         let key = repository.layout().globals(id, !self.settings.recipients.is_empty());
-        let refused = match repository.put_beside(&key, sealed.bytes.clone()).await {
-            Ok(PutOutcome::Stored(stored)) => {
+        let refused = match beside::put(repository, &key, &sealed.bytes).await {
+            Ok(stored) => {
                 let named = manifest::Globals {
                     key,
                     version_id: stored.version_id.clone(),
@@ -74,8 +75,7 @@ impl Run<'_> {
                 };
                 return Put { named: Some(named), stored: Some(stored), warning: globals.warning.clone() };
             }
-            Ok(PutOutcome::Exists) => format!("{} is there already, with other content", repository.object_name(&key)),
-            Err(error) => error.to_string(),
+            Err(why) => why,
         };
         let warning = not_stored(&refused);
         tracing::warn!("{warning}");

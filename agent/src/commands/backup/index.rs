@@ -6,8 +6,9 @@ use ::archive::{Damage, Digest, Observer, Outliner, Walk};
 use bytes::Bytes;
 use catalog::manifest::{Purpose, StoredIndex};
 use catalog::{BackupId, Stem};
-use repository::{PutOutcome, Repository, Stored};
+use repository::{Repository, Stored};
 
+use crate::commands::backup::beside;
 use crate::commands::backup::run::Run;
 use crate::commands::backup::seal::{Sealing, seal};
 
@@ -56,19 +57,14 @@ pub(crate) async fn put(repository: &Repository, id: &BackupId, sealed: &SealedI
 }
 
 async fn put_sealed(repository: &Repository, key: &str, bytes: &Bytes, digest: &Digest) -> Result<PutIndex, String> {
-    match repository.put_beside(key, bytes.clone()).await {
-        Ok(PutOutcome::Stored(stored)) => {
-            let named = StoredIndex {
-                key: key.to_owned(),
-                version_id: stored.version_id.clone(),
-                etag: stored.etag.clone(),
-                digest: digest.clone(),
-            };
-            Ok(PutIndex { named: Some(named), stored: Some(stored), warning: None })
-        }
-        Ok(PutOutcome::Exists) => Err(format!("{} is there already, with other content", repository.object_name(key))),
-        Err(error) => Err(error.to_string()),
-    }
+    let stored = beside::put(repository, key, bytes).await?;
+    let named = StoredIndex {
+        key: key.to_owned(),
+        version_id: stored.version_id.clone(),
+        etag: stored.etag.clone(),
+        digest: digest.clone(),
+    };
+    Ok(PutIndex { named: Some(named), stored: Some(stored), warning: None })
 }
 
 impl Indexing {

@@ -13,8 +13,9 @@ use ::archive::{Chain, Compression, Digester, Inspection, SavedInspection, Saved
 use bytes::Bytes;
 use catalog::manifest::Purpose;
 use catalog::{BackupId, Record, Stem, links};
-use repository::{PutOutcome, Repository, Stored};
+use repository::{Repository, Stored};
 
+use crate::commands::backup::beside;
 use crate::commands::backup::run::Run;
 use crate::commands::backup::seal::{Sealing, seal};
 
@@ -143,10 +144,9 @@ pub(crate) async fn put(repository: &Repository, id: &BackupId, sealed: Option<&
     let Some(sealed) = sealed.filter(|_| repository.is_bucket()) else { return PutLinks::default() };
     let key = repository.layout().record(id, Record::Links);
     let refused = match sealed {
-        Ok(bytes) => match repository.put_beside(&key, bytes.clone()).await {
-            Ok(PutOutcome::Stored(stored)) => return PutLinks { stored: Some(stored), warning: None },
-            Ok(PutOutcome::Exists) => format!("{} is there already, with other content", repository.object_name(&key)),
-            Err(error) => error.to_string(),
+        Ok(bytes) => match beside::put(repository, &key, bytes).await {
+            Ok(stored) => return PutLinks { stored: Some(stored), warning: None },
+            Err(why) => why,
         },
         Err(why) => why.clone(),
     };

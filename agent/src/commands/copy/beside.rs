@@ -9,6 +9,7 @@ use catalog::{BackupId, Entry, Object, Record};
 use repository::{PutOutcome, Repository, Stored};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::commands::backup::beside::taken as taken_in_words;
 
 /// The small objects of a backup, as they are stored.
 pub(super) struct Beside {
@@ -124,6 +125,6 @@ async fn put(to: &Repository, key: &str, bytes: &Bytes) -> Result<Stored, Failur
 
 /// The failure of a key that something else has.
 pub(super) fn taken(to: &Repository, key: &str) -> Failure {
-    let error = format!("{} is there already, with other content", to.object_name(key));
-    Failure::new(Exit::Failed, error).hint("nothing was overwritten; look at what is there: lastgood list")
+    Failure::new(Exit::Failed, taken_in_words(to, key))
+        .hint("nothing was overwritten; look at what is there: lastgood list")
 }

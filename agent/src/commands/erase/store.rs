@@ -13,6 +13,7 @@ use repository::{PutOutcome, Repository, Stored, UploadMetadata};
 use tokio::runtime::Handle;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::commands::backup::beside;
 use crate::commands::backup::carry::{Carried, Road};
 use crate::commands::backup::index::{self, PutIndex};
 use crate::commands::backup::lanes::Lanes;
@@ -171,8 +172,7 @@ impl Shelf {
     }
 
     fn taken(&self, key: &str) -> Failure {
-        let error = format!("{} is there already, with other content", self.repository.object_name(key));
-        Failure::new(Exit::Failed, error)
+        Failure::new(Exit::Failed, beside::taken(&self.repository, key))
             .hint("another erasure runs elsewhere, or somebody put it there: look at it, then erase again")
     }
 
