@@ -264,7 +264,9 @@ fn a_removal_that_the_store_holds_up_is_told_and_the_next_run_makes_it() {
     assert!(failed.contains("not all that was done is written down"), "{failed}");
     assert_eq!(ground.metric("RetentionRemoved", Some("app")), Some(0.0));
     proxy.heal();
-    assert_eq!(removed(&invoke(&retention(&ground, 6), &prune()).done()).len(), 3);
+    // What was held up may still have come to the store.
+    invoke(&retention(&ground, 6), &prune()).done();
+    assert_eq!(ground.bucket.keys().iter().filter(|key| key.ends_with(".sql.gz")).count(), 6);
 }
 
 fn retention_over(ground: &Ground, proxy: &Proxy) -> Setup {
