@@ -2,6 +2,8 @@
 //! manifest is whole at every instant. When a file of a backup can't go, the later ones of that backup stay. A verdict of damage goes with
 //! the manifest, after one of *intact* that it has overruled, and what is said of a shrink after the manifest, without which it holds
 //! nothing: a removal that breaks off makes nothing good, and changes nothing that others wait for.
+//!
+//! A verdict that is locked holds up nothing: each that is given again has a new lock, longer than its archive's. It goes by itself later.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -26,6 +28,8 @@ pub struct Removal {
     stuck: HashSet<BackupId>,
     /// Backups that have more now than was listed.
     grown: HashSet<BackupId>,
+    /// Backups with a verdict of damage: one of *intact* that stayed would make them good when that goes.
+    condemned: HashSet<BackupId>,
 }
 
 /// Objects that may go in any order among themselves; all seen versions of a key together.
@@ -34,6 +38,8 @@ pub struct Step {
     /// By key.
     pub objects: BTreeMap<String, Vec<Object>>,
     backups: BTreeMap<String, BackupId>,
+    /// Of what only says something about a backup.
+    is_of_words: bool,
 }
 
 /// What became of one key.
@@ -60,15 +66,20 @@ impl Removal {
     #[must_use]
     pub fn new(layout: &Layout, objects: &[Object]) -> Self {
         let mut ranked: BTreeMap<u8, Step> = BTreeMap::new();
+        let mut condemned = HashSet::new();
         for object in objects {
             let (rank, backup) = rank(layout, &object.key);
+            if let Part::Record { id, record: Record::Damaged } = layout.parse(&object.key) {
+                condemned.insert(id);
+            }
             let step = ranked.entry(rank).or_default();
+            step.is_of_words = rank == 0;
             step.objects.entry(object.key.clone()).or_default().push(object.clone());
             if let Some(backup) = backup {
                 step.backups.insert(object.key.clone(), backup);
             }
         }
-        Self { steps: ranked.into_values().collect(), ..Self::default() }
+        Self { steps: ranked.into_values().collect(), condemned, ..Self::default() }
     }
 
     /// Holds the backups that are to go to the keys that lie there now: one of which there is more stays whole. Its manifest has come
@@ -107,8 +118,14 @@ impl Removal {
     /// Takes down what became of each key of a step.
     pub fn record(&mut self, step: &Step, outcomes: BTreeMap<String, Outcome>) {
         for (key, outcome) in outcomes {
-            if outcome != Outcome::Removed {
-                self.stuck.extend(step.backups.get(&key).cloned());
+            let backup = step.backups.get(&key);
+            let holds_nothing_up = match outcome {
+                Outcome::Removed => true,
+                Outcome::Locked => step.is_of_words && backup.is_none_or(|backup| !self.condemned.contains(backup)),
+                Outcome::Changed | Outcome::Failed(_) => false,
+            };
+            if !holds_nothing_up {
+                self.stuck.extend(backup.cloned());
             }
             match outcome {
                 Outcome::Removed => self.removed.push(key),
@@ -189,6 +206,23 @@ mod tests {
         assert!(removal.next_step().unwrap().objects.is_empty());
         assert_eq!(removal.held_back, [".globals.sql.gz", ".sql.gz"].map(|suffix| format!("{STEM}{suffix}")));
         assert!(!removal.is_complete());
+    }
+
+    #[test]
+    fn a_locked_verdict_holds_nothing_up_unless_it_was_overruled() {
+        for (damaged, stays) in [(None, false), (Some(".damaged.json"), true)] {
+            let objects: Vec<Object> =
+                [".sql.gz", ".manifest.json", ".intact.json"].into_iter().chain(damaged).map(object).collect();
+            let mut removal = Removal::new(&Layout::bucket("b"), &objects);
+            let verdicts = removal.next_step().unwrap();
+            removal.record(&verdicts, all(&verdicts, &Outcome::Locked));
+            while let Some(step) = removal.next_step() {
+                removal.record(&step, all(&step, &Outcome::Removed));
+            }
+            assert_eq!(removal.removed.is_empty(), stays, "{damaged:?}");
+            assert_eq!(removal.locked, [format!("{STEM}.intact.json")]);
+            assert!(!removal.is_complete(), "it is told, and goes later");
+        }
     }
 
     fn removed_of(suffixes: &[&str]) -> Vec<Vec<String>> {
