@@ -18,12 +18,13 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// By its mark, as it is stored.
+    /// By its mark, as it is stored. One that isn't trusted asks for more and never for less.
     pub(super) fn by(entry: Option<&DatabaseEntry>, mark: Option<&Object>, limits: &Limits) -> Self {
         let own = entry.and_then(|entry| entry.max_age_hours).map(|hours| SignedDuration::from_hours(hours.into()));
         Self {
             since: entry.map(|entry| mark.map_or(entry.since, |mark| entry.expected_since(mark.last_modified))),
-            max_age: own.unwrap_or(limits.max_age),
+            max_age: own
+                .map_or(limits.max_age, |own| if limits.distrusts_marks { own.min(limits.max_age) } else { own }),
             min_size: entry.and_then(|entry| entry.min_size),
             own: entry.zip(mark).and_then(|(entry, mark)| OwnLimits::of(entry, mark.last_modified)),
         }

@@ -21,6 +21,8 @@ pub(super) struct Limits {
     pub(super) drill_max_age: Option<SignedDuration>,
     /// Whether somebody hears without the topic: a monitor outside, or a pager.
     pub(super) heard_elsewhere: bool,
+    /// In a vault marks come from another account, with whatever time and content its ruler gives them.
+    pub(super) distrusts_marks: bool,
 }
 
 impl Limits {
@@ -38,6 +40,7 @@ impl Limits {
             rereading: SignedDuration::from_hours(i64::from(days) * 24).saturating_add(REREADING),
             drill_max_age: (drill_days > 0).then(|| SignedDuration::from_hours(i64::from(drill_days) * 24)),
             heard_elsewhere: has_monitor || environment.parsed("LASTGOOD_PAGING", false)?,
+            distrusts_marks: environment.text("BACKUP_S3_VERDICTS_OF").is_some(),
         })
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn of(found: &Found, limits: &Limits, repository: &str, now: Timestam
         each(&drill),
         Vec::from_iter(deaf(found)),
         found.measured.unmarked.iter().map(|database| unmarked(database)).collect(),
-        found.measured.retired.iter().filter_map(|(database, at)| retired(database, *at, now)).collect(),
-        each(&|gauge| limited(gauge, now)),
+        found.measured.retired.iter().filter_map(|(database, at)| retired(database, *at, limits, now)).collect(),
+        each(&|gauge| limited(gauge, limits, now)),
         vanished(found, now),
     ];
     groups.into_iter().flatten().collect()
@@ -219,18 +219,23 @@ fn unmarked(database: &str) -> Standing {
     Standing::new(format!("unmarked/{database}"), text).command("To be told when they stop coming:", command)
 }
 
-fn retired(database: &str, at: Timestamp, now: Timestamp) -> Option<Standing> {
+fn retired(database: &str, at: Timestamp, limits: &Limits, now: Timestamp) -> Option<Standing> {
     let text = format!(
         "database `{database}` was retired by hand on {}: its backups are not missed any more",
         words::minute(at)
     );
     let news = Standing { stands: false, ..Standing::new(format!("retired/{database}/{at}"), text) };
-    (now.duration_since(at) <= NEWS).then_some(news)
+    is_news(at, limits, now).then_some(news)
+}
+
+/// Whether people may not have heard of it. What comes from another account may bear any time: it is told once, whenever it came.
+fn is_news(at: Timestamp, limits: &Limits, now: Timestamp) -> bool {
+    limits.distrusts_marks || now.duration_since(at) <= NEWS
 }
 
 /// Whoever marks a database first may do so with any limits, and the agent may.
-fn limited(gauge: &Gauge, now: Timestamp) -> Option<Standing> {
-    let own = gauge.own.filter(|own| now.duration_since(own.set) <= NEWS)?;
+fn limited(gauge: &Gauge, limits: &Limits, now: Timestamp) -> Option<Standing> {
+    let own = gauge.own.filter(|own| is_news(own.set, limits, now))?;
     let age = own.max_age_hours.map(|hours| {
         let age = words::span(SignedDuration::from_hours(hours.into()));
         format!("its newest good backup may be {age} old")

@@ -50,6 +50,8 @@ struct World {
     listeners: Option<Listeners>,
     drills: BTreeMap<String, Drills>,
     drill_days: i64,
+    /// In a vault.
+    distrusts_marks: bool,
     /// What each backup that has lost rows has lost.
     losses: Vec<Loss>,
 }
@@ -69,6 +71,7 @@ impl World {
             listeners: Some(Listeners { confirmed: 1, unconfirmed: 0 }),
             drills: BTreeMap::new(),
             drill_days: 0,
+            distrusts_marks: false,
             losses: Vec::new(),
         }
     }
@@ -113,6 +116,7 @@ impl World {
     /// As a run finds it, with the records in place of requests.
     fn found(&self) -> Found {
         let (mut limits, layout) = (Self::limits(), Layout::bucket("backups"));
+        limits.distrusts_marks = self.distrusts_marks;
         limits.drill_max_age = (self.drill_days > 0).then(|| SignedDuration::from_hours(24 * self.drill_days));
         let cloud = Cloud::over_directory(std::path::Path::new("/nonexistent"));
         let measurer = Measurer::new(cloud.repository, limits, self.named.clone());
@@ -149,7 +153,8 @@ impl World {
     }
 
     fn standing(&self) -> Vec<Standing> {
-        standing::of(&self.found(), &Self::limits(), REPOSITORY, now())
+        let limits = Limits { distrusts_marks: self.distrusts_marks, ..Self::limits() };
+        standing::of(&self.found(), &limits, REPOSITORY, now())
     }
 
     /// The names of what a message tells within a quarter of an hour.
@@ -308,6 +313,23 @@ fn a_mark_with_limits_of_its_own_is_told() {
     assert_eq!((news.text.as_str(), news.stands), (text, false));
     let old = World { marks: world.marks.clone(), ..World::healthy().mark("shop", 24 * 8) };
     assert_eq!(old.told(), [""; 0], "told once, when it was set");
+}
+
+/// Its marks come from another account, whose ruler gives them any content and any time.
+#[test]
+fn a_mark_silences_nothing_in_a_vault_and_is_told_whenever_it_came() {
+    let limited = |distrusts_marks, hours| {
+        let mut world = World { distrusts_marks, ..World::new().mark("app", 24 * 30).good("app", 40) };
+        world.marks.get_mut("app").unwrap().max_age_hours = Some(hours);
+        (world.alarms(), world.told())
+    };
+    let news = |hours: u32| format!("limits/app/Some({hours})/None");
+    assert_eq!(limited(false, 99_999), (vec![], vec![]), "its age is a person's to choose, and was told when it came");
+    assert_eq!(limited(true, 99_999), (vec!["stale"], vec!["stale/app".to_owned(), news(99_999)]));
+    assert_eq!(limited(true, 2).0, ["stale"], "it may ask for more");
+    let retired =
+        World { distrusts_marks: true, ..World::new().mark("app", 900).good("app", 400).retire("app", 24 * 8) };
+    assert_eq!(retired.told().len(), 1, "{:?}", retired.told());
 }
 
 #[test]

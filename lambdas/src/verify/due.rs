@@ -16,10 +16,10 @@ const LATE: SignedDuration = SignedDuration::from_hours(24);
 /// An archive may come that much later than its manifest: where both are copied from another bucket, either may be first.
 const EARLY: SignedDuration = SignedDuration::from_hours(1);
 
-/// The same in a vault: S3 replicates most objects within minutes, and promises no time.
+/// How long a vault waits for an archive after it has seen its manifest: S3 replicates most objects within minutes, and promises no time.
 const REPLICATED: SignedDuration = SignedDuration::from_hours(48);
 
-/// In a vault a manifest may come that much later than its archive.
+/// The same for the manifest of an archive. What has none for so long goes.
 const LATE_REPLICA: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Why a backup is looked at.
@@ -43,8 +43,10 @@ pub(super) enum Due {
     Anew,
     /// Read on from the place saved in this object.
     GoOn(Object),
-    /// In a vault the times don't tell whether this verdict that it is damaged was given before all of it had come: ask the verdict.
+    /// In a vault no time tells whether this verdict is about what is there now: ask the verdict.
     Ask(Object),
+    /// In a vault: note that something of it hasn't come.
+    Await,
     /// Do not read it, for this reason.
     Not(Skip),
 }
@@ -105,19 +107,32 @@ pub(super) fn due(entry: &Entry, why: &Why, now: Timestamp, reverify_after: Sign
         },
         (_, Some(place)) if now.duration_since(place.last_modified) < GIVEN_UP => Due::Not(Skip::InProgress),
         (_, Some(place)) => readable(archive, Due::GoOn(place.clone())),
-        (_, None) if judged.is_some() && !reverify => match (verdict, &entry.damaged) {
-            (Some(Outcome::Damaged), Some(damaged)) if entry.is_replica && entry.manifest.is_some() => {
-                readable(archive, Due::Ask(damaged.clone()))
-            }
-            _ => Due::Not(Skip::Judged),
-        },
+        (_, None) if judged.is_some() && !reverify => {
+            again(entry, why, verdict).map_or(Due::Not(Skip::Judged), Due::Ask)
+        }
         (_, None) => readable(archive, Due::Anew),
     }
 }
 
-/// How long after its archive a manifest may still come.
-pub(super) fn late(entry: &Entry) -> SignedDuration {
-    if entry.is_replica { LATE_REPLICA } else { LATE }
+/// The verdict that a vault has to ask. Whatever arrives may be another version of what was judged, with any time: whoever rules the first
+/// account chooses it. A sweep asks what was called damaged, for it may have been before all of it had come.
+fn again(entry: &Entry, why: &Why, verdict: Option<Outcome>) -> Option<Object> {
+    let is_asked = entry.is_replica && (*why == Why::Arrived || verdict == Some(Outcome::Damaged));
+    let said = match verdict? {
+        Outcome::Intact => entry.intact.as_ref(),
+        Outcome::Damaged => entry.damaged.as_ref(),
+    };
+    said.filter(|_| is_asked).cloned()
+}
+
+/// Decides about an archive of ours without a manifest: `Anew` is to say that it never was a backup.
+pub(super) fn uncommitted(entry: &Entry, archive: &Object, now: Timestamp) -> Due {
+    let (since, late) = match (entry.is_replica, entry.awaited_since) {
+        (true, None) => return Due::Await,
+        (true, Some(since)) => (since, LATE_REPLICA),
+        (false, _) => (archive.last_modified, LATE),
+    };
+    if now.duration_since(since) < late { Due::Not(Skip::Uncommitted) } else { Due::Anew }
 }
 
 fn readable(archive: &Object, due: Due) -> Due {
@@ -127,12 +142,15 @@ fn readable(archive: &Object, due: Due) -> Due {
 /// Decides without an archive: only a manifest needs a verdict then, and one verdict is enough. A young manifest may have
 /// come before its archive.
 pub(super) fn missing(entry: &Entry, now: Timestamp) -> Due {
-    let early = if entry.is_replica { REPLICATED } else { EARLY };
     match (&entry.manifest, &entry.damaged) {
         (None, _) => Due::Not(Skip::Gone),
         (Some(manifest), Some(said)) if said.last_modified >= manifest.last_modified => Due::Not(Skip::Judged),
-        (Some(manifest), _) if now.duration_since(manifest.last_modified) < early => Due::Not(Skip::NotYet),
-        (Some(_), _) => Due::Anew,
+        (Some(manifest), _) => match (entry.is_replica, entry.awaited_since) {
+            (true, None) => Due::Await,
+            (true, Some(since)) if now.duration_since(since) < REPLICATED => Due::Not(Skip::NotYet),
+            (false, _) if now.duration_since(manifest.last_modified) < EARLY => Due::Not(Skip::NotYet),
+            _ => Due::Anew,
+        },
     }
 }
 
@@ -284,9 +302,27 @@ mod tests {
 
     #[test]
     fn in_a_vault_a_manifest_waits_for_its_archive_for_two_days() {
-        for (now, expected) in [("2026-01-22T03:00:00Z", Due::Not(Skip::NotYet)), ("2026-01-22T03:00:01Z", Due::Anew)] {
-            assert_eq!(decide_in_a_vault(&[MANIFEST], &Why::Swept, now), expected, "{now}");
+        // However old it is: the times are the first bucket's, and the copies of a year may come in one night.
+        assert_eq!(decide_in_a_vault(&[MANIFEST], &Why::Arrived, NEXT_MONTH), Due::Await);
+        let seen = [MANIFEST, (".awaited.json", "03:30:00")];
+        for (now, expected) in [("2026-01-22T03:29:59Z", Due::Not(Skip::NotYet)), ("2026-01-22T03:30:00Z", Due::Anew)] {
+            assert_eq!(decide_in_a_vault(&seen, &Why::Swept, now), expected, "{now}");
         }
+    }
+
+    #[test]
+    fn in_a_vault_an_archive_waits_for_its_manifest_for_a_week_and_not_by_its_own_time() {
+        let at = |files: &[(&str, &str)], is_replica: bool, now: &str| {
+            let mut entry = entry(files);
+            entry.is_replica = is_replica;
+            uncommitted(&entry, &entry.archive.clone().unwrap(), time(now))
+        };
+        assert_eq!(at(&[ARCHIVE], true, NEXT_MONTH), Due::Await);
+        let seen = [ARCHIVE, (".awaited.json", "03:30:00")];
+        assert_eq!(at(&seen, true, "2026-01-27T03:29:59Z"), Due::Not(Skip::Uncommitted));
+        assert_eq!(at(&seen, true, "2026-01-27T03:30:00Z"), Due::Anew);
+        assert_eq!(at(&[ARCHIVE], false, "2026-01-21T02:59:59Z"), Due::Not(Skip::Uncommitted));
+        assert_eq!(at(&[ARCHIVE], false, "2026-01-21T03:00:00Z"), Due::Anew);
     }
 
     #[test]
@@ -295,10 +331,12 @@ mod tests {
         let asked = Due::Ask(entry(&[ARCHIVE, MANIFEST, damaged]).damaged.unwrap());
         for why in [Why::Arrived, Why::Swept] {
             assert_eq!(decide_in_a_vault(&[ARCHIVE, MANIFEST, damaged], &why, NOW), asked, "{why:?}");
-            assert_eq!(decide_in_a_vault(&[ARCHIVE, damaged], &why, NOW), Due::Not(Skip::Judged), "a guest's");
-            assert_eq!(decide_in_a_vault(&[ARCHIVE, MANIFEST, INTACT], &why, NOW), Due::Not(Skip::Judged));
             assert_eq!(decide(&[ARCHIVE, MANIFEST, damaged], &why, NOW), Due::Not(Skip::Judged), "times tell there");
         }
+        // What arrives may be another version, of any time; a sweep can't ask them all.
+        let intact = Due::Ask(entry(&[ARCHIVE, MANIFEST, INTACT]).intact.unwrap());
+        assert_eq!(decide_in_a_vault(&[ARCHIVE, MANIFEST, INTACT], &Why::Arrived, NOW), intact);
+        assert_eq!(decide_in_a_vault(&[ARCHIVE, MANIFEST, INTACT], &Why::Swept, NOW), Due::Not(Skip::Judged));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One invocation's work on one backup: see whether it is due, read it, store its verdict or its saved place.
 
 use catalog::verdict::{Evidence, Verdict, Verifier, beyond_limits, judge};
-use catalog::{BackupId, DocumentError, Entry, Manifest, Object};
+use catalog::{BackupId, DocumentError, Entry, Manifest, Object, Record};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Head};
 
@@ -50,9 +50,10 @@ impl Round<'_> {
         let saved = match due::due(&entry, why, now, self.reverify_after) {
             Due::Not(Skip::NotYet) if *why != Why::Swept => return self.not_yet(id),
             Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
-            Due::Ask(damaged) if !self.was_early(&damaged).await? => {
+            Due::Ask(verdict) if self.is_about(&verdict, &entry).await? => {
                 return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Judged });
             }
+            Due::Await => return self.wait_for(id, Skip::NotYet).await,
             Due::Anew | Due::Ask(_) => None,
             Due::GoOn(place) => Place::from_json(&self.cloud.repository.read_record(&place).await?),
         };
@@ -104,6 +105,7 @@ impl Round<'_> {
             Reading::Unfinished { read } => Verdict::unfinished(&head.object, read, Timestamp::now(), verifier()),
             Reading::Stopped(place) => return self.save(entry, &place).await,
         };
+        self.refuse_replaced(&head.object).await?;
         let read = verdict.digest.as_ref().map_or(0, |digest| digest.size);
         // It may span invocations, whose clocks may differ.
         let took = verdict.verified.duration_since(begun).max(SignedDuration::ZERO);
@@ -112,6 +114,17 @@ impl Round<'_> {
             self.measure(&mut judged, entry, manifest).await;
         }
         self.settle(judged).await
+    }
+
+    /// In a vault another version may have come meanwhile, which a verdict on this one would hide: whoever comes next reads that.
+    async fn refuse_replaced(&self, read: &Object) -> Result<(), Failure> {
+        if !self.cloud.repository.layout().is_vault() {
+            return Ok(());
+        }
+        let now = self.cloud.repository.head(&read.key).await?.map(|head| head.object);
+        let is_same =
+            now.is_some_and(|now| (now.bare_etag(), now.pinned_version()) == (read.bare_etag(), read.pinned_version()));
+        if is_same { Ok(()) } else { Err(Failure::Replaced { object: read.key.clone() }) }
     }
 
     /// Handles a missing archive. It looks again, because retention removes manifests before archives: if both are gone
@@ -126,6 +139,7 @@ impl Round<'_> {
         match due::missing(&entry, now) {
             Due::Not(Skip::NotYet) => return self.not_yet(id),
             Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
+            Due::Await => return self.wait_for(id, Skip::NotYet).await,
             Due::Anew | Due::GoOn(_) | Due::Ask(_) => {}
         }
         let Some(manifest) = self.manifest(&entry).await? else {
@@ -140,8 +154,10 @@ impl Round<'_> {
     /// the archive is ours. It does not count as a damaged backup, because it never was a backup.
     async fn uncommitted(&self, entry: &Entry, head: &Head, now: Timestamp) -> Result<Handled, Failure> {
         let id = &entry.id;
-        if now.duration_since(head.object.last_modified) < due::late(entry) {
-            return Ok(Handled::Skipped { name: id.to_string(), reason: Skip::Uncommitted });
+        match due::uncommitted(entry, &head.object, now) {
+            Due::Await => return self.wait_for(id, Skip::Uncommitted).await,
+            Due::Not(reason) => return Ok(Handled::Skipped { name: id.to_string(), reason }),
+            Due::Anew | Due::Ask(_) | Due::GoOn(_) => {}
         }
         let key = self.cloud.repository.layout().damaged(id);
         self.cloud.store(&key, Verdict::uncommitted(&head.object, now, verifier()).to_json()).await?;
@@ -157,10 +173,32 @@ impl Round<'_> {
         Err(Failure::NotYet { object })
     }
 
-    /// Whether a verdict was given before all of the backup had come.
-    async fn was_early(&self, damaged: &Object) -> Result<bool, Failure> {
-        let verdict = self.cloud.repository.verdict(damaged).await?;
-        Ok(verdict.is_missing() || verdict.is_uncommitted())
+    /// Notes, in a vault, since when something of a backup is awaited.
+    async fn wait_for(&self, id: &BackupId, reason: Skip) -> Result<Handled, Failure> {
+        let key = self.cloud.repository.layout().record(id, Record::Awaited);
+        self.cloud.repository.put_over(&key, br#"{"version":1}"#.as_slice()).await?;
+        Ok(Handled::Skipped { name: id.to_string(), reason })
+    }
+
+    /// Whether a verdict is about the archive that is there, and about what the manifest says that is there.
+    async fn is_about(&self, verdict: &Object, entry: &Entry) -> Result<bool, Failure> {
+        let verdict = match self.cloud.repository.verdict(verdict).await {
+            Ok(verdict) => verdict,
+            // Of a later version of this function, say: it knew what it said.
+            Err(Error::Document { .. }) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        let was_early = entry.manifest.is_some() && (verdict.is_missing() || verdict.is_uncommitted());
+        if was_early || entry.archive.as_ref().is_some_and(|archive| !verdict.is_about(archive)) {
+            return Ok(false);
+        }
+        Ok(match self.promise(entry).await? {
+            Promise::Manifest(manifest) if verdict.is_intact() => {
+                verdict.digest.as_ref() == Some(&manifest.archive.digest)
+            }
+            Promise::Broken(_) => !verdict.is_intact(),
+            Promise::Manifest(_) | Promise::None => true,
+        })
     }
 
     async fn manifest(&self, entry: &Entry) -> Result<Option<Manifest>, Error> {

@@ -61,7 +61,7 @@ pub(super) fn candidates(
         match due(entry, &Why::Swept, now, SignedDuration::MAX) {
             Due::Not(Skip::InGlacier) => candidates.in_glacier += 1,
             Due::Not(_) => {}
-            Due::Anew | Due::GoOn(_) | Due::Ask(_) => unjudged.push(entry),
+            Due::Anew | Due::GoOn(_) | Due::Ask(_) | Due::Await => unjudged.push(entry),
         }
     }
     unjudged.sort_by(|a, b| order(&b.id).cmp(&order(&a.id)));
@@ -83,8 +83,9 @@ pub(super) fn candidates(
 /// of them. Too young for the sweep before were those that came shortly before it, and it had them looked at itself: of them counts what
 /// was there by then. One that takes long has its saved place, and one that failed is among the dead letters.
 fn unseen<'a>(entries: impl Iterator<Item = &'a Entry>, last: Timestamp, now: Timestamp) -> usize {
+    // In a vault nothing says when it came.
     let came = |entry: &Entry| {
-        let manifest = entry.manifest.as_ref().filter(|_| entry.is_backup())?.last_modified;
+        let manifest = entry.manifest.as_ref().filter(|_| entry.is_backup() && !entry.is_replica)?.last_modified;
         (manifest > last - SOON).then_some(manifest)
     };
     let is_seen = |entry: &Entry, came: Timestamp| {

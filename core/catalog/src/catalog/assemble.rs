@@ -96,10 +96,12 @@ impl Pieces {
         let globals = self.take_newest(Record::Globals).or_else(|| self.take_newest(Record::SealedGlobals));
         let index = self.take_newest(Record::Index).or_else(|| self.take_newest(Record::SealedIndex));
         let links = self.take_newest(Record::Links);
+        let awaited = self.take_newest(Record::Awaited);
         let archive = self.take_archive(manifest.as_ref());
         let (mut superseded, mut strays): (Vec<_>, Vec<_>) =
             self.archives.into_iter().partition(|other| archive.as_ref().is_some_and(|main| main.key == other.key));
-        superseded.extend(self.records.into_iter().map(|(_, object)| object));
+        let awaited_since = awaited.as_ref().map(|mark| mark.last_modified);
+        superseded.extend(self.records.into_iter().map(|(_, object)| object).chain(awaited));
         for rest in [&mut superseded, &mut strays] {
             rest.sort_by(|a, b| age_order(a).cmp(&age_order(b)));
         }
@@ -123,6 +125,7 @@ impl Pieces {
             accepted,
             index,
             links,
+            awaited_since,
             superseded,
             strays,
         };

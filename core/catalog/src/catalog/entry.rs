@@ -42,7 +42,10 @@ pub struct Entry {
     pub index: Option<Object>,
     /// Places from which it can be verified in parts.
     pub links: Option<Object>,
-    /// Older versions of the objects above, where the listing has them. They go when the backup goes.
+    /// In a vault: when its verifier first saw that something of it hasn't come. It alone knows: a copy has the original's times.
+    pub awaited_since: Option<Timestamp>,
+    /// Older versions of the objects above, where the listing has them, and what a verifier wrote that says nothing any more. They go when
+    /// the backup goes.
     pub superseded: Vec<Object>,
     /// Further archives of the same name under another suffix. The manifest isn't about them; nothing removes them.
     pub strays: Vec<Object>,
@@ -204,6 +207,7 @@ impl Entry {
             accepted: None,
             index: None,
             links: None,
+            awaited_since: None,
             superseded: Vec::new(),
             strays: Vec::new(),
             is_replica: false,

@@ -60,13 +60,15 @@ pub enum Record {
     SealedIndex,
     /// Places from which its archive can be verified in parts: JSON in gzip.
     Links,
+    /// In a vault: when its verifier first saw that something of it hasn't come yet.
+    Awaited,
 }
 
 impl Record {
     /// What a verifier writes beside an archive. In a vault others write the same, and their documents come along.
-    pub(super) const OF_VERIFIERS: [Self; 3] = [Self::Intact, Self::Damaged, Self::Verifying];
+    pub(super) const OF_VERIFIERS: [Self; 4] = [Self::Intact, Self::Damaged, Self::Verifying, Self::Awaited];
 
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Manifest,
         Self::Intact,
         Self::Damaged,
@@ -79,6 +81,7 @@ impl Record {
         Self::Index,
         Self::SealedIndex,
         Self::Links,
+        Self::Awaited,
     ];
 
     pub(super) fn suffix(self) -> &'static str {
@@ -95,6 +98,7 @@ impl Record {
             Self::Index => ".index.json.gz",
             Self::SealedIndex => ".index.json.gz.age",
             Self::Links => ".links.json.gz",
+            Self::Awaited => ".awaited.json",
         }
     }
 }

@@ -154,6 +154,7 @@ fn manifest_that_comes_first_is_waited_for() {
         let expected = if event["action"].is_null() { vec![json!("its archive hasn't come")] } else { vec![] };
         assert_eq!(reasons.cloned().collect::<Vec<Value>>(), expected, "{waits}");
     }
+    assert!(vault.bucket.keys().contains(&key("shop", newest, &format!(".awaited.{VAULT}.json"))));
     for _ in 0..2 {
         let measured = json!({"action": "measure", "scheduled": "2026-01-20T03:15:00Z"});
         invoke(&vault.in_vault("freshness"), &measured).done();
@@ -162,6 +163,28 @@ fn manifest_that_comes_first_is_waited_for() {
     assert_eq!(vault.messages().iter().filter(|message| message.subject.contains("damaged")).count(), 0);
     vault.comes(&source.bucket, &key("shop", newest, ".sql.gz"), &mut verify);
     assert_eq!(vault.verdicts("intact", &format!(".{VAULT}")).len(), 2);
+}
+
+/// Whoever rules the first account gives a version any time: one that is older than its predecessor's verdict is read all the same.
+#[test]
+fn archive_or_manifest_that_is_replaced_is_judged_anew_whatever_its_time() {
+    for replaced in [".sql.gz", ".manifest.json"] {
+        let vault = Ground::new();
+        let made = days_ago(3);
+        put_as_uploaded(&vault.bucket, "shop", made);
+        let manifest = key("shop", made, ".manifest.json");
+        let first = invoke(&vault.in_vault("verify"), &vault.arrival(&manifest)).done();
+        assert_eq!(first["backups"][0]["outcome"], "intact", "{first}");
+        let again = invoke(&vault.in_vault("verify"), &vault.arrival(&manifest)).done();
+        assert_eq!(again["backups"][0]["reason"], "it has its verdict", "an event that comes twice: {again}");
+        let replaced_key = key("shop", made, replaced);
+        vault.bucket.put_with(&replaced_key, b"{}", &[("lastgood-id", "a-run")]);
+        // The store's times are as if the replacement had lain there before the verdict.
+        let verdict = key("shop", made, &format!(".intact.{VAULT}.json"));
+        vault.bucket.put(&verdict, &vault.bucket.get(&verdict));
+        let found = invoke(&vault.in_vault("verify"), &vault.arrival(&replaced_key)).done();
+        assert_eq!(found["backups"][0]["outcome"], "damaged", "{replaced}: {found}");
+    }
 }
 
 /// What the first account's functions said and wrote is there, and counts for nothing; it goes with the backup.
