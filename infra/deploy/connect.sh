@@ -11,12 +11,23 @@ connect_bucket() {
   bucket=$(fact parameter.BucketName)
   [[ -n $(fact output.ExistingBucketPolicy) ]] ||
     fail "the stack $stack is older than this script, and doesn't say what its bucket needs" "update it first: $self $stack"
+  if is_new_vault "$bucket"; then
+    wanted_policy > "$work/policy.wanted"
+    put_policy "$bucket" "$work/policy.wanted" || fail "the vault $bucket admits nothing: its policy was not put" 'see above, and run it again'
+    echo "The vault $bucket is guarded, and admits what is replicated."
+  fi
   if ! command -v python3 > /dev/null; then
     warn "python3 is missing, which completes the bucket's documents: add EventBridge and the output ExistingBucketPolicy by hand"
     return 0
   fi
   connect_document "$bucket" events
   connect_document "$bucket" policy
+}
+
+# A vault's bucket is another stack's, and has no policy before this stack's roles are there: nothing is merged then, nor asked.
+is_new_vault() {
+  local policy
+  [[ -n $(fact parameter.VaultOf) ]] && policy=$(read_policy "$1") && [[ -z $policy ]]
 }
 
 # $1 bucket, $2 events or policy

@@ -76,7 +76,7 @@ inquire_everything() {
   inquire policy s3api get-bucket-policy "${owned[@]}" --query Policy
   if [[ -n $(fact parameter.ReplicateTo) ]]; then
     inquire replication s3api get-bucket-replication "${owned[@]}" --query \
-      'ReplicationConfiguration.Rules[].[Status,Destination.Bucket]'
+      'ReplicationConfiguration.Rules[].[Status,Filter.Prefix || Prefix,Destination.Bucket]'
   fi
   wait
 }

@@ -49,23 +49,29 @@ judge_lock() {
   else
     well "$bucket locks new versions: ${lock//$'\t'/, } days"
   fi
-  [[ -z $(fact parameter.VaultOf) || $lock == COMPLIANCE* ]] || finding "the vault $bucket has no lock that nobody can end" \
-    "see the difference: aws cloudformation detect-stack-drift --stack-name $stack-bucket"
+  [[ -z $(fact parameter.VaultOf) || $lock == COMPLIANCE$'\t'$days ]] ||
+    finding "the vault $bucket has no lock of $days days that nobody can end" "deploy it again: $self $stack ObjectLockDays=$days"
   judge_replication
 }
 
 # What another account's copies hang on. Whether each object went there, only the vault's own freshness tells.
 judge_replication() {
-  local to rules
+  local to status prefix there
   to=$(fact parameter.ReplicateTo)
   [[ -n $to ]] || return 0
-  if ! rules=$(answer replication ReplicationConfigurationNotFound); then
-    could_not_ask 'its replication' replication
-  elif [[ $rules == *Enabled$'\t'*":::$to"* ]]; then
-    well "$bucket is replicated to $to"
+  answer replication ReplicationConfigurationNotFound > /dev/null || { could_not_ask 'its replication' replication && return; }
+  while IFS=$'\t' read -r status prefix there; do
+    if [[ $status == Enabled && $there == *":::$to" && $prefix == "$(fact parameter.Prefix)/" ]]; then
+      well "$bucket is replicated to $to"
+      return
+    fi
+  done < "$work/replication.out"
+  if [[ $(fact parameter.ExistingBucket) == true ]]; then
+    finding "nothing is replicated from $bucket to $to" \
+      "$(as_admin)aws s3api put-bucket-replication --bucket $bucket --replication-configuration, with the output ExistingBucketReplication"
   else
-    finding "nothing is replicated from $bucket to $to" "add the output ExistingBucketReplication (aws s3api put-bucket-replication), \
-or see the difference: aws cloudformation detect-stack-drift --stack-name $stack"
+    finding "nothing is replicated from $bucket to $to" \
+      "see the difference: aws cloudformation detect-stack-drift --stack-name $stack"
   fi
 }
 

@@ -68,7 +68,7 @@ check_sums() {
   local file sums
   [[ -f $release/SHA256SUMS ]] || fail "$release has no SHA256SUMS" 'give a folder that make functions built, or its archive'
   sums=$(< "$release/SHA256SUMS")
-  for file in "$release"/{template,vault}.yaml "$release"/*/*.zip; do
+  for file in "$release"/*.yaml "$release"/*/*.zip; do
     file=${file#"$release/"}
     [[ $sums == *"  $file"* ]] || fail "SHA256SUMS doesn't list $file" 'download the release again'
   done

@@ -25,7 +25,7 @@ answer_of() {
       AWS::StepFunctions::StateMachine Parts arn:aws:states:eu-central-1:111122223333:stateMachine:backups-parts ;;
     *get-function-configuration*) echo Active ;;
     *describe-state-machine*) echo ACTIVE ;;
-    *get-bucket-replication*) printf 'Enabled\tarn:aws:s3:::v\n' ;;
+    *get-bucket-replication*) printf 'Enabled\tbackups/\tarn:aws:s3:::v\n' ;;
     *list-subscriptions*) printf 'arn:aws:sns:s\temail\tyou@example.org\n' ;;
     *describe-alarms*) printf '%s\ttrue\tOK\n' backups-stale backups-page ;;
     *list-rules*) printf 'backups-arrived\tENABLED\n' ;;
@@ -128,8 +128,12 @@ fn every_answer_that_is_ill_is_a_finding() {
         ("list-schedules", r"backups-sweep\tDISABLED\n", "backups-sweep is off"),
         ("get-function-configuration", "Failed", "what reads large archives in parts (backups-prove) is Failed"),
         ("describe-state-machine", "DELETING", "what reads large archives in parts (backups-parts) is DELETING"),
-        ("get-bucket-replication", r"Disabled\tarn:aws:s3:::v\n", "nothing is replicated from b to v"),
-        ("get-bucket-replication", r"Enabled\tarn:aws:s3:::other\n", "nothing is replicated from b to v"),
+        ("get-bucket-replication", r"Disabled\tbackups/\tarn:aws:s3:::v\n", "nothing is replicated from b to v"),
+        (
+            "get-bucket-replication",
+            r"Enabled\tbackups/\tarn:aws:s3:::vault\nEnabled\tothers/\tarn:aws:s3:::v\n",
+            "nothing is replicated from b to v",
+        ),
     ];
     for (changed, otherwise, expected) in cases {
         let said = look_over(&format!("changed='{changed}' otherwise='{otherwise}'"));
@@ -138,11 +142,11 @@ fn every_answer_that_is_ill_is_a_finding() {
     }
     // A vault without its lock.
     let locks = |lock: &str| {
-        let vault = "fact() { [[ $1 != parameter.VaultOf ]] || echo arn:aws:iam::1:role/r; }";
+        let vault = "fact() { case $1 in *VaultOf) echo arn:aws:iam::1:role/r ;; *ObjectLockDays) echo 30 ;; esac; }";
         let said = look_over(&format!("{vault}\nchanged=get-object-lock otherwise='{lock}'"));
-        findings(&said).iter().any(|finding| finding.contains("has no lock that nobody can end"))
+        findings(&said).iter().any(|finding| finding.contains("has no lock of 30 days that nobody can end"))
     };
-    assert!(locks("") && locks(r"GOVERNANCE\t30\n") && !locks(r"COMPLIANCE\t30\n"));
+    assert!(locks("") && locks(r"GOVERNANCE\t30\n") && locks(r"COMPLIANCE\t7\n") && !locks(r"COMPLIANCE\t30\n"));
     // By its name alone, where nothing here reads JSON.
     let admins = look_over("fact() { [[ $1 != parameter.AdminArns ]] || echo arn:x; }");
     let named: Vec<_> = findings(&admins).into_iter().filter(|finding| finding.contains(" lacks ")).collect();

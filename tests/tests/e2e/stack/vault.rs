@@ -110,6 +110,22 @@ fn vaults_bucket_is_locked_guarded_and_admits_its_one_role() {
 
     let again = vault.deploy(&[]);
     assert_eq!(again.matches("Nothing to change").count(), 2, "{again}");
+    vault.deploy(&["ObjectLockDays=60"]);
+    let lock = vault.ask("s3", "GetObjectLockConfiguration", which);
+    assert_eq!(lock["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Days"], 60, "what is told is what is");
+    // What came with the copies would count from then on.
+    for other in ["VaultOf=", "VaultOf=arn:aws:iam::444444444444:role/other-us-east-1-replication"] {
+        let refused = vault.try_deploy(&["--yes", other]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        let hint = format!("hint: leave VaultOf out, or name {ROLE}\n");
+        assert!(refused.status.code() == Some(2) && said.ends_with(&hint), "{other}: {said}");
+    }
+    // A bucket that can't be made ends it before anything else is.
+    let taken = Stack::new(ministack, "taken").in_account("555555555555");
+    let failed = taken.try_deploy(&["--yes", &format!("VaultOf={ROLE}"), &format!("BucketName={}", vault.bucket())]);
+    let said = String::from_utf8_lossy(&failed.stdout).into_owned();
+    assert!(!failed.status.success() && !said.contains("Deployed"), "{failed:?}");
+    assert!(!said.contains("Nothing to change"), "{said}");
 }
 
 #[test]

@@ -223,12 +223,12 @@ pub(super) fn unsafe_lifecycle(template: &Value) -> Vec<String> {
 /// What a bucket of backups must have, and keep when its stack goes.
 pub(super) fn unguarded_bucket(template: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (name, condition) in [("Bucket", "CreateBucket"), ("BucketPolicy", "WithBucketPolicy")] {
+    for name in ["Bucket", "BucketPolicy"] {
         let resource = &template["Resources"][name];
         if resource["DeletionPolicy"] != "RetainExceptOnCreate" || resource["UpdateReplacePolicy"] != "Retain" {
             complaints.push(format!("{name} goes with the stack"));
         }
-        if resource["Condition"] != condition {
+        if resource["Condition"] != "CreateBucket" {
             complaints.push(format!("{name} would replace an existing one"));
         }
     }
