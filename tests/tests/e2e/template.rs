@@ -264,6 +264,24 @@ fn verify_may_go_on_in_another_invocation() {
     assert_eq!(template()["Resources"]["Retention"]["Properties"]["RecursiveLoop"], Value::Null);
 }
 
+/// A template can't put a number into a definition: `MaxConcurrency` by a parameter deploys here, and is refused by AWS. A worker that the
+/// account has no room for is no failure: it is tried for half an hour, and not with the few tries of one that is broken.
+#[test]
+fn parts_machine_takes_its_number_by_path_and_waits_for_room() {
+    let machine = &template()["Resources"]["Parts"]["Properties"];
+    let map = &machine["Definition"]["States"]["Links"];
+    assert_eq!((&map["MaxConcurrencyPath"], &map["MaxConcurrency"]), (&json!("$.concurrency"), &Value::Null));
+    assert_eq!(map["ToleratedFailureCount"], 0);
+    let tries = map["ItemProcessor"]["States"]["Prove"]["Retry"].as_array().unwrap();
+    assert_eq!(tries[0]["ErrorEquals"], json!(["Lambda.TooManyRequestsException"]));
+    let most = |one: &Value| one["MaxAttempts"].as_u64().unwrap() * one["MaxDelaySeconds"].as_u64().unwrap();
+    assert!(most(&tries[0]) >= 1_800 && most(&tries[1]) <= 120, "{tries:#?}");
+    let caught = map["Catch"][0]["Next"].as_str().unwrap();
+    assert_eq!(caught, "InOnePiece", "whatever fails, all of it is read");
+    // Five minutes are what an express execution may take.
+    assert_eq!(map["ItemProcessor"]["ProcessorConfig"], json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}));
+}
+
 /// The local AWS knows these condition keys only by the harness's mending, so AWS's own spelling is fixed here.
 #[test]
 fn bucket_policy_refuses_plain_http_replacement_and_deletion() {

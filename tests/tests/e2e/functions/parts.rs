@@ -300,6 +300,24 @@ fn encrypted_archive_has_links_over_its_stored_bytes_alone() {
     assert_eq!(verdict(&ground.bucket), in_one_piece(&ground, &manifest));
 }
 
+/// Disks forget: what was verified long ago is read again, in parts as the first time.
+#[test]
+fn archive_whose_verdict_is_old_is_read_in_parts_again() {
+    let ground = Ground::new();
+    let manifest = back_up(&ground.bucket, 12_000_000, ("none", "1MiB"));
+    let parts = Parts::new(&ground);
+    assert_eq!(parts.judge(&manifest).0["outcome"], "intact");
+    let sweep = json!({"action": "sweep"});
+    let rested = super::invoke(&parts.verify, &sweep).done();
+    assert_eq!(rested["backups"], json!([]), "its verdict is young");
+    let old = parts.verify.clone().setting("LASTGOOD_REVERIFY_AFTER_DAYS", "0");
+    let again = super::invoke(&old, &sweep).done();
+    assert_eq!(again["backups"][0]["outcome"], "inParts", "{again}");
+    let listed = ask(&hearers().root(), "stepfunctions", "ListExecutions", json!({"stateMachineArn": parts.machine}));
+    assert_eq!(listed["executions"].as_array().unwrap().len(), 2, "another one, for another verdict: {listed}");
+    assert!(ground.bucket.keys().iter().any(|key| key.ends_with(".intact.json")), "what was said stands meanwhile");
+}
+
 /// Nobody but the machine may say what is proved: a message in the queue is as good as a person's.
 #[test]
 fn verify_function_takes_no_word_for_what_is_proved() {
