@@ -56,6 +56,8 @@ const SCHEMES: [&str; 12] = [
 const JAVA: [&str; 3] = ["jdbc:", "r2dbc:", "vertx-reactive:"];
 const ANOTHER: &str = "not a PostgreSQL URL";
 const NO_URL: &str = "expected postgresql:// at its beginning";
+/// No program can be given one, raw or escaped.
+const ZERO: &str = "one of its parts contains a zero byte";
 const RAW: &str = "a special character stands raw in it, in the password most likely: write / as %2F, ? as %3F, # as %23, \
                    @ as %40 and % as %25";
 
@@ -65,6 +67,9 @@ pub(super) fn is_of_another(complaint: &str) -> bool {
 }
 
 fn parse(text: &str) -> Result<DatabaseUrl, String> {
+    if text.contains('\0') {
+        return Err(ZERO.into());
+    }
     // Docker's --env-file keeps the quotes of a value.
     let text = text.trim();
     let quoted = ['"', '\''].into_iter().find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote));
@@ -159,7 +164,7 @@ fn decoded(encoded: &str) -> Result<String, String> {
     }
     let value = percent_decode_str(encoded).decode_utf8().map_err(|_| "one of its parts is not valid UTF-8")?;
     if value.contains('\0') {
-        return Err("one of its parts contains a zero byte".into());
+        return Err(ZERO.into());
     }
     Ok(value.into_owned())
 }
@@ -215,6 +220,8 @@ mod tests {
             ("postgresql://h:port/d", "its port is not a number"),
             ("postgresql://[::1/d", "its IPv6 address has no closing bracket"),
             ("postgresql://u:%00@h/d", "one of its parts contains a zero byte"),
+            ("postgresql://u:\0@h/d", "one of its parts contains a zero byte"),
+            ("dbname=d password=a\0b", "one of its parts contains a zero byte"),
             ("postgresql://u:%FF@h/d", "one of its parts is not valid UTF-8"),
         ];
         for (text, expected) in cases {
