@@ -159,6 +159,16 @@ mutants: ## change the rules in every way, and see that a unit test notices (car
 	  { echo 'error: cargo-mutants is missing' >&2; echo 'hint: cargo install cargo-mutants --locked' >&2; exit 1; }
 	$(CARGO) mutants --config tests/mutants.toml --package catalog --output target $(if $(SHARD),--shard $(SHARD)) $(ARGUMENTS)
 
+# An hour and more, and some gigabytes under target/coverage, where it has a target folder of its own. ARGUMENTS='--lib' counts what unit
+# tests run; `make coverage-lines ROOM=agent/src/commands` prints what none ran.
+.PHONY: coverage
+coverage: tools ## count the lines of core/, agent/ and lambdas/ that tests run
+	@tests/coverage.sh $(ARGUMENTS)
+
+.PHONY: coverage-lines
+coverage-lines: ## print each line below ROOM that nothing ran when `make coverage` ran last
+	@tests/coverage.sh report $(ROOM)
+
 # What it keeps of eighty-seven snapshots under sixty-four policies; `make test` holds ours to what was written down.
 .PHONY: restic
 restic: ## ask `restic forget` again what it keeps, and compare
