@@ -1,6 +1,7 @@
 //! What goes next, held to the plan: on the day before it nothing of ours goes, on the day itself this one.
 
 use super::*;
+use crate::Stem;
 
 /// The plan's own answer: the catalog with a good backup a day more, day by day.
 fn by_the_plan(listing: &Listing, policy: &Policy, days: i64) -> Option<(String, i64)> {
@@ -49,8 +50,18 @@ fn what_goes_next_is_what_the_plan_lets_go_when_a_good_one_comes_each_day() {
     }
 }
 
+/// So many days are not all asked about: those before anything can go are passed over.
+#[test]
+fn what_goes_in_years_is_foretold_by_its_age() {
+    let policy = Policy { delete_after_days: Some(1_000), ..Policy::default() };
+    let oldest = days_before(2);
+    let (name, day) = foretold(&backups(0..3), &policy).unwrap();
+    assert_eq!((name, day), (Stem::new("app", &Tag::At(oldest)).unwrap().to_string(), 999));
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    // A quarter of what other rules have, because each plans forty days.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
 
     #[test]
     fn what_goes_next_is_never_another_than_the_plans(
