@@ -202,3 +202,32 @@ fn an_erased_ones_name_says_its_originals() {
         );
     }
 }
+
+/// Its name would otherwise say a time at which the database did not hold what it holds.
+#[test]
+fn one_that_was_stored_long_before_its_name_says_is_called_by_that_time_when_it_is_erased() {
+    let named: Timestamp = "2026-01-20T03:00:00Z".parse().unwrap();
+    let second = jiff::SignedDuration::from_secs(1);
+    for (original, skewed, ahead) in [
+        ("app_backup_20260120_030000", "20260120_030000", "20260120_025459"),
+        ("app_backup_pre_restore_20260120_030000", "pre_restore_20260120_030000", "pre_restore_20260120_025459"),
+        ("app_backup_initial", "initial", "initial"),
+    ] {
+        for (stored, tag) in [(named - SKEW, skewed), (named - SKEW - second, ahead), (named + SKEW * 2, skewed)] {
+            let erased = stem(original).as_erased(1, stored).unwrap();
+            assert_eq!(erased.as_str(), format!("app_backup_{tag}_erased_1"), "stored at {stored}");
+        }
+    }
+}
+
+#[test]
+fn a_name_as_long_as_a_folder_can_hold_is_one_and_a_longer_one_is_not() {
+    let at: Timestamp = "2026-01-20T03:00:00Z".parse().unwrap();
+    let of_length = |length: usize| "a".repeat(length - "_backup_20260120_030000".len());
+    assert_eq!(Stem::new(&of_length(LONGEST), &Tag::At(at)).unwrap().as_str().len(), LONGEST);
+    assert!(matches!(Stem::new(&of_length(LONGEST + 1), &Tag::At(at)), Err(InvalidName::TooLong(_))));
+    let shorter = LONGEST - "_erased_1".len();
+    assert_eq!(Stem::new(&of_length(shorter), &Tag::At(at)).unwrap().as_erased(1, at).unwrap().as_str().len(), LONGEST);
+    let original = Stem::new(&of_length(shorter + 1), &Tag::At(at)).unwrap();
+    assert!(matches!(original.as_erased(1, at), Err(InvalidName::TooLong(_))));
+}

@@ -208,6 +208,25 @@ fn a_backup_of_the_future_takes_no_place_in_a_plan() {
     ");
 }
 
+/// What isn't good either: that a clock was wrong is what somebody has to know first.
+#[test]
+fn a_future_that_never_was_is_the_reason_that_is_told() {
+    let (old, ahead) = (backups([0]), "2036-06-30T03:00:00Z");
+    for state in [State::Damaged, State::Uploaded, State::Missing] {
+        let mut listing = old.clone();
+        listing.at(state, ahead);
+        let catalog = listing.catalog();
+        let plan = plan(&catalog, &Policy::default(), time(NEWEST), Limit::Half);
+        assert_eq!(plan.rows[0].decision, Decision::Keep(vec![Keep::InTheFuture]), "{state:?}");
+    }
+    let mut local = Listing::directory();
+    local.at(State::Good, NEWEST);
+    local.at(State::Damaged, ahead);
+    let (local, bucket) = (local.catalog(), old.catalog());
+    let plan = local_plan(&local, &bucket, 30, time(NEWEST));
+    assert_eq!(plan.rows[0].decision, Decision::Keep(vec![Keep::InTheFuture]));
+}
+
 /// One named backup whose file's time lies in the future must not make all the others old.
 #[test]
 fn a_backup_from_the_future_makes_no_other_old() {
@@ -268,6 +287,26 @@ mod local {
         assert!(removed(&local_plan(&local.catalog(), &bucket.catalog(), 30, time(NEWEST))).is_empty());
         bucket.add_sized(State::Good, &label, days_before(41), SIZE);
         assert_eq!(removed(&local_plan(&local.catalog(), &bucket.catalog(), 30, time(NEWEST))).len(), 1);
+    }
+
+    /// Its local copy still has the rows that were erased, so its size in the bucket is another.
+    #[test]
+    fn the_local_copy_of_what_rows_were_erased_from_goes_once_the_bucket_has_the_other_good() {
+        let local = directory([0, 40]).catalog();
+        for (state, gone) in [(State::Good, 1), (State::Damaged, 0), (State::Uploaded, 0)] {
+            let mut bucket = backups([0]);
+            let erased = bucket.id(&Tag::At(days_before(40)), days_before(40));
+            let erased = crate::BackupId { stem: erased.stem.as_erased(1, days_before(40)).unwrap(), ..erased };
+            bucket.archive(&erased, SIZE - 1, days_before(1));
+            bucket.record(&erased, Record::Manifest, days_before(1));
+            match state {
+                State::Good => bucket.record(&erased, Record::Intact, days_before(1)),
+                State::Damaged => bucket.record(&erased, Record::Damaged, days_before(1)),
+                _ => {}
+            }
+            let bucket = bucket.catalog();
+            assert_eq!(removed(&local_plan(&local, &bucket, 30, time(NEWEST))).len(), gone, "{state:?}");
+        }
     }
 
     #[test]

@@ -185,6 +185,8 @@ mod tests {
         let (noted, stayed) = (removals.clone(), [("app".to_owned(), 5)].into());
         assert!(removals.keep(&noted, &stayed) && removals.there["app"].backups == 11);
         assert!(!removals.keep(&noted, &stayed), "once, though two runs have tried it");
+        let none = [("app".to_owned(), 0)].into();
+        assert!(!removals.keep(&removals.clone(), &none), "where none stayed there is nothing to store");
         assert_eq!(look(&mut removals, &listing, 6, NOW), [0; 0], "they are tried again");
         let (noted, robbed) = (removals.clone(), backups(10..=18));
         assert!(removals.keep(&noted, &stayed));

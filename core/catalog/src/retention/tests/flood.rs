@@ -83,6 +83,19 @@ fn a_refusal_says_what_went_before_and_the_next_day_begins_anew() {
     assert_eq!(listing.catalog().entries.len(), 2);
 }
 
+/// Most of the day's went by force: no later run is refused, and no alarm raised, as long as it would remove none.
+#[test]
+fn a_plan_that_removes_nothing_is_not_refused_whatever_went_before() {
+    let policy = Policy { keep_last: 1, ..NO_RULES };
+    let mut listing = backups(1..5);
+    let catalog = listing.catalog();
+    let mut removals = Removals::none(time(NEWEST));
+    removals.add(&catalog, &plan(&catalog, &policy, time(NEWEST), Limit::Lifted));
+    assert_eq!(removals.databases["app"].len(), 3);
+    listing.objects.retain(|object| object.key.contains("20260629"));
+    assert_eq!(run(&mut listing, &mut removals, &policy, time(NEWEST)), None);
+}
+
 /// What is planned and can't be removed, because a lock holds it, is planned by every run, and counts once.
 #[test]
 fn what_a_lock_holds_counts_once() {

@@ -57,7 +57,7 @@ fn a_hold_ends_after_thirty_days_of_backups_and_not_by_a_clock() {
     );
     listing.at(State::Good, "2026-02-09T03:01:00Z");
     assert!(!gone(&listing, &rules(5), "2026-02-09T12:00:00Z").contains(&"03".to_owned()));
-    listing.at(State::Good, "2026-02-09T03:02:00Z");
+    listing.at(State::Good, "2026-02-09T03:01:30Z");
     let gone = gone(&listing, &rules(5), "2026-02-09T12:00:00Z");
     assert!(gone.contains(&"03".to_owned()) && gone.contains(&"10".to_owned()), "{gone:?}");
 }
