@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
-# Runs as root in the system that root.sh made: installs the package, backs up and restores by the units' own command lines as
-# their own user, removes and purges it. Says what it measured and saw, one thing a line.
-set -euo pipefail
+# Runs as root in the system that root.sh made: installs the package, backs up and restores by the units, removes and purges it.
+# Where systemd runs that system, it starts them; else their own command lines run as their own user. Says what it measured and saw,
+# one thing a line.
+set -Eeuo pipefail
 
 readonly units=/usr/lib/systemd/system
+package=$(realpath /run/package)
+readonly package
+booted=no
+[[ ! -d /run/systemd/system ]] || booted=yes
+readonly booted
 # What every program may do, and does thousands of times: each that strace sees is a stop.
 readonly often=read,write,pread64,pwrite64,lseek,openat,close,fstat,newfstatat,mmap,munmap,mprotect,brk,futex,recvfrom,sendto
 readonly timers=/etc/systemd/system/timers.target.wants
 
 main() {
+  # What is newer is of the package, or of these tests.
+  touch /run/began
+  ! running || trap 'journalctl --no-pager --lines 60 >&2' ERR
   start_postgresql
   local began=$EPOCHREALTIME
   install_package
@@ -21,8 +30,10 @@ main() {
   unit lastgood-prune.service
   unit lastgood-drill.service
   restore
-  scripts_twice
-  purge
+  case $package in
+    *.deb) scripts_twice && purge ;;
+    *.rpm) erase ;;
+  esac
 }
 
 must() {
@@ -53,12 +64,36 @@ start_postgresql() {
   "${as[@]}" psql -qd shop -c 'CREATE TABLE orders AS SELECT id, md5(id::text) AS code FROM generate_series(1, 20000) id'
 }
 
-# As dpkg does it, without what only `apt-get` would bring.
+# As dpkg and rpm do it, without what only `apt-get` and `dnf` would bring.
 install_package() {
-  dpkg --force-unsafe-io --install /run/lastgood.deb > /run/dpkg.log
+  case $package in
+    *.deb) dpkg --force-unsafe-io --install "$package" > /run/dpkg.log ;;
+    *.rpm) install_rpm ;;
+  esac
   must 'no timer to be enabled' test ! -e "$timers/lastgood.timer"
+  must 'no unit to run' test -z "$(! running || systemctl list-units --no-legend 'lastgood*')"
   must 'a user' getent passwd lastgood > /dev/null
   must "the user's folder" test "$(stat -c '%U:%G %a' /var/backups/lastgood)" = 'lastgood:lastgood 700'
+}
+
+# It asks for exactly what /run/system.rpm says is here, and every file is as it was packed.
+install_rpm() {
+  local refused
+  refused=$(rpm --install "$package" 2>&1 || true)
+  must 'the C library to be asked for' grep -q 'glibc >= 2.17 is needed' <<< "$refused"
+  must 'the programs that make users to be asked for' grep -q 'shadow-utils is needed' <<< "$refused"
+  rpm --install /run/system.rpm
+  rpm --install "$package"
+  must 'files as they were packed' rpm --verify lastgood
+}
+
+running() {
+  [[ $booted == yes ]]
+}
+
+# The enabled timers, where anything can be waited for.
+waiting() {
+  ! running || systemctl --quiet is-active lastgood.timer lastgood-verify.timer
 }
 
 # The role, the settings, the first backup as the units' own user, and the timers.
@@ -69,6 +104,7 @@ set_up() {
   must 'settings that only root reads' test "$(stat -c '%U %a' /etc/lastgood.env)" = 'root 600'
   must "the user's backup" test "$(stat -c %U /var/backups/lastgood/* | sort -u)" = lastgood
   must 'enabled timers' test -L "$timers/lastgood.timer" -a -L "$timers/lastgood-verify.timer" -a ! -e "$timers/lastgood-drill.timer"
+  must 'timers that wait' waiting
   must 'no drop-in for the usual folder' test ! -e /etc/systemd/system/lastgood.service.d
   must 'settings never to be written over' test "$(status_of lastgood init --yes --database shop)" = 2
   echo 'BACKUP_DRILL_SERVER=temporary' >> /etc/lastgood.env
@@ -90,6 +126,7 @@ set_up_elsewhere() {
   must 'the line to be gone' test "$(cat /etc/cron.d/shop)" = 'MAILTO=root'
   must 'a copy of it' grep -q backup-db.sh /root/*before-lastgood*
   rm -r "$folder" /etc/lastgood.env /etc/systemd/system/lastgood.service.d /etc/systemd/system/lastgood-.service.d
+  ! running || systemctl daemon-reload
   printf '%s\n' '0 3 * * * root /usr/bin/lastgood backup' > /etc/cron.d/shop
   lastgood init --yes --database shop --schedule cron --directory "$folder" > "$log"
   must "the user's settings" test "$(stat -c '%U %a' /etc/lastgood.env)" = 'lastgood 600'
@@ -115,10 +152,17 @@ run_as() {
   (cd / && env --ignore-environment PATH=/usr/bin:/bin HOME=/var/lib/lastgood setpriv --reuid "$user" --regid "$user" --clear-groups "$@")
 }
 
+# As the timers do it, in the whole sandbox.
+start() {
+  systemctl start "$1" || { journalctl --no-pager --lines 50 --unit "$1" >&2 && exit 1; }
+  journalctl --no-pager --output cat --unit "$1"
+}
+
 # Each ExecStart= of a unit, as its user, with what its other lines give: the credential, the variables, the folders and no
 # capability. What only systemd does, the sandbox, systemd-analyze looks at; which calls of the kernel it would have to let through
 # is written down, where there is strace.
 unit() {
+  ! running || { start "$1" && return; }
   local credentials=/run/credentials/$1 line
   local -a watched=()
   ! command -v strace > /dev/null ||
@@ -157,27 +201,55 @@ scripts_twice() {
   "$scripts.postinst" configure 0.0.9
   "$scripts.prerm" upgrade 0.2.0
   must 'backups to stay through all of it' test "$(find /var/backups/lastgood -type f | wc -l)" -gt 0
-  if command -v systemctl > /dev/null; then
-    systemctl --quiet enable lastgood.timer lastgood-verify.timer lastgood-prune.timer lastgood-drill.timer
-    must 'an enabled timer' test -L "$timers/lastgood.timer"
-  fi
 }
 
-purge() {
-  dpkg --remove lastgood >> /run/dpkg.log
+# Where systemctl is: a container may be without it.
+enable_timers() {
+  command -v systemctl > /dev/null || return 0
+  local now=--quiet
+  ! running || now=--now
+  systemctl --quiet enable "$now" lastgood.timer lastgood-verify.timer lastgood-prune.timer lastgood-drill.timer
+  must 'an enabled timer' test -L "$timers/lastgood.timer"
+}
+
+# What has to be so once the program is removed: what it made is still there, and nothing would start it.
+removed() {
   must 'settings to stay after a removal' test -e /etc/lastgood.env
   must 'no program' test ! -e /usr/bin/lastgood
   must 'no enabled timer' test ! -L "$timers/lastgood.timer"
+  must 'no unit to be known' test -z "$(! running || systemctl list-units --all --no-legend 'lastgood*.timer' 'lastgood*.service')"
+  must 'backups to stay' test "$(find /var/backups/lastgood -name '*.sql.gz' -o -name '*.dump*' | wc -l)" -gt 0
+  must 'their owner to stay' getent passwd lastgood > /dev/null
+}
+
+purge() {
+  enable_timers
+  dpkg --remove lastgood >> /run/dpkg.log
+  removed
   dpkg --purge lastgood >> /run/dpkg.log
   must 'backups to stay after a purge' test "$(find /var/backups/lastgood -name '*.sql.gz' -o -name '*.dump*' | wc -l)" -gt 0
   must 'their owner to stay' getent passwd lastgood > /dev/null
   # Once without backups: then nothing stays.
   mv /var/backups/lastgood /run/kept
-  dpkg --force-unsafe-io --no-triggers --install /run/lastgood.deb >> /run/dpkg.log
+  dpkg --force-unsafe-io --no-triggers --install "$package" >> /run/dpkg.log
   dpkg --purge lastgood >> /run/dpkg.log
   must 'no folder' test ! -e /var/backups/lastgood
   must 'no user' test -z "$(getent passwd lastgood)"
   mv /run/kept /var/backups/lastgood
+}
+
+# rpm has no purge: docs/install.md says what is left to remove by hand. An upgrade disables nothing.
+erase() {
+  enable_timers
+  rpm --upgrade --replacepkgs "$package"
+  must 'timers to stay enabled through an upgrade' test ! -e /usr/bin/systemctl -o -L "$timers/lastgood.timer"
+  must 'files as they were packed' rpm --verify lastgood
+  rpm --erase lastgood
+  removed
+  must 'nothing else' test ! -e /etc/logrotate.d/lastgood -a ! -e /usr/share/lastgood -a ! -e /usr/share/doc/lastgood
+  rm -r /etc/lastgood.env /var/log/lastgood /var/lib/lastgood
+  rm -f /var/lib/systemd/timers/stamp-lastgood*
+  userdel lastgood
 }
 
 main "$@"

@@ -213,7 +213,7 @@ fn the_bill_of_materials_has_what_is_compiled_in() {
 #[test]
 fn installed_it_backs_up_restores_and_leaves_nothing_but_backups() {
     let script = tools::root().join("tests/packages/root.sh");
-    let told = said(as_root(&script).arg("/").arg(file(".deb")));
+    let told = said(as_root(&script).args(["enter", "/"]).arg(file(".deb")));
     assert!(told.contains("seconds from the package to a good backup: "), "{told}");
     let left: Vec<&str> =
         told.lines().filter(|line| line.starts_with("left ") || line.starts_with("differs ")).collect();
