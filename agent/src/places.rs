@@ -5,7 +5,7 @@ mod spot;
 use catalog::words;
 use catalog::{BackupId, Catalog, Entry, Manifest, NotFound, going_back};
 use jiff::Timestamp;
-use repository::Repository;
+use repository::{Error, Repository};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::{Place, Which};
@@ -57,6 +57,21 @@ pub(crate) async fn bucket(settings: &Settings) -> Result<Option<Repository>, Fa
     }
 }
 
+/// That the repository is there. A folder that isn't may be a disk that is not mounted, and then nothing is known of its backups.
+///
+/// # Errors
+/// Exit 5 when there is no such folder.
+pub(crate) async fn there(repository: &Repository) -> Result<(), Failure> {
+    match repository.check_exists().await {
+        Err(Error::NotFound { .. }) => {
+            let error = format!("{} does not exist", repository.display_name());
+            Err(Failure::new(Exit::NotFound, error)
+                .hint("make the first backup with lastgood backup; if there were some, check that its disk is mounted"))
+        }
+        found => Ok(found?),
+    }
+}
+
 /// How the command line names the repository, which is one of the settings'.
 pub(crate) fn which(repository: &Repository, settings: &Settings) -> Which {
     let own = |spot: &Spot| spot.is(repository, settings);
@@ -85,11 +100,12 @@ impl Catalogs {
 /// that was chosen, and a label alone is of that one. `~N` behind it goes back by N good ones.
 ///
 /// # Errors
-/// Exit 5 when there is none, exit 2 when more than one database matches.
+/// Exit 5 when there is none, or no such folder; exit 2 when more than one database matches.
 pub(crate) async fn find(repository: &Repository, settings: &Settings, name: &str) -> Result<Entry, Failure> {
     let missing = |error: NotFound| {
         Failure::new(Exit::NotFound, format!("{error} in {}", repository.display_name())).hint(error.hint())
     };
+    there(repository).await?;
     let now = Timestamp::now();
     let (from, back) = going_back(name);
     let mut catalog = match (from, from.parse::<BackupId>()) {

@@ -34,7 +34,7 @@ use crate::settings::Settings;
 /// Exit 5 when one that is named does not exist; when the repository cannot be listed, or the only one cannot be read.
 pub(crate) async fn run(args: &AdoptArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(&args.place, settings).await?;
-    repository.check_exists().await?;
+    places::there(&repository).await?;
     let reader = Reader::new(settings)?;
     let entries = guests::find(args, &repository, settings).await?;
     let mut candidates = Vec::new();

@@ -32,9 +32,10 @@ const CHEAP: u64 = 256 * 1024;
 /// Lists the chosen databases' backups.
 ///
 /// # Errors
-/// When the repository cannot be listed completely.
+/// When the repository cannot be listed completely; exit 5 when its folder does not exist.
 pub(crate) async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
     let repository = places::repository(&args.place, settings).await?;
+    places::there(&repository).await?;
     let (catalogs, folders) = repository.survey().await?;
     let is_about_all = settings.buckets.len() > 1 && args.place.repository.is_none();
     let places = if is_about_all { Places::ask(settings, &catalogs).await } else { Places::default() };

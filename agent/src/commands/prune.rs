@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &PruneArgs, settings: &Settings, interrupt: &Inter
         refuse_unnamed(settings)?;
     }
     let repository = places::repository(&args.place, settings).await?;
-    repository.check_exists().await?;
+    places::there(&repository).await?;
     let bucket = bucket_behind(&repository, settings).await?;
     let now = Timestamp::now();
     let mut found = Catalogs::choose(listing(&repository).await?, settings);

@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &ReportArgs, settings: &Settings) -> Result<Exit, 
 }
 
 async fn look(repository: &Repository, settings: &Settings) -> Result<Report, Failure> {
-    repository.check_exists().await?;
+    places::there(repository).await?;
     let named: Vec<String> = settings.databases.iter().filter_map(|database| database.name.clone()).collect();
     let shows_all = named.is_empty();
     let chosen = |name: &str| shows_all || named.iter().any(|one| one == name);

@@ -8,7 +8,7 @@ mod next;
 
 use std::time::Duration;
 
-use repository::{Error, Repository, Scope};
+use repository::{Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::report;
@@ -37,11 +37,7 @@ pub(crate) async fn run(args: &StatusArgs, settings: &Settings) -> Result<Exit, 
 }
 
 async fn look(repository: &Repository, args: &StatusArgs, settings: &Settings) -> Result<StatusAnswer, Failure> {
-    if let Err(Error::NotFound { .. }) = repository.check_exists().await {
-        let error = format!("{} does not exist", repository.display_name());
-        return Err(Failure::new(Exit::Failed, error)
-            .hint("make the first backup with lastgood backup; if there were some, check that its disk is mounted"));
-    }
+    places::there(repository).await.map_err(|failure| Failure { exit: Exit::Failed, ..failure })?;
     let asked = CheckArgs { place: args.place.clone(), ..CheckArgs::default() };
     let checked = check::ask(repository, &asked, settings, false).await?;
     let others = others(repository, &checked).await;

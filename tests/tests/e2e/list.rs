@@ -19,11 +19,38 @@ fn bucket() -> Bucket {
 fn an_empty_repository_says_what_to_do_next() {
     let folder = tempfile::tempdir().unwrap();
     let agent = agent().setting("DB_NAME", "app");
-    let nowhere = agent.directory(&folder.path().join("not yet"));
+    let nowhere = agent.directory(folder.path());
     nowhere.run(&["list"]).succeeds().mentions("There are no backups of app").mentions("lastgood backup");
     let bucket = bucket();
     let empty = nowhere.bucket(bucket.name(), bucket.access());
     empty.run(&["list"]).succeeds().mentions("There are no backups of app").mentions(bucket.name());
+}
+
+/// The folder of a disk that isn't mounted looked like one in which there never was a backup.
+#[test]
+fn a_folder_that_is_not_there_is_no_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("not mounted");
+    let agent = agent().setting("DB_NAME", "app").directory(&nowhere);
+    let looking: [&[&str]; 12] = [
+        &["list"],
+        &["list", "--json"],
+        &["show", "latest"],
+        &["diff", "latest~1", "latest"],
+        &["accept", "latest"],
+        &["verify", "--all"],
+        &["adopt", "--all"],
+        &["report"],
+        &["prune", "--all-databases", "--dry-run"],
+        &["restore", "latest", "--into", "app_copy", "--confirm"],
+        &["drill"],
+        &["drill", "--all-databases"],
+    ];
+    for command in looking {
+        let told = agent.run(command).exits(5);
+        told.mentions(&format!("{} does not exist", nowhere.display())).mentions("check that its disk is mounted");
+    }
+    assert!(!nowhere.exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use repository::Repository;
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CopyArgs;
 use crate::interrupt::Interrupt;
-use crate::places::Spot;
+use crate::places::{self, Spot};
 use crate::read_back::Reader;
 use crate::settings::Settings;
 
@@ -37,7 +37,7 @@ impl<'a> Way<'a> {
         }
         let (from, to) = (spots.0.open(settings).await?, spots.1.open(settings).await?);
         // A disk that isn't mounted has no backups to copy, and nobody would notice.
-        from.check_exists().await?;
+        places::there(&from).await?;
         Ok(Self { from, to, spots, settings, reader: Reader::new(settings)?, interrupt })
     }
 

@@ -35,7 +35,7 @@ impl Ground {
     pub(super) async fn gather(args: &EraseArgs, settings: &Settings) -> Result<Self, Failure> {
         let began = Timestamp::now();
         let repository = places::repository(&args.place, settings).await?;
-        repository.check_exists().await?;
+        places::there(&repository).await?;
         let mut catalog = repository.catalog(&database(args, settings)?).await?;
         repository.resolve(&mut catalog).await?;
         let chosen = chosen(args, &repository, &catalog, began).await?;

@@ -37,10 +37,6 @@ pub(crate) async fn choose(
         return at_url(url, settings, now).await;
     }
     let repositories = repositories(args, settings).await?;
-    // Beside a bucket, a directory that was never written to is only one with no backups.
-    if let [only] = repositories.as_slice() {
-        only.check_exists().await?;
-    }
     let candidate = match args.id.as_deref().filter(|id| *id != "latest") {
         Some(name) => {
             let (from, _) = going_back(name);
@@ -65,11 +61,15 @@ pub(crate) async fn choose(
 /// Those that are asked, the directory first.
 ///
 /// # Errors
-/// Exit 2 when the one that is asked for isn't set.
+/// Exit 2 when the one that is asked for isn't set; exit 5 when a directory alone is asked, and does not exist.
 pub(crate) async fn repositories(args: &RestoreArgs, settings: &Settings) -> Result<Vec<Repository>, Failure> {
     let bucket = Which::Bucket;
     let which = if args.from_s3_latest || args.list_s3 { Some(&bucket) } else { args.repository.as_ref() };
     let repositories = places::repositories(which, settings).await?;
+    // Beside a bucket, a directory that was never written to is only one with no backups.
+    if let [only] = repositories.as_slice() {
+        places::there(only).await?;
+    }
     match (repositories.is_empty(), which) {
         (false, _) => Ok(repositories),
         (true, Some(Which::Directory)) => Err(Failure::new(Exit::Usage, "no directory is set").hint("set BACKUP_DIR")),

@@ -64,7 +64,7 @@ pub(super) async fn find(args: &VerifyArgs, settings: &Settings) -> Result<Targe
             .hint("see the names: lastgood list"));
     }
     let repository = places::repository(&args.place, settings).await?;
-    repository.check_exists().await?;
+    places::there(&repository).await?;
     let mut waiting = Waiting::default();
     let targets = match name {
         _ if args.all => all(&repository, settings, args.force, &mut waiting).await?,
