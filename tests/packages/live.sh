@@ -81,6 +81,7 @@ install_rpm() {
   local refused
   refused=$(rpm --install "$package" 2>&1 || true)
   must 'the C library to be asked for' grep -q 'glibc >= 2.17 is needed' <<< "$refused"
+  must 'a shell to be asked for' grep -q '/bin/sh is needed' <<< "$refused"
   must 'the programs that make users to be asked for' grep -q 'shadow-utils is needed' <<< "$refused"
   rpm --install /run/system.rpm
   rpm --install "$package"
@@ -247,7 +248,7 @@ erase() {
   rpm --erase lastgood
   removed
   must 'nothing else' test ! -e /etc/logrotate.d/lastgood -a ! -e /usr/share/lastgood -a ! -e /usr/share/doc/lastgood
-  rm -r /etc/lastgood.env /var/log/lastgood /var/lib/lastgood
+  rm -r /etc/lastgood.env /var/log/lastgood /var/log/lastgood.log /var/lib/lastgood
   rm -f /var/lib/systemd/timers/stamp-lastgood*
   userdel lastgood
 }
