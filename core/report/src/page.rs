@@ -56,7 +56,7 @@ pub fn page(report: &Report) -> String {
 fn overview(report: &Report) -> Markup {
     html! {
         @if report.databases.len() > 1 {
-            section aria-labelledby="overview" {
+            section {
                 h2 #overview { "All databases" }
                 div.scroll role="region" aria-labelledby="overview" tabindex="0" {
                     table {

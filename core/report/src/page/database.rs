@@ -84,7 +84,7 @@ fn growing(tables: &[Growing], place: usize) -> Markup {
     let Some(first) = tables.first() else { return html! {} };
     html! {
         h3 id={ "g" (place) } { "The tables that grow most" }
-        div.scroll role="region" aria-labelledby={ "g" (place) } tabindex="0" {
+        div.scroll role="region" aria-labelledby={ "h" (place) " g" (place) } tabindex="0" {
             table {
                 caption { "Rows since the backup of " (words::minute(first.since)) }
                 thead { tr {
@@ -105,7 +105,7 @@ fn drills(drills: &[Drill], place: usize) -> Markup {
     html! {
         @if !drills.is_empty() {
             h3 id={ "r" (place) } { "Drills" }
-            div.scroll role="region" aria-labelledby={ "r" (place) } tabindex="0" {
+            div.scroll role="region" aria-labelledby={ "h" (place) " r" (place) } tabindex="0" {
                 table {
                     caption { "Restores that were compared with what had been dumped" }
                     thead { tr {
@@ -141,7 +141,7 @@ fn evidence(one: &Database, place: usize, is_open: bool) -> Markup {
         @else {
             details open[is_open] {
                 summary { "Each backup, and what proves it (" (words::grouped(one.evidence.len() as u64)) ")" }
-                div.scroll role="region" aria-labelledby={ "e" (place) } tabindex="0" {
+                div.scroll role="region" aria-labelledby={ "h" (place) " e" (place) } tabindex="0" {
                     table.evidence {
                         caption { "Digests are of the stored bytes" }
                         thead { tr {
