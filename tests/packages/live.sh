@@ -94,7 +94,7 @@ running() {
 
 # The enabled timers, where anything can be waited for.
 waiting() {
-  ! running || systemctl --quiet is-active lastgood.timer lastgood-verify.timer
+  ! running || systemctl --quiet is-active lastgood.timer lastgood-verify.timer lastgood-drill.timer
 }
 
 # The role, the settings, the first backup as the units' own user, and the timers.
@@ -104,22 +104,38 @@ set_up() {
   must 'a good backup' grep -q '^good: shop_backup_' /run/init.log
   must 'settings that only root reads' test "$(stat -c '%U %a' /etc/lastgood.env)" = 'root 600'
   must "the user's backup" test "$(stat -c %U /var/backups/lastgood/* | sort -u)" = lastgood
-  must 'enabled timers' test -L "$timers/lastgood.timer" -a -L "$timers/lastgood-verify.timer" -a ! -e "$timers/lastgood-drill.timer"
+  must 'enabled timers' enabled lastgood.timer lastgood-verify.timer lastgood-drill.timer
+  must 'no timer for what backup does itself' test ! -e "$timers/lastgood-prune.timer"
+  must 'drills on a private server' grep -qx BACKUP_DRILL_SERVER=temporary /etc/lastgood.env
   must 'timers that wait' waiting
   must 'no drop-in for the usual folder' test ! -e /etc/systemd/system/lastgood.service.d
   must 'settings never to be written over' test "$(status_of lastgood init --yes --database shop)" = 2
-  echo 'BACKUP_DRILL_SERVER=temporary' >> /etc/lastgood.env
+}
+
+# These timers.
+enabled() {
+  local timer
+  for timer in "$@"; do test -L "$timers/$timer" || return 1; done
 }
 
 # Another folder, with the guide's line in a crontab: the units get a drop-in, and the line goes. Then from cron, as the same user.
 set_up_elsewhere() {
-  local folder="/srv/my 5% \"backups\"" log=/run/init.log
+  local folder="/srv/my 5% \"backups\"" log=/run/elsewhere.log programs now=''
+  ! running || now=--now
   mv /etc/lastgood.env /run/lastgood.env
   mkdir -p /etc/cron.d
   printf '%s\n' 'MAILTO=root' '0 3 * * * root /srv/app/scripts/backup-db.sh' > /etc/cron.d/shop
   must 'a home folder to be refused' test "$(status_of lastgood init --yes --database shop --schedule systemd --directory /root/b)" = 2
   must 'no settings' test ! -e /etc/lastgood.env
+  # A machine that has PostgreSQL's server elsewhere can't make one for drills.
+  systemctl --quiet disable ${now:+"$now"} lastgood-drill.timer
+  programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
+  mv "$programs/initdb" "$programs/initdb.away"
   lastgood init --yes --database shop --schedule systemd --directory "$folder" > "$log"
+  mv "$programs/initdb.away" "$programs/initdb"
+  must 'why there is no drill' grep -q '^no drill every week: PostgreSQL.s server programs .* are not installed here' "$log"
+  must 'no drill' test ! -e "$timers/lastgood-drill.timer"
+  must 'no word of drills' test "$(grep -c DRILL /etc/lastgood.env)" = 0
   must 'a good backup' grep -q '^good: shop_backup_' "$log"
   must "the user's folder" test "$(stat -c '%U:%G %a' "$folder")" = 'lastgood:lastgood 700'
   must 'a drop-in' grep -qxF 'ReadWritePaths="/srv/my 5%% \"backups\""' /etc/systemd/system/lastgood.service.d/folder.conf
@@ -130,8 +146,12 @@ set_up_elsewhere() {
   ! running || systemctl daemon-reload
   printf '%s\n' '0 3 * * * root /usr/bin/lastgood backup' > /etc/cron.d/shop
   lastgood init --yes --database shop --schedule cron --directory "$folder" > "$log"
+  # Never both.
+  must 'no timer beside the crontab' test -z "$(find "$timers" -name 'lastgood*')"
+  must 'no timer that waits' test -z "$(! running || systemctl list-units --no-legend 'lastgood*.timer')"
   must "the user's settings" test "$(stat -c '%U %a' /etc/lastgood.env)" = 'lastgood 600'
   must "the user's lines" grep -qP '^0 3 \* \* \*\tlastgood /usr/bin/lastgood backup --quiet$' /etc/cron.d/shop
+  must 'a weekly drill' grep -qP '^30 4 \* \* 0\tlastgood /usr/bin/lastgood drill --quiet$' /etc/cron.d/shop
   run_as lastgood sh -c "$(sed -n 's/^0 3 \* \* \*\tlastgood //p' /etc/cron.d/shop)"
   must 'two backups' test "$(find "$folder" -name '*.sql.gz' ! -name '*.globals.*' | wc -l)" = 2
   rm -r "$folder" /etc/lastgood.env /etc/cron.d/shop /root/*before-lastgood*
@@ -207,9 +227,9 @@ scripts_twice() {
 # Where systemctl is: a container may be without it.
 enable_timers() {
   command -v systemctl > /dev/null || return 0
-  local now=--quiet
+  local now=''
   ! running || now=--now
-  systemctl --quiet enable "$now" lastgood.timer lastgood-verify.timer lastgood-prune.timer lastgood-drill.timer
+  systemctl --quiet enable ${now:+"$now"} lastgood.timer lastgood-verify.timer lastgood-prune.timer lastgood-drill.timer
   must 'an enabled timer' test -L "$timers/lastgood.timer"
 }
 

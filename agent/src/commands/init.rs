@@ -16,6 +16,7 @@ mod role;
 mod scheduled;
 mod stack;
 mod tried;
+mod weekly;
 mod written;
 
 use std::time::Instant;
@@ -28,6 +29,7 @@ use nightly::Nightly;
 use planned::Plan;
 use role::Role;
 use stack::Stack;
+use weekly::Weekly;
 use written::Made;
 
 use crate::answers::failure::{Exit, Failure};
@@ -68,7 +70,7 @@ fn rehearse(plan: &Plan, wish: &Wish, nightly: Nightly<'_>) -> Result<InitAnswer
         (Some(role), _) => tracing::info!("not tried: the role {} is still to be made", role.name),
         (None, false) => tracing::info!("not tried: the folder for the backups is still to be made"),
     }
-    Ok(InitAnswer::new(plan, &nightly.machine.nightly.name, None, Vec::new()))
+    Ok(InitAnswer::new(plan, nightly.machine, None, (Weekly::Unasked, Vec::new())))
 }
 
 /// Does all of it, once somebody has agreed.
@@ -88,8 +90,9 @@ fn carry_out(asker: &Asker<'_>, plan: &Plan, wish: &Wish, nightly: Nightly<'_>) 
     made.settings(plan, nightly.machine)?;
     let first = backed_up::first(nightly, plan, began)?;
     made.keep();
-    let replaced = scheduled::all(plan, &wish.replaced, nightly)?;
-    Ok(InitAnswer::new(plan, &nightly.machine.nightly.name, Some(first), replaced))
+    let (plan, weekly) = weekly::settle(plan, nightly)?;
+    let replaced = scheduled::all(&plan, wish, nightly)?;
+    Ok(InitAnswer::new(&plan, nightly.machine, Some(first), (weekly, replaced)))
 }
 
 fn declined() -> Failure {

@@ -97,7 +97,10 @@ fn by_flags_it_ends_in_a_good_backup() {
         lines[0].as_str().unwrap().contains("\tbackup --quiet")
             || lines[0].as_str().unwrap().ends_with(" backup --quiet")
     );
-    assert_eq!(lines.len(), 2, "a directory needs no prune: {told:#}");
+    assert_eq!(lines.len(), 3, "a directory needs no prune: {told:#}");
+    // A private server can be made here, so a drill is tried, written down and scheduled.
+    assert!(lines[2].as_str().unwrap().ends_with(" drill --quiet") && told["noDrill"].is_null(), "{told:#}");
+    assert!(here.text().ends_with("\nBACKUP_DRILL_SERVER=temporary\n"), "{}", here.text());
     assert_eq!((mode(&here.file), mode(Path::new(&folder))), (0o600, 0o700));
     assert_eq!(here.file.metadata().unwrap().uid(), rustix::process::geteuid().as_raw());
     here.lastgood(&["list"]).succeeds().mentions("good");
@@ -404,7 +407,9 @@ fn a_stack_says_where_to_and_which_policy() {
     let wish = ["--database", &url, "--from-stack", "shared", "--schedule", "cron"];
     let told = here.init(&[&wish[..], &["--yes", "--json"]].concat()).succeeds().json();
     assert_eq!(told["policyArn"], stack.output("AgentPolicyArn"), "{told:#}");
-    assert_eq!(told["cronLines"].as_array().unwrap().len(), 1, "its functions do the rest: {told:#}");
+    let lines: Vec<&str> = told["cronLines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert!(lines[0].ends_with(" backup --quiet"), "{told:#}");
+    assert!(lines[1..].iter().all(|line| line.ends_with(" drill --quiet")), "its functions do the rest: {told:#}");
     let text = here.text();
     assert!(text.contains(&format!("BACKUP_S3_BUCKET={}\n", stack.bucket())), "{text}");
     assert!(

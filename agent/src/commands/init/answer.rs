@@ -7,9 +7,11 @@ use catalog::words;
 use serde::Serialize;
 
 use super::backed_up::First;
+use super::machine::Machine;
 use super::planned::{Plan, TARGET};
 use super::role::LIMITS;
 use super::scheduled::Replaced;
+use super::weekly::Weekly;
 use crate::cli::Schedule;
 
 /// A command to run next, and what it does.
@@ -39,9 +41,9 @@ fn next(plan: &Plan) -> Vec<Next> {
         let what = "restore it beside the old database, as a role that may create databases";
         next.push(Next { command: restore, what });
     }
-    if !plan.timers.is_empty() {
-        let command = "systemctl enable --now lastgood-drill.timer".to_owned();
-        next.push(Next { command, what: "restore and compare it every week" });
+    if plan.timers.contains(&"lastgood-drill.timer") {
+        let command = "systemctl start lastgood-drill".to_owned();
+        next.push(Next { command, what: "restore it on a private server and compare it now, as every week" });
     }
     next
 }
@@ -66,6 +68,10 @@ pub(super) struct InitAnswer {
     /// Lines that are to be put into a crontab, where they were not put there.
     cron_lines: Vec<String>,
     replaced: Vec<Replaced>,
+    /// Why no drill is scheduled; `null` where one is.
+    no_drill: Option<String>,
+    #[serde(skip)]
+    drill_remedy: Option<String>,
     /// The policy of the AWS stack to attach.
     policy_arn: Option<String>,
     /// Commands to run next.
@@ -79,7 +85,12 @@ pub(super) struct InitAnswer {
 
 impl InitAnswer {
     /// With what came of it; without, what would be done.
-    pub(super) fn new(plan: &Plan, nightly: &str, first: Option<First>, replaced: Vec<Replaced>) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        machine: &Machine,
+        first: Option<First>,
+        (weekly, replaced): (Weekly, Vec<Replaced>),
+    ) -> Self {
         let are_in_crontab = replaced.iter().any(|one| one.has_new);
         Self {
             dry_run: first.is_none(),
@@ -101,9 +112,11 @@ impl InitAnswer {
                 plan.cron_lines.iter().map(|line| line.text(None)).collect()
             },
             replaced,
+            no_drill: weekly.missing(),
+            drill_remedy: weekly.remedy(plan),
             policy_arn: plan.policy.clone(),
             next: next(plan),
-            nightly: nightly.to_owned(),
+            nightly: machine.nightly.name.clone(),
             text: plan.to_string(),
         }
     }
@@ -151,10 +164,14 @@ fn commands<S: serde::Serializer>(next: &[Next], serializer: S) -> Result<S::Ok,
 impl InitAnswer {
     fn by_night(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.timers.is_empty(), self.schedule) {
-            (false, _) => writeln!(f, "enabled: {}", self.timers.join(", ")),
-            (true, "none") => writeln!(f, "nothing new runs at night"),
-            (true, _) => Ok(()),
+            (false, _) => writeln!(f, "enabled: {}", self.timers.join(", "))?,
+            (true, "none") => writeln!(f, "nothing new runs at night")?,
+            (true, _) => {}
         }
+        if let Some((why, remedy)) = self.no_drill.as_ref().zip(self.drill_remedy.as_ref()) {
+            writeln!(f, "\nno drill every week: {why}\n  {remedy}")?;
+        }
+        Ok(())
     }
 
     /// What is left to do.

@@ -36,6 +36,8 @@ pub(super) struct Wish {
     pub(super) schedule: Schedule,
     /// Those whose lines go, as somebody agreed.
     pub(super) replaced: Vec<Crontab>,
+    /// The timers that are disabled for it, as somebody agreed.
+    pub(super) disabled: Vec<&'static str>,
 }
 
 /// The database, and where its name comes from.
@@ -67,8 +69,8 @@ impl Asker<'_> {
         }
         let database = self.database()?;
         let place = self.place()?;
-        let (schedule, replaced) = self.schedule()?;
-        Ok(Wish { database, place, schedule, replaced })
+        let (schedule, replaced, disabled) = self.schedule()?;
+        Ok(Wish { database, place, schedule, replaced, disabled })
     }
 
     fn may_ask(&self) -> bool {

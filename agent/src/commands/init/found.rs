@@ -6,6 +6,8 @@ mod env_files;
 mod pgpass;
 pub(super) mod profiles;
 
+use std::path::Path;
+
 use postgres::Stop;
 
 use self::clusters::Cluster;
@@ -14,6 +16,12 @@ use self::profiles::Profile;
 use super::machine::Machine;
 use super::offer::Offer;
 use crate::settings::Given;
+
+/// Where systemd finds the timers that are enabled.
+const ENABLED: &str = "/etc/systemd/system/timers.target.wants";
+/// The package's, the one first that backs up.
+const BACKUP_TIMER: &str = "lastgood.timer";
+const TIMERS: [&str; 4] = [BACKUP_TIMER, "lastgood-verify.timer", "lastgood-prune.timer", "lastgood-drill.timer"];
 
 /// Everything that was found.
 #[derive(Default)]
@@ -27,6 +35,8 @@ pub(super) struct Found {
     pub(super) profiles: Vec<Profile>,
     /// Those with a line that runs a backup.
     pub(super) crontabs: Vec<Crontab>,
+    /// The package's timers that are enabled, if one of them backs up.
+    pub(super) timers: Vec<&'static str>,
 }
 
 impl Found {
@@ -46,6 +56,28 @@ impl Found {
         }
         found.databases.extend(pgpass::read(&machine.own.home));
         found.crontabs = crontabs;
+        found.timers = timers(Path::new(ENABLED));
         found
+    }
+}
+
+/// The package's timers in this folder, if the one that backs up is among them.
+fn timers(folder: &Path) -> Vec<&'static str> {
+    let is_enabled = |timer: &&str| folder.join(timer).symlink_metadata().is_ok();
+    if is_enabled(&BACKUP_TIMER) { TIMERS.into_iter().filter(is_enabled).collect() } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_count_where_one_backs_up() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("lastgood-verify.timer"), "").unwrap();
+        assert!(timers(folder.path()).is_empty());
+        std::os::unix::fs::symlink("/nowhere", folder.path().join("lastgood.timer")).unwrap();
+        assert_eq!(timers(folder.path()), ["lastgood.timer", "lastgood-verify.timer"]);
+        assert!(timers(Path::new("/nowhere")).is_empty());
     }
 }

@@ -25,6 +25,7 @@ const HIDDEN: [&str; 7] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp", "/
 pub(super) const LOGS: &str = "/var/log/lastgood";
 
 /// Everything that is to be done.
+#[derive(Clone)]
 pub(super) struct Plan {
     /// The settings file, and its text.
     pub(super) target: PathBuf,
@@ -60,6 +61,17 @@ pub(super) struct CronLine {
 }
 
 impl Plan {
+    /// The same, with a drill every week.
+    pub(super) fn with_drill(&self) -> Self {
+        let mut plan = self.clone();
+        match self.schedule {
+            Schedule::Systemd => plan.timers.push("lastgood-drill.timer"),
+            Schedule::Cron => plan.cron_lines.push(CronLine::of("30 4 * * 0", &["drill --quiet"], &self.target)),
+            Schedule::None => {}
+        }
+        plan
+    }
+
     /// All of it.
     ///
     /// # Errors
@@ -225,10 +237,11 @@ impl fmt::Display for Plan {
             writeln!(f, "systemd   {}", path.display())?;
         }
         match self.schedule {
-            Schedule::Systemd => writeln!(f, "at night  {}", self.timers.join(", ")),
-            Schedule::Cron => writeln!(f, "at night  lines for {}'s crontab", self.nightly),
-            Schedule::None => writeln!(f, "at night  nothing"),
+            Schedule::Systemd => writeln!(f, "at night  {}", self.timers.join(", "))?,
+            Schedule::Cron => writeln!(f, "at night  lines for {}'s crontab", self.nightly)?,
+            Schedule::None => return writeln!(f, "at night  nothing"),
         }
+        writeln!(f, "weekly    a drill on a private server, if one can be made here")
     }
 }
 

@@ -8,6 +8,7 @@ use catalog::words;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::asked::Wish;
 use super::backed_up::systemctl;
 use super::found::crontabs::{Crontab, Owner, crontab};
 use super::nightly::Nightly;
@@ -35,10 +36,12 @@ pub(super) struct Replaced {
 ///
 /// # Errors
 /// When systemd or a crontab refuses; what was done so far stays.
-pub(super) fn all(plan: &Plan, replaced: &[Crontab], nightly: Nightly<'_>) -> Result<Vec<Replaced>, Failure> {
+pub(super) fn all(plan: &Plan, wish: &Wish, nightly: Nightly<'_>) -> Result<Vec<Replaced>, Failure> {
+    let replaced = wish.replaced.as_slice();
     if plan.schedule == Schedule::Systemd {
-        let now: &[&str] = if nightly.machine.runs_systemd { &["enable", "--now"] } else { &["enable"] };
-        systemctl(&[&["--quiet"], now, plan.timers.as_slice()].concat(), nightly)?;
+        timers("enable", &plan.timers, nightly)?;
+    } else if !wish.disabled.is_empty() {
+        timers("disable", &wish.disabled, nightly)?;
     }
     // The new lines go into one alone, that of who backs up.
     let user = &nightly.machine.nightly;
@@ -48,6 +51,12 @@ pub(super) fn all(plan: &Plan, replaced: &[Crontab], nightly: Nightly<'_>) -> Re
     };
     let fitting = replaced.iter().find(is_fitting).filter(|_| plan.schedule == Schedule::Cron);
     replaced.iter().map(|crontab| replace(crontab, fitting == Some(crontab), plan, nightly)).collect()
+}
+
+/// Enables timers, or disables them: from now on, where systemd runs.
+fn timers(verb: &str, timers: &[&str], nightly: Nightly<'_>) -> Result<(), Failure> {
+    let now: &[&str] = if nightly.machine.runs_systemd { &["--now"] } else { &[] };
+    systemctl(&[&["--quiet", verb], now, timers].concat(), nightly)
 }
 
 /// Takes our lines out of a crontab, once a copy of it is on the disk.

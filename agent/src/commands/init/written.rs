@@ -134,6 +134,15 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
         .hint("run it with sudo where only root may write, and look whether the disk is full: df")
 }
 
+/// The settings once more, over those that this run has written.
+///
+/// # Errors
+/// When they cannot be written.
+pub(super) fn again(plan: &Plan, machine: &Machine) -> Result<(), Failure> {
+    let owner = plan.is_users_own.then_some((machine.nightly.user, machine.nightly.group));
+    whole(&plan.target, &plan.text, 0o600, owner).map_err(|error| cannot_write(&plan.target, &error))
+}
+
 /// A file that nobody else may read, all at once, and never over another one.
 fn new(path: &Path, text: &str, owner: Option<&User>) -> io::Result<()> {
     let file = beside(path, text, 0o600)?;

@@ -7,11 +7,12 @@ use crate::cli::Schedule;
 use crate::commands::init::found::crontabs::Crontab;
 
 impl Asker<'_> {
-    /// The schedule, and the crontabs whose lines go for it. Where one stays that runs a backup, nothing else is scheduled.
+    /// The schedule, and the crontabs whose lines go for it, and the timers that are disabled. Where something stays that runs a backup,
+    /// nothing else is scheduled.
     ///
     /// # Errors
     /// Exit 2 where the units are not here.
-    pub(super) fn schedule(&self) -> Result<(Schedule, Vec<Crontab>), Failure> {
+    pub(super) fn schedule(&self) -> Result<(Schedule, Vec<Crontab>, Vec<&'static str>), Failure> {
         let usual =
             if self.can_have_timers() && self.machine.runs_systemd { Schedule::Systemd } else { Schedule::Cron };
         let schedule = match self.args.schedule {
@@ -27,23 +28,32 @@ impl Asker<'_> {
                 )
                 .hint("install the package and run this with sudo, or choose --schedule cron"));
             }
-            Schedule::None => return Ok((schedule, Vec::new())),
+            Schedule::None => return Ok((schedule, Vec::new(), Vec::new())),
             Schedule::Systemd | Schedule::Cron => {}
         }
+        // Timers are what comes with systemd; another user than root can't disable any.
+        let is_beside = schedule == Schedule::Cron && self.can_have_timers();
+        let timers = if is_beside { self.found.timers.clone() } else { Vec::new() };
         for crontab in &self.found.crontabs {
             say(&format!("{} runs a backup already:", crontab.name()));
             crontab.own_lines().iter().for_each(|line| say(&format!("  {}", line.trim())));
         }
-        if self.found.crontabs.is_empty() {
-            return Ok((schedule, Vec::new()));
+        if !timers.is_empty() {
+            say(&format!("systemd runs a backup already: {} enabled", timers.join(", ")));
         }
+        let question = match (self.found.crontabs.is_empty(), timers.is_empty()) {
+            (true, true) => return Ok((schedule, Vec::new(), timers)),
+            (true, false) => "Disable these timers?",
+            (false, true) => "Replace these lines? Copies of the crontabs are kept",
+            (false, false) => "Replace these lines, and disable the timers? Copies of the crontabs are kept",
+        };
         // What would be done shows all of it.
         let is_shown = self.args.dry_run && !self.may_ask();
-        match is_shown || self.agrees("Replace these lines? Copies of the crontabs are kept", false)? {
-            true => Ok((schedule, self.found.crontabs.clone())),
+        match is_shown || self.agrees(question, false)? {
+            true => Ok((schedule, self.found.crontabs.clone(), timers)),
             false => {
                 say("They stay, and nothing else is scheduled: two schedules would back up twice.");
-                Ok((Schedule::None, Vec::new()))
+                Ok((Schedule::None, Vec::new(), Vec::new()))
             }
         }
     }

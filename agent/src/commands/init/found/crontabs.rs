@@ -9,7 +9,7 @@ use super::super::programs::Call;
 
 /// The guide's scripts, and our commands that a night has.
 const SCRIPTS: [&str; 2] = ["backup-db.sh", "verify-backups.sh"];
-const COMMANDS: [&str; 4] = ["backup", "verify", "check", "prune"];
+const COMMANDS: [&str; 5] = ["backup", "verify", "check", "prune", "drill"];
 /// Where the system's crontabs are, whose lines name their user.
 const SYSTEM: &str = "/etc/crontab";
 const FOLDER: &str = "/etc/cron.d";
@@ -158,8 +158,11 @@ mod tests {
         for line in backup {
             assert_eq!(kind(line), Some(Kind::Backup), "{line}");
         }
-        let beside =
-            ["0 6 * * * lastgood verify --all --quiet; lastgood check --quiet", "0 6 * * * /a/verify-backups.sh"];
+        let beside = [
+            "0 6 * * * lastgood verify --all --quiet; lastgood check --quiet",
+            "0 6 * * * /a/verify-backups.sh",
+            "30 4 * * 0 lastgood drill --quiet",
+        ];
         for line in beside {
             assert_eq!(kind(line), Some(Kind::Beside), "{line}");
         }

@@ -20,7 +20,7 @@ fn wish(database: &str, folder: &str, schedule: Schedule) -> Wish {
     let lines = vec![("DB_NAME".to_owned(), database.to_owned())];
     let database = Source { lines, from: "a\nfile".to_owned(), cluster: None };
     let place = Places { directory: Some(folder.into()), lines: Lines::new(), from: "typed".to_owned() };
-    Wish { database, place, schedule, replaced: Vec::new() }
+    Wish { database, place, schedule, replaced: Vec::new(), disabled: Vec::new() }
 }
 
 fn plan(database: &str, folder: &str, schedule: Schedule) -> Result<Plan, Failure> {
@@ -73,6 +73,8 @@ fn the_stack_verifies_and_prunes_in_our_stead() {
     assert_eq!(of(&wish, None), 2);
     wish.place.lines = vec![("BACKUP_S3_BUCKET".to_owned(), "shop-b".to_owned())];
     assert_eq!(of(&wish, None), 3);
+    let drilling = Plan::of(&wish, &machine(), TARGET.into(), None, None).unwrap().with_drill();
+    assert_eq!(drilling.timers.last(), Some(&"lastgood-drill.timer"));
     let stack = Stack { lines: wish.place.lines.clone(), policy: None };
     assert_eq!(of(&wish, Some(&stack)), 1);
 }
