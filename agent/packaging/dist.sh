@@ -108,6 +108,8 @@ lay_out() {
   strip "$tree/usr/bin/lastgood"
   lay_out_manual "$tree/usr/bin/lastgood"
   install -D -m 644 -t "$document" README.md
+  # README and messages lead to these.
+  install -D -m 644 -t "$document/docs" docs/*.md
   install -D -m 644 $packaging/copyright "$document/copyright"
   compress CHANGELOG.md "$document/CHANGELOG.md.gz"
   compress "$output/lastgood-$version.cdx.json" "$document/sbom.cdx.json.gz"

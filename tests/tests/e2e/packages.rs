@@ -124,6 +124,8 @@ fn a_package_has_everything_with_its_mode() {
         "/usr/share/fish/vendor_completions.d/lastgood.fish",
         "/usr/share/zsh/vendor-completions/_lastgood",
         "/usr/share/lastgood/scripts/backup-db.sh",
+        "/usr/share/doc/lastgood/README.md",
+        "/usr/share/doc/lastgood/docs/restore.md",
         "/usr/share/lastgood/examples/on-failure.conf",
         "/etc/logrotate.d/lastgood",
     ] {
