@@ -79,7 +79,7 @@ Examples:
 
 With several buckets each row says how the backup stands in every place.
 
-Exit status: 0 done, 1 failed, 2 wrong usage or setting.";
+Exit status: 0 done, 1 failed, 2 wrong usage or setting, 5 the folder does not exist.";
 
 pub(super) const SHOW: &str = "\
 Examples:
