@@ -19,6 +19,10 @@ use crate::commands::backup::beside;
 use crate::commands::backup::run::Run;
 use crate::commands::backup::seal::{Sealing, seal};
 
+/// The largest place of which a chain is made, in JSON. A place names every table, and the chain holds two of them as trees, which take
+/// ten times as much: a backup's memory must not grow with the schema.
+const LARGEST: usize = 2 << 20;
+
 /// What the two threads say to each other.
 pub(super) struct Linking {
     every: u64,
@@ -39,6 +43,7 @@ pub(super) struct Linker<'a> {
     /// The place in an encrypted archive, of which no more is known than that it is one.
     encrypted: Option<SavedInspection>,
     chain: Chain,
+    largest: usize,
 }
 
 /// What became of the links in one repository.
@@ -74,7 +79,8 @@ impl Linking {
 impl<'a> Linker<'a> {
     pub(super) fn new(linking: &'a Linking, compression: Compression) -> Self {
         let (next, chain) = (linking.every, Chain::default());
-        Self { linking, compression, next, frames: 0, head: Inspection::new(), encrypted: None, chain }
+        let head = Inspection::new();
+        Self { linking, compression, next, frames: 0, head, encrypted: None, chain, largest: LARGEST }
     }
 
     /// One more frame is stored, and so has `digester` taken it.
@@ -103,9 +109,10 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// More than can be handed out are none.
+    /// More than can be handed out are none, and so are those of a schema too large for them.
     fn push(&mut self, place: &SavedInspection) {
-        if self.chain.len() < links::MOST {
+        let is_small = || serde_json::to_vec(place).is_ok_and(|json| json.len() <= self.largest);
+        if self.chain.len() < links::MOST && (!self.chain.is_empty() || is_small()) {
             self.chain.push(place);
         } else {
             (self.chain, self.next) = (Chain::default(), u64::MAX);
@@ -155,4 +162,25 @@ pub(crate) async fn put(repository: &Repository, id: &BackupId, sealed: Option<&
     );
     tracing::warn!("{warning}");
     PutLinks { stored: None, warning: Some(warning) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_too_large_is_none_and_neither_is_any_behind_it() {
+        let noted = |largest: usize| {
+            let linking = Linking::every(1);
+            let mut linker = Linker { largest, ..Linker::new(&linking, Compression::None) };
+            let mut digester = Digester::new();
+            for bytes in [&b"age-encryption.org/v1\n-> X25519 x\n"[..], &[7; 4096], &[8; 4096]] {
+                digester.update(bytes);
+                linker.sealed(bytes, &digester);
+            }
+            linker.finish().len()
+        };
+        assert!(noted(LARGEST) >= 2, "{}", noted(LARGEST));
+        assert_eq!(noted(10), 0);
+    }
 }
