@@ -125,10 +125,10 @@ protect() {
     warn "$stack isn't protected from deletion"
 }
 
-# Not what only a bucket needs that was there before.
+# Not what only a bucket needs that was there before; a vault's has it by now.
 show_outputs() {
   local some="?!starts_with(OutputKey,'ExistingBucket')"
-  [[ $(fact parameter.ExistingBucket) != true ]] || some=
+  [[ $(fact parameter.ExistingBucket) != true || -n $(fact parameter.VaultOf) ]] || some=
   # shellcheck disable=SC2016 # The backquotes are JMESPath's: a literal newline.
   aws cloudformation describe-stacks --stack-name "$stack" --output text \
     --query "Stacks[0].Outputs[$some]"'.[join(`"\n"`, [`""`, join(`""`, [Description, `" ("`, OutputKey, `"):"`]), OutputValue])]'

@@ -34,6 +34,7 @@ fn second_account_proves_its_copies_and_outlives_the_first() {
     let mut words = line.split_whitespace().skip(1);
     assert_eq!(words.next(), Some("first"), "the stack that its role names: {line}");
     assert!(said.contains("BACKUP_S3_VERDICTS_OF=222222222222\n"), "{said}");
+    assert!(!said.contains("ExistingBucketPolicy"), "the script has put it: {said}");
     let first = Stack::new(&ministack, "first").functions(functions::folder());
     first.deploy(&words.chain(["MinimumGood=1"]).collect::<Vec<_>>());
 
