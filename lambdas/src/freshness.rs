@@ -22,10 +22,12 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use catalog::status::Health;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use self::found::Found;
 use self::limits::Limits;
@@ -34,6 +36,9 @@ use self::page::Pages;
 use self::tell::Teller;
 use crate::heartbeat::Heartbeat;
 use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, metric};
+
+/// How long SNS may take to say who listens.
+const ASKING: Duration = Duration::from_secs(5);
 
 /// The freshness function.
 #[derive(Clone, Debug)]
@@ -78,7 +83,9 @@ impl Measuring {
         let knows_what_was_told = unread.is_none();
         let mut failures = std::mem::take(&mut measured.failures);
         failures.extend(unread);
-        let found = Found::new(measured, last, self.cloud.listeners().await, &self.limits, now);
+        // Who listens isn't worth the time of telling them: `None` is that nobody knows.
+        let listeners = timeout(ASKING, self.cloud.listeners()).await.ok().flatten();
+        let found = Found::new(measured, last, listeners, &self.limits, now);
         found.log();
         let standing = standing::of(&found, &self.limits, self.cloud.name(), now);
         let telling = async {
