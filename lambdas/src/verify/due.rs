@@ -25,7 +25,7 @@ const LATE_REPLICA: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Why a backup is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Why {
-    /// The backup's manifest arrived.
+    /// Its manifest arrived, or in a vault its archive.
     Arrived,
     /// A saved place arrived, with this `ETag`.
     GoesOn {
@@ -64,7 +64,7 @@ pub(super) enum Skip {
     InGlacier,
     /// It no longer exists.
     Gone,
-    /// Its manifest came within the hour, and its archive isn't there.
+    /// Its manifest came lately, and its archive isn't there.
     NotYet,
     /// It is an archive of ours whose manifest has not come, or never came.
     Uncommitted,
