@@ -84,7 +84,7 @@ impl<'a> One<'a> {
         match &row.fate {
             Fate::Leave(Obstacle::OnlyRecords) if remove::index(repository, row.entry).await? => Ok(Done::Cleared),
             Fate::Leave(obstacle) => Ok(Done::Left(obstacle.clone())),
-            Fate::Clear => match remove::everything(repository, row.entry).await? {
+            Fate::Clear => match remove::remainder(repository, row.entry).await? {
                 Removed::Gone => Ok(Done::Cleared),
                 Removed::Locked(lock) => Ok(Done::Left(lock.map_or(Obstacle::Unfinished, Obstacle::Locked))),
             },

@@ -1,7 +1,9 @@
 //! The original goes: every version of all that lies under its names.
 
+use std::collections::BTreeSet;
+
 use catalog::erasure::Lock;
-use catalog::{BackupId, Entry, Part, Record, State};
+use catalog::{BackupId, Entry, Object, Part, Record, State};
 use repository::{Removal, Repository};
 
 use crate::answers::failure::{Exit, Failure};
@@ -26,18 +28,42 @@ pub(super) async fn original(repository: &Repository, entry: &Entry, by: &Backup
     everything(repository, entry).await
 }
 
+/// Removes what an earlier run has left half done. That was decided by a listing from before the trial and the question, and another
+/// erasure or a copy may have completed it meanwhile: then it is a backup, and stays.
+///
+/// # Errors
+/// When it isn't half done any more, or the store refuses.
+pub(super) async fn remainder(repository: &Repository, entry: &Entry) -> Result<Removed, Failure> {
+    let grown = || {
+        Failure::new(Exit::Failed, format!("{} is no remainder any more: another run has completed it", entry.id))
+            .hint("see what it is: lastgood list; then erase again")
+    };
+    if repository.entry(&entry.id).await?.is_some_and(|now| now.manifest.is_some()) {
+        return Err(grown());
+    }
+    // By the keys of the plan, so that whatever has come since is seen as more than was planned.
+    let planned: BTreeSet<&str> = entry.removal().map(|object| object.key.as_str()).collect();
+    let mut versions = repository.every_version(entry).await?;
+    versions.retain(|version| planned.contains(version.key.as_str()));
+    take(repository, entry, &versions).await
+}
+
 /// Removes all that there is of a backup.
 ///
 /// # Errors
 /// When the store refuses.
 pub(super) async fn everything(repository: &Repository, entry: &Entry) -> Result<Removed, Failure> {
     let versions = repository.every_version(entry).await?;
-    let removal = repository.remove(&versions).await?;
+    take(repository, entry, &versions).await
+}
+
+async fn take(repository: &Repository, entry: &Entry, versions: &[Object]) -> Result<Removed, Failure> {
+    let removal = repository.remove(versions).await?;
     if removal.is_complete() {
         return Ok(Removed::Gone);
     }
     if !removal.locked.is_empty() {
-        return Ok(Removed::Locked(repository.lock(&versions).await));
+        return Ok(Removed::Locked(repository.lock(versions).await));
     }
     Err(refused(entry, &removal))
 }

@@ -5,6 +5,8 @@ use e2e::bucket::{Bucket, wait};
 use e2e::seaweedfs::Seaweedfs;
 use serde_json::Value;
 
+use crate::signals::AtTerminal;
+
 use super::{EMAIL, Scene, key, knows, leaving, only_those_changed, told};
 
 #[test]
@@ -99,6 +101,25 @@ fn a_person_is_in_no_version_of_any_object_afterwards_and_nothing_else_has_chang
     }
     stands_as_before(&scene, &newest);
     is_done(&scene, &answer);
+}
+
+/// Another host's erasure, or a copy, that was half way when this one made its plan, and done when it was told to go on.
+#[test]
+fn what_another_run_completes_while_somebody_is_asked_is_no_remainder() {
+    let bucket = Bucket::new(&Seaweedfs::shared().admin());
+    let scene = Scene::new("completed")
+        .with(|agent| agent.bucket(bucket.name(), bucket.access()).setting("BACKUP_S3_PREFIX", "backups"));
+    scene.agent.run(&["backup", "--name", "one"]).succeeds();
+    let archive = bucket.key_ending_in("_backup_one.sql.gz");
+    let half = archive.replace(".sql.gz", "_erased_1.sql.gz");
+    bucket.put_with(&half, &bucket.get(&archive), &[("lastgood-id", "another-run")]);
+    let mut run = AtTerminal::start(&scene.agent, &["erase", "--table", "customers", "--where", "id=999", "--all"]);
+    run.wait_for("Type yes: ");
+    let manifest = bucket.get(&archive.replace(".sql.gz", ".manifest.json"));
+    bucket.put(&half.replace(".sql.gz", ".manifest.json"), &manifest);
+    let (_, code, shown) = run.end_by(b"yes\n");
+    assert!(code == Some(1) && shown.contains("is no remainder any more"), "{code:?} {shown}");
+    assert!(bucket.keys().contains(&half), "{:#?}", bucket.keys());
 }
 
 /// What took the newest one's place is the newest, and restores and drills as any.
