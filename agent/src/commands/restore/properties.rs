@@ -17,7 +17,8 @@ use crate::commands::restore::plan::way::Way;
 /// Gives the empty database `new` the settings under which the archive's rows were written.
 ///
 /// # Errors
-/// Exit 1 when the live database's settings, which stand in for those of an archive without any, cannot be read.
+/// Exit 1 when the live database's settings, which stand in for those of an archive without any, cannot be read, or the server can't be
+/// asked to set any.
 pub(super) fn before_rows(job: &Job, new: &str) -> Result<(), Failure> {
     let of_archive = job.facts.head.definition("DATABASE").map(|_| archived_properties(job, new));
     let statements = match (of_archive, &job.facts.target.living) {
@@ -29,8 +30,8 @@ pub(super) fn before_rows(job: &Job, new: &str) -> Result<(), Failure> {
             own.into_iter().chain(known(of_archive.unwrap_or_default())).collect()
         }
     };
-    apply(job, statements.into_iter().filter(|statement| !properties::waits(statement)).collect());
-    Ok(())
+    apply(job, statements.into_iter().filter(|statement| !properties::waits(statement)).collect())
+        .map_err(|error| ungiven(new, &error))
 }
 
 /// Gives the filled database `new` the settings that the live one has now: under them applications will ask it.
@@ -41,6 +42,11 @@ pub(super) fn before_checks(job: &Job, new: &str) -> Result<(), Failure> {
     let Some(living) = job.facts.target.living.as_ref().filter(|_| are_kept(job)) else { return Ok(()) };
     // What the role may not set is named when all properties are carried over.
     properties::copy_settings(&job.server.maintenance, living, new).map(drop).map_err(|e| unread(living, &e))
+}
+
+fn ungiven(name: &str, error: &PsqlError) -> Failure {
+    Failure::new(Exit::Failed, format!("cannot give {name} its privileges and settings: {error}"))
+        .hint("see that the server answers and has connections free, and restore again")
 }
 
 fn unread(living: &LiveDatabase, error: &PsqlError) -> Failure {
@@ -79,8 +85,7 @@ fn take_over(job: &Job, name: &str) -> Result<(), Failure> {
         let comment = if job.wish.is_drill { scratch::marked(&comment) } else { comment };
         statements.push(format!("COMMENT ON DATABASE {database} IS {}", literal(&comment)));
     }
-    apply(job, statements);
-    Ok(())
+    apply(job, statements).map_err(|error| ungiven(name, &error))
 }
 
 /// Last of all, because nobody can drop such a database: it is a template, if the one was whose name it has.
@@ -90,8 +95,13 @@ pub(super) fn finish(job: &Job) {
         Some(living) => living.is_template(),
         None => archived_properties(job, name).iter().flatten().any(|statement| properties::makes_template(statement)),
     };
-    if is_template {
-        apply(job, vec![format!("ALTER DATABASE {} IS_TEMPLATE true", identifier(name))]);
+    if is_template && let Err(error) = apply(job, vec![format!("ALTER DATABASE {} IS_TEMPLATE true", identifier(name))])
+    {
+        // It has its name and its rows by now.
+        tracing::warn!(
+            "{name} was a template, and isn't one yet: {error}; in psql: ALTER DATABASE {} IS_TEMPLATE true",
+            identifier(name)
+        );
     }
 }
 
@@ -134,6 +144,8 @@ fn known(statements: Vec<Option<String>>) -> Vec<String> {
     statements.into_iter().inspect(name_unknown).flatten().collect()
 }
 
-fn apply(job: &Job, statements: Vec<String>) {
-    properties::apply(&job.server.maintenance, statements).iter().for_each(|line| tracing::warn!("{line}"));
+fn apply(job: &Job, statements: Vec<String>) -> Result<(), PsqlError> {
+    let refused = properties::apply(&job.server.maintenance, statements)?;
+    refused.iter().for_each(|line| tracing::warn!("{line}"));
+    Ok(())
 }

@@ -1,6 +1,9 @@
 //! What belongs to a database and not to its content, so that no archive brings it: settings, privileges, comment and
 //! connection limit. A new database gets those of the one whose name it takes.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::database::live::{LiveDatabase, Role};
@@ -17,6 +20,9 @@ const LISTS: [&str; 7] = [
     "temp_tablespaces",
     "unix_socket_directories",
 ];
+
+/// Seconds that a statement waits for a connection, again and again.
+const WAITS: [u64; 5] = [1, 2, 4, 8, 15];
 
 #[derive(Deserialize)]
 struct Settings {
@@ -125,7 +131,7 @@ pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<St
     if live.connection_limit() >= 0 {
         statements.push(format!("ALTER DATABASE {} CONNECTION LIMIT {}", identifier(new), live.connection_limit()));
     }
-    refused.extend(apply(maintenance, statements));
+    refused.extend(apply(maintenance, statements)?);
     Ok(refused)
 }
 
@@ -136,7 +142,7 @@ pub fn copy(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<St
 pub fn copy_settings(maintenance: &Psql, live: &LiveDatabase, new: &str) -> Result<Vec<String>, PsqlError> {
     let mut statements = resets(maintenance, new)?;
     statements.extend(settings(maintenance, live, new)?);
-    Ok(apply(maintenance, statements))
+    apply(maintenance, statements)
 }
 
 /// What `live` has and `old` lacks: statements about a database `name` that would give it that.
@@ -176,15 +182,33 @@ fn resets(maintenance: &Psql, database: &str) -> Result<Vec<String>, PsqlError> 
     Ok(rows.into_iter().map(reset).collect())
 }
 
-/// Runs each statement by itself, whatever stops the run, and answers with those that are refused.
-#[must_use]
-pub fn apply(maintenance: &Psql, statements: Vec<String>) -> Vec<String> {
+/// Runs each statement by itself, whatever stops the run, and answers with those that the server refuses.
+///
+/// # Errors
+/// When the server can't be asked: that says nothing of what the role may do. A connection that can't be had is tried again, because
+/// applications may hold the last ones.
+pub fn apply(maintenance: &Psql, statements: Vec<String>) -> Result<Vec<String>, PsqlError> {
     let maintenance = maintenance.unstopped();
-    let refused = |statement: String| match maintenance.script(&format!("{statement};\n")) {
-        Ok(_) => None,
-        Err(error) => Some(format!("not carried over: {statement}: {error}")),
-    };
-    statements.into_iter().filter_map(refused).collect()
+    let mut refused = Vec::new();
+    for statement in statements {
+        match patiently(|| maintenance.script(&format!("{statement};\n"))) {
+            Ok(_) => {}
+            Err(PsqlError::Refused(why)) => refused.push(format!("not carried over: {statement}: {why}")),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(refused)
+}
+
+/// Asks again where no connection was to be had.
+fn patiently<T>(ask: impl Fn() -> Result<T, PsqlError>) -> Result<T, PsqlError> {
+    for seconds in WAITS {
+        match ask() {
+            Err(PsqlError::Unconnected(_)) => sleep(Duration::from_secs(seconds)),
+            answer => return answer,
+        }
+    }
+    ask()
 }
 
 fn set_in(maintenance: &Psql, database: &str) -> Result<Vec<Settings>, PsqlError> {
