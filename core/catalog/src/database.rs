@@ -44,11 +44,13 @@ impl DatabaseEntry {
         self.since.min(stored)
     }
 
-    /// Whether backups are expected at `now`: not after it was retired, unless one came later all the same.
+    /// Whether backups are expected at `now`: not after it was retired, unless one came later all the same. It was retired when its mark
+    /// was stored at the latest: the clock of who did it may be ahead.
     #[must_use]
     pub fn is_expected(&self, catalog: &Catalog, now: Timestamp) -> bool {
         let newest = catalog.newest_uploaded(now).map(|entry| entry.instant);
-        self.retired.is_none_or(|retired| newest.is_some_and(|newest| newest > retired))
+        let stored = catalog.expected.as_ref().map_or(Timestamp::MAX, |mark| mark.last_modified);
+        self.retired.is_none_or(|retired| newest.is_some_and(|newest| newest > retired.min(stored)))
     }
 
     /// Reads an entry.
@@ -133,5 +135,11 @@ mod tests {
         );
         listing.at(State::Uploaded, "2026-01-22T03:00:00Z");
         assert!(retired.is_expected(&listing.catalog(), now));
+        // By a clock that was months ahead.
+        let ahead = entry(Some("2026-03-21T00:00:00Z"));
+        assert!(!ahead.is_expected(&listing.catalog(), now), "nothing says better");
+        let mark = listing.layout.database_entry("app");
+        listing.objects.push(crate::testing::object(&mark, 100, time("2026-01-21T00:00:00Z")));
+        assert!(ahead.is_expected(&listing.catalog(), now), "it was stored before that backup came");
     }
 }

@@ -106,6 +106,11 @@ impl World {
 
     fn retire(mut self, database: &str, hours: i64) -> Self {
         self.marks.get_mut(database).unwrap().retired = Some(hours_ago(hours));
+        let key = Layout::bucket("backups").database_entry(database);
+        self.objects
+            .iter_mut()
+            .filter(|object| object.key == key)
+            .for_each(|mark| mark.last_modified = hours_ago(hours));
         self
     }
 
