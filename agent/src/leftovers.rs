@@ -1,4 +1,4 @@
-//! What killed runs left behind: hidden files, removals cut short, open multipart uploads. The database's lock is held, so no run
+//! What killed runs left behind: hidden files, removals cut short, open multipart uploads. The database's lock is held, so no backup
 //! on this machine is writing them.
 
 use std::time::Duration;
@@ -8,8 +8,9 @@ use repository::Repository;
 
 /// Where a file system has no locks that tell: a file that is being written changes all the time.
 const FILES_AFTER: Duration = Duration::from_secs(15 * 60);
-/// A store tells only when an upload began, and a large database takes its time, on other machines too.
-const UPLOADS_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// A store tells only when an upload began, and a large database takes its time: on other machines, and in a copy, which has a lock of its
+/// own and may go on with it the next day. As long as the bucket's lifecycle rule waits.
+const UPLOADS_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Removes what was left of `database` in `repository`, and says how much. A failure here fails nothing.
 pub(crate) async fn sweep(repository: &Repository, database: &str, now: Timestamp) -> usize {
