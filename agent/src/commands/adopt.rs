@@ -38,14 +38,15 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings) -> Result<Exit, F
     let reader = Reader::new(settings)?;
     let entries = guests::find(args, &repository, settings).await?;
     let mut candidates = Vec::new();
+    let since = oldest(&entries);
     for entry in &entries {
-        let fate = fate(&reader, &repository, entry, args.dry_run).await.unwrap_or_else(Fate::Failed);
+        let since = since.get(&*entry.id.stem.database()).copied().unwrap_or(entry.instant);
+        let fate = fate(&reader, &repository, (entry, since), args.dry_run).await.unwrap_or_else(Fate::Failed);
         candidates.push(Candidate { name: entry.name(), size: entry.size(), fate });
     }
     if let [Candidate { fate: Fate::Failed(failure), .. }] = candidates.as_slice() {
         return Err(failure.clone());
     }
-    mark(&repository, &candidates).await;
     let answer = AdoptAnswer::new(&repository, &candidates);
     logging::done(&answer);
     settings.report.answer(&answer.document(), &answer)?;
@@ -53,25 +54,23 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings) -> Result<Exit, F
     Ok(answer.exit())
 }
 
-/// Backups of what was adopted are expected from then on.
-async fn mark(repository: &Repository, candidates: &[Candidate]) {
-    let adopted = candidates.iter().filter_map(|candidate| match &candidate.fate {
-        Fate::Adopted { manifest, .. } => Some(manifest),
-        _ => None,
-    });
-    let mut first: BTreeMap<&str, Timestamp> = BTreeMap::new();
-    for manifest in adopted {
-        let since = first.entry(&manifest.database.name).or_insert(manifest.started);
-        *since = manifest.started.min(*since);
+/// When the oldest of each database was made.
+fn oldest(entries: &[Entry]) -> BTreeMap<String, Timestamp> {
+    let mut oldest: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for entry in entries {
+        let since = oldest.entry(entry.id.stem.database().into_owned()).or_insert(entry.instant);
+        *since = entry.instant.min(*since);
     }
-    for (database, since) in first {
-        if let Err(error) = marks::expect(repository, database, since).await {
-            marks::warn(repository, database, &error);
-        }
-    }
+    oldest
 }
 
-async fn fate(reader: &Reader, repository: &Repository, entry: &Entry, dry_run: bool) -> Result<Fate, Failure> {
+/// `since`: when the oldest of its database was made.
+async fn fate(
+    reader: &Reader,
+    repository: &Repository,
+    (entry, since): (&Entry, Timestamp),
+    dry_run: bool,
+) -> Result<Fate, Failure> {
     let Some(archive) = guests::archive(repository, entry).await? else {
         return Ok(Fate::Skipped(guests::why_not(entry.state).to_owned()));
     };
@@ -87,6 +86,11 @@ async fn fate(reader: &Reader, repository: &Repository, entry: &Entry, dry_run: 
         return Ok(Fate::Damaged { verdict: Box::new(read.verdict), unjudged });
     }
     let manifest = Box::new(describe(entry, archive.last_modified, &read)?);
+    // Before it counts: whoever is stopped between the two leaves no database that nobody expects.
+    let database = &manifest.database.name;
+    if let Err(error) = marks::expect(repository, database, manifest.started.min(since)).await {
+        marks::warn(repository, database, &error);
+    }
     put(repository, entry, &manifest).await?;
     // With its manifest it is adopted, whatever becomes of the verdict: it counts, and backups of its database are expected.
     let (unjudged, failed) = match record(repository, entry, &read).await {
