@@ -55,6 +55,11 @@ impl Watchers {
         }
     }
 
+    /// Tells that what failed before any database was known works again.
+    pub(crate) async fn recovered(&self) {
+        self.notice.recovered().await;
+    }
+
     /// Tells how it ended; `backup` is the archive's name.
     pub(crate) async fn end(&self, failure: Option<&Failure>, backup: Option<&str>) {
         match failure {

@@ -42,13 +42,17 @@ pub(crate) async fn run(args: &BackupArgs, settings: &Settings, interrupt: &Inte
         let databases = source::databases(settings, interrupt.stop())?;
         return interrupt.or(dry_run::run(settings, &databases, interrupt.stop())).await;
     }
+    let general = Watchers::of_backup(settings, &settings.server(), interrupt);
     let databases = match source::databases(settings, interrupt.stop()) {
         Ok(databases) => databases,
         Err(failure) => {
-            Watchers::of_backup(settings, &settings.server(), interrupt).end(Some(&failure), None).await;
+            general.end(Some(&failure), None).await;
             return Err(failure);
         }
     };
+    if settings.databases.is_empty() {
+        general.recovered().await;
+    }
     nice::step_back(settings);
     let mut outcomes = Outcomes::default();
     for database in &databases {

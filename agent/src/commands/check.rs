@@ -35,18 +35,21 @@ const AT_ONCE: usize = 8;
 /// # Errors
 /// Exit 1 when the repository cannot be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let general = settings.server();
+    let general = Notice::new("check", settings, settings.databases.first().unwrap_or(&general), interrupt);
     let answer = match interrupt.or(look(args, settings)).await {
         Ok(answer) => answer,
         // Whoever stops it is not to be told that something is wrong.
         Err(failure) if interrupt.seen().is_some() => return Err(failure),
         Err(failure) => {
-            let general = settings.server();
-            Notice::new("check", settings, settings.databases.first().unwrap_or(&general), interrupt)
-                .end(Some(&failure))
-                .await;
+            general.end(Some(&failure)).await;
             return Err(failure);
         }
     };
+    // Of a database that is named its own notice tells, which may be that it still fails.
+    if settings.databases.is_empty() {
+        general.recovered().await;
+    }
     for health in &answer.databases {
         let database = settings.database(&health.database);
         Notice::new("check", settings, &database, interrupt).end(health.failure().as_ref()).await;

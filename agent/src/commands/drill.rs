@@ -46,7 +46,19 @@ use crate::watchers::Watchers;
 /// # Errors
 /// When no drill could begin; the answer tells what became of each database.
 pub(crate) async fn run(args: &DrillArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let databases = interrupt.or(databases(args, settings)).await?;
+    let general = Watchers::of_drill(settings, &settings.server(), interrupt);
+    let databases = match interrupt.or(databases(args, settings)).await {
+        Ok(databases) => databases,
+        Err(failure) => {
+            if !args.dry_run && interrupt.seen().is_none() {
+                general.end(Some(&failure), None).await;
+            }
+            return Err(failure);
+        }
+    };
+    if settings.databases.is_empty() && !args.dry_run {
+        general.recovered().await;
+    }
     let mut outcomes = Outcomes::default();
     for database in &databases {
         let watchers = Watchers::of_drill(settings, database, interrupt);

@@ -72,6 +72,13 @@ impl Notice {
         }
     }
 
+    /// Tells that it is over, where a failure is remembered, and nothing else.
+    pub(crate) async fn recovered(&self) {
+        if self.memory.failed() {
+            self.end(None).await;
+        }
+    }
+
     /// Tells how it ended, if that is to be told.
     pub(crate) async fn end(&self, failure: Option<&Failure>) {
         let Some((url, on)) = &self.target else { return };
