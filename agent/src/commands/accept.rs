@@ -48,11 +48,23 @@ pub(crate) async fn run(args: &AcceptArgs, settings: &Settings) -> Result<Exit, 
     }
     let mut accepted = Vec::new();
     for entry in &entries {
-        accepted.push(accept(&repository, entry).await?);
+        match accept(&repository, entry).await {
+            Ok(done) => accepted.push(done),
+            Err(failure) => return Err(after(&entries, accepted.len(), failure)),
+        }
     }
     let answer = AcceptAnswer { repository: repository.display_name(), accepted };
     settings.report.answer(&answer, &answer)?;
     Ok(Exit::Done)
+}
+
+/// A failure, with what was accepted before it.
+fn after(entries: &[Entry], accepted: usize, failure: Failure) -> Failure {
+    let names: Vec<String> = entries.iter().take(accepted).map(Entry::name).collect();
+    match names.is_empty() {
+        true => failure,
+        false => Failure { error: format!("{}; accepted before that: {}", failure.error, names.join(", ")), ..failure },
+    }
 }
 
 fn refuse_what_is_no_backup(repository: &Repository, entry: &Entry) -> Result<(), Failure> {

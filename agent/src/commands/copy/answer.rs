@@ -97,6 +97,7 @@ impl Row {
     fn is_damaged(&self) -> bool {
         match &self.fate {
             Fate::Failed(failure) => failure.exit == Exit::Damaged,
+            Fate::There(state) => *state == State::Damaged,
             Fate::Copied(copied) => copied.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Damaged),
             _ => false,
         }
@@ -139,6 +140,9 @@ impl fmt::Display for Row {
                 findings.into_iter().try_for_each(|finding| write!(f, "; {}", finding.text))
             }
             Fate::Would => Ok(()),
+            Fate::There(State::Damaged) => {
+                write!(f, ", which is damaged there: remove its files there, and copy it again")
+            }
             Fate::There(state) => write!(f, ", which is {state} there"),
             Fate::Skipped(why) => write!(f, ": {why}"),
             Fate::Failed(failure) => write!(f, ": {}", failure.error),

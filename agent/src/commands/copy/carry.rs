@@ -166,8 +166,6 @@ async fn finish(
     stored: &mut Vec<Stored>,
 ) -> Result<(), Failure> {
     if let Some(archive) = stored.first() {
-        // In a directory the file's own time is all that says when a backup with a label was made.
-        way.to.backdate(archive, entry.instant).await?;
         archive.key.clone_into(&mut manifest.archive.key);
         manifest.archive.version_id.clone_from(&archive.version_id);
         manifest.archive.etag.clone_from(&archive.etag);
@@ -176,12 +174,18 @@ async fn finish(
     let key = way.to.layout().manifest(id);
     let json = manifest.to_json().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     match way.to.put_new(&key, json).await? {
-        PutOutcome::Stored(_) => Ok(()),
+        PutOutcome::Stored(_) => {}
         // Another copy of the same came first.
         PutOutcome::Exists => match way.to.manifest_of(id).await? {
-            Some(theirs) if is_same(manifest, &theirs) => Ok(()),
-            _ => Err(taken(&way.to, &key)),
+            Some(theirs) if is_same(manifest, &theirs) => {}
+            _ => return Err(taken(&way.to, &key)),
         },
+    }
+    // In a directory the file's own time is all that says when a backup with a label was made. Last, for an old archive without a
+    // manifest is one that a prune beside it takes for what a killed run left.
+    match stored.first() {
+        Some(archive) => Ok(way.to.backdate(archive, entry.instant).await?),
+        None => Ok(()),
     }
 }
 

@@ -99,6 +99,10 @@ fn wanted_of(entry: &Entry, there: &Catalog) -> Option<Wanted> {
         Standing::Erased(successor) => {
             Some(Wanted::No(format!("rows were erased from it there: {} has its place", successor.name())))
         }
+        // A copy that is damaged is none, and only a person can make room for another.
+        Standing::There(there) if there.state == catalog::State::Damaged => {
+            Some(Wanted::There(Box::new(there.clone())))
+        }
         Standing::There(_) | Standing::NoBackup => None,
     }
 }

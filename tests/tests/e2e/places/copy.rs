@@ -119,6 +119,14 @@ fn everything_that_is_missing_is_copied_newest_first_and_nothing_is_overwritten(
     assert!(order.is_sorted(), "{copied}");
     assert!(!scene.two.keys().contains(&key("app", yesterday, ".intact.json")), "a verdict was copied");
     one_app.run(&missing).succeeds().mentions("nothing is missing there").keeps_silent_about("manifest");
+    // A copy that is damaged is none, each time.
+    let damaged = key("app", before, ".damaged.json");
+    scene.two.put(&damaged, &scene.two.get(&key("app", before, ".intact.json")));
+    for command in [&missing[..], &["copy", &stem("app", before), "--to", "2"]] {
+        let told = one_app.run(command).exits(4);
+        told.mentions("which is damaged there: remove its files there, and copy it again");
+    }
+    scene.two.delete(&damaged);
     scene.one.put(&key("app", days_ago(3), ".sql.gz"), dump());
     let bare = one_app.run(&missing).succeeds().mentions("nothing is missing there");
     bare.mentions("not copied: 1 archive without a manifest in bucket 1 (");
