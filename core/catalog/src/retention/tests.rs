@@ -144,6 +144,8 @@ fn more_than_half_of_the_good_ones_goes_only_by_force() {
     let catalog = backups(0..10).catalog();
     let refusal = plan(&catalog, &last(4), time(NEWEST), Limit::Half).refused.unwrap();
     insta::assert_snapshot!(refusal, @"6 of 10 good backups would go, more than half: nothing is removed");
+    let ways = ["lastgood prune --dry-run", "lastgood prune --force"];
+    assert!(ways.iter().all(|way| refusal.hint().contains(way)), "{}", refusal.hint());
 }
 
 /// The host's clock was a year behind: its names say last year, the bucket says today.
@@ -157,6 +159,22 @@ fn a_backup_is_old_only_when_both_its_times_say_so() {
     listing.archive(&id, 7, days_before(1));
     let policy = Policy { minimum_good: 0, ..Policy::default() };
     assert!(removed(&plan(&listing.catalog(), &policy, time(NEWEST), Limit::Lifted)).is_empty());
+}
+
+/// Its name is older than the newest one's and it was stored after that one: by an age of nothing.
+#[test]
+fn without_an_age_that_all_must_reach_nothing_is_too_young_to_go() {
+    let mut listing = backups([0]);
+    let (named, stored) = (days_before(1), days_before(-1));
+    let id = listing.id(&Tag::At(named), named);
+    listing.archive(&id, 7, stored);
+    for record in [Record::Manifest, Record::Intact] {
+        listing.record(&id, record, stored);
+    }
+    let catalog = listing.catalog();
+    let last = |never_younger_days| Policy { keep_last: 1, never_younger_days, ..NO_RULES };
+    let goes = |days| removed(&plan(&catalog, &last(days), days_before(-2), Limit::Lifted));
+    assert_eq!((goes(0), goes(1)), (vec![id.to_string()], vec![]));
 }
 
 /// One good backup, the verifier dead since, and the words "never fewer good ones than this": what may be good stays.
