@@ -78,8 +78,8 @@ impl There {
         let stands_in = |entry: &&&Entry| {
             entry.id.stem.erased().is_some() && entry.instant <= self.up_to && !originals.contains(entry.id.stem.base())
         };
-        let later = entries.iter().filter(|entry| stored(entry).is_some_and(|stored| stored > self.up_to));
-        let stand_ins: BTreeSet<&str> = later.filter(stands_in).map(|entry| entry.id.stem.base()).collect();
+        let backups = entries.iter().filter(|entry| stored(entry).is_some());
+        let stand_ins: BTreeSet<&str> = backups.filter(stands_in).map(|entry| entry.id.stem.base()).collect();
         entries.iter().filter(|entry| self.counted(entry)).count() + stand_ins.len()
     }
 }
@@ -140,6 +140,8 @@ mod tests {
         assert_eq!(look(&mut removals, &robbed, 99, "2026-01-22T12:00:00Z"), [0; 0]);
         removals.miss(&[], time("2026-01-22T12:00:00Z"));
         assert_eq!(removals.vanished.last().unwrap().backups, 9, "all of them, and the database with them");
+        let told = |now: &str| removals.clone().at(time(now)).vanished.len();
+        assert_eq!((told("2026-01-29T12:00:00Z"), told("2026-01-29T12:00:01Z")), (2, 0), "for a week");
         assert_eq!(look(&mut removals, &robbed, 99, "2026-02-22T12:00:00Z"), [0; 0]);
         assert_eq!(removals.vanished, [], "forgotten after a week");
     }

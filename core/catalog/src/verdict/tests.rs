@@ -377,3 +377,14 @@ fn what_nothing_proves_may_have_been_misread() {
     assert!(!may_be_misread(Some(&manifest), evidence), "more is stored than was promised");
     assert!(may_be_misread(None, evidence));
 }
+
+#[test]
+fn a_share_of_nothing_is_unknown() {
+    let shares = |bytes: &[u64], rows: &[u64]| {
+        let extent = Extent::beside(5, 30, bytes, rows);
+        (extent.size_ratio(), extent.row_ratio())
+    };
+    assert_eq!(shares(&[10], &[20]), (Some(0.5), Some(1.5)));
+    assert_eq!(shares(&[], &[20]), (None, Some(1.5)));
+    assert_eq!(shares(&[10], &[0]), (Some(0.5), None));
+}

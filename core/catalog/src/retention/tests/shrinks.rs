@@ -62,6 +62,19 @@ fn a_hold_ends_after_thirty_days_of_backups_and_not_by_a_clock() {
     assert!(gone.contains(&"03".to_owned()) && gone.contains(&"10".to_owned()), "{gone:?}");
 }
 
+/// Until then somebody may have something to look at; after that only where backups still stay for its sake.
+#[test]
+fn a_shrink_is_open_until_its_hold_ends_and_nothing_stays_for_it() {
+    let catalog = january(20).catalog();
+    let open = |keep_last: u32, now: &str| {
+        let plan = plan(&catalog, &rules(keep_last), time(now), Limit::Lifted);
+        unaccepted(&catalog, &plan, time(now)).iter().map(|open| open.kept).collect::<Vec<_>>()
+    };
+    let (last, end) = ("2026-02-09T03:01:29Z", "2026-02-09T03:01:30Z");
+    assert_eq!((open(99, last), open(99, end)), (vec![0], vec![]));
+    assert_eq!((open(5, last), open(5, end)), (vec![10], vec![10]), "no good backup has come since");
+}
+
 /// Whoever has the keys of a host can put as many such records as it likes, beside any backup.
 #[test]
 fn a_flood_of_shrinks_keeps_nothing_longer_than_the_first_of_them() {
