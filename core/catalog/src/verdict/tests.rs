@@ -118,9 +118,16 @@ fn damage_within_keeps_its_kind_and_its_words() {
     let verdict = judged(Some(&manifest()), &Expected::default(), &inspected);
     assert_eq!(codes(&verdict), ["truncated"]);
     assert_eq!(sentence(&verdict), cut.to_string());
+    assert!(!verdict.is_intact() && !verdict.is_no_archive());
+    let (object, nothing) = (stored(), Expected::default());
+    let evidence = Evidence { object: &object, expected: &nothing, inspected: &inspected };
+    assert_eq!(beyond_limits(None, evidence), None, "damaged is not unknown");
     let sql = Damage::NotAnArchive { found: archive::Kind::PlainSql };
     let inspected = Inspected { content: archive::Content::Damaged(sql), ..faithful() };
-    assert_eq!(codes(&judged(None, &Expected::default(), &inspected)), ["not_an_archive"]);
+    let verdict = judged(None, &Expected::default(), &inspected);
+    assert_eq!(codes(&verdict), ["not_an_archive"]);
+    assert!(verdict.is_no_archive());
+    assert_eq!(verdict.findings[0].code.to_string(), "not_an_archive");
 }
 
 #[test]
@@ -309,6 +316,9 @@ fn what_could_not_be_read_is_damaged_too() {
     let missing = Verdict::missing(&manifest(), time(AT), verifier());
     assert_eq!(codes(&missing), ["missing"]);
     assert!(missing.is_about(&stored()));
+    let uncommitted = Verdict::uncommitted(&stored(), time(AT), verifier());
+    assert_eq!(codes(&uncommitted), ["uncommitted"]);
+    assert!(uncommitted.is_uncommitted() && !missing.is_uncommitted());
     let unfinished = Verdict::unfinished(&stored(), 7, time(AT), verifier());
     assert_eq!(codes(&unfinished), ["unfinished"]);
     assert_eq!(sentence(&unfinished), "only 7 of 1000000 bytes could be read in the time there was");
