@@ -225,6 +225,22 @@ mod tests {
         }
     }
 
+    /// Whatever stays of it, for whatever reason: somebody has to know.
+    #[test]
+    fn a_removal_is_complete_only_when_nothing_stayed() {
+        let outcomes = [Outcome::Locked, Outcome::Changed, Outcome::Failed("AccessDenied".into())];
+        for (outcome, last) in outcomes.iter().flat_map(|outcome| [(outcome, false), (outcome, true)]) {
+            let suffixes: &[&str] = if last { &[".sql.gz"] } else { &[".manifest.json", ".sql.gz"] };
+            let objects: Vec<Object> = suffixes.iter().map(|suffix| object(suffix)).collect();
+            let mut removal = Removal::new(&Layout::bucket("b"), &objects);
+            let step = removal.next_step().unwrap();
+            removal.record(&step, all(&step, outcome));
+            while removal.next_step().is_some() {}
+            assert!(!removal.is_complete(), "{outcome:?}");
+            assert_eq!(removal.held_back.len(), usize::from(!last));
+        }
+    }
+
     fn removed_of(suffixes: &[&str]) -> Vec<Vec<String>> {
         let objects: Vec<Object> = suffixes.iter().map(|suffix| object(suffix)).collect();
         let mut removal = Removal::new(&Layout::bucket("b"), &objects);

@@ -181,6 +181,10 @@ fn what_is_not_there_is_said_so() {
     insta::assert_snapshot!(catalog.find("latest", time(NOON)).unwrap_err(), @"database `app` has no good backup");
     insta::assert_snapshot!(catalog.find("app_backup_x", time(NOON)).unwrap_err(), @"database `app` has no backup `app_backup_x`");
     assert!(matches!(catalog.find("yesterday", time(NOON)), Err(NotFound::Name(_))));
+    for (name, next) in [("latest", "`lastgood verify`"), ("app_backup_x", "`lastgood list`")] {
+        let hint = catalog.find(name, time(NOON)).unwrap_err().hint();
+        assert!(hint.contains(next), "{name}: {hint}");
+    }
 }
 
 #[test]
@@ -190,6 +194,16 @@ fn an_expected_database_without_backups_has_a_catalog() {
     assert_eq!(catalogs.len(), 1);
     assert_eq!(catalogs[0].database, "my app");
     assert!(catalogs[0].expected.is_some() && catalogs[0].entries.is_empty());
+}
+
+/// A bucket keeps what was written before; limits that somebody has set since are those that count.
+#[test]
+fn of_two_versions_of_a_databases_entry_the_younger_counts_wherever_it_is_listed() {
+    let layout = Layout::bucket("backups");
+    let versions = [NOON, "2026-01-21T12:00:00Z"].map(|at| object(&layout.database_entry("app"), 10, time(at)));
+    for listed in [versions.to_vec(), versions.iter().rev().cloned().collect()] {
+        assert_eq!(catalogs(&layout, listed)[0].expected, Some(versions[1].clone()));
+    }
 }
 
 #[test]

@@ -19,6 +19,27 @@ fn a_buckets_keys_are_those_of_the_guide() {
     assert_eq!(layout.day_of_folder("backups/databases/"), None);
 }
 
+/// The agent's and the functions' policies grant them by name, in accounts of earlier releases too.
+#[test]
+fn the_keys_that_policies_name_stay_as_they_are() {
+    let layout = Layout::bucket("b");
+    let id = layout.place("app_backup_initial".parse().unwrap(), "2026-01-20T03:00:00Z".parse().unwrap());
+    let beside = |suffix: &str| format!("b/20260120/app_backup_initial{suffix}");
+    assert_eq!(layout.common_prefix(&id), beside("."));
+    assert_eq!(layout.damaged(&id), beside(".damaged.json"));
+    assert_eq!(layout.verifying(&id), beside(".verifying.json"));
+    for (sealed, age) in [(false, ""), (true, ".age")] {
+        assert_eq!(layout.globals(&id, sealed), beside(".globals.sql.gz") + age);
+        assert_eq!(layout.index(&id, sealed), beside(".index.json.gz") + age);
+    }
+    assert_eq!(layout.databases_prefix(), "b/databases/");
+    assert_eq!(layout.status_prefix(), "b/status/");
+    assert_eq!(layout.drill_status("my app"), "b/status/drills/my.20app.json");
+    assert_eq!(layout.history("my app"), "b/status/history/my.20app.json");
+    assert_eq!(layout.erasures_prefix(), "b/status/erasures/");
+    assert_eq!(layout.erasure("2026-01-20T03:00:09Z".parse().unwrap()), "b/status/erasures/20260120_030009.json");
+}
+
 #[test]
 fn a_directory_is_flat() {
     let layout = Layout::directory();
