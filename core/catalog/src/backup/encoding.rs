@@ -37,7 +37,7 @@ fn stands_for_itself(byte: u8) -> bool {
 
 /// The byte of two hex digits. A byte that should have stood for itself is refused, or two texts would mean one name.
 fn escaped(high: u8, low: u8) -> Option<u8> {
-    let byte = hex(high)? << 4 | hex(low)?;
+    let byte = hex(high)? * 16 + hex(low)?;
     (!stands_for_itself(byte)).then_some(byte)
 }
 

@@ -203,6 +203,12 @@ fn an_erased_ones_name_says_its_originals() {
     }
 }
 
+#[test]
+fn what_may_stand_in_a_name_is_not_encoded() {
+    assert_eq!(encode_database("My_app-1"), "My_app-1");
+    assert_eq!(encode_database("my app.ö"), "my.20app.2E.C3.B6");
+}
+
 /// Its name would otherwise say a time at which the database did not hold what it holds.
 #[test]
 fn one_that_was_stored_long_before_its_name_says_is_called_by_that_time_when_it_is_erased() {

@@ -196,6 +196,18 @@ fn an_expected_database_without_backups_has_a_catalog() {
     assert!(catalogs[0].expected.is_some() && catalogs[0].entries.is_empty());
 }
 
+#[test]
+fn of_all_states_the_damaged_and_the_lost_are_called_damaged() {
+    let mut listing = Listing::bucket();
+    let all = [State::Good, State::Damaged, State::Uploaded, State::Unfinished, State::Guest, State::Missing];
+    for (day, state) in all.into_iter().enumerate() {
+        listing.at(state, &format!("2026-01-{:02}T12:00:00Z", day + 1));
+    }
+    let catalog = listing.catalog();
+    let damaged: Vec<State> = catalog.damaged().map(|entry| entry.state).collect();
+    assert_eq!(damaged, [State::Missing, State::Damaged]);
+}
+
 /// A bucket keeps what was written before; limits that somebody has set since are those that count.
 #[test]
 fn of_two_versions_of_a_databases_entry_the_younger_counts_wherever_it_is_listed() {

@@ -71,12 +71,14 @@ fn fields_stand_in_their_declared_order() {
 fn a_newer_version_is_refused_whatever_else_it_says() {
     let error = KIND.read::<Sample>(br#"{"version": 2}"#).unwrap_err();
     assert_eq!(error.to_string(), "written by a newer lastgood (sample version 2)");
+    assert_eq!(error.hint(), "upgrade lastgood on this machine");
 }
 
 #[test]
 fn what_is_no_document_is_refused() {
     for json in ["", "[]", "{}", "null", r#"{"version": 0}"#, r#"{"version": "1"}"#, r#"{"version": 1}"#, "\u{0}"] {
-        assert!(KIND.read::<Sample>(json.as_bytes()).is_err(), "{json}");
+        let error = KIND.read::<Sample>(json.as_bytes()).unwrap_err();
+        assert!(error.is_broken() && error.hint().contains("use another backup"), "{json}");
     }
     // Far too deep for its reader, and refused rather than followed.
     assert!(KIND.read::<Sample>("[".repeat(1_000_000).as_bytes()).is_err());
