@@ -128,6 +128,10 @@ mod tests {
         let retired = entry(Some("2026-01-21T00:00:00Z"));
         assert!(entry(None).is_expected(&listing.catalog(), now));
         assert!(!retired.is_expected(&listing.catalog(), now));
+        assert!(
+            !entry(Some("2026-01-20T03:00:00Z")).is_expected(&listing.catalog(), now),
+            "the last one, retired at once"
+        );
         listing.at(State::Good, "2036-01-22T03:00:00Z");
         assert!(
             !retired.is_expected(&listing.catalog(), now),

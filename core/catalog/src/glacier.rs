@@ -235,6 +235,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_brought_back_can_be_read_and_all_else_says_what_it_waits_for() {
+        let rows = [None, Some("ongoing-request=\"true\""), Some("ongoing-request=\"false\"")].map(|restore| {
+            let cold = Cold::of(Some("DEEP_ARCHIVE"), None, restore).unwrap();
+            format!("{} {} {cold}", cold.thaw.name(), cold.is_readable())
+        });
+        insta::assert_snapshot!(rows.join("\n"), @"
+        frozen false in Glacier Deep Archive: it has to be brought back before it can be read (up to 12 hours)
+        thawing false in Glacier Deep Archive: it is being brought back, and cannot be read yet
+        thawed true in Glacier Deep Archive: it was brought back, and can be read
+        ");
+        let until = "2012-12-21T00:00:00Z".parse().ok();
+        assert_eq!((Thaw::Thawed { until }.until(), Thaw::Thawing.until()), (until, None));
+        let tiers = ["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"]
+            .map(|tier| Cold::of(Some("INTELLIGENT_TIERING"), Some(tier), None).unwrap().class.to_string());
+        assert_eq!(
+            tiers,
+            ["Archive Access", "Deep Archive Access"].map(|of| format!("the {of} tier of Intelligent-Tiering"))
+        );
+    }
+
+    #[test]
     fn what_can_always_be_read_is_not_cold() {
         for class in
             [None, Some("STANDARD_IA"), Some("GLACIER_IR"), Some("INTELLIGENT_TIERING"), Some("REDUCED_REDUNDANCY")]
@@ -262,7 +283,11 @@ mod tests {
         }
         assert_eq!(ColdClass::FlexibleRetrieval.takes(Retrieval::Standard).unwrap().words, "3 to 5 hours");
         assert_eq!(ColdClass::ArchiveAccess.longest(), SignedDuration::from_hours(12));
+        let hours = |class: ColdClass, retrieval| class.takes(retrieval).unwrap().at_most.as_hours();
+        assert_eq!(hours(ColdClass::FlexibleRetrieval, Retrieval::Standard), 5);
+        assert_eq!(hours(ColdClass::DeepArchive, Retrieval::Standard), 12);
         for retrieval in Retrieval::ALL {
+            assert_eq!(retrieval.to_string(), retrieval.name());
             assert_eq!(retrieval.name().parse(), Ok(retrieval));
         }
     }

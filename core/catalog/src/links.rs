@@ -50,3 +50,17 @@ impl Links {
         KIND.write_short(self, &Unknown::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_written_as_they_are_read_and_newer_ones_refused() {
+        let json = br#"{"version":1,"stem":"app_backup_20260120_030000","places":{"first":null,"then":[]}}"#;
+        let written = Links::from_json(json).unwrap().to_json().unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(json.to_vec()).unwrap());
+        assert!(!Links::from_json(br#"{"version":2}"#).unwrap_err().is_broken());
+        assert!(Links::from_json(b"{}").unwrap_err().is_broken());
+    }
+}

@@ -176,6 +176,14 @@ mod tests {
     }
 
     #[test]
+    fn what_has_lost_the_most_says_what_is_left() {
+        let since: BackupId = "app_backup_20260119_030000".parse().unwrap();
+        let losses = vec![loss(Some("a"), 1_000, Some(500)), loss(Some("b"), 1_000, Some(250))];
+        let left = Shrink::of(&since, losses).unwrap().least_left();
+        assert!((left - 0.25).abs() < f64::EPSILON, "{left}");
+    }
+
+    #[test]
     fn no_loss_is_no_shrink_and_of_many_the_first_hundred_are_named() {
         let since: BackupId = "app_backup_20260119_030000".parse().unwrap();
         assert_eq!(Shrink::of(&since, Vec::new()), None);

@@ -77,6 +77,8 @@ mod tests {
         for (copies, expected) in table {
             assert_eq!(gaps(&here, copies), expected, "{copies:?}");
         }
+        let said: Vec<String> = gaps(&here, &[]).iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(said.join("; "), @"1 copy instead of 3, counting the database itself; all on one kind of storage; none on another machine");
         // A directory here is elsewhere for a database that is on another machine.
         assert_eq!(gaps(&holder("disk", "db1"), &[here.clone(), here]), [Gap::Kinds]);
     }

@@ -204,6 +204,13 @@ fn an_erased_ones_name_says_its_originals() {
 }
 
 #[test]
+fn a_name_can_say_the_years_from_0_to_9999() {
+    let name = |time: &str| Stem::new("app", &at(time)).map(|stem| stem.to_string());
+    assert_eq!(name("0000-06-01T00:00:00Z").as_deref(), Ok("app_backup_00000601_000000"));
+    assert!(matches!(name("-000001-06-01T00:00:00Z"), Err(InvalidName::ImpossibleTime(_))));
+}
+
+#[test]
 fn what_may_stand_in_a_name_is_not_encoded() {
     assert_eq!(encode_database("My_app-1"), "My_app-1");
     assert_eq!(encode_database("my app.ö"), "my.20app.2E.C3.B6");

@@ -25,6 +25,7 @@ fn both_times_or_a_name_that_no_zone_explains_make_the_future() {
         ("2026-01-20T03:00:00Z", "2026-01-20T03:01:00Z", None),
         // Clocks differ by seconds.
         ("2026-01-20T12:04:00Z", "2026-01-20T12:05:00Z", None),
+        ("2026-01-20T12:05:00Z", "2026-01-20T12:06:00Z", None),
         ("2026-01-20T12:06:00Z", "2026-01-20T12:07:00Z", Some("PT6M")),
         ("2036-01-20T12:00:00Z", "2036-01-20T12:01:00Z", Some("PT87648H")),
         // A copy, written now: its name still tells.

@@ -56,6 +56,17 @@ fn a_clock_that_is_ahead_takes_no_year_away() {
     assert_eq!((right.days.len(), right.days.last().unwrap().day), (399, day_of(time(NOW))));
 }
 
+/// A day begins earlier in the east: tomorrow is today there.
+#[test]
+fn drills_and_days_beyond_tomorrow_are_of_a_wrong_clock() {
+    let drill =
+        |finished: &str| PastDrill { finished: time(finished), backup: String::new(), passed: true, seconds: 1 };
+    let ends = ["2026-11-26T23:00:00Z", "2026-11-28T23:59:59Z", "2026-11-29T00:00:00Z"];
+    let days = ends.map(|end| Day::at(time(end), DayVerdict::Good)).to_vec();
+    let history = History { drills: ends.map(drill).to_vec(), ..of(days) }.until(time(NOW));
+    assert_eq!((history.days.len(), history.drills), (2, vec![drill(ends[0]), drill(ends[1])]));
+}
+
 #[test]
 fn what_is_newer_or_broken_is_refused_and_more_stays_with_its_day() {
     let newer = History::from_json(br#"{"version":2,"database":"app","days":[]}"#).unwrap_err();

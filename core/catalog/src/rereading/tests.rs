@@ -38,6 +38,22 @@ fn the_oldest_verdicts_come_first_and_a_thirtieth_of_the_bytes_a_run() {
 }
 
 #[test]
+fn a_verdict_is_due_when_it_is_older_than_asked_for_and_not_before() {
+    let read = time(NOW) - AFTER;
+    let mut listing = Listing::bucket();
+    for second in [0, 1] {
+        let made = read - SignedDuration::from_secs(180 + second);
+        listing.add_sized(State::Good, &Tag::At(made), made, 10);
+    }
+    let catalog = listing.catalog();
+    let found = rereading(&catalog.entries, time(NOW), AFTER);
+    assert_eq!(
+        found.due.iter().map(|entry| entry.found_intact()).collect::<Vec<_>>(),
+        [Some(read - SignedDuration::from_secs(1))]
+    );
+}
+
+#[test]
 fn glacier_is_counted_and_left_out() {
     let mut catalog = backups((0..60).map(|day| (day, 10)));
     for entry in catalog.entries.iter_mut().filter(|entry| entry.age(time(NOW)).as_hours() > 31 * 24) {
