@@ -262,6 +262,7 @@ mod tests {
         let json = String::from_utf8(drill.to_json().unwrap()).unwrap();
         insta::assert_snapshot!(json);
         assert_eq!(Drill::from_json(json.as_bytes()).unwrap(), drill);
+        assert_eq!(drill.duration(), SignedDuration::from_secs(9));
     }
 
     #[test]

@@ -159,6 +159,13 @@ mod tests {
     }
 
     #[test]
+    fn what_something_took_is_told_in_its_two_largest_units() {
+        let shown = [0, 59_940, 60_000, 3_599_999, 3_600_000, 90_061_000];
+        let shown = shown.map(|millis| duration(std::time::Duration::from_millis(millis)));
+        assert_eq!(shown, ["0.0 s", "59.9 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "25 h 1 min"]);
+    }
+
+    #[test]
     fn moments_are_in_utc() {
         let at = "2026-01-20T03:04:05.6+02:00".parse().unwrap();
         assert_eq!([minute(at), second(at)], ["2026-01-20 01:04 UTC", "2026-01-20 01:04:05 UTC"]);

@@ -208,6 +208,7 @@ fn what_stands_in_the_way_is_named_with_what_can_be_done() {
     let other = first(&|known| (known.is_open, known.has_keys) = (false, true));
     assert_eq!(other, Fate::Leave(Obstacle::OtherKey));
     assert_eq!(Obstacle::Locked(lock).to_string(), "Object Lock keeps it until 2026-02-20 03:00:00 UTC");
+    assert_eq!((Obstacle::Locked(lock).until(), Obstacle::Cold.until()), (lock.until, None));
     assert!(Obstacle::Guest.remedy("app_backup_x").contains("lastgood adopt app_backup_x"));
 }
 
@@ -222,6 +223,41 @@ fn those_that_were_asked_for_come_with_what_took_their_place() {
     let rows = plan(&catalog.entries, &known, |id| *id == original);
     assert_eq!(rows.iter().map(|row| &row.entry.id).collect::<Vec<_>>(), [&erased, &original]);
     assert_eq!(number(rows[0].entry, &catalog.entries), Some(2));
+}
+
+#[test]
+fn a_certificate_is_complete_when_the_erasure_has_ended_and_left_nothing() {
+    let certified = |outcome| Certified {
+        backup: "app_backup_x".into(),
+        made: time(DAY),
+        outcome,
+        replaced_by: None,
+        tables: Vec::new(),
+        md5_before: None,
+        md5_after: None,
+        reason: None,
+        until: None,
+    };
+    let of = |finished: bool, outcomes: &[Outcome]| Certificate {
+        database: "app".into(),
+        repository: "a bucket".into(),
+        began: time(DAY),
+        finished: finished.then(|| time(DAY)),
+        asked: Asked { request: request("a", b"x"), table: None, columns: Vec::new() },
+        backups: outcomes.iter().copied().map(certified).collect(),
+        remains: Vec::new(),
+        earlier: Vec::new(),
+        agent: crate::testing::manifest().agent,
+        unknown: crate::Unknown::default(),
+    };
+    let done = [Outcome::Erased, Outcome::Clean, Outcome::Cleared];
+    let words = done.iter().chain([&Outcome::Left]).map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(words, ["erased", "clean", "cleared", "left"]);
+    let whole = of(true, &done);
+    assert!(whole.is_complete() && of(true, &[]).is_complete());
+    assert!(!of(false, &done).is_complete(), "it broke off");
+    assert!(!of(true, &[Outcome::Erased, Outcome::Left]).is_complete());
+    assert_eq!(Certificate::from_json(&whole.to_json().unwrap()).unwrap(), whole);
 }
 
 #[test]
