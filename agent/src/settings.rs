@@ -142,8 +142,15 @@ impl Settings {
     /// # Errors
     /// Exit 2 with all mistakes, one line and one place each.
     pub(crate) fn load(given: &Given, report: Report) -> Result<Self, Failure> {
-        let (settings, mistakes) = Self::judge(given, read(given), report);
-        settings.filter(|_| mistakes.is_empty()).ok_or_else(|| refuse(&mistakes))
+        let read = read(given);
+        let is_closed = read.is_closed;
+        let (settings, mistakes) = Self::judge(given, read, report);
+        settings.filter(|_| mistakes.is_empty()).ok_or_else(|| match refuse(&mistakes) {
+            refusal if is_closed => {
+                refusal.hint("run it with sudo: only the file's owner may read it, because it may hold passwords")
+            }
+            refusal => refusal,
+        })
     }
 
     /// The settings, where they are whole, and everything that is wrong with what was given.

@@ -74,6 +74,9 @@ install_package() {
   must 'no unit to run' test -z "$(! running || systemctl list-units --no-legend 'lastgood*')"
   must 'a user' getent passwd lastgood > /dev/null
   must "the user's folder" test "$(stat -c '%U:%G %a' /var/backups/lastgood)" = 'lastgood:lastgood 700'
+  must 'a way to begin' test "$(status_of lastgood)" = 2
+  must 'a way to begin' grep -q 'sudo lastgood init' /run/status.log
+  must 'the same for everybody' grep -q 'sudo lastgood init' <(run_as nobody lastgood || true)
 }
 
 # It asks for exactly what /run/system.rpm says is here, and every file is as it was packed.
@@ -109,6 +112,7 @@ set_up() {
   must 'drills on a private server' grep -qx BACKUP_DRILL_SERVER=temporary /etc/lastgood.env
   must 'timers that wait' waiting
   must 'no drop-in for the usual folder' test ! -e /etc/systemd/system/lastgood.service.d
+  must 'a word for who may not read them' grep -q '^hint: run it with sudo' <(run_as nobody lastgood list 2>&1 || true)
   must 'settings never to be written over' test "$(status_of lastgood init --yes --database shop)" = 2
 }
 
@@ -170,7 +174,8 @@ status_of() {
 run_as() {
   local user=$1
   shift
-  (cd / && env --ignore-environment PATH=/usr/bin:/bin HOME=/var/lib/lastgood setpriv --reuid "$user" --regid "$user" --clear-groups "$@")
+  (cd / && env --ignore-environment PATH=/usr/bin:/bin HOME=/var/lib/lastgood \
+    setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups "$@")
 }
 
 # As the timers do it, in the whole sandbox.

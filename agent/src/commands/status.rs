@@ -53,9 +53,10 @@ async fn others(repository: &Repository, checked: &check::CheckAnswer) -> Vec<St
     found.into_iter().map(|catalog| catalog.database).filter(|name| !is_chosen(name)).collect()
 }
 
-/// Backups may have been made there without any setting.
+/// Backups may have been made there without any setting. The package makes the folder too: until then it is empty, and closed to others.
 fn has_usual_directory(settings: &Settings) -> bool {
-    settings.directory.as_ref().is_some_and(|folder| folder.is_dir())
+    let is_used = |folder: &std::path::PathBuf| std::fs::read_dir(folder).is_ok_and(|mut rows| rows.next().is_some());
+    settings.directory.as_ref().is_some_and(is_used)
 }
 
 fn without_settings(settings: &Settings) -> Result<Exit, Failure> {

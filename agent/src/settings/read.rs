@@ -77,6 +77,8 @@ pub(crate) struct Read {
     pub(crate) files: Vec<PathBuf>,
     /// What cannot be read or is not a setting, one line each, with its place.
     pub(crate) mistakes: Vec<String>,
+    /// Whether one of the files may not be read by who runs this.
+    pub(super) is_closed: bool,
     /// What is doubtful but not wrong.
     pub(crate) warnings: Vec<String>,
     /// Values that can't be read: whether that is wrong depends on who else names them.
@@ -236,12 +238,10 @@ fn open(flag: &'static str, named: Option<&PathBuf>, usual: &[PathBuf], read: &m
             }
             Some((path.clone(), bytes))
         }
-        Err(error) if named.is_some() => {
-            read.mistakes.push(format!("{flag} {}: {error}", path.display()));
-            None
-        }
         Err(error) => {
-            read.mistakes.push(format!("{}: {error}", path.display()));
+            let flag = if named.is_some() { format!("{flag} ") } else { String::new() };
+            read.mistakes.push(format!("{flag}{}: {error}", path.display()));
+            read.is_closed |= error.kind() == std::io::ErrorKind::PermissionDenied;
             None
         }
     }

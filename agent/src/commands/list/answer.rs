@@ -35,6 +35,9 @@ pub(super) struct ListAnswer {
     /// A directory of local copies beside the bucket that was listed.
     #[serde(skip)]
     directory_too: Option<String>,
+    /// Whether nothing at all is set.
+    #[serde(skip)]
+    is_unset: bool,
 }
 
 /// One database. The counts are of all its backups, whatever the limit.
@@ -111,7 +114,8 @@ impl ListAnswer {
         let directory_too = directory.map(|path| path.display().to_string());
         let folders = folders.iter().map(|folder| repository.object_name(folder)).collect();
         let (repository, places) = (repository.display_name(), Vec::new());
-        Self { repository, databases, other_databases, folders, places, directory_too }
+        let is_unset = settings.are_none();
+        Self { repository, databases, other_databases, folders, places, directory_too, is_unset }
     }
 
     /// The same of several places.
@@ -198,7 +202,12 @@ impl fmt::Display for ListAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.databases.iter().all(|database| database.total == 0 && !database.expected) {
             writeln!(f, "There are no backups{} in {}.", self.of_whom(), self.repository)?;
-            writeln!(f, "Make the first one with lastgood backup.")?;
+            let first = if self.is_unset {
+                "Nothing is set here yet: begin with sudo lastgood init."
+            } else {
+                "Make the first one with lastgood backup."
+            };
+            writeln!(f, "{first}")?;
         } else {
             match self.places.as_slice() {
                 [] => writeln!(f, "{}", self.repository)?,
