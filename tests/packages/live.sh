@@ -124,7 +124,7 @@ enabled() {
 
 # Another folder, with the guide's line in a crontab: the units get a drop-in, and the line goes. Then from cron, as the same user.
 set_up_elsewhere() {
-  local folder="/srv/my 5% \"backups\"" log=/run/elsewhere.log programs now=''
+  local folder="/srv/my 5% \"backups\"" log=/run/elsewhere.log initdb now=''
   ! running || now=--now
   mv /etc/lastgood.env /run/lastgood.env
   mkdir -p /etc/cron.d
@@ -133,10 +133,9 @@ set_up_elsewhere() {
   must 'no settings' test ! -e /etc/lastgood.env
   # A machine that has PostgreSQL's server elsewhere can't make one for drills.
   systemctl --quiet disable ${now:+"$now"} lastgood-drill.timer
-  programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
-  mv "$programs/initdb" "$programs/initdb.away"
+  for initdb in /usr/lib/postgresql/*/bin/initdb; do mount --bind /dev/null "$initdb"; done
   lastgood init --yes --database shop --schedule systemd --directory "$folder" > "$log"
-  mv "$programs/initdb.away" "$programs/initdb"
+  umount /usr/lib/postgresql/*/bin/initdb
   must 'why there is no drill' grep -q '^no drill every week: PostgreSQL.s server programs .* are not installed here' "$log"
   must 'no drill' test ! -e "$timers/lastgood-drill.timer"
   must 'no word of drills' test "$(grep -c DRILL /etc/lastgood.env)" = 0
@@ -194,6 +193,8 @@ unit() {
   ! command -v strace > /dev/null ||
     watched=(strace -f --seccomp-bpf -qq -e signal=none -e "trace=!$often" -A -o "/run/calls.$1")
   mkdir -p "$credentials"
+  # strace runs as the unit's user.
+  install -o lastgood -m 600 /dev/null "/run/calls.$1"
   install -o lastgood -m 400 /etc/lastgood.env "$credentials/lastgood.env"
   install -d -o lastgood -g lastgood -m 700 /var/lib/lastgood
   install -d -o lastgood -g lastgood -m 750 /var/log/lastgood
