@@ -142,7 +142,8 @@ impl Directory {
             let row = row.map_err(failed)?;
             let Ok(name) = row.file_name().into_string() else { continue };
             let key = format!("{prefix}{name}");
-            if name.starts_with('.') || self.layout.parse(&key) == Part::Foreign {
+            // The hidden files of uploads have endings that no key has. A dot alone hides nothing: `Übersicht` is `.C3.9Cbersicht` here.
+            if self.layout.parse(&key) == Part::Foreign {
                 continue;
             }
             match fs::metadata(row.path()) {

@@ -52,6 +52,29 @@ fn a_folder_that_is_not_there_is_no_empty_one() {
     assert!(!nowhere.exists());
 }
 
+/// In a key such a name begins with a dot. Its backups were made, and then nothing knew of them: not even what removes old ones.
+#[test]
+fn a_name_that_is_not_ascii_or_begins_with_a_dot_hides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [".hidden", "Übersicht"];
+    let [new, second, old] = [1, 2, 90].map(days_ago);
+    for name in names {
+        [new, second, old].into_iter().for_each(|made| put_in_directory(folder.path(), name, made));
+        let agent = agent().setting("DB_NAME", name).directory(folder.path());
+        let agent = agent.setting("BACKUP_MIN_GOOD", "1").setting("MIN_BACKUP_COUNT", "1");
+        agent.run(&["list"]).succeeds().mentions(&format!("{name}: 3 backups, 3 good"));
+        agent.run(&["show", "latest"]).succeeds().mentions(&stem(name, new));
+        agent.run(&["verify", "latest"]).succeeds();
+        agent.run(&["check"]).succeeds().mentions(&format!("HEALTHY: {name}"));
+        agent.run(&["prune"]).succeeds().mentions(&stem(name, old));
+        agent.run(&["list"]).succeeds().mentions(&format!("{name}: 2 backups, 2 good"));
+    }
+    let all = agent().directory(folder.path());
+    all.run(&["list", "--all-databases"]).succeeds().mentions(names[0]).mentions(names[1]);
+    let page = folder.path().join("page.html");
+    all.run(&["report", "--all-databases", "--output", page.to_str().unwrap()]).exits(0).mentions("2 databases");
+}
+
 #[test]
 fn rows_stand_newest_first_with_state_age_size_tables_and_rows() {
     let folder = tempfile::tempdir().unwrap();

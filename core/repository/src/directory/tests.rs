@@ -188,6 +188,31 @@ async fn a_missing_record_is_none_and_a_missing_directory_empty_and_told() {
     assert!(matches!(repository.check_exists().await, Err(Error::NotFound { .. })));
 }
 
+/// In a key a letter outside of ASCII begins with a dot: such a database's backups were never listed, judged, or removed.
+#[tokio::test]
+async fn a_database_whose_key_begins_with_a_dot_is_listed() {
+    let (_above, repository) = repository();
+    let names = [".hidden", " edge", "Übersicht", "🐘"];
+    for name in names {
+        let encoded = catalog::encode_database(name);
+        assert!(encoded.starts_with('.'), "{encoded}");
+        let archive = format!("{encoded}_backup_20260120_030000.sql.gz");
+        let mut upload = repository.start_upload(&archive, &metadata()).await.unwrap();
+        upload.write(Bytes::from_static(b"bytes")).await.unwrap();
+        assert!(repository.catalog(name).await.unwrap().entries.is_empty(), "{name}: not before it is complete");
+        upload.complete(&digest(b"bytes")).await.unwrap();
+        repository.put_over(&format!("{encoded}_backup_20260120_030000.manifest.json"), "{}").await.unwrap();
+        repository.put_new(&format!("databases/{encoded}.json"), "{}").await.unwrap();
+        let catalog = repository.catalog(name).await.unwrap();
+        assert_eq!((catalog.entries.len(), catalog.expected.is_some()), (1, true), "{name}");
+    }
+    let mut found: Vec<String> = repository.catalogs().await.unwrap().into_iter().map(|one| one.database).collect();
+    found.sort();
+    let mut expected = names.map(str::to_owned);
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
 #[tokio::test]
 async fn a_listing_shows_known_names_alone_and_follows_links() {
     let (above, repository) = repository();
