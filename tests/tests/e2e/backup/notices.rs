@@ -74,6 +74,26 @@ fn check_tells_once_a_day_what_is_wrong_and_that_it_is_right_again() {
     assert!(told[0]["error"].as_str().unwrap().contains("1 good backup"), "{}", told[0]);
 }
 
+/// Of what fails before any database is known its own notice tells: that it began, that it is over, and that it began again.
+#[test]
+fn an_outage_that_is_over_is_told_and_so_is_the_next_one() {
+    for command in ["check", "drill"] {
+        let (url, told) = monitor();
+        let (places, state) = (Places::new(), tempfile::tempdir().unwrap());
+        let all = [command, "--all-databases"];
+        let well = telling(&places, &state, &url).setting("MIN_BACKUP_SIZE", "0");
+        well.run(&["backup"]).succeeds();
+        let away = telling(&places, &state, &url).directory(&places.directory().join("away"));
+        for agent in [&well, &away, &well, &well, &away] {
+            agent.run(&all);
+        }
+        let told = documents(&told);
+        let events: Vec<_> = told.iter().map(|document| document["event"].as_str().unwrap()).collect();
+        assert_eq!(events, ["failed", "recovered", "failed"], "{command}: {told:#?}");
+        assert!(told.iter().all(|document| document["command"] == command), "{told:#?}");
+    }
+}
+
 #[test]
 fn commands_run_before_and_after_a_backup_and_know_what_became_of_it() {
     let places = Places::new();
