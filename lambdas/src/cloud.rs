@@ -20,6 +20,8 @@ const NAMESPACE: &str = "Lastgood";
 const BATCH: usize = 1_000;
 /// How long CloudWatch, SNS and SQS may take for an answer: a silent one must not take the time of what else is to be done.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How long SNS may take to say who listens: that isn't worth the time of telling them.
+const ASKING: Duration = Duration::from_secs(5);
 
 /// The repository, and where metrics and messages go.
 #[derive(Clone, Debug)]
@@ -110,22 +112,26 @@ impl Cloud {
         database.into_iter().fold(datum, |datum, database| datum.dimensions(database)).build()
     }
 
-    /// Who gets the alarms; `None` without a topic, or where it can't be asked: an older policy doesn't allow it.
-    pub(crate) async fn listeners(&self) -> Option<Listeners> {
-        let topic = self.settings.topic.as_ref()?;
-        match self.sns.get_topic_attributes().topic_arn(topic).send().await {
-            Ok(answer) => {
-                let attribute = |name: &str| answer.attributes()?.get(name)?.parse().ok();
-                let confirmed = attribute("SubscriptionsConfirmed")?;
-                Some(Listeners { confirmed, unconfirmed: attribute("SubscriptionsPending").unwrap_or(0) })
-            }
+    /// Who gets the alarms; `None` without a topic.
+    ///
+    /// # Errors
+    /// When the topic can't be asked, or not in time.
+    pub(crate) async fn listeners(&self) -> Result<Option<Listeners>, Failure> {
+        let Some(topic) = &self.settings.topic else { return Ok(None) };
+        let asking = self.sns.get_topic_attributes().topic_arn(topic).send();
+        let answer = match tokio::time::timeout(ASKING, asking).await {
+            Err(_) => return Err(Failure::Unasked(format!("no answer in {} seconds", ASKING.as_secs()))),
             // It was deleted: nobody gets anything.
-            Err(error) if error.code() == Some("NotFound") => Some(Listeners { confirmed: 0, unconfirmed: 0 }),
-            Err(error) => {
-                tracing::warn!("cannot ask who gets the alarms: {}", cause(&error));
-                None
+            Ok(Err(error)) if error.code() == Some("NotFound") => {
+                return Ok(Some(Listeners { confirmed: 0, unconfirmed: 0 }));
             }
-        }
+            Ok(Err(error)) => return Err(Failure::Unasked(cause(&error))),
+            Ok(Ok(answer)) => answer,
+        };
+        let attribute = |name: &str| answer.attributes()?.get(name)?.parse().ok();
+        let confirmed = attribute("SubscriptionsConfirmed")
+            .ok_or_else(|| Failure::Unasked("the answer has no number of subscriptions".to_owned()))?;
+        Ok(Some(Listeners { confirmed, unconfirmed: attribute("SubscriptionsPending").unwrap_or(0) }))
     }
 
     /// Stores a record over the one that may be there.

@@ -86,6 +86,11 @@ pub enum Failure {
         /// SNS's reason.
         cause: String,
     },
+    /// SNS does not say who gets its messages.
+    #[error(
+        "cannot ask who gets the alarms: {0}; hint: allow sns:GetTopicAttributes on the topic for this function's role"
+    )]
+    Unasked(String),
     /// SQS did not take a message.
     #[error("cannot send to the queue of arrivals: {0}; hint: allow sqs:SendMessage on it for this function's role")]
     Queue(String),

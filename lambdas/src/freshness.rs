@@ -22,12 +22,10 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use catalog::status::Health;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout_at;
 
 use self::found::Found;
 use self::limits::Limits;
@@ -36,9 +34,6 @@ use self::page::Pages;
 use self::tell::Teller;
 use crate::heartbeat::Heartbeat;
 use crate::{Action, Cloud, Deadline, Environment, Event, Failure, Malformed, metric};
-
-/// How long SNS may take to say who listens.
-const ASKING: Duration = Duration::from_secs(5);
 
 /// The freshness function.
 #[derive(Clone, Debug)]
@@ -83,16 +78,20 @@ impl Measuring {
         let knows_what_was_told = unread.is_none();
         let mut failures = std::mem::take(&mut measured.failures);
         failures.extend(unread);
-        // Who listens isn't worth the time of telling them: `None` is that nobody knows.
-        let listeners = timeout(ASKING, self.cloud.listeners()).await.ok().flatten();
-        let found = Found::new(measured, last, listeners, &self.limits, now);
+        let listeners = self.cloud.listeners().await;
+        // Whoever can't tell whether somebody hears doesn't say that all is well; a policy of before may not allow the question.
+        let is_unasked = listeners.is_err();
+        if let Err(failure) = &listeners {
+            tracing::warn!("no heartbeat is sent: {failure}");
+        }
+        let found = Found::new(measured, last, listeners.ok().flatten(), &self.limits, now);
         found.log();
         let standing = standing::of(&found, &self.limits, self.cloud.name(), now);
         let telling = async {
             failures.extend(self.cloud.publish(&metric::measured(&found.measured.gauges, &found.watch)).await.err());
             let Some(scheduled) = scheduled.filter(|_| knows_what_was_told) else { return Ok(()) };
             failures.extend(self.teller.tell(&found, &standing, scheduled.scheduled.unwrap_or(now), now).await);
-            if failures.is_empty() && !standing.iter().any(|standing| standing.stands) {
+            if failures.is_empty() && !is_unasked && !standing.iter().any(|standing| standing.stands) {
                 self.heartbeat.beat().await;
             }
             let texts = found::texts(&standing);

@@ -189,6 +189,10 @@ fn the_stack_is_deleted_or_its_account_suspended_and_the_heartbeat_stops() {
     freshness.invoke(&scheduled(), AMPLE).done();
     assert_eq!(beats(), 1, "all is well");
     assert!(!freshness.log().contains("secret-uuid"), "{}", freshness.log());
+    let mut deaf = Function::start(&setup.clone().setting("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:1"));
+    deaf.invoke(&scheduled(), AMPLE).done();
+    assert!(deaf.log().contains("cannot ask who gets the alarms"), "{}", deaf.log());
+    assert_eq!(beats(), 0, "perhaps nobody hears");
     ground.bucket.delete(&key("app", days_ago(0), ".intact.json"));
     ground.bucket.keys().iter().filter(|key| key.ends_with(".intact.json")).for_each(|key| ground.bucket.delete(key));
     Function::start(&setup.setting("LASTGOOD_MAX_AGE_SECONDS", "1")).invoke(&scheduled(), AMPLE).done();
