@@ -54,10 +54,10 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
     job.go_on()?;
     let stopped = Clients::of(&job.wish).stop(&job.interrupt)?;
     job.go_on()?;
-    take_name(job, &new.name, old.as_deref())?;
+    let had_one = take_name(job, &new.name, old.as_deref())?;
     new.kept = true;
     properties::finish(job);
-    Ok(Restored { old_database: old, ..Restored::new(through, stopped.start()) })
+    Ok(Restored { old_database: old.filter(|_| had_one), ..Restored::new(through, stopped.start()) })
 }
 
 /// Fills a new database, or another one in its place where what came side by side was refused.
@@ -93,10 +93,11 @@ pub(crate) fn defined<'a>(job: &'a Job, name: &str) -> Result<New<'a>, Failure> 
     Ok(new)
 }
 
-fn take_name(job: &Job, new: &str, old: Option<&str>) -> Result<(), Failure> {
+/// True when another database had the name, which is now called `old`.
+fn take_name(job: &Job, new: &str, old: Option<&str>) -> Result<bool, Failure> {
     let name = &job.facts.target.name;
     if name == new {
-        return Ok(());
+        return Ok(false);
     }
     tracing::info!("exchanging the names: {new} becomes {name}");
     exchange(&job.server.maintenance, name, new, old).map_err(|error| match error {

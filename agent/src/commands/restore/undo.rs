@@ -41,7 +41,7 @@ pub(crate) fn run(
     let connected = Server::connect(settings, database, None, interrupt.stop()).map_err(stopped_or)?;
     let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(&connected.name))?;
     let server = &connected.server;
-    let plan = decide(asked, wish, &connected).map_err(stopped_or)?;
+    let mut plan = decide(asked, wish, &connected).map_err(stopped_or)?;
     let report = settings.report;
     if wish.dry_run {
         report.answer(&UndoDocument::of(&plan, false), &format!("{plan}nothing was changed (--dry-run)"))?;
@@ -50,7 +50,9 @@ pub(crate) fn run(
     let question = format!("Give the name {} back to {}?", plan.name, plan.old.name);
     prompt::ask(&plan, &question, wish.confirm, interrupt).map_err(stopped_or)?;
     let stopped = Clients::of(wish).stop(interrupt).map_err(stopped_or)?;
-    give_back(server, &plan, interrupt)?;
+    if !give_back(server, &plan, interrupt)? {
+        plan.aside = None;
+    }
     let started = stopped.start();
     report.answer(&UndoDocument::of(&plan, true), &Done(&plan))?;
     Ok(started.err().map_or(Exit::Done, |failure| {
@@ -108,8 +110,8 @@ fn refuse(connected: &Connected, living: Option<&LiveDatabase>, old: &LiveDataba
     Ok(())
 }
 
-/// The exchange.
-fn give_back(server: &Server, plan: &Plan, interrupt: &Interrupt) -> Result<(), Failure> {
+/// The exchange. True when a database had the name, which was put aside.
+fn give_back(server: &Server, plan: &Plan, interrupt: &Interrupt) -> Result<bool, Failure> {
     if interrupt.seen().is_some() {
         return Err(stopped_or(interrupt, Failure::new(Exit::Failed, "the undo was stopped")));
     }

@@ -16,24 +16,31 @@ const TRIES: usize = 4;
 /// How often connections are ended while the names are being exchanged.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Gives `new` the name `name`, and the database that has it now, if there is one, the name `old`.
+/// Gives `new` the name `name`, and the database that has it now the name `old`. True when there was one: somebody may have dropped
+/// it, which makes the way free.
 ///
 /// # Errors
 /// Both databases have their names of before then, but for [`Error::ExchangeUnknown`].
-pub fn exchange(maintenance: &Psql, name: &str, new: &str, old: Option<&str>) -> Result<(), Error> {
+pub fn exchange(maintenance: &Psql, name: &str, new: &str, old: Option<&str>) -> Result<bool, Error> {
     // Between tries the run may stop; a try, and what is asked after it, goes on to its end.
     let (stop, maintenance) = (maintenance.stop(), &maintenance.unstopped());
     let failed = |cause: String| not_exchanged(name, cause, Vec::new());
     let identity = oid(maintenance, new).map_err(|e| failed(e.to_string()))?;
     let identity = identity.ok_or_else(|| Error::NewDatabaseGone { database: name.to_owned() })?;
-    let sql = renaming(name, new, old);
-    let mut last = None;
+    let (mut last, mut aside) = (None, old);
     for _ in 0..TRIES {
+        // What can't be asked shows in the exchange.
+        match oid(maintenance, name) {
+            Ok(found) if found == Some(identity) => return Ok(aside.is_some()),
+            Ok(living) => aside = old.filter(|_| living.is_some()),
+            Err(_) => {}
+        }
+        let sql = renaming(name, new, aside);
         let exchanged = while_ending_connections(maintenance, &[name, new], || maintenance.script(&sql));
-        let Err(error) = exchanged else { return Ok(()) };
+        let Err(error) = exchanged else { return Ok(aside.is_some()) };
         // A connection that broke at COMMIT leaves open whether it was done: then the new database has the name.
         last = Some(match oid(maintenance, name) {
-            Ok(found) if found == Some(identity) => return Ok(()),
+            Ok(found) if found == Some(identity) => return Ok(aside.is_some()),
             Ok(_) => not_exchanged(name, error.to_string(), who_is_connected(maintenance, &[name, new])),
             Err(silence) => Error::ExchangeUnknown {
                 database: name.to_owned(),

@@ -65,8 +65,7 @@ fn services_start_again_when_the_restore_fails_after_they_were_stopped() {
     {
         let scene = Scene::backed_up("fails");
         let log = scene.agent.home().join("services");
-        let name = scene.database.name();
-        // Whoever may not be renamed can't be exchanged; whose table is gone half way can't be replaced.
+        // What was dropped can't be exchanged; whose table is gone half way can't be replaced.
         let programs = tempfile::tempdir().unwrap();
         let real = scene.database.server().installation().programs().join("pg_restore");
         let in_place = format!(
@@ -74,11 +73,9 @@ fn services_start_again_when_the_restore_fails_after_they_were_stopped() {
             real.display()
         );
         script(programs.path(), "pg_restore", &in_place);
-        let stop = format!(
-            "echo stop >> '{}'; psql -d postgres -XAtc 'ALTER DATABASE \"{name}\" RENAME TO \"{name}_away\"'",
-            log.display()
-        );
-        let stop = if way.contains(&"--in-place") { format!("echo stop >> '{}'", log.display()) } else { stop };
+        let sql = scene.agent.home().join("drop.sql");
+        std::fs::write(&sql, drop_new(scene.database.name())).unwrap();
+        let stop = format!("echo stop >> '{}'; psql -d postgres -X -q -f '{}'", log.display(), sql.display());
         let agent = scene
             .agent
             .setting("RESTORE_STOP_COMMAND", stop)
@@ -90,10 +87,6 @@ fn services_start_again_when_the_restore_fails_after_they_were_stopped() {
             .programs_in(programs.path());
         agent.run(way).exits(1);
         assert_eq!(std::fs::read_to_string(&log).unwrap(), "stop\nstart\n", "{way:?}");
-        let admin = scene.database.server();
-        if !way.contains(&"--in-place") {
-            admin.query(&format!("ALTER DATABASE {name}_away RENAME TO {name}"));
-        }
         assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
     }
 }
@@ -176,22 +169,52 @@ fn old_databases_do_not_go_while_a_restore_is_under_way() {
     assert_eq!(scene.rows(), "100");
 }
 
+/// Whoever finds that a restore takes long, and drops what it replaces, has made the way free.
+#[test]
+fn a_live_database_that_was_dropped_before_the_exchange_costs_nothing() {
+    let scene = Scene::backed_up("dropped_live");
+    let drop = format!("DROP DATABASE {} WITH (FORCE)", scene.database.name());
+    let scene = with_sql_before_the_exchange(scene, &drop);
+    let run = scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("100", 0), "{}", run.stdout);
+    assert!(!run.stdout.contains("to go back") && !run.stdout.contains("--drop-old"), "{}", run.stdout);
+}
+
+#[test]
+fn a_restored_database_that_was_dropped_before_an_undo_is_no_hindrance() {
+    let scene = Scene::backed_up("dropped_new");
+    scene.agent.run(&["restore", "latest", "--confirm"]).succeeds();
+    let drop = format!("DROP DATABASE {} WITH (FORCE)", scene.database.name());
+    let scene = with_sql_before_the_exchange(scene, &drop);
+    let run = scene.agent.run(&["restore", "--undo", "--confirm"]).succeeds();
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("10", 0), "{}", run.stdout);
+}
+
+/// psql's words that drop what is being restored beside `name`.
+fn drop_new(name: &str) -> String {
+    format!(
+        "SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE starts_with(datname, '{name}_restoring_')\n\\gexec\n"
+    )
+}
+
+/// The scene, whose RESTORE_STOP_COMMAND sends `sql` to the server.
+fn with_sql_before_the_exchange<'a>(scene: Scene<'a>, sql: &str) -> Scene<'a> {
+    let file = scene.agent.home().join("before.sql");
+    std::fs::write(&file, sql).unwrap();
+    let port = scene.database.server().port().to_string();
+    scene
+        .with("RESTORE_STOP_COMMAND", &format!("psql -d postgres -X -q -f '{}'", file.display()))
+        .with("PGHOST", "127.0.0.1")
+        .with("PGPORT", &port)
+        .with("PGUSER", "postgres")
+        .with("PGPASSWORD", e2e::postgres::PASSWORD)
+}
+
 #[test]
 fn a_new_database_that_was_dropped_before_the_exchange_is_no_success() {
     let scene = Scene::backed_up("robbed");
-    let name = scene.database.name();
-    let drop = format!(
-        "SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE starts_with(datname, '{name}_restoring_')\n\\gexec\n"
-    );
-    let sql = scene.agent.home().join("drop.sql");
-    std::fs::write(&sql, drop).unwrap();
-    let agent = scene
-        .agent
-        .setting("RESTORE_STOP_COMMAND", format!("psql -d postgres -X -q -f '{}'", sql.display()))
-        .setting("PGHOST", "127.0.0.1")
-        .setting("PGPORT", scene.database.server().port().to_string())
-        .setting("PGUSER", "postgres")
-        .setting("PGPASSWORD", e2e::postgres::PASSWORD);
-    agent.run(&["restore", "latest", "--confirm"]).exits(1).mentions("dropped or renamed the new one");
+    let drop = drop_new(scene.database.name());
+    let scene = with_sql_before_the_exchange(scene, &drop);
+    scene.agent.run(&["restore", "latest", "--confirm"]).exits(1).mentions("dropped or renamed the new one");
     assert_eq!(scene.database.query("SELECT count(*) FROM t"), "10");
 }
