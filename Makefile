@@ -159,7 +159,8 @@ histories: ## hold retention's promises in a million random histories
 mutants: ## change the rules in every way, and see that a unit test notices (cargo install cargo-mutants --locked)
 	@command -v cargo-mutants > /dev/null || \
 	  { echo 'error: cargo-mutants is missing' >&2; echo 'hint: cargo install cargo-mutants --locked' >&2; exit 1; }
-	$(CARGO) mutants --config tests/mutants.toml --package catalog --output target $(if $(SHARD),--shard $(SHARD)) $(ARGUMENTS)
+	CARGO_TARGET_$(shell rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)_RUNNER=$(CURDIR)/tests/mutants-runner.py \
+	  $(CARGO) mutants --config tests/mutants.toml --package catalog --output target $(if $(SHARD),--shard $(SHARD)) $(ARGUMENTS)
 
 # An hour and more, and some gigabytes under target/coverage, where it has a target folder of its own. ARGUMENTS='--lib' counts what unit
 # tests run; `make coverage-lines ROOM=agent/src/commands` prints what none ran.
