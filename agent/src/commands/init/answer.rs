@@ -36,7 +36,8 @@ fn next(plan: &Plan) -> Vec<Next> {
             command: postgres::ROOTS_ROLE.to_owned(),
             what: "once: let root restore, who is let in by the same name",
         });
-        next.push(Next { command: format!("DB_USER=root {restore}"), what: "restore it beside the old database" });
+        let as_root = if plan.names_role { "DB_USER=root " } else { "" };
+        next.push(Next { command: format!("{as_root}{restore}"), what: "restore it beside the old database" });
     } else {
         let what = "restore it beside the old database, as a role that may create databases";
         next.push(Next { command: restore, what });
@@ -139,11 +140,9 @@ impl fmt::Display for InitAnswer {
         writeln!(f, "\nwritten: {}", self.settings_file.display())?;
         self.drop_ins.iter().try_for_each(|path| writeln!(f, "         {}", path.display()))?;
         if self.role.is_some() {
-            writeln!(
-                f,
-                "\nthe role {} can log in and read everything; {LIMITS}",
-                self.role.as_deref().unwrap_or_default()
-            )?;
+            let role = self.role.as_deref().unwrap_or_default();
+            let (can, needs) = LIMITS.split_once(": ").unwrap_or((LIMITS, ""));
+            writeln!(f, "\nthe role {role} can log in and read everything;\n  {can}:\n  {needs}")?;
         }
         for Replaced { crontab, copy, lines, .. } in &self.replaced {
             let lines = words::count(lines.len() as u64, "line");

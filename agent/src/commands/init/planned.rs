@@ -51,6 +51,8 @@ pub(super) struct Plan {
     nightly: String,
     /// The server is this machine's, asked over its socket, and root may be its superuser.
     pub(super) is_roots: bool,
+    /// The settings say as whom to connect.
+    pub(super) names_role: bool,
 }
 
 /// A line of a crontab.
@@ -120,6 +122,11 @@ impl Plan {
             policy: stack.and_then(|stack| stack.policy.clone()),
             nightly: machine.nightly.name.clone(),
             is_roots: wish.database.cluster.as_ref().is_some_and(|cluster| cluster.has_superuser),
+            names_role: wish
+                .database
+                .lines
+                .iter()
+                .any(|(name, _)| ["DB_USER", "PGUSER", "DATABASE_URL"].contains(&name.as_str())),
             folder,
             target,
         })
