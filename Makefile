@@ -21,10 +21,10 @@ tools: ## install what is missing: PostgreSQL, zstd, age, and the local AWS unde
 build: tools ## compile everything
 	$(CARGO) build --workspace --locked
 
-# What failed is said once more at the end, because of a long log only the end is kept here and there. One test more at once than there
-# are cores: half of the time they wait for a server, or for time to pass.
+# What failed is said once more at the end, because of a long log only the end is kept here and there. Two tests at once for each core:
+# half of the time they wait for a server, or for time to pass.
 .PHONY: test
-test: export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) + 1)))
+test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test: tools format lint guard doc instructions ## all checks (but `make deny`) and all tests
 	@$(CARGO) test --workspace --locked --no-fail-fast 2>&1 | tee target/test.log || \
 	  { awk '/^failures:$$/ { failed = 1 } failed { print } /^test result: / { failed = 0 }' target/test.log; exit 1; }
