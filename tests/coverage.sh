@@ -20,7 +20,7 @@ main() {
   cargo build --quiet --workspace --bins --locked
   cargo test --workspace --locked --no-run "$@" 2>&1 | tee "$FOLDER/programs.txt"
   rm -f "$FOLDER"/counts/*.profraw
-  cargo test --workspace --locked --no-fail-fast "$@" -- --test-threads 2 || failed=$?
+  cargo test --workspace --locked --no-fail-fast "$@" -- --test-threads "$((2 * $(nproc)))" || failed=$?
   report ""
   return "$failed"
 }
