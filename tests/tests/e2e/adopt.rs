@@ -64,6 +64,21 @@ fn what_is_not_whole_is_not_adopted() {
     assert!(bucket.keys().contains(&KEY.replace(".sql.gz", ".damaged.json")));
 }
 
+/// Whoever is stopped between the two leaves a guest that is expected, and no database that counts and that nobody would miss.
+#[test]
+fn a_database_is_expected_before_what_is_adopted_counts() {
+    let bucket = bucket();
+    bucket.put(KEY, dump());
+    let refusing = answering(bucket.access(), |line| {
+        let is_manifest = line.starts_with("PUT ") && line.contains(".manifest.json");
+        is_manifest.then_some(("400 Bad Request", "<Error><Code>InvalidRequest</Code></Error>"))
+    });
+    let agent = agent().setting("DB_NAME", "astro");
+    agent.bucket(bucket.name(), &refusing).run(&["adopt", "--all"]).exits(1);
+    let ends = |ending: &str| bucket.keys().iter().any(|key| key.ends_with(ending));
+    assert!(ends("databases/astro.json") && !ends("manifest.json"), "{:?}", bucket.keys());
+}
+
 /// It is no guest any more, and no later run would adopt it.
 #[test]
 fn what_is_adopted_without_its_verdict_is_expected_all_the_same() {
