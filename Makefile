@@ -156,11 +156,11 @@ histories: ## hold retention's promises in a million random histories
 # Hours; SHARD=3/8 takes the fourth of eight parts, ARGUMENTS='--file core/catalog/src/retention/rules.rs' those of a file. What nobody
 # noticed stands in target/mutants.out/missed.txt.
 .PHONY: mutants
-mutants: ## change the rules in every way, and see that a unit test notices (cargo install cargo-mutants --locked)
+mutants: ## change the rules, and the commit protocol's model, in every way, and see that a unit test notices (cargo install cargo-mutants --locked)
 	@command -v cargo-mutants > /dev/null || \
 	  { echo 'error: cargo-mutants is missing' >&2; echo 'hint: cargo install cargo-mutants --locked' >&2; exit 1; }
 	CARGO_TARGET_$(shell rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)_RUNNER=$(CURDIR)/tests/mutants-runner.py \
-	  $(CARGO) mutants --config tests/mutants.toml --package catalog --output target $(if $(SHARD),--shard $(SHARD)) $(ARGUMENTS)
+	  $(CARGO) mutants --config tests/mutants.toml --package catalog --package protocol --output target $(if $(SHARD),--shard $(SHARD)) $(ARGUMENTS)
 
 # An hour and more, and some gigabytes under target/coverage, where it has a target folder of its own. ARGUMENTS='--lib' counts what unit
 # tests run; `make coverage-lines ROOM=agent/src/commands` prints what none ran.

@@ -47,6 +47,11 @@ pub(crate) const CRATES: &[MayTake] = &[
         others: Some(&["report", "repository", "catalog", "archive"]),
         reason: "the functions stay small, speak to no PostgreSQL, and share with the command what lies below both",
     },
+    MayTake {
+        package: "protocol",
+        others: Some(&["catalog", "archive"]),
+        reason: "the model of the commit protocol knows the real rules, and no real store",
+    },
     MayTake { package: "e2e", others: None, reason: "it tries everything, and nothing is built on it" },
     MayTake { package: "fuzz", others: None, reason: "it feeds everything, and nothing is built on it" },
 ];

@@ -4,8 +4,9 @@ use std::sync::Mutex;
 
 use e2e::bucket::{Access, Bucket};
 use e2e::ministack::Ministack;
-use e2e::protocol::{Kind, Replayed, replay};
+use e2e::replay::{Replayed, replay};
 use e2e::seaweedfs::Seaweedfs;
+use protocol::store::Kind;
 use repository::Repository;
 use tempfile::TempDir;
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
-use super::actors::{Actor, Agent, AgentAt};
-use super::store::{BACKUPS, Objects, Part, catalog, id, now};
-use super::world::World;
+use crate::actors::{Actor, Agent, AgentAt};
+use crate::store::{BACKUPS, Objects, Part, catalog, id, now};
+use crate::world::World;
 
 /// What an exploration found.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl fmt::Display for Broken {
 const MOST: usize = 2_000_000;
 
 /// Walks all states that can be reached from here, deepest first, to the first broken promise.
-pub(super) fn explore(start: World) -> Explored {
+pub fn explore(start: World) -> Explored {
     let mut explored = Explored { states: 0, removed: false, good_came: false, broken: None };
     // Each state, and the number of the one that it was reached from.
     let mut known: HashMap<Rc<World>, usize> = HashMap::new();
@@ -85,7 +85,7 @@ impl Newest {
 }
 
 /// Everything that may happen next: anybody's next request, or anybody's end.
-pub(super) fn next(world: &World) -> Vec<World> {
+pub fn next(world: &World) -> Vec<World> {
     let mut all = Vec::new();
     for (number, actor) in world.actors.iter().enumerate() {
         let steps = actor.steps(&world.store);

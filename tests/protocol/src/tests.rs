@@ -1,7 +1,7 @@
-use super::explore::explore;
-use super::explore_all;
-use super::scenes::{PAIRS, retention, verifier, with, world};
-use super::store::{Kind, Rules};
+use crate::explore::explore;
+use crate::explore_all;
+use crate::scenes::{PAIRS, retention, verifier, with, world};
+use crate::store::{Kind, Rules};
 
 #[test]
 fn the_promise_is_kept_in_every_order_of_steps() {

@@ -6,30 +6,36 @@ use catalog::{BackupId, Catalog, Layout, Object, Record, Stem, Tag, catalogs};
 use jiff::{SignedDuration, Timestamp};
 
 /// What lies beside what.
+/// A part of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Part {
+pub enum Part {
+    /// The archive.
     Archive,
     /// The same in another compression, as another agent's settings say.
     Other,
+    /// The globals.
     Globals,
+    /// The manifest.
     Manifest,
+    /// A verdict of intact.
     Intact,
+    /// A verdict of damaged.
     Damaged,
 }
 
 /// Backups of the model, the last two of them not there yet.
-pub(super) const BACKUPS: usize = 4;
+pub const BACKUPS: usize = 4;
 
 /// A key: of which backup, and which part.
-pub(super) type Key = (usize, Part);
+pub type Key = (usize, Part);
 
 /// One version of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Version {
+pub struct Version {
     /// No other version has it.
-    pub(super) id: u32,
+    pub id: u32,
     /// Whose archive it is or speaks of.
-    pub(super) of: u32,
+    pub of: u32,
     /// Of a backup's objects those with a higher one were written later.
     rank: u8,
 }
@@ -45,15 +51,15 @@ pub enum Kind {
 
 /// The protocol's rules, each of which can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Rules {
+pub struct Rules {
     /// The archive is visible before its manifest.
-    pub(super) archive_first: bool,
+    pub archive_first: bool,
     /// Archive and manifest are put where nothing is.
-    pub(super) never_overwrites: bool,
+    pub never_overwrites: bool,
     /// Verdicts and manifests go before archives.
-    pub(super) manifest_goes_first: bool,
+    pub manifest_goes_first: bool,
     /// The listing comes in two pages, between which others act.
-    pub(super) pages: bool,
+    pub pages: bool,
 }
 
 impl Default for Rules {
@@ -64,34 +70,39 @@ impl Default for Rules {
 
 /// A place, and what is stored there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Store {
-    pub(super) kind: Kind,
-    pub(super) rules: Rules,
-    pub(super) objects: Objects,
+pub struct Store {
+    /// What kind of place.
+    pub kind: Kind,
+    /// By which rules.
+    pub rules: Rules,
+    /// What is there.
+    pub objects: Objects,
 }
 
 /// What is stored: of each key all versions, the present one last.
-pub(super) type Objects = BTreeMap<Key, Vec<Version>>;
+pub type Objects = BTreeMap<Key, Vec<Version>>;
 
 impl Store {
-    pub(super) fn new(kind: Kind, rules: Rules) -> Self {
+    /// An empty one.
+    pub fn new(kind: Kind, rules: Rules) -> Self {
         Self { kind, rules, objects: Objects::new() }
     }
 
     /// A good backup of an earlier day.
-    pub(super) fn add_good(&mut self, backup: usize) {
+    pub fn add_good(&mut self, backup: usize) {
         let of = 100 + u32::try_from(backup).unwrap();
         for (number, part) in [Part::Archive, Part::Globals, Part::Manifest, Part::Intact].into_iter().enumerate() {
             self.put((backup, part), of * 10 + u32::try_from(number).unwrap(), of);
         }
     }
 
-    pub(super) fn head(&self, key: Key) -> Option<&Version> {
+    /// The present version of a key.
+    pub fn head(&self, key: Key) -> Option<&Version> {
         self.objects.get(&key).and_then(|versions| versions.last())
     }
 
     /// Puts where nothing is; whether it did.
-    pub(super) fn put_new(&mut self, key: Key, id: u32, of: u32) -> bool {
+    pub fn put_new(&mut self, key: Key, id: u32, of: u32) -> bool {
         let is_free = self.head(key).is_none() || !self.rules.never_overwrites;
         if is_free {
             self.put(key, id, of);
@@ -99,7 +110,8 @@ impl Store {
         is_free
     }
 
-    pub(super) fn put(&mut self, key: Key, id: u32, of: u32) {
+    /// Puts over what is there.
+    pub fn put(&mut self, key: Key, id: u32, of: u32) {
         let versions = self.objects.entry(key).or_default();
         if self.kind == Kind::Directory {
             versions.clear();
@@ -109,7 +121,7 @@ impl Store {
     }
 
     /// Removes versions of a key; whether all that is there was meant.
-    pub(super) fn remove(&mut self, key: Key, seen: &[u32]) -> bool {
+    pub fn remove(&mut self, key: Key, seen: &[u32]) -> bool {
         let Some(versions) = self.objects.get_mut(&key) else { return true };
         let is_changed = versions.iter().any(|version| !seen.contains(&version.id));
         if !is_changed {
@@ -130,32 +142,35 @@ impl Store {
     }
 
     /// What a listing of all versions shows, of some backups.
-    pub(super) fn listed(&self, backups: std::ops::Range<usize>) -> Vec<(Key, Vec<Version>)> {
+    pub fn listed(&self, backups: std::ops::Range<usize>) -> Vec<(Key, Vec<Version>)> {
         self.objects.iter().filter(|(key, _)| backups.contains(&key.0)).map(|(key, all)| (*key, all.clone())).collect()
     }
 }
 
 /// When it is, for everybody: the last backup's evening.
-pub(super) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     began(3) + SignedDuration::from_hours(12)
 }
 
-pub(super) fn began(backup: usize) -> Timestamp {
+/// When a backup began.
+pub fn began(backup: usize) -> Timestamp {
     let first: Timestamp = "2026-01-01T03:00:00Z".parse().unwrap();
     first + SignedDuration::from_hours(24 * i64::try_from(backup).unwrap())
 }
 
-pub(super) fn layout(kind: Kind) -> Layout {
+/// The real layout of a place.
+pub fn layout(kind: Kind) -> Layout {
     if kind == Kind::Bucket { Layout::bucket("backups") } else { Layout::directory() }
 }
 
-pub(super) fn id(kind: Kind, backup: usize) -> BackupId {
+/// Which backup that is for the real code.
+pub fn id(kind: Kind, backup: usize) -> BackupId {
     let tag = Tag::At(began(backup));
     layout(kind).place(Stem::new("app", &tag).unwrap(), began(backup))
 }
 
 /// The key as the real code spells it.
-pub(super) fn spelled(kind: Kind, (backup, part): Key) -> String {
+pub fn spelled(kind: Kind, (backup, part): Key) -> String {
     let (layout, id) = (layout(kind), id(kind, backup));
     match part {
         Part::Archive => layout.archive(&id, archive::Compression::Gzip, false),
@@ -168,7 +183,7 @@ pub(super) fn spelled(kind: Kind, (backup, part): Key) -> String {
 }
 
 /// The real catalog of a listing.
-pub(super) fn catalog(kind: Kind, listed: &[(Key, Vec<Version>)]) -> Option<Catalog> {
+pub fn catalog(kind: Kind, listed: &[(Key, Vec<Version>)]) -> Option<Catalog> {
     let objects = listed.iter().flat_map(|(key, versions)| versions.iter().map(|version| object(kind, *key, version)));
     catalogs(&layout(kind), objects).into_iter().next()
 }

@@ -4,7 +4,7 @@ use catalog::Policy;
 use catalog::removal::{Outcome, Removal};
 use catalog::retention::{Limit, plan};
 
-use super::store::{BACKUPS, Key, Kind, Part, Store, Version, catalog, layout, now};
+use crate::store::{BACKUPS, Key, Kind, Part, Store, Version, catalog, layout, now};
 
 /// Backups of the first page of a listing.
 const FIRST_PAGE: usize = 2;
@@ -13,21 +13,26 @@ const NUMBERS: u32 = 10;
 /// The verifier's.
 const VERIFIER: u32 = 50;
 
+/// Somebody, and how far they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Actor {
+pub enum Actor {
+    /// `lastgood backup`.
     Agent(Agent),
+    /// The verify function.
     Verifier(Verifier),
+    /// The retention function, or `lastgood prune`.
     Retention(Retention),
     /// Killed, or without power.
     Dead,
 }
 
 /// How an actor may go on: more than one where it may choose.
-pub(super) type Next = Vec<(Store, Actor)>;
+pub type Next = Vec<(Store, Actor)>;
 
 impl Actor {
     /// Every way in which this one may go on; none when it is done.
-    pub(super) fn steps(&self, store: &Store) -> Next {
+    #[must_use]
+    pub fn steps(&self, store: &Store) -> Next {
         match self {
             Self::Agent(agent) => agent.step(store.clone()).into_iter().collect(),
             Self::Verifier(verifier) => verifier.steps(store),
@@ -37,7 +42,8 @@ impl Actor {
     }
 
     /// Who won't act any more is as good as dead, but for who has said that all went well.
-    pub(super) fn or_dead(self) -> Self {
+    #[must_use]
+    pub fn or_dead(self) -> Self {
         let is_over = match &self {
             Self::Agent(agent) => matches!(agent.at, AgentAt::Done { exit } if exit != 0),
             Self::Verifier(verifier) => verifier.events == 0 && verifier.at == VerifierAt::Waiting,
@@ -50,33 +56,43 @@ impl Actor {
 
 /// `lastgood backup`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Agent {
+pub struct Agent {
     /// Its own archive.
-    pub(super) of: u32,
-    pub(super) backup: usize,
+    pub of: u32,
+    /// The backup that it makes.
+    pub backup: usize,
     /// Where its archive lies, by its compression.
-    pub(super) archive: Part,
-    pub(super) at: AgentAt,
+    pub archive: Part,
+    /// How far it is.
+    pub at: AgentAt,
 }
 
+/// How far an agent is: what it does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum AgentAt {
+pub enum AgentAt {
     /// Looks whether the name is free.
     Looking,
+    /// Puts the archive.
     Archive,
+    /// Puts the globals.
     Globals,
+    /// Puts the manifest.
     Manifest,
     /// A directory's are read back at once.
     Judging,
     /// Somebody else's manifest lies there.
     TakingBack,
+    /// Has ended.
     Done {
+        /// With this exit status.
         exit: u8,
     },
 }
 
 impl Agent {
-    pub(super) fn new(number: usize, backup: usize, archive: Part) -> Self {
+    /// An agent that begins.
+    #[must_use]
+    pub fn new(number: usize, backup: usize, archive: Part) -> Self {
         Self { of: u32::try_from(number).unwrap() + 1, backup, archive, at: AgentAt::Looking }
     }
 
@@ -129,31 +145,41 @@ fn is_there(store: &Store, backup: usize, of: u32) -> bool {
 
 /// The verify function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Verifier {
+pub struct Verifier {
     /// Events that are still to come, in any order, and twice.
     events: u8,
-    pub(super) at: VerifierAt,
+    /// How far it is.
+    pub at: VerifierAt,
     written: u32,
 }
 
+/// How far a verifier is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum VerifierAt {
+pub enum VerifierAt {
+    /// For an event.
     Waiting,
     /// Has read this manifest.
     Reading {
+        /// Whose.
         backup: usize,
+        /// The archive that it speaks of.
         of: u32,
     },
     /// Has read the archive.
     Judging {
+        /// Of which backup.
         backup: usize,
+        /// The archive that the manifest spoke of.
         of: u32,
+        /// What it found.
         verdict: Part,
     },
 }
 
 impl Verifier {
-    pub(super) fn new(events: u8) -> Self {
+    /// One that so many events are still to come for.
+    #[must_use]
+    pub fn new(events: u8) -> Self {
         Self { events, at: VerifierAt::Waiting, written: 0 }
     }
 
@@ -184,14 +210,18 @@ impl Verifier {
 
 /// The retention function, or `lastgood prune`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Retention {
-    pub(super) at: RetentionAt,
+pub struct Retention {
+    /// How far it is.
+    pub at: RetentionAt,
 }
 
-type Listed = Vec<(Key, Vec<Version>)>;
+/// What a listing showed.
+pub type Listed = Vec<(Key, Vec<Version>)>;
 
+/// How far a retention is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) enum RetentionAt {
+pub enum RetentionAt {
+    /// Lists what there is.
     #[default]
     Listing,
     /// Has the first page.
@@ -233,7 +263,7 @@ fn removals(store: &Store, listed: &Listed) -> Vec<(Key, Vec<u32>)> {
     while let Some(step) = removal.next_step() {
         for (spelled, versions) in &step.objects {
             let key =
-                listed.iter().map(|(key, _)| *key).find(|key| super::store::spelled(store.kind, *key) == *spelled);
+                listed.iter().map(|(key, _)| *key).find(|key| crate::store::spelled(store.kind, *key) == *spelled);
             let seen = versions.iter().filter_map(|object| object.bare_etag()?.parse().ok()).collect();
             order.push((key.unwrap(), seen));
         }

@@ -1,11 +1,11 @@
 //! Worlds to begin from.
 
-use super::actors::{Actor, Agent, Retention, Verifier};
-use super::store::{Kind, Part, Rules, Store};
-use super::world::World;
+use crate::actors::{Actor, Agent, Retention, Verifier};
+use crate::store::{Kind, Part, Rules, Store};
+use crate::world::World;
 
 /// Two good backups of earlier days, and agents that begin these backups.
-pub(super) fn world(kind: Kind, rules: Rules, agents: &[(usize, Part)]) -> World {
+pub fn world(kind: Kind, rules: Rules, agents: &[(usize, Part)]) -> World {
     let mut store = Store::new(kind, rules);
     store.add_good(0);
     store.add_good(1);
@@ -14,21 +14,24 @@ pub(super) fn world(kind: Kind, rules: Rules, agents: &[(usize, Part)]) -> World
     World { store, actors: actors.collect() }
 }
 
-pub(super) fn with(mut world: World, actors: Vec<Actor>) -> World {
+/// The same, with further actors.
+pub fn with(mut world: World, actors: Vec<Actor>) -> World {
     world.actors.extend(actors);
     world
 }
 
-pub(super) fn retention() -> Actor {
+/// A retention that begins.
+pub fn retention() -> Actor {
     Actor::Retention(Retention::default())
 }
 
-pub(super) fn verifier(times: u8) -> Actor {
+/// A verifier of so many events.
+pub fn verifier(times: u8) -> Actor {
     Actor::Verifier(Verifier::new(times))
 }
 
 /// One second and one name, the same with two compressions, and one after the other.
-pub(super) const PAIRS: [[(usize, Part); 2]; 3] = [
+pub const PAIRS: [[(usize, Part); 2]; 3] = [
     [(2, Part::Archive), (2, Part::Archive)],
     [(2, Part::Archive), (2, Part::Other)],
     [(2, Part::Archive), (3, Part::Archive)],

@@ -4,22 +4,17 @@
 //! The promise, at every instant: whatever has a manifest is whole; a verdict of intact is about bytes that were read; whoever exited
 //! with 0 left a backup, or newer good ones; and where a good backup was there is one.
 
-mod actors;
-mod explore;
-mod replay;
-mod scenes;
-mod store;
+pub mod actors;
+pub mod explore;
+pub mod scenes;
+pub mod store;
 #[cfg(test)]
 mod tests;
-mod world;
+pub mod world;
 
-pub use self::explore::Explored;
-pub use self::replay::{Replayed, replay};
-pub use self::store::Kind;
-
-use self::explore::explore;
+use self::explore::{Explored, explore};
 use self::scenes::{PAIRS, retention, verifier, with, world};
-use self::store::Rules;
+use self::store::{Kind, Rules};
 
 /// Walks all states of every scene, in a bucket and in a directory, and says what each came to.
 #[must_use]

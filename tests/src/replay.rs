@@ -1,4 +1,4 @@
-//! The model's steps, taken in a real repository, which answers and holds what the model says after each of them.
+//! The steps of the commit protocol's model, taken in a real repository, which answers and holds what the model says after each of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -8,13 +8,12 @@ use archive::{Digest, Digester};
 use bytes::Bytes;
 use catalog::Object;
 use jiff::{SignedDuration, Timestamp};
+use protocol::actors::{Actor, Agent, AgentAt, Retention, RetentionAt, Verifier, VerifierAt};
+use protocol::scenes::{PAIRS, retention, verifier, with, world};
+use protocol::store::{Key, Kind, Part, Rules, Store, Version, began, spelled};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use repository::{PutOutcome, Repository, Scope, Stored, UploadMetadata};
-
-use super::actors::{Actor, Agent, AgentAt, Retention, RetentionAt, Verifier, VerifierAt};
-use super::scenes::{PAIRS, retention, verifier, with, world};
-use super::store::{Key, Kind, Part, Rules, Store, Version, began, spelled};
 
 /// What random ways through the model came to.
 #[derive(Clone, Copy, Debug, Default)]
