@@ -37,7 +37,10 @@ const AT_ONCE: usize = 8;
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let general = settings.server();
     let general = Notice::new("check", settings, settings.databases.first().unwrap_or(&general), interrupt);
-    let answer = match interrupt.or(look(args, settings)).await {
+    let looked = interrupt.or(look(args, settings)).await;
+    // Who reads a form is told that everything is gone as of any other answer.
+    let looked = if args.format.is_none() { looked.and_then(CheckAnswer::or_nothing) } else { looked };
+    let answer = match looked {
         Ok(answer) => answer,
         // Whoever stops it is not to be told that something is wrong.
         Err(failure) if interrupt.seen().is_some() => return Err(failure),
@@ -47,12 +50,18 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Inter
         }
     };
     // Of a database that is named its own notice tells, which may be that it still fails.
-    if settings.databases.is_empty() {
-        general.recovered().await;
+    match answer.nothing() {
+        Some(failure) => general.end(Some(&failure)).await,
+        None if settings.databases.is_empty() => general.recovered().await,
+        None => {}
     }
     for health in &answer.databases {
         let database = settings.database(&health.database);
         Notice::new("check", settings, &database, interrupt).end(health.failure().as_ref()).await;
+    }
+    if let Some(failure) = answer.stack_failure() {
+        let stack = DatabaseSettings { name: Some(answer::STACK.to_owned()), ..settings.server() };
+        Notice::new("check", settings, &stack, interrupt).end(failure.as_ref()).await;
     }
     if let Some(format) = args.format {
         return formats::give(format, args.output.as_deref(), &answer);
@@ -152,13 +161,6 @@ async fn databases(repository: &Repository, settings: &Settings) -> Result<Vec<D
     let scope = if matches!(repository, Repository::Bucket(_)) { Scope::Databases } else { Scope::All };
     let objects = repository.objects(scope).await.map_err(|error| unknown(error.into()))?;
     let found = catalog::catalogs(repository.layout(), objects);
-    if found.is_empty() {
-        return Err(Failure::new(
-            Exit::Unhealthy,
-            format!("there are no backups of any database in {}", repository.display_name()),
-        )
-        .hint("make the first one with lastgood backup"));
-    }
     Ok(found.iter().map(|catalog| settings.database(&catalog.database)).collect())
 }
 

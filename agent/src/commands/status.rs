@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &StatusArgs, settings: &Settings) -> Result<Exit, 
 async fn look(repository: &Repository, args: &StatusArgs, settings: &Settings) -> Result<StatusAnswer, Failure> {
     places::there(repository).await.map_err(|failure| Failure { exit: Exit::Failed, ..failure })?;
     let asked = CheckArgs { place: args.place.clone(), ..CheckArgs::default() };
-    let checked = check::ask(repository, &asked, settings, false).await?;
+    let checked = check::ask(repository, &asked, settings, false).await?.or_nothing()?;
     let others = others(repository, &checked).await;
     Ok(StatusAnswer::new(checked, others, settings))
 }

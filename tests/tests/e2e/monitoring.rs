@@ -57,8 +57,18 @@ fn prometheus_gets_a_file_that_it_understands_and_an_old_one_where_check_failed(
     unhealthy.run(&check).exits(6);
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("lastgood_healthy{database=\"app\"} 0\n"), "{text}");
+    assert!(text.contains("\nlastgood_check_healthy 0\n"), "{text}");
 
-    let nowhere = unhealthy.directory(Path::new("/nonexistent"));
+    let empty = tempfile::tempdir().unwrap();
+    let nothing = unhealthy.directory(empty.path());
+    nothing.run(&check).exits(6);
+    let none = fs::read_to_string(&file).unwrap();
+    promtool(&["check", "metrics"], Some(&none));
+    assert!(none.contains("\nlastgood_check_healthy 0\n") && !none.contains("{database="), "{none}");
+    nothing.run(&check[..2]).exits(6).mentions("error: there are no backups of any database in ");
+    let text = none;
+
+    let nowhere = nothing.directory(Path::new("/nonexistent"));
     nowhere.run(&check).exits(1).mentions("error: ");
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "what was told stays, and its time grows old");
     assert_eq!(fs::read_dir(collected.path()).unwrap().count(), 1, "no half-written file stays");
@@ -78,6 +88,13 @@ fn a_plugin_says_one_line_with_figures_and_ends_with_its_own_statuses() {
     let bad = agent.run(&check).exits(2).stdout;
     assert!(bad.starts_with("LASTGOOD CRITICAL - app: ") && bad.contains(" | 'app age'="), "{bad}");
 
+    let empty = tempfile::tempdir().unwrap();
+    let agent = agent.directory(empty.path());
+    for nothing in [&check[..], &["check", "--all-databases", "--format", "nagios"]] {
+        let lost = agent.run(nothing).exits(2).stdout;
+        assert!(lost.starts_with("LASTGOOD CRITICAL - "), "{lost}");
+    }
+
     let agent = agent.directory(Path::new("/nonexistent"));
     let unknown = agent.run(&check).exits(3);
     assert!(unknown.stdout.starts_with("LASTGOOD UNKNOWN - "), "{unknown}");
@@ -92,6 +109,7 @@ fn influx_gets_a_line_for_each_database() {
     let lines: Vec<&str> = lines.lines().collect();
     assert!(lines[0].starts_with("lastgood,database=a\\ b\\,c\\=d healthy=1,"), "{lines:?}");
     assert!(lines[1].starts_with("lastgood,database=app healthy=1,retired=0,findings=0,"), "{lines:?}");
+    assert!(lines[2].starts_with("lastgood_check healthy=1 ") && lines.len() == 3, "{lines:?}");
     let time = lines[1].rsplit_once(' ').unwrap().1;
     assert!(time.parse::<i64>().unwrap() > 1_700_000_000_000_000_000, "nanoseconds: {time}");
 }

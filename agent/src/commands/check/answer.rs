@@ -24,6 +24,9 @@ pub(crate) struct CheckAnswer {
     cloud: Option<CloudSide>,
 }
 
+/// Who hears of the AWS stack, which is no database's.
+pub(super) const STACK: &str = "the AWS stack";
+
 /// The AWS stack, by the status that its freshness function left.
 #[derive(Serialize)]
 pub(super) struct CloudSide {
@@ -121,12 +124,33 @@ pub(crate) struct Newest {
 impl CheckAnswer {
     pub(super) fn new(repository: &Repository, databases: Vec<Health>, cloud: Option<CloudSide>) -> Self {
         let is_heard = cloud.as_ref().is_none_or(|cloud| cloud.findings.is_empty());
-        let healthy = is_heard && databases.iter().all(|health| health.healthy);
+        // Where nothing was chosen and nothing is there, everything is lost.
+        let healthy = is_heard && !databases.is_empty() && databases.iter().all(|health| health.healthy);
         Self { healthy, repository: repository.display_name(), databases, cloud }
     }
 
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy
+    }
+
+    /// # Errors
+    /// Exit 6 when there is no backup of any database, and so nothing to answer about.
+    pub(crate) fn or_nothing(self) -> Result<Self, Failure> {
+        self.nothing().map_or(Ok(self), Err)
+    }
+
+    /// That there is nothing to answer about.
+    pub(super) fn nothing(&self) -> Option<Failure> {
+        let text = format!("there are no backups of any database in {}", self.repository);
+        let failure = Failure::new(Exit::Unhealthy, text).hint("make the first one with lastgood backup");
+        self.databases.is_empty().then_some(failure)
+    }
+
+    /// What is wrong with the AWS stack; `None`: nothing. And `None` where there is no stack.
+    pub(super) fn stack_failure(&self) -> Option<Option<Failure>> {
+        let findings = &self.cloud.as_ref()?.findings;
+        let texts: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
+        Some(findings.first().map(|first| Failure::new(Exit::Unhealthy, texts.join("; ")).hint(first.remedy())))
     }
 
     /// What is wrong with the AWS stack itself, a sentence each, and what to do about it.
@@ -314,7 +338,7 @@ impl fmt::Display for CheckAnswer {
         let of_databases = first.map(|(health, told)| format!("{}: {}", health.database, told.text));
         let of_cloud =
             self.cloud.iter().flat_map(|cloud| &cloud.findings).map(|told| format!("the AWS stack: {}", told.text));
-        let unhealthy: Vec<String> = of_databases.chain(of_cloud).collect();
+        let unhealthy: Vec<String> = self.nothing().map(|failure| failure.error).into_iter().chain(of_databases).chain(of_cloud).collect();
         match (unhealthy.as_slice(), self.databases.as_slice()) {
             ([], [one]) => writeln!(f, "HEALTHY: {}: {}", one.database, one.state()),
             ([], all) => {

@@ -73,6 +73,11 @@ const FIGURES: [Figure; 9] = [
     },
 ];
 
+/// Of no database, and so without a label.
+const HEALTHY: &str = "lastgood_check_healthy";
+const HEALTHY_HELP: &str =
+    "Whether check found backups at all, and nothing wrong with those of any database nor with the AWS stack.";
+
 /// Gives the answer in this form: to a file, all at once, or to stdout. Decides the exit status.
 ///
 /// # Errors
@@ -142,6 +147,8 @@ fn prometheus(answer: &CheckAnswer, now: Timestamp) -> String {
             let _ = writeln!(text, "{name}{{database=\"{}\"}} {value}", label(&health.database));
         }
     }
+    let healthy = u8::from(answer.is_healthy());
+    let _ = writeln!(text, "# HELP {HEALTHY} {HEALTHY_HELP}\n# TYPE {HEALTHY} gauge\n{HEALTHY} {healthy}");
     let _ = writeln!(
         text,
         "# HELP lastgood_check_timestamp_seconds When check last ran to its end.\n# TYPE lastgood_check_timestamp_seconds gauge\n\
@@ -168,6 +175,7 @@ fn influx(answer: &CheckAnswer, now: Timestamp) -> String {
         let _ =
             writeln!(text, "lastgood,database={} {} {}", tag(&health.database), fields.join(","), now.as_nanosecond());
     }
+    let _ = writeln!(text, "lastgood_check healthy={} {}", u8::from(answer.is_healthy()), now.as_nanosecond());
     text
 }
 
