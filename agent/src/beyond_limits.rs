@@ -1,8 +1,11 @@
 //! What may be whole, and is beyond what this program reads: a failure and never damage, with the lines that help.
 
+use std::path::Path;
+
 use archive::{Damage, Kind, Wrapper};
 
 use crate::answers::failure::{Exit, Failure};
+use crate::folder;
 
 /// The failure to read what `name` is.
 pub(crate) fn failure(name: &str, limit: &Damage) -> Failure {
@@ -12,7 +15,9 @@ pub(crate) fn failure(name: &str, limit: &Damage) -> Failure {
         }
         _ => format!("{name} is beyond the limits of lastgood, and nothing is known of it: {limit}"),
     };
-    Failure::new(Exit::Failed, error).hint(hint(limit))
+    let of_folder =
+        folder::is_one(Path::new(name)).then(|| "restore it by hand: pg_restore -d DATABASE FOLDER".to_owned());
+    Failure::new(Exit::Failed, error).hint(of_folder.unwrap_or_else(|| hint(limit)))
 }
 
 fn hint(limit: &Damage) -> String {

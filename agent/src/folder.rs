@@ -12,6 +12,8 @@ use archive::{Damage, Expander, InnerCompression};
 const ENDINGS: [&str; 4] = ["", ".gz", ".lz4", ".zst"];
 /// Files that may be read at once.
 const BLOCK: usize = 256 << 10;
+/// Bytes of a table of contents, or of a list of large objects, which are kept in memory: half a million tables have less.
+const LIST_LIMIT: u64 = 256 << 20;
 
 /// What to do with one in a repository, which holds files.
 pub(crate) const INTO_A_FILE: &str = "restore one with lastgood restore --backup-file FOLDER; to have it listed and adopted, make it one file \
@@ -193,11 +195,16 @@ fn note(found: &Mutex<Option<Damage>>, damage: Option<&Damage>) {
     }
 }
 
-/// A whole file, however it is compressed.
+/// A whole file, however it is compressed: a list of what there is, and no rows.
 fn whole(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    let file = File::open(find(folder, name)?)?;
-    Expander::new(file, 1)?.read_to_end(&mut content).map_err(|error| in_file(name, error))?;
+    let file = Expander::new(File::open(find(folder, name)?)?, 1)?;
+    file.take(LIST_LIMIT + 1).read_to_end(&mut content).map_err(|error| in_file(name, error))?;
+    if content.len() as u64 > LIST_LIMIT {
+        let reason =
+            format!("the file {name} has more than {} MiB, which is the most that is kept of it", LIST_LIMIT >> 20);
+        return Err(damaged(Damage::BeyondLimits { offset: LIST_LIMIT, reason }));
+    }
     Ok(content)
 }
 
@@ -225,5 +232,25 @@ fn in_file(name: &str, error: io::Error) -> io::Error {
             damaged(Damage::BadBlock { offset, object: format!("the file {name}"), reason })
         }
         None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_few_bytes_do_not_take_the_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let toc = folder.path().join("toc.dat.gz");
+        let zeros = format!("head -c {} /dev/zero | gzip -1 > '{}'", LIST_LIMIT + 2, toc.display());
+        #[expect(clippy::disallowed_methods, reason = "a tool of the test's")]
+        let made = Command::new("sh").args(["-c", &zeros]).status().unwrap();
+        assert!(made.success());
+        assert!(toc.metadata().unwrap().len() < 4 << 20);
+        let error = FolderReader::open(folder.path()).map(drop).unwrap_err();
+        assert!(archive::damage(&error).is_some_and(Damage::is_limit), "{error}");
     }
 }
