@@ -20,6 +20,7 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::answers::failure::Failure;
 use crate::answers::report::{columns_of_stderr, fitting, visible};
+use crate::answers::runnable::runnable;
 use crate::settings::LogFile;
 
 /// The target of lines for the log file alone.
@@ -132,9 +133,9 @@ fn append(path: &Path, flags: OFlags) -> io::Result<File> {
 }
 
 /// Opens our own file in the temporary folder, which every user may write to: a link or a file that another user put there
-/// is refused.
+/// is refused, and no pipe is waited for.
 fn append_ours(path: &Path) -> io::Result<File> {
-    let file = append(path, OFlags::NOFOLLOW)?;
+    let file = append(path, OFlags::NOFOLLOW | OFlags::NONBLOCK)?;
     let metadata = file.metadata()?;
     if metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_file() {
         return Ok(file);
@@ -160,7 +161,7 @@ where
             _ => "",
         };
         let text = format!("{label}{}", fields(context, event)?);
-        writeln!(writer, "{}", fitting(&text, columns_of_stderr()))
+        writeln!(writer, "{}", fitting(&runnable(&text), columns_of_stderr()))
     }
 }
 
@@ -211,6 +212,20 @@ mod tests {
         assert!(opened.file.is_some());
         let warning = opened.warning.unwrap();
         assert!(warning.contains("/nowhere/lastgood.log") && warning.contains("instead"), "{warning}");
+    }
+
+    /// Anybody may have put it where everybody may.
+    #[test]
+    fn no_pipe_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("lastgood-0.log");
+        #[expect(clippy::disallowed_methods, reason = "a tool of the test's")]
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert!(append_ours(&pipe).is_err());
+        // With somebody who reads.
+        let _reader = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        assert!(append_ours(&pipe).is_err());
     }
 
     #[test]
