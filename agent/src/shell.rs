@@ -2,8 +2,8 @@
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use postgres::Stop;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -18,17 +18,31 @@ pub(crate) fn status(command: &str, told: &[(&str, String)]) -> io::Result<ExitS
     shell(command, told).status()
 }
 
-/// The same. A command that goes on when the run was told to stop is ended after a while, with all that it started.
+/// The same. A command that takes longer is ended, with all that it started.
+pub(crate) fn status_within(command: &str, told: &[(&str, String)], limit: Duration) -> io::Result<ExitStatus> {
+    let began = Instant::now();
+    let (child, is_late) = (shell(command, told).spawn()?, || began.elapsed() > limit);
+    let late = || io::Error::other(format!("it had not ended after {} minutes, and was killed", limit.as_secs() / 60));
+    ended(child, is_late)?.ok_or_else(late)
+}
+
+/// The same. A command that goes on when the run was told to stop is ended after a while.
 pub(crate) fn status_until(command: &str, told: &[(&str, String)], stop: &Stop) -> io::Result<ExitStatus> {
     let stop = stop.after(PATIENCE);
-    let mut child = shell(command, told).spawn()?;
+    let stopped = || io::Error::other("it was killed, because the run was told to stop");
+    ended(shell(command, told).spawn()?, || stop.signal().is_some())?.ok_or_else(stopped)
+}
+
+/// `None` where it had to be killed.
+fn ended(mut child: Child, is_over: impl Fn() -> bool) -> io::Result<Option<ExitStatus>> {
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(status);
+            return Ok(Some(status));
         }
-        if stop.signal().is_some() {
+        if is_over() {
             let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
-            return child.wait();
+            child.wait()?;
+            return Ok(None);
         }
         std::thread::sleep(TICK);
     }
@@ -50,9 +64,17 @@ fn shell(command: &str, told: &[(&str, String)]) -> Command {
 /// # Errors
 /// Always, unless it ended with status 0.
 pub(crate) fn in_words(command: &str, ended: io::Result<ExitStatus>) -> Result<(), String> {
+    how(ended).map_err(|how| format!("`{command}`: {how}"))
+}
+
+/// The same without the command, which may have a secret in it, for what leaves this machine.
+///
+/// # Errors
+/// As [`in_words`].
+pub(crate) fn how(ended: io::Result<ExitStatus>) -> Result<(), String> {
     match ended {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("`{command}` ended with {status}")),
-        Err(error) => Err(format!("`{command}`: {error}")),
+        Ok(status) => Err(format!("it ended with {status}")),
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -60,6 +60,15 @@ impl Watchers {
         self.notice.recovered().await;
     }
 
+    /// Tells that it could not begin: another run is under way, or it was told to stop before.
+    pub(crate) async fn refused(&self, failure: &Failure) {
+        self.ping.failure(failure).await;
+        self.notice.end(Some(failure)).await;
+        if let Some(hooks) = &self.hooks {
+            hooks.on_failure(Some(failure), None).await;
+        }
+    }
+
     /// Tells how it ended; `backup` is the archive's name.
     pub(crate) async fn end(&self, failure: Option<&Failure>, backup: Option<&str>) {
         match failure {

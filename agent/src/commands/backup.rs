@@ -30,6 +30,7 @@ use crate::cli::BackupArgs;
 use crate::commands::backup::outcome::{BackupOutcome, Outcomes};
 use crate::commands::backup::run::Run;
 use crate::interrupt::Interrupt;
+use crate::lock::Lock;
 use crate::settings::{DatabaseSettings, Settings};
 use crate::watchers::Watchers;
 
@@ -57,18 +58,36 @@ pub(crate) async fn run(args: &BackupArgs, settings: &Settings, interrupt: &Inte
     let mut outcomes = Outcomes::default();
     for database in &databases {
         let watchers = Watchers::of_backup(settings, database, interrupt);
-        let outcome = match interrupt.seen() {
-            Some(signal) => Err(lanes::stopped_by(signal)),
-            None => match watchers.begin().await {
-                Ok(()) => back_up(settings, database, Purpose::Backup, interrupt).await,
-                Err(failure) => Err(failure),
-            },
+        let lock = match may_begin(settings, database, interrupt) {
+            Ok(lock) => lock,
+            Err(failure) => {
+                watchers.refused(&failure).await;
+                outcomes.add(database, Err(failure));
+                continue;
+            }
+        };
+        let outcome = match watchers.begin().await {
+            Ok(()) => under_lock(settings, database, Purpose::Backup, interrupt, lock).await,
+            Err(failure) => Err(failure),
         };
         let kept = outcome.as_ref().ok().and_then(|outcome| outcome.kept.first());
         watchers.end(outcome::failure_of(&outcome).as_ref(), kept.map(|kept| kept.name.as_str())).await;
         outcomes.add(database, outcome);
     }
     outcomes.answer(settings.report)
+}
+
+/// The database's lock, before BACKUP_BEFORE does anything that another run's BACKUP_AFTER would undo. A database that libpq chooses has
+/// its name from the server, and its lock once that was asked.
+///
+/// # Errors
+/// Exit 3 when another run holds it; exit 1 when the run was told to stop.
+fn may_begin(settings: &Settings, database: &DatabaseSettings, interrupt: &Interrupt) -> Result<Option<Lock>, Failure> {
+    if let Some(signal) = interrupt.seen() {
+        return Err(lanes::stopped_by(signal));
+    }
+    let named = database.name.as_ref().map(|name| catalog::encode_database(name));
+    named.map(|name| Lock::take(&settings.lock_directory, &name)).transpose()
 }
 
 /// One database's backup, into every repository.
@@ -81,7 +100,17 @@ pub(crate) async fn back_up(
     purpose: Purpose,
     interrupt: &Interrupt,
 ) -> Result<BackupOutcome, Failure> {
-    let run = Run::begin(settings, database, purpose, interrupt).await?;
+    under_lock(settings, database, purpose, interrupt, None).await
+}
+
+async fn under_lock(
+    settings: &Settings,
+    database: &DatabaseSettings,
+    purpose: Purpose,
+    interrupt: &Interrupt,
+    lock: Option<Lock>,
+) -> Result<BackupOutcome, Failure> {
+    let run = Run::begin(settings, database, purpose, interrupt, lock).await?;
     leftovers::make_room(&run).await;
     let outcome = run.dump().await.map_err(lanes::under_way)?;
     leftovers::abort_uploads(&run, &outcome).await;

@@ -1,11 +1,16 @@
 //! The administrator's own commands around a backup.
 
+use std::time::Duration;
+
 use postgres::Stop;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, stopped_by};
 use crate::settings::DatabaseSettings;
-use crate::shell::{in_words, status, status_until};
+use crate::shell::{how, status_until, status_within};
+
+/// What comes after a backup may take so long: other databases wait for it.
+const AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// What a command may find in its environment.
 #[cfg(test)]
@@ -41,7 +46,11 @@ impl Hooks {
         let Some(command) = &self.before else { return Ok(()) };
         let told = vec![("LASTGOOD_DATABASE", self.database.clone())];
         let (shell, stop) = (command.clone(), self.stop.clone());
-        on_its_thread(move || in_words(&shell, status_until(&shell, &told, &stop))).await.map_err(|error| {
+        let done = on_its_thread(move || how(status_until(&shell, &told, &stop))).await;
+        if let (Err(_), Some(signal)) = (&done, self.stop.signal()) {
+            return Err(stopped_by(signal));
+        }
+        done.map_err(|error| {
             Failure::new(Exit::Failed, format!("BACKUP_BEFORE failed, so no backup was made: {error}"))
                 .hint("run it by hand; without BACKUP_BEFORE the backup is made at once")
         })
@@ -49,17 +58,21 @@ impl Hooks {
 
     /// Runs what comes after it, also when the run was told to stop. What fails here is a warning: the backup is what it is.
     pub(crate) async fn after(&self, failure: Option<&Failure>, backup: Option<&str>) {
+        self.on_failure(failure, backup).await;
+        self.run("BACKUP_AFTER", self.after.as_ref(), failure, backup).await;
+    }
+
+    /// Runs what a failure asks for, and nothing that undoes what BACKUP_BEFORE has done: another run's may be under way.
+    pub(crate) async fn on_failure(&self, failure: Option<&Failure>, backup: Option<&str>) {
+        self.run("BACKUP_ON_FAILURE", self.on_failure.as_ref().filter(|_| failure.is_some()), failure, backup).await;
+    }
+
+    async fn run(&self, name: &str, command: Option<&String>, failure: Option<&Failure>, backup: Option<&str>) {
+        let Some(command) = command else { return };
         let mut told = self.told(failure);
         told.extend(backup.map(|backup| ("LASTGOOD_BACKUP", backup.to_owned())));
-        if let (Some(command), Some(_)) = (&self.on_failure, failure)
-            && let Err(error) = to_its_end(command, &told).await
-        {
-            tracing::warn!("BACKUP_ON_FAILURE failed: {error}");
-        }
-        if let Some(command) = &self.after
-            && let Err(error) = to_its_end(command, &told).await
-        {
-            tracing::warn!("BACKUP_AFTER failed: {error}");
+        if let Err(error) = bounded(command, &told).await {
+            tracing::warn!("{name} failed: {error}");
         }
     }
 
@@ -81,9 +94,9 @@ impl Hooks {
     }
 }
 
-async fn to_its_end(command: &str, told: &[(&'static str, String)]) -> Result<(), String> {
+async fn bounded(command: &str, told: &[(&'static str, String)]) -> Result<(), String> {
     let (shell, told) = (command.to_owned(), told.to_owned());
-    on_its_thread(move || in_words(&shell, status(&shell, &told))).await
+    on_its_thread(move || how(status_within(&shell, &told, AFTER))).await
 }
 
 /// Waits for a thread that may block.

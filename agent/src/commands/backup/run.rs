@@ -67,6 +67,7 @@ impl<'a> Run<'a> {
         database: &'a DatabaseSettings,
         purpose: Purpose,
         interrupt: &'a Interrupt,
+        held: Option<Lock>,
     ) -> Result<Self, Failure> {
         let reader = Reader::new(settings)?;
         reader.refuse_foreign(&settings.recipients)?;
@@ -80,7 +81,10 @@ impl<'a> Run<'a> {
             Purpose::Safety | Purpose::Adopted | Purpose::Erased => None,
         };
         let source = asked.source(database, purpose)?;
-        let lock = Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?;
+        let lock = match held {
+            Some(lock) => lock,
+            None => Lock::take(&settings.lock_directory, &catalog::encode_database(&source.server.database))?,
+        };
         let tag = name::tag(settings, purpose, started.at);
         doors.try_all(name::any(&source.server.database, &tag)?, started.at).await?;
         let Doors { repositories, spots, closed } = doors;
