@@ -115,6 +115,7 @@ lay_out() {
   compress "$output/lastgood-$version.cdx.json" "$document/sbom.cdx.json.gz"
   install -D -t "$share/scripts" agent/scripts/*.sh
   install -D -m 644 -t "$share/examples" $packaging/examples/*
+  install -D -m 644 -t "$share/monitoring" agent/monitoring/*
   # Of what is copied from it, the settings are a secret from their first line on.
   chmod 600 "$share/examples/lastgood.env"
   lay_out_units "$tree/usr/lib/systemd/system"

@@ -102,6 +102,8 @@ pub(crate) struct Settings {
     pub(crate) lock_directory: PathBuf,
     /// Where rows may wait during a restore.
     pub(crate) spool_directory: PathBuf,
+    /// The file that `--env-file` or `--config` names, whole; empty without either.
+    pub(crate) own_file: String,
     /// Where is remembered what people were told.
     pub(crate) state_directory: PathBuf,
     pub(crate) notify_on: NotifyOn,
@@ -217,6 +219,11 @@ impl Settings {
         self.sources.general()
     }
 
+    /// Whether `--database` or `--all-databases` says which databases are meant, and not the settings.
+    pub(crate) fn are_chosen_by_flag(&self) -> bool {
+        self.sources.is_named
+    }
+
     /// PostgreSQL's programs, which inherit no secret of ours.
     pub(crate) fn tools(&self) -> Tools {
         Tools::find(self.program_directory.as_deref(), &connection::SECRETS)
@@ -230,6 +237,13 @@ struct Parts {
     buckets: Vec<BucketSettings>,
     warnings: Vec<String>,
     remarks: Vec<String>,
+}
+
+/// The file that a flag names, by its whole path.
+fn own_file(given: &Given) -> String {
+    let named = given.env_file.as_ref().or(given.config.as_ref());
+    let whole = named.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    whole.map_or(String::new(), |path| path.display().to_string())
 }
 
 /// Every setting in its type. `None`: a setting that has a default is wrong, and is among the mistakes.
@@ -259,6 +273,7 @@ fn assemble(sources: Sources, given: &Given, parts: Parts, report: Report) -> Op
         identity_file: all.get(&table::BACKUP_AGE_IDENTITY_FILE),
         program_directory: all.get(&table::PG_BIN_DIR),
         spool_directory: given.spool_directory(),
+        own_file: own_file(given),
         state_directory: given.state_directory(),
         notify_on: all.get(&table::BACKUP_NOTIFY_ON)?,
         lock_directory: all.get(&table::BACKUP_LOCK_DIR).unwrap_or_else(usual_lock_directory),

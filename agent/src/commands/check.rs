@@ -5,6 +5,7 @@
 //! the oldest: how many there are between doesn't matter. Of the newest good one it reads the records.
 
 mod answer;
+mod cloud;
 mod elsewhere;
 pub(crate) mod formats;
 
@@ -15,7 +16,7 @@ use repository::{Error, Repository, Scope};
 
 use crate::answers::failure::{Exit, Failure};
 use crate::cli::CheckArgs;
-use crate::commands::check::answer::CloudSide;
+use crate::commands::check::cloud::CloudSide;
 use crate::commands::check::elsewhere::Elsewhere;
 use crate::history;
 use crate::interrupt::Interrupt;
@@ -36,7 +37,10 @@ const AT_ONCE: usize = 8;
 /// Exit 1 when the repository cannot be asked: unknown is never healthy.
 pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let general = settings.server();
-    let general = Notice::new("check", settings, settings.databases.first().unwrap_or(&general), interrupt);
+    let notice = |database: &DatabaseSettings| {
+        Notice::new("check", settings, database, interrupt).in_place(settings, args.place.repository.as_ref())
+    };
+    let general = notice(settings.databases.first().unwrap_or(&general));
     let looked = interrupt.or(look(args, settings)).await;
     // Who reads a form is told that everything is gone as of any other answer.
     let looked = if args.format.is_none() { looked.and_then(CheckAnswer::or_nothing) } else { looked };
@@ -57,11 +61,11 @@ pub(crate) async fn run(args: &CheckArgs, settings: &Settings, interrupt: &Inter
     }
     for health in &answer.databases {
         let database = settings.database(&health.database);
-        Notice::new("check", settings, &database, interrupt).end(health.failure().as_ref()).await;
+        notice(&database).end(health.failure().as_ref()).await;
     }
     if let Some(failure) = answer.stack_failure() {
         let stack = DatabaseSettings { name: Some(answer::STACK.to_owned()), ..settings.server() };
-        Notice::new("check", settings, &stack, interrupt).end(failure.as_ref()).await;
+        notice(&stack).end(failure.as_ref()).await;
     }
     if let Some(format) = args.format {
         return formats::give(format, args.output.as_deref(), &answer);
@@ -201,7 +205,7 @@ async fn check(
         _ => Elsewhere::default(),
     };
     let mut health = health.shrinking(&catalog, now).having(elsewhere);
-    health.rows = rows;
+    (health.rows, health.max_age) = (rows, thresholds.max_age);
     Ok(health)
 }
 
@@ -241,7 +245,8 @@ async fn records(repository: &Repository, newest: &Entry) -> Result<(Option<Find
         None => Ok(None),
     };
     let rows = manifest.as_ref().ok().and_then(Option::as_ref).map(|manifest| manifest.census.rows());
-    Ok((freshness::contradicted(newest, &manifest, &verdict), rows))
+    let promised = manifest.map(|manifest| manifest.map(|manifest| manifest.archive.digest));
+    Ok((freshness::contradicted(newest, &promised, &verdict), rows))
 }
 
 /// A record that is broken is a finding, one that cannot be read a failure.

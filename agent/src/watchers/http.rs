@@ -3,27 +3,43 @@
 use std::time::Duration;
 
 use postgres::Secret;
+use reqwest::redirect::{Action, Attempt, Policy};
 use serde::Serialize;
 
 /// A service that doesn't answer must not hold up a backup.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a service may send on.
+const REDIRECTS: usize = 3;
 /// How much longer than the word to stop a run tries to tell how it ended: it is told last, after all clearing up.
 pub(super) const GRACE: Duration = Duration::from_secs(9);
 
 /// Sends one POST, once.
 ///
 /// # Errors
-/// When it could not be sent, or the answer is none of success. The URL is not in it: it is as good as a password.
+/// When it could not be sent, or the answer is none of success, in words. The URL is not in them: it is as good as a password.
 pub(super) async fn post(
     url: &Secret,
     fill: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
-) -> Result<(), reqwest::Error> {
+) -> Result<(), String> {
+    let told = |error: reqwest::Error| in_words(&error.without_url());
     let client = reqwest::Client::builder()
         .timeout(TIMEOUT)
         .user_agent(concat!("lastgood/", env!("CARGO_PKG_VERSION")))
-        .build()?;
+        .referer(false)
+        .redirect(Policy::custom(on))
+        .build()
+        .map_err(told)?;
     let answered = fill(client.post(url.expose())).send().await.and_then(reqwest::Response::error_for_status);
-    answered.map(drop).map_err(reqwest::Error::without_url)
+    let status = answered.map_err(told)?.status();
+    let moved = || format!("the service answered {status}: set the address that it has now");
+    if status.is_redirection() { Err(moved()) } else { Ok(()) }
+}
+
+/// Goes on where the message goes along, and to the same host alone: what is told is nobody else's.
+fn on(attempt: Attempt<'_>) -> Action {
+    let is_whole = matches!(attempt.status().as_u16(), 307 | 308);
+    let stays = attempt.previous().iter().all(|before| before.host_str() == attempt.url().host_str());
+    if is_whole && stays && attempt.previous().len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
 }
 
 /// A request with a JSON document.
@@ -33,7 +49,7 @@ pub(super) fn json(request: reqwest::RequestBuilder, document: &impl Serialize) 
 }
 
 /// An error and its causes, which say more than it does.
-pub(super) fn in_words(error: &reqwest::Error) -> String {
+fn in_words(error: &reqwest::Error) -> String {
     let mut words = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(deeper) = cause {

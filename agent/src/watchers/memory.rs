@@ -8,15 +8,24 @@ use std::time::Duration;
 
 /// What stands in the file once people know.
 const TOLD: &[u8] = b"told\n";
+/// Bytes of a path that a file's name has.
+const ABOUT: usize = 100;
 
 /// Where it is remembered that the last run of one command on one database failed.
 #[derive(Clone, Debug)]
 pub(super) struct Memory(PathBuf);
 
 impl Memory {
-    /// The file is made by the first failure.
-    pub(super) fn of(folder: &Path, command: &str, database: &str) -> Self {
-        Self(folder.join("failed").join(format!("{command}-{}", catalog::encode_database(database))))
+    /// The file is made by the first failure. `about` tells runs apart that name the same database and mean others: by other settings,
+    /// or in another place.
+    pub(super) fn of(folder: &Path, command: &str, database: &str, about: &str) -> Self {
+        let mut name = format!("{command}-{}", catalog::encode_database(database));
+        if !about.is_empty() {
+            let about = catalog::encode_database(about);
+            // What differs is at the end of paths, and a name has 255 bytes.
+            name = format!("{name}@{}", about.get(about.len().saturating_sub(ABOUT)..).unwrap_or_default());
+        }
+        Self(folder.join("failed").join(name))
     }
 
     /// Whether the last run failed.

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::http;
 use super::memory::Memory;
 use crate::answers::failure::Failure;
+use crate::cli::Which;
 use crate::host;
 use crate::interrupt::Interrupt;
 use crate::settings::{DatabaseSettings, NotifyOn, Settings};
@@ -65,11 +66,21 @@ impl Notice {
         let name = database.name.clone().unwrap_or_else(|| "the default database".to_owned());
         Self {
             command,
-            memory: Memory::of(&settings.state_directory, command, &name),
+            memory: Memory::of(&settings.state_directory, command, &name, &settings.own_file),
             database: name,
             target: database.notify.clone().map(|url| (url, settings.notify_on)),
             interrupt: interrupt.clone(),
         }
+    }
+
+    /// The same of another place than that of the settings.
+    #[must_use]
+    pub(crate) fn in_place(mut self, settings: &Settings, place: Option<&Which>) -> Self {
+        if let Some(place) = place {
+            let about = format!("{} {place:?}", settings.own_file);
+            self.memory = Memory::of(&settings.state_directory, self.command, &self.database, &about);
+        }
+        self
     }
 
     /// Tells that it is over, where a failure is remembered, and nothing else.
@@ -98,7 +109,7 @@ impl Notice {
         let sending = self.send(url, Form::of(url), event, failure);
         match self.interrupt.cancellation().after(http::GRACE).or(sending).await {
             Ok(Ok(())) => self.remember_what_was_told(event),
-            Ok(Err(error)) => tracing::warn!("cannot send the notification: {}", http::in_words(&error)),
+            Ok(Err(error)) => tracing::warn!("cannot send the notification: {error}"),
             Err(error) => tracing::warn!("cannot send the notification: {error}"),
         }
     }
@@ -114,17 +125,15 @@ impl Notice {
         }
     }
 
-    async fn send(
-        &self,
-        url: &Secret,
-        form: Form,
-        event: Event,
-        failure: Option<&Failure>,
-    ) -> Result<(), reqwest::Error> {
+    async fn send(&self, url: &Secret, form: Form, event: Event, failure: Option<&Failure>) -> Result<(), String> {
         let text = self.text(event, failure);
         let text: String = text.chars().take(LONGEST).collect();
         match form {
-            Form::Slack => http::post(url, |request| http::json(request, &json!({ "text": text }))).await,
+            Form::Slack => {
+                // Nobody is called, and no link is dressed up, by what a database is called.
+                let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                http::post(url, |request| http::json(request, &json!({ "text": text }))).await
+            }
             Form::Discord => {
                 // Nobody is named by a message of ours, whatever a database is called.
                 let content = json!({ "content": text, "allowed_mentions": { "parse": [] } });
@@ -216,7 +225,7 @@ mod tests {
             command: "backup",
             database: "shop".to_owned(),
             target: None,
-            memory: Memory::of(folder.path(), "backup", "shop"),
+            memory: Memory::of(folder.path(), "backup", "shop", ""),
             interrupt: Interrupt::never(),
         };
         let failure = Failure::new(Exit::Failed, "disk \"full\"").hint("free some");

@@ -6,7 +6,7 @@
 use postgres::Secret;
 use repository::Cancellation;
 
-use super::http::{self, GRACE, in_words};
+use super::http::{self, GRACE};
 use crate::answers::failure::Failure;
 
 /// healthchecks.io keeps the first 100 kB of a body.
@@ -67,11 +67,11 @@ fn below(url: &Secret, part: &str) -> Secret {
 
 async fn ping(url: &Secret, body: &str) {
     if let Err(error) = post(url, body).await {
-        tracing::warn!("cannot send the healthcheck ping: {}", in_words(&error));
+        tracing::warn!("cannot send the healthcheck ping: {error}");
     }
 }
 
-async fn post(url: &Secret, body: &str) -> Result<(), reqwest::Error> {
+async fn post(url: &Secret, body: &str) -> Result<(), String> {
     let end = body.floor_char_boundary(BODY_LIMIT);
     let body = body.get(..end).unwrap_or_default().to_owned();
     http::post(url, |request| request.body(body)).await
@@ -108,6 +108,25 @@ mod tests {
         assert!(requests.await.unwrap()[0].starts_with("POST /uuid?rid=1 "));
     }
 
+    /// A GET without what is to be told, to whom it isn't meant for, would pass for a message.
+    #[tokio::test]
+    async fn what_is_told_goes_whole_and_to_nobody_else() {
+        let (elsewhere, requests) = monitor(1, "200 OK").await;
+        for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect"] {
+            let location = elsewhere.replace("127.0.0.1", "localhost");
+            let answer: &'static str = format!("{status}\r\nlocation: {location}").leak();
+            let (url, _) = monitor(1, answer).await;
+            let error = post(&Secret::new(&url), "what").await.unwrap_err();
+            assert!(error.contains("set the address that it has now") && !error.contains("uuid"), "{error}");
+        }
+        let answer: &'static str = format!("308 Permanent Redirect\r\nlocation: {elsewhere}").leak();
+        let (url, _) = monitor(1, answer).await;
+        post(&Secret::new(&url), "what").await.unwrap();
+        let requests = requests.await.unwrap();
+        assert!(requests[0].starts_with("POST ") && requests[0].ends_with("what"), "{}", requests[0]);
+        assert!(!requests[0].to_lowercase().contains("referer"), "{}", requests[0]);
+    }
+
     #[tokio::test]
     async fn a_ping_that_fails_says_why_without_its_url() {
         let (url, requests) = monitor(1, "500 Oops").await;
@@ -115,8 +134,7 @@ mod tests {
         requests.await.unwrap();
         let away = post(&Secret::new("http://127.0.0.1:1/uuid"), "").await.unwrap_err();
         for error in [refused, away] {
-            let words = in_words(&error);
-            assert!(!words.contains("uuid") && !words.is_empty(), "{words}");
+            assert!(!error.contains("uuid") && !error.is_empty(), "{error}");
         }
     }
 }

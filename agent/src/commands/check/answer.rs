@@ -5,12 +5,14 @@ use std::fmt;
 use catalog::freshness::{Drills, DrillsAsked, Finding, Freshness, check_drills};
 use catalog::history::{Day, DayVerdict, History};
 use catalog::shrink::HOLD;
-use catalog::{Catalog, Entry, status, words};
+use catalog::{Catalog, Entry, words};
 use jiff::{SignedDuration, Timestamp};
 use repository::Repository;
 use serde::Serialize;
 
 use crate::answers::failure::{Exit, Failure};
+use crate::answers::report::printable;
+use crate::commands::check::cloud::CloudSide;
 use crate::commands::check::elsewhere::{Elsewhere, PlaceLine};
 use crate::history;
 
@@ -27,27 +29,6 @@ pub(crate) struct CheckAnswer {
 /// Who hears of the AWS stack, which is no database's.
 pub(super) const STACK: &str = "the AWS stack";
 
-/// The AWS stack, by the status that its freshness function left.
-#[derive(Serialize)]
-pub(super) struct CloudSide {
-    /// When it last looked.
-    measured: Timestamp,
-    /// How many get its alarms; null where that could not be asked.
-    listeners: Option<u64>,
-    /// How many were asked and have not confirmed.
-    unconfirmed: Option<u64>,
-    /// What it found wrong, a sentence each.
-    standing: Vec<String>,
-    /// What is wrong with itself: nobody would hear of the rest.
-    pub(super) findings: Vec<CloudFinding>,
-}
-
-#[derive(Serialize)]
-pub(super) struct CloudFinding {
-    code: &'static str,
-    pub(super) text: String,
-}
-
 /// The health of one database.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +39,9 @@ pub(crate) struct Health {
     /// When the database was retired; null while backups of it are expected.
     pub(crate) retired: Option<Timestamp>,
     pub(crate) newest_good: Option<Newest>,
+    /// How old the newest good backup may be.
+    #[serde(skip)]
+    pub(super) max_age: SignedDuration,
     /// Good backups seen; there may be more, because counting stops at the required number.
     pub(super) good: usize,
     /// A backup newer than the newest good one that has not been verified yet.
@@ -146,48 +130,34 @@ impl CheckAnswer {
         self.databases.is_empty().then_some(failure)
     }
 
+    /// Each note once, and of which database it is where there are several.
+    fn write_notes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (health, note) in
+            self.databases.iter().flat_map(|health| health.notes.iter().map(move |note| (health, note)))
+        {
+            match told.iter_mut().find(|(known, _)| known == note) {
+                Some((_, names)) => names.push(&health.database),
+                None => told.push((note, vec![&health.database])),
+            }
+        }
+        let mut write = |note: &str, names: &[&str]| match names {
+            _ if self.databases.len() == 1 => writeln!(f, "note: {note}"),
+            [name] => writeln!(f, "note: {}: {note}", printable(name)),
+            _ => writeln!(f, "note: {}: {note}", words::count(names.len() as u64, "database")),
+        };
+        told.iter().try_for_each(|(note, names)| write(note, names))
+    }
+
     /// What is wrong with the AWS stack; `None`: nothing. And `None` where there is no stack.
     pub(super) fn stack_failure(&self) -> Option<Option<Failure>> {
-        let findings = &self.cloud.as_ref()?.findings;
-        let texts: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
-        Some(findings.first().map(|first| Failure::new(Exit::Unhealthy, texts.join("; ")).hint(first.remedy())))
+        self.cloud.as_ref().map(CloudSide::failure)
     }
 
     /// What is wrong with the AWS stack itself, a sentence each, and what to do about it.
     pub(crate) fn of_stack(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let findings = self.cloud.iter().flat_map(|cloud| &cloud.findings);
         findings.map(|finding| (finding.text.as_str(), finding.remedy()))
-    }
-}
-
-impl CloudFinding {
-    fn remedy(&self) -> &'static str {
-        match self.code {
-            "cloud_stopped" => {
-                "see the log of its freshness function; if the stack was removed on purpose, add --no-stack"
-            }
-            _ => "confirm the mail from AWS, or subscribe to the stack's topic",
-        }
-    }
-}
-
-impl CloudSide {
-    pub(super) fn new(health: status::Health, now: Timestamp) -> Self {
-        let stopped = health.stopped_for(now).map(|since| CloudFinding {
-            code: "cloud_stopped",
-            text: format!("it has stopped: nothing was measured for {}", words::span(since)),
-        });
-        let unheard = health.is_unheard().then(|| CloudFinding {
-            code: "nobody_listens",
-            text: match health.unconfirmed {
-                Some(asked) if asked > 0 => {
-                    format!("nobody gets the alarms: {} not confirmed", words::count(asked, "subscription"))
-                }
-                _ => "nobody gets the alarms: nobody has subscribed".to_owned(),
-            },
-        });
-        let status::Health { measured, listeners, unconfirmed, standing, .. } = health;
-        Self { measured, listeners, unconfirmed, standing, findings: stopped.into_iter().chain(unheard).collect() }
     }
 }
 
@@ -208,6 +178,7 @@ impl Health {
             findings,
             retired,
             newest_good,
+            max_age: SignedDuration::ZERO,
             good: catalog.good().count(),
             unverified: None,
             oldest_verdict: None,
@@ -335,19 +306,19 @@ impl Health {
 impl fmt::Display for CheckAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = self.databases.iter().filter_map(|health| Some((health, health.findings.first()?)));
-        let of_databases = first.map(|(health, told)| format!("{}: {}", health.database, told.text));
+        let of_databases = first.map(|(health, told)| format!("{}: {}", printable(&health.database), told.text));
         let of_cloud =
             self.cloud.iter().flat_map(|cloud| &cloud.findings).map(|told| format!("the AWS stack: {}", told.text));
-        let unhealthy: Vec<String> = self.nothing().map(|failure| failure.error).into_iter().chain(of_databases).chain(of_cloud).collect();
+        let unhealthy: Vec<String> =
+            self.nothing().map(|failure| failure.error).into_iter().chain(of_databases).chain(of_cloud).collect();
         match (unhealthy.as_slice(), self.databases.as_slice()) {
-            ([], [one]) => writeln!(f, "HEALTHY: {}: {}", one.database, one.state()),
+            ([], [one]) => writeln!(f, "HEALTHY: {}: {}", printable(&one.database), one.state()),
             ([], all) => {
                 writeln!(f, "HEALTHY: {} have recent good backups", words::count(all.len() as u64, "database"))
             }
             (texts, _) => writeln!(f, "UNHEALTHY: {}", texts.join("; ")),
         }?;
-        let notes = self.databases.iter().flat_map(|health| &health.notes);
-        notes.clone().try_for_each(|note| writeln!(f, "note: {note}"))?;
+        self.write_notes(f)?;
         if self.databases.len() > 1 || !self.healthy {
             writeln!(f, "\n{}", self.repository)?;
             self.databases.iter().try_for_each(|health| health.fmt(f))?;
@@ -360,7 +331,7 @@ impl fmt::Display for CheckAnswer {
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.healthy { "healthy  " } else { "UNHEALTHY" };
-        writeln!(f, "  {word}  {}: {}", self.database, self.state())?;
+        writeln!(f, "  {word}  {}: {}", printable(&self.database), self.state())?;
         self.findings.iter().try_for_each(|told| writeln!(f, "             {}", told.text))?;
         match &self.unverified {
             Some(name) if !self.healthy => {
@@ -368,14 +339,5 @@ impl fmt::Display for Health {
             }
             _ => Ok(()),
         }
-    }
-}
-
-impl fmt::Display for CloudSide {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = if self.findings.is_empty() { "healthy  " } else { "UNHEALTHY" };
-        writeln!(f, "  {word}  the AWS stack: last measured {}", words::minute(self.measured))?;
-        self.findings.iter().try_for_each(|told| writeln!(f, "             {}", told.text))?;
-        self.findings.first().map_or(Ok(()), |finding| writeln!(f, "             {}", finding.remedy()))
     }
 }

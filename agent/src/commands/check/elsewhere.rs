@@ -9,6 +9,9 @@ use crate::places::Spot;
 use crate::settings::{DatabaseSettings, Settings, store};
 use crate::together::{self, One};
 
+/// What begins the note about 3-2-1.
+pub(super) const UNHELD: &str = "3-2-1 does not hold";
+
 /// The names of this machine.
 const HERE: &str = "this machine";
 const LOCAL: [&str; 4] = ["localhost", "127.0.0.1", "::1", "[::1]"];
@@ -52,7 +55,7 @@ impl Elsewhere {
         }
         this.gaps = gaps(&own(database), &copies).iter().map(ToString::to_string).collect();
         if !this.gaps.is_empty() {
-            this.notes.push(format!("3-2-1 does not hold: {}", this.gaps.join(", ")));
+            this.notes.push(format!("{UNHELD}: {}", this.gaps.join(", ")));
         }
         this
     }

@@ -16,6 +16,7 @@ use crate::answers::failure::{Exit, Failure};
 use crate::answers::report::{self, printable};
 use crate::cli::Format;
 use crate::commands::check::answer::{CheckAnswer, Health};
+use crate::commands::check::elsewhere::UNHELD;
 
 /// One kind of figure: its name, what it means, and what it is for a database.
 struct Figure {
@@ -25,7 +26,7 @@ struct Figure {
 }
 
 /// Ages are given as the instants that they are counted from: those stay true until the next run.
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 10] = [
     Figure {
         name: "lastgood_healthy",
         help: "Whether check found nothing wrong with the backups of the database.",
@@ -45,6 +46,11 @@ const FIGURES: [Figure; 9] = [
         name: "lastgood_newest_good_timestamp_seconds",
         help: "When the newest good backup was made.",
         of: |health| Some(health.newest_good.as_ref()?.instant.as_second() as f64),
+    },
+    Figure {
+        name: "lastgood_max_age_seconds",
+        help: "How old the newest good backup may be.",
+        of: |health| Some(health.max_age.as_secs() as f64),
     },
     Figure {
         name: "lastgood_newest_good_size_bytes",
@@ -195,8 +201,9 @@ fn tag(text: &str) -> String {
 fn nagios(answer: &CheckAnswer) -> String {
     let words = answer.to_string();
     let (first, rest) = words.trim_end().split_once('\n').unwrap_or((words.trim_end(), ""));
-    let first = first.replacen("UNHEALTHY:", "CRITICAL -", 1).replacen("HEALTHY:", "OK -", 1);
-    let mut notes = rest.lines().filter(|line| line.starts_with("note: ") && !line.starts_with("note: 3-2-1 "));
+    let state = |word: &str, instead: &str| first.strip_prefix(word).map(|said| format!("{instead}{said}"));
+    let first = state("UNHEALTHY:", "CRITICAL -").or_else(|| state("HEALTHY:", "OK -")).unwrap_or_default();
+    let mut notes = rest.lines().filter(|line| line.starts_with("note: ") && !line.contains(UNHELD));
     let first = match notes.next() {
         Some(note) if matches!(Status::of(answer), Status::Warning) => {
             format!("{}; {note}", first.replacen("OK -", "WARNING -", 1))
@@ -218,7 +225,7 @@ fn nagios(answer: &CheckAnswer) -> String {
 /// A database's figures as a plugin gives them: `'label'=value[unit]`.
 fn figures(health: &Health) -> Vec<String> {
     let Some(newest) = &health.newest_good else { return Vec::new() };
-    let name = health.database.replace('\'', "''").replace(['=', '|', '\n'], "_");
+    let name = health.database.replace('\'', "''").replace(|c: char| c.is_control() || "=|".contains(c), "_");
     let (age, size, good) = (newest.age_seconds.max(0), newest.size, health.good);
     vec![format!("'{name} age'={age}s"), format!("'{name} size'={size}B"), format!("'{name} good'={good}")]
 }
