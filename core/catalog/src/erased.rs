@@ -61,12 +61,6 @@ impl ErasedTable {
             sha256_after: after.census.sha256,
         })
     }
-
-    /// Whether rows were only removed.
-    #[must_use]
-    pub fn only_lost(&self) -> bool {
-        self.came == 0
-    }
 }
 
 /// What a salt and a request come to: `SHA-256(salt, 0, request)`. Without the salt nobody can try whether it was about somebody.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalog::drill::Drill as DrillRecord;
-use catalog::freshness::{Drills, DrillsAsked, Finding, check, check_drills, next_command, usual_count};
+use catalog::freshness::{Drills, DrillsAsked, Finding, check, check_drills, contradicted, next_command, usual_count};
 use catalog::history::{DayVerdict, History, day_of};
 use catalog::retention::goes_next;
 use catalog::shrink::HOLD;
@@ -21,7 +21,7 @@ const YEAR: i32 = 365;
 const RESTORE: [&str; 3] = ["download", "rows", "indexes"];
 
 pub(crate) fn database(parts: Parts, now: Timestamp) -> Database {
-    let Parts { catalog, mark, asked, history, drills, records, tables, next, mut notes } = parts;
+    let Parts { catalog, mark, asked, history, drills, mut records, tables, next, mut notes } = parts;
     let retired = mark.as_ref().filter(|mark| !mark.is_expected(&catalog, now)).and_then(|mark| mark.retired);
     let mut thresholds = asked.thresholds;
     if asked.counts_days {
@@ -30,13 +30,14 @@ pub(crate) fn database(parts: Parts, now: Timestamp) -> Database {
     }
     let known: Vec<Drill> = known_drills(&drills, history.as_ref(), &records);
     let drills = Drills::of(drills.map(|status| status.map(|status| status.last())));
-    let findings = if retired.is_some() { Vec::new() } else { check(&catalog, &thresholds, now) };
+    let mut findings = if retired.is_some() { Vec::new() } else { check(&catalog, &thresholds, now) };
+    findings.extend(contradiction(&catalog, &mut records, now).filter(|_| retired.is_none()));
     let since = mark.as_ref().map(|mark| mark.since);
     let drill = check_drills(&catalog.database, &drills, DrillsAsked { max_age: asked.max_drill_age, since }, now);
     let (drill, said) = if asked.max_drill_age.is_some() { (drill, None) } else { (None, drill) };
     notes.extend(said.map(|finding| finding.to_string()));
     notes.extend(shrunk(&catalog, now));
-    let findings: Vec<Finding> = findings.into_iter().chain(drill).collect();
+    findings.extend(drill);
     let growing = match &tables {
         [Some(after), Some(before)] => tables::growing(before, after),
         _ => Vec::new(),
@@ -62,6 +63,20 @@ pub(crate) fn database(parts: Parts, now: Timestamp) -> Database {
         evidence: catalog.entries.iter().map(|entry| backup(entry, records.get(&entry.id))).collect(),
         database: catalog.database,
     }
+}
+
+/// What the newest good backup's records say against it.
+fn contradiction(
+    catalog: &Catalog,
+    records: &mut BTreeMap<catalog::BackupId, Records>,
+    now: Timestamp,
+) -> Option<Finding> {
+    let newest = catalog.newest_good(now)?;
+    let read = records.get_mut(&newest.id)?;
+    let [manifest, verdict] = std::mem::take(&mut read.broken);
+    let promised = manifest.map_or_else(|| Ok(read.manifest.as_ref().map(|facts| facts.digest.clone())), Err);
+    let verdict = verdict.map_or_else(|| Ok(read.verdict.clone()), Err);
+    contradicted(newest, &promised, &verdict)
 }
 
 fn problems(catalog: &Catalog, findings: &[Finding], now: Timestamp) -> Vec<Problem> {
@@ -202,8 +217,8 @@ fn backup(entry: &Entry, read: Option<&Records>) -> Backup {
         state: entry.state.to_string(),
         size: entry.size(),
         rows: facts.map(|facts| facts.rows),
-        md5: facts.map(|facts| facts.md5.clone()),
-        crc64nvme: facts.map(|facts| facts.crc64nvme.clone()),
+        md5: facts.map(|facts| facts.digest.md5.to_string()),
+        crc64nvme: facts.map(|facts| facts.digest.crc64nvme.to_string()),
         host: facts.map(|facts| facts.host.clone()),
         verified: verified(entry, read),
         findings: findings.chain(unreadable).collect(),

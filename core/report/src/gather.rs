@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use catalog::drill::Drill;
 use catalog::status::Run;
-use catalog::{BackupId, Catalog, DatabaseEntry, Entry, Object, StatusRecord, Verdict};
+use catalog::{BackupId, Catalog, DatabaseEntry, DocumentError, Entry, Object, StatusRecord, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use repository::{Error, Repository};
 use tokio::task::JoinSet;
@@ -37,8 +37,10 @@ enum Record {
     Manifest(Box<Facts>, Option<Tables>),
     Verdict(Box<Verdict>),
     Drill(Box<Drill>),
-    /// It is broken, newer, or gone since.
-    Unreadable,
+    /// It is broken or newer.
+    Broken(Kind, DocumentError),
+    /// It is gone since.
+    Gone,
 }
 
 /// Reads everything that the page shows of these catalogs, which are the repository's.
@@ -181,7 +183,8 @@ async fn read(repository: &Repository, kind: Kind, object: &Object, with_tables:
         Kind::Drill => repository.drill(object).await.map(|drill| Record::Drill(Box::new(drill))),
     };
     match read {
-        Err(Error::Document { .. } | Error::NotFound { .. }) => Ok(Record::Unreadable),
+        Err(Error::Document { source, .. }) => Ok(Record::Broken(kind, source)),
+        Err(Error::NotFound { .. }) => Ok(Record::Gone),
         read => read,
     }
 }
@@ -198,7 +201,16 @@ impl Parts {
             }
             Record::Verdict(verdict) => records.verdict = Some(*verdict),
             Record::Drill(drill) => records.drill = Some(*drill),
-            Record::Unreadable => records.unreadable = true,
+            Record::Broken(kind, error) => {
+                records.unreadable = true;
+                let [manifest, verdict] = &mut records.broken;
+                match kind {
+                    Kind::Manifest => *manifest = Some(error),
+                    Kind::Verdict => *verdict = Some(error),
+                    Kind::Drill => {}
+                }
+            }
+            Record::Gone => records.unreadable = true,
         }
     }
 }

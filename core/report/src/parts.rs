@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use archive::Digest;
 use catalog::drill::{Drill, DrillStatus};
 use catalog::history::History;
-use catalog::{BackupId, Catalog, DatabaseEntry, Manifest, Policy, Thresholds, Verdict};
+use catalog::{BackupId, Catalog, DatabaseEntry, DocumentError, Manifest, Policy, Thresholds, Verdict};
 use jiff::SignedDuration;
 
 use crate::tables::Tables;
@@ -28,7 +29,7 @@ pub(crate) struct Parts {
     pub(crate) mark: Option<DatabaseEntry>,
     pub(crate) asked: Asked,
     pub(crate) history: Option<History>,
-    pub(crate) drills: Result<Option<DrillStatus>, catalog::DocumentError>,
+    pub(crate) drills: Result<Option<DrillStatus>, DocumentError>,
     pub(crate) records: BTreeMap<BackupId, Records>,
     /// The tables of the newest good backup and of an earlier one.
     pub(crate) tables: [Option<Tables>; 2],
@@ -45,24 +46,23 @@ pub(crate) struct Records {
     pub(crate) drill: Option<Drill>,
     /// One of them is there, and nobody can say what it says.
     pub(crate) unreadable: bool,
+    /// Why, where it is broken or newer: of the manifest, and of the verdict.
+    pub(crate) broken: [Option<DocumentError>; 2],
 }
 
 /// What the page needs of a manifest, which may have thousands of tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) rows: u64,
-    pub(crate) md5: String,
-    pub(crate) crc64nvme: String,
+    pub(crate) digest: Digest,
     pub(crate) host: String,
 }
 
 impl Facts {
     pub(crate) fn of(manifest: &Manifest) -> Self {
-        let digest = &manifest.archive.digest;
         Self {
             rows: manifest.census.rows(),
-            md5: digest.md5.to_string(),
-            crc64nvme: digest.crc64nvme.to_string(),
+            digest: manifest.archive.digest.clone(),
             host: manifest.agent.host.clone(),
         }
     }

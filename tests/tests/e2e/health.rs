@@ -81,6 +81,8 @@ fn a_check_looks_at_the_newest_backup_and_its_records() {
         fault(&scene.file(0, suffix));
         assert_eq!(scene.codes(), [code], "{suffix}");
         scene.agent.run(&["check", "--quiet"]).exits(6).mentions("UNHEALTHY");
+        let page = scene.agent.run(&["report", "--json"]).succeeds().json();
+        assert_eq!(page["databases"][0]["healthy"], false, "the page judges as check does: {page:#}");
     }
 }
 

@@ -1,18 +1,20 @@
 //! What the records of a backup say of the bytes that are listed. Only what they contradict is a finding: a copied repository has
 //! other keys, times and versions.
 
+use archive::Digest;
+
 use super::Finding;
 use crate::catalog::Entry;
 use crate::document::DocumentError;
-use crate::manifest::Manifest;
 use crate::verdict::Verdict;
 
 /// A record that was looked for.
 pub type Read<T> = Result<Option<T>, DocumentError>;
 
-/// What is wrong with the records of a backup that counts as good, or with its bytes by what they say.
+/// What is wrong with the records of a backup that counts as good, or with its bytes by what they say. Of its manifest the archive's
+/// digest is asked for.
 #[must_use]
-pub fn contradicted(entry: &Entry, manifest: &Read<Manifest>, verdict: &Read<Verdict>) -> Option<Finding> {
+pub fn contradicted(entry: &Entry, manifest: &Read<Digest>, verdict: &Read<Verdict>) -> Option<Finding> {
     let broken = |which: &str, error: &DocumentError| {
         Some(Finding::BrokenRecord { id: entry.id.clone(), how: format!("its {which} cannot be used: {error}") })
     };
@@ -22,7 +24,7 @@ pub fn contradicted(entry: &Entry, manifest: &Read<Manifest>, verdict: &Read<Ver
         (Ok(manifest), Ok(verdict)) => (manifest.as_ref(), verdict.as_ref()),
     };
     let archive = entry.archive.as_ref()?;
-    let promised = manifest.map(|manifest| ("manifest", manifest.archive.digest.size));
+    let promised = manifest.map(|digest| ("manifest", digest.size));
     let verified = verdict.map(|verdict| ("verdict", verdict.identity.size));
     let mut sizes = promised.into_iter().chain(verified).filter(|(_, size)| *size != archive.size);
     let differs =
@@ -32,6 +34,11 @@ pub fn contradicted(entry: &Entry, manifest: &Read<Manifest>, verdict: &Read<Ver
         let (before, now) = (identity.etag.as_deref()?, archive.bare_etag()?);
         (before != now).then(|| format!("the store's ETag was {before} and is {now}"))
     };
-    let how = differs.or_else(replaced)?;
+    // A verdict is about the bytes that its manifest was found to describe.
+    let rewritten = || {
+        let (promised, read) = (manifest?.md5, verdict?.digest.as_ref()?.md5);
+        (promised != read).then(|| format!("its manifest says that its MD5 is {promised}, its verdict {read}"))
+    };
+    let how = differs.or_else(replaced).or_else(rewritten)?;
     Some(Finding::Changed { id: entry.id.clone(), how })
 }

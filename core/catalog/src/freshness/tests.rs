@@ -121,7 +121,8 @@ mod records {
     fn said(size: u64, manifest: Read<Manifest>, verdict: impl Fn(&Object) -> Read<Verdict>) -> Option<String> {
         let entry = listed(size);
         let verdict = verdict(entry.archive.as_ref().unwrap());
-        contradicted(&entry, &manifest, &verdict).map(|finding| finding.to_string())
+        let promised = manifest.map(|manifest| manifest.map(|manifest| manifest.archive.digest));
+        contradicted(&entry, &promised, &verdict).map(|finding| finding.to_string())
     }
 
     #[test]
@@ -138,6 +139,10 @@ mod records {
         assert_eq!(manifested, format!("{changed} 7 bytes are there, its manifest says 1000000"));
         let replaced = said(SIZE, Ok(None), |object| Ok(Some(verdict(object, "before")))).unwrap();
         assert_eq!(replaced, format!("{changed} the store's ETag was before and is now"));
+        let mut forged = manifest();
+        forged.archive.digest.md5 = archive::Md5([0; 16]);
+        let rewritten = said(SIZE, Ok(Some(forged)), whole).unwrap();
+        assert!(rewritten.starts_with(&format!("{changed} its manifest says that its MD5 is 00000000")), "{rewritten}");
     }
 
     #[test]

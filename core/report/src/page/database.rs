@@ -35,7 +35,7 @@ fn facts(one: &Database) -> Markup {
         div { dt { "Last good backup" } dd { @match &one.last_good { Some(good) => { (head::facts(good)) } None => { "none" } }
             @if let Some(good) = &one.last_good { (chart::age(good.age_seconds, one.max_age_seconds)) } } }
         div { dt { "Verified" } dd { (verified(one.last_good.as_ref().and_then(|good| good.verified.as_ref()))) } }
-        div { dt { "Restore proved" } dd { (proved(&one.drills)) } }
+        div { dt { "Restore proved" } dd { (proved(one)) } }
         div { dt { "Kept" } dd { (words::count(one.backups, "backup")) ", " (words::size(one.bytes)) } }
         div { dt { "Goes next" } dd {
             @match &one.goes_next {
@@ -63,9 +63,11 @@ fn verified(verified: Option<&Verified>) -> Markup {
     }
 }
 
-fn proved(drills: &[Drill]) -> Markup {
-    match drills.first() {
-        None => html! { "never: no drill is known. Run: " code { "lastgood drill" } },
+fn proved(one: &Database) -> Markup {
+    match one.drills.first() {
+        None => {
+            html! { "never: no drill is known. Run: " code { "lastgood drill --database " (words::shell_word(&one.database)) } }
+        }
         Some(last) if last.passed => html! {
             time datetime=(last.finished) { (words::minute(last.finished)) } ", back in " (took(last.restore_seconds.unwrap_or(last.seconds)))
         },
