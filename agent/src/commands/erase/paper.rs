@@ -1,10 +1,11 @@
 //! The file that `--certificate` names. It is there from the beginning on, and whole at any moment; whether it can be written is known before
 //! anything is changed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::all_at_once;
 use crate::answers::failure::{Exit, Failure};
 
 /// A file for the certificate.
@@ -46,28 +47,7 @@ impl Paper {
         if !is_last && fs::metadata(&self.path).is_ok_and(|there| !there.is_file()) {
             return Ok(());
         }
-        self.put(json).map_err(|error| self.refused(&error))
-    }
-
-    fn put(&self, json: &[u8]) -> io::Result<()> {
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let there = fs::metadata(&path);
-        let name = path.file_name().filter(|_| there.as_ref().map_or(true, fs::Metadata::is_file));
-        let Some(name) = name else { return fs::write(&path, json) };
-        let draft = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-        let Ok(mut file) = File::create(&draft) else {
-            // The folder may belong to somebody else, and the file be ours.
-            return fs::write(&path, json);
-        };
-        let written = file.write_all(json).and_then(|()| file.sync_all()).and_then(|()| match &there {
-            Ok(there) => file.set_permissions(there.permissions()),
-            Err(_) => Ok(()),
-        });
-        let written = written.and_then(|()| fs::rename(&draft, &path));
-        if written.is_err() {
-            drop(fs::remove_file(&draft));
-        }
-        written
+        all_at_once::write(&self.path, json, 0o600).map_err(|error| self.refused(&error))
     }
 
     fn refused(&self, error: &io::Error) -> Failure {
