@@ -7,4 +7,5 @@ pub(crate) mod fold;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod report;
+pub(crate) mod runnable;
 pub(crate) mod table;

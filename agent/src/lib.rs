@@ -41,7 +41,10 @@ pub use settings::fuzzing;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+
 use crate::answers::failure::{Exit, Failure};
+use crate::answers::runnable;
 use crate::cli::{Cli, Command};
 use crate::commands::{
     accept, adopt, backup, check, completions, config, copy, cost, diff, drill, erase, expect, init, list, man, policy,
@@ -58,6 +61,8 @@ pub fn main() -> ExitCode {
         return exit;
     }
     let cli = cli::parse();
+    let given = cli.given();
+    runnable::name_files(given.env_file.as_deref(), given.config.as_deref(), &Cli::command());
     match run(&cli) {
         Ok(exit) => exit.into(),
         Err(failure) if cli.is_plugin() => check::formats::unknown(&failure).unwrap_or(failure.exit).into(),

@@ -12,6 +12,7 @@ use terminal_size::{Width, terminal_size_of};
 use crate::answers::colour;
 use crate::answers::failure::{Exit, Failure};
 use crate::answers::fold::fold;
+use crate::answers::runnable::runnable;
 
 /// In a narrower terminal lines are left as they are.
 const NARROWEST: u16 = 40;
@@ -44,7 +45,7 @@ impl Report {
                 .map_err(|e| Failure::new(Exit::Failed, format!("cannot write the answer as JSON: {e}")))?;
             return print(&json);
         }
-        print(&fitting(&visible(words.to_string().trim_end()), columns()))
+        print(&fitting(&runnable(&visible(words.to_string().trim_end())), columns()))
     }
 
     /// Gives the answer of a command that cron runs, which mails all output: with `quiet`, it prints nothing when all is well.
@@ -73,7 +74,7 @@ impl Report {
     /// Prints on stderr an error that the answer does not contain.
     pub(crate) fn say(self, failure: &Failure) {
         // stderr gone: the exit status still tells.
-        let text = format!("error: {}", visible(&failure.to_string()));
+        let text = format!("error: {}", runnable(&visible(&failure.to_string())));
         let _ = writeln!(std::io::stderr().lock(), "{}", fitting(&text, columns_of_stderr()));
     }
 

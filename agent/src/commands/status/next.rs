@@ -15,7 +15,7 @@ pub(super) fn command(health: &Health, settings: &Settings) -> Option<String> {
 /// The flag that chooses a database, where the settings don't choose it alone.
 fn of_database(name: &str, settings: &Settings) -> String {
     match settings.databases.as_slice() {
-        [one] if one.name.as_deref() == Some(name) => String::new(),
+        [one] if one.name.as_deref() == Some(name) && !settings.are_chosen_by_flag() => String::new(),
         _ => format!(" --database {}", words::shell_word(name)),
     }
 }
