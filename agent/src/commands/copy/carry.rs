@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use archive::{Digest, Digester};
+use bytes::Bytes;
 use catalog::{BackupId, Entry, Manifest, Object, Part};
-use repository::{Error, PutOutcome, Repository, Resumed, Stored, Upload, UploadMetadata};
+use repository::{Error, PutOutcome, Repository, Resumed, Stored, UploadMetadata};
 
 use super::answer::{Copied, Fate};
 use super::beside::{Beside, taken};
@@ -92,7 +93,12 @@ async fn archive(way: &Way<'_>, object: &Object, id: &BackupId, manifest: &Manif
     };
     let digest = &manifest.archive.digest;
     let within = way.to.copy_from((&way.from, object), &key, &metadata, digest).await;
-    if let Some(stored) = within.map_err(|error| refused(way, object, &key, error))? {
+    let within = match within {
+        Err(Error::Checksum { .. }) => return Err(misread(way, object, manifest).await),
+        Err(Error::Exists { .. }) => return Err(taken(&way.to, &key)),
+        within => within?,
+    };
+    if let Some(stored) = within {
         return Ok(Sent { stored, resumed: Resumed::Nothing, in_store: true });
     }
     let resuming = way.to.resume_upload(&key, &metadata).await;
@@ -108,7 +114,9 @@ async fn archive(way: &Way<'_>, object: &Object, id: &BackupId, manifest: &Manif
         }
         Resumed::Nothing => {}
     }
-    let digest = match pour(way, object, &mut upload).await {
+    let read =
+        read(way, object, async |bytes| upload.write(bytes).await.map_err(|error| way.spots.1.own(error.into())));
+    let digest = match read.await {
         Ok(digest) => digest,
         Err(failure) => {
             upload.leave().await;
@@ -117,7 +125,7 @@ async fn archive(way: &Way<'_>, object: &Object, id: &BackupId, manifest: &Manif
     };
     if digest != manifest.archive.digest {
         upload.abort().await;
-        return Err(damaged(way, object));
+        return Err(misread(way, object, manifest).await);
     }
     let stored = upload.complete(&digest).await.map_err(|error| match error {
         Error::Exists { .. } => taken(&way.to, &key),
@@ -126,11 +134,17 @@ async fn archive(way: &Way<'_>, object: &Object, id: &BackupId, manifest: &Manif
     Ok(Sent { stored, resumed, in_store: false })
 }
 
-fn refused(way: &Way<'_>, object: &Object, key: &str, error: Error) -> Failure {
-    match error {
-        Error::Checksum { .. } => damaged(way, object),
-        Error::Exists { .. } => taken(&way.to, key),
-        error => error.into(),
+/// Why it didn't come as its manifest says. Where the network has changed a byte, it is whole when it is read once more.
+async fn misread(way: &Way<'_>, object: &Object, manifest: &Manifest) -> Failure {
+    let name = way.from.object_name(&object.key);
+    tracing::warn!("{name} did not come as its manifest says; reading it once more");
+    match read(way, object, async |_| Ok(())).await {
+        Ok(digest) if digest == manifest.archive.digest => {
+            Failure::new(Exit::Failed, format!("{name} was changed on its way; read once more, it is whole"))
+                .hint("nothing was copied: copy it again, and look at the network, which S3 over https would protect")
+        }
+        Ok(_) => damaged(way, object),
+        Err(failure) => failure,
     }
 }
 
@@ -140,19 +154,23 @@ fn damaged(way: &Way<'_>, object: &Object) -> Failure {
 }
 
 /// Hands the bytes over, and digests them as they go by.
-async fn pour(way: &Way<'_>, object: &Object, upload: &mut Upload) -> Result<Digest, Failure> {
+async fn read(
+    way: &Way<'_>,
+    object: &Object,
+    mut to: impl AsyncFnMut(Bytes) -> Result<(), Failure>,
+) -> Result<Digest, Failure> {
     let progress = Progress::of_hours(way.settings.report, "copying", object.size);
     let mut digester = Digester::new();
-    let read = |error: Error| reading(way, error.into());
-    let mut download = way.from.download(object).await.map_err(read)?;
+    let unread = |error: Error| reading(way, error.into());
+    let mut download = way.from.download(object).await.map_err(unread)?;
     while let Some(bytes) = download.next().await {
         if let Some(signal) = way.interrupt.seen() {
             return Err(crate::interrupt::stopped_by(signal));
         }
-        let bytes = bytes.map_err(read)?;
+        let bytes = bytes.map_err(unread)?;
         digester.update(&bytes);
         progress.read(bytes.len() as u64);
-        upload.write(bytes).await.map_err(|error| way.spots.1.own(error.into()))?;
+        to(bytes).await?;
     }
     Ok(digester.finish())
 }
