@@ -1,7 +1,7 @@
 //! `lastgood init`: from nothing to a verified backup, and one every night.
 //!
 //! It asks, or takes flags; tries the database and the places as who will back up; and writes only what was tried. What a run has made
-//! that fails goes again, so the next one can begin from the start.
+//! that fails before the first backup's end goes again, so the next one can begin from the start.
 
 mod answer;
 mod asked;

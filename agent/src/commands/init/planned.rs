@@ -209,7 +209,9 @@ fn places(folder: Option<&Path>, lines: &Lines) -> Vec<String> {
 
 impl CronLine {
     fn of(when: &'static str, commands: &[&str], target: &Path) -> Self {
-        let program = std::fs::read_link("/proc/self/exe").unwrap_or_else(|_| PathBuf::from("/usr/bin/lastgood"));
+        // Where an upgrade has replaced it meanwhile, the kernel adds a word to its name.
+        let program = std::fs::read_link("/proc/self/exe").ok().filter(|program| program.exists());
+        let program = program.unwrap_or_else(|| PathBuf::from("/usr/bin/lastgood"));
         let program = words::shell_word(&program.display().to_string()).to_string();
         let file = words::shell_word(&target.display().to_string()).to_string();
         let settings = if target == Path::new(TARGET) { String::new() } else { format!(" --env-file {file}") };

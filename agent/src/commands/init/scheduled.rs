@@ -67,6 +67,10 @@ fn replace(old: &Crontab, has_new: bool, plan: &Plan, nightly: Nightly<'_>) -> R
             "take the lines out that run a backup by hand (crontab -e): what was set up would back up beside them",
         )
     };
+    // It was read before the questions, and hours may have gone by with the first backup.
+    if !old.is_as_read(nightly.stop) {
+        return Err(failed("somebody has changed it meanwhile".to_owned()));
+    }
     let copy = keep(old, &nightly.machine.own.home).map_err(|error| failed(error.to_string()))?;
     let named = match &old.owner {
         Owner::User(_) => None,

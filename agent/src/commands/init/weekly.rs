@@ -21,7 +21,7 @@ pub(super) enum Weekly {
 /// the plan has its timer or its line.
 ///
 /// # Errors
-/// When the settings cannot be written, or the run is told to stop.
+/// When the run is told to stop.
 pub(super) fn settle(plan: &Plan, nightly: Nightly<'_>) -> Result<(Plan, Weekly), Failure> {
     if plan.schedule == Schedule::None {
         return Ok((plan.clone(), Weekly::Unasked));
@@ -34,12 +34,14 @@ pub(super) fn settle(plan: &Plan, nightly: Nightly<'_>) -> Result<(Plan, Weekly)
             None => Ok((plan.clone(), Weekly::Not(failure))),
         };
     }
-    let mut plan = plan.with_drill();
+    let (before, mut plan) = (plan, plan.with_drill());
     if !is_set {
         plan.text.push_str(&format!(
             "\n# Where the weekly drill restores: on a private server of this machine, which is removed afterwards.\n{SETTING}=temporary\n"
         ));
-        written::again(&plan, nightly.machine)?;
+        if let Err(failure) = written::again(&before.text, &plan, nightly.machine) {
+            return Ok((before.clone(), Weekly::Not(failure)));
+        }
     }
     Ok((plan, Weekly::Drills))
 }

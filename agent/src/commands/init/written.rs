@@ -75,16 +75,20 @@ impl Made {
     /// When one cannot be written, or the settings file has come meanwhile.
     pub(super) fn settings(&mut self, plan: &Plan, machine: &Machine) -> Result<(), Failure> {
         for (path, text) in &plan.drop_ins {
-            let folder = path.parent().unwrap_or(Path::new("/"));
-            let is_new = !path.exists();
-            let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
-            made.and_then(|()| whole(path, text, 0o644, None)).map_err(|error| cannot_write(path, &error))?;
-            if is_new {
-                self.files.push(path.clone());
+            // Whose it is can't be told, and what is in it may be more than ours.
+            if std::fs::read_to_string(path).is_ok_and(|there| there == *text) {
+                continue;
             }
+            let root = User { user: 0, group: 0, ..machine.own.clone() };
+            self.folder(path.parent().unwrap_or(Path::new("/")), &root, 0o755)?;
+            new(path, text, 0o644, None).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => is_anothers(path, text),
+                _ => cannot_write(path, &error),
+            })?;
+            self.files.push(path.clone());
         }
         let owner = plan.is_users_own.then_some(&machine.nightly);
-        new(&plan.target, &plan.text, owner).map_err(|error| cannot_write(&plan.target, &error))?;
+        new(&plan.target, &plan.text, 0o600, owner).map_err(|error| cannot_write(&plan.target, &error))?;
         self.files.push(plan.target.clone());
         Ok(())
     }
@@ -129,23 +133,33 @@ impl Drop for Made {
     }
 }
 
+fn is_anothers(path: &Path, text: &str) -> Failure {
+    let line = text.lines().last().unwrap_or_default();
+    Failure::new(Exit::Usage, format!("{} is there already, and init never writes over it", path.display()))
+        .hint(format!("add this line to its [Service], or move it away: {line}"))
+}
+
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, format!("cannot write {}: {error}", path.display()))
         .hint("run it with sudo where only root may write, and look whether the disk is full: df")
 }
 
-/// The settings once more, over those that this run has written.
+/// The settings once more, with a line more than the `before` that this run has written.
 ///
 /// # Errors
-/// When they cannot be written.
-pub(super) fn again(plan: &Plan, machine: &Machine) -> Result<(), Failure> {
+/// When they cannot be written, or somebody has changed them meanwhile.
+pub(super) fn again(before: &str, plan: &Plan, machine: &Machine) -> Result<(), Failure> {
+    if std::fs::read_to_string(&plan.target).is_ok_and(|there| there != before) {
+        let error = format!("somebody has changed {} meanwhile", plan.target.display());
+        return Err(Failure::new(Exit::Failed, error).hint("look at what was changed"));
+    }
     let owner = plan.is_users_own.then_some((machine.nightly.user, machine.nightly.group));
     whole(&plan.target, &plan.text, 0o600, owner).map_err(|error| cannot_write(&plan.target, &error))
 }
 
-/// A file that nobody else may read, all at once, and never over another one.
-fn new(path: &Path, text: &str, owner: Option<&User>) -> io::Result<()> {
-    let file = beside(path, text, 0o600)?;
+/// A file, all at once, and never over another one.
+fn new(path: &Path, text: &str, mode: u32, owner: Option<&User>) -> io::Result<()> {
+    let file = beside(path, text, mode)?;
     if let Some(owner) = owner {
         chown(file.path(), Some(owner.user), Some(owner.group))?;
     }

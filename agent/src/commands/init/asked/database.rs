@@ -55,6 +55,10 @@ impl Asker<'_> {
             if let Some((source, _)) = number.and_then(|at| offers.get(at)) {
                 return self.with_password(source.clone());
             }
+            if let Some(number) = number.filter(|_| !offers.is_empty()) {
+                say(&format!("There is no number {}.", number + 1));
+                continue;
+            }
             match self.named(&answer, "typed") {
                 _ if answer.is_empty() => say("One database is needed."),
                 Ok(source) => return self.with_password(source),

@@ -97,6 +97,15 @@ fn kind(line: &str) -> Option<Kind> {
 }
 
 impl Crontab {
+    /// True when it has not changed since it was read.
+    pub(in crate::commands::init) fn is_as_read(&self, stop: &Stop) -> bool {
+        let now = match &self.owner {
+            Owner::User(user) => of_user(user, stop).map(|crontab| crontab.text),
+            Owner::File(path) => std::fs::read_to_string(path).ok(),
+        };
+        now.as_ref() == Some(&self.text)
+    }
+
     /// Its lines that a schedule of ours replaces.
     pub(in crate::commands::init) fn own_lines(&self) -> Vec<&str> {
         self.text.lines().filter(|line| kind(line).is_some()).collect()
