@@ -71,9 +71,10 @@ impl Wire {
     pub(crate) fn connect(address: &Address, stop: &Stop) -> Result<Self, String> {
         let until = Instant::now() + address.timeout;
         let mut socket = Socket::connect(&address.place, stop, until).map_err(|error| error.to_string())?;
-        login::log_in(&mut socket, address).map_err(|error| error.to_string())?;
+        let mut inbox = Inbox::default();
+        login::log_in(&mut socket, &mut inbox, address).map_err(|error| error.to_string())?;
         socket.patient();
-        Ok(Self { socket, inbox: Inbox::default(), complaints: Vec::new() })
+        Ok(Self { socket, inbox, complaints: Vec::new() })
     }
 
     /// What can end it from another thread.

@@ -11,10 +11,9 @@ use postgres_protocol::message::frontend;
 
 use crate::Secret;
 use crate::wire::address::Address;
+use crate::wire::inbox::Inbox;
 use crate::wire::socket::Socket;
 
-/// Bytes that are read at once.
-const ROOM: usize = 4096;
 /// What a server answers that would go on encrypted.
 const ENCRYPTED: u8 = b'S';
 
@@ -38,17 +37,17 @@ pub(super) enum LoginError {
     Encrypted,
 }
 
-/// Logs in.
-pub(super) fn log_in(socket: &mut Socket, address: &Address) -> Result<(), LoginError> {
+/// Logs in. What comes behind the server's last word about it stays in the inbox.
+pub(super) fn log_in(socket: &mut Socket, inbox: &mut Inbox, address: &Address) -> Result<(), LoginError> {
     if address.may_encrypt {
         refuse_encryption(socket)?;
     }
     let mut out = BytesMut::new();
     frontend::startup_message(address.startup(), &mut out)?;
-    let (mut inbox, mut scram) = (BytesMut::new(), Scram::NotAsked);
+    let mut scram = Scram::NotAsked;
     loop {
         socket.send(&out.split())?;
-        match next(socket, &mut inbox)? {
+        match next(socket, inbox)? {
             Message::ReadyForQuery(_) => return Ok(()),
             Message::AuthenticationCleartextPassword => {
                 frontend::password_message(password(address)?.as_bytes(), &mut out)?;
@@ -118,15 +117,11 @@ fn refuse_encryption(socket: &mut Socket) -> Result<(), LoginError> {
     if answer == [ENCRYPTED] { Err(LoginError::Encrypted) } else { Ok(()) }
 }
 
-fn next(socket: &mut Socket, inbox: &mut BytesMut) -> io::Result<Message> {
-    let mut room = [0; ROOM];
-    loop {
-        if let Some(message) = Message::parse(inbox)? {
-            return Ok(message);
-        }
-        let received = socket.receive(&mut room)?;
-        inbox.extend_from_slice(room.get(..received).unwrap_or_default());
-    }
+fn next(socket: &mut Socket, inbox: &mut Inbox) -> io::Result<Message> {
+    let no_message = || io::Error::from(io::ErrorKind::InvalidData);
+    // Nobody asked for rows yet.
+    let mut message = inbox.next(socket, |_| Err(no_message()))?;
+    Message::parse(&mut message)?.ok_or_else(no_message)
 }
 
 fn password(address: &Address) -> Result<&str, LoginError> {

@@ -5,7 +5,8 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::thread::sleep;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
@@ -22,6 +23,9 @@ const SENT: usize = 8192;
 const GATHERED: u64 = 64 << 10;
 /// How long to let it gather: a socket, which holds some 150 KiB, can't fill up in it.
 const GATHERING: Duration = Duration::from_micros(200);
+
+/// How soon a run that is told to stop gives up connecting.
+const TICK: Duration = Duration::from_millis(50);
 
 /// One end of a connection.
 pub(super) struct Socket {
@@ -49,11 +53,7 @@ impl Socket {
     /// # Errors
     /// As the system says; [`io::ErrorKind::TimedOut`] at the moment `until`, which holds for all waits until [`Socket::patient`].
     pub(super) fn connect(place: &Place, stop: &Stop, until: Instant) -> io::Result<Self> {
-        let file: OwnedFd = match place {
-            Place::Folder(path) => UnixStream::connect(path)?.into(),
-            Place::Host { name, port } => tcp(name, *port, until)?.into(),
-        };
-        Self::over(file, stop, Some(until))
+        Self::over(connected(place, stop, until)?, stop, Some(until))
     }
 
     /// This end of a connection.
@@ -117,6 +117,33 @@ impl Socket {
         match self.stop.or_ready(self.file.as_fd(), ready, self.until)? {
             Some(signal) => Err(io::Error::other(format!("stopped by {signal}"))),
             None => Ok(()),
+        }
+    }
+}
+
+/// Connects on a thread of its own, which neither a resolver nor a server that doesn't answer can keep this one in.
+fn connected(place: &Place, stop: &Stop, until: Instant) -> io::Result<OwnedFd> {
+    let (say, heard) = mpsc::channel();
+    let place = place.clone();
+    thread::spawn(move || {
+        let opened = match &place {
+            Place::Folder(path) => UnixStream::connect(path).map(OwnedFd::from),
+            Place::Host { name, port } => tcp(name, *port, until).map(OwnedFd::from),
+        };
+        // Whoever asked may have given up.
+        let _ = say.send(opened);
+    });
+    loop {
+        match heard.recv_timeout(TICK) {
+            Ok(opened) => return opened,
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("the thread that connects has ended")),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if let Some(signal) = stop.signal() {
+            return Err(io::Error::other(format!("stopped by {signal}")));
+        }
+        if Instant::now() >= until {
+            return Err(io::ErrorKind::TimedOut.into());
         }
     }
 }
