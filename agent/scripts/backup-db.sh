@@ -11,7 +11,11 @@ if ! command -v lastgood >/dev/null; then
     exit 2
 fi
 export PATH LASTGOOD_DEFAULTS="${LASTGOOD_DEFAULTS:-guide}"
-if [ -f "$here/../.env" ]; then
-    set -- --env-file "$here/../.env" "$@"
-fi
+# A link to this script lies where people look for it; the settings lie beside the script itself.
+for folder in "$here" "$(dirname -- "$(readlink -f -- "$0")")"; do
+    if [ -f "$folder/../.env" ]; then
+        set -- --env-file "$folder/../.env" "$@"
+        break
+    fi
+done
 exec lastgood backup "$@"

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::answers::report::Report;
+use crate::answers::report::{self, Report};
 use crate::settings::Given;
 pub(crate) use arguments::{
     AcceptArgs, AdoptArgs, BackupArgs, CheckArgs, CompletionsArgs, Condition, ConfigArgs, CopyArgs, CostArgs, DiffArgs,
@@ -191,9 +191,22 @@ impl Command {
     }
 }
 
-/// Reads the command line. Ends the process after `--help` and `--version`, and with exit status 2 after a mistake.
+/// Reads the command line. Ends the process after `--help` and `--version`, and with exit status 2 after a mistake; a plugin's is 3, for
+/// UNKNOWN.
+#[expect(clippy::exit, reason = "as clap does: nothing has begun that would have to be given back")]
+#[expect(clippy::disallowed_methods, reason = "the command line, which could not be read")]
 pub(crate) fn parse() -> Cli {
-    Cli::parse()
+    let mistaken = match Cli::try_parse() {
+        Ok(cli) => return cli,
+        Err(mistaken) => mistaken,
+    };
+    let is_plugin = std::env::args().any(|word| word == "nagios" || word == "--format=nagios");
+    if !mistaken.use_stderr() || !is_plugin {
+        mistaken.exit();
+    }
+    let text = mistaken.to_string();
+    let _ = report::print(&format!("LASTGOOD UNKNOWN - {}", text.lines().next().unwrap_or_default()));
+    std::process::exit(3)
 }
 
 impl Cli {

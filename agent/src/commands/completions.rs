@@ -47,7 +47,8 @@ function __fish_lastgood_names
     set -l typed (commandline -opc)
     $typed[1] complete (commandline -ct) $typed 2>/dev/null
 end
-complete -c lastgood -k -f -a '(__fish_lastgood_names)'
+# Where there are none, files are offered.
+complete -c lastgood -k -f -n 'count (__fish_lastgood_names) >/dev/null' -a '(__fish_lastgood_names)'
 for option in repository from to database
     complete -c lastgood -k -x -l $option -a '(__fish_lastgood_names)'
 end

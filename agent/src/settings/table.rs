@@ -13,9 +13,10 @@ use super::form::{self, Checksum, Compression, Defaults, NotifyOn, ServerSideEnc
 
 /// What the guide's `restore-db.sh` stopped, if there is a docker-compose file here.
 const STOP_GUIDES_SERVICES: &str = "if docker-compose config -q 2>/dev/null; then docker-compose stop api celery_worker web; \
+                                    elif docker compose config -q 2>/dev/null; then docker compose stop api celery_worker web; \
                                     else echo 'warning: no services were stopped: there is no docker-compose file here' >&2; fi";
-const START_GUIDES_SERVICES: &str =
-    "if docker-compose config -q 2>/dev/null; then docker-compose start api celery_worker web; fi";
+const START_GUIDES_SERVICES: &str = "if docker-compose config -q 2>/dev/null; then docker-compose start api celery_worker web; \
+                                    elif docker compose config -q 2>/dev/null; then docker compose start api celery_worker web; fi";
 
 settings! {
     Database {
