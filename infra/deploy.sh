@@ -54,7 +54,7 @@ main() {
   read_stack
   case $mode in
     check) check_stack && return || exit 1 ;;
-    connect) require_stack && connect_bucket && return ;;
+    connect) require_stack && connect_bucket && return || exit 1 ;;
   esac
   refuse_unknown_parameters
   lock_the_vault

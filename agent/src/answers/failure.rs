@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The exit status of every command. The numbers are a contract: `--help` and the README list them.
+/// The exit status of every command. The numbers are a contract: `--help` and the README list them. (A Nagios plugin has its own: `check --format nagios`.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -18,7 +18,7 @@ pub(crate) enum Exit {
     Damaged = 4,
     /// No such backup, database or file.
     NotFound = 5,
-    /// `check`: backups too old, too few, too small, damaged, or none at all.
+    /// `check`, `status`: backups too old, too few, too small, damaged, or none at all. `drill`, `diff`: two that should be the same are not.
     Unhealthy = 6,
 }
 

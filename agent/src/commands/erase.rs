@@ -52,6 +52,8 @@ pub(crate) async fn run(args: &EraseArgs, settings: &Settings, interrupt: &Inter
     let paper = args.certificate.as_deref().filter(|_| !args.dry_run).map(Paper::at).transpose()?;
     let ground = interrupt.or(Ground::gather(args, settings)).await?;
     let _lock = Lock::for_erasure(&settings.lock_directory, &catalog::encode_database(&ground.catalog.database))?;
+    // Another erasure may have ended since.
+    let ground = interrupt.or(Ground::gather(args, settings)).await?;
     let rows = plan(&ground.catalog.entries, &ground.known, |id| ground.chosen.contains(id));
     let one = One { ground: &ground, request: &request, settings, interrupt };
     let trials = Trials::run(one, &rows).await?;

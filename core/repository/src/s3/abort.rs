@@ -20,8 +20,8 @@ struct Open {
 }
 
 impl Bucket {
-    /// Aborts until the store knows the upload no more. A failure is logged: the bucket's lifecycle rule, or the next
-    /// run's sweep, gets what is left.
+    /// Aborts until the store knows the upload no more. A failure is logged: the bucket's lifecycle rule, or a
+    /// run's sweep a week later, gets what is left.
     pub(crate) async fn abort_multipart(&self, key: &str, upload_id: &str) {
         self.clearing().abort_and_look(key, upload_id).await;
     }

@@ -1,5 +1,5 @@
 //! One archive on its way into a bucket. Parts are uploaded while later ones are being filled; nothing is visible before
-//! `complete`, and every way out that isn't a success aborts. An archive smaller than one part is a single put.
+//! `complete`, and every way out that isn't a success aborts, but a copy's, which goes on later. An archive smaller than one part is a single put.
 //!
 //! Memory: the part being filled and those in flight, together `part_size × (parts_in_flight + 1)`; when parts must grow
 //! past that, fewer are in flight.
@@ -189,7 +189,7 @@ impl BucketUpload {
     }
 
     /// Makes the archive visible, if nothing has its key, and every byte that was digested has arrived.
-    /// On any error nothing is left behind.
+    /// On an error nothing is left behind that counts: where the answer is lost for good, an archive without a manifest may be.
     pub(crate) async fn complete(&mut self, digest: &Digest) -> Result<Stored, Error> {
         let completed = if self.multipart.is_some() {
             self.complete_multipart(digest).await
