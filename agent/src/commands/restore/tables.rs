@@ -225,9 +225,11 @@ pub(crate) fn list(head: &Head, chosen: &Chosen, left_out: &BTreeSet<i32>) -> Re
         "FK CONSTRAINT" => false,
         kind => !entry.has_data() && !kind.starts_with("BLOB"),
     };
+    let out = head.contents.iter().filter(|entry| !wanted(entry)).map(|entry| entry.dump_id).collect();
+    let about_those = about(&head.contents, &out);
     let mut ids = Vec::new();
     let mut large_objects = head.large_objects.iter().map(|entry| entry.dump_id);
-    for entry in head.contents.iter().filter(wanted) {
+    for entry in head.contents.iter().filter(|entry| wanted(entry) && !about_those.contains(&entry.dump_id)) {
         if entry.kind == "BLOBS" {
             // They are made before they are filled.
             ids.extend(large_objects.by_ref());
@@ -235,6 +237,21 @@ pub(crate) fn list(head: &Head, chosen: &Chosen, left_out: &BTreeSet<i32>) -> Re
         ids.push(entry.dump_id);
     }
     list_of(ids.into_iter())
+}
+
+/// The comments and security labels of these entries. They belong to no section: pg_restore takes them for a part of that of what is listed
+/// before them, and passes over them where that is another one.
+pub(crate) fn about(contents: &[Entry], ids: &BTreeSet<i32>) -> BTreeSet<i32> {
+    let (mut about, mut is_one) = (BTreeSet::new(), false);
+    for entry in contents {
+        match entry.kind.as_str() {
+            // They stand behind what they are about.
+            "COMMENT" | "SECURITY LABEL" if is_one => _ = about.insert(entry.dump_id),
+            "COMMENT" | "SECURITY LABEL" | "ACL" => {}
+            _ => is_one = ids.contains(&entry.dump_id),
+        }
+    }
+    about
 }
 
 /// These entries, in this order, as a file for `pg_restore --use-list`, gone when dropped.
@@ -255,6 +272,21 @@ fn is_named(table: &str, schema: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_and_labels_go_with_what_they_are_about() {
+        let entry = |dump_id: i32, kind: &str| -> Entry {
+            let names = serde_json::json!({ "schema": "", "name": "", "owner": "", "definition": null, "block": null });
+            let mut entry = serde_json::json!({ "dump_id": dump_id, "kind": kind });
+            entry.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
+            serde_json::from_value(entry).unwrap()
+        };
+        let kinds = ["TABLE", "COMMENT", "ACL", "INDEX", "COMMENT", "SECURITY LABEL", "ACL", "INDEX", "COMMENT"];
+        let contents: Vec<Entry> = (0..).zip(kinds).map(|(id, kind)| entry(id, kind)).collect();
+        assert_eq!(about(&contents, &[3].into()), [4, 5].into());
+        assert_eq!(about(&contents, &[0, 7].into()), [1, 8].into());
+        assert!(about(&contents, &BTreeSet::new()).is_empty());
+    }
 
     #[test]
     fn a_table_is_named_with_or_without_its_schema() {

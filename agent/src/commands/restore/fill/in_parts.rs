@@ -22,6 +22,9 @@ use crate::commands::restore::job::Job;
 use crate::commands::restore::reading::{self, ReadingError, Through, filled};
 use crate::commands::restore::tables;
 
+/// Entries that make large objects, and have no block.
+pub(super) const LARGE_OBJECTS: &str = "BLOB METADATA";
+
 /// Fills an empty database.
 ///
 /// # Errors
@@ -77,7 +80,26 @@ pub(super) fn finish(
         let list = Some(privileges.path().to_owned());
         run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))?;
     }
-    while_indexing(job, psql, || run(job, psql, &choice, &Part::Finish { archive: head, jobs }))
+    while_indexing(job, psql, || run(job, psql, &choice, &Part::Finish { archive: head, jobs }))?;
+    make(job, psql, head, tables::about(&job.facts.head.contents, made))
+}
+
+/// Makes large objects that pg_dump 17 and later counts among the data, without what is in them: several sessions then fill them.
+///
+/// # Errors
+/// When a pg_restore fails.
+pub(super) fn make_large_objects(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure> {
+    make(job, psql, head, job.facts.head.entries(LARGE_OBJECTS).map(|entry| entry.dump_id).collect())
+}
+
+/// These entries, without privileges, where there are any.
+fn make(job: &Job, psql: &Psql, head: &Path, ids: BTreeSet<i32>) -> Result<(), Failure> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let (list, (choice, _)) = (tables::list_of(ids.into_iter())?, job.choice()?);
+    let choice = Choice { list: Some(list.path().to_owned()), without_privileges: true, ..choice };
+    run(job, psql, &choice, &Part::Listed(head))
 }
 
 /// The entries of privileges. Those about large objects are told apart from comments by nobody, and do no harm twice.

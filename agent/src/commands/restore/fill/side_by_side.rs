@@ -149,6 +149,7 @@ impl Filling<'_> {
         timeline::reached("the archive's head has come");
         let define = || {
             in_parts::define(self.job, self.psql, &head)?;
+            in_parts::make_large_objects(self.job, self.psql, &head)?;
             self.paths.give(self.job, self.psql)
         };
         let defined = waited.and_then(|()| Ok(define()?));
@@ -318,7 +319,7 @@ impl Filling<'_> {
         self.job.facts.head.contents.iter().filter_map(move |entry| {
             block += usize::from(entry.has_data());
             let is_its_own = if entry.has_data() { unit.blocks.binary_search(&block).is_ok() } else { unit.has_rest };
-            is_its_own.then_some(entry.dump_id)
+            (is_its_own && entry.kind != in_parts::LARGE_OBJECTS).then_some(entry.dump_id)
         })
     }
 }
