@@ -86,8 +86,12 @@ fn may_begin(settings: &Settings, database: &DatabaseSettings, interrupt: &Inter
     if let Some(signal) = interrupt.seen() {
         return Err(lanes::stopped_by(signal));
     }
-    let named = database.name.as_ref().map(|name| catalog::encode_database(name));
-    named.map(|name| Lock::take(&settings.lock_directory, &name)).transpose()
+    let Some(name) = &database.name else { return Ok(None) };
+    match Lock::take(&settings.lock_directory, &catalog::encode_database(name)) {
+        Err(failure) if failure.exit == Exit::Locked => Err(failure),
+        // That it can't be taken is said when the database's mark is there: somebody has to miss its backups.
+        taken => Ok(taken.ok()),
+    }
 }
 
 /// One database's backup, into every repository.

@@ -103,6 +103,8 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
             .map_err(|failure| interrupted_or(&interrupt, failure))?;
         timeline::reached("the facts are gathered");
         let plan = plan::decide(&wish, &facts)?;
+        let has_event_triggers = facts.head.entries(job::EVENT_TRIGGER).next().is_some();
+        let server = server.undisturbed(&facts.target.role, has_event_triggers);
         let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
         restore(&job, &settings, &database).map_err(|failure| reading_interrupted(&job, failure))
     });

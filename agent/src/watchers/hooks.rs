@@ -59,21 +59,28 @@ impl Hooks {
     /// Runs what comes after it, also when the run was told to stop. What fails here is a warning: the backup is what it is.
     pub(crate) async fn after(&self, failure: Option<&Failure>, backup: Option<&str>) {
         self.on_failure(failure, backup).await;
-        self.run("BACKUP_AFTER", self.after.as_ref(), failure, backup).await;
+        if let Some(Err(error)) = self.run(self.after.as_ref(), failure, backup).await {
+            tracing::warn!("BACKUP_AFTER failed: {error}");
+        }
     }
 
     /// Runs what a failure asks for, and nothing that undoes what BACKUP_BEFORE has done: another run's may be under way.
     pub(crate) async fn on_failure(&self, failure: Option<&Failure>, backup: Option<&str>) {
-        self.run("BACKUP_ON_FAILURE", self.on_failure.as_ref().filter(|_| failure.is_some()), failure, backup).await;
+        let command = self.on_failure.as_ref().filter(|_| failure.is_some());
+        if let Some(Err(error)) = self.run(command, failure, backup).await {
+            tracing::warn!("BACKUP_ON_FAILURE failed: {error}");
+        }
     }
 
-    async fn run(&self, name: &str, command: Option<&String>, failure: Option<&Failure>, backup: Option<&str>) {
-        let Some(command) = command else { return };
+    async fn run(
+        &self,
+        command: Option<&String>,
+        failure: Option<&Failure>,
+        backup: Option<&str>,
+    ) -> Option<Result<(), String>> {
         let mut told = self.told(failure);
         told.extend(backup.map(|backup| ("LASTGOOD_BACKUP", backup.to_owned())));
-        if let Err(error) = bounded(command, &told).await {
-            tracing::warn!("{name} failed: {error}");
-        }
+        Some(bounded(command?, &told).await)
     }
 
     /// What a command finds in its environment.

@@ -39,12 +39,21 @@ use crate::commands::restore::{counting, failure};
 /// # Errors
 /// When the archive is not what it should be, or a program fails.
 pub(crate) fn run(job: &Job, psql: &Psql, filling: &Filling) -> Result<(Through, Vec<Counted>), Unfilled> {
-    let through = match filling {
-        Filling::SideBySide { jobs, folder } => return side_by_side::fill(job, psql, *jobs, folder),
-        Filling::Stream if job.wish.search_path_fix => in_parts::fill(job, psql)?,
-        Filling::Stream => stream(job, psql)?,
-        Filling::Script => script(job, psql)?,
+    let (through, counted) = match filling {
+        Filling::SideBySide { jobs, folder } => side_by_side::fill(job, psql, *jobs, folder)?,
+        Filling::Stream if job.wish.search_path_fix => counted(job, psql, in_parts::fill(job, psql)?)?,
+        Filling::Stream => counted(job, psql, stream(job, psql)?)?,
+        Filling::Script => return Ok(counted(job, psql, script(job, psql)?)?),
     };
+    job.go_on()?;
+    if !job.last().is_empty() {
+        in_parts::finish_last(job, psql, &spool::path_of(&in_parts::head(job)?))?;
+    }
+    Ok((through, counted))
+}
+
+/// What was filled in, and what is in the database then.
+fn counted(job: &Job, psql: &Psql, through: Through) -> Result<(Through, Vec<Counted>), Failure> {
     job.go_on()?;
     let counted = counting::at_the_end(job, psql, &through.walked.census)?;
     Ok((through, counted))
@@ -60,7 +69,7 @@ pub(crate) fn define(job: &Job, psql: &Psql) -> Result<(), Failure> {
 }
 
 fn stream(job: &Job, psql: &Psql) -> Result<Through, Failure> {
-    let (choice, _list) = job.choice()?;
+    let (choice, _list) = job.choice_before_last(&BTreeSet::new())?;
     let tool = &job.facts.head.pg_restore;
     let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Everything);
     let (feed, _) = Feed::start(&mut command, &job.interrupt)?;

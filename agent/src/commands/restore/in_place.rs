@@ -15,6 +15,7 @@ use postgres::programs::guard::Guard;
 use postgres::programs::pg_restore::Way;
 use postgres::programs::program::ProgramError;
 use postgres::programs::session::{Session, SessionError};
+use postgres::quote::literals;
 use serde::Deserialize;
 
 use crate::answers::failure::{Exit, Failure};
@@ -24,7 +25,7 @@ use crate::commands::restore::clients::{Clients, Stopped};
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
 use crate::commands::restore::fill::replay::{SessionState, psql_beside, replay, why};
-use crate::commands::restore::job::Job;
+use crate::commands::restore::job::{EVENT_TRIGGER, Job};
 use crate::commands::restore::plan::replacement::Replacement;
 use crate::commands::restore::properties;
 use crate::commands::restore::reading::Through;
@@ -137,6 +138,7 @@ fn make_room(job: &Job, session: &mut Session) -> Result<Room, (Failure, Session
     let answer = session.ask(&objects::questions(head.encoding())).map_err(ended)?;
     let unread = |e: serde_json::Error| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}"));
     let objects = objects::read(&answer).map_err(|e| alive(unread(e)))?;
+    let waking = silence(job, session).map_err(ended)?;
     let replacement = Replacement::of(head, &objects, &target.role);
     if !replacement.blocking.is_empty() {
         let shown = words::first_of(&replacement.blocking, 1, ", ");
@@ -145,7 +147,32 @@ fn make_room(job: &Job, session: &mut Session) -> Result<Room, (Failure, Session
     }
     let script = replacement.removal.script(target.role.version_number());
     session.ask(&script).map_err(ended)?;
-    Ok(Room { put_back: replacement.removal.put_back(), left_out: replacement.left_out })
+    Ok(Room { put_back: replacement.removal.put_back() + &waking, left_out: replacement.left_out })
+}
+
+/// Keeps the live event triggers from acting on what the transaction does, where the role may. Returns what wakes those again that stay.
+fn silence(job: &Job, session: &mut Session) -> Result<String, SessionError> {
+    let Facts { head, target, .. } = &job.facts;
+    if target.role.may_silence_event_triggers() {
+        session.ask("SET LOCAL event_triggers = off;\n")?;
+        return Ok(String::new());
+    }
+    if !target.role.superuser {
+        return Ok(String::new());
+    }
+    let archived: Vec<&str> = head.entries(EVENT_TRIGGER).map(|entry| entry.names().1).collect();
+    let awake = "SELECT evtname, CASE evtenabled WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' ELSE '' END FROM pg_event_trigger
+        WHERE evtenabled <> 'D'";
+    let made_again = literals(&archived);
+    let waking = session.ask(&format!(
+        "SELECT coalesce(string_agg(format('ALTER EVENT TRIGGER %I ENABLE %s;', name, how), ' '), '')
+            FROM ({awake}) AS t(name, how) WHERE NOT name = ANY (ARRAY[{made_again}]::name[]);\n"
+    ))?;
+    session.ask(&format!(
+        "DO $silence$DECLARE t record; BEGIN FOR t IN {awake} LOOP EXECUTE format('ALTER EVENT TRIGGER %I DISABLE', t.evtname);
+            END LOOP; END$silence$;\n"
+    ))?;
+    Ok(format!("{}\n", waking.trim()))
 }
 
 /// The number of the transaction under way.

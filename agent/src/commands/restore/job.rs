@@ -24,6 +24,9 @@ use crate::commands::restore::watch::{View, Watch};
 use crate::commands::restore::wish::Wish;
 use crate::interrupt::Interrupt;
 
+/// An entry that makes an event trigger.
+pub(crate) const EVENT_TRIGGER: &str = "EVENT TRIGGER";
+
 /// A restore whose plan has been made.
 pub(crate) struct Job {
     pub(crate) wish: Wish,
@@ -70,6 +73,23 @@ impl Job {
     /// As [`tables::list`].
     pub(crate) fn choice(&self) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
         self.choice_without(&BTreeSet::new())
+    }
+
+    /// The same without those `made` already, and without what comes last.
+    ///
+    /// # Errors
+    /// As [`tables::list`].
+    pub(crate) fn choice_before_last(
+        &self,
+        made: &BTreeSet<i32>,
+    ) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
+        self.choice_without(&made.union(&self.last()).copied().collect())
+    }
+
+    /// What comes when all else is there and was counted: event triggers act on what a restore does, and write where they note it.
+    pub(crate) fn last(&self) -> BTreeSet<i32> {
+        let is_one = !self.plan.chosen.is_rows_alone();
+        self.facts.head.entries(EVENT_TRIGGER).filter(|_| is_one).map(|entry| entry.dump_id).collect()
     }
 
     /// The same, and the entries `left_out` as well.

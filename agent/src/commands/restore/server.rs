@@ -9,6 +9,7 @@ use postgres::database::loading::{self, Loading};
 use postgres::database::names;
 use postgres::database::objects::{self, Objects};
 use postgres::database::offers::{Offers, Present};
+use postgres::database::session::Session;
 use postgres::database::undumpable::Undumpable;
 use postgres::server;
 use postgres::{Error, Psql, PsqlError, Stop, Tools};
@@ -96,6 +97,17 @@ impl Server {
             return self.clone();
         }
         Self { psql: self.psql.kept(), maintenance: self.maintenance.kept(), tools: self.tools.clone() }
+    }
+
+    /// The same server, for what fills a database: its sessions may write whatever the default is, and event triggers that come with it
+    /// don't act on what a restore does. Said when a session begins, because pg_restore says neither; a pooler that takes no such word is
+    /// left alone where nothing has to be said.
+    pub(crate) fn undisturbed(&self, role: &Role, has_event_triggers: bool) -> Self {
+        let read_only = ("default_transaction_read_only", role.reads_alone);
+        let triggers = ("event_triggers", has_event_triggers && role.may_silence_event_triggers());
+        let off = [read_only, triggers].into_iter().filter(|(_, is_on)| *is_on);
+        let session: Session = off.map(|(name, _)| (name.to_owned(), "off".to_owned())).collect();
+        Self { psql: self.psql.under(&session), ..self.clone() }
     }
 
     fn released(&self) -> Self {

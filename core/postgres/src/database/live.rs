@@ -59,6 +59,9 @@ pub struct Role {
     pub standby: bool,
     /// Where the server's files are, where the role may know it.
     pub data_directory: Option<String>,
+    /// Its transactions only read, unless a session says otherwise: the server's, the role's or the connection's setting.
+    #[serde(default)]
+    pub reads_alone: bool,
     /// How many more sessions the role may have, of its own limit and the server's.
     pub sessions: i64,
     /// `max_locks_per_transaction`.
@@ -80,6 +83,7 @@ impl Role {
         let select = "SELECT rolname AS name, rolsuper AS superuser, rolcreatedb OR rolsuper AS creates_databases,
             current_setting('server_version_num')::int AS version_number, pg_is_in_recovery() AS standby,
             (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
+            (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only') AS reads_alone,
             current_setting('max_locks_per_transaction')::bigint AS locks_per_transaction,
             current_setting('max_pred_locks_per_transaction')::bigint AS predicate_locks,
             CASE WHEN coalesce(current_setting('huge_pages_status', true), current_setting('huge_pages')) = 'on' THEN 5 * coalesce(
@@ -122,6 +126,12 @@ impl Role {
     #[must_use]
     pub fn closes_public(&self) -> bool {
         self.version_number >= 150_000
+    }
+
+    /// It may keep event triggers from acting, which came with version 17.
+    #[must_use]
+    pub fn may_silence_event_triggers(&self) -> bool {
+        self.superuser && self.version_number >= 170_000
     }
 
     /// The setting came with version 17.

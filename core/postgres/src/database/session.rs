@@ -44,15 +44,25 @@ impl Connection {
     /// The same place, with these settings in every session.
     #[must_use]
     pub fn under(&self, session: &Session) -> Self {
-        if session.is_empty() {
-            return self.clone();
-        }
-        let mut options = self.get("PGOPTIONS").unwrap_or_default().to_owned();
-        for (name, value) in session {
-            options.push_str(&format!(" -c {name}={}", escaped(value)));
-        }
-        self.with(&[("PGOPTIONS", Secret::new(options.trim()))])
+        if session.is_empty() { self.clone() } else { self.with(&[options(self, session)]) }
     }
+}
+
+impl Psql {
+    /// The same database, with these settings in every session: of psql, and of whatever else takes its connection.
+    #[must_use]
+    pub fn under(&self, session: &Session) -> Self {
+        if session.is_empty() { self.clone() } else { self.with(&[options(self.connection(), session)]) }
+    }
+}
+
+/// libpq's variable that says them when a session begins, behind what it says already.
+fn options(connection: &Connection, session: &Session) -> (&'static str, Secret) {
+    let mut options = connection.get("PGOPTIONS").unwrap_or_default().to_owned();
+    for (name, value) in session {
+        options.push_str(&format!(" -c {name}={}", escaped(value)));
+    }
+    ("PGOPTIONS", Secret::new(options.trim()))
 }
 
 /// A blank ends an option, unless a backslash stands before it.

@@ -34,7 +34,7 @@ pub(super) fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let head = spool::path_of(&head);
     define(job, psql, &head)?;
     paths.give(job, psql)?;
-    let (choice, _list) = job.choice()?;
+    let (choice, _list) = job.choice_before_last(&BTreeSet::new())?;
     let tool = &job.facts.head.pg_restore;
     let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Data);
     let through = Feed::start(&mut command, &job.interrupt)?.0.read_in(job)?;
@@ -59,9 +59,10 @@ pub(super) fn define(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure>
 /// When a pg_restore fails.
 pub(super) fn define_all(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure> {
     define(job, psql, head)?;
-    let (choice, _list) = job.choice()?;
+    let (choice, _list) = job.choice_before_last(&BTreeSet::new())?;
     let choice = Choice { without_privileges: true, ..choice };
-    run(job, psql, &choice, &Part::Finish { archive: head, jobs: 1 })
+    run(job, psql, &choice, &Part::Finish { archive: head, jobs: 1 })?;
+    finish_last(job, psql, head)
 }
 
 /// What follows the rows: privileges, indexes and constraints, with so many `jobs`, without those entries that were `made` already.
@@ -74,7 +75,7 @@ pub(super) fn finish(
     head: &Path,
     (jobs, made): (usize, &BTreeSet<i32>),
 ) -> Result<(), Failure> {
-    let (choice, _list) = job.choice_without(made)?;
+    let (choice, _list) = job.choice_before_last(made)?;
     if privileges(job).next().is_some() {
         let privileges = tables::list_of(privileges(job))?;
         let list = Some(privileges.path().to_owned());
@@ -90,6 +91,16 @@ pub(super) fn finish(
 /// When a pg_restore fails.
 pub(super) fn make_large_objects(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure> {
     make(job, psql, head, job.facts.head.entries(LARGE_OBJECTS).map(|entry| entry.dump_id).collect())
+}
+
+/// What comes last.
+///
+/// # Errors
+/// When a pg_restore fails.
+pub(super) fn finish_last(job: &Job, psql: &Psql, head: &Path) -> Result<(), Failure> {
+    let last = job.last();
+    let about = tables::about(&job.facts.head.contents, &last);
+    make(job, psql, head, last.union(&about).copied().collect())
 }
 
 /// These entries, without privileges, where there are any.

@@ -1,0 +1,11 @@
+CREATE TABLE ddl_log (at timestamptz DEFAULT now(), what text);
+CREATE TABLE t (id int PRIMARY KEY, v text);
+INSERT INTO t SELECT g, g FROM generate_series(1, 100) g;
+CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.ddl_log(what) VALUES (tg_tag); END$$;
+CREATE FUNCTION forbidden() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no DDL here'; END$$;
+CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM t;
+CREATE EVENT TRIGGER made ON ddl_command_end EXECUTE FUNCTION noted();
+CREATE EVENT TRIGGER gone ON sql_drop EXECUTE FUNCTION noted();
+COMMENT ON EVENT TRIGGER made IS 'audit';
+TRUNCATE ddl_log;
+INSERT INTO ddl_log(what) VALUES ('one');

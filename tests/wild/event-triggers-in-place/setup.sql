@@ -1,0 +1,12 @@
+CREATE TABLE ddl_log (at timestamptz DEFAULT now(), what text);
+CREATE TABLE t (id int PRIMARY KEY, v text);
+INSERT INTO t SELECT g, g FROM generate_series(1, 100) g;
+CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.ddl_log(what) VALUES (tg_tag); END$$;
+CREATE FUNCTION forbidden() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no DDL here'; END$$;
+CREATE EVENT TRIGGER made ON ddl_command_end WHEN TAG IN ('CREATE OPERATOR FAMILY') EXECUTE FUNCTION noted();
+CREATE EVENT TRIGGER gone ON sql_drop EXECUTE FUNCTION noted();
+CREATE EVENT TRIGGER asleep ON ddl_command_start EXECUTE FUNCTION forbidden();
+ALTER EVENT TRIGGER asleep DISABLE;
+TRUNCATE ddl_log;
+INSERT INTO ddl_log(what) VALUES ('one');
+CREATE EVENT TRIGGER guard ON sql_drop EXECUTE FUNCTION forbidden();
