@@ -30,7 +30,13 @@ in_group() {
   group=$mounted/lastgood-${work##*/}
   mkdir "$group"
   (echo "$BASHPID" > "$group/cgroup.procs" && exec "$@") || status=$?
-  find "$group" -depth -type d -exec rmdir {} +
+  # What it killed takes a moment to be gone.
+  local tries
+  for ((tries = 0; tries < 100; tries++)); do
+    ! find "$group" -depth -type d -exec rmdir {} + 2> /dev/null || break
+    sleep 0.2
+  done
+  [[ ! -d $group ]] || { printf 'error: %s cannot be removed: something still runs in it\n' "$group" >&2 && exit 1; }
   return "$status"
 }
 

@@ -118,7 +118,7 @@ fn by_flags_it_ends_in_a_good_backup() {
 #[test]
 fn what_is_missing_is_said_with_the_command_where_nobody_can_be_asked() {
     let here = Here::new();
-    here.init(&[]).exits(2).mentions("nobody can be asked").mentions("hint: lastgood init --yes --database ");
+    here.init(&[]).exits(2).mentions("nobody can be asked").mentions("/new.env init --yes --database NAME");
     here.init(&["--region", "eu-west-1", "--yes", "--database", "postgresql://a@127.0.0.1/b"])
         .exits(2)
         .mentions("--bucket NAME");

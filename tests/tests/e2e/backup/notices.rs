@@ -123,7 +123,7 @@ fn commands_run_before_and_after_a_backup_and_know_what_became_of_it() {
     );
 
     let refused = with("BACKUP_BEFORE", "exit 7").run(&["backup", "--name", "second"]).exits(1);
-    refused.mentions("BACKUP_BEFORE failed, so no backup was made: `exit 7` ended with exit status: 7");
+    refused.mentions("BACKUP_BEFORE failed, so no backup was made: it ended with exit status: 7");
     assert_eq!(lines().len(), 2, "what comes after a failure");
     assert!(!places.directory().join(format!("{name}_backup_second.sql.gz")).exists());
 
