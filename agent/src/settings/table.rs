@@ -190,7 +190,7 @@ settings! {
         BACKUP_NOTIFY_ON: NotifyOn = NOTIFY_ON { default: Some("failure") }
         /// A shell command that runs before a database is backed up. If it fails, no backup is made. `LASTGOOD_DATABASE` is in its environment.
         BACKUP_BEFORE: String = TEXT { per_database: true }
-        /// A shell command that runs after it, whether or not it succeeded. In its environment: `LASTGOOD_DATABASE`, `LASTGOOD_RESULT` (`done` or `failed`), `LASTGOOD_EXIT`, `LASTGOOD_BACKUP` (the archive's name), `LASTGOOD_ERROR` and `LASTGOOD_HINT`.
+        /// A shell command that runs after it, whether or not it succeeded, unless another run held the lock. In its environment: `LASTGOOD_DATABASE`, `LASTGOOD_RESULT` (`done` or `failed`), `LASTGOOD_EXIT`, `LASTGOOD_BACKUP` (the archive's name), `LASTGOOD_ERROR` and `LASTGOOD_HINT`.
         BACKUP_AFTER: String = TEXT { per_database: true }
         /// A shell command that runs after a backup that failed, before `BACKUP_AFTER`, with the same environment.
         BACKUP_ON_FAILURE: String = TEXT { per_database: true }

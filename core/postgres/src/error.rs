@@ -224,6 +224,10 @@ fn way_round(obstacle: Obstacle) -> String {
         Obstacle::NoServer => {
             "check that the server runs, and DB_HOST and DB_PORT (or DATABASE_URL, PGHOST, PGPORT): nothing listens there"
         }
+        Obstacle::Closed => {
+            "the server lets this role into other databases: this one is closed (ALTER DATABASE … ALLOW_CONNECTIONS true), or the role may \
+             not connect to it (GRANT CONNECT), or a login trigger of its own refuses"
+        }
         Obstacle::Other | Obstacle::Password | Obstacle::NoRole | Obstacle::NoDatabase => {
             "check that the server runs, and the settings of the connection: DB_* (or DATABASE_URL, PG*)"
         }
@@ -250,6 +254,7 @@ mod tests {
             (Obstacle::NotAdmitted, "let this role in"),
             (Obstacle::NotPeer, "over the socket most servers"),
             (Obstacle::NotNow, "the server is starting up"),
+            (Obstacle::Closed, "the server lets this role into other databases"),
         ] {
             let error = Error::behind(obstacle, "database shop".to_owned(), "FATAL: nein".to_owned());
             assert_eq!(error.to_string(), "cannot connect to database shop: FATAL: nein");

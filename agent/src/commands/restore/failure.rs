@@ -12,6 +12,10 @@ use crate::commands::restore::reading::ReadingError;
 /// What is true before the exchange of names and before COMMIT.
 pub(crate) const LIVE_IS_UNCHANGED: &str = "the live database has not been changed";
 
+/// What is left where a key doesn't hold, or a view can't be filled: pg_restore goes on behind what fails, and names it.
+const BY_HAND: &str =
+    "lastgood show has the lines to restore it by hand, which without --exit-on-error restore all but what fails";
+
 /// A restore that was told to stop.
 pub(crate) fn stopped_by(signal: &str) -> Failure {
     Failure::new(Exit::Failed, format!("the restore was stopped by {signal}"))
@@ -66,7 +70,7 @@ pub(crate) fn program(error: &ProgramError) -> Failure {
     } else if text.contains("extension") && (text.contains("could not open") || text.contains("is not available")) {
         "install the extension's package on the server, and restore again"
     } else {
-        LIVE_IS_UNCHANGED
+        return Failure::new(Exit::Failed, text).hint(format!("{LIVE_IS_UNCHANGED}; {BY_HAND}"));
     };
     Failure::new(Exit::Failed, text).hint(hint)
 }

@@ -7,6 +7,8 @@ use crate::{Psql, Secret};
 
 /// Names that nobody has.
 const NOBODY: &str = "lastgood_asks_whether_this_exists";
+/// Databases that most servers have.
+const OTHERS: [&str; 2] = ["postgres", "template1"];
 
 impl Obstacle {
     /// What is in the way of `psql`, which got no connection and said `words`.
@@ -39,6 +41,7 @@ impl Obstacle {
             Some("57P03") => Self::NotNow,
             Some("53300") => Self::TooMany,
             Some("3D000") => Self::NoDatabase,
+            Some("55000") => Self::Closed,
             Some("28000") if said.is_admitted => Self::NoRole,
             Some("28000") if address.is_socket() && !said.wants_password => Self::NotPeer,
             _ => Self::by_comparing(psql, &said, words),
@@ -64,6 +67,8 @@ impl Obstacle {
         // In any language: the same words, and the other name in them. The very same words are about something else.
         match psql.to(NOBODY).refusal() {
             Some(other) if other != words && other.replace(NOBODY, database) == words => Self::NoDatabase,
+            // The server lets the role in elsewhere: it is this database that doesn't.
+            _ if OTHERS.iter().any(|other| *other != database && psql.to(other).refusal().is_none()) => Self::Closed,
             _ => Self::Other,
         }
     }

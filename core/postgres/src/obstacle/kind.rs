@@ -33,6 +33,8 @@ pub enum Obstacle {
     NoRole,
     /// There is no database of this name.
     NoDatabase,
+    /// The database lets nobody in, or not this role.
+    Closed,
     /// Something else, of which the server's words tell.
     Other,
 }

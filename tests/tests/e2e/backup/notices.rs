@@ -130,5 +130,5 @@ fn commands_run_before_and_after_a_backup_and_know_what_became_of_it() {
     with("BACKUP_AFTER", "exit 8")
         .run(&["backup", "--name", "third"])
         .succeeds()
-        .mentions("BACKUP_AFTER failed: `exit 8`");
+        .mentions("BACKUP_AFTER failed: it ended with exit status: 8");
 }

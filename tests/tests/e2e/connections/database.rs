@@ -54,6 +54,16 @@ fn who_is_not_let_in_is_told_why() {
     }
 }
 
+#[test]
+fn a_database_that_lets_nobody_in_is_told_apart_from_a_server_that_is_away() {
+    let database = small();
+    let admin = database.server();
+    admin.query(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.name()));
+    let hint = "hint: the server lets this role into other databases: this one is closed (ALTER DATABASE";
+    fails(&agent(&database), &["backup", "--dry-run"], 1, &["cannot connect to", hint]);
+    admin.query(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", database.name()));
+}
+
 /// A server with TLS, one role without a password, one by TLS alone, and no way in for the rest.
 #[test]
 fn rules_and_certificates_of_a_server_are_told_apart() {
