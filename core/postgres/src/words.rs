@@ -5,6 +5,7 @@ pub mod building;
 pub mod columns;
 pub mod dictionary;
 pub mod globals;
+pub mod granted;
 pub mod inheritance;
 mod lexer;
 pub mod needs;

@@ -15,6 +15,13 @@ pub struct Offers {
     pub extensions: Vec<String>,
     /// Those among them that only a superuser may create.
     pub untrusted_extensions: Vec<String>,
+    /// Those among them that are created with a superuser's rights, whoever creates them: what they bring belongs to the server's first
+    /// superuser then.
+    #[serde(default)]
+    pub privileged_extensions: Vec<String>,
+    /// The role has the rights of that one, to whom all that is the server's own belongs.
+    #[serde(default)]
+    pub has_system_rights: bool,
     /// Languages that functions can be written in.
     pub languages: Vec<String>,
     /// Those among them in which only a superuser may create functions.
@@ -30,6 +37,12 @@ pub struct Present {
     pub extensions: Vec<String>,
     /// The role may create schemas, publications and trusted extensions in it.
     pub may_create: bool,
+    /// It has the rights of the owner of the schema `public`.
+    pub owns_public: bool,
+    /// It has those of the owners of all that extensions brought, but for the one that is in every database.
+    pub owns_members: bool,
+    /// The languages whose owners' rights it has.
+    pub languages: Vec<String>,
 }
 
 /// `trusted` came with version 13.
@@ -37,13 +50,27 @@ const SELECT: &str = "SELECT ARRAY(SELECT name FROM pg_available_extensions) AS 
     ARRAY(SELECT v.name FROM pg_available_extension_versions v
         JOIN pg_available_extensions e ON e.name = v.name AND e.default_version = v.version
         WHERE v.superuser AND NOT coalesce((to_jsonb(v) ->> 'trusted')::boolean, false)) AS untrusted_extensions,
+    ARRAY(SELECT v.name FROM pg_available_extension_versions v
+        JOIN pg_available_extensions e ON e.name = v.name AND e.default_version = v.version
+        WHERE v.superuser) AS privileged_extensions,
+    pg_has_role(10, 'USAGE') AS has_system_rights,
     ARRAY(SELECT lanname FROM pg_language) AS languages,
     ARRAY(SELECT lanname FROM pg_language WHERE NOT lanpltrusted) AS untrusted_languages,
     ARRAY(SELECT spcname FROM pg_tablespace WHERE spcname <> 'pg_global'
         AND has_tablespace_privilege(oid, 'CREATE')) AS tablespaces";
 
 const PRESENT: &str = "SELECT ARRAY(SELECT extname FROM pg_extension) AS extensions,
-    has_database_privilege(current_database(), 'CREATE') AS may_create";
+    has_database_privilege(current_database(), 'CREATE') AS may_create,
+    EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public' AND pg_has_role(nspowner, 'USAGE')) AS owns_public,
+    NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname <> 'plpgsql'
+        LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+        LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+        LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
+        LEFT JOIN pg_namespace n ON d.classid = 'pg_namespace'::regclass AND n.oid = d.objid
+        LEFT JOIN pg_foreign_data_wrapper w ON d.classid = 'pg_foreign_data_wrapper'::regclass AND w.oid = d.objid
+        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+            AND NOT pg_has_role(coalesce(relowner, proowner, typowner, nspowner, fdwowner), 'USAGE')) AS owns_members,
+    ARRAY(SELECT lanname FROM pg_language WHERE pg_has_role(lanowner, 'USAGE')) AS languages";
 
 impl Offers {
     /// Asks over `psql`, which is connected to any database of the server.

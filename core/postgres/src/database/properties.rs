@@ -75,7 +75,7 @@ pub fn is_of_rows(setting: &str) -> bool {
 }
 
 /// Statements for a session of ours, which sets what of `settings` can be set: each its name, and a `SET`. For psql, because a
-/// database may lack the language that survives what is refused.
+/// database may lack the language that survives what is refused, or keep the role from it.
 #[must_use]
 pub fn in_session(settings: &[(String, String)]) -> String {
     let tried = settings
@@ -88,7 +88,8 @@ pub fn in_session(settings: &[(String, String)]) -> String {
     }
     let body = literal(&format!("BEGIN {tried} END"));
     format!(
-        "SELECT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql') AS has_plpgsql \\gset\n\
+        "SELECT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))
+            AS has_plpgsql \\gset\n\
          \\if :has_plpgsql\nDO {body};\n\\endif\n"
     )
 }

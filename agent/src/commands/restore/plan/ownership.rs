@@ -1,6 +1,7 @@
 //! Whether the restored objects get the owners and privileges that the archive names: decided object by object, and privilege
 //! by privilege.
 
+mod made;
 mod privileges;
 mod rights;
 
@@ -57,9 +58,10 @@ pub(super) fn decide(facts: &Facts, way: &Way) -> Ownership {
             obstacles.entry(obstacle).or_default().push(object.name);
         }
     }
-    let privileges = Privileges::of(facts);
+    let privileges = Privileges::of(facts, way);
     let mut warnings: Vec<String> = owners_left_out(facts, &obstacles, total).into_iter().collect();
     warnings.extend(privileges.warning());
+    warnings.extend(privileges.opening(way));
     edits.extend(privileges.edits);
     Ownership { edits, warnings }
 }

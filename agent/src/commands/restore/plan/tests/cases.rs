@@ -68,7 +68,7 @@ impl Case {
                 "tablespaces": []
             }))
             .unwrap(),
-            present: Present { extensions: Vec::new(), may_create: true },
+            present: Present { may_create: true, owns_public: true, owns_members: true, ..Present::default() },
             refused_extensions: Vec::new(),
             refused_dictionaries: Vec::new(),
             bound: Vec::new(),

@@ -36,7 +36,46 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
         c.wish.into = true;
         c.facts.target.name = "shop_copy".to_owned();
     };
+    let closed = |c: &mut Case| {
+        c.facts.head.contents.extend([
+            entry(20, "EXTENSION", "pgcrypto", false),
+            entry(21, "FUNCTION", "own(integer, text)", false),
+            entry(22, "SERVER", "far", false),
+        ]);
+        c.facts.offers.extensions.push("pgcrypto".to_owned());
+        c.facts.offers.privileged_extensions.push("pgcrypto".to_owned());
+        c.facts.present.extensions.push("pgcrypto".to_owned());
+        c.facts.present.owns_members = false;
+        for (schema, subject, sql) in [
+            (
+                "public",
+                "FUNCTION own(a integer, b text)",
+                "REVOKE ALL ON FUNCTION public.own(a integer, b text) FROM PUBLIC;\n",
+            ),
+            ("", "FOREIGN SERVER far", "GRANT USAGE ON FOREIGN SERVER far TO reporting;\n"),
+            ("", "SCHEMA public", "REVOKE USAGE ON SCHEMA public FROM PUBLIC;\n"),
+            ("public", "FUNCTION crypt(text, text)", "REVOKE ALL ON FUNCTION public.crypt(text, text) FROM PUBLIC;\n"),
+            ("pg_catalog", "TABLE pg_authid", "GRANT SELECT ON TABLE pg_catalog.pg_authid TO reporting;\n"),
+            ("", "LANGUAGE plpgsql", "REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC;\n"),
+        ] {
+            let mut acl = entry(30, "ACL", subject, false);
+            (acl.schema, acl.owner) = (schema.to_owned(), "postgres".to_owned());
+            acl.definition = Some(sql.to_owned());
+            c.facts.head.contents.push(acl);
+        }
+    };
     let cases = [
+        ("privileges on what the archive does not make, superuser", Case::usual().with(closed)),
+        ("privileges on what the archive does not make, by swap", owner().with(closed)),
+        (
+            "privileges on what the archive does not make, by swap before version 15",
+            Case::usual().with_role((role("shop", false, true, 140_014), true)).with(closed),
+        ),
+        ("privileges on what the archive does not make, in place", tenant().with(closed)),
+        (
+            "privileges on what an extension makes with the role's own rights",
+            owner().with(closed).with(|c| c.facts.offers.privileged_extensions.clear()),
+        ),
         ("all kinds, superuser", Case::usual().with(all)),
         ("all kinds, owner with CREATEDB", owner().with(all)),
         ("an untrusted extension that is there already, by swap", owner().with(untrusted)),

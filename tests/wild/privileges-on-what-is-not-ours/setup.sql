@@ -1,0 +1,12 @@
+CREATE EXTENSION pgcrypto;
+REVOKE EXECUTE ON FUNCTION crypt(text, text) FROM PUBLIC;
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+REVOKE SELECT ON pg_stat_activity FROM PUBLIC;
+GRANT SELECT ON pg_stat_activity TO @app@;
+GRANT SELECT ON pg_authid TO @app@;
+GRANT EXECUTE ON FUNCTION pg_ls_dir(text) TO @app@;
+SET ROLE @owner@;
+CREATE TABLE t (id int PRIMARY KEY, crypted text);
+INSERT INTO t VALUES (1, 'x');
+CREATE FUNCTION own(a int) RETURNS int LANGUAGE sql AS 'SELECT a';
+REVOKE EXECUTE ON FUNCTION own(int) FROM PUBLIC;
