@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) database_owner: String,
     /// Settings of the archived database that the role may not give to one.
     pub(crate) refused_settings: Vec<String>,
+    /// Settings of functions that it may not give to one.
+    pub(crate) refused_in_functions: Vec<String>,
     /// The server's roles; true: the restoring role may give objects to it, and still work with them then.
     pub(crate) roles: BTreeMap<String, bool>,
     /// The roles that are made first: everything else is as if they were there.
@@ -111,7 +113,9 @@ impl Facts {
             OwnersRights::ask(&born.maintenance, live, &owners::named(&head), &[&database_owner, &target.role.name])
                 .map_err(failed)?;
         let settings: Vec<String> = head.settings().into_iter().map(|(name, _)| name).collect();
-        let refused_settings = refused(&server.maintenance, &target.role, &settings).map_err(failed)?;
+        let of_functions: Vec<String> = head.needs.settings_of_functions.iter().map(|(_, name)| name.clone()).collect();
+        let refused = |settings: &[String]| refused(&server.maintenance, &target.role, settings).map_err(failed);
+        let (refused_settings, refused_in_functions) = (refused(&settings)?, refused(&of_functions)?);
         let lacking = |locales: &[Locale]| unknown_locales(&server.maintenance, head.encoding(), locales);
         Ok(Self {
             locale: DatabaseLocale::gather(wish, &head, &target, server)?,
@@ -124,6 +128,7 @@ impl Facts {
             owners_rights,
             database_owner,
             refused_settings,
+            refused_in_functions,
             roles,
             births,
             unfilled: unfilled::ask(&server.psql, &head, &target)?,

@@ -16,6 +16,10 @@ pub struct Needs {
     pub wide_publications: BTreeSet<String>,
     /// Functions, and the language that each is written in.
     pub functions: BTreeSet<(String, String)>,
+    /// Functions, and an attribute that only a superuser may give.
+    pub privileged_functions: BTreeSet<(String, &'static str)>,
+    /// Functions, and a setting that each has while it runs.
+    pub settings_of_functions: BTreeSet<(String, String)>,
     /// The locales of collations.
     pub locales: BTreeSet<Locale>,
     /// What later servers have no more.
@@ -40,6 +44,11 @@ pub struct NeedsFinder {
     relics: RelicFinder,
 }
 
+/// What stands for a kind between a function's attributes and its body.
+const SETTINGS: &str = "settings of a function";
+/// Attributes of functions that only a superuser may give.
+const OF_SUPERUSERS: [&str; 2] = ["LEAKPROOF", "SUPPORT"];
+
 impl NeedsFinder {
     /// Reads the script's next line.
     pub fn line(&mut self, line: &str) {
@@ -58,15 +67,28 @@ impl NeedsFinder {
             "PUBLICATION" | "PUBLICATION TABLES IN SCHEMA" if is_wide(line) => {
                 self.needs.wide_publications.insert(self.name.clone());
             }
-            "FUNCTION" | "PROCEDURE" => {
-                let Some(language) = line.strip_prefix("    LANGUAGE ").map(tokens) else { return };
-                if let Some(language) = language.first().and_then(Token::name) {
-                    self.needs.functions.insert((self.name.clone(), language.to_owned()));
-                }
-                self.kind = String::new();
-            }
+            "FUNCTION" | "PROCEDURE" => self.language(line),
+            SETTINGS => self.setting(line),
             "COLLATION" if line.starts_with("CREATE COLLATION ") => self.needs.locales.extend(collation(line)),
             _ => {}
+        }
+    }
+
+    /// The line with the language has all attributes, and those after it have the settings, one each.
+    fn language(&mut self, line: &str) {
+        let Some(attributes) = line.strip_prefix("    LANGUAGE ").map(tokens) else { return };
+        if let [language, attributes @ ..] = attributes.as_slice() {
+            self.needs.functions.extend(language.name().map(|language| (self.name.clone(), language.to_owned())));
+            let given = OF_SUPERUSERS.into_iter().filter(|word| attributes.iter().any(|token| token.is(word)));
+            self.needs.privileged_functions.extend(given.map(|word| (self.name.clone(), word)));
+        }
+        SETTINGS.clone_into(&mut self.kind);
+    }
+
+    fn setting(&mut self, line: &str) {
+        match line.strip_prefix("    SET ").and_then(setting) {
+            Some(setting) => drop(self.needs.settings_of_functions.insert((self.name.clone(), setting))),
+            None => self.kind.clear(),
         }
     }
 
@@ -75,6 +97,14 @@ impl NeedsFinder {
     pub fn finish(self) -> Needs {
         Needs { relics: self.relics.finish(), ..self.needs }
     }
+}
+
+/// The name in `work_mem TO '1MB'`.
+fn setting(assignment: &str) -> Option<String> {
+    let tokens = tokens(assignment);
+    let to = tokens.iter().position(|token| token.is("TO") || *token == Token::Sign('='))?;
+    let parts = tokens.get(..to)?.iter().filter(|token| **token != Token::Sign('.'));
+    Some(parts.map(Token::name).collect::<Option<Vec<_>>>()?.join("."))
 }
 
 fn is_wide(line: &str) -> bool {
@@ -116,6 +146,13 @@ mod tests {
             "CREATE FUNCTION public.f(integer) RETURNS integer",
             "    LANGUAGE c STRICT",
             "    LANGUAGE sql",
+            "-- Name: g(); Type: FUNCTION; Schema: public; Owner: me",
+            "CREATE FUNCTION public.g() RETURNS integer",
+            "    LANGUAGE sql IMMUTABLE SECURITY DEFINER LEAKPROOF",
+            "    SET session_replication_role TO 'replica'",
+            "    SET \"my.tenant\" TO 'x'",
+            "    AS $$",
+            "    SET work_mem TO '1MB'",
             "-- Name: german; Type: COLLATION; Schema: public; Owner: me",
             "CREATE COLLATION public.german (provider = libc, locale = 'de_DE.utf8');",
         ] {
@@ -125,7 +162,11 @@ mod tests {
         let expected = Needs {
             tablespaces: set(&["fast"]),
             wide_publications: set(&["all"]),
-            functions: [("f(integer)".to_owned(), "c".to_owned())].into(),
+            functions: [("f(integer)", "c"), ("g()", "sql")].map(|(f, l)| (f.to_owned(), l.to_owned())).into(),
+            privileged_functions: [("g()".to_owned(), "LEAKPROOF")].into(),
+            settings_of_functions: ["session_replication_role", "my.tenant"]
+                .map(|setting| ("g()".to_owned(), setting.to_owned()))
+                .into(),
             locales: [Locale { provider: "libc".to_owned(), name: "de_DE.utf8".to_owned() }].into(),
             relics: BTreeSet::new(),
         };

@@ -192,6 +192,11 @@ fn work_of_superusers(facts: &Facts, way: &Way) -> Option<Lack> {
     let untrusted = |language: &String| offers.untrusted_languages.contains(language);
     let functions = head.needs.functions.iter().filter(|(_, language)| untrusted(language));
     found.extend(functions.map(|(name, language)| format!("function {name} in the language {language}")));
+    let privileged = head.needs.privileged_functions.iter();
+    found.extend(privileged.map(|(name, attribute)| format!("function {name} with {attribute}")));
+    let refused = |setting: &String| facts.refused_in_functions.contains(setting);
+    let settings = head.needs.settings_of_functions.iter().filter(|(_, setting)| refused(setting));
+    found.extend(settings.map(|(name, setting)| format!("function {name} with SET {setting}")));
     (!found.is_empty()).then(|| Lack {
         what: format!("only a superuser may create what is in the backup: {}", words::first_of(&found, NAMED, ", ")),
         remedy: "restore as a superuser: set DB_USER and DB_PASSWORD to one".to_owned(),

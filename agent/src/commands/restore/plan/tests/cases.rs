@@ -77,6 +77,7 @@ impl Case {
             owners_rights: OwnersRights { in_public: ["shop".to_owned()].into(), ..OwnersRights::default() },
             database_owner: "shop".to_owned(),
             refused_settings: Vec::new(),
+            refused_in_functions: Vec::new(),
             births: Births::default(),
             roles: [("shop", true), ("postgres", true), ("reporting", true)].map(|(n, m)| (n.to_owned(), m)).into(),
             space: Some(Space { needed: GIB, free: 10 * GIB }),

@@ -64,7 +64,17 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
             c.facts.head.contents.push(acl);
         }
     };
+    let functions = |c: &mut Case| {
+        let needs = &mut c.facts.head.needs;
+        needs.privileged_functions = [("quiet()".to_owned(), "LEAKPROOF")].into();
+        needs.settings_of_functions = [("loads()", "session_replication_role"), ("sorts()", "work_mem")]
+            .map(|(f, s)| (f.into(), s.into()))
+            .into();
+    };
+    let refused_setting = |c: &mut Case| c.facts.refused_in_functions = vec!["session_replication_role".to_owned()];
     let cases = [
+        ("functions of a superuser, superuser", Case::usual().with(functions)),
+        ("functions of a superuser, owner with CREATEDB", owner().with(functions).with(refused_setting)),
         ("privileges on what the archive does not make, superuser", Case::usual().with(closed)),
         ("privileges on what the archive does not make, by swap", owner().with(closed)),
         (

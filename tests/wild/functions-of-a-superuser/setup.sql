@@ -1,0 +1,6 @@
+CREATE FUNCTION a_quiet() RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT 1';
+CREATE FUNCTION b_loads() RETURNS int LANGUAGE sql SET session_replication_role TO replica AS 'SELECT 1';
+CREATE FUNCTION c_sorts() RETURNS int LANGUAGE sql SET work_mem TO '8MB' AS 'SELECT 1';
+SET ROLE @owner@;
+CREATE TABLE t (id int PRIMARY KEY);
+INSERT INTO t VALUES (1);
