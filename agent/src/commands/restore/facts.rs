@@ -1,6 +1,6 @@
 //! What a restore is decided by: all of it asked first, and nothing but plain values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use postgres::PsqlError;
@@ -44,6 +44,8 @@ pub(crate) struct Facts {
     pub(crate) refused_in_functions: Vec<String>,
     /// The server's roles; true: the restoring role may give objects to it, and still work with them then.
     pub(crate) roles: BTreeMap<String, bool>,
+    /// Those among them that are superusers.
+    pub(crate) superusers: BTreeSet<String>,
     /// The roles that are made first: everything else is as if they were there.
     pub(crate) births: Births,
     /// What the server has to offer.
@@ -129,6 +131,7 @@ impl Facts {
             database_owner,
             refused_settings,
             refused_in_functions,
+            superusers: born.superusers()?,
             roles,
             births,
             unfilled: unfilled::ask(&server.psql, &head, &target)?,

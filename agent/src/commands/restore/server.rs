@@ -1,6 +1,6 @@
 //! Where a restore goes: who can be asked and told there, and what is so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use postgres::database::content::Content;
@@ -160,6 +160,20 @@ impl Server {
         let roles: Vec<Named> =
             self.maintenance.rows(&select).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         Ok(roles.into_iter().map(|role| (role.name, role.is_ours)).collect())
+    }
+
+    /// The roles that are superusers.
+    ///
+    /// # Errors
+    /// Exit 1 when the server cannot be asked.
+    pub(crate) fn superusers(&self) -> Result<BTreeSet<String>, Failure> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let select = "SELECT rolname AS name FROM pg_roles WHERE rolsuper";
+        let roles: Vec<Named> = self.maintenance.rows(select).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        Ok(roles.into_iter().map(|role| role.name).collect())
     }
 
     /// What the server has to offer, and what the live database has already.

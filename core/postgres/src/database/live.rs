@@ -134,6 +134,12 @@ impl Role {
         self.superuser && self.version_number >= 170_000
     }
 
+    /// Subscriptions can belong to roles that are no superusers: since version 16.
+    #[must_use]
+    pub fn lets_others_subscribe(&self) -> bool {
+        self.version_number >= 160_000
+    }
+
     /// The setting came with version 17.
     #[must_use]
     pub fn knows_transaction_timeout(&self) -> bool {

@@ -33,12 +33,15 @@ enum Obstacle {
     Missing(String),
     /// The restoring role may give nothing to it.
     Foreign(String),
+    /// Only a superuser may own what is of this kind, and it isn't one.
+    Powerless { owner: String, kind: &'static str },
     /// It may not create in the schema of the object, and PostgreSQL gives it nothing there then.
     Closed { owner: String, schema: String },
 }
 
 /// Something that has an owner.
 struct Owned<'a> {
+    kind: &'a str,
     owner: &'a str,
     schema: &'a str,
     name: String,
@@ -69,6 +72,7 @@ pub(super) fn decide(facts: &Facts, way: &Way) -> Ownership {
 /// All that has an owner, with the large objects that have entries of their own.
 fn owned(facts: &Facts) -> impl Iterator<Item = Owned<'_>> {
     let objects = owners::owned(&facts.head).map(|entry| Owned {
+        kind: &entry.kind,
         owner: &entry.owner,
         schema: &entry.schema,
         name: entry.name.clone(),
@@ -77,7 +81,7 @@ fn owned(facts: &Facts) -> impl Iterator<Item = Owned<'_>> {
     let single = facts.head.large_objects.iter().filter(|entry| !entry.about.is_empty());
     let single = single.filter_map(|entry| {
         let name = format!("large object {}", entry.oid?);
-        Some(Owned { owner: &entry.about, schema: "", name, place: entry.place })
+        Some(Owned { kind: "BLOB", owner: &entry.about, schema: "", name, place: entry.place })
     });
     objects.chain(single)
 }
@@ -97,6 +101,9 @@ impl Owners<'_> {
         if let Some(obstacle) = self.of_role(object.owner) {
             return Some(obstacle);
         }
+        if let Some(kind) = self.of_superusers(object.kind).filter(|_| !self.facts.superusers.contains(object.owner)) {
+            return Some(Obstacle::Powerless { owner: object.owner.to_owned(), kind });
+        }
         (!self.may_create(object))
             .then(|| Obstacle::Closed { owner: object.owner.to_owned(), schema: object.schema.to_owned() })
     }
@@ -107,6 +114,17 @@ impl Owners<'_> {
             return Some(Obstacle::Missing(owner.to_owned()));
         }
         (!is_ours(self.facts, owner)).then(|| Obstacle::Foreign(owner.to_owned()))
+    }
+
+    /// A kind, in words, that can't be given to anybody else; subscriptions can be since version 16. Whoever owns one may have been a
+    /// superuser when that was made.
+    fn of_superusers(&self, kind: &str) -> Option<&'static str> {
+        match kind {
+            "EVENT TRIGGER" => Some("event trigger"),
+            "FOREIGN DATA WRAPPER" => Some("foreign-data wrapper"),
+            "SUBSCRIPTION" if !self.facts.target.role.lets_others_subscribe() => Some("subscription"),
+            _ => None,
+        }
     }
 
     fn may_create(&self, object: &Owned<'_>) -> bool {
@@ -143,13 +161,16 @@ fn owners_left_out(facts: &Facts, obstacles: &BTreeMap<Obstacle, Vec<String>>, t
     if !foreign.is_empty() {
         why.push(format!("{role} may not give anything to {}", foreign.join(", ")));
     }
-    let closed = obstacles.iter().filter_map(|(obstacle, names)| match obstacle {
+    let others = obstacles.iter().filter_map(|(obstacle, names)| match obstacle {
+        Obstacle::Powerless { owner, kind } => {
+            Some(format!("{owner} is no superuser, and may not own the {kind} {}", names.first()?))
+        }
         Obstacle::Closed { owner, schema } => {
             Some(format!("{owner} may not create in the schema {schema}, where {} is", names.first()?))
         }
         _ => None,
     });
-    why.extend(closed);
+    why.extend(others);
     let names: Vec<&String> = obstacles.values().flatten().collect();
     let why = (!why.is_empty()).then(|| why.join("; "))?;
     if names.len() == total {

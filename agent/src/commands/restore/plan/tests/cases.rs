@@ -80,6 +80,7 @@ impl Case {
             refused_in_functions: Vec::new(),
             births: Births::default(),
             roles: [("shop", true), ("postgres", true), ("reporting", true)].map(|(n, m)| (n.to_owned(), m)).into(),
+            superusers: ["postgres".to_owned()].into(),
             space: Some(Space { needed: GIB, free: 10 * GIB }),
             spool: SpoolFolder { path: PathBuf::from("/var/tmp"), free: Some(100 * GIB) },
             cores: 4,

@@ -72,7 +72,25 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
             .into();
     };
     let refused_setting = |c: &mut Case| c.facts.refused_in_functions = vec!["session_replication_role".to_owned()];
+    let demoted = |c: &mut Case| {
+        for (id, kind, name) in
+            [(20, "EVENT TRIGGER", "guard"), (21, "FOREIGN DATA WRAPPER", "far"), (22, "SUBSCRIPTION", "feed")]
+        {
+            let mut object = entry(id, kind, name, false);
+            object.schema = String::new();
+            c.facts.head.contents.push(object);
+        }
+    };
     let cases = [
+        ("an owner that is no superuser any more, of what only superusers own", Case::usual().with(demoted)),
+        (
+            "the same, on a server of version 16",
+            Case::usual().with_role((role("postgres", true, true, 160_004), true)).with(demoted),
+        ),
+        (
+            "an owner that is a superuser, of what only superusers own",
+            Case::usual().with(demoted).with(|c| c.facts.superusers = ["postgres", "shop"].map(str::to_owned).into()),
+        ),
         ("functions of a superuser, superuser", Case::usual().with(functions)),
         ("functions of a superuser, owner with CREATEDB", owner().with(functions).with(refused_setting)),
         ("privileges on what the archive does not make, superuser", Case::usual().with(closed)),
