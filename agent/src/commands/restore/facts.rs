@@ -54,6 +54,8 @@ pub(crate) struct Facts {
     pub(crate) present: Present,
     /// Extensions that the server refuses to create, and its words.
     pub(crate) refused_extensions: Vec<(String, String)>,
+    /// Extensions that could not be tried, as the database for that has objects of the same names, and the server's words.
+    pub(crate) untried_extensions: Vec<(String, String)>,
     /// Text search dictionaries that it refuses to create, and its words.
     pub(crate) refused_dictionaries: Vec<(String, String)>,
     /// What can only be in a database of the archived one's name.
@@ -123,6 +125,7 @@ impl Facts {
             locale: DatabaseLocale::gather(wish, &head, &target, server)?,
             unknown_collations: lacking(&head.needs.locales.iter().cloned().collect::<Vec<_>>()),
             refused_extensions: attempts.refused_extensions,
+            untried_extensions: attempts.untried_extensions,
             refused_dictionaries: attempts.refused_dictionaries,
             bound: attempts.bound,
             offers,
@@ -180,6 +183,7 @@ fn loading(wish: &Wish, head: &Head, target: &Target, server: &Server) -> Result
 #[derive(Default)]
 struct Attempts {
     refused_extensions: Vec<(String, String)>,
+    untried_extensions: Vec<(String, String)>,
     refused_dictionaries: Vec<(String, String)>,
     bound: Vec<String>,
 }
@@ -198,6 +202,7 @@ impl Attempts {
             for (name, refusal) in refused_extensions(&server.maintenance, &names)? {
                 match refusal.is_its_own() {
                     true => attempts.bound.push(format!("extension {name} ({})", refusal.words)),
+                    false if refusal.is_of_what_is_there() => attempts.untried_extensions.push((name, refusal.words)),
                     false => attempts.refused_extensions.push((name, refusal.words)),
                 }
             }

@@ -182,6 +182,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
         ));
     }
     warnings.extend(ownership.warnings.iter().cloned());
+    warnings.extend(lacks::unknown(facts, way));
     warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));
     warnings.extend(search_path::warned(wish));

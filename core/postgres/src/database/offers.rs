@@ -93,22 +93,48 @@ impl Present {
 }
 
 /// Extensions of `names` that cannot be created over `psql`, and why. Only a superuser may try in any database; what the
-/// database has already says nothing.
+/// database has already says nothing. Nor does it where the database is closed to all that is created.
 ///
 /// # Errors
 /// [`PsqlError`].
 pub fn refused_extensions(psql: &Psql, names: &[&str]) -> Result<Vec<(String, Refusal)>, PsqlError> {
     let present = if names.is_empty() { Present::default() } else { Present::ask(psql)? };
-    let mut refused = Vec::new();
+    let mut found = Vec::new();
     for name in names.iter().filter(|name| !present.extensions.iter().any(|there| there == *name)) {
-        let create = format!(
-            "CREATE SCHEMA lastgood_attempt;\nSET LOCAL search_path = lastgood_attempt;\nCREATE EXTENSION {} CASCADE",
-            identifier(name)
-        );
-        let refusal = attempt(psql, &create)?;
-        refused.extend(refusal.map(|refusal| ((*name).to_owned(), refusal)));
+        let refusal = refused(psql, &format!("CREATE EXTENSION {} CASCADE", identifier(name)))?;
+        found.extend(refusal.map(|refusal| ((*name).to_owned(), refusal)));
     }
-    Ok(refused)
+    if !found.is_empty() && refused(psql, CONTROL)?.is_some() {
+        return Ok(Vec::new());
+    }
+    Ok(found)
+}
+
+/// What can be created in every database.
+const CONTROL: &str = "CREATE FUNCTION lastgood_attempt() RETURNS integer LANGUAGE sql AS 'SELECT 1'";
+
+/// Why the database refuses to create something in a schema of its own. What its event triggers refuse another database may take: tried
+/// again without those is whatever failed.
+fn refused(psql: &Psql, create: &str) -> Result<Option<Refusal>, PsqlError> {
+    let schema = format!("lastgood_attempt_{}", std::process::id());
+    let (make, enter) = (format!("CREATE SCHEMA {schema}"), format!("SET LOCAL search_path = {schema}"));
+    let statements = [make.as_str(), enter.as_str(), create];
+    let refusal = attempt(psql, &statements)?;
+    if refusal.is_none() || !has_event_triggers(psql)? {
+        return Ok(refusal);
+    }
+    let without_triggers = ["SET LOCAL session_replication_role = replica"];
+    attempt(psql, &[&without_triggers[..], &statements].concat())
+}
+
+fn has_event_triggers(psql: &Psql) -> Result<bool, PsqlError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        exist: bool,
+    }
+    let exist: Option<Answer> =
+        psql.row("SELECT EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D') AS exist")?;
+    Ok(exist.is_some_and(|answer| answer.exist))
 }
 
 /// Dictionaries of `definitions` (each its name, and the `CREATE TEXT SEARCH DICTIONARY` that pg_dump wrote) whose files the
@@ -120,12 +146,12 @@ pub fn refused_dictionaries(psql: &Psql, definitions: &[(&str, &str)]) -> Result
     let tried: Vec<(&str, String)> =
         definitions.iter().filter_map(|(name, sql)| Some((*name, dictionary::of_a_file(sql)?))).collect();
     let control = "CREATE TEXT SEARCH DICTIONARY pg_temp.lastgood_attempt (TEMPLATE = pg_catalog.simple)";
-    if tried.is_empty() || attempt(psql, control)?.is_some() {
+    if tried.is_empty() || attempt(psql, &[control])?.is_some() {
         return Ok(Vec::new());
     }
     let mut refused = Vec::new();
     for (name, options) in tried {
-        let refusal = attempt(psql, &format!("CREATE TEXT SEARCH DICTIONARY pg_temp.lastgood_attempt ({options})"))?;
+        let refusal = attempt(psql, &[&format!("CREATE TEXT SEARCH DICTIONARY pg_temp.lastgood_attempt ({options})")])?;
         refused.extend(refusal.map(|refusal| (name.to_owned(), refusal.words)));
     }
     Ok(refused)
@@ -139,11 +165,8 @@ pub fn unknown_locales<'a>(psql: &Psql, encoding: &str, locales: impl IntoIterat
         return Vec::new();
     }
     let holds = |condition: &str| {
-        let control = format!(
-            "SELECT 1 / ({condition})::int FROM pg_database WHERE datname = current_database();\n{}",
-            collation("libc", "C")
-        );
-        matches!(attempt(psql, &control), Ok(None))
+        let control = format!("SELECT 1 / ({condition})::int FROM pg_database WHERE datname = current_database()");
+        matches!(attempt(psql, &[&control, &collation("libc", "C")]), Ok(None))
     };
     let same_set = holds(&format!("pg_encoding_to_char(encoding) = {}", literal(encoding)));
     // Where texts have no character set, a superuser may have any locale of the C library.
@@ -153,7 +176,8 @@ pub fn unknown_locales<'a>(psql: &Psql, encoding: &str, locales: impl IntoIterat
         return Vec::new();
     }
     let told = locales.filter(|locale| same_set || !["icu", "builtin"].contains(&locale.provider.as_str()));
-    let refused = |locale: &&Locale| matches!(attempt(psql, &collation(&locale.provider, &locale.name)), Ok(Some(_)));
+    let refused =
+        |locale: &&Locale| matches!(attempt(psql, &[&collation(&locale.provider, &locale.name)]), Ok(Some(_)));
     told.filter(refused).cloned().collect()
 }
 

@@ -136,12 +136,23 @@ fn provider(name: &str) -> &str {
     if name == "icu" { "ICU" } else { name }
 }
 
-/// In place, one that is there already stays.
-fn refused_extensions(facts: &Facts, way: &Way) -> Option<Lack> {
+/// Extensions of the server, each with its words. In place, one that is there already stays.
+fn to_be_created(facts: &Facts, way: &Way, tried: &[(String, String)]) -> Vec<String> {
     let stays = |name: &String| matches!(way, Way::InPlace { .. }) && facts.present.extensions.contains(name);
     let offered = |name: &String| facts.offers.extensions.contains(name);
-    let refused = facts.refused_extensions.iter().filter(|(name, _)| offered(name) && !stays(name));
-    let refused: Vec<String> = refused.map(|(name, words)| format!("{name}: {words}")).collect();
+    let created = tried.iter().filter(|(name, _)| offered(name) && !stays(name));
+    created.map(|(name, words)| format!("{name}: {words}")).collect()
+}
+
+/// What the archive needs, and nobody could find out whether the server lacks it.
+pub(super) fn unknown(facts: &Facts, way: &Way) -> Option<String> {
+    let untried = to_be_created(facts, way, &facts.untried_extensions);
+    let named = words::first_of(&untried, NAMED, ", ");
+    (!untried.is_empty()).then(|| format!("whether the server creates these extensions could not be tried: {named}"))
+}
+
+fn refused_extensions(facts: &Facts, way: &Way) -> Option<Lack> {
+    let refused = to_be_created(facts, way, &facts.refused_extensions);
     (!refused.is_empty()).then(|| Lack {
         what: format!("the server refuses to create the extension {}", words::first_of(&refused, NAMED, ", ")),
         remedy: "set the extension up on the server as its documentation says, so that CREATE EXTENSION works"

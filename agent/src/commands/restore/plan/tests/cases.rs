@@ -70,6 +70,7 @@ impl Case {
             .unwrap(),
             present: Present { may_create: true, owns_public: true, owns_members: true, ..Present::default() },
             refused_extensions: Vec::new(),
+            untried_extensions: Vec::new(),
             refused_dictionaries: Vec::new(),
             bound: Vec::new(),
             locale: DatabaseLocale::default(),

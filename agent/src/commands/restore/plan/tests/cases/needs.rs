@@ -110,6 +110,21 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
         ("an untrusted extension that is there already, in place", tenant().with(untrusted)),
         ("a tablespace", Case::usual().with(|c| c.facts.head.needs.tablespaces = ["fast".to_owned()].into())),
         ("an extension that the server refuses", Case::usual().with(refuse)),
+        (
+            "an extension that could not be tried",
+            Case::usual().with(|c| {
+                c.facts.head.contents.push(entry(20, "EXTENSION", "citext", false));
+                c.facts.untried_extensions = vec![("citext".to_owned(), "type \"citext\" already exists".to_owned())];
+            }),
+        ),
+        (
+            "the same, which stays in place",
+            Case::usual().in_place().with(|c| {
+                c.facts.head.contents.push(entry(20, "EXTENSION", "citext", false));
+                c.facts.present.extensions.push("citext".to_owned());
+                c.facts.untried_extensions = vec![("citext".to_owned(), "type \"citext\" already exists".to_owned())];
+            }),
+        ),
         ("a dictionary whose file the server lacks", Case::usual().with(dictionary)),
         ("an extension that is bound to the database's name", Case::usual().with(bound)),
         ("the same, database gone", Case::usual().gone().with(bound)),

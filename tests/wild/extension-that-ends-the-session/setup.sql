@@ -1,0 +1,3 @@
+CREATE TABLE let_it_be (id int);
+CREATE EXTENSION lg_ender;
+CREATE TABLE t AS SELECT 1 AS id;

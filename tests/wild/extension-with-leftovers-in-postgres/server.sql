@@ -1,0 +1,2 @@
+CREATE SCHEMA lg_left;
+CREATE FUNCTION lg_left.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
