@@ -235,7 +235,7 @@ demo: tools ## see it work: back up, verify, restore and compare, on this machin
 functions: ## build what deploys without a compiler: target/lastgood-functions, and it as a .tar.gz
 	@infra/functions.sh $(ARCHITECTURES)
 
-# Ten minutes and more: the agent and the functions are compiled for a release. ARGUMENTS='--binary FILE' packs what is built.
+# Half an hour of processor time: the agent and the functions are compiled for a release. ARGUMENTS='--binary FILE' packs what is built.
 .PHONY: dist
 dist: tools ## make what a release has, in target/dist: .deb, .rpm, .tar.gz, functions, bills of materials, SHA256SUMS
 	@agent/packaging/dist.sh $(ARGUMENTS)
