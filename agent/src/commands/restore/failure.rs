@@ -16,6 +16,11 @@ pub(crate) const LIVE_IS_UNCHANGED: &str = "the live database has not been chang
 const BY_HAND: &str =
     "lastgood show has the lines to restore it by hand, which without --exit-on-error restore all but what fails";
 
+/// The hint of a failure of which no more is known.
+pub(crate) fn unexplained() -> String {
+    format!("{LIVE_IS_UNCHANGED}; {BY_HAND}")
+}
+
 /// A restore that was told to stop.
 pub(crate) fn stopped_by(signal: &str) -> Failure {
     Failure::new(Exit::Failed, format!("the restore was stopped by {signal}"))
@@ -70,7 +75,7 @@ pub(crate) fn program(error: &ProgramError) -> Failure {
     } else if text.contains("extension") && (text.contains("could not open") || text.contains("is not available")) {
         "install the extension's package on the server, and restore again"
     } else {
-        return Failure::new(Exit::Failed, text).hint(format!("{LIVE_IS_UNCHANGED}; {BY_HAND}"));
+        return Failure::new(Exit::Failed, text).hint(unexplained());
     };
     Failure::new(Exit::Failed, text).hint(hint)
 }

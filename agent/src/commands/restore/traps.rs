@@ -6,7 +6,7 @@ use postgres::database::known_names;
 use postgres::words::traps::Trap;
 
 use crate::answers::failure::{Exit, Failure};
-use crate::commands::restore::failure::LIVE_IS_UNCHANGED;
+use crate::commands::restore::failure::{LIVE_IS_UNCHANGED, unexplained};
 use crate::commands::restore::head::Head;
 use crate::commands::restore::server::{Server, Target};
 
@@ -36,7 +36,7 @@ impl Traps {
     /// A failure that a name without its schema may have caused, with the way out. What was found in advance is refused there;
     /// a name may as well stand in a text that a function puts together.
     pub(crate) fn explain(&self, failure: Failure) -> Failure {
-        let is_unexplained = failure.hint.as_deref() == Some(LIVE_IS_UNCHANGED);
+        let is_unexplained = failure.hint.as_ref() == Some(&unexplained());
         let mut words = failure.error.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
         if !is_unexplained || !words.any(|word| self.names.contains(word)) {
             return failure;
@@ -56,9 +56,9 @@ mod tests {
         let traps = Traps { all: Vec::new(), names: ["is_odd".to_owned()].into() };
         let hint = |error: &str, hint: &str| traps.explain(Failure::new(Exit::Failed, error).hint(hint)).hint.unwrap();
         for error in ["FEHLER: Funktion is_odd(integer) existiert nicht", "relation \"is_odd\" does not exist"] {
-            assert!(hint(error, LIVE_IS_UNCHANGED).contains("--search-path-fix"), "{error}");
+            assert!(hint(error, &unexplained()).contains("--search-path-fix"), "{error}");
         }
-        assert_eq!(hint("function is_odd_or_even(integer) does not exist", LIVE_IS_UNCHANGED), LIVE_IS_UNCHANGED);
+        assert_eq!(hint("function is_odd_or_even(integer) does not exist", &unexplained()), unexplained());
         assert_eq!(hint("is_odd", "another"), "another");
     }
 }

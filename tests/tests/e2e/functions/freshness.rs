@@ -189,14 +189,25 @@ fn the_stack_is_deleted_or_its_account_suspended_and_the_heartbeat_stops() {
     freshness.invoke(&scheduled(), AMPLE).done();
     assert_eq!(beats(), 1, "all is well");
     assert!(!freshness.log().contains("secret-uuid"), "{}", freshness.log());
-    let mut deaf = Function::start(&setup.clone().setting("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:1"));
-    deaf.invoke(&scheduled(), AMPLE).done();
-    assert!(deaf.log().contains("cannot ask who gets the alarms"), "{}", deaf.log());
-    assert_eq!(beats(), 0, "perhaps nobody hears");
     ground.bucket.delete(&key("app", days_ago(0), ".intact.json"));
     ground.bucket.keys().iter().filter(|key| key.ends_with(".intact.json")).for_each(|key| ground.bucket.delete(key));
     Function::start(&setup.setting("LASTGOOD_MAX_AGE_SECONDS", "1")).invoke(&scheduled(), AMPLE).done();
     assert_eq!(beats(), 0, "something stands");
+}
+
+#[test]
+fn nobody_can_say_who_gets_the_alarms_and_the_heartbeat_stops() {
+    let ground = Ground::new();
+    put_in_bucket(&ground.bucket, "app", days_ago(0));
+    mark(&ground.bucket, "app", days_ago(30), None);
+    let monitor = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    monitor.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/secret-uuid", monitor.local_addr().unwrap());
+    let setup = ground.function("freshness").setting("LASTGOOD_HEARTBEAT_URL", &url);
+    let mut deaf = Function::start(&setup.setting("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:1"));
+    deaf.invoke(&scheduled(), AMPLE).done();
+    assert!(deaf.log().contains("cannot ask who gets the alarms"), "{}", deaf.log());
+    assert!(monitor.accept().is_err(), "perhaps nobody hears");
 }
 
 #[test]
