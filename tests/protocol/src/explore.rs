@@ -110,7 +110,7 @@ fn way(from: &[(Rc<World>, usize)], mut number: usize) -> Vec<Rc<World>> {
 }
 
 /// What is to be true at every instant.
-fn promise(world: &World, good: Option<usize>) -> Result<(), String> {
+pub(crate) fn promise(world: &World, good: Option<usize>) -> Result<(), String> {
     for backup in 0..BACKUPS {
         let of = |part| world.store.head((backup, part)).map(|version| version.of);
         if let Some(manifest) = of(Part::Manifest)
