@@ -274,3 +274,6 @@ fn removals(store: &Store, listed: &Listed) -> Vec<(Key, Vec<u32>)> {
     }
     order
 }
+
+#[cfg(test)]
+mod tests;

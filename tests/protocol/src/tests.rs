@@ -9,6 +9,9 @@ use crate::world::World;
 fn the_promise_is_kept_in_every_order_of_steps() {
     let all = explore_all();
     println!("{} scenes, {} states", all.len(), all.iter().map(|explored| explored.states).sum::<usize>());
+    assert_eq!(all.len(), 10);
+    // Of each kind the last is the third, with a listing of two pages.
+    assert!([0, 5].iter().all(|first| all[first + 4].states > all[first + 2].states), "what comes between two pages");
     for explored in all {
         assert!(explored.broken.is_none(), "{}", explored.broken.unwrap_or_default());
         assert!(explored.states > 1_000 && explored.removed && explored.good_came, "{}", explored.states);
