@@ -35,9 +35,11 @@ pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>, mode: u32) -> io::Resul
     let draft = match (beside(&path, text.as_ref(), kept), &there) {
         (Ok(draft), None) => draft,
         (Ok(draft), Some(there)) if has_owner(&draft, there)? => draft,
-        // The folder may belong to somebody else, and the file be ours; or it is another's, and open to us.
-        (_, Some(_)) => return fs::write(&path, text),
-        (Err(error), None) => return Err(error),
+        // The file is another's, and open to us; or it is ours, and the folder somebody else's.
+        (Ok(_), Some(_)) => return fs::write(&path, text),
+        (Err(error), Some(_)) if error.kind() == io::ErrorKind::PermissionDenied => return fs::write(&path, text),
+        // A full disk must not take what is there.
+        (Err(error), _) => return Err(error),
     };
     draft.as_file().sync_all()?;
     draft.persist(&path).map(drop).map_err(|error| error.error)
