@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::alerts::Message;
 use e2e::answering::{StandIn, Treatment};
 use e2e::bucket::Bucket;
-use e2e::functions::Function;
+use e2e::functions::{Function, Setup};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -173,16 +173,28 @@ fn the_whole_bucket_is_deleted_and_nothing_is_published() {
     assert_eq!(ground.metric("Staleness", None), None, "missing data raises the alarm");
 }
 
-/// The stack, the account or the topic is gone: then nobody asks any more, and the monitor rings.
-#[test]
-fn the_stack_is_deleted_or_its_account_suspended_and_the_heartbeat_stops() {
+/// A database with a good backup of today.
+fn healthy() -> Ground {
     let ground = Ground::new();
     put_in_bucket(&ground.bucket, "app", days_ago(0));
     mark(&ground.bucket, "app", days_ago(30), None);
+    ground
+}
+
+/// A function with a monitor that never answers, which fails nothing.
+fn monitored(ground: &Ground) -> (std::net::TcpListener, Setup) {
     let monitor = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     monitor.set_nonblocking(true).unwrap();
     let url = format!("http://{}/secret-uuid", monitor.local_addr().unwrap());
     let setup = ground.function("freshness").setting("LASTGOOD_HEARTBEAT_URL", &url);
+    (monitor, setup)
+}
+
+/// The stack, the account or the topic is gone: then nobody asks any more, and the monitor rings.
+#[test]
+fn the_stack_is_deleted_or_its_account_suspended_and_the_heartbeat_stops() {
+    let ground = healthy();
+    let (monitor, setup) = monitored(&ground);
     let beats = || std::iter::from_fn(|| monitor.accept().ok()).count();
     // Nobody answers here, which fails nothing: the monitor rings by itself.
     let mut freshness = Function::start(&setup);
@@ -197,13 +209,8 @@ fn the_stack_is_deleted_or_its_account_suspended_and_the_heartbeat_stops() {
 
 #[test]
 fn nobody_can_say_who_gets_the_alarms_and_the_heartbeat_stops() {
-    let ground = Ground::new();
-    put_in_bucket(&ground.bucket, "app", days_ago(0));
-    mark(&ground.bucket, "app", days_ago(30), None);
-    let monitor = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    monitor.set_nonblocking(true).unwrap();
-    let url = format!("http://{}/secret-uuid", monitor.local_addr().unwrap());
-    let setup = ground.function("freshness").setting("LASTGOOD_HEARTBEAT_URL", &url);
+    let ground = healthy();
+    let (monitor, setup) = monitored(&ground);
     let mut deaf = Function::start(&setup.setting("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:1"));
     deaf.invoke(&scheduled(), AMPLE).done();
     assert!(deaf.log().contains("cannot ask who gets the alarms"), "{}", deaf.log());
