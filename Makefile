@@ -50,12 +50,19 @@ architecture: ## check who may take from whom, import circles, and how long file
 # workspace and the agent may ask for more.
 UNWANTED_IN_FUNCTIONS := ring|aws-sdk-sso|aws-sdk-ssooidc
 
+# And what the tests build has to serve the binaries that they run: else half of it is compiled twice.
 .PHONY: guard
-guard: ## check that the functions stay slim
+guard: ## check that the functions stay slim, and that nothing is compiled twice
 	@tree=$$($(CARGO) tree --locked -p lambdas -e normal,build --prefix none --format '{p}'); \
 	if grep -E '^($(UNWANTED_IN_FUNCTIONS)) v' <<< "$$tree"; then \
 	  echo 'error: the functions depend on the crates above' >&2; \
 	  echo 'hint: cargo tree -p lambdas -i CRATE says through whom' >&2; \
+	  exit 1; \
+	fi
+	@features() { $(CARGO) tree --workspace --locked -e "$$1" --prefix none --format '{p} [{f}]' | sed 's/ (\*)$$//' | sort -u; }; \
+	if comm -23 <(features normal,build) <(features normal,build,dev) | grep .; then \
+	  echo 'error: of the crates above, the tests of some package need more features than anything else does' >&2; \
+	  echo 'hint: name the crate with these features in [dependencies] of tests/Cargo.toml' >&2; \
 	  exit 1; \
 	fi
 
@@ -85,32 +92,32 @@ bench-quick: tools ## the same in about two minutes: a small database, fewer rou
 .PHONY: wild
 wild: tools ## restore the databases that people have, every way (tests/wild)
 	@tests/regression.sh
-	@$(CARGO) run --quiet --locked -p e2e --bin wild -- $(if $(CASE),--case $(CASE)) $(if $(FULL),--full) $(ARGUMENTS)
+	@$(CARGO) run --quiet --locked --bin wild -- $(if $(CASE),--case $(CASE)) $(if $(FULL),--full) $(ARGUMENTS)
 
 .PHONY: matrix
 matrix: tools ## try every server, client and target, and write what came of it into docs/restore.md
-	@$(CARGO) run --quiet --locked -p e2e --bin versions
+	@$(CARGO) run --quiet --locked --bin versions
 
 .PHONY: wild-docs
 wild-docs: ## write what `make wild` came to into docs/restore.md
-	@$(CARGO) run --quiet --locked -p e2e --bin wild -- --docs
+	@$(CARGO) run --quiet --locked --bin wild -- --docs
 
 # STORE=rclone takes that store alone; its name is in the table's head, in lower case. It is no part of `make test`, which has
 # every row at one of the two stores that it needs anyway.
 .PHONY: stores
 stores: tools ## try what Lastgood asks of a store at the S3 stores that people run
 	@tests/stores.sh $(STORE)
-	@$(CARGO) run --quiet --locked -p e2e --bin stores -- $(if $(STORE),--store $(STORE)) $(ARGUMENTS)
+	@$(CARGO) run --quiet --locked --bin stores -- $(if $(STORE),--store $(STORE)) $(ARGUMENTS)
 
 .PHONY: stores-docs
 stores-docs: ## write what `make stores` came to into docs/install.md
-	@$(CARGO) run --quiet --locked -p e2e --bin stores -- --docs
+	@$(CARGO) run --quiet --locked --bin stores -- --docs
 
 # ARGUMENTS=--wild takes every database of tests/wild as well; '--only pgbench --version 18' a few.
 .PHONY: drills
 drills: tools ## drill databases of many kinds on every version that is here: every digest is equal
 	@tests/regression.sh
-	@$(CARGO) run --quiet --locked -p e2e --bin drills -- $(ARGUMENTS)
+	@$(CARGO) run --quiet --locked --bin drills -- $(ARGUMENTS)
 
 .PHONY: drill-kills
 drill-kills: tools ## end drills at fifty random moments, by SIGTERM and SIGKILL, on each kind of server, and see what is left
@@ -140,12 +147,12 @@ kills: tools ## kill removals and verifications at any moment, and see what the 
 # ONLY=network takes one family, ONLY=network/prune/… what begins so, whatever the scale. The results are in target/torture.
 .PHONY: torture
 torture: tools ## break network, servers and disks under every command, and see that nothing is silent or lost
-	@$(CARGO) run --quiet --locked -p e2e --bin torture -- $(if $(SCALE),--scale $(SCALE)) $(if $(KILLS),--kills $(KILLS)) \
+	@$(CARGO) run --quiet --locked --bin torture -- $(if $(SCALE),--scale $(SCALE)) $(if $(KILLS),--kills $(KILLS)) \
 	  $(if $(ONLY),--only $(ONLY)) $(ARGUMENTS)
 
 .PHONY: torture-docs
 torture-docs: ## write what `make torture` came to into docs/reliability.md
-	@$(CARGO) run --quiet --locked -p e2e --bin torture -- --docs
+	@$(CARGO) run --quiet --locked --bin torture -- --docs
 
 # Seeds 0 to 999,999; FROM=n begins elsewhere. `make test` has the first 3,000. A failure names its history: FROM=that HISTORIES=1.
 HISTORIES ?= 1000000
@@ -228,7 +235,7 @@ report-look: tools ## show the page of `lastgood report` to Chromium: three widt
 
 .PHONY: demo
 demo: tools ## see it work: back up, verify, restore and compare, on this machine alone
-	@$(CARGO) run --quiet --locked -p e2e --bin demo
+	@$(CARGO) run --quiet --locked --bin demo
 
 # ARCHITECTURES='x86_64 arm64' builds both; arm64 needs `rustup target add aarch64-unknown-linux-gnu` first.
 .PHONY: functions
@@ -258,7 +265,7 @@ earlier: tools ## live a stack's life through with another release's agent (AGEN
 # test` runs the same against the local AWS.
 .PHONY: cloud-smoke
 cloud-smoke: tools functions ## live a stack's life through in a sandbox account, by its administrator's credentials
-	@$(CARGO) run --quiet --locked -p e2e --bin cloud-smoke -- target/lastgood-functions
+	@$(CARGO) run --quiet --locked --bin cloud-smoke -- target/lastgood-functions
 
 # EMAIL and PARAMETERS (a file like infra/parameters.example) may be left out; docs/cloud.md says what follows.
 .PHONY: deploy
