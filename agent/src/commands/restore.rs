@@ -21,6 +21,7 @@ pub(crate) mod head;
 mod in_place;
 mod indexing;
 pub(crate) mod job;
+pub(crate) mod left_out;
 mod list_s3;
 mod locale;
 mod made;
@@ -59,6 +60,7 @@ use crate::commands::restore::backup::{Backup, StoredBytes};
 use crate::commands::restore::damage::Suspect;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::job::Job;
+use crate::commands::restore::left_out::LeftOut;
 use crate::commands::restore::plan::shown::PlanDocument;
 use crate::commands::restore::plan::way::Way;
 use crate::commands::restore::server::{Server, Target};
@@ -105,7 +107,8 @@ pub(crate) async fn run(args: &RestoreArgs, settings: &Settings, interrupt: &Int
         let plan = plan::decide(&wish, &facts)?;
         let has_event_triggers = facts.head.entries(job::EVENT_TRIGGER).next().is_some();
         let server = server.undisturbed(&facts.target.role, has_event_triggers);
-        let job = Job { wish, facts, plan, archive, server, interrupt, report: settings.report };
+        let (report, left_out) = (settings.report, LeftOut::default());
+        let job = Job { wish, facts, plan, archive, server, interrupt, report, left_out };
         restore(&job, &settings, &database).map_err(|failure| reading_interrupted(&job, failure))
     });
     match restoring.await.map_err(|e| Failure::new(Exit::Failed, format!("the restore's own thread failed: {e}")))? {

@@ -22,6 +22,7 @@ pub mod rights;
 pub mod roles;
 pub mod scratch;
 pub mod session;
+pub mod set_aside;
 pub mod statistics;
 pub mod tallies;
 pub mod undumpable;

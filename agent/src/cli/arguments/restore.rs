@@ -130,12 +130,19 @@ pub(crate) struct RestoreArgs {
     /// tables or functions without a schema, and are called by a CHECK, an index or the like.
     #[arg(long, conflicts_with = "data_only")]
     pub(crate) search_path_fix: bool,
+    /// Restore every row, and go on behind a constraint, index or view that the rows do not let be made: what does not hold is put back as NOT
+    /// VALID, and all of it is named at the end.
+    #[arg(long, conflicts_with_all = ["in_place", "data_only", "jobs"])]
+    pub(crate) keep_going: bool,
+    /// Leave out this extension, which the server cannot have. What needs it makes the restore fail. Repeat the option for several.
+    #[arg(long, value_name = "NAME", conflicts_with = "data_only")]
+    pub(crate) without_extension: Vec<String>,
     /// Drop the old databases `NAME_before_TIMESTAMP` that earlier restores left behind. Restore nothing.
-    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "locale", "tablespace_map"])]
+    #[arg(long, conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "locale", "tablespace_map", "keep_going", "without_extension"])]
     pub(crate) drop_old: bool,
     /// Undo a restore by swap: the old database `NAME_before_TIMESTAMP`, by default the newest one, gets its name back, and the
     /// restored one is kept in its place. Restore nothing.
-    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "locale", "tablespace_map", "drop_old"])]
+    #[arg(long, value_name = "OLD_NAME", conflicts_with_all = ["from", "into", "table", "schema", "schema_only", "data_only", "in_place", "create_roles", "locale", "tablespace_map", "keep_going", "without_extension", "drop_old"])]
     pub(crate) undo: Option<Option<String>>,
     /// For an archive in Glacier: how fast it is brought back. Each takes its time and has its price; the plan names both.
     #[arg(long, value_name = "TIER", default_value = "standard", value_parser = retrieval())]

@@ -12,6 +12,7 @@ use crate::answers::census;
 use crate::answers::failure::Failure;
 use crate::commands::restore::checks;
 use crate::commands::restore::job::Job;
+use crate::commands::restore::left_out::Difference;
 use crate::commands::restore::plan::way::Mode;
 use crate::commands::restore::reading::Through;
 use crate::commands::restore::roles::CreatedRole;
@@ -57,6 +58,8 @@ pub(crate) struct RestoreAnswer {
     checks: usize,
     /// The roles that the server lacked.
     created_roles: Vec<CreatedRole>,
+    /// With `--keep-going`: what could not be made as it was.
+    left_out: Vec<Difference>,
     warnings: Vec<String>,
     /// Roles that were there and can't log in, though the backup's could.
     #[serde(skip)]
@@ -89,6 +92,7 @@ impl RestoreAnswer {
             seconds: took.as_secs_f64(),
             checks: checks::asked(&job.wish.checks).count(),
             created_roles: facts.births.created(),
+            left_out: job.left_out.all(),
             warnings: job.plan.warnings.clone(),
             shut_out: facts.births.shut_out.clone(),
             into: job.wish.into.then(|| facts.target.name.clone()),
@@ -137,6 +141,11 @@ impl fmt::Display for RestoreAnswer {
             self.seconds,
             if self.rows.is_some() { "" } else { "else " }
         )?;
+        if !self.left_out.is_empty() {
+            let count = words::count(self.left_out.len() as u64, "thing");
+            writeln!(f, "all rows are there; {count} could not be made as in the backup:")?;
+            self.left_out.iter().try_for_each(|difference| writeln!(f, "  {difference}"))?;
+        }
         if self.checks > 0 {
             writeln!(f, "{} of RESTORE_CHECKS passed", words::count(self.checks as u64, "check"))?;
         }

@@ -24,7 +24,7 @@ use crate::commands::restore::roles::Births;
 use crate::commands::restore::server::{Server, Target};
 use crate::commands::restore::space::Space;
 use crate::commands::restore::swappable::goes_in_place;
-use crate::commands::restore::tables::Chosen;
+use crate::commands::restore::tables::{self, Chosen};
 use crate::commands::restore::timeline;
 use crate::commands::restore::traps::Traps;
 use crate::commands::restore::unfilled;
@@ -78,6 +78,8 @@ pub(crate) struct Facts {
     pub(crate) undumpable: Undumpable,
     /// Tables of the live database with rows that the archive has none of.
     pub(crate) unfilled: Vec<String>,
+    /// Tables of the live database with rows that the archive doesn't define.
+    pub(crate) unknown_tables: Vec<String>,
     /// What is so of the live database's tables that rows are to go into; nothing unless rows alone are restored.
     pub(crate) loading: Loading,
     /// What an empty search_path would make fail.
@@ -102,6 +104,7 @@ impl Facts {
         let server = &server.kept(&target);
         let (moment, (offers, present), head) = read_head(&target, archive, server)?;
         timeline::reached("the archive's head is read");
+        let head = tables::without_extensions(head, &wish.without_extensions)?;
         let size = backup.manifest.as_ref().and_then(|manifest| manifest.database.size);
         let space = Space::ask(&target, size.or_else(|| target.living.as_ref()?.size));
         let attempts = Attempts::make(&head, &target, server).map_err(failed)?;
@@ -138,6 +141,7 @@ impl Facts {
             roles,
             births,
             unfilled: unfilled::ask(&server.psql, &head, &target)?,
+            unknown_tables: unfilled::unknown(&server.psql, &head, &target)?,
             spool: SpoolFolder::at(&wish.spool_directory),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             loading: loading(wish, &head, &target, server)?,

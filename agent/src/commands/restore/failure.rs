@@ -12,13 +12,12 @@ use crate::commands::restore::reading::ReadingError;
 /// What is true before the exchange of names and before COMMIT.
 pub(crate) const LIVE_IS_UNCHANGED: &str = "the live database has not been changed";
 
-/// What is left where a key doesn't hold, or a view can't be filled: pg_restore goes on behind what fails, and names it.
-const BY_HAND: &str =
-    "lastgood show has the lines to restore it by hand, which without --exit-on-error restore all but what fails";
+/// What is left where a key doesn't hold, or a view can't be filled.
+const KEEP_GOING: &str = "--keep-going restores every row by swap, and leaves out what they do not let be made";
 
 /// The hint of a failure of which no more is known.
 pub(crate) fn unexplained() -> String {
-    format!("{LIVE_IS_UNCHANGED}; {BY_HAND}")
+    format!("{LIVE_IS_UNCHANGED}; {KEEP_GOING}")
 }
 
 /// A restore that was told to stop.

@@ -39,6 +39,8 @@ pub(crate) struct Head {
     pub(crate) pg_restore: Tool,
     /// It is a script, which by hand goes to psql.
     pub(crate) is_script: bool,
+    /// Entries were taken out of its contents, and are not to be restored.
+    pub(crate) is_cut: bool,
     /// Its scripts forbid psql every command of its own, such as `\! command`, which a hostile archive may contain
     /// (CVE-2025-8714).
     pub(crate) restricts_psql: bool,
@@ -93,6 +95,7 @@ impl Head {
             steps: if expander.is_script() { Vec::new() } else { steps.finish() },
             pg_restore,
             is_script: expander.is_script(),
+            is_cut: false,
             restricts_psql: said.restricts_psql,
         })
     }

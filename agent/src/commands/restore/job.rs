@@ -14,6 +14,7 @@ use crate::commands::restore::archive::Archive;
 use crate::commands::restore::current_table::CurrentTable;
 use crate::commands::restore::facts::Facts;
 use crate::commands::restore::failure::{self, LIVE_IS_UNCHANGED};
+use crate::commands::restore::left_out::LeftOut;
 use crate::commands::restore::meant::Meant;
 use crate::commands::restore::plan::filling::{sessions, usual_jobs};
 use crate::commands::restore::plan::{self, Plan};
@@ -36,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) server: Server,
     pub(crate) interrupt: Interrupt,
     pub(crate) report: Report,
+    /// What could not be made as it was.
+    pub(crate) left_out: LeftOut,
 }
 
 /// A restore whose archive somebody looks at as it goes by.
@@ -64,7 +67,11 @@ impl Job {
         let view = View { edits: plan.edits.clone() };
         let watch = Watch::new(view.clone());
         archive.watch = Some(watch.clone());
-        Ok(Watched { job: Self { wish, facts, plan, archive, server, interrupt, report }, view, watch })
+        Ok(Watched {
+            job: Self { wish, facts, plan, archive, server, interrupt, report, left_out: LeftOut::default() },
+            view,
+            watch,
+        })
     }
 
     /// What `pg_restore` leaves out. The list, if there is one, exists as long as what is returned second.
@@ -101,7 +108,7 @@ impl Job {
         left_out: &BTreeSet<i32>,
     ) -> Result<(Choice, Option<tempfile::NamedTempFile>), Failure> {
         let chosen = &self.plan.chosen;
-        let is_whole = chosen.is_all() && left_out.is_empty();
+        let is_whole = chosen.is_all() && left_out.is_empty() && !self.facts.head.is_cut;
         let list = if is_whole { None } else { Some(tables::list(&self.facts.head, chosen, left_out)?) };
         let choice = Choice {
             without_privileges: false,

@@ -16,6 +16,7 @@ pub(crate) mod tablespaces;
 pub(crate) mod way;
 
 use catalog::words;
+use postgres::Version;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::backup::Assurance;
@@ -65,6 +66,9 @@ pub(crate) fn decide(wish: &Wish, facts: &Facts) -> Result<Plan, Failure> {
     let way = way::decide(wish, facts)?;
     partial::refuse(&facts.head, &way, wish.schema_only)?;
     let filling = filling::decide(wish, facts, &way);
+    if filling == Filling::Script && wish.keep_going {
+        return Err(cannot_go_on(facts, &way));
+    }
     if filling == Filling::Script && !wish.trust_archive {
         refuse_unrestricted(&facts.head)?;
     }
@@ -171,6 +175,21 @@ fn refuse_unrestricted(head: &Head) -> Result<(), Failure> {
     ))
 }
 
+/// A script in one session stops at the first statement that fails.
+fn cannot_go_on(facts: &Facts, way: &Way) -> Failure {
+    let (tool, role) = (&facts.head.pg_restore, &facts.target.role);
+    let why = match way {
+        Way::InPlace { .. } | Way::Rows => "this restore is in place".to_owned(),
+        Way::Swap { .. } if role.knows_transaction_timeout() || tool.version < Version::from_number(170_000) => {
+            format!("{} may not set what the database had set", role.name)
+        }
+        Way::Swap { .. } => format!("pg_restore {} is newer than the server", tool.version),
+    };
+    Failure::new(Exit::Failed, format!("--keep-going works by swap, with pg_restore itself, and {why}")).hint(
+        "pg_restore by hand goes on behind what fails: lastgood show has the lines; leave out --exit-on-error in them",
+    )
+}
+
 fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filling, &Ownership)) -> Vec<String> {
     let mut warnings = facts.backup.notes.clone();
     warnings.extend(assurance(facts.backup.assurance));
@@ -185,7 +204,12 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
     warnings.extend(lacks::unknown(facts, way));
     warnings.extend(partial::warned(facts));
     warnings.extend(unfilled(facts, way));
+    warnings.extend(unknown_tables(facts, way));
     warnings.extend(search_path::warned(wish));
+    warnings.extend(
+        wish.keep_going
+            .then(|| "what the rows do not let be made is left out, and named at the end (--keep-going)".to_owned()),
+    );
     match (way, &facts.target.living) {
         (Way::InPlace { .. }, _) if wish.skip_backup => {
             warnings.push("no safety backup is made (--skip-backup): there will be no way back".to_owned());
@@ -235,6 +259,14 @@ fn unfilled(facts: &Facts, way: &Way) -> Option<String> {
     let named = words::first_of(tables, NAMED, ", ");
     (!tables.is_empty())
         .then(|| format!("the backup has no rows of these tables, which have some now and {fate}: {named}"))
+}
+
+/// In place they stay, unless they stand in the way.
+fn unknown_tables(facts: &Facts, way: &Way) -> Option<String> {
+    let (Way::Swap { .. }, tables) = (way, &facts.unknown_tables) else { return None };
+    let named = words::first_of(tables, NAMED, ", ");
+    (!tables.is_empty())
+        .then(|| format!("the backup lacks these tables, which have rows now and stay with the old database: {named}"))
 }
 
 fn stays_behind(what: &str, names: &[String]) -> Option<String> {

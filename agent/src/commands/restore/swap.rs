@@ -67,14 +67,16 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
 pub(crate) fn filled<'a>(job: &'a Job, mut new: New<'a>) -> Result<(New<'a>, Through), Failure> {
     let through = match prepare(job, &new.name, &job.plan.filling) {
         Err(Unfilled::Refused(failure)) if job.interrupt.seen().is_none() => {
-            tracing::warn!(
-                "what was restored side by side was refused: {}; filling a new database in the archive's order, without jobs",
-                failure.error
-            );
+            let again = job.plan.filling.after_refusal();
+            let (what, how) = match again {
+                Filling::GoingOn { .. } => ("rows were refused", "with CHECK constraints after the rows"),
+                _ => ("what was restored side by side was refused", "in the archive's order, without jobs"),
+            };
+            tracing::warn!("{what}: {}; filling a new database {how}", failure.error);
             let name = new.name.clone();
             drop(new);
             new = create(job, &name).map_err(|failure| job.interrupted_or(failure))?;
-            prepare(job, &name, &Filling::Stream)
+            prepare(job, &name, &again)
         }
         prepared => prepared,
     };

@@ -254,6 +254,25 @@ pub(crate) fn about(contents: &[Entry], ids: &BTreeSet<i32>) -> BTreeSet<i32> {
     about
 }
 
+/// The archive without these extensions, and what is said about them.
+///
+/// # Errors
+/// Exit 5 when it has none of a name.
+pub(crate) fn without_extensions(mut head: Head, names: &[String]) -> Result<Head, Failure> {
+    let all: BTreeMap<String, i32> =
+        head.entries("EXTENSION").map(|entry| (entry.name.clone(), entry.dump_id)).collect();
+    if let Some(name) = names.iter().find(|name| !all.contains_key(*name)) {
+        let there_are: Vec<&str> = all.keys().map(String::as_str).collect();
+        let hint = if all.is_empty() { "it has none".to_owned() } else { format!("it has: {}", there_are.join(", ")) };
+        return Err(Failure::new(Exit::NotFound, format!("the backup has no extension {name}")).hint(hint));
+    }
+    let ids: BTreeSet<i32> = names.iter().filter_map(|name| all.get(name).copied()).collect();
+    let about = about(&head.contents, &ids);
+    head.contents.retain(|entry| !ids.contains(&entry.dump_id) && !about.contains(&entry.dump_id));
+    head.is_cut |= !ids.is_empty();
+    Ok(head)
+}
+
 /// These entries, in this order, as a file for `pg_restore --use-list`, gone when dropped.
 ///
 /// # Errors

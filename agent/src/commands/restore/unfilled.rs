@@ -1,7 +1,8 @@
-//! Tables that the archive defines and has no rows of, as `--exclude-table-data` makes them, while the live ones have some.
+//! Rows of the live database that the archive has none of: its tables are defined without them, as `--exclude-table-data` makes them, or not at all.
 
 use std::collections::HashSet;
 
+use ::archive::Entry;
 use postgres::Psql;
 use postgres::quote::literal;
 use serde::Deserialize;
@@ -43,6 +44,27 @@ pub(crate) fn ask(psql: &Psql, head: &Head, target: &Target) -> Result<Vec<Strin
     let answer = psql.script(&script).map_err(|e| failed(e.to_string()))?;
     let tables = answer.lines().filter(|line| !line.is_empty()).map(serde_json::from_str::<Table>);
     tables.map(|table| table.map(|t| format!("{}.{}", t.schema, t.name)).map_err(|e| failed(e.to_string()))).collect()
+}
+
+/// Tables with rows that belong to no extension, each with its schema.
+const LIVING: &str = "SELECT n.nspname::text AS schema, c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND pg_relation_size(c.oid) > 0 AND NOT EXISTS (SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1, 2";
+
+/// The live database's tables with rows that the archive doesn't even define, as they are made or renamed after a backup.
+///
+/// # Errors
+/// Exit 1 when it cannot be asked.
+pub(crate) fn unknown(psql: &Psql, head: &Head, target: &Target) -> Result<Vec<String>, Failure> {
+    if target.living.is_none() || target.content.tables == 0 {
+        return Ok(Vec::new());
+    }
+    let known: HashSet<(&str, &str)> = head.entries("TABLE").map(Entry::names).collect();
+    let living = psql.rows::<Table>(LIVING);
+    let living = living.map_err(|e| Failure::new(Exit::Failed, format!("cannot look at the live database: {e}")))?;
+    let unknown = living.iter().filter(|table| !known.contains(&(table.schema.as_str(), table.name.as_str())));
+    Ok(unknown.map(|table| format!("{}.{}", table.schema, table.name)).collect())
 }
 
 /// Tables of the archive without an entry for their rows. Partitioned and foreign ones, which never have any, are among them.

@@ -42,6 +42,10 @@ pub(crate) struct Wish {
     pub(crate) tablespaces: BTreeMap<String, String>,
     /// `--search-path-fix`.
     pub(crate) search_path_fix: bool,
+    /// `--keep-going`.
+    pub(crate) keep_going: bool,
+    /// `--without-extension`.
+    pub(crate) without_extensions: Vec<String>,
     /// `--confirm`.
     pub(crate) confirm: bool,
     /// `--dry-run`.
@@ -87,6 +91,8 @@ impl Wish {
             locale: args.locale.clone(),
             tablespaces: args.tablespace_map.iter().cloned().collect(),
             search_path_fix: args.search_path_fix,
+            keep_going: args.keep_going,
+            without_extensions: args.without_extension.clone(),
             confirm: args.confirm,
             dry_run: args.dry_run,
             stop_command: database.stop_command.clone().filter(|_| stops),

@@ -34,6 +34,8 @@ pub enum Part<'a> {
         /// How many sessions share the work.
         jobs: usize,
     },
+    /// The same, all or nothing.
+    FinishAtOnce(&'a Path),
 }
 
 /// `pg_restore` into a database that is empty but for the parts before. It stops at the first error.
@@ -51,8 +53,30 @@ pub fn into_database(tool: &Tool, connection: &Connection, choice: &Choice, part
         Part::Finish { archive, jobs } => {
             command.arg("--section=post-data").arg(format!("--jobs={jobs}")).arg(archive).stdin(Stdio::null())
         }
+        Part::FinishAtOnce(archive) => {
+            command.args(["--section=post-data", "--single-transaction"]).arg(archive).stdin(Stdio::null())
+        }
     };
     command.stdout(Stdio::null());
+    command
+}
+
+/// `pg_restore` that lists the entries of [`Part::Finish`], each by its number, and connects to nothing.
+#[must_use]
+pub fn list_of_finish(tool: &Tool, connection: &Connection, choice: &Choice, archive: &Path) -> Command {
+    let mut command = command(tool, connection);
+    choose(&mut command, choice);
+    command.args(["--list", "--section=post-data"]).arg(archive).stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// `pg_restore` that prints what [`Part::Finish`] would do, and connects to nothing.
+#[must_use]
+pub fn script_of_finish(tool: &Tool, connection: &Connection, choice: &Choice, archive: &Path) -> Command {
+    let mut command = command(tool, connection);
+    to_stdout(&mut command, tool);
+    choose(&mut command, choice);
+    command.arg("--section=post-data").arg(archive).stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }
 

@@ -22,7 +22,42 @@ fn rows_that_do_not_go_back_in_fail_the_restore_and_keep_the_old_ones() {
         scene.database.query("INSERT INTO t VALUES (2), (3)");
         scene.agent.run(way).exits(1).mentions("violates check constraint");
         assert_eq!((scene.rows().as_str(), scene.beside().len()), ("3", 0), "{way:?}");
+        // As the hint says.
+        scene.agent.run(&["restore", "latest", "--confirm", "--keep-going"]).succeeds();
+        let validated = "SELECT convalidated FROM pg_constraint WHERE conrelid = 't'::regclass";
+        assert_eq!((scene.rows().as_str(), scene.database.query(validated).as_str()), ("1", "t"));
     }
+}
+
+#[test]
+fn what_the_rows_do_not_let_be_made_is_left_out_where_that_is_asked_for() {
+    let scene = Scene::new("loose");
+    scene.database.query(
+        "CREATE TABLE parents (id integer PRIMARY KEY); CREATE TABLE t (id integer PRIMARY KEY, parent integer);
+         INSERT INTO t VALUES (1, 99); ALTER TABLE t ADD CONSTRAINT t_parent FOREIGN KEY (parent) REFERENCES parents NOT VALID;
+         UPDATE pg_constraint SET convalidated = true WHERE conname = 't_parent'",
+    );
+    scene.agent.run(&["backup"]).succeeds();
+    scene
+        .agent
+        .run(WAYS[0])
+        .exits(1)
+        .mentions("violates foreign key constraint")
+        .mentions("hint: ")
+        .mentions("--keep-going");
+    assert_eq!((scene.rows().as_str(), scene.beside().len()), ("1", 0));
+    let restored = scene.agent.run(&["restore", "latest", "--confirm", "--keep-going", "--json"]).succeeds().json();
+    let [left] = restored["leftOut"].as_array().unwrap().as_slice() else { panic!("{restored}") };
+    assert_eq!(
+        (&left["what"], &left["became"]),
+        (&"FK CONSTRAINT public.t t_parent".into(), &"notValid".into()),
+        "{left}"
+    );
+    assert!(left["why"].as_str().unwrap().contains("Key (parent)=(99)"), "{left}");
+    assert_eq!(scene.database.query("SELECT convalidated FROM pg_constraint WHERE conname = 't_parent'"), "f");
+    // In place nothing can be left out, and nothing was.
+    let args = ["restore", "latest", "--confirm", "--keep-going", "--in-place"];
+    scene.agent.run(&args).exits(2).mentions("cannot be used with");
 }
 
 #[test]

@@ -34,13 +34,21 @@ pub(super) fn fill(job: &Job, psql: &Psql) -> Result<Through, Failure> {
     let head = spool::path_of(&head);
     define(job, psql, &head)?;
     paths.give(job, psql)?;
-    let (choice, _list) = job.choice_before_last(&BTreeSet::new())?;
-    let tool = &job.facts.head.pg_restore;
-    let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Data);
-    let through = Feed::start(&mut command, &job.interrupt)?.0.read_in(job)?;
+    let through = load(job, psql)?;
     finish(job, psql, &head, (1, &BTreeSet::new()))?;
     paths.take_away(psql)?;
     Ok(through)
+}
+
+/// Rows and large objects, as the archive is read.
+///
+/// # Errors
+/// As [`Job::read_through`], and when the pg_restore fails.
+pub(super) fn load(job: &Job, psql: &Psql) -> Result<Through, Failure> {
+    let (choice, _list) = job.choice_before_last(&BTreeSet::new())?;
+    let tool = &job.facts.head.pg_restore;
+    let mut command = pg_restore::into_database(tool, psql.connection(), &choice, &Part::Data);
+    Feed::start(&mut command, &job.interrupt)?.0.read_in(job)
 }
 
 /// Makes what must be there before the rows, out of a file with the archive's `head`. An owner may have lost the right to write
@@ -76,13 +84,22 @@ pub(super) fn finish(
     (jobs, made): (usize, &BTreeSet<i32>),
 ) -> Result<(), Failure> {
     let (choice, _list) = job.choice_before_last(made)?;
-    if privileges(job).next().is_some() {
-        let privileges = tables::list_of(privileges(job))?;
-        let list = Some(privileges.path().to_owned());
-        run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))?;
-    }
+    grant(job, psql, head, &choice)?;
     while_indexing(job, psql, || run(job, psql, &choice, &Part::Finish { archive: head, jobs }))?;
     make(job, psql, head, tables::about(&job.facts.head.contents, made))
+}
+
+/// Gives the privileges.
+///
+/// # Errors
+/// When the pg_restore fails.
+pub(super) fn grant(job: &Job, psql: &Psql, head: &Path, choice: &Choice) -> Result<(), Failure> {
+    if privileges(job).next().is_none() {
+        return Ok(());
+    }
+    let privileges = tables::list_of(privileges(job))?;
+    let list = Some(privileges.path().to_owned());
+    run(job, psql, &Choice { list, ..choice.clone() }, &Part::Listed(head))
 }
 
 /// Makes large objects that pg_dump 17 and later counts among the data, without what is in them: several sessions then fill them.
@@ -104,7 +121,10 @@ pub(super) fn finish_last(job: &Job, psql: &Psql, head: &Path) -> Result<(), Fai
 }
 
 /// These entries, without privileges, where there are any.
-fn make(job: &Job, psql: &Psql, head: &Path, ids: BTreeSet<i32>) -> Result<(), Failure> {
+///
+/// # Errors
+/// When the pg_restore fails.
+pub(super) fn make(job: &Job, psql: &Psql, head: &Path, ids: BTreeSet<i32>) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }

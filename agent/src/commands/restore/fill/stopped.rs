@@ -54,10 +54,15 @@ const HOPELESS: [&str; 7] = [
 /// that breaks otherwise is not tried again.
 pub(super) fn refused(failure: Failure) -> Stopped {
     let is_of_rows = failure.error.contains("COPY ");
-    if !is_of_rows || HOPELESS.iter().any(|words| failure.error.contains(words)) {
+    if !is_of_rows || is_hopeless(&failure) {
         return Stopped::Failed(failure);
     }
     Stopped::Refused(failure)
+}
+
+/// Nothing that is done otherwise would mend it.
+pub(super) fn is_hopeless(failure: &Failure) -> bool {
+    HOPELESS.iter().any(|words| failure.error.contains(words))
 }
 
 /// What wasn't made of rows that are in. Sessions that waited for each other don't if each comes by itself.

@@ -30,6 +30,11 @@ pub(crate) enum Filling {
         /// Where temporary files without a name are made.
         folder: PathBuf,
     },
+    /// One pg_restore after the other, which go on behind what fails and name it.
+    GoingOn {
+        /// CHECK constraints follow the rows, which they would refuse.
+        checks_last: bool,
+    },
     /// pg_restore's script, in one session of psql.
     Script,
 }
@@ -39,7 +44,15 @@ impl Filling {
     pub(crate) fn jobs(&self) -> usize {
         match self {
             Self::SideBySide { jobs, .. } => *jobs,
-            Self::Stream | Self::Script => 1,
+            Self::Stream | Self::GoingOn { .. } | Self::Script => 1,
+        }
+    }
+
+    /// What may fill a new database that refused rows when they came in this way.
+    pub(crate) fn after_refusal(&self) -> Self {
+        match self {
+            Self::GoingOn { .. } => Self::GoingOn { checks_last: true },
+            _ => Self::Stream,
         }
     }
 }
@@ -53,6 +66,9 @@ pub(super) fn decide(wish: &Wish, facts: &Facts, way: &Way) -> Filling {
     // Rows may need settings that only a session of ours can have then.
     if facts.head.restricts_psql && facts.refused_settings.iter().any(|name| is_of_rows(name)) {
         return Filling::Script;
+    }
+    if wish.keep_going {
+        return Filling::GoingOn { checks_last: false };
     }
     if wish.is_partial() {
         return Filling::Stream;

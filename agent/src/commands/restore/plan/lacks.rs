@@ -127,8 +127,18 @@ fn missing_extensions(facts: &Facts) -> Option<Lack> {
     let missing: Vec<String> = entries.filter(|name| !facts.offers.extensions.contains(name)).collect();
     (!missing.is_empty()).then(|| Lack {
         what: format!("the server does not have the extension {}", missing.join(", ")),
-        remedy: "install the extension's package on the server".to_owned(),
+        remedy: format!(
+            "install the extension's package on the server, or leave it out where nothing needs it: {}",
+            without(&missing)
+        ),
     })
+}
+
+/// The options that leave them out.
+fn without(extensions: &[String]) -> String {
+    let options: Vec<String> =
+        extensions.iter().map(|name| format!("--without-extension {}", words::shell_word(name))).collect();
+    options.join(" ")
 }
 
 /// Its name in words.

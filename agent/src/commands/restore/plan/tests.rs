@@ -32,6 +32,7 @@ fn shown(plan: &Plan) -> String {
         Filling::SideBySide { jobs, folder } => {
             format!("{jobs} pg_restore side by side, rows wait in {}", folder.display())
         }
+        Filling::GoingOn { .. } => "one pg_restore after the other, behind what fails".to_owned(),
         Filling::Script => "pg_restore's script, in psql".to_owned(),
     };
     let owners = if plan.owners_kept { "kept" } else { "left out where the warnings say so" };

@@ -88,6 +88,7 @@ impl Case {
             objects: None,
             undumpable: Undumpable::default(),
             unfilled: Vec::new(),
+            unknown_tables: Vec::new(),
             loading: Loading::default(),
             traps: Traps::default(),
             moment: "2026-11-25T03:00:00Z".parse().unwrap(),
@@ -195,6 +196,7 @@ fn head(pg_dump: &str, pg_restore: &str) -> Head {
         steps: Vec::new(),
         pg_restore: Tool { path: "/usr/bin/pg_restore".into(), version: Version::parse(pg_restore).unwrap() },
         is_script: false,
+        is_cut: false,
         restricts_psql: true,
     }
 }

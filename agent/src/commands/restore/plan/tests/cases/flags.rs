@@ -17,6 +17,13 @@ fn refused_setting(case: Case, name: &str) -> Case {
     case.with(|c| c.facts.refused_settings = vec![name.to_owned()])
 }
 
+fn cannot_go_on() -> Case {
+    Case::usual().with(|c| {
+        c.facts.head.pg_restore.version = postgres::Version::from_number(170_006);
+        c.wish.keep_going = true;
+    })
+}
+
 fn in_a_tablespace(case: &mut Case) {
     let mut database = entry(9, "DATABASE", "shop", false);
     database.definition = Some("CREATE DATABASE shop WITH TEMPLATE = template0 TABLESPACE = fast;\n".to_owned());
@@ -131,6 +138,9 @@ pub(in super::super) fn cases() -> Vec<(String, Case)> {
                 c.wish.force = true;
             }),
         ),
+        ("a table that the backup lacks", usual().with(|c| c.facts.unknown_tables = vec!["public.orders".to_owned()])),
+        ("--keep-going", usual().with(|c| c.wish.keep_going = true)),
+        ("--keep-going, onto a server that is older than pg_restore", cannot_go_on()),
         ("a table whose rows the backup lacks", unfilled(usual(), false)),
         ("a table whose rows the backup lacks, in place", unfilled(usual().in_place(), false)),
         ("a table whose rows the backup lacks, in place with --skip-backup", unfilled(usual().in_place(), true)),

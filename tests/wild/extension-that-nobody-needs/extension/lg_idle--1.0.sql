@@ -1,0 +1,1 @@
+CREATE FUNCTION lg_idle_answer() RETURNS int LANGUAGE sql AS 'SELECT 42';

@@ -1,0 +1,4 @@
+CREATE EXTENSION lg_idle;
+COMMENT ON EXTENSION lg_idle IS 'of somebody else';
+SET ROLE @owner@;
+CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);

@@ -1,0 +1,15 @@
+SET ROLE @owner@;
+CREATE TABLE limits (most int); INSERT INTO limits VALUES (100);
+CREATE FUNCTION is_small(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 <= (SELECT most FROM public.limits)';
+CREATE TABLE t (id int CONSTRAINT positive CHECK (id > 0), CONSTRAINT asks CHECK (public.is_small(id)));
+COMMENT ON CONSTRAINT positive ON t IS 'more than nothing';
+COMMENT ON CONSTRAINT asks ON t IS 'it''s small';
+CREATE TABLE child (CONSTRAINT odd CHECK (id % 2 = 1), CONSTRAINT positive CHECK (id > 0)) INHERITS (t);
+CREATE TABLE parted (id int, at date CONSTRAINT recent CHECK (at > '2000-01-01')) PARTITION BY LIST (id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+ALTER TABLE parted_2 ADD CONSTRAINT own CHECK (at < '2100-01-01');
+INSERT INTO t VALUES (1), (70);
+INSERT INTO child VALUES (3), (71);
+INSERT INTO parted VALUES (1, '2020-01-01'), (2, '2021-01-01');
+UPDATE limits SET most = 50;

@@ -1,0 +1,7 @@
+SET ROLE @owner@;
+CREATE TABLE t (id int PRIMARY KEY, parts int); INSERT INTO t VALUES (1, 2), (2, 4);
+CREATE MATERIALIZED VIEW shares AS SELECT id, 100 / parts AS share FROM t;
+CREATE MATERIALIZED VIEW sums AS SELECT sum(share) AS sum FROM shares;
+CREATE MATERIALIZED VIEW ids AS SELECT id FROM t;
+CREATE UNIQUE INDEX shares_id ON shares (id);
+UPDATE t SET parts = 0 WHERE id = 2;

@@ -1,0 +1,25 @@
+SET ROLE @owner@;
+CREATE SCHEMA app;
+CREATE DOMAIN app.amount AS numeric CONSTRAINT positive CHECK (VALUE >= 0);
+CREATE TABLE app.customers (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL CHECK (name <> ''));
+CREATE TABLE app.orders (id bigserial PRIMARY KEY, customer int NOT NULL REFERENCES app.customers ON DELETE CASCADE, amount app.amount,
+    at timestamptz NOT NULL DEFAULT now()) PARTITION BY RANGE (id);
+CREATE TABLE app.orders_1 PARTITION OF app.orders FOR VALUES FROM (1) TO (1000);
+CREATE TABLE app.orders_2 PARTITION OF app.orders DEFAULT;
+CREATE INDEX orders_at ON app.orders (at);
+COMMENT ON INDEX app.orders_at IS 'by day';
+CREATE STATISTICS app.together ON customer, amount FROM app.orders_1;
+CREATE MATERIALIZED VIEW app.totals AS SELECT customer, sum(amount) AS sum FROM app.orders GROUP BY 1;
+CREATE UNIQUE INDEX totals_customer ON app.totals (customer);
+CREATE FUNCTION app.stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.at := now(); RETURN NEW; END';
+CREATE TRIGGER stamp BEFORE UPDATE ON app.orders FOR EACH ROW EXECUTE FUNCTION app.stamp();
+COMMENT ON TRIGGER stamp ON app.orders IS 'when it was changed';
+ALTER TABLE app.customers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY all_of_them ON app.customers USING (true);
+COMMENT ON POLICY all_of_them ON app.customers IS 'everybody';
+ALTER TABLE app.customers CLUSTER ON customers_pkey;
+ALTER TABLE app.orders_2 REPLICA IDENTITY FULL;
+INSERT INTO app.customers (name) SELECT 'c' || g FROM generate_series(1, 30) g;
+INSERT INTO app.orders (customer, amount) SELECT 1 + g % 30, g FROM generate_series(1, 1200) g;
+REFRESH MATERIALIZED VIEW app.totals;
+GRANT SELECT ON app.orders TO @app@;

@@ -1,0 +1,14 @@
+SET ROLE @owner@;
+CREATE FUNCTION first(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE TABLE t (id int PRIMARY KEY, name text);
+INSERT INTO t VALUES (1, 'ab'), (2, 'ac');
+CREATE UNIQUE INDEX t_first ON t (public.first(name));
+COMMENT ON INDEX t_first IS 'comment of the index';
+CREATE INDEX t_name ON t (name);
+COMMENT ON INDEX t_name IS 'an index that can be built';
+CREATE TABLE parted (id int, name text) PARTITION BY LIST (id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+INSERT INTO parted VALUES (1, 'ab'), (1, 'ac'), (2, 'b');
+CREATE UNIQUE INDEX parted_first ON parted (id, public.first(name));
+CREATE OR REPLACE FUNCTION first(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT left($1, 1)';
