@@ -32,7 +32,7 @@ use archive::Compression;
 use serde::{Deserialize, Serialize};
 
 /// Of the input, in bytes.
-const SIZE: usize = 4 << 20;
+const SIZE: usize = 1 << 20;
 /// A part may take so much more or less than recorded, in per cent. Less is a gain that wants to be recorded.
 const BAND: f64 = 5.0;
 /// The same where another C compiler made the libraries.
