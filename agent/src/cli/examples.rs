@@ -46,7 +46,7 @@ lock, 4 the first backup is damaged, 5 no such database.";
 
 pub(super) const REPORT: &str = "\
 Examples:
-  lastgood report --open              show the settings' databases in the browser
+  lastgood report --open              show these databases in the browser
   lastgood report --all-databases --output /var/www/private/backups.html
   lastgood report --json              print what is on the page, for a program
   lastgood report --link              print a link to the AWS stack's page

@@ -68,7 +68,12 @@ fn rehearse(plan: &Plan, wish: &Wish, nightly: Nightly<'_>) -> Result<InitAnswer
     match (&plan.role, is_there) {
         (None, true) => tried::both(nightly, &wish.database)?,
         (Some(role), _) => tracing::info!("not tried: the role {} is still to be made", role.name),
-        (None, false) => tracing::info!("not tried: the folder for the backups is still to be made"),
+        (None, false) => {
+            let stand_in = written::stand_in(nightly.machine)?;
+            let text = plan.with_folder(stand_in.path())?;
+            tried::database(Nightly { text: &text, ..nightly }, &wish.database)?;
+            tracing::info!("not tried: the folder for the backups is still to be made");
+        }
     }
     Ok(InitAnswer::new(plan, nightly.machine, None, (Weekly::Unasked, Vec::new())))
 }

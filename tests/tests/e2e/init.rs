@@ -219,7 +219,11 @@ fn a_dry_run_tries_and_writes_nothing() {
     let json = here.init(&["--dry-run", "--database", &url, "--directory", &there, "--json"]).succeeds();
     crate::json::holds("init", &json);
     assert_eq!(json.json()["backup"], serde_json::Value::Null);
-    here.init(&["--dry-run", "--database", &url, "--directory", &here.folder("new")]).succeeds().mentions("not tried");
+    let new = here.folder("new");
+    let told = here.init(&["--dry-run", "--database", &url, "--directory", &new]).succeeds();
+    told.mentions("answers: PostgreSQL").mentions("not tried: the folder").keeps_silent_about("can be written to");
+    let wrong = format!("{url}_not_there");
+    here.init(&["--dry-run", "--database", &wrong, "--directory", &new]).exits(5).mentions("does not exist");
     here.wrote_nothing();
 }
 

@@ -35,7 +35,7 @@ fn every_page_has_its_sections_and_nothing_for_a_checker_to_say() {
             "{name}\n{plain}"
         );
         assert!(!plain.contains("EXTRA"), "{name}");
-        let wide: Vec<&str> = plain.lines().filter(|line| line.len() > 90).collect();
+        let wide: Vec<&str> = plain.lines().filter(|line| line.len() > 80).collect();
         assert!(wide.is_empty(), "{name}: {wide:?}");
     }
 }
@@ -47,7 +47,7 @@ fn a_page_has_values_in_its_synopsis_and_examples_as_they_are_typed() {
     agent.run(&["man", "--directory", folder.to_str().unwrap()]).succeeds();
     let page = std::fs::read_to_string(folder.join("lastgood-backup.1")).unwrap();
     assert!(page.contains("[\\fB\\-\\-name\\fR \\fINAME\\fR]"), "{page}");
-    assert!(page.contains("\n.nf\n.RS 4\nlastgood backup \\-\\-dry\\-run "), "{page}");
+    assert!(page.contains("\n.nf\n.in 2\nlastgood backup \\-\\-dry\\-run "), "{page}");
     assert!(page.contains("\\fBlastgood\\fR(1)"), "{page}");
     let main = agent.run(&["man"]).succeeds().stdout;
     assert_eq!(main.trim_end(), std::fs::read_to_string(folder.join("lastgood.1")).unwrap().trim_end());

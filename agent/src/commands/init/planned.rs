@@ -133,6 +133,29 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The text of the settings file, with another folder for the backups.
+    ///
+    /// # Errors
+    /// Exit 2 for one that no settings file can hold.
+    pub(super) fn with_folder(&self, folder: &Path) -> Result<String, Failure> {
+        let own = self.folder.as_deref().map(folder_line).transpose()?.unwrap_or_default();
+        Ok(self.text.replacen(&own, &folder_line(folder)?, 1))
+    }
+}
+
+fn folder_line(folder: &Path) -> Result<String, Failure> {
+    line("BACKUP_DIR", folder.to_str().unwrap_or_default())
+}
+
+/// A line of the settings file.
+fn line(name: &str, value: &str) -> Result<String, Failure> {
+    env_line(name, value).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("{name} has a character that no settings file can hold"))
+            .hint("choose another value, without zero bytes and noncharacters")
+    })
+}
+
 /// The text of the settings file.
 fn text(wish: &Wish, is_users_own: bool) -> Result<String, Failure> {
     let Source { lines, from, .. } = &wish.database;
@@ -157,11 +180,7 @@ fn text(wish: &Wish, is_users_own: bool) -> Result<String, Failure> {
             if written.iter().any(|(known, _)| *known == name) {
                 continue;
             }
-            let line = env_line(&name, &value).ok_or_else(|| {
-                Failure::new(Exit::Usage, format!("{name} has a character that no settings file can hold"))
-                    .hint("choose another value, without zero bytes and noncharacters")
-            })?;
-            text.push_str(&line);
+            text.push_str(&line(&name, &value)?);
             text.push('\n');
             written.push((name, value));
         }

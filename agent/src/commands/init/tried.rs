@@ -12,16 +12,27 @@ use crate::commands::init::asked::Source;
 /// # Errors
 /// What is wrong, and what mends it.
 pub(super) fn both(nightly: Nightly<'_>, source: &Source) -> Result<(), Failure> {
-    let told = nightly.run(&["backup", "--dry-run"]).map_err(|failure| explained(failure, nightly, source))?;
-    let each = |name: &str| told.get(name).and_then(Value::as_array).into_iter().flatten();
-    for database in each("databases") {
-        let text = |name: &str| database.get(name).and_then(Value::as_str).unwrap_or_default();
-        tracing::info!("{} answers: PostgreSQL {}", text("database"), text("serverVersion"));
-    }
-    for place in each("repositories") {
+    for place in each(&database(nightly, source)?, "repositories") {
         tracing::info!("{} can be written to", place.as_str().unwrap_or_default());
     }
     Ok(())
+}
+
+/// The same, and tells of the database alone. Returns what was answered.
+///
+/// # Errors
+/// As [`both`].
+pub(super) fn database(nightly: Nightly<'_>, source: &Source) -> Result<Value, Failure> {
+    let told = nightly.run(&["backup", "--dry-run"]).map_err(|failure| explained(failure, nightly, source))?;
+    for database in each(&told, "databases") {
+        let text = |name: &str| database.get(name).and_then(Value::as_str).unwrap_or_default();
+        tracing::info!("{} answers: PostgreSQL {}", text("database"), text("serverVersion"));
+    }
+    Ok(told)
+}
+
+fn each<'a>(told: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    told.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// A role that is missing over a socket has a remedy of its own.

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
+use tempfile::TempDir;
 
 use super::machine::{Machine, User};
 use super::planned::{LOGS, Plan, TARGET};
@@ -116,6 +117,25 @@ impl Made {
         }
         Ok(())
     }
+}
+
+/// An empty folder for a rehearsal, where the backups' own is still to be made. It goes with the value.
+///
+/// # Errors
+/// When it cannot be made.
+pub(super) fn stand_in(machine: &Machine) -> Result<TempDir, Failure> {
+    let made = tempfile::Builder::new().prefix("lastgood-init-").tempdir();
+    let given = made.and_then(|folder| {
+        let User { user, group, .. } = machine.nightly;
+        if machine.is_handed_over() {
+            chown(folder.path(), Some(user), Some(group))?;
+        }
+        Ok(folder)
+    });
+    given.map_err(|error| {
+        Failure::new(Exit::Failed, format!("cannot make a folder in {}: {error}", std::env::temp_dir().display()))
+            .hint("set TMPDIR to a folder that can be written to")
+    })
 }
 
 impl Drop for Made {

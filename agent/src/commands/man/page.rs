@@ -101,10 +101,10 @@ fn sentence(text: &str) -> String {
     text.replace('\n', " ")
 }
 
-/// Lines as they are typed.
+/// Lines as they are typed. Indented less than text is: they fit into 80 columns so.
 fn verbatim(lines: &str) -> String {
     let lines: Vec<String> = lines.lines().map(|line| text(&typed(line.strip_prefix("  ").unwrap_or(line)))).collect();
-    format!(".nf\n.RS 4\n{}\n.RE\n.fi\n", lines.join("\n"))
+    format!(".nf\n.in 2\n{}\n.in\n.fi\n", lines.join("\n"))
 }
 
 fn files() -> String {
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_help_s_end_becomes_sections() {
         let help = "Examples:\n  lastgood list   list\n  0 3 * * * lastgood backup --quiet\n\nIt is so.\n\nExit status: 0 done, 1 failed.";
-        let expected = ".SH EXAMPLES\n.nf\n.RS 4\nlastgood list   list\n0 3 * * * lastgood backup \\-\\-quiet\n.RE\n.fi\n\
+        let expected = ".SH EXAMPLES\n.nf\n.in 2\nlastgood list   list\n0 3 * * * lastgood backup \\-\\-quiet\n.in\n.fi\n\
                         .SH NOTES\nIt is so.\n.SH \"EXIT STATUS\"\n0 done, 1 failed.\n";
         assert_eq!(ends(help), expected);
     }
@@ -153,6 +153,6 @@ mod tests {
     #[test]
     fn no_line_of_text_is_a_request() {
         assert_eq!(text(".env is read"), "\\&.env is read");
-        assert_eq!(verbatim("  'x' \\ -y"), ".nf\n.RS 4\n\\&'x' \\e \\-y\n.RE\n.fi\n");
+        assert_eq!(verbatim("  'x' \\ -y"), ".nf\n.in 2\n\\&'x' \\e \\-y\n.in\n.fi\n");
     }
 }

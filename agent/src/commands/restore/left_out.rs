@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use crate::answers::report::printable;
+
 /// What could not be made as it was, as far as is known now.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
@@ -56,6 +58,6 @@ impl fmt::Display for Difference {
             Became::NotValid => "is NOT VALID",
             Became::Missing => "is missing",
         };
-        write!(f, "{} {became}: {}", self.what, self.why)
+        write!(f, "{} {became}: {}", printable(&self.what), printable(&self.why))
     }
 }
