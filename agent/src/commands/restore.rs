@@ -187,7 +187,10 @@ fn restore(job: &Job, settings: &Settings, database: &DatabaseSettings) -> Resul
     let name = &job.facts.target.name;
     prompt::ask(&job.plan, &format!("Restore {name}?"), job.wish.confirm, &job.interrupt)?;
     let _lock = Lock::for_restore(&settings.lock_directory, &catalog::encode_database(name))?;
-    let explained = |failure| if job.wish.search_path_fix { failure } else { job.facts.traps.explain(failure) };
+    let explained = |failure| {
+        let failure = if job.wish.search_path_fix { failure } else { job.facts.traps.explain(failure) };
+        if job.plan.filling.could_go_on() { failure::or_keep_going(failure) } else { failure }
+    };
     let begun = Instant::now();
     let restored = act(job, settings, database).map_err(explained)?;
     let answer = answer::RestoreAnswer::new(job, &restored, begun.elapsed());

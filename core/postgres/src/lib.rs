@@ -44,7 +44,7 @@ pub use error::{Error, ROOTS_ROLE};
 pub use obstacle::Obstacle;
 pub use programs::pg_dump::{Dump, DumpError};
 pub use programs::stop::Stop;
-pub use psql::{Psql, PsqlError};
+pub use psql::{Psql, PsqlError, Refusal};
 pub use secret::Secret;
 pub use server::Server;
 pub use tools::{Tool, Tools};

@@ -2,6 +2,7 @@
 //!
 //! Every row comes back as one line of JSON, so that a name with a newline or a quote in it arrives as it is.
 
+mod attempt;
 mod kept;
 
 use std::io::{self, Read as _, Write as _};
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::programs::program::{BadEnd, Ended, Manner, PATIENCE, Program, ProgramError, Stderr};
 use crate::programs::stop::Stop;
+pub use crate::psql::attempt::Refusal;
 use crate::psql::kept::{Kept, Talk, Unanswered};
 use crate::said::in_one_line;
 use crate::{Connection, Secret};
@@ -186,15 +188,21 @@ impl Psql {
     /// # Errors
     /// As [`Psql::rows`].
     pub fn script(&self, sql: &str) -> Result<String, PsqlError> {
-        let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
-        let started = Program::start_as(manner, "psql", &mut self.command(), &self.stop);
-        let (program, pipes) = started.map_err(|e| self.failed(e))?;
-        let answer = exchange(pipes.stdin, pipes.stdout, &format!("{STATE}{sql}"));
-        let ended = program.finish().map_err(|e| self.failed(e))?;
+        let (answer, ended) = self.run(format!("{STATE}{sql}").as_bytes())?;
         match self.refused(&ended) {
             None => answer.map_err(|e| self.unrunnable(e.to_string())),
             Some(error) => Err(error),
         }
+    }
+
+    /// Runs a psql to its end: what it printed, and how it ended.
+    fn run(&self, script: &[u8]) -> Result<(io::Result<String>, Ended), PsqlError> {
+        let manner = Manner { patience: PATIENCE, stderr: Stderr::Kept };
+        let started = Program::start_as(manner, "psql", &mut self.command(), &self.stop);
+        let (program, pipes) = started.map_err(|e| self.failed(e))?;
+        let answer = exchange(pipes.stdin, pipes.stdout, script);
+        let ended = program.finish().map_err(|e| self.failed(e))?;
+        Ok((answer, ended))
     }
 
     /// Why a psql that has ended didn't do its work, if it didn't.
@@ -277,15 +285,15 @@ impl Psql {
 }
 
 /// Hands psql the script, and reads what it prints.
-fn exchange(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, sql: &str) -> io::Result<String> {
+fn exchange(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, script: &[u8]) -> io::Result<String> {
     // A psql that ends before it has read all of it says why in its exit status.
-    let write = move || drop(stdin.map(|mut pipe| pipe.write_all(sql.as_bytes())));
+    let write = move || drop(stdin.map(|mut pipe| pipe.write_all(script)));
     let read = || {
         let mut answer = Vec::new();
         stdout.map(|mut pipe| pipe.read_to_end(&mut answer)).transpose()?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     };
-    if sql.len() <= PIPE_ROOM {
+    if script.len() <= PIPE_ROOM {
         write();
         return read();
     }

@@ -1,4 +1,6 @@
 CREATE EXTENSION lg_idle;
 COMMENT ON EXTENSION lg_idle IS 'of somebody else';
+GRANT EXECUTE ON FUNCTION lg_idle_answer() TO @app@;
+REVOKE EXECUTE ON FUNCTION lg_idle_answer() FROM PUBLIC;
 SET ROLE @owner@;
 CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);

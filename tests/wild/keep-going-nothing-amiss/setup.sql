@@ -23,3 +23,4 @@ INSERT INTO app.customers (name) SELECT 'c' || g FROM generate_series(1, 30) g;
 INSERT INTO app.orders (customer, amount) SELECT 1 + g % 30, g FROM generate_series(1, 1200) g;
 REFRESH MATERIALIZED VIEW app.totals;
 GRANT SELECT ON app.orders TO @app@;
+ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO @app@;

@@ -12,12 +12,24 @@ use crate::commands::restore::reading::ReadingError;
 /// What is true before the exchange of names and before COMMIT.
 pub(crate) const LIVE_IS_UNCHANGED: &str = "the live database has not been changed";
 
-/// What is left where a key doesn't hold, or a view can't be filled.
-const KEEP_GOING: &str = "--keep-going restores every row by swap, and leaves out what they do not let be made";
+/// What is left where a key doesn't hold, or a view can't be filled: pg_restore goes on behind what fails, and names it.
+const BY_HAND: &str =
+    "lastgood show has the lines to restore it by hand, which without --exit-on-error restore all but what fails";
+/// The same, where Lastgood can do it.
+const KEEP_GOING: &str =
+    "--keep-going restores every row, and leaves out keys, CHECKs, indexes and views that they do not let be made";
 
 /// The hint of a failure of which no more is known.
 pub(crate) fn unexplained() -> String {
-    format!("{LIVE_IS_UNCHANGED}; {KEEP_GOING}")
+    format!("{LIVE_IS_UNCHANGED}; {BY_HAND}")
+}
+
+/// Of a restore that could be told to keep going: that, in place of what to do by hand.
+pub(crate) fn or_keep_going(failure: Failure) -> Failure {
+    if failure.hint.as_ref() != Some(&unexplained()) || failure.error.contains("No space left on device") {
+        return failure;
+    }
+    failure.hint(format!("{LIVE_IS_UNCHANGED}; {KEEP_GOING}"))
 }
 
 /// A restore that was told to stop.

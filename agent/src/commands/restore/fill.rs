@@ -42,7 +42,7 @@ use crate::commands::restore::{counting, failure};
 pub(crate) fn run(job: &Job, psql: &Psql, filling: &Filling) -> Result<(Through, Vec<Counted>), Unfilled> {
     let (through, counted) = match filling {
         Filling::SideBySide { jobs, folder } => side_by_side::fill(job, psql, *jobs, folder)?,
-        Filling::GoingOn { checks_last } => counted(job, psql, going_on::fill(job, psql, *checks_last)?)?,
+        Filling::GoingOn { refused } => counted(job, psql, going_on::fill(job, psql, refused.as_deref())?)?,
         Filling::Stream if job.wish.search_path_fix => counted(job, psql, in_parts::fill(job, psql)?)?,
         Filling::Stream => counted(job, psql, stream(job, psql)?)?,
         Filling::Script => return Ok(counted(job, psql, script(job, psql)?)?),

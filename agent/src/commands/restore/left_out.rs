@@ -38,6 +38,7 @@ impl LeftOut {
     /// One more.
     pub(crate) fn add(&self, what: impl fmt::Display, became: Became, why: impl Into<String>) {
         let difference = Difference { what: what.to_string(), became, why: why.into() };
+        tracing::warn!("{difference}");
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push(difference);
     }
 

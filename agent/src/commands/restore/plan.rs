@@ -206,10 +206,7 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
     warnings.extend(unfilled(facts, way));
     warnings.extend(unknown_tables(facts, way));
     warnings.extend(search_path::warned(wish));
-    warnings.extend(
-        wish.keep_going
-            .then(|| "what the rows do not let be made is left out, and named at the end (--keep-going)".to_owned()),
-    );
+    warnings.extend(left_out(wish));
     match (way, &facts.target.living) {
         (Way::InPlace { .. }, _) if wish.skip_backup => {
             warnings.push("no safety backup is made (--skip-backup): there will be no way back".to_owned());
@@ -234,6 +231,15 @@ fn warnings(wish: &Wish, facts: &Facts, way: &Way, (filling, ownership): (&Filli
         warnings.push(format!("settings of the database are left out, which {role} may not set: {names}"));
     }
     warnings
+}
+
+/// What was asked to be left out, or may be.
+fn left_out(wish: &Wish) -> impl Iterator<Item = String> {
+    let extensions = &wish.without_extensions;
+    let without = (!extensions.is_empty())
+        .then(|| format!("the extension {} is left out (--without-extension)", extensions.join(", ")));
+    let keep_going = "keys, CHECKs, indexes and views that the rows do not let be made are left out, and named at the end (--keep-going)";
+    without.into_iter().chain(wish.keep_going.then(|| keep_going.to_owned()))
 }
 
 /// A database that is made again should belong to whom it belonged.

@@ -67,7 +67,7 @@ pub(crate) fn run(job: &Job, new: &str, old: Option<&str>) -> Result<Restored, F
 pub(crate) fn filled<'a>(job: &'a Job, mut new: New<'a>) -> Result<(New<'a>, Through), Failure> {
     let through = match prepare(job, &new.name, &job.plan.filling) {
         Err(Unfilled::Refused(failure)) if job.interrupt.seen().is_none() => {
-            let again = job.plan.filling.after_refusal();
+            let again = job.plan.filling.after_refusal(&failure.error);
             let (what, how) = match again {
                 Filling::GoingOn { .. } => ("rows were refused", "with CHECK constraints after the rows"),
                 _ => ("what was restored side by side was refused", "in the archive's order, without jobs"),

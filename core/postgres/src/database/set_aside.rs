@@ -15,6 +15,13 @@ const CHECKS: &str = "FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.conn
     WHERE c.contype = 'c' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND (t.relkind IN ('r', 'p') OR d.typtype = 'd')
         AND pg_has_role(coalesce(t.relowner, d.typowner), 'USAGE') AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e'
             AND (e.classid = 'pg_class'::regclass AND e.objid = c.conrelid OR e.classid = 'pg_type'::regclass AND e.objid = c.contypid))";
+/// A domain that is used within other types: PostgreSQL adds a CHECK to such a one as `NOT VALID` alone.
+const WITHIN_TYPES: &str = "(EXISTS (SELECT FROM pg_type o WHERE o.typbasetype = d.oid) OR EXISTS (SELECT FROM pg_range r WHERE r.rngsubtype = d.oid)
+    OR EXISTS (SELECT FROM pg_attribute a JOIN pg_class r ON r.oid = a.attrelid
+        WHERE a.atttypid = d.typarray AND d.typarray <> 0 OR a.atttypid = d.oid AND r.relkind = 'c'))";
+
+/// SQLSTATE of what is there already.
+const DUPLICATE_OBJECT: &str = "42710";
 
 /// A constraint that was taken away.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -41,29 +48,34 @@ pub enum Back {
     Missing(String),
 }
 
-/// Takes away every one that there is. What was inherited goes, and comes back, with its parent's.
+/// Takes away every one that there is, but for those of domains that could not come back as they were and aren't named in `refusal`, by which
+/// the server refused rows. What was inherited goes, and comes back, with its parent's.
 ///
 /// # Errors
 /// When the server refuses.
-pub fn take_away(psql: &Psql) -> Result<Vec<Check>, PsqlError> {
+pub fn take_away(psql: &Psql, refusal: &str) -> Result<Vec<Check>, PsqlError> {
+    // In the database's character set there may be no other letters.
+    let refusal = literal(&refusal.chars().filter(char::is_ascii).collect::<String>());
+    let checks =
+        format!("{CHECKS} AND (t.oid IS NOT NULL OR NOT {WITHIN_TYPES} OR strpos({refusal}, c.conname::text) > 0)");
     // Children first: a parent's can't be added as a valid one where a child's isn't valid.
-    let checks = psql.rows(&format!(
+    let taken = psql.rows(&format!(
         "SELECT o.kind, n.nspname::text AS schema, o.name::text AS of, c.conname::text AS name, pg_get_constraintdef(c.oid) AS definition,
             obj_description(c.oid, 'pg_constraint') AS comment
-        {CHECKS} AND (c.conislocal OR d.oid IS NOT NULL) ORDER BY c.coninhcount DESC, c.oid"
+        {checks} AND (c.conislocal OR d.oid IS NOT NULL) ORDER BY c.coninhcount DESC, c.oid"
     ))?;
     // With a parent's constraint a child's own one of the same name stops being inherited, and can be dropped as well.
     psql.script(&format!(
         "DO $aside$DECLARE drops text; BEGIN
             LOOP
                 SELECT string_agg(format('ALTER %s %I.%I DROP CONSTRAINT %I', o.kind, n.nspname, o.name, c.conname), ';') INTO drops
-                {CHECKS} AND c.coninhcount = 0;
+                {checks} AND c.coninhcount = 0;
                 EXIT WHEN drops IS NULL;
                 EXECUTE drops;
             END LOOP;
         END$aside$;\n"
     ))?;
-    Ok(checks)
+    Ok(taken)
 }
 
 impl Check {
@@ -72,16 +84,19 @@ impl Check {
     /// # Errors
     /// When the server can't be asked. That it refuses is an answer.
     pub fn put_back(&self, psql: &Psql) -> Result<Back, PsqlError> {
-        let back = match psql.script(&self.added("")) {
-            Ok(_) => Back::Whole,
-            Err(PsqlError::Refused(why)) => match psql.script(&self.added(" NOT VALID")) {
-                Ok(_) => Back::NotValid(why),
-                Err(PsqlError::Refused(_)) => Back::Missing(why),
-                Err(error) => return Err(error),
-            },
-            Err(error) => return Err(error),
-        };
-        Ok(back)
+        let Some(why) = psql.attempt(self.added("").as_bytes())? else { return Ok(Back::Whole) };
+        if why.code == DUPLICATE_OBJECT {
+            // A parent that an extension brought has kept it.
+            return Ok(Back::Whole);
+        }
+        if !why.is_of_content() {
+            return Err(PsqlError::Refused(why.words));
+        }
+        match psql.attempt(self.added(" NOT VALID").as_bytes())? {
+            None => Ok(Back::NotValid(why.words)),
+            Some(again) if again.is_of_content() => Ok(Back::Missing(why.words)),
+            Some(again) => Err(PsqlError::Refused(again.words)),
+        }
     }
 
     fn added(&self, validity: &str) -> String {

@@ -69,18 +69,6 @@ pub struct Ended {
     pub lines: Vec<String>,
 }
 
-impl Ended {
-    /// Why it failed, if it did: the server's words, with the row that they are about, else its own.
-    #[must_use]
-    pub fn refusal(&self) -> Option<String> {
-        self.failure?;
-        let said = crate::said::in_one_line(&self.lines.join("\n"));
-        let error = said.find("ERROR:").and_then(|at| said.get(at..)).unwrap_or(&said);
-        let detail = self.lines.iter().find_map(|line| line.trim().strip_prefix("DETAIL:"));
-        Some(detail.map_or_else(|| error.to_owned(), |detail| format!("{error}: {}", detail.trim())))
-    }
-}
-
 /// How a program ended that didn't do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadEnd {

@@ -25,6 +25,9 @@ use crate::commands::restore::tables;
 /// Entries that make large objects, and have no block.
 pub(super) const LARGE_OBJECTS: &str = "BLOB METADATA";
 
+/// An entry that fills a materialized view.
+pub(super) const REFRESH: &str = "MATERIALIZED VIEW DATA";
+
 /// Fills an empty database.
 ///
 /// # Errors
@@ -83,10 +86,24 @@ pub(super) fn finish(
     head: &Path,
     (jobs, made): (usize, &BTreeSet<i32>),
 ) -> Result<(), Failure> {
-    let (choice, _list) = job.choice_before_last(made)?;
+    let refreshes: BTreeSet<i32> = refreshes(job).collect();
+    let (choice, _list) = job.choice_before_last(&made.union(&refreshes).copied().collect())?;
+    // Privileges of what is made here can only follow it, and what owners lost they need for it.
+    let definitions = Choice { without_privileges: true, ..choice.clone() };
+    while_indexing(job, psql, || run(job, psql, &definitions, &Part::Finish { archive: head, jobs }))?;
     grant(job, psql, head, &choice)?;
-    while_indexing(job, psql, || run(job, psql, &choice, &Part::Finish { archive: head, jobs }))?;
+    if !refreshes.is_empty() {
+        let list = tables::list_of(refreshes.into_iter())?;
+        let choice = Choice { list: Some(list.path().to_owned()), ..definitions };
+        run(job, psql, &choice, &Part::Finish { archive: head, jobs })?;
+    }
     make(job, psql, head, tables::about(&job.facts.head.contents, made))
+}
+
+/// What fills materialized views: as their owners, who may read by what is granted to them. pg_restore has the same order.
+pub(super) fn refreshes(job: &Job) -> impl Iterator<Item = i32> {
+    let are_wanted = !job.plan.chosen.is_without_rows();
+    job.facts.head.entries(REFRESH).filter(move |_| are_wanted).map(|entry| entry.dump_id)
 }
 
 /// Gives the privileges.
@@ -133,11 +150,12 @@ pub(super) fn make(job: &Job, psql: &Psql, head: &Path, ids: BTreeSet<i32>) -> R
     run(job, psql, &choice, &Part::Listed(head))
 }
 
-/// The entries of privileges. Those about large objects are told apart from comments by nobody, and do no harm twice.
+/// The entries of privileges, and of those that will be given by default. Those about large objects are told apart from comments by nobody, and do no harm twice.
 pub(super) fn privileges(job: &Job) -> impl Iterator<Item = i32> {
     let head = &job.facts.head;
     let about_large_objects = head.large_objects.iter().filter(|entry| entry.oid.is_none() && job.plan.chosen.is_all());
-    head.entries("ACL").map(|entry| entry.dump_id).chain(about_large_objects.map(|entry| entry.dump_id))
+    let of_what_is_there = head.entries("ACL").chain(head.entries("DEFAULT ACL")).map(|entry| entry.dump_id);
+    of_what_is_there.chain(about_large_objects.map(|entry| entry.dump_id))
 }
 
 fn run(job: &Job, psql: &Psql, choice: &Choice, part: &Part<'_>) -> Result<(), Failure> {

@@ -68,11 +68,18 @@ fn in_sections(
     let of = if way == Way::Replacing { Of::Transaction } else { Of::Database };
     paths.give_by(job, of, |script| session.ask(script).map_err(ended)).map_err(|Stopped(broken)| broken)?;
     let through = pass(job, session, (&mut section(Section::Data, choice), kind), |feed| feed.read_in(job))?;
-    let ids = in_parts::privileges(job).filter(|id| !left_out.contains(id));
-    let list = tables::list_of(ids).map_err(alive)?;
+    // In this order, as pg_restore has it: definitions, privileges, and what is filled by whoever may read then.
+    let wanted = |id: &i32| !left_out.contains(id);
+    let refreshes: BTreeSet<i32> = in_parts::refreshes(job).filter(wanted).collect();
+    let (rest, _list) = job.choice_without(&left_out.union(&refreshes).copied().collect()).map_err(alive)?;
+    let rest = Choice { without_privileges: true, ..rest };
+    pass(job, session, (&mut section(Section::Finish, &rest), kind), |feed| feed_head(feed, &head))?;
+    let list = tables::list_of(in_parts::privileges(job).filter(wanted)).map_err(alive)?;
     let privileges = Choice { list: Some(list.path().to_owned()), ..choice.clone() };
     pass(job, session, (&mut script(job, &privileges, way), kind), |feed| feed_head(feed, &head))?;
-    pass(job, session, (&mut section(Section::Finish, choice), kind), |feed| feed_head(feed, &head))?;
+    let list = tables::list_of(refreshes.into_iter()).map_err(alive)?;
+    let refreshes = Choice { list: Some(list.path().to_owned()), ..rest };
+    pass(job, session, (&mut section(Section::Finish, &refreshes), kind), |feed| feed_head(feed, &head))?;
     session.ask(&paths.removal().unwrap_or_default()).map_err(|e| ended(e).0)?;
     Ok(through)
 }

@@ -32,8 +32,8 @@ pub(crate) enum Filling {
     },
     /// One pg_restore after the other, which go on behind what fails and name it.
     GoingOn {
-        /// CHECK constraints follow the rows, which they would refuse.
-        checks_last: bool,
+        /// Why rows were refused: CHECK constraints follow them then.
+        refused: Option<String>,
     },
     /// pg_restore's script, in one session of psql.
     Script,
@@ -48,10 +48,15 @@ impl Filling {
         }
     }
 
+    /// Whether `--keep-going` would fill the database otherwise.
+    pub(crate) fn could_go_on(&self) -> bool {
+        matches!(self, Self::Stream | Self::SideBySide { .. })
+    }
+
     /// What may fill a new database that refused rows when they came in this way.
-    pub(crate) fn after_refusal(&self) -> Self {
+    pub(crate) fn after_refusal(&self, why: &str) -> Self {
         match self {
-            Self::GoingOn { .. } => Self::GoingOn { checks_last: true },
+            Self::GoingOn { .. } => Self::GoingOn { refused: Some(why.to_owned()) },
             _ => Self::Stream,
         }
     }
@@ -68,7 +73,7 @@ pub(super) fn decide(wish: &Wish, facts: &Facts, way: &Way) -> Filling {
         return Filling::Script;
     }
     if wish.keep_going {
-        return Filling::GoingOn { checks_last: false };
+        return Filling::GoingOn { refused: None };
     }
     if wish.is_partial() {
         return Filling::Stream;

@@ -32,6 +32,16 @@ impl<'a> Made<'a> {
         Self { facts, in_place: matches!(way, Way::InPlace { .. }), objects: objects.collect() }
     }
 
+    /// Whether the statement is about something that an extension may have brought which is left out.
+    pub(super) fn is_lost(&self, entry: &Entry, statement: &str) -> bool {
+        let Some(object) = Granted::by(statement).filter(|_| self.facts.head.is_cut) else { return false };
+        let (kind, name) = (object.kind.as_str(), object.name.as_str());
+        let is_elsewhere =
+            ["LARGE OBJECT", "DATABASE", "LANGUAGE"].contains(&kind) || (kind, name) == ("SCHEMA", "public");
+        let is_of_server = OF_SERVER.contains(&entry.schema.as_str()) || kind == "SCHEMA" && OF_SERVER.contains(&name);
+        !is_elsewhere && !is_of_server && !self.makes(kind, &entry.schema, name)
+    }
+
     /// Whether the role can give and take privileges with this statement of the entry, as far as it depends on whose the object is.
     pub(super) fn is_ours(&self, entry: &Entry, statement: &str) -> bool {
         let Some(object) = Granted::by(statement) else { return true };

@@ -62,6 +62,10 @@ impl Privileges {
             if self.refuses(facts, named) {
                 continue;
             }
+            if about.is_some_and(|(made, entry)| made.is_lost(entry, statement)) {
+                self.reasons.insert("the backup does not make what they are about (--without-extension)".to_owned());
+                continue;
+            }
             match about.filter(|(made, entry)| !self.can_be_given(facts, named, !made.is_ours(entry, statement))) {
                 None => kept.push_str(statement),
                 Some((_, entry)) if revokes(statement) => drop(self.unrevoked.insert(entry.name.clone())),

@@ -1,0 +1,12 @@
+SET ROLE @owner@;
+CREATE TABLE limits (most int); INSERT INTO limits VALUES (100);
+CREATE FUNCTION is_small(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 <= (SELECT most FROM public.limits)';
+CREATE DOMAIN base AS int CONSTRAINT more CHECK (VALUE > 0);
+CREATE DOMAIN over AS base CONSTRAINT less CHECK (VALUE < 1000);
+CREATE DOMAIN listed AS int CONSTRAINT unlucky CHECK (VALUE <> 7);
+CREATE DOMAIN part AS int CONSTRAINT even CHECK (VALUE % 2 = 0);
+CREATE DOMAIN plain AS int CONSTRAINT odd CHECK (VALUE % 2 = 1);
+CREATE TYPE pair AS (a part, b int);
+CREATE TABLE t (id int, o over, l listed[], p pair, q plain, CONSTRAINT asks CHECK (public.is_small(id)), CONSTRAINT positive CHECK (id > 0));
+INSERT INTO t VALUES (1, 2, '{1,2}', '(2,3)', 3), (70, 3, '{3}', '(4,5)', 5);
+UPDATE limits SET most = 50;

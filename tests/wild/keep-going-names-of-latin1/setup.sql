@@ -1,0 +1,11 @@
+SET ROLE @owner@;
+CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);
+CREATE FUNCTION holds(text) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 <> ''fü'' OR EXISTS (SELECT FROM public.p WHERE id = 2); END';
+INSERT INTO p VALUES (2);
+CREATE TABLE t (p int CONSTRAINT "größe" REFERENCES p, name text, CONSTRAINT "aß" CHECK (public.holds(name)), CONSTRAINT "zü" CHECK (name <> 'ä'));
+COMMENT ON CONSTRAINT "größe" ON t IS 'größer';
+COMMENT ON CONSTRAINT "aß" ON t IS 'ißt';
+INSERT INTO t VALUES (1, 'fü'), (2, 'ö');
+RESET ROLE;
+SET session_replication_role = replica;
+DELETE FROM p WHERE id = 2;
