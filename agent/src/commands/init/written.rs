@@ -133,7 +133,7 @@ pub(super) fn stand_in(machine: &Machine) -> Result<TempDir, Failure> {
         Ok(folder)
     });
     given.map_err(|error| {
-        Failure::new(Exit::Failed, format!("cannot make a folder in {}: {error}", std::env::temp_dir().display()))
+        Failure::new(Exit::Failed, format!("cannot make a temporary folder: {error}"))
             .hint("set TMPDIR to a folder that can be written to")
     })
 }

@@ -119,10 +119,7 @@ impl Facts {
         let owners_rights =
             OwnersRights::ask(&born.maintenance, live, &owners::named(&head), &[&database_owner, &target.role.name])
                 .map_err(failed)?;
-        let settings: Vec<String> = head.settings().into_iter().map(|(name, _)| name).collect();
-        let of_functions: Vec<String> = head.needs.settings_of_functions.iter().map(|(_, name)| name.clone()).collect();
-        let refused = |settings: &[String]| refused(&server.maintenance, &target.role, settings).map_err(failed);
-        let (refused_settings, refused_in_functions) = (refused(&settings)?, refused(&of_functions)?);
+        let (refused_settings, refused_in_functions) = refused_settings(&head, &target, server).map_err(failed)?;
         let lacking = |locales: &[Locale]| unknown_locales(&server.maintenance, head.encoding(), locales);
         Ok(Self {
             locale: DatabaseLocale::gather(wish, &head, &target, server)?,
@@ -155,6 +152,14 @@ impl Facts {
             moment,
         })
     }
+}
+
+/// Settings that the role may not give to a database, and to functions.
+fn refused_settings(head: &Head, target: &Target, server: &Server) -> Result<(Vec<String>, Vec<String>), PsqlError> {
+    let of_database: Vec<String> = head.settings().into_iter().map(|(name, _)| name).collect();
+    let of_functions: Vec<String> = head.needs.settings_of_functions.iter().map(|(_, name)| name.clone()).collect();
+    let refused = |settings: &[String]| refused(&server.maintenance, &target.role, settings);
+    Ok((refused(&of_database)?, refused(&of_functions)?))
 }
 
 /// The archive's head, and what the server answers while it is on its way.
