@@ -1,10 +1,1 @@
-SET ROLE @owner@;
-CREATE TABLE s (id int PRIMARY KEY, n text); INSERT INTO s VALUES (1, 'a'), (2, 'b');
-CREATE MATERIALIZED VIEW mv AS SELECT id, n, count(*) AS c FROM s GROUP BY id;
-CREATE VIEW v AS SELECT id, n FROM s GROUP BY id;
-GRANT SELECT ON mv, v TO @app@;
-CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1);
-CREATE TABLE b (id int REFERENCES a); INSERT INTO b VALUES (1);
-REVOKE SELECT, REFERENCES ON a FROM @owner@;
-CREATE TABLE hidden (id int PRIMARY KEY); INSERT INTO hidden VALUES (1);
-CREATE MATERIALIZED VIEW shown AS SELECT id FROM hidden;
+../privileges-of-what-follows-the-rows-with-jobs/setup.sql
