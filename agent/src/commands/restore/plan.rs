@@ -16,7 +16,6 @@ pub(crate) mod tablespaces;
 pub(crate) mod way;
 
 use catalog::words;
-use postgres::Version;
 
 use crate::answers::failure::{Exit, Failure};
 use crate::commands::restore::backup::Assurance;
@@ -180,10 +179,10 @@ fn cannot_go_on(facts: &Facts, way: &Way) -> Failure {
     let (tool, role) = (&facts.head.pg_restore, &facts.target.role);
     let why = match way {
         Way::InPlace { .. } | Way::Rows => "this restore is in place".to_owned(),
-        Way::Swap { .. } if role.knows_transaction_timeout() || tool.version < Version::from_number(170_000) => {
-            format!("{} may not set what the database had set", role.name)
+        Way::Swap { .. } if filling::is_newer_than_server(&facts.head, role) => {
+            format!("pg_restore {} is newer than the server", tool.version)
         }
-        Way::Swap { .. } => format!("pg_restore {} is newer than the server", tool.version),
+        Way::Swap { .. } => format!("{} may not set what the database had set", role.name),
     };
     Failure::new(Exit::Failed, format!("--keep-going works by swap, with pg_restore itself, and {why}")).hint(
         "pg_restore by hand goes on behind what fails: lastgood show has the lines; leave out --exit-on-error in them",

@@ -63,6 +63,7 @@ pub(crate) fn unknown(psql: &Psql, head: &Head, target: &Target) -> Result<Vec<S
         return Ok(Vec::new());
     }
     let known: HashSet<(&str, &str)> = head.entries("TABLE").map(Entry::names).collect();
+    // What is refused ends the session that it was asked in.
     let living = match psql.released().rows::<Table>(LIVING) {
         Ok(living) => living,
         Err(PsqlError::Refused(words)) => {

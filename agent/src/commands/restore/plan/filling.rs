@@ -108,6 +108,6 @@ fn pay(facts: &Facts) -> bool {
 }
 
 /// From 17 on pg_restore sets transaction_timeout on any server, and an older server refuses it.
-fn is_newer_than_server(head: &Head, role: &Role) -> bool {
+pub(super) fn is_newer_than_server(head: &Head, role: &Role) -> bool {
     head.pg_restore.version >= Version::from_number(170_000) && !role.knows_transaction_timeout()
 }
